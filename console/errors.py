@@ -148,14 +148,14 @@ class DefinitionError(ConsoleError):
 
 
 class IntegrationError(ConsoleError):
-    """Another system did not do what it was asked; nothing happened there. `permanent`: asking again will not help."""
+    """Another system did not do what it was asked; nothing happened there. `permanent`: asking again will not help; `wait_s`: how long it asks to wait."""
 
     status = 502
     default_code = "integration"
 
-    def __init__(self, message: str, *, permanent: bool = False, **more: Any) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, wait_s: float | None = None, **more: Any) -> None:
         super().__init__(message, **more)
-        self.permanent = permanent
+        self.permanent, self.wait_s = permanent, wait_s
 
 
 class OutcomeUnknown(ConsoleError):

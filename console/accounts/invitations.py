@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, log, settings
-from console.accounts import authority, passwords, person_changes, persons, throttle
+from console.accounts import authority, one_time, passwords, person_changes, persons, throttle
 from console.accounts.authority import Pair
 from console.core.actor import Actor
 from console.db import engine as db
@@ -73,7 +73,7 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A new invitation. `path` is the secret part of its link, shown once if no mail was sent; `trouble` says why not."""
+    """A new invitation. `path` is the secret part of its link, shown once if no mail was sent; `trouble` says why not, `unsure`: it may have been."""
 
     id: str
     email: str
@@ -81,6 +81,7 @@ class Sent:
     mailed: bool
     expires_at: datetime
     trouble: str = ""
+    unsure: bool = False
 
 
 def invite(actor: Actor, email: str, pairs: Iterable[Pair], teams: Iterable[str] = ()) -> Sent:
@@ -267,9 +268,20 @@ def _delivered(actor: Actor, invitation: str, email: str, token: str, until: dat
         became, trouble = "failed", error.message
     if trouble:
         _log.warning("invitation %s: %s", invitation, trouble)
+        one_time.make("kept", None, LASTS, trouble, token=_trouble(invitation))
     with db.hot_engine().connect() as connection:
         connection.execute(sa.text("update console.invitation set mail = :mail where id = :id"), {"mail": became, "id": invitation})
-    return Sent(invitation, email, path, mailed=became == "sent", expires_at=until, trouble=trouble)
+    return Sent(invitation, email, path, mailed=became == "sent", expires_at=until, trouble=trouble, unsure=became == "unknown")
+
+
+def trouble_of(told: Invitation) -> str:
+    """Why its letter did not go out, or may not have; empty where it did, and where that was too long ago."""
+    kept = one_time.find("kept", _trouble(told.id)) if told.mail in ("failed", "unknown") else None
+    return str(kept.content) if kept is not None else ""
+
+
+def _trouble(invitation: str) -> str:
+    return f"letter of {invitation}"
 
 
 def _letter(actor: Actor, email: str, link: str, sender: str, until: datetime) -> EmailMessage:

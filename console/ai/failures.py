@@ -1,14 +1,13 @@
 """Maps errors of a model's endpoint to our codes. No input or output here."""
 
-import email.utils
 import json
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from console.ai.types import Code, ProviderError
+from console.integrations import retry_after
 
 STATUS: dict[int, Code] = {
     400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 408: "timeout", 413: "bad_request", 429: "rate_limited",
@@ -42,7 +41,7 @@ def of_status(status: int, body: bytes, headers: Mapping[str, str], *, secret: s
     return ProviderError(
         code,
         detail(status, message or _kind(body, headers)),
-        retry_after_s=retry_after(headers),
+        retry_after_s=retry_after.seconds(headers),
         passing=code in PASSING and headers.get("x-should-retry") != "false",
         request_id=_line(headers.get("request-id") or headers.get("x-request-id")),
     )
@@ -92,20 +91,6 @@ def read_json(body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Seconds that one is asked to wait; a moment is taken as well. None where it says nothing that can be read; what is absurd stays absurd."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        text = headers.get(name, "").strip()
-        if re.fullmatch(r"[0-9]{1,400}(\.[0-9]{1,20})?", text):
-            return float(text) / unit
-    try:
-        at = email.utils.parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return None
-    moment = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
 
 
 def count(value: Any) -> int:

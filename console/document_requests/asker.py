@@ -12,7 +12,7 @@ from console.core.run import moves
 from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, keep_file
-from console.document_requests.request_letters import link_of
+from console.document_requests.request_letters import link_of, trouble_of
 from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.files import Stored
@@ -35,7 +35,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A request for its asker. `may`: whether this person may do something about it; `mails`: whether letters go out from here."""
+    """A request for its asker. `may`: whether this person may do something about it; `mails`: whether letters go out from here.
+
+    `trouble`: why the last one did not, empty where it did; `again`: it is tried again.
+    """
 
     request: Request
     items: list[Item]
@@ -43,6 +46,8 @@ class State:
     may: bool
     mails: bool
     over: bool
+    trouble: str
+    again: bool
 
     @property
     def received(self) -> int:
@@ -84,7 +89,7 @@ def state(actor: Actor, run_id: str) -> State | None:
         return None
     configured = settings.current()
     mails = configured.smtp is not None and configured.mail_from is not None and configured.base_url is not None
-    return State(request, request.items, _answers(request)[1], _may(actor, run_id), mails, request.until <= log.now())
+    return State(request, request.items, _answers(request)[1], _may(actor, run_id), mails, request.until <= log.now(), *trouble_of(request))
 
 
 def _may(actor: Actor, run_id: str) -> bool:

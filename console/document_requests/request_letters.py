@@ -8,6 +8,7 @@ from babel.dates import format_date
 
 from console import log, queue, runs, settings
 from console.access.run_reach import EVERY_RUN
+from console.accounts import one_time
 from console.core.document_letters import OUTSIDE
 from console.db.engine import alone, fetch
 from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
@@ -87,6 +88,7 @@ def _send(request: Request) -> None:
         became = "unknown"  # it may have arrived; a second one would only puzzle, and the reminder comes
     except IntegrationError as error:
         _log.warning("request %s: %s", request.id, error.message)
+        one_time.make("kept", None, request.until - log.now() + AGAIN, [error.message, not error.permanent], token=_trouble(request))
         after = None if error.permanent else log.now() + AGAIN
         fetch("update console.document_request set mail = 'failed', remind_at = %s where id = %s returning id", (after, request.id))
         return
@@ -94,6 +96,17 @@ def _send(request: Request) -> None:
         "update console.document_request set mail = %s, sent_at = now(), reminded = reminded + %s, remind_at = %s where id = %s and status = 'open' returning id",
         (became, 0 if first else 1, next_reminder(request, log.now()), request.id),
     )
+
+
+def trouble_of(request: Request) -> tuple[str, bool]:
+    """Why its last letter did not go out, and whether it is tried again; an empty text where it did."""
+    kept = one_time.find("kept", _trouble(request)) if request.mail == "failed" else None
+    words, again = kept.content if kept is not None else ("", False)
+    return str(words), bool(again)
+
+
+def _trouble(request: Request) -> str:
+    return f"letter of {request.id}"
 
 
 def next_reminder(request: Request, now: datetime) -> datetime | None:

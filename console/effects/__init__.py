@@ -96,6 +96,7 @@ def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtf
             [dict(detail) for detail in error.details],
             passing=passing,
             asks=isinstance(error, NotAllowed),
+            wait_s=error.wait_s if isinstance(error, IntegrationError) else None,
         )
     except Exception:
         logger.exception("effect %s", effect.id)
@@ -134,6 +135,7 @@ def _report_of(effect: Effect, call: Call | None, try_result: TryResult) -> Repo
         passing=try_result.passing,
         unsure=try_result.unsure,
         asks=try_result.asks,
+        wait_s=try_result.wait_s,
     )
 
 

@@ -44,7 +44,7 @@ class TryResult:
     """Result of one try: succeeded, failed (nothing was done) or unknown. Expressions read `values` as `results.<name>`; `sent` is for the person who looks.
 
     `passing`: nothing was done, and another try may succeed. `unsure`: only the other system says that nothing was done. `asks`: a right is
-    missing, so a person is asked whatever the workflow says about errors.
+    missing, so a person is asked whatever the workflow says about errors. `wait_s`: how long the other system asks to wait before another try.
     """
 
     status: str
@@ -56,6 +56,7 @@ class TryResult:
     passing: bool = False
     unsure: bool = False
     asks: bool = False
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ could be more. No answer after the request has left is unknown, and is not asked
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from console.core.effect_kinds import Http
 from console.core.expressions import ExpressionError
 from console.effects.effect_call import Call, TryResult
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import net, outgoing_secrets
+from console.integrations import net, outgoing_secrets, retry_after
 
 TRIES = 2
 PAUSE_S = 0.5
@@ -158,7 +159,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     if answer.status in define.success if define.success else answer.good:
         return _result_of_success(call, answer_json, sent)
     if answer.status in define.again:
-        return _busy(define, answer.status, sent)
+        return _busy(define, answer, sent)
     if answer.permanent:
         message = _refusal(call, answer_json, answer.status)
         return TryResult("failed", REFUSED, message, errors=[{"field": _field_of(call, answer_json), "reason": message}], sent=sent)
@@ -190,10 +191,13 @@ def _whole_answer(answer_json: Any, sent: Mapping[str, Any]) -> dict[str, Any]:
     return {"answer": answer_json} if answer_json is not None else {"text": sent["answer"]}
 
 
-def _busy(define: Http, status: int, sent: Mapping[str, Any]) -> TryResult:
+def _busy(define: Http, answer: net.Answer, sent: Mapping[str, Any]) -> TryResult:
     """The other system is busy. With status 429 nothing was done; after a server error the next try looks first."""
-    message = f"{_named(define.system)} is busy (status {status}); nothing was done. Try again in a moment."
-    return TryResult("failed", "busy", message, sent=sent, passing=True, unsure=status >= SERVER_ERRORS and define.look_up is not None)
+    minutes = math.ceil((answer.wait_s or 0.0) / 60) if (answer.wait_s or 0.0) < retry_after.LONGEST.total_seconds() else 0
+    again = f"It asks for {minutes} minutes of patience." if minutes > 1 else "Try again in a moment."
+    message = f"{_named(define.system)} is busy (status {answer.status}); nothing was done. {again}"
+    unsure = answer.status >= SERVER_ERRORS and define.look_up is not None
+    return TryResult("failed", "busy", message, sent=sent, passing=True, unsure=unsure, wait_s=answer.wait_s)
 
 
 def _named(system: str) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import httpcore2
 
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import net
+from console.integrations import certificates, net, retry_after
 
 FAULTS = (
     httpcore2.TimeoutException,
@@ -72,9 +72,9 @@ def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[s
         with deadline(whole_s):
             return _read(connection.handle_request(request))
     except NOT_SENT as error:
-        raise IntegrationError(f"{name} cannot be reached: {reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"{name} cannot be reached: {reason(error)}.", code="unreachable") from error
     except FAULTS as error:
-        raise OutcomeUnknown(f"{name} did not answer: {reason(error)}") from error
+        raise OutcomeUnknown(f"{name} did not answer: {reason(error)}.") from error
     finally:
         connection.close()
 
@@ -82,14 +82,15 @@ def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[s
 def _read(response: httpcore2.Response) -> net.Answer:
     """The status is what counts: a body that breaks off or has no end is cut."""
     body = bytearray()
+    wait_s = retry_after.seconds({key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers})
     with suppress(*FAULTS):
         for part in response.iter_stream():
             body += part
             if len(body) > net.MOST_BYTES:
                 break
         else:
-            return net.Answer(response.status, bytes(body), whole=True)
-    return net.Answer(response.status, bytes(body[: net.MOST_BYTES]), whole=False)
+            return net.Answer(response.status, bytes(body), whole=True, wait_s=wait_s)
+    return net.Answer(response.status, bytes(body[: net.MOST_BYTES]), whole=False, wait_s=wait_s)
 
 
 class Network(httpcore2.NetworkBackend):
@@ -220,10 +221,8 @@ def _readable(sock: socket.socket) -> bool:
 def reason(error: BaseException) -> str:
     """The error in a few words, without anything that the other side wrote."""
     match error:
-        case ssl.SSLCertVerificationError():
-            return f"its certificate does not fit: {error.verify_message}"
         case ssl.SSLError():
-            return "it does not speak TLS as it should"
+            return certificates.refusal(error)
         case OSError(strerror=str(words)):
             return words.lower()
         case httpcore2.TimeoutException() | TimeoutError():

@@ -15,6 +15,7 @@ from typing import Any
 
 from console import settings
 from console.errors import IntegrationError
+from console.integrations import certificates
 from console.settings import MailBox
 
 SECONDS = 20.0
@@ -61,7 +62,7 @@ class Opened:
         try:
             status, lines = self._server.uid("FETCH", uids, what)
         except (imaplib.IMAP4.error, OSError) as error:
-            raise IntegrationError(f"The mailbox cannot be read on: {_reason(error)}", code="unreachable") from error
+            raise IntegrationError(f"The mailbox cannot be read on: {_reason(error)}.", code="unreachable") from error
         if status != "OK":
             raise IntegrationError("The mailbox cannot be read.", code="refused")
         return list(lines)
@@ -138,7 +139,7 @@ def opened() -> Iterator[Opened]:
             with suppress(imaplib.IMAP4.error, OSError):
                 server.logout()
     except (imaplib.IMAP4.error, OSError) as error:
-        raise IntegrationError(f"The mailbox at {box.host} cannot be read: {_reason(error)}", code="unreachable") from error
+        raise IntegrationError(f"The mailbox at {box.host} cannot be read: {_reason(error)}.", code="unreachable") from error
 
 
 def _connected(box: MailBox) -> imaplib.IMAP4:
@@ -179,8 +180,8 @@ def _examine(server: imaplib.IMAP4, box: MailBox) -> Place:
 def _reason(error: Exception) -> str:
     """In a few words, without anything that the other side wrote."""
     match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message
+        case ssl.SSLError():
+            return certificates.refusal(error)
         case TimeoutError():
             return "it took too long"
         case OSError(strerror=str(words)):

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from console import settings
 from console.errors import IntegrationError, OutcomeUnknown
+from console.integrations import certificates
 from console.settings import MailServer
 
 SECONDS = 15.0
@@ -190,8 +191,8 @@ def _refused(host: str, *codes: int) -> IntegrationError:
 def _reason(error: Exception) -> str:
     """In a few words, without anything that the other side wrote."""
     match error:
-        case ssl.SSLCertVerificationError():
-            return error.verify_message.rstrip(".")
+        case ssl.SSLError():
+            return certificates.refusal(error)
         case smtplib.SMTPNotSupportedError():
             return "it offers no STARTTLS, or no way to sign in"
         case smtplib.SMTPServerDisconnected(__context__=_Endless()):

@@ -29,11 +29,12 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer: status, the first 64 KiB of the body, and whether that is all of it."""
+    """The answer: status, the first 64 KiB of the body, whether that is all of it, and how long it asks to wait (None: it does not say)."""
 
     status: int
     body: bytes
     whole: bool
+    wait_s: float | None = None
 
     @property
     def good(self) -> bool:

@@ -24,6 +24,7 @@ from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats import label_of
 from console.formats.times import moment_of
+from console.integrations import retry_after
 from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
@@ -354,7 +355,7 @@ def _not_sent(message: Message, error: IntegrationError) -> None:
     """Nothing left: another try later, or the message has failed."""
     if not error.permanent and message.tries < MOST_TRIES:
         change(
-            message, ["sending"], status="waiting", due_at=log.now() + _pause(message.tries - 1), at=log.now(), code="retry",
+            message, ["sending"], status="waiting", due_at=log.now() + retry_after.pause(_pause(message.tries - 1), error.wait_s), at=log.now(), code="retry",
             result={"reason": error.message},
         )  # fmt: skip
         return

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from console import access, faults, log, queue, subjects
 from console.db.engine import alone, fetch, hot_engine, transaction
 from console.errors import NotAllowed, SourceDown
+from console.integrations import retry_after
 from console.outgoing_webhooks import event_types, sending_out
 from console.outgoing_webhooks.readable_events import Audience
 from console.outgoing_webhooks.sending_out import Answer
@@ -180,7 +181,7 @@ def _settle(found: _Next, status: str, answer: Answer | None = None, *, error: s
 
 
 def _again(found: _Next, answer: Answer, pause_s: int) -> None:
-    _write(found, answer, due_at=log.now() + timedelta(seconds=pause_s), error=answer.error)
+    _write(found, answer, due_at=log.now() + retry_after.pause(timedelta(seconds=pause_s), answer.wait_s), error=answer.error)
 
 
 def _write(found: _Next, answer: Answer | None, **values: Any) -> None:

@@ -19,12 +19,13 @@ FORBIDDEN = frozenset({"private_address", "not_https", "bad_address"})
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a try. `again`: it may help to send it again. `error` is for people, `body` the beginning of what was answered."""
+    """What became of a try. `again`: it may help to send it again. `error` is for people, `body` the beginning of what was answered, `wait_s` how long it asks to wait."""
 
     verdict: Verdict
     status: int | None = None
     error: str | None = None
     body: str | None = None
+    wait_s: float | None = None
 
 
 def send(webhook: subscription_rows.Subscription, delivery_id: str, body: bytes) -> Answer:
@@ -54,5 +55,5 @@ def send(webhook: subscription_rows.Subscription, delivery_id: str, body: bytes)
         )
     words = f"It answered with status {answer.status}."
     if answer.status == GONE:
-        return Answer("gone", answer.status, words, said)
-    return Answer("refused" if answer.permanent else "again", answer.status, words, said)
+        return Answer("gone", answer.status, words, said, answer.wait_s)
+    return Answer("refused" if answer.permanent else "again", answer.status, words, said, answer.wait_s)

@@ -259,7 +259,7 @@ def _wrong_url(url: str) -> str | None:
 
 def _wrong_events(events: Sequence[str]) -> str | None:
     if not events or len(events) > MOST_EVENTS:
-        return f"Name 1 to {MOST_EVENTS} events, or * for all."
+        return f"Choose 1 to {MOST_EVENTS} events, or everything (*)."
     if event_types.EVERY in events:
         return None if len(events) == 1 else "* stands for all of them: name nothing beside it."
     unknown = [name for name in events if name not in event_types.TYPES]

@@ -205,7 +205,7 @@ def _error_page(answer: Answer) -> str:
     """Return the page, or its middle for htmx; plain text if the template fails too."""
     context = {
         "title": answer.title,
-        "message": answer.message,
+        "message": missing_rights.without_givers(answer.message) if answer.reason else answer.message,
         "details": answer.details,
         "status": answer.status,
         "outcome": answer.outcome,

@@ -1,5 +1,6 @@
 """Why can't I: what the reader may do with a record or a run, what not, and asking for a missing right."""
 
+import re
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from console.views import frame
 blueprint = Blueprint("why", __name__)
 
 ASKED_WITHIN_S = 24 * 3600
+GIVERS = re.compile(r" [^.]+ can grant (?:it|more)\.$")
 
 
 @blueprint.get("/c/<collection>/<part>/why")
@@ -56,6 +58,11 @@ def explain(error: NotAllowed) -> Reason | None:
         return right_requests.why_not(actor, error.team, *error.need)
     except (ConsoleError, sa.exc.SQLAlchemyError, OSError):
         return None
+
+
+def without_givers(words: str) -> str:
+    """Return a refusal without its last sentence, `An admin can grant it.`: the reason beneath it names who can give the right."""
+    return GIVERS.sub("", words)
 
 
 def token(reason: Reason, back: str = "") -> str:

@@ -292,6 +292,7 @@ def test_the_link_goes_by_mail_where_mail_goes_out(company: Company, mailbox: Ma
     again = accounts.resend(company.ines, sent.id)
     assert (again.mailed, invitations.invitation(company.ines, sent.id).mail) == (False, "failed")
     assert "it takes no mail for this address (550)" in again.trouble
+    assert invitations.trouble_of(invitations.invitation(company.ines, sent.id)) == again.trouble, "who looks later reads it too"
     assert opens(token_of(again))  # to be handed over then
 
 

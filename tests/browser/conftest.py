@@ -180,6 +180,12 @@ class Screen:
             const ids = [...document.querySelectorAll('[id]')].map((one) => one.id);
             const twice = [...new Set(ids.filter((id, place) => ids.indexOf(id) !== place))];
             told.push(...twice.map((id) => 'twice on the page: #' + id));
+            for (const form of document.forms) {{
+                const sends = [...form.elements].filter((one) => one.type === 'submit' && !one.disabled);
+                const meant = sends.find((one) => one.matches('.primary'));
+                const typed = [...form.elements].some((one) => one.matches('input') && one.labels?.length && !['checkbox', 'radio', 'file'].includes(one.type));
+                if (typed && meant && sends[0] !== meant && !sends[0].matches('.vh, [hidden]')) told.push(`Enter presses ${{sends[0].innerText}}, not ${{meant.innerText}}`);
+            }}
             told.push(...{ABOVE}.map((words) => 'an icon stands above its words: ' + words));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);
         }})()"""

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
 from console import runs, workflows
-from tests.company import Company
+from tests.company import PASSWORD, Company
 from tests.runs.changing.test_decisions import DOCUMENT
 
 if TYPE_CHECKING:
@@ -114,3 +114,38 @@ def test_done_is_taken_while_a_draft_is_on_its_way(screens: Callable[..., "Scree
     page.wait_for_selector("text=is done")
     assert company.told(at_decide)["context"]["decide"]["note"] == "Passed on"
     olivia.complaints.clear()  # the browser notes that the draft was given up
+
+
+def test_what_is_typed_at_a_step_is_neither_lost_nor_sent_off_where_only_its_draft_was_refused(
+    screens: Callable[..., "Screen"], company: Company, at_decide: str
+) -> None:
+    """The session is gone, then there is another one: the draft of a step is refused, what the page asks by itself leads nowhere, and no step is done by it."""
+    screen = screens().sign_in("olivia")
+    page, stands = screen.go(f"/runs/{at_decide}"), company.told(at_decide)["current"]["step"]
+    page.check("#outcome-2")
+    page.select_option("#f-code", "sanctions")
+    field, dialog = page.locator("#f-note"), page.locator("#session-end")
+    for signed_in_before, typed in ((False, "Half-typed"), (True, "Half-typed, and more")):
+        screen.context.clear_cookies()
+        if not signed_in_before:
+            with page.expect_response("**/draft"):
+                field.fill(typed)
+            expect(dialog).to_contain_text("What you typed still stands")
+            page.evaluate("document.querySelector('#step-form').requestSubmit()")
+            with page.expect_response("**/notices?shown=*"):
+                page.evaluate("htmx.ajax('GET', '/notices?shown=0', '#bell')")
+            page.wait_for_timeout(200)
+            expect(field).to_have_value(typed)
+        beside = screen.context.new_page()
+        beside.goto(f"{screen.url}/sign-in")
+        beside.fill("#email", "olivia@fernwick.example")
+        beside.fill("#password", PASSWORD)
+        beside.keyboard.press("Enter")
+        beside.wait_for_url(f"{screen.url}/")
+        beside.close()
+        with page.expect_response(lambda answer: answer.url.endswith("/draft") and answer.ok):
+            field.fill(typed) if signed_in_before else page.evaluate("dispatchEvent(new Event('focus'))")
+        expect(dialog).to_be_hidden()
+        expect(field).to_have_value(typed)
+        page.wait_for_timeout(300)
+        assert company.told(at_decide)["current"]["step"] == stands, "nobody pressed Done"

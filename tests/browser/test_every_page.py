@@ -65,7 +65,13 @@ def test_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company,
     ada.go("/activity/proof")
     faults += ada.faults()
     ines = screens(scheme=scheme).enter("ines")
-    for path in ("/c/customer/1/erase", "/c/customer/2/erase", "/c/customer/1/menu"):
+    for path in (
+        "/c/customer/1/erase",
+        "/c/customer/2/erase",
+        "/c/customer/1/menu",
+        "/settings/people/invite",
+        "/settings/people/service-account",
+    ):
         ines.go(path)
         faults += ines.faults()
     assert faults == []

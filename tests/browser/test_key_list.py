@@ -34,13 +34,22 @@ def test_each_page_lists_its_own_keys_and_those_of_every_page(screens: Callable[
         f"/runs/{run_id}": {"1 – 9", "CTRL+ENTER"},
         "/approvals": set(),
     }
-    for path, own in pages.items():
+    for path, own in (pages | {f"/runs/{run_id}/replay": {"SPACE", "←"}}).items():
         keys = listed(olivia, path)
         assert {"T", "CTRL K"} <= set(keys), path
         assert not own - {key.replace("CTRL ", "CTRL+") if key.startswith("CTRL E") else key for key in keys}, (path, keys)
         assert all(words.strip() for words in keys.values()), "a key without a word is no help"
         olivia.press("Escape")
         olivia.page.wait_for_selector(OPEN, state="hidden")
+
+
+def test_space_presses_what_has_the_focus_and_not_the_key_of_the_page(screens: Callable[..., "Screen"], company: Company) -> None:
+    olivia = screens().enter("olivia")
+    page = olivia.go(f"/runs/{company.finished('2', 'olivia')}/replay?at=3")
+    page.focus("[data-speed='16']")
+    olivia.press("Space")
+    assert page.get_attribute("[data-speed='16']", "aria-pressed") == "true"
+    assert page.get_attribute("[data-play]", "aria-pressed") == "false", "nobody pressed Play"
 
 
 def test_it_is_fetched_once_and_not_before_somebody_asks(screens: Callable[..., "Screen"]) -> None:

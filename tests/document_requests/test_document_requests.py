@@ -358,7 +358,7 @@ def test_a_mail_server_that_is_away_is_tried_again(company: Company, post: serve
     document_requests.letters()
     state = document_requests.state(company.olivia, run_id)
     assert state is not None
-    assert state.request.mail == "failed"
+    assert (state.request.mail, state.again, "cannot be used" in state.trouble) == ("failed", True, True)
     monkeypatch.setenv("CONSOLE_SMTP_URL", f"smtp://127.0.0.1:{post.port}?tls=off")
     settings.current.cache_clear()
     fetch("update console.document_request set remind_at = now() where run = %s returning id", (run_id,))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -136,7 +137,7 @@ def test_no_address_of_ones_own_network_is_asked(company: Company, system: Recei
 
 
 def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(company: Company, system: Receiver) -> None:
-    system.answer = answers({}, 429)
+    system.answer = lambda _: (429, b"", {"Retry-After": "7200"})
     steps = [
         step("start", "start", "ask"),
         step("ask", "action", "end", {"operation": "http", "url": f"{system.url}/x"}),
@@ -146,6 +147,8 @@ def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(co
     run_id = runs.start(company.olivia, "asking", None, None)
     company.work()
     assert company.told(run_id)["status"] == "waiting_time"
+    until = fetch("select waiting ->> 'until' from console.run where id = %s", (run_id,))[0][0]
+    assert timedelta(minutes=110) < datetime.fromisoformat(until) - log.now() <= timedelta(minutes=120), "as long as it was asked to"
     system.answer = answers({"id": 1})
     overdue(run_id)
     company.work()

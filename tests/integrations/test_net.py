@@ -154,7 +154,14 @@ class TestTls:
                 post(server.url)
             assert server.received == []
         assert refused.value.code == "unreachable"
-        assert ("mismatch" in refused.value.message) == known
+        assert ("it is for another name" if known else "it vouches for itself") in refused.value.message
+
+    def test_one_that_has_expired_is_told_as_that(self, tmp_path: Path, allowed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        context, file = outside.certificate(tmp_path, "localhost", days=-1)
+        monkeypatch.setenv("SSL_CERT_FILE", str(file))
+        allowed("localhost")
+        with outside.http(context, "localhost") as server, pytest.raises(IntegrationError, match="it has expired; who runs that server"):
+            post(server.url)
 
 
 class TestPatience:

@@ -114,6 +114,7 @@ class Twilio:
     url: str = ""
     messages: list[dict[str, Any]] = field(default_factory=list)
     fail: list[int] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
     code: int = 20500
     garbled: int = 0  # so many requests are answered by a page of whoever stands before it
     page: bytes = b"<html>Please sign in</html>"
@@ -130,7 +131,7 @@ class Twilio:
             return 200, self.page, {}
         if request.method == "POST" and path.endswith("/Messages.json"):
             if self.fail:
-                return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), {}
+                return self.fail.pop(0), orjson.dumps({"code": self.code, "message": "no", "status": 500}), self.more
             told = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
             made = {
                 "sid": f"SM{len(self.messages):032d}",

@@ -102,9 +102,14 @@ def test_a_provider_that_is_down_is_asked_again_and_then_the_message_has_failed(
         server.fail = [429, 429]
         run_id = begin(club, "hello")
         assert (line(club, run_id).status, status(club, run_id)) == ("waiting", ("waiting_event", "sms"))
-        for _ in range(2):
-            move(timedelta(minutes=10))
-            reached.work()
+        server.more = {"Retry-After": "5400"}
+        move(timedelta(minutes=10))
+        reached.work()
+        move(timedelta(minutes=80))
+        reached.work()
+        assert (line(club, run_id).status, server.fail) == ("waiting", []), "Twilio asked for an hour and a half"
+        move(timedelta(minutes=11))
+        reached.work()
         assert status(club, run_id) == ("waiting_person", "ask")
         server.fail = [400]
         failed = begin(club, workflow("again", [dict(SMS, next={"sent": "ask", "skipped": "end", "failed": "end"}), dict(ASK)]))

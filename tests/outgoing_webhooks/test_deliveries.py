@@ -38,6 +38,10 @@ def test_a_try_that_fails_is_made_again_with_the_same_id_and_body_and_holds_up_w
     assert [json.loads(one.body)["data"]["values"]["tag"] for one in told] == ["first"] * 3 + ["second"]
     assert statuses(ident) == [("delivered", 3), ("delivered", 1)]
     assert webhooks.subscription(company.ines, ident).problem is None
+    happens(company, "third")
+    receiver.answer = lambda _: (503, b"", {"Retry-After": "7200"})
+    go_on()
+    assert fetch("select due_at > now() + interval '110 minutes' from console.webhook_delivery where status = 'waiting'") == [(True,)]
 
 
 @pytest.mark.rotating

@@ -195,8 +195,8 @@ def smtp(tls: ssl.SSLContext | None = None, *, at_once: bool = False, password: 
         loop.close()
 
 
-def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
-    """A server's context with a certificate for these names and addresses, and the file of who issued it."""
+def certificate(folder: Path, *names: str, days: int = 1) -> tuple[ssl.SSLContext, Path]:
+    """A server's context with a certificate for these names and addresses, good for so many days from now, and the file of who issued it."""
     now = dt.datetime.now(dt.UTC)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "tests")])
@@ -207,8 +207,8 @@ def certificate(folder: Path, *names: str) -> tuple[ssl.SSLContext, Path]:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())

@@ -170,7 +170,7 @@ def test_errors_of_the_protocol_in_json(client: FlaskClient, bearer: dict[str, s
 @pytest.mark.usefixtures("raising")
 def test_pages_say_it_to_people(browser: FlaskClient) -> None:
     for case, status, words in (
-        ("not-allowed", 403, "You may not read the activity log. An admin can grant it."),
+        ("not-allowed", 403, "You may not read the activity log."),
         ("absent", 404, "There is nothing here, or it is outside what you may see."),
         ("invalid", 422, "takes an address"),
         ("conflict", 409, "A run is live."),

@@ -232,4 +232,5 @@ def test_who_manages_rights_is_led_to_what_would_have_to_change(pages: Pages) ->
     assert "What would have to change" in pages.ines.get(own).text
     assert "Nobody but you can give it." in page.text
     assert "Ask for it" not in page.text, "nobody else would be told"
+    assert "can grant" not in page.text + pages.olivia.get("/workflows/new", status=403).text, "who can give it is said once"
     assert not [link for link in pages.olivia.get("/activity", status=403).links if "/access/try" in link]

@@ -35,7 +35,14 @@ class ChatWebhook(Provider):
             return Handed()
         if answer.status >= 500:
             raise OutcomeUnknown(f"The chat answered {answer.status}; it cannot be told whether the message is there.")
-        raise IntegrationError(f"The chat answered {answer.status}.", permanent=answer.permanent, code="refused")
+        words = (
+            "The chat's address sends on to another one, which is not followed: enter that one in CONSOLE_CHAT_TARGETS."
+            if 300 <= answer.status < 400
+            else ""
+        )
+        raise IntegrationError(
+            words or f"The chat answered {answer.status}.", permanent=answer.permanent, wait_s=answer.wait_s, code="refused"
+        )
 
 
 def _require_taken(body: bytes) -> None:

@@ -59,7 +59,7 @@ class HttpCall(Provider):
         if answer.status >= 500 and answer.status not in (501, 503):
             raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
         permanent = answer.permanent and answer.status not in ABOUT_US
-        raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=permanent, code="refused")
+        raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=permanent, wait_s=answer.wait_s, code="refused")
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Look the call up by our id."""

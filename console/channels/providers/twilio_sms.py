@@ -109,15 +109,16 @@ def _answer_of(call: Any) -> Any:
     """What Twilio's library makes of the answer. Raises IntegrationError where Twilio refused, OutcomeUnknown where it did not answer."""
     from twilio.base.exceptions import TwilioException, TwilioRestException
 
+    client = _client()
     try:
-        return call(_client())
+        return call(client)
     except TwilioRestException as error:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
         permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
         code = "opted_out" if error.code == OPTED_OUT else "refused"
-        raise IntegrationError(words, permanent=permanent, code=code) from error
+        raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code) from error
     except (
         TwilioException,
         ValueError,
@@ -139,7 +140,9 @@ def _client() -> Any:
     base = urlsplit(given.twilio_url)
 
     class OverNet(HttpClient):  # type: ignore[misc]  # published without types
-        """The library's transport: the same request to the address of the settings."""
+        """The library's transport: the same request to the address of the settings. `wait_s`: how long the last answer asks to wait."""
+
+        wait_s: float | None = None
 
         def request(
             self, method: str, uri: str, params: Any = None, data: Any = None, headers: Any = None, auth: Any = None, *_: Any, **__: Any
@@ -158,6 +161,7 @@ def _client() -> Any:
             if body is not None:
                 sent["Content-Type"] = "application/x-www-form-urlencoded"
             answer = net.send(method.upper(), url, body, sent)  # type: ignore[arg-type]  # the library's own methods
+            self.wait_s = answer.wait_s
             return Response(answer.status, answer.body.decode("utf-8", "replace"))
 
     return Client(given.twilio_account_sid, given.twilio_auth_token, http_client=OverNet(_log, is_async=False))

@@ -364,7 +364,7 @@ class Report:
 
     `passing`: nothing was done, and another try may succeed. `unsure`: only the other side says that nothing was done, so without another try
     the result is unknown. `side_rows`: side rows to create if the run no longer waits for the effect. `asks`: a person gets it, whatever the workflow
-    says about errors. `source`: as in `Delay`.
+    says about errors. `source`: as in `Delay`. `wait_s`: how long the other side asks to wait before another try.
     """
 
     effect: str
@@ -378,6 +378,7 @@ class Report:
     side_rows: Sequence[SideRow] = ()
     asks: bool = False
     source: str | None = None
+    wait_s: float | None = None
     by: None = None
 
 

@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
+from console.integrations import retry_after
 from console.runs.engine import consent_events, effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.recent_runs import Loaded
@@ -132,11 +133,14 @@ def awaited_source(error: ConsoleError) -> str | None:
     return error.awaited_source if isinstance(error, SourceDown) else None
 
 
-def retry_moment(definition: Definition, tries: int, now: datetime) -> str:
-    """When to try again after this many tries: the workflow's pause doubles, with a random part so that failed runs do not retry together."""
+def retry_moment(definition: Definition, tries: int, now: datetime, wait_s: float | None = None) -> str:
+    """When to try again after this many tries: the workflow's pause doubles, with a random part so that failed runs do not retry together.
+
+    `wait_s`: what the other side asks for, where that is longer.
+    """
     first_s = definition.document.settings.backoff_ms / 1000
     pause_s = min(LONGEST_PAUSE_S, first_s * 2.0**tries) * random.uniform(0.75, 1.25)  # noqa: S311 (spread, not secrecy)
-    return log.body.moment(now + timedelta(seconds=pause_s))
+    return log.body.moment(now + retry_after.pause(timedelta(seconds=pause_s), wait_s))
 
 
 def make_effect(
@@ -185,7 +189,12 @@ def _put_off(definition: Definition, run: Run, report: commands.Report, now: dat
     waits = wanted is not None and wanted.id == report.effect and run.status == "waiting_event"
     if report.status == "failed" and report.passing and waits and run.tries < definition.document.settings.retries:
         return commands.Postpone(
-            report.effect, report.code, report.message, retry_moment(definition, run.tries, now), report.unsure, report.source
+            report.effect,
+            report.code,
+            report.message,
+            retry_moment(definition, run.tries, now, report.wait_s),
+            report.unsure,
+            report.source,
         )
     if report.status == "failed" and (report.unsure or (report.passing and run.unsure)):
         return replace(report, status="unknown", errors=(), message=f"{report.message} {UNSURE}".strip())

@@ -7,6 +7,7 @@
     return element;
   }
 
+  const SIGNS = { " ": "Space", arrowleft: "←", arrowright: "→" };
   window.handrail.listKeys = (visible) => {
     const shown = new Map();
     document.querySelectorAll("[data-key]").forEach((element) => {
@@ -18,7 +19,7 @@
     if (document.getElementById("step-form")) shown.set("1 – 9", "Answer the open choice").set("enter", "Next open field, from a choice");
     if (document.querySelector("[data-rows] > [data-record]")) shown.set("space", "Show the row beside the list, or close it");
     if (document.querySelector("[data-rows] input[type=checkbox]")) shown.set("x", "Choose the row");
-    const rows = [...shown].sort().map(([key, words]) => made("div", "", made("dt", "", made("kbd", "", key.replace("ctrl+", "Ctrl ").toUpperCase())), made("dd", "", words)));
+    const rows = [...shown].sort().map(([key, words]) => made("div", "", made("dt", "", made("kbd", "", (SIGNS[key] || key.replace("ctrl+", "Ctrl ")).toUpperCase())), made("dd", "", words)));
     const dialog = made("dialog", "", made("div", "dialog", made("h2", "", "Keys on this page"), made("dl", "kv", ...rows)));
     dialog.setAttribute("aria-label", "Keys on this page");
     document.body.append(dialog);

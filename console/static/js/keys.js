@@ -26,6 +26,8 @@
     if (event.defaultPrevented || event.isComposing) return;
     const key = name(event);
     if (!key.startsWith("ctrl+") && (typing(event.target) || off() || event.altKey)) return;
+    // Space presses what has the focus
+    if (key === " " && event.target.closest?.("button, summary, input")) return;
     if (key === "?" && !document.querySelector("dialog[open]")) {
       event.preventDefault();
       window.handrail.fetched(document.body.dataset.keyList).then(() => window.handrail.listKeys(visible), () => {});

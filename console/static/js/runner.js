@@ -33,7 +33,8 @@
     navigator.sendBeacon(box.dataset.draft, new FormData(box));
   });
   document.addEventListener("htmx:afterOnLoad", (event) => {
-    if (event.detail.requestConfig?.path === form()?.dataset.draft) form().removeAttribute("data-touched");
+    // one that was refused is kept nowhere yet
+    if (event.detail.xhr.status < 300 && event.detail.requestConfig?.path === form()?.dataset.draft) form().removeAttribute("data-touched");
   });
 
   // What is handed in goes before what is kept: a draft that came behind it would be told that the run has moved on.

@@ -43,7 +43,9 @@
   // A session that was ended elsewhere, with words on the page that nobody has yet: the page stays, one signs in beside it and goes on here.
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const to = event.detail.xhr.status === 401 && event.detail.xhr.getResponseHeader("HX-Redirect");
-    if (!to || !to.startsWith("/sign-in") || !document.querySelector("form[data-touched]") || !box()) return;
+    if (!to || !to.startsWith("/sign-in") || !box()) return;
+    // once the page says so, nothing that it asks by itself leads away from what stands on it
+    if (!document.querySelector("form[data-touched]") && !window.handrail.sessionEnd?.over()) return;
     event.preventDefault();
     ending().then((at) => at.elsewhere(), () => location.assign(to));
   });

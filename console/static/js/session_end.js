@@ -77,14 +77,16 @@
   }
 
   // A form that was refused because the page is of an earlier session: sent again with the one that is there now, else one signs in first.
-  async function anew(part, button) {
+  async function anew(form, button) {
     beside = true;
     await back();
+    if (beside && over) return;
     if (beside) { beside = false; elsewhere(); return; }
-    const form = part.closest("form");
-    if (!form?.isConnected || form.dataset.anew) return;
+    // a draft, or a check while one types, is no form that somebody sent: it goes out again by itself, and submits nothing
+    if (!form.isConnected || !form.matches("form") || "anew" in form.dataset) return;
     // once: whatever refuses it again is said
     form.dataset.anew = "";
+    setTimeout(() => { delete form.dataset.anew; }, 5000);
     delete form.dataset.sent;
     form.requestSubmit(button || null);
   }

@@ -43,6 +43,7 @@ def show_invitation(invitation_id: str) -> Response:
     names = people.team_names()
     context = {
         "invitation": invitation,
+        "trouble": invitations.trouble_of(invitation),
         "roles": people.role_words(invitation.roles, names),
         "teams": [names.get(team, team) for team in invitation.teams],
         "may": people.grouped(abilities.ability_sentences(abilities.rights(invitation.roles))),
