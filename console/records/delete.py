@@ -82,7 +82,8 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             if not isinstance(error, sa.exc.IntegrityError):
                 raise _failed(error, collection) from error
             message = (
-                f"Other records refer to this {uncapitalised(collection.label_one)}: delete or change them first. Nothing was deleted."
+                f"Other records refer to this {uncapitalised(collection.label_one)}, or to what would be deleted with it: delete or change"
+                " them first. Nothing was deleted."
             )
             raise Conflict(message, code="in_use") from error
 

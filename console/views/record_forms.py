@@ -29,6 +29,11 @@ FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
     None: ("refers to it, stays, and will lead nowhere", "refer to it, stay, and will lead nowhere"),
 }
 """What becomes of records that refer to a deleted one: of one, of several."""
+FURTHER: Mapping[Follows | None, tuple[str, str]] = {
+    "deleted": ("refers to {} and will be deleted too", "refer to {} and will be deleted too"),
+    "refused": ("refers to {}: the database refuses while that is so", "refer to {}: the database refuses while they do"),
+}
+"""What becomes of records that refer to what is deleted with a record."""
 
 
 @blueprint.route("/new/c/<collection>", methods=["GET", "POST"])
@@ -195,11 +200,13 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     page = found.page
     url, times = (
         frame.record_url(page.collection.id, page.record.key),
-        Counter(each.collection.id for each in found.referring if each.count),
+        Counter(each.collection.id for each in found.referring if each.count and each.through is None),
     )
     context = records.record_context(page) | {
         "found": found,
-        "follows": [follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
+        "follows": [
+            follows(each, url, several=times[each.collection.id] > 1 and each.through is None) for each in found.referring if each.count
+        ],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
@@ -218,14 +225,14 @@ def follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]
         if referring.count > 0
         else "Some"
     )
-    words = UNTOLD if referring.count < 0 else FOLLOWS[referring.follows][referring.count != 1]
+    words = UNTOLD if referring.count < 0 else (FURTHER if referring.through else FOLLOWS)[referring.follows][referring.count != 1]
     single, plural = uncapitalised(referring.collection.label_one), referring.collection.spoken
     named = single if referring.count == 1 else plural
     if single == plural:  # a table whose name is no plural
         named = f"record{'' if referring.count == 1 else 's'} of {referring.collection.label}"
     return {
         "head": f"{many} {named}{f' by “{by}”' if by else ''}",
-        "words": words,
+        "words": words.format(referring.through.label) if referring.through else words,
         "tone": {"deleted": "bad", "refused": "warn"}.get(referring.follows or "", ""),
-        "href": f"{here}/related/{frame.segment(referring.relation.name)}",
+        "href": None if referring.through else f"{here}/related/{frame.segment(referring.relation.name)}",
     }
