@@ -13,7 +13,7 @@ from console.actions.hand_forms import Deletion, NewRecord, Referring
 from console.browse import RecordPage
 from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.delete import Follows
 from console.views import errors, formats, frame, meanwhile, records, reference_boxes, refusals
 from console.views.run import form_boxes
@@ -21,6 +21,7 @@ from console.views.run import form_boxes
 blueprint = Blueprint("record_forms", __name__)
 
 FILLED = "Left empty, the database fills it in."
+GONE = "This record is gone, or outside what you may see now: nothing was saved. Go back in your browser for what you typed."
 UNTOLD = "may refer to it: their source does not answer"
 FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
     "deleted": ("will be deleted with it, and what hangs on it", "will be deleted with it, and what hangs on them"),
@@ -60,7 +61,12 @@ def new(collection: str) -> Response:
 def edit(collection: str, part: str) -> Response:
     """Show all fields that the reader may change; a POST saves those that were changed, unless somebody else changed them meanwhile."""
     key = frame.key_of(part)
-    page = browse.record(frame.actor(), collection, key, labels=True)
+    try:
+        page = browse.record(frame.actor(), collection, key, labels=True)
+    except NotFound as gone:
+        if request.method == "POST":
+            gone.message = GONE
+        raise
     fields = [item for item in page.fields if records.editable(page, item)]
     if not fields:
         raise NotAllowed("Nothing of this record can be changed by you here.", need=(f"collection:{collection}", "update"))
@@ -211,6 +217,11 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
         "action": f"{url}/delete",
         "cancel": url,
         "error": errors.error_message(wrong) if wrong else "",
+        "changed": [
+            f"{item.label} is now {formats.text(formats.kind(item), detail['theirs'], frame.look()) or 'empty'}. {detail['reason']}"
+            for detail in (wrong.details if wrong else ())
+            if "theirs" in detail and (item := page.collection.by_name.get(str(detail["field"])))
+        ],
     }
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 

@@ -275,4 +275,7 @@ def test_a_record_that_is_picked_by_name_stands_for_what_references_to_it_hold(p
     parts = "create table part (code text primary key, name text); insert into part values ('A/B 1', 'Bolt'), ('C-2', 'Bolt cap');"
     connected(tmp_path, f"{parts} create table stock (id integer primary key, part text references part, shelf text default 'one');")
     offered = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": "track.part", "q": "Bolt"}, status=200)
-    assert sorted(given["data-key"] for tag, given in offered.attributes if "data-key" in given and given.get("role") == "option") == ["A/B 1", "C-2"]
+    assert sorted(given["data-key"] for tag, given in offered.attributes if "data-key" in given and given.get("role") == "option") == [
+        "A/B 1",
+        "C-2",
+    ]
