@@ -178,7 +178,7 @@ def _further(
     """
     found: list[Referring] = []
     untold: list[Follows | None] = []
-    paths = [(each.relation,) for each in referring if each.follows == "deleted" and each.count > 0]
+    paths: list[tuple[Relation, ...]] = [(each.relation,) for each in referring if each.follows == "deleted" and each.count > 0]
     deleted = {path[-1].collection for path in paths}
     for path in paths:
         holder = records.collection(path[-1].collection)
