@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, accounts, collections, records, sources, workflows, workspaces
+from console import access, accounts, collections, records, sources, workspaces
 from console.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
@@ -425,31 +425,3 @@ def test_ids_are_readable_in_every_script_and_a_table_keeps_its_own_when_others_
     after = {item.table: item.id for item in sources.take("many", sources.difference("many").stamp)}
     assert after["a_b"] == "many.a_b_2", "rights on it are still about it"
     assert len({*after.values(), "many.a_b"}) == len(after) + 1, "nor does a new table come by the rights on one that is gone"
-
-
-def test_drafts_of_workspaces_and_workflows_that_name_what_is_gone_are_told_beforehand(url: str, tmp_path: Path) -> None:
-    sources.add("club", url)
-    workflow: dict[str, Any] = {
-        "format": 1, "slug": "mend", "title": "Mend", "collection": "club.member",
-        "steps": [
-            {"id": "start", "title": "Start", "type": "start", "config": {}, "next": {"default": "put"}},
-            {"id": "put", "title": "Put", "type": "update_data", "config": {"fields": ["name"]}, "next": {"default": "end"}},
-            {"id": "end", "title": "End", "type": "end", "config": {}},
-        ],
-    }  # fmt: skip
-    desk: dict[str, Any] = {
-        "format": 1, "id": "desk", "title": "Desk",
-        "components": [{"id": "all", "type": "collection", "collection": "club.member", "title": "All", "sort": "name"}],
-    }  # fmt: skip
-    workflows.import_file(workflow, publish=True, rights=False)
-    workflow["steps"][1]["config"]["fields"] = ["name", "mail"]
-    workflows.import_file(workflow, rights=False)
-    (tmp_path / "desk.json").write_text(json.dumps(desk))
-    workspaces.import_file(tmp_path / "desk.json")
-    made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member drop column name; alter table member drop column mail")
-    told = {(one.kind, one.name, one.link) for one in sources.difference("club").breaks}
-    assert ("workflow", "Mend, version 1", "/workflows/mend") in told
-    assert ("draft", "Mend", "/workflows/mend/edit") in told
-    assert ("draft", "Desk", "/w/desk/edit?part=all") in told
-    drafted = [one.reason for one in sources.difference("club").breaks if one.kind == "draft"]
-    assert len(drafted) == len(set(drafted)) == 2, "what the published version says too is said once"

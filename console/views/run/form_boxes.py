@@ -331,11 +331,8 @@ def _control(source: Mapping[str, Any], what: Kind, value: Any = None) -> str:
         return "checks"
     if what.options:
         return "yesno" if what.widget == "radio" else "select"
-    if what.widget == "textarea" or (
-        what.type == "text" and isinstance(value, str) and len(value.splitlines()) > 1
-    ):  # an <input> drops line breaks
-        return "area"
-    return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
+    lines = what.type == "text" and len(str(value or "").splitlines())  # which an <input> would join
+    return "area" if what.widget == "textarea" or lines > 1 or what.type in _AREAS or what.type in _CHECKS else "input"
 
 
 def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:
