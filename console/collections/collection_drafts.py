@@ -36,14 +36,13 @@ from console.collections.collection_store import (
     read_versions,
     write_draft,
 )
-from console.core import expressions
+from console.core import expressions, former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.collections.collection_document import CollectionDocument, read
 from console.core.documents.collections.document_changes import Change, changes, loosened, warnings
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
-from console.core.drafting import former_documents
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound, SourceDown

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Stored
 from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
 from console.core.documents.json_shape import model_errors
-from console.core.drafting import former_documents
-from console.core.drafting.former_documents import FormerDocument
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.errors import DefinitionError, NotFound
 from console.records import catalogue

@@ -10,11 +10,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.documents.collections import Collection, Stored
 from console.core.documents.collections.collection_document import read
 from console.core.documents.collections.document_check import check
 from console.core.documents.collections.document_words import Wording
-from console.core.drafting import former_documents
 from console.db import tables
 from console.db.engine import hot_engine
 from console.records import function_fields

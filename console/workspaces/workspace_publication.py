@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections.document_changes import Change, changes
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import KINDS, Workspace, check, read
-from console.core.drafting import former_documents
-from console.core.drafting.former_documents import FormerDocument
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound

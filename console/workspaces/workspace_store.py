@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
-from console.core.drafting import former_documents
-from console.core.drafting.former_documents import FormerDocument
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.errors import NotFound
 

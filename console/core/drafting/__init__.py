@@ -4,7 +4,7 @@ A draft may be unfinished: its settings may be missing or wrong, and it may hold
 always has a list of steps, each with an id of its own and a type (`require_shape`). A change never modifies the document that it is given.
 """
 
-from console.core.drafting import former_documents, graph_pieces
+from console.core.drafting import graph_pieces
 from console.core.drafting.applying import apply, require_shape
 from console.core.drafting.changes import (
     AddStep,
@@ -26,4 +26,4 @@ from console.core.drafting.ordering import ordered, plain, same, written
 from console.core.drafting.sketching import sketched
 from console.core.drafting.spoken_differences import Difference, differences, trigger_name
 
-OPEN_MODULES = frozenset({"former_documents", "graph_pieces"})
+OPEN_MODULES = frozenset({"graph_pieces"})
