@@ -1,6 +1,6 @@
 """What somebody may fill in on a new record, and what deleting a record would bring with it; both before anything is done."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from console.records.delete import Follows
 from console.runs import RunHead
 
 MOST_COUNTED = 1_000
+MOST_FURTHER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +35,35 @@ class NewRecord:
 
 @dataclass(frozen=True, slots=True)
 class Referring:
-    """Records that refer to one that is to be deleted. `count` above `MOST_COUNTED` means more; `follows` None: no foreign key binds them."""
+    """Records that refer to one that is to be deleted. `count` above `MOST_COUNTED` means more; `follows` None: no foreign key binds them.
+
+    `through`: they refer to records of this collection, which are deleted with the one.
+    """
 
     relation: Relation
     collection: Collection
     count: int
     follows: Follows | None
+    through: Collection | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Deletion:
-    """What deleting the record brings with it, as far as its reader may know. `unseen`: others may refer to it that they may not see."""
+    """What deleting the record brings with it, as far as its reader may know. `unseen`: others may refer to it that they may not see.
+
+    `deletes_unseen`: the database deletes such records with it, if there are any.
+    """
 
     page: RecordPage
     referring: tuple[Referring, ...]
     live: tuple[RunHead, ...]
     unseen: bool
+    deletes_unseen: bool = False
 
     @property
     def refused(self) -> bool:
         """Whether the database refuses it as long as records refer to this one."""
-        return any(relation.count and relation.follows == "refused" for relation in self.referring)
+        return any(relation.count and relation.follows == "refused" and relation.through is None for relation in self.referring)
 
 
 def may_create(actor: Actor, collection: Collection) -> bool:
@@ -151,9 +160,52 @@ def deletion(actor: Actor, collection_id: str, key: str) -> Deletion:
         raise NotAllowed(f"{page.collection.label} cannot be deleted here: this is a view, or has no key.", need=need)
     led = [relation for relation in page.collection.relations if relation.kind == "to_many"]
     seen = [relation for relation in page.relations if relation.kind == "to_many"]
-    referring = tuple(_referring(actor, page.collection, key, relation) for relation in seen)
+    referring = [_referring(actor, page.collection, key, relation) for relation in seen]
     live = runs.live_on(actor, collection_id, [key]).get(key, [])
-    return Deletion(page, referring, tuple(live), unseen=len(seen) < len(led) or any(relation.count < 0 for relation in referring))
+    further, untold = _further(actor, page.collection, key, referring)
+    untold += [_follows(page.collection, relation) for relation in led if relation not in seen]
+    return Deletion(
+        page, (*referring, *further), tuple(live), bool(untold) or any(relation.count < 0 for relation in referring), "deleted" in untold
+    )
+
+
+def _further(
+    actor: Actor, collection: Collection, key: str, referring: Sequence[Referring]
+) -> tuple[list[Referring], list[Follows | None]]:
+    """What refers to records that are deleted with this one, and so on; and what becomes of those that the actor may not see.
+
+    Where something is deleted by one way and refused by another, databases differ in what they do: only that it is deleted is told.
+    """
+    found: list[Referring] = []
+    untold: list[Follows | None] = []
+    paths: list[tuple[Relation, ...]] = [(each.relation,) for each in referring if each.follows == "deleted" and each.count > 0]
+    deleted = {path[-1].collection for path in paths}
+    for path in paths:
+        holder = records.collection(path[-1].collection)
+        for relation in holder.relations:
+            follows = _follows(holder, relation) if relation.kind == "to_many" and relation not in path else None
+            if follows not in ("deleted", "refused") or len(found) >= MOST_FURTHER:
+                continue
+            try:
+                target, scope = browse.browsed_collection(actor, relation.collection)
+                count = records.related_count(collection.id, key, (*path, relation), scope, MOST_COUNTED)
+            except ConsoleError:
+                untold.append(follows)
+                continue
+            if count:
+                found.append(Referring(relation, target, count, follows, through=holder))
+            if count and follows == "deleted":
+                deleted.add(target.id)
+                paths.append((*path, relation))
+    return [each for each in found if each.follows == "deleted" or each.collection.id not in deleted], untold
+
+
+def _follows(collection: Collection, relation: Relation) -> Follows | None:
+    """What becomes of the records of a relation; None where nothing does, or where that is not told."""
+    try:
+        return records.on_delete(collection, relation)
+    except ConsoleError:
+        return None
 
 
 def _referring(actor: Actor, collection: Collection, key: str, relation: Relation) -> Referring:

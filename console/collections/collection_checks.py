@@ -98,7 +98,7 @@ def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> N
     back = draft.revision - revision
     if back == 0:
         return
-    before = read(draft.former[-back]) if 0 < back <= len(draft.former) else live
+    before = read(draft.former[-back].text) if 0 < back <= len(draft.former) else live
     changed = changes(before.to_json(), (draft.document or live).to_json())
     raise Conflict(
         "Somebody else changed this draft in the meantime; yours was not saved."

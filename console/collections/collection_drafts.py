@@ -36,7 +36,7 @@ from console.collections.collection_store import (
     read_versions,
     write_draft,
 )
-from console.core import expressions
+from console.core import expressions, former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.collections.collection_document import CollectionDocument, read
@@ -79,6 +79,11 @@ class Editing:
     def document(self) -> CollectionDocument:
         """The document that the editor continues from."""
         return self.draft.document or self.live
+
+    @property
+    def changers(self) -> Mapping[str, int]:
+        """Who made the changes of the draft, the newest first, and how many."""
+        return former_documents.changers(self.draft.former, self.draft.changed_by)
 
 
 def list_collections(actor: Actor) -> list[Head]:
@@ -124,7 +129,7 @@ def _at(draft: Draft, revision: int | None) -> Draft:
     back = 0 if revision is None else draft.revision - revision
     if back <= 0:
         return draft
-    before = read(draft.former[-back]) if back <= len(draft.former) else None
+    before = read(draft.former[-back].text) if back <= len(draft.former) else None
     return replace(draft, document=before, revision=revision or 0)
 
 
@@ -178,7 +183,7 @@ def undo(actor: Actor, collection_id: str, revision: int) -> int:
         if draft.document is None:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
         former = list(draft.former)
-        before = read(former.pop()) if former else live
+        before = read(former.pop().text) if former else live
         require_shaped_only(actor, collection_id, draft.document, before)
         nothing = before.canonical() == live.canonical()
         return write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)

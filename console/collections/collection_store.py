@@ -10,10 +10,12 @@ from pydantic import ValidationError
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Stored
 from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
 from console.core.documents.json_shape import model_errors
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.errors import DefinitionError, NotFound
 from console.records import catalogue
@@ -32,7 +34,7 @@ class Draft:
     revision: int
     changed_by: str
     changed_at: datetime | None
-    former: Sequence[str] = ()
+    former: Sequence[FormerDocument] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def read_draft(connection: Connection, collection_id: str) -> Draft:
     row = connection.execute(sa.select(table).where(table.c.collection == collection_id)).one_or_none()
     if row is None:
         return Draft(None, 0, "", None)
-    return Draft(None if row.document is None else read(row.document), row.revision, row.changed_by, row.changed_at, tuple(row.former))
+    document = None if row.document is None else read(row.document)
+    return Draft(document, row.revision, row.changed_by, row.changed_at, former_documents.loaded(row.former))
 
 
 def read_versions(connection: Connection, collection_id: str) -> list[Version]:
@@ -109,17 +112,29 @@ def version_row(collection_id: str, number: int, document: CollectionDocument, o
 
 def add_draft(connection: Connection, own: Stored, draft: Draft, document: CollectionDocument, actor: Actor) -> int:
     """Store the document as the draft and remember the previous one; returns the draft's revision."""
-    former = [*draft.former, (draft.document or live_document(own)).canonical().decode()][-MOST_FORMER:]
+    present = (draft.document or live_document(own)).canonical().decode()
+    former = [*draft.former, FormerDocument(present, actor.id)][-MOST_FORMER:]
     return write_draft(connection, own.id, document, former, draft.revision + 1, actor)
 
 
 def write_draft(
-    connection: Connection, collection_id: str, document: CollectionDocument | None, former: Sequence[str], revision: int, actor: Actor
+    connection: Connection,
+    collection_id: str,
+    document: CollectionDocument | None,
+    former: Sequence[FormerDocument],
+    revision: int,
+    actor: Actor,
 ) -> int:
     """Store the draft; returns its revision."""
     table = tables.collection_draft
     text = document.canonical().decode() if document else None
-    values = {"document": text, "former": list(former), "revision": revision, "changed_by": actor.id, "changed_at": sa.func.now()}
+    values = {
+        "document": text,
+        "former": former_documents.stored(former),
+        "revision": revision,
+        "changed_by": actor.id,
+        "changed_at": sa.func.now(),
+    }
     insert = postgresql.insert(table).values(collection=collection_id, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=["collection"], set_=values))
     return revision

@@ -9,7 +9,7 @@ from console.records.insert_many import insert_many, insert_with, reasons, refus
 from console.records.log_references import log_reference, reference_in_log, require_plain_key
 from console.records.quick_search import Hits
 from console.records.reader import Record
-from console.records.record_keys import key_of_value
+from console.records.record_keys import key_of_value, key_words, value_of_key
 from console.records.record_pages import MOST_SORTED, Order, Page, order_of
 from console.records.record_reads import (
     MOST_ROWS,

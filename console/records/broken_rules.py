@@ -43,6 +43,7 @@ def is_duplicate(original: Any) -> bool:
     return unique or (original is not None and original.args[:1] == (DUPLICATE,))
 
 
+NO_JSON = "This is no JSON: a bracket, comma or quotation mark of it is wrong or missing."
 NO_LETTERS = "This holds letters or signs that the database cannot keep here."
 UNFIT: dict[object, str] = {
     1366: NO_LETTERS,
@@ -75,7 +76,11 @@ def reason(original: Any, collection: Collection, fields: list[Field], known: It
     listed = " and ".join(field.label for field in named)
     if rule.leads and named:
         return named, f"{'This value leads' if len(named) == 1 else f'These values of {listed} lead'} to no record that is there."
-    these = "this value" if len(named) < 2 else f"{listed} together"
+    if rule.leads:
+        return named, "One of these values leads to no record that is there."
+    these = f"{listed} together" if len(named) > 1 else "this value" if named or len(fields) == 1 else "these values"
+    if re.fullmatch(r"\W*json_valid\W+\w+\W*", rule.check, re.IGNORECASE):  # a column of the type JSON in MariaDB
+        return named, NO_JSON
     told = {field.name: field for field in [*known, *fields]}
     if rule.check and rule.columns <= told.keys() and len(rule.check) <= LONGEST:
         return named, f"The database refuses {these}. Its rule: {_in_words(rule.check, told.values())}."
@@ -174,10 +179,10 @@ def named_in(text: str, fields: Iterable[Field]) -> list[Field]:
 
 
 def raised_about(original: Any, fields: list[Field]) -> list[Field]:
-    """The fields that a trigger's own words are about: the column that it names, or those that its sentence names; otherwise all."""
+    """The fields that a trigger's own words are about: the column that it names, or those that its sentence names; the only one that was given."""
     column = original.diag.column_name if isinstance(original, psycopg.Error) else None
     named = [field for field in fields if field.name == column]
-    return named or named_in(refusals.raised(original) or "", fields) or fields
+    return named or named_in(refusals.raised(original) or "", fields) or (fields if len(fields) == 1 else [])
 
 
 def _stands_in(name: str, text: str) -> bool:

@@ -9,6 +9,7 @@ from console import faults
 from console.core.documents.collections import Collection, Relation
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
+from console.db import request_writes
 from console.errors import Conflict
 from console.records import catalogue, changes_made, connect, record_keys, reflect_sqlite, refusals, values
 from console.records.sql_tables import Table, table_of
@@ -63,7 +64,7 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
 
 
 def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -> None:
-    collection = table.collection
+    collection, target = table.collection, f"{table.collection.id}/{key}"
     is_key = table.is_key(record_keys.decode(collection, key))
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         former = locked(connection, table, key, is_key, list(expected), scope)
@@ -75,20 +76,23 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
                 raise left_out(connection, table, is_key, table.in_scope(scope), done="deleted")
             faults.point("records.commit.before")
             connection.commit()
+            request_writes.written(target)
             changes_made.note_change(changes_made.Changed(collection.id, key, theirs, None))
         except sa.exc.DBAPIError as error:
             if (reason := refusals.raised(error.orig)) is not None:
                 raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error
             if not isinstance(error, sa.exc.IntegrityError):
-                raise _failed(error, collection) from error
+                raise _failed(error, collection, target) from error
             message = (
-                f"Other records refer to this {uncapitalised(collection.label_one)}: delete or change them first. Nothing was deleted."
+                f"Other records refer to this {uncapitalised(collection.label_one)}, or to what would be deleted with it: delete or change"
+                " them first. Nothing was deleted."
             )
             raise Conflict(message, code="in_use") from error
 
 
-def _failed(error: sa.exc.DBAPIError, collection: Collection) -> Exception:
+def _failed(error: sa.exc.DBAPIError, collection: Collection, target: str) -> Exception:
     """What became of a deletion that failed on its way."""
     if error.connection_invalidated:
+        request_writes.unknown(target)
         return WriteUnknown(f"The connection to {collection.source} was lost while the record was deleted. Look whether it is gone.")
     return connect.driver_refusal(error, collection.source)

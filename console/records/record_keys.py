@@ -37,6 +37,17 @@ def key_of_value(value: str) -> str:
     return encode([value]) or value
 
 
+def value_of_key(key: str) -> str:
+    """The value of the only key column of the record with this key, which is what references to it hold; the key itself where there are several."""
+    texts = _texts(key)
+    return texts[0] if texts is not None and len(texts) == 1 else key
+
+
+def key_words(key: str) -> str:
+    """The values of a key, for people who cannot be told what the record is called."""
+    return ", ".join(_texts(key) or [key])
+
+
 def decode(collection: Collection, key: str) -> tuple[Any, ...]:
     """The values of the key columns in the driver's form. Raises NotFound for a text that cannot be a key of the collection."""
     if not collection.key or len(key) > LONGEST:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, Relation
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
@@ -239,11 +239,21 @@ def related(
     )
 
 
-def related_count(collection_id: str, key: str, relation: str, scope_of_target: Scope, cap: int) -> int:
-    """Number of records that a relation leads to from this record, which the caller has judged; `cap + 1` means more than `cap`."""
-    target, linked = relation_target(collection_id, key, relation)
+def related_count(collection_id: str, key: str, path: str | Sequence[Relation], scope_of_target: Scope, cap: int) -> int:
+    """Number of records that a relation leads to from this record, which the caller has judged; `cap + 1` means more than `cap`.
+
+    `path` may be several relations of one data source, each from where the one before leads to.
+    """
+    first, *further = (path,) if isinstance(path, str) else path
+    target, linked = relation_target(collection_id, key, first if isinstance(first, str) else first.name)
     if linked is None:
         return 0
+    for link in further:
+        here, target = table_of(target).table, catalogue.collection(link.collection)
+        there = table_of(target)
+        held = sa.select(*(here.columns[name] for name, _ in link.columns)).select_from(here).where(*linked).correlate(None)
+        linked = [sa.tuple_(*(there.table.columns[name] for _, name in link.columns)).in_(held)]
+        linked += [named_by(there, column, part) for column, part in link.only]
     there = table_of(target)
     inner: Select[Any] = (
         sa.select(sa.literal_column("1")).select_from(there.table).where(there.in_scope(scope_of_target), *linked).limit(cap + 1)

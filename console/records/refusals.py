@@ -39,6 +39,8 @@ SQLITE = {
 }  # fmt: skip
 UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""
+RESTRICTED = "FOREIGN KEY constraint failed"
+"""What SQLite says where ON DELETE or ON UPDATE RESTRICT refuses: with the code of a trigger."""
 RAISED, BROKEN = 1644, frozenset({3819, 4025})
 """Errors of MySQL and MariaDB: a trigger's SIGNAL; a CHECK that does not hold."""
 LONGEST = 300
@@ -53,7 +55,8 @@ def raised(original: BaseException | None) -> str | None:
         if original.diag.message_hint:
             said = f"{_sentence(said)} {original.diag.message_hint}"
     elif isinstance(original, sqlite3.Error):
-        said = str(original) if getattr(original, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER" else None
+        by_trigger = getattr(original, "sqlite_errorname", "") == "SQLITE_CONSTRAINT_TRIGGER"
+        said = str(original) if by_trigger and str(original) != RESTRICTED else None
     elif original is not None and original.args[:1] == (RAISED,):
         said = str(original.args[1]) if len(original.args) > 1 else "The database refuses this change."
     return None if said is None else _sentence((said.splitlines() or [""])[0][:LONGEST])

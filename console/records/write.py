@@ -294,21 +294,25 @@ def _after(connection: Connection, table: Table, key: str, is_key: Condition, sc
 # ------------------------------------------------------------------------------------------------------------- refusals
 
 
+NOTHING = "Nothing was saved."
+
+
 def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope | None = None) -> Exception:
     """The error to raise for a value that the database refused, at its field. `scope`: of whom may hear of the other fields that the rule compares."""
     original = error.orig
     if (reason := refusals.raised(original)) is not None:
         about = broken_rules.raised_about(original, fields)
-        return Invalid(reason, details=[{"field": field.name, "reason": reason} for field in about])
+        return Invalid(reason if about else f"{reason} {NOTHING}", details=[{"field": field.name, "reason": reason} for field in about])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
     known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]
     named, reason = broken_rules.reason(original, collection, fields, known)
     if named and broken_rules.is_duplicate(original):
         reason = same_words(collection, original, known or named)
+    about = named or (fields if len(fields) == 1 else [])
     return Invalid(
-        "The database refuses this change; nothing was saved.",
-        details=[{"field": field.name, "reason": reason} for field in named or fields],
+        "The database refuses this change; nothing was saved." if about else f"{reason} {NOTHING}",
+        details=[{"field": field.name, "reason": reason} for field in about],
     )
 
 

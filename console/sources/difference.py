@@ -14,18 +14,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, workflows, workspaces
+from console import access
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.documents import action_check
 from console.core.documents.collections import Collection, Stored, assemble, recognising
-from console.core.documents.house_check import Surroundings
 from console.db import request_writes, tables
-from console.db.engine import fetch, hot_engine
-from console.effects import action_cache
+from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError
 from console.records import function_fields, sampling, sql_conditions
-from console.sources import keeping, layout_drafts, mending
+from console.sources import broken_documents, keeping, layout_drafts, mending
 from console.sources.breaks import Break
 from console.sources.collection_ids import ids_of
 from console.sources.keeping import SYSTEM, Look, place
@@ -230,9 +227,7 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
         breaks = [
             *dropped,
             *drafts,
-            *_workflows(now, then, by),
-            *_actions(now, then, by),
-            *_workspaces(now, then, by),
+            *broken_documents.broken(now, then, by),
             *_policy(now, then, by),
         ]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
@@ -368,54 +363,7 @@ def _segments(after: list[Stored], mended: list[dict[str, Any]]) -> list[Break]:
     return dropped
 
 
-# ----------------------------------------------------------------------------------- workflows, actions and conditions
-
-
-def _workflows(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
-    """What would fail in the published version of each workflow, and in older versions of runs in progress."""
-    running = {
-        (row[0], row[1]): row[2]
-        for row in fetch(f"select r.workflow, r.version, count(*) from {access.runs(by).sql()} where r.ended_at is null group by 1, 2")  # noqa: S608 (a text of ours)
-    }
-    hidden = access.hidden_from(by)
-    wanted = dict.fromkeys([*((known.id, known.live) for known in workflows.all_known() if known.live), *running])
-    for workflow, number in wanted:
-        definition = workflows.version(workflow, int(number))
-        if f"workflow:{definition.slug}" in hidden:
-            continue
-        document = definition.document.to_json()
-        after = workflows.check(document, Surroundings(dict(then)))
-        before = {(p.step, p.field, p.reason) for p in workflows.check(document, Surroundings(dict(now)))} if after else set()
-        titles = {step.id: step.title for step in definition.document.steps}
-        wrong = dict.fromkeys((p.step, p.reason) for p in after if (p.step, p.field, p.reason) not in before)
-        live = running.get((workflow, number), 0)
-        runs = f" {live} live {'run' if live == 1 else 'runs'}." if live else ""
-        for step, reason in wrong:
-            words = f"Step “{titles.get(step, step)}”: {reason}" if step else reason
-            yield Break("workflow", f"{definition.title}, version {number}", f"/workflows/{definition.slug}", words + runs)
-
-
-def _actions(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
-    hidden = access.hidden_from(by)
-    for action in action_cache.every().values():
-        if f"collection:{action.collection}" in hidden:
-            continue
-        before, after = ({(p.field, p.reason) for p in action_check.check(action.canonical(), dict(where))} for where in (now, then))
-        for reason in sorted({reason for _, reason in after - before}):
-            yield Break("action", action.title, f"/workflows/{action.slug}", reason)
-
-
-def _workspaces(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:
-    """Components of published workspaces that would say that something is gone."""
-    hidden = access.hidden_from(by)
-    for each in workspaces.known().values():
-        before, after = ({(spot.place[0], spot.reason) for spot in workspaces.unknown_names(each, where.get)} for where in (now, then))
-        for component, reason in sorted(after - before, key=str):
-            item = each.component(str(component))
-            if item is not None and f"collection:{getattr(item, 'collection', None)}" not in hidden:
-                title = item.title or getattr(item, "label", None)
-                words = f"{item.kind_label} “{title}”" if title else item.kind_label
-                yield Break("workspace", each.title, f"/w/{each.id}/edit?part={item.id}", f"{words}: {reason}")
+# ---------------------------------------------------------------------------------------------------------- conditions
 
 
 def _policy(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:

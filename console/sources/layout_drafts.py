@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.documents.collections import Collection, Stored
 from console.core.documents.collections.collection_document import read
 from console.core.documents.collections.document_check import check
@@ -27,7 +28,8 @@ def follow_renamed_columns(connection: Connection, columns: Mapping[str, Mapping
     for row in connection.execute(sa.select(table).where(table.c.document.is_not(None))).all() if columns else ():
         made = _renamed(row.document, columns)
         if made != row.document:
-            values = {"document": made, "former": [_renamed(text, columns) for text in row.former], "revision": row.revision + 1}
+            former = [each._replace(text=_renamed(each.text, columns)) for each in former_documents.loaded(row.former)]
+            values = {"document": made, "former": former_documents.stored(former), "revision": row.revision + 1}
             connection.execute(sa.update(table).where(table.c.collection == row.collection).values(**values))
 
 

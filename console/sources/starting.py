@@ -24,7 +24,7 @@ def first_review(collection_id: str, team: str | None) -> dict[str, Any]:
 
 def document(collection: Collection, team: str | None, *, corrects: bool = True) -> dict[str, Any]:
     """A review of one record: look at it and confirm it, or else correct it (if `corrects`) or say what is wrong."""
-    columns = [collection.by_name[name] for name in collection.columns]
+    columns = [field for name in collection.columns if (field := collection.field(name)) is not None]
     shown = [field.name for field in columns if not field.sensitive and field.type not in SHOWN_ONLY][:SHOWN]
     changed = [
         field.name

@@ -93,7 +93,7 @@ def answer_expected(error: ConsoleError) -> Response:
     if error.code == "foreign_form":  # refused before anything; a page with words on it stays, and sends them again (session.js)
         headers["X-Foreign-Form"] = "refused"
     outcome = outcomes.outcome_of_request()
-    outcome = outcome if outcome.to_look_at else Outcome()  # its message already says that it was refused
+    outcome = outcome if outcome.to_look_at or error.status >= 500 else Outcome()  # the message of a refusal says that it was refused
     change = "" if is_api() else _change_to_see(error)
     return _respond(
         Answer(error.status, error.code, body["message"], body["details"], extra, headers, reason=reason, outcome=outcome, change=change)

@@ -46,7 +46,7 @@ COMPONENTS = {
     "chart": ("chart",),
     "days": ("day_range",),
     "due": ("due_groups",),
-    "drafts": ("version_table", "change_table"),
+    "drafts": ("version_table", "change_table", "draft_buttons"),
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "opens_sources", "hint_way"),
     "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),

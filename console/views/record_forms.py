@@ -13,7 +13,7 @@ from console.actions.hand_forms import Deletion, NewRecord, Referring
 from console.browse import RecordPage
 from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.delete import Follows
 from console.views import errors, formats, frame, meanwhile, records, reference_boxes, refusals
 from console.views.run import form_boxes
@@ -21,6 +21,7 @@ from console.views.run import form_boxes
 blueprint = Blueprint("record_forms", __name__)
 
 FILLED = "Left empty, the database fills it in."
+GONE = "This record is gone, or outside what you may see now: nothing was saved. Go back in your browser for what you typed."
 UNTOLD = "may refer to it: their source does not answer"
 FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
     "deleted": ("will be deleted with it, and what hangs on it", "will be deleted with it, and what hangs on them"),
@@ -29,6 +30,11 @@ FOLLOWS: Mapping[Follows | None, tuple[str, str]] = {
     None: ("refers to it, stays, and will lead nowhere", "refer to it, stay, and will lead nowhere"),
 }
 """What becomes of records that refer to a deleted one: of one, of several."""
+FURTHER: Mapping[Follows | None, tuple[str, str]] = {
+    "deleted": ("refers to {} and will be deleted too", "refer to {} and will be deleted too"),
+    "refused": ("refers to {}: the database refuses while that is so", "refer to {}: the database refuses while they do"),
+}
+"""What becomes of records that refer to what is deleted with a record."""
 
 
 @blueprint.route("/new/c/<collection>", methods=["GET", "POST"])
@@ -55,7 +61,12 @@ def new(collection: str) -> Response:
 def edit(collection: str, part: str) -> Response:
     """Show all fields that the reader may change; a POST saves those that were changed, unless somebody else changed them meanwhile."""
     key = frame.key_of(part)
-    page = browse.record(frame.actor(), collection, key, labels=True)
+    try:
+        page = browse.record(frame.actor(), collection, key, labels=True)
+    except NotFound as gone:
+        if request.method == "POST":
+            gone.message = GONE
+        raise
     fields = [item for item in page.fields if records.editable(page, item)]
     if not fields:
         raise NotAllowed("Nothing of this record can be changed by you here.", need=(f"collection:{collection}", "update"))
@@ -195,15 +206,22 @@ def _delete_form(found: Deletion, *, wrong: ConsoleError | None = None, status: 
     page = found.page
     url, times = (
         frame.record_url(page.collection.id, page.record.key),
-        Counter(each.collection.id for each in found.referring if each.count),
+        Counter(each.collection.id for each in found.referring if each.count and each.through is None),
     )
     context = records.record_context(page) | {
         "found": found,
-        "follows": [follows(each, url, several=times[each.collection.id] > 1) for each in found.referring if each.count],
+        "follows": [
+            follows(each, url, several=times[each.collection.id] > 1 and each.through is None) for each in found.referring if each.count
+        ],
         "old": json.dumps(_compared(found)),
         "action": f"{url}/delete",
         "cancel": url,
         "error": errors.error_message(wrong) if wrong else "",
+        "changed": [
+            f"{item.label} is now {formats.text(formats.kind(item), detail['theirs'], frame.look()) or 'empty'}. {detail['reason']}"
+            for detail in (wrong.details if wrong else ())
+            if "theirs" in detail and (item := page.collection.by_name.get(str(detail["field"])))
+        ],
     }
     return frame.page("records/delete.html", context, blocks={"*": "dialog"}, status=status)
 
@@ -218,14 +236,14 @@ def follows(referring: Referring, here: str, *, several: bool) -> dict[str, Any]
         if referring.count > 0
         else "Some"
     )
-    words = UNTOLD if referring.count < 0 else FOLLOWS[referring.follows][referring.count != 1]
+    words = UNTOLD if referring.count < 0 else (FURTHER if referring.through else FOLLOWS)[referring.follows][referring.count != 1]
     single, plural = uncapitalised(referring.collection.label_one), referring.collection.spoken
     named = single if referring.count == 1 else plural
     if single == plural:  # a table whose name is no plural
         named = f"record{'' if referring.count == 1 else 's'} of {referring.collection.label}"
     return {
         "head": f"{many} {named}{f' by “{by}”' if by else ''}",
-        "words": words,
+        "words": words.format(referring.through.label) if referring.through else words,
         "tone": {"deleted": "bad", "refused": "warn"}.get(referring.follows or "", ""),
-        "href": f"{here}/related/{frame.segment(referring.relation.name)}",
+        "href": None if referring.through else f"{here}/related/{frame.segment(referring.relation.name)}",
     }

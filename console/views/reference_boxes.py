@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
-from console import browse
+from console import browse, records
 from console.browse import find_records
 from console.views import formats, frame
 from console.views.formats import Kind, Look
@@ -64,7 +64,7 @@ def offer() -> Response:
     look = frame.look()
     rows = [
         {
-            "key": hit.record.key,
+            "key": records.value_of_key(str(hit.record.key)),
             "title": " ".join(hit.record.title.split()),
             "beside": ", ".join(
                 words

@@ -51,7 +51,7 @@ def follow(
         elif draft.document is None or renamed(draft.document).canonical() == draft.document.canonical():
             continue
         if draft.document is not None:
-            former = [renamed(read(text)).canonical().decode() for text in draft.former]
+            former = [each._replace(text=renamed(read(each.text)).canonical().decode()) for each in draft.former]
             write_draft(connection, workspace_id, renamed(draft.document), former, revision + 1, actor)
     workspace_list.forget()
 

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections.document_changes import Change, changes
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import KINDS, Workspace, check, read
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
@@ -63,6 +65,11 @@ class Editing:
         if self.draft.document is None:
             return []
         return changes(_flat(self.live), _flat(self.draft.document))
+
+    @property
+    def changers(self) -> Mapping[str, int]:
+        """Who made the changes of the draft, the newest first, and how many."""
+        return former_documents.changers(self.draft.former, self.draft.changed_by)
 
 
 def _require(actor: Actor, editing: Editing) -> None:
@@ -142,7 +149,7 @@ def undo(actor: Actor, workspace_id: str, revision: int) -> int:
         former = list(editing.draft.former)
         if editing.draft.document is None or not former:
             raise Conflict("There is nothing to undo.", code="not_possible")
-        before = read(former.pop())
+        before = read(former.pop().text)
         same = editing.live is not None and before.canonical() == editing.live.canonical()
         return write_draft(connection, workspace_id, None if same else before, [] if same else former, revision + 1, actor)
 
@@ -278,7 +285,7 @@ def seen(editing: Editing, revision: int) -> Workspace | None:
     back = editing.draft.revision - revision
     if back == 0:
         return editing.document
-    return read(editing.draft.former[-back]) if 0 < back <= len(editing.draft.former) else editing.live
+    return read(editing.draft.former[-back].text) if 0 < back <= len(editing.draft.former) else editing.live
 
 
 def changed_since(editing: Editing, revision: int) -> list[Change]:
@@ -315,7 +322,7 @@ def _locked(connection: Connection, workspace_id: str) -> Editing:
 def _add_draft(connection: Connection, editing: Editing, made: Workspace, actor: Actor) -> int:
     """Store the document as the draft and remember the previous one; returns the draft's revision."""
     present = editing.draft.document or editing.live
-    former = [*editing.draft.former, *([present.canonical().decode()] if present else [])][-MOST_FORMER:]
+    former = [*editing.draft.former, *([FormerDocument(present.canonical().decode(), actor.id)] if present else [])][-MOST_FORMER:]
     return write_draft(connection, editing.id, made, former, editing.draft.revision + 1, actor)
 
 

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
+from console.core.former_documents import FormerDocument
 from console.db import tables
 from console.errors import NotFound
 
@@ -27,7 +29,7 @@ class Draft:
     revision: int
     changed_by: str = ""
     changed_at: datetime | None = None
-    former: Sequence[str] = ()
+    former: Sequence[FormerDocument] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ def read_draft(connection: Connection, workspace_id: str) -> Draft:
     row = connection.execute(sa.select(table).where(table.c.workspace == workspace_id)).one_or_none()
     if row is None:
         return Draft(None, 0)
-    return Draft(None if row.document is None else read(row.document), row.revision, row.changed_by, row.changed_at, tuple(row.former))
+    document = None if row.document is None else read(row.document)
+    return Draft(document, row.revision, row.changed_by, row.changed_at, former_documents.loaded(row.former))
 
 
 def read_versions(connection: Connection, workspace_id: str) -> list[Version]:
@@ -73,12 +76,18 @@ def read_versions(connection: Connection, workspace_id: str) -> list[Version]:
 
 
 def write_draft(
-    connection: Connection, workspace_id: str, document: Workspace | None, former: Sequence[str], revision: int, actor: Actor
+    connection: Connection, workspace_id: str, document: Workspace | None, former: Sequence[FormerDocument], revision: int, actor: Actor
 ) -> int:
     """Store the draft, and the workspace if it is new; returns the draft's revision."""
     connection.execute(postgresql.insert(tables.workspace).values(id=workspace_id).on_conflict_do_nothing())
     text = document.canonical().decode() if document else None
-    values = {"document": text, "former": list(former), "revision": revision, "changed_by": actor.id, "changed_at": sa.func.now()}
+    values = {
+        "document": text,
+        "former": former_documents.stored(former),
+        "revision": revision,
+        "changed_by": actor.id,
+        "changed_at": sa.func.now(),
+    }
     insert = postgresql.insert(tables.workspace_draft).values(workspace=workspace_id, **values)
     connection.execute(insert.on_conflict_do_update(index_elements=["workspace"], set_=values))
     return revision

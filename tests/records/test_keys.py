@@ -53,6 +53,13 @@ def test_a_harmless_value_is_its_own_key(parts: list[Any], key: str) -> None:
     assert record_keys.encode(parts) == key
 
 
+@cases(("parts", "value", "words"), [([17], "17", "17"), (["A/B 1"], "A/B 1", "A/B 1"), (["x", 7], None, "x, 7"), ([""], "", "")])
+def test_a_key_in_words_and_as_what_refers_to_it_holds_it(parts: list[Any], value: str | None, words: str) -> None:
+    key = str(record_keys.encode(parts))
+    assert record_keys.value_of_key(key) == (key if value is None else value)
+    assert record_keys.key_words(key) == words
+
+
 @cases(
     "parts",
     [

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from sqlalchemy.engine import URL, make_url
 
-from console import records, sources
+from console import records, sources, workflows
 from console.cli import console
 from console.core.documents.collections import Collection, assemble
+from console.core.documents.house_check import Surroundings
 from console.errors import Invalid
 from console.postgres import Embedded
 from console.records import connect, diagnosis, preview, reflect
@@ -383,6 +384,12 @@ def test_a_first_workflow_is_made_of_what_there_is(tmp_path: Path) -> None:
     bare = starting.document(made(tmp_path, 'create table "Ünï/code  表" (x blob primary key)'), None)
     assert [step["id"] for step in bare["steps"]] == ["start", "look", "correct", "end"]
     assert bare["slug"] == "review-file-uni-code"
+    pair = "create table a (x integer, y integer, primary key (x, y)); create table b (id integer primary key, x integer, y integer, body text, foreign key (x, y) references a)"
+    (tmp_path / "more").mkdir()
+    found = assembled(tmp_path / "more", pair)
+    for collection in found.values():
+        document = starting.document(collection, None)
+        assert not workflows.check(document, Surroundings(dict(found))), collection.id
 
 
 # ---------------------------------------------------------------------------------------------------------- the commands

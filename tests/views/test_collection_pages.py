@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, hooks, records, settings as real_settings
+from console import access, collections, hooks, records, settings as real_settings
 from console.core.documents.collections import WIDGETS
 from console.formats import WIDGET_WORDS
 
@@ -117,6 +117,24 @@ def test_a_draft_is_taken_back(pages: "Pages", do: str) -> None:
     assert "There is no draft" in pages.ines.get(f"{HERE}/changes").text
     data = {"csrf_token": pages.ines.token, "revision": "2", "do": "dance"}
     pages.ines.post(f"{HERE}/changes", data, status=404)
+
+
+def test_discarding_a_draft_says_whose_changes_are_lost(pages: "Pages") -> None:
+    mona = pages.company.mona
+    access.grant("operations_lead", "source", ["manage"], "", team="*")
+    access.refresh()
+    saved(pages, label="Clients")
+    page = pages.ines.get(f"{HERE}/changes").text
+    assert "You changed it once. What the draft holds cannot be brought back." in page
+    assert "Undo the last change, by" not in page
+    for number, words in enumerate(("One.", "Two."), 1):
+        document = collections.open_collection(mona, "customer").document.to_json() | {"help": words}
+        collections.save(mona, "customer", number, document)
+    page = pages.ines.get(f"{HERE}/changes").text
+    assert "Mona changed it 2 times and you once." in page
+    assert "Undo the last change, by Mona" in page
+    collections.undo(pages.company.ines, "customer", 3)
+    assert "Mona changed it once and you once." in pages.ines.get(f"{HERE}/changes").text
 
 
 def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:

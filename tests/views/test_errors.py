@@ -123,6 +123,14 @@ def test_errors_in_json(client: FlaskClient, bearer: dict[str, str]) -> None:
         assert answer.headers.get("Retry-After") == ("7" if case == "too-many" else None)
 
 
+@pytest.mark.usefixtures("raising")
+def test_what_failed_with_its_database_says_that_nothing_was_changed(client: FlaskClient, bearer: dict[str, str]) -> None:
+    down = client.post("/api/v1/boom/down", headers=bearer)
+    assert (down.headers["X-Outcome"], down.get_json()["outcome"]) == ("nothing", "nothing")
+    assert down.get_json()["message"].endswith("Nothing was changed.")
+    assert "X-Outcome" not in client.post("/api/v1/boom/conflict", headers=bearer).headers, "a refusal says so itself"
+
+
 @pytest.mark.rotating
 @pytest.mark.usefixtures("raising")
 @pytest.mark.parametrize("case", ["surprise", "broken-sql", "lost", "lost-below"])

@@ -269,3 +269,13 @@ def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too
     told = pages.olivia.get(pages.olivia.client.get(listed).location)
     assert "Leak" in told.text
     assert {"took too long", "by number"} == {words for words in ("took too long", "by number") if words in told.text}
+
+
+def test_a_record_that_is_picked_by_name_stands_for_what_references_to_it_hold(pages: "Pages", tmp_path: Path) -> None:
+    parts = "create table part (code text primary key, name text); insert into part values ('A/B 1', 'Bolt'), ('C-2', 'Bolt cap');"
+    connected(tmp_path, f"{parts} create table stock (id integer primary key, part text references part, shelf text default 'one');")
+    offered = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": "track.part", "q": "Bolt"}, status=200)
+    assert sorted(given["data-key"] for tag, given in offered.attributes if "data-key" in given and given.get("role") == "option") == [
+        "A/B 1",
+        "C-2",
+    ]

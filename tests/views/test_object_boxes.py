@@ -20,6 +20,11 @@ def test_a_box_that_finds_records_takes_a_name_longer_than_the_key() -> None:
     assert form_boxes.box(source, LOOK, value="LT").limits == {}
 
 
+@cases(("value", "control"), [("one line", "input"), ("one line\ntwo", "area"), ("one\r\ntwo", "area"), (None, "input")])
+def test_a_text_of_several_lines_has_a_box_that_keeps_them(value: str | None, control: str) -> None:
+    assert form_boxes.box(field(), LOOK, value=value).control == control
+
+
 ADDRESS = {"city": "Kaunas", "line1": "Vilniaus g. 50", "country": "LT", "floor": 3, "lift": True, "share": 0.5, "note": None}
 
 

@@ -191,6 +191,7 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     assert "Text was removed by somebody else" in page.text
     assert page.form("/add")["fields"]["text"] == "Late words"
     stale = pages.ines.get("/w/morning/changes")
+    assert "Mona changed it" in stale.text, "whose changes discarding the draft loses"
     add(pages, "divider")
     for do in ("publish", "discard", "undo"):
         pages.ines.send(stale, "/changes", status=409, do=do)

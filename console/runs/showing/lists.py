@@ -348,7 +348,7 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
     for collection, wanted in keys.items():
         scope = access.scope_for(actor, collection, "read")
         if scope.unlimited:
-            found |= {(collection, key): key for key in wanted}
+            found |= {(collection, key): records.key_words(key) for key in wanted}
         try:
             if collection not in away:
                 found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}

@@ -138,7 +138,7 @@ def box(
     what = _with_choices(replace(kind, currency=currency) if currency and formats.is_money(kind) else kind, look)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
-    entry, control = _entry(what, value, look), _control(source, what)
+    entry, control = _entry(what, value, look), _control(source, what, value)
     parts = _parts(what, value, look) if control == "area" and what.type == "json" else ()
     control = "parts" if parts else control
     finds = what.references or "" if control == "input" else ""
@@ -320,7 +320,7 @@ def _entry(what: Kind, value: Any, look: Look) -> str:
     return formats.box(what, value, look)
 
 
-def _control(source: Mapping[str, Any], what: Kind) -> str:
+def _control(source: Mapping[str, Any], what: Kind, value: Any = None) -> str:
     if what.type in ("file", "files") and isinstance(source.get("options"), Mapping) and not source.get("readonly"):
         return "files"
     if source.get("readonly") or what.type in formats.SHOWN_ONLY:
@@ -331,9 +331,8 @@ def _control(source: Mapping[str, Any], what: Kind) -> str:
         return "checks"
     if what.options:
         return "yesno" if what.widget == "radio" else "select"
-    if what.widget == "textarea":
-        return "area"
-    return "area" if what.type in _AREAS or what.type in _CHECKS else "input"
+    lines = what.type == "text" and len(str(value or "").splitlines())  # which an <input> would join
+    return "area" if what.widget == "textarea" or lines > 1 or what.type in _AREAS or what.type in _CHECKS else "input"
 
 
 def _choices(what: Kind, value: Any) -> tuple[Choice, ...]:

@@ -40,8 +40,7 @@ def editing_of(collection: str) -> Editing:
 
 def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, Any]:
     """Return what every page about one collection draws."""
-    by = editing.draft.changed_by
-    who = {by, str(wrong.extra.get("by"))} if wrong else {by}
+    who = {editing.draft.changed_by, *editing.changers, *([str(wrong.extra.get("by"))] if wrong else [])}
     return {
         "editing": editing,
         "collection": editing.becoming,

@@ -356,7 +356,12 @@ def _teams() -> list[accounts.Team]:
 
 
 def _people(editing: Editing, wrong: ConsoleError | None, others: Editing | None) -> Mapping[str, str]:
-    who = {editing.draft.changed_by, others.draft.changed_by if others else "", str(wrong.extra.get("by")) if wrong else ""}
+    who = {
+        editing.draft.changed_by,
+        *editing.changers,
+        others.draft.changed_by if others else "",
+        str(wrong.extra.get("by")) if wrong else "",
+    }
     return accounts.names(who - {"", "None"})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from console.core.documents.collections import recognising
 from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import MOST_COLUMNS, SHOWN_ONLY, Field
+from console.core.plain_words import uncapitalised
 
 TOLD = 2
 """States, and amounts, that a list shows before its other columns."""
@@ -91,7 +92,7 @@ def _part_labels(labels: Sequence[str]) -> list[str]:
     made = short[:1]
     for before, label in pairwise(short):
         rest = label.removeprefix(f"{before} ")
-        made.append(rest[:1].lower() + rest[1:])
+        made.append(uncapitalised(rest))
     return made
 
 
