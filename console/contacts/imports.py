@@ -166,7 +166,9 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
         consent_columns.place_of(actor, collection),
         ["" if n in by_number or collection.contact is None else headings.plain(each) for n, each in enumerate(named)],
     )
-    columns = {number: field.name for number, field in by_number.items()}
+    columns = {
+        number: field.name for number, field in by_number.items() if cells.may_hold(field, [row[number : number + 1] for row in first])
+    }
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
