@@ -47,7 +47,13 @@ class Lines(RawIOBase):
             who = number - 7 if number % 100 == 99 else number
             name = f"Zoë Müller-{who}".encode("cp1252" if number % 1_000 == 500 else "utf-8")
             agreed = b"yes,fair,2026-05-01" if number % 3 == 0 else b",,"
-            yield b"%b,c%d@post.example,+4670%07d,SE,new,%b,%b\n" % (name, who, who % 10_000_000, agreed, b"yes" if number % 50 == 0 else b"")
+            yield b"%b,c%d@post.example,+4670%07d,SE,new,%b,%b\n" % (
+                name,
+                who,
+                who % 10_000_000,
+                agreed,
+                b"yes" if number % 50 == 0 else b"",
+            )
 
     def readable(self) -> bool:
         """It is a file to be read."""

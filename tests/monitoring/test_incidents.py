@@ -134,7 +134,7 @@ def test_a_cancelled_workflow_starts_nothing_again(company: Company) -> None:
 
 
 @cases("items, title, link", [
-    ({"collection": "customer", "fields": ["display_name", "updated_at"], "where": 'record.id == 3'}, "Halcyon Harbour Trading B.V.", '<a href="/c/customer/3">'),
+    ({"collection": "customer", "fields": ["display_name", "updated_at"], "where": "record.id == 3"}, "Halcyon Harbour Trading B.V.", '<a href="/c/customer/3">'),
     ({"entries": "['north', 'south']"}, "2", ""),
 ])  # fmt: skip
 def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: dict[str, Any], title: str, link: str) -> None:
@@ -145,7 +145,14 @@ def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: di
         step("start", "start", "each"), step("each", "loop", "end", {"items": items, "body": "later", "on_failure": "continue"}),
         step("later", "wait", "end", {"until": "item.updated_at"}), step("end", "end", None),
     ]  # fmt: skip
-    head = {"format": 1, "slug": slug, "title": "Going", "team": "operations", "run_as": ROBOT, "settings": {"on_error": "fail", "retries": 0}}
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": "Going",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"on_error": "fail", "retries": 0},
+    }
     workflows.import_file(head | {"steps": steps}, publish=True)
     run_id = runs.start_hands_off(slug, by=StartedBy("night", "schedule"), record=None, values={}, key="night")
     company.work()
@@ -160,4 +167,6 @@ def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: di
         assert title in text
         assert link in text
     if link:
-        assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [None], "the record is not of his desk"
+        assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [None], (
+            "the record is not of his desk"
+        )

@@ -35,7 +35,11 @@ def items_of(rows: Sequence[Any], titles: Titles) -> dict[str, LoopItem]:
 def _list_of(row: Any) -> tuple[str | None] | None:
     """(the collection of the items,) of the loop that has started the run, (None,) where they are no records; None where none has."""
     definition = workflows.readable_version(row.workflow, row.version)
-    step = next((each for each in definition.document.steps if each.id == (row.origin or {}).get("id")), None) if definition is not None else None
+    step = (
+        next((each for each in definition.document.steps if each.id == (row.origin or {}).get("id")), None)
+        if definition is not None
+        else None
+    )
     if step is None or step.type != LOOP:
         return None
     items = step.config.get("items") or {}
