@@ -166,6 +166,11 @@ def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: di
         text = client.get(page).get_data(as_text=True)
         assert title in text
         assert link in text
+    incidents.retry_all(company.mona, known(slug), incident.cause, origin="failure", version="current")
+    company.work()
+    noted()
+    (again,) = incidents.open_incidents(company.mona, known(slug).id)
+    assert (again.newest.id != incident.newest.id, again.newest.about) == (True, title), "done again it is about the same"
     if link:
         assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [None], (
             "the record is not of his desk"

@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from console import records, workflows
+from console import access, records, workflows
+from console.db.engine import fetch
 
 LOOP = "loop"
+_DONE_AGAIN = f"""
+with recursive earlier as (select r.id as run, r.linked_to from {access.EVERY_RUN.sql()} where r.id = any(%s)
+    union all select e.run, r.linked_to from earlier e join {access.EVERY_RUN.sql()} on r.id = e.linked_to where r.branch is null)
+select e.run, r.branch from earlier e join {access.EVERY_RUN.sql()} on r.id = e.linked_to where r.branch is not null
+"""  # noqa: S608 (texts of this file)
+"""Of runs that were done again: the branch of the first of them."""
 Titles = Callable[[Sequence[Any]], Mapping[tuple[str, str], str]]
 
 
@@ -22,7 +29,11 @@ class LoopItem:
 
 def items_of(rows: Sequence[Any], titles: Titles) -> dict[str, LoopItem]:
     """Run → its item, for those of these runs that a loop has started. `titles` answers for records (`collection`, `record`) that the reader may see; others are left out."""
-    whose = {row.id: (found, row.branch) for row in rows if row.branch and (found := _list_of(row)) is not None}
+    lists = {row.id: found for row in rows if (row.branch or row.linked_to) and (found := _list_of(row)) is not None}
+    branches = {row.id: row.branch for row in rows if row.id in lists and row.branch}
+    if again := [run for run in lists if run not in branches]:
+        branches |= dict(fetch(_DONE_AGAIN, (again,)))
+    whose = {run: (lists[run], branch) for run, branch in branches.items()}
     wanted = [SimpleNamespace(collection=collection, record=key) for (collection,), key in whose.values() if collection]
     named = titles(wanted) if wanted else {}
     return {

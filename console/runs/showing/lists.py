@@ -25,7 +25,7 @@ from console.runs.showing.view import title_of, trigger_json
 OF_ANOTHER_RELEASE = "A step of another release"
 COLUMNS = [
     "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
-    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test", "branch",
+    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test", "branch", "linked_to",
 ]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
