@@ -12,11 +12,13 @@ from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
 from console.contacts.lines_before import LinesBefore, identity
 from console.core.contacting import Contact
+from console.messages import file_opt_outs
 from console.messages.file_opt_outs import OptOut
 
 BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
 """Part of a contact → channels by which it is reached there."""
 NOTED = "That they opted out counts all the same."
+NOBODY = "They opted out, but nobody is found by this line, and it tells no whole address or number that could be barred: nothing is noted."
 NOT_NOTED = "They opted out, but you may not change them: ask somebody who may to note it."
 
 
@@ -53,14 +55,16 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
 
 def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
-    may_bar = not plan.update.nothing
-    found = []
-    for line in lines:
-        if line.opted_out and NOT_NOTED not in line.reasons:
-            email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
-            said = Contact(plan.collection.id, "", email=email, phone=phone, country=country)
-            found.append(OptOut(line.opted_out, _keys(line), said if may_bar else None))
-    return found
+    told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
+    return [OptOut(line.opted_out, _keys(line), _said(plan, line)) for line in told]
+
+
+def _said(plan: Plan, line: Line) -> Contact | None:
+    """The addresses that the line tells; None for who may change no contacts, and so bars none."""
+    if plan.update.nothing:
+        return None
+    email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
+    return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
 
 
 def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
@@ -92,8 +96,11 @@ def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:
         there = _keys(line) if line.opted_out and not line.done else ()
         if there and not allowed.issuperset(there):
             ended.append(replace(line, outcome=REFUSED, reasons=(*line.reasons, NOT_NOTED)))
+        elif line.opted_out and line.outcome == REFUSED and not line.done:
+            noted = there or file_opt_outs.is_reachable(_said(plan, line))
+            ended.append(replace(line, reasons=(*line.reasons, NOTED if noted else NOBODY)))
         else:
-            ended.append(replace(line, reasons=(*line.reasons, NOTED)) if there and line.outcome == REFUSED else line)
+            ended.append(line)
     return ended
 
 

@@ -45,6 +45,11 @@ class Withdrawals:
     bars: Mapping[tuple[str, str], bool] = field(default_factory=dict)
 
 
+def is_reachable(said: Contact | None) -> bool:
+    """Whether these are addresses that can be barred."""
+    return said is not None and bool(recipients.addresses_by_channel(said))
+
+
 def withdrawals(collection: str, opt_outs: Sequence[OptOut]) -> Withdrawals:
     """What these take back now: nothing of a channel that is taken back already. Raises SourceDown."""
     keys = list(dict.fromkeys(key for each in opt_outs for key in each.contacts))

@@ -86,8 +86,9 @@ def test_who_is_there_already_is_reached_no_more_and_the_preview_says_how_many(c
 
 def test_whoever_gets_the_address_later_is_not_reached_there_and_two_who_have_it_are_both_out(company: Company) -> None:
     imported(company, HEAD + "Lea,lea@post.example,+4917100000,new,,,,\nLeo,leo@post.example,+4917100000,new,,,,\n")
-    done = imported(company, "phone,sms opt out\n+4917100000,x\n+4917199999,x\n")
+    done = imported(company, "phone,sms opt out\n+4917100000,x\n+4917199999,x\n0171 5,x\n")
     assert (done.status, done.new, done.opted_out) == ("done", 0, 2)
+    assert [reasons[-1] for _, reasons in import_batches.refused(done.id)] == [opted_out_lines.NOTED] * 2 + [opted_out_lines.NOBODY]
     assert sorted(key for key, _ in told()) == ["7", "8"], "by a number that two have"
     late = "Mia,mia@post.example,+4917199999,new,yes,fair,2026-05-01,\n"
     assert imported(company, HEAD + late).consents == 1
