@@ -104,7 +104,7 @@ def measured(server: Any, lines: int) -> bool:
     for what in ("looked at", "imported"):
         began, processor, early, most, told = time.perf_counter(), own.cpu_times(), 0.0, 0.0, 0
 
-        def tell(done: int) -> None:
+        def tell(done: int, what: str = what, began: float = began) -> None:
             nonlocal early, most, told
             if done >= told + lines // 10:
                 told, size = done, own.memory_info().rss / 2**20

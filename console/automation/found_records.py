@@ -15,7 +15,7 @@ from console.messages import inbound
 ENOUGH = 2
 
 
-def found(actor: Actor, collection_id: str, scope: Scope, field_name: str, value: object) -> RecordRef:
+def find_record(actor: Actor, collection_id: str, scope: Scope, field_name: str, value: object) -> RecordRef:
     """The one record within this scope of which the field has the value. Raises Invalid where none has, or several have; SourceDown."""
     collection = records.collection(collection_id)
     field = collection.by_name.get(field_name)

@@ -365,7 +365,7 @@ def _about(
     if row.definition.find_by is not None:
         actor = delivery.sender if delivery.sender is not None and not hook.signed else runs.account_of(workflows.live(row.workflow))
         scope = access.scope_for(actor, collection, "read")
-        return found_records.found(actor, collection, scope, row.definition.find_by, key), given
+        return found_records.find_record(actor, collection, scope, row.definition.find_by, key), given
     if row.definition.record is not None:
         return about(row, named), given
     usable = isinstance(key, str | int) and not isinstance(key, bool) and "\x00" not in str(key)

@@ -56,10 +56,10 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
 def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
     told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
-    return [OptOut(line.opted_out, _keys(line), _said(plan, line)) for line in told]
+    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line)) for line in told]
 
 
-def _said(plan: Plan, line: Line) -> Contact | None:
+def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     """The addresses that the line tells; None for who may change no contacts, and so bars none."""
     if plan.update.nothing:
         return None
@@ -97,7 +97,7 @@ def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:
         if there and not allowed.issuperset(there):
             ended.append(replace(line, outcome=REFUSED, reasons=(*line.reasons, NOT_NOTED)))
         elif line.opted_out and line.outcome == REFUSED and not line.done:
-            noted = there or file_opt_outs.is_reachable(_said(plan, line))
+            noted = there or file_opt_outs.is_reachable(_addresses_told(plan, line))
             ended.append(replace(line, reasons=(*line.reasons, NOTED if noted else NOBODY)))
         else:
             ended.append(line)
