@@ -56,6 +56,10 @@ def whom_words(definition: Trigger, collection: str | None) -> list[str]:
         name = (definition.sort or "").removeprefix("-")
         order = f", by {_label_of(collection)(name)}, {'highest' if definition.sort != name else 'lowest'} first" if definition.sort else ""
         found.append(f"Everybody in the segment {_segment(collection, definition.segment)} is enrolled{order}.")
+    if definition.find_by is not None and collection is not None:
+        found.append(
+            f"The record is found by its {_label_of(collection)(definition.find_by)}; where none or several have what was sent, nothing starts."
+        )
     if definition.filter is not None:
         said = condition_words(definition.filter, definition.collection or collection)
         found.append(f"Only where {said}." if said else "Only where a condition holds that is written in the file.")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import hook_addresses, sender_signatures, sent_bodies
+from console.automation import found_records, hook_addresses, sender_signatures, sent_bodies
 from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
 from console.automation.log_events import chain_of
 from console.automation.sent_bodies import FORM
@@ -279,7 +279,11 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     if passed is None:
         fetch(_PASSED, (row.workflow, row.id))
         return Taken(None)
-    record, values = _about(row, body, passed.record, passed.values)
+    try:
+        record, values = _about(hook, delivery, body, passed.record, passed.values)
+    except ConsoleError as error:
+        _noted(row, ident, ident, None, "refused", None, words_of(error), None)
+        raise
     chain = _led_by(delivery)
     occasion = Occasion(ident, log.now(), record=record, chain=chain)
     if (why := looping(row.workflow, occasion)) is not None:
@@ -341,22 +345,29 @@ def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
     return Taken(rows[0][0], duplicate=True)
 
 
-def _about(row: Row, body: Mapping[str, Any], named: str | None, values: Mapping[str, Any]) -> tuple[RecordRef | None, dict[str, Any]]:
+def _about(
+    hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str | None, values: Mapping[str, Any]
+) -> tuple[RecordRef | None, dict[str, Any]]:
     """(the record, the input) of the run: as the trigger says, else `record` and the rest of the body.
 
-    What the sender tells only for the filter or the record, and the start does not ask for, is no input.
+    What the sender tells only for the filter or the record, and the start does not ask for, is no input. Raises Invalid where no record, or several, are found by a field.
     """
+    row = hook.row
     document = document_of(row)
     collection, given = document.collection, dict(values) if row.definition.input else dict(body)
     for name in read_inputs(row.definition) - {entry.name for entry in enrolments.targets.start_fields(document)}:
         given.pop(name, None)
     if collection is None:
         return None, given
+    key = body.get("record") if row.definition.record is None else named
+    if row.definition.record is None and not row.definition.input:
+        given.pop("record", None)
+    if row.definition.find_by is not None:
+        actor = delivery.sender if delivery.sender is not None and not hook.signed else runs.account_of(workflows.live(row.workflow))
+        scope = access.scope_for(actor, collection, "read")
+        return found_records.find_record(actor, collection, scope, row.definition.find_by, key), given
     if row.definition.record is not None:
         return about(row, named), given
-    key = body.get("record")
-    if not row.definition.input:
-        given.pop("record", None)
     usable = isinstance(key, str | int) and not isinstance(key, bool) and "\x00" not in str(key)
     return RecordRef(collection, str(key)) if usable else None, given
 

@@ -1,7 +1,7 @@
 """How the cells of a file are read: numbers and days as its writer spells them, which the first lines tell and whoever sends the file may choose."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from console import formats, records
@@ -56,6 +56,13 @@ def _option(field: Field, cell: str) -> str:
 def chosen(field: Field, told: object) -> bool:
     """Whether the value is one of the field's options, or a list of them."""
     return {*(told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
+
+
+def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
+    """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does."""
+    told = [cell for row in rows for cell in row if cell]
+    free = field.options is None or not field.nullable or not told
+    return free or any(chosen(field, value(field, cell, "day", Look())) for cell in told)
 
 
 def _plain(what: Kind, cell: str, spelling: str) -> str:

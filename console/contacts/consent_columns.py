@@ -15,6 +15,7 @@ from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import headings
 from console.core.actor import Actor
+from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.contact_document import GIVEN, ConsentDocument, column_of, consents_relation
 from console.errors import ConsoleError, NotFound
@@ -24,8 +25,10 @@ from console.records import record_keys
 YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"})  # fmt: skip
 NOT = frozenset({"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne"})
 """What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
-NO = NOT | frozenset({
-    "not given", "withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed",
+WITHDRAWN = frozenset({"withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed", "revoked"})
+"""What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent."""
+NO = NOT | WITHDRAWN | frozenset({
+    "not given",
     "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
 })  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -45,6 +48,8 @@ OPT_OUTS = (
 """A heading that says who wants nothing of a channel; a CRM writes which list it is behind it."""
 EVERY = "every"
 """In place of a channel: all of them."""
+OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
+"""Channels of which somebody can want no more."""
 OPT_OUTS_OF_EVERY = frozenset({
     "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "do not contact", "do not disturb", "no marketing", "do not market",
 })  # fmt: skip
@@ -157,9 +162,9 @@ def channel_by_heading(channels: Iterable[str]) -> dict[str, str]:
 
 
 def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
-    """Which of the headings (plain: small letters, one blank) are about consent."""
+    """Which of the headings (plain: small letters, one blank) of a file of contacts are about consent."""
     if place is None:
-        return Columns()
+        return Columns(refused=_refused(enumerate(told_headings)))
     by_heading = channel_by_heading(place.documents)
     first = next(iter(place.documents.values()))
     evidence: dict[str, Field] = {}
@@ -175,14 +180,18 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
     columns = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
-    opted_out = {number: _opted_out(place, heading) for number, heading in enumerate(told_headings) if number not in channels}
-    refused = {number: channel for number, channel in opted_out.items() if channel is not None}
+    refused = _refused((number, heading) for number, heading in enumerate(told_headings) if number not in channels)
     return Columns(place, channels, columns, refused=refused)
 
 
-def _opted_out(place: Place, heading: str) -> str | None:
+def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """Number → channel, or `EVERY`, of the columns that say who wants nothing of it."""
+    return {number: channel for number, heading in numbered if (channel := _opted_out(heading)) is not None}
+
+
+def _opted_out(heading: str) -> str | None:
     """The channel, or `EVERY`, of which a column with this heading says who wants nothing."""
-    for channel in place.documents:
+    for channel in HEADINGS:
         words = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
         if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in words):
             return channel
@@ -195,9 +204,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     if place is None:
         return {}, []
     agreed: list[str] = [*columns.everyone]
-    opted_out = {
-        channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NOT
-    }
+    out = opted_out(columns, cells)
     reasons = []
     for number, channel in columns.channels.items():
         said = cells[number].strip() if number < len(cells) else ""
@@ -205,13 +212,30 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
             agreed.append(channel)
         elif said.casefold() not in NO:
             reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
-    agreed = [channel for channel in agreed if not opted_out & {channel, EVERY}]
+    agreed = [channel for channel in agreed if not out & {channel, EVERY}]
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
     values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
     reasons += place.reasons(values)
     return {channel: place.row(channel, values) for channel in agreed}, reasons
+
+
+def opted_out(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
+    """Channels of which a line says that its contact wants no more; of all of them with `EVERY`. Who wants no calls wants none by a machine either."""
+    found = {channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NOT}
+    found |= {
+        channel for number, channel in columns.channels.items() if number < len(cells) and cells[number].strip().casefold() in WITHDRAWN
+    }
+    if EVERY in found:
+        return frozenset({*found, *OUTWARD})
+    return frozenset(found | ({"ai_call"} if "call" in found else set()))
+
+
+def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
+    """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
+    told = {channel: cells[number].strip().casefold() for number, channel in columns.channels.items() if number < len(cells)}
+    return frozenset(channel for channel, said in told.items() if said and said in NO)
 
 
 def link_of(place: Place, key: str) -> dict[str, Any]:

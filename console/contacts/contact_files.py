@@ -47,13 +47,14 @@ csv.field_size_limit(LONGEST_LINE)  # of the process: so long a cell is looked f
 
 @dataclass(frozen=True, slots=True)
 class ContactFile:
-    """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, and about how many lines (0: not known)."""
+    """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, about how many lines (0: not known), and what it was called."""
 
     folder: str
     parts: int
     encoding: str
     delimiter: str
     lines: int = 0
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class Row:
     wrong: str = ""
 
 
-def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
+def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> ContactFile:
     """Store the file, encrypted under the person's key. Raises Invalid where it is empty or too large; then nothing is left of it."""
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
@@ -97,7 +98,7 @@ def keep(folder: str, person: str, stream: IO[bytes]) -> ContactFile:
     heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
     told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
     delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
-    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1])
+    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name)
 
 
 def forget(folder: str) -> None:

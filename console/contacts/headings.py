@@ -69,7 +69,29 @@ _AROUND = frozenset({
 })  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
-_MORE_LANGUAGES = ("sv", "da", "nb", "fi", "et", "lv", "pt", "cs", "sk", "sl", "hr", "hu", "ro", "bg", "el", "tr", "ru", "uk")
+_MORE_LANGUAGES = (
+    "sv",
+    "da",
+    "nb",
+    "fi",
+    "et",
+    "lv",
+    "pt",
+    "cs",
+    "sk",
+    "sl",
+    "hr",
+    "hu",
+    "ro",
+    "bg",
+    "el",
+    "tr",
+    "ru",
+    "uk",
+    "ar",
+    "he",
+    "fa",
+)
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR", "korea": "KR", "korea, republic of": "KR", "wales": "GB", "northern ireland": "GB",
@@ -77,6 +99,7 @@ _ALSO = {
     "macedonia": "MK", "bosnia": "BA", "bosnia herzegovina": "BA", "el": "GR", "burma": "MM", "swaziland": "SZ", "vatican": "VA", "palestine": "PS", "dr congo": "CD", "taiwan, province of china": "TW",
     "iran, islamic republic of": "IR", "moldova, republic of": "MD", "tanzania, united republic of": "TZ", "bolivia, plurinational state of": "BO",
     "venezuela, bolivarian republic of": "VE", "macao": "MO", "brunei darussalam": "BN", "syrian arab republic": "SY", "lao people's democratic republic": "LA",
+    "السعودية": "SA", "الامارات": "AE", "امريكا": "US", "الولايات المتحدة الامريكية": "US", "بريطانيا": "GB", "انجلترا": "GB", "هولندا": "NL", "سوريا": "SY",
 }  # fmt: skip
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""

@@ -11,13 +11,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import IO, Any
 
 import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import broken_off, contact_files, import_writing, imports, mapping
+from console.contacts import broken_off, contact_files, import_writing, imports, mapping, opted_out_lines
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -27,6 +28,7 @@ from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.db.troubles import UNSTORABLE
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.messages import file_opt_outs
 
 KIND = "import"
 BEGUN = "_do"
@@ -34,6 +36,7 @@ RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S = 1.5
 LATER_S = 2.0
 FIRST = 10
+NAME_LENGTH = 80
 _log = logging.getLogger(__name__)
 _BEGUN = "update console.enrolment_batch set place = %s, why = '' where id = %s and status = 'running' returning 1"
 _TOLD = """
@@ -92,6 +95,16 @@ class Import:
         return int(self.place.get("consents", 0))
 
     @property
+    def withdrawn(self) -> int:
+        """How many contacts no longer agree by it, or would not."""
+        return int(self.place.get("withdrawn", 0))
+
+    @property
+    def opted_out(self) -> int:
+        """How many lines are about somebody who opted out."""
+        return int(self.place.get("opted_out", 0))
+
+    @property
     def running(self) -> bool:
         """Whether it still goes on."""
         return self.status == RUNNING
@@ -101,10 +114,10 @@ class _Stopped(Exception):
     """Somebody stopped it meanwhile."""
 
 
-def keep(actor: Actor, collection_id: str, stream: IO[bytes]) -> Import:
-    """Store a file and look at it. Raises NotFound, NotAllowed, Invalid for a file that is none."""
+def keep(actor: Actor, collection_id: str, stream: IO[bytes], name: str = "") -> Import:
+    """Store a file, which is called so, and look at it. Raises NotFound, NotAllowed, Invalid for a file that is none."""
     collection = imports.importable(actor, collection_id)
-    file = contact_files.keep(new_id("imf"), actor.id, stream)
+    file = contact_files.keep(new_id("imf"), actor.id, stream, PurePath(name.replace("\\", "/")).name[:NAME_LENGTH])
     try:
         return look(actor, collection.id, imports.question_of(actor, collection, file))
     except Invalid:
@@ -329,6 +342,8 @@ def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
     place = {name: value for name, value in batch.place.items() if name != "begun"}
     seen = contact_files.beside(batch.question.file, f"lines-{batch.id}")
     with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
+        if not opted_out_lines.look_through(plan, batch.person, before, stopping):
+            raise queue.PutBack(0.0)
         for part in imports.rows(batch.question, batch.person, int(place.get("line", 0))):
             if stopping():
                 raise queue.PutBack(0.0)
@@ -341,11 +356,12 @@ def _one_part(
     plan: Plan, batch: Import, part: Sequence[contact_files.Row], before: LinesBefore, begun: frozenset[int], place: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Do these lines, and keep the place behind them with what came of them; that place."""
-    lines = imports.judge(plan, part, before.first, begun, look=batch.preview)
+    lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview:
         agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
         place["consents"] = int(place.get("consents", 0)) + agreed
+        _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)
         return place
@@ -357,13 +373,28 @@ def _one_part(
     written = import_writing.write(plan, lines)
     faults.point("imports.tell.before")
     place["consents"] = int(place.get("consents", 0)) + written.consents
+    taken_back = _opt_outs(plan, written.lines, place)
     with transaction() as connection:
         import_writing.note(plan.actor, written, batch.id, connection)
+        if taken_back is not None:
+            source = f"{file_opt_outs.FILE} {batch.question.file.name}".strip()
+            file_opt_outs.note(plan.actor, taken_back, source, batch.id, connection)
         _tell(connection, batch, written.lines, place, written.without)
     faults.point("imports.told")
     if not batch.running:
         raise _Stopped
     return place
+
+
+def _opt_outs(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_opt_outs.Withdrawals | None:
+    """What the opt-outs of these lines take back, counted in `place`; None without any."""
+    said = opted_out_lines.opt_outs_of(plan, lines)
+    if not said:
+        return None
+    found = file_opt_outs.withdrawals(plan.collection.id, said)
+    place["opted_out"] = int(place.get("opted_out", 0)) + len(said)
+    place["withdrawn"] = int(place.get("withdrawn", 0)) + found.agreed
+    return found
 
 
 def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]) -> bool:

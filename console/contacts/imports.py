@@ -5,8 +5,6 @@ from dataclasses import asdict, dataclass, field as default, replace
 from itertools import islice
 from typing import Any, Final, Literal
 
-import orjson
-
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
@@ -14,6 +12,7 @@ from console.contacts import cells, consent_columns, contact_files, headings, pr
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
+from console.contacts.lines_before import identity
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.moments import is_zone
@@ -25,7 +24,7 @@ from console.records import Record
 AT_ONCE = 1_000
 CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE = "consent:", "optout:", "told:", "all:", "everyone"
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed."""
-IMPORTED = "import"
+IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_columns.EVERY)
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
@@ -67,7 +66,8 @@ class Question:
 class Line:
     """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
 
-    `consents` is channel → row. `done`: a process that died had written it already.
+    `consents` is channel → row, `opted_out` channels of which they want no more. `several` are the contacts that are there, where the line does not tell which one it means.
+    `done`: a process that died had written it already.
     """
 
     number: int
@@ -79,6 +79,8 @@ class Line:
     changes: Mapping[str, Any] = default(default_factory=dict)
     former: Mapping[str, Any] = default(default_factory=dict)
     done: bool = False
+    several: tuple[str, ...] = ()
+    opted_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +142,12 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     """(name, label) of what the cells of a column may be: fields of the contact, and what is kept of consent."""
     place = consent_columns.place_of(actor, collection)
     fields = [(field.name, field.label) for field in _fields(actor, collection)]
-    if place is None:
+    if collection.contact is None:
         return fields
-    agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in place.documents]
-    agreed += [
-        (f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES[channel]}: opted out") for channel in COLUMNS if channel in place.documents
-    ]
-    agreed.append((f"{OPTED_OUT}{consent_columns.EVERY}", "All channels: opted out"))
-    return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in place.fields)]
+    documents, told = (place.documents, place.fields) if place is not None else ({}, ())
+    agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in documents]
+    agreed += [(f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS]
+    return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in told)]
 
 
 def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
@@ -163,9 +163,12 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     named, first = contact_files.sample(file, actor.id)
     by_number = headings.fields_of(collection, named, _fields(actor, collection))
     found_columns = consent_columns.columns_of(
-        consent_columns.place_of(actor, collection), ["" if n in by_number else headings.plain(each) for n, each in enumerate(named)]
+        consent_columns.place_of(actor, collection),
+        ["" if n in by_number or collection.contact is None else headings.plain(each) for n, each in enumerate(named)],
     )
-    columns = {number: field.name for number, field in by_number.items()}
+    columns = {
+        number: field.name for number, field in by_number.items() if cells.may_hold(field, [row[number : number + 1] for row in first])
+    }
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
@@ -238,12 +241,12 @@ def judge(
 
     `look` False: what is only found out when a contact is added is left to that.
     """
-    told = [_values(plan, row) for row in part]
+    told = [values_of(plan, row) for row in part]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])
     read = [(row, values, [*wrong, *unnamed]) for row, (_, wrong), (values, unnamed) in zip(part, told, keyed, strict=True)]
     told_by = [values[plan.match] for _, values, _ in read if plan.match and values.get(plan.match) not in (None, "")]
     there = present.by_value(plan.collection.id, plan.read, plan.match or "", told_by)
-    firsts = first_line([(row.number, _identity(plan, values)) for row, values, wrong in read if values and not wrong])
+    firsts = first_line([(row.number, identity(plan.match, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
@@ -301,7 +304,13 @@ def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, Abstract
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
     label = plan.collection.by_name[plan.match].label if plan.match else ""
     if len(found) > 1:
-        return Line(number, REFUSED, values, (f"{len(found)} {plan.collection.spoken} have this {label}.",))
+        return Line(
+            number,
+            REFUSED,
+            values,
+            (f"{len(found)} {plan.collection.spoken} have this {label}.",),
+            several=tuple(str(each.key) for each in found),
+        )
     known = found[0]
     if not plan.question.change:
         there = "Somebody" if plan.collection.contact else f"Another {plan.one}"
@@ -341,7 +350,7 @@ def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not is_zone(str(zone)) else []
 
 
-def _values(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
+def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     """(values by field, why the line itself cannot be read)."""
     if not row.readable and not row.wrong:
         return {}, [f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
@@ -401,16 +410,6 @@ def _value(plan: Plan, field: Field, cell: str) -> Any:
     return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))
 
 
-def _identity(plan: Plan, values: Mapping[str, Any]) -> str:
-    """What two lines must not share: the field by which contacts are found, else everything that they say."""
-    named = values.get(plan.match or "")
-    return (
-        f"one {headings.as_compared(named)}"
-        if named not in (None, "")
-        else f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
-    )
-
-
 def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:
     """The keys of those that the actor may change."""
     keys = [record.key for record in found if record.key is not None]
@@ -426,14 +425,14 @@ def _fields(actor: Actor, collection: Collection) -> list[Field]:
 
 
 def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, Any]) -> Columns:
+    refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
     if place is None:
-        return Columns()
+        return Columns(refused=refused)
     named = {field.name: field for field in place.fields}
     channels = {n: name.removeprefix(CONSENT) for n, name in names.items() if name.startswith(CONSENT)}
     evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
     evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
-    refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
     return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone, refused)
 
 

@@ -1,13 +1,18 @@
-"""Which line of a file was the first about somebody: kept in a small database beside the file, so that a million lines need no memory.
+"""Which line of a file was the first about somebody, and who opted out on any of its lines: kept in a small database beside the file, so that a million lines need no memory.
 
 It holds no name and no address, only numbers made of them with a secret of the file. A process that goes on with the file finds it as it was.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
+
+import orjson
+
+from console.contacts import headings
 
 ASKED = 500
 
@@ -31,8 +36,42 @@ class LinesBefore:
             found |= dict(self._connection.execute(f"select who, number from line where who in ({marks})", part))  # noqa: S608 (marks only)
         return {number: found[who] for number, who in named.items()}
 
+    @property
+    def looked_through(self) -> int | None:
+        """How many lines were looked through for who opted out; None: all of them."""
+        [[found]] = self._connection.execute("pragma user_version")
+        return None if found < 0 else int(found)
+
+    def note_refusals(self, refusals: Iterable[tuple[str, str, bool]], lines: int | None) -> None:
+        """Keep (who, channel, whether they opted out of it, or have only not agreed) of the lines up to here, or to the end with None."""
+        rows = [(self._number(who), channel, opted_out) for who, channel, opted_out in refusals]
+        with self._connection:
+            self._connection.executemany(
+                "insert into refusal values (?, ?, ?) on conflict do update set opted_out = opted_out or excluded.opted_out", rows
+            )
+            self._connection.execute(f"pragma user_version = {-1 if lines is None else int(lines)}")
+
+    def refusals(self, whose: Iterable[str]) -> dict[str, dict[str, bool]]:
+        """Who → channel → whether they opted out of it, or have only not agreed; those who did neither are left out."""
+        named = {self._number(who): who for who in whose}
+        numbers, found = list(named), dict[str, dict[str, bool]]()
+        for start in range(0, len(numbers), ASKED):
+            part = numbers[start : start + ASKED]
+            marks = ",".join("?" * len(part))
+            for who, channel, opted_out in self._connection.execute(f"select * from refusal where who in ({marks})", part):  # noqa: S608 (marks only)
+                found.setdefault(named[who], {})[channel] = bool(opted_out)
+        return found
+
     def _number(self, who: str) -> int:
         return int.from_bytes(hashlib.blake2b(who.encode("utf-8", "replace"), digest_size=8, key=self._secret[:64]).digest(), signed=True)
+
+
+def identity(match: str | None, values: Mapping[str, Any]) -> str:
+    """What two lines must not share: the field `match` by which contacts are found, else everything that they say."""
+    named = values.get(match or "")
+    if named not in (None, ""):
+        return f"one {headings.as_compared(named)}"
+    return f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
 
 
 @contextmanager
@@ -41,6 +80,9 @@ def lines_before(path: Path, secret: bytes) -> Iterator[LinesBefore]:
     with closing(sqlite3.connect(path, timeout=30)) as connection:
         connection.execute("pragma synchronous = off")  # what a lost machine forgets is found in the contacts themselves
         connection.execute("create table if not exists line (who integer primary key, number integer not null)")
+        connection.execute(
+            "create table if not exists refusal (who integer, channel text, opted_out integer not null, primary key (who, channel)) without rowid"
+        )
         yield LinesBefore(connection, secret)
 
 

@@ -14,7 +14,7 @@ from console.messages.sending import pick_up, send
 
 OPEN_MODULES = frozenset(
     {
-        "agreed_to", "asked_to_stop", "callbacks", "channel_settings", "contact_trials", "inbound", "mail_polling", "mapping_trial", "message_reasons", "messages_to_oneself", "opening", "opting_out", "outbox",
+        "agreed_to", "asked_to_stop", "callbacks", "channel_settings", "contact_trials", "file_opt_outs", "inbound", "mail_polling", "mapping_trial", "message_reasons", "messages_to_oneself", "opening", "opting_out", "outbox",
         "outside_addresses", "reachable", "unsubscribing",
     }
 )  # fmt: skip

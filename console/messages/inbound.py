@@ -13,7 +13,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.filters import Group, Test
-from console.core.scopes import whole
+from console.core.scopes import Scope, whole
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
@@ -107,24 +107,25 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
         if column is None or column not in collection.by_name:
             continue
         try:
-            keys = _keys_by_address(collection, column, kind, address, most)
+            keys = keys_by_address(collection, column, kind, address, most)
         except ConsoleError as error:  # the source is down: the message is kept without a contact
             _log.warning("whose address a message came from is not looked up in %s: %s", collection.id, error.message)
             continue
         yield from ((collection.id, key) for key in keys)
 
 
-def _keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int) -> list[str]:
-    """The records with this address, however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
+def keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None) -> list[str]:
+    """The records with this address, within the scope (None: of all), however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
+    scope, address = scope or whole(collection.id), recipients.address_of(kind, address, None)[0] or address
     written = " || ".join(f"record.{column} == {_quoted(way)}" for way in _ways_to_write(kind, address))
-    page = records.page(collection.id, whole(collection.id), segment=expressions.parse(written), limit=most)
+    page = records.page(collection.id, scope, segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
     if len(found) >= most:
         return found
     parts = (address,) if kind == "email" else (address[-2:], address[-4:-2])
     ends = Group("and", tuple(Test(column, "contains", part) for part in parts))
     country = collection.contact.country if collection.contact is not None else None
-    likely = records.page(collection.id, whole(collection.id), where=ends, limit=MOST_LIKELY)
+    likely = records.page(collection.id, scope, where=ends, limit=MOST_LIKELY)
     for row in likely.rows:
         own = recipients.addresses_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
         if address.lower() in {each.lower() for each in own} and row.key is not None and row.key not in found:

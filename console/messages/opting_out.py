@@ -48,7 +48,7 @@ _ADD_ADDRESS = sa.text(
 _WAKE = sa.text(
     "update console.message m set due_at = :at + case when exists (select from console.enrolment e where e.run = m.run and e.left_at is null)"
     " then interval '20 seconds' else interval '0' end"
-    " where m.collection = :collection and m.record = :record and m.status = 'waiting' and m.channel = any(:channels)"
+    " where m.collection = :collection and m.record = any(:records) and m.status = 'waiting' and m.channel = any(:channels)"
 )
 """Who is in a workflow has time to leave it by its exit: otherwise the run would go on from the skipped message first, and end as if nobody had opted out."""
 _STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
@@ -76,7 +76,6 @@ def withdraw(
     if not wanted:
         return
     now = log.now()
-    kinds = sorted({"call" if channel == "ai_call" else channel for channel in wanted})
     with nullcontext(connection) if connection is not None else transaction() as under_way:
         given = {"at": now, "source": SOURCES.get(source, source), "message": message_id}
         for channel in wanted if bars_address else ():
@@ -87,10 +86,20 @@ def withdraw(
         for collection, record in contacts:
             for channel in wanted:
                 under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
-            under_way.execute(_WAKE, {"at": now, "collection": collection, "record": record, "channels": kinds})
+            wake(collection, {record: wanted}, now, under_way)
             data = {"channels": wanted, "source": source, "message_id": message_id}
             named = records.reference_in_log(collection, record)
             log.note(by, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
+
+
+def wake(collection: str, ended: Mapping[str, Sequence[str]], at: datetime, connection: Connection) -> None:
+    """Have what waits for these contacts judged again, record → channels that they take back."""
+    by_kinds: dict[tuple[str, ...], list[str]] = {}
+    for record, channels in ended.items():
+        kinds = sorted({"call" if channel == "ai_call" else channel for channel in channels})
+        by_kinds.setdefault(tuple(kinds), []).append(record)
+    for kinds_told, told_records in by_kinds.items():
+        connection.execute(_WAKE, {"at": at, "collection": collection, "records": told_records, "channels": list(kinds_told)})
 
 
 def ended_channels(collection: str, record: str) -> set[str]:

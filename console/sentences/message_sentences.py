@@ -34,7 +34,7 @@ def _channels(parts: Parts) -> str:
 
 def _consent_withdrawn(parts: Parts) -> str:
     about = "onsent" + _channels(parts)
-    if parts.text("source") in ("told us", BY_RECORD):
+    if parts.text("source") in ("told us", BY_RECORD) or parts.text("source").startswith("file "):
         return "{who} noted that c" + about + " is withdrawn{on_record}"
     return "C" + about + " was withdrawn{on_record}"
 

@@ -47,7 +47,7 @@ def begin(collection: str) -> Response:
     if sent is None or not sent.filename:
         return _form(here, wrong="Choose a CSV file from your computer.", status=422)
     try:
-        return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream)))
+        return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream, sent.filename)))
     except Invalid as wrong:
         return _form(here, wrong=_words(wrong), status=422)
 

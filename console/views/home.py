@@ -278,7 +278,7 @@ def _operations(who: Actor) -> Panel:
 def _ended(lately: Sequence[RunHead], look: Look) -> Panel:
     rows = []
     for head in lately[:ENDED_SHOWN]:
-        named = head.record_title if head.record_title != head.record else ""  # a run of no record has neither
+        named = head.about if head.item or head.record_title != head.record else ""  # a run of no record has neither
         became = frame.status_badge(head.status).label
         words = [f"{head.workflow_title}, {became.lower()}" if named else became, *([head.starter_name] if head.starter_name else [])]
         ended = my_work.clock_or_day(head.ended_at, look)

@@ -89,7 +89,7 @@ def run_row(head: RunHead, why: Reason | None, kind: str, reader: str) -> Row:
     by = (
         "saved by you" if last == reader else f"{'saved' if last == head.started_by else 'saved, begun'} by {first_name(head.starter_name)}"
     )
-    named = head.record_title if head.record_title and head.record_title != head.record else ""
+    named = head.about if head.about and (head.item or head.record_title != head.record) else ""
     return Row(
         kind,
         named or (NO_NAME if head.record else head.workflow_title),

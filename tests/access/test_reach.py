@@ -35,6 +35,7 @@ ENGINES = {
     "proposals/measure.py": "records of runs without a clearance, which are judged by the reader's record scope",
     "runs/rows/loaded_rows.py": "which rows a run that was judged has read",
     "runs/rows/typed_drafts.py": "what its holder types",
+    "runs/showing/items_of_loops.py": "of which item runs are that were judged",
     "runs/showing/reading.py": "what stands beside a run that was judged",
     "runs/rows/rebuild.py": "rows made again from the log",
     "runs/changing/cleared_notices.py": "runs of which who changes something under them must not hear",

@@ -44,6 +44,10 @@ def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> N
         "Bosnia-Herzegovina BA",
         "Northern Ireland GB",
         "EL GR",
+        "السعودية SA",
+        "الإمارات AE",
+        "مصر EG",
+        "أمريكا US",
     ],
 )
 def test_a_country_is_known_in_many_languages(named: str) -> None:

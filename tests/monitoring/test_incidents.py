@@ -1,14 +1,23 @@
 """Failed runs by cause, done again together; figures of a workflow; and what a retry leaves as it was."""
 
+from typing import Any
+
 import pytest
 
-from console import log, monitoring, runs, workflows
+from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.core.run.origin import StartedBy
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import failed_runs, incidents
 from console.workflows import Known
 from tests.company import Company
+from tests.conftest import web_app
+from tests.support.engine import step
 from tests.support.failing import failed, mend
+from tests.tables import cases
+from tests.views.conftest import signed_in
+
+ROBOT = "robot@fernwick.test"
 
 
 def known(slug: str = "reminding") -> Known:
@@ -122,3 +131,47 @@ def test_a_cancelled_workflow_starts_nothing_again(company: Company) -> None:
     (incident,) = incidents.open_incidents(company.mona)
     done = incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
     assert (done.started, list(done.refused.values())) == ({}, ["Reminding is cancelled: no run starts until somebody activates it."])
+
+
+@cases("items, title, link", [
+    ({"collection": "customer", "fields": ["display_name", "updated_at"], "where": "record.id == 3"}, "Halcyon Harbour Trading B.V.", '<a href="/c/customer/3">'),
+    ({"entries": "['north', 'south']"}, "2", ""),
+])  # fmt: skip
+def test_a_failed_item_of_a_loop_is_named_and_led_to(company: Company, items: dict[str, Any], title: str, link: str) -> None:
+    slug = "going-on" if link else "going-through"
+    if ROBOT not in accounts.service_accounts():
+        accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    steps = [
+        step("start", "start", "each"), step("each", "loop", "end", {"items": items, "body": "later", "on_failure": "continue"}),
+        step("later", "wait", "end", {"until": "item.updated_at"}), step("end", "end", None),
+    ]  # fmt: skip
+    head = {
+        "format": 1,
+        "slug": slug,
+        "title": "Going",
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"on_error": "fail", "retries": 0},
+    }
+    workflows.import_file(head | {"steps": steps}, publish=True)
+    run_id = runs.start_hands_off(slug, by=StartedBy("night", "schedule"), record=None, values={}, key="night")
+    company.work()
+    assert company.told(run_id, "mona")["status"] == "completed"
+    noted()
+    (incident,) = incidents.open_incidents(company.mona, known(slug).id)
+    assert incident.newest.item is not None
+    assert incident.newest.about == title
+    client = signed_in(web_app(), "mona")
+    for page in (f"/workflows/{slug}/incidents", f"/workflows/{slug}/executions/{incident.newest.id}"):
+        text = client.get(page).get_data(as_text=True)
+        assert title in text
+        assert link in text
+    incidents.retry_all(company.mona, known(slug), incident.cause, origin="failure", version="current")
+    company.work()
+    noted()
+    (again,) = incidents.open_incidents(company.mona, known(slug).id)
+    assert (again.newest.id != incident.newest.id, again.newest.about) == (True, title), "done again it is about the same"
+    if link:
+        assert [each.newest.item for each in incidents.open_incidents(company.tom, known(slug).id)] == [None], (
+            "the record is not of his desk"
+        )

@@ -1,11 +1,12 @@
 """Contacts from the lists that other products export, and what is asked where their columns do not tell."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import access, accounts, contacts, records
-from console.contacts import import_batches
+from console.contacts import cells, import_batches
 from console.core.scopes import whole
 from tests.conftest import web_app
 from tests.tables import cases
@@ -139,7 +140,10 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
     }  # fmt: skip
     looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    assert (looked.status_code, looked.get_json()["counts"]) == (202, {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1})
+    assert (looked.status_code, looked.get_json()["counts"]) == (
+        202,
+        {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1, "withdrawn": 0},
+    )
     done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()
     assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
     told = web.get(f"{place}/{done['id']}", headers=key).get_json()
@@ -200,3 +204,11 @@ def test_who_opted_out_gets_no_consent_although_everybody_in_the_file_agreed(clu
     )
     page = club.olivia.get(looked).text
     assert ("1 contact can be added" in page, "with 1 consent" in page) == (True, bool(agreed))
+
+
+def test_a_column_called_like_a_list_of_choices_is_not_taken_for_it_where_it_holds_none_of_them(club: "Pages") -> None:
+    """Klaviyo's own "Source" would refuse every line."""
+    needed = records.collection("contact").by_name["stage"]
+    free = replace(needed, nullable=True)
+    told = [(free, "Manual", False), (needed, "Manual", True), (free, "", True), (free, "Engaged", True)]
+    assert [cells.may_hold(field, [[""], [], [cell]]) for field, cell, _ in told] == [may for _, _, may in told]

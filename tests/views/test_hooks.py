@@ -17,6 +17,7 @@ from tests import traces
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step
+from tests.tables import cases
 from tests.views.conftest import Pages
 
 ROBOT = "robot@fernwick.test"
@@ -340,3 +341,38 @@ def test_the_example_of_the_page_calls_the_webhook_as_it_is_printed(client: Flas
     answer = client.post(f"/hooks/{url.rpartition('/')[2]}", data=body, headers=headers)
     assert (answer.status_code, bool(answer.get_json()["runId"])) == (202, True)
     assert "Authorization: Bearer $KEY" in unescape(made.html)
+
+
+def test_the_record_is_found_by_what_the_sender_knows(client: FlaskClient, company: Company) -> None:
+    """By an e-mail address however it is written. None or two with it: nothing starts, and the trigger's page says why, without the address."""
+    by_mail = {"id": "plain", "kind": "webhook", "enabled": True, "record": "input.data.mail", "find_by": "email"}
+    head = {"format": 1, "slug": "by-mail", "title": "By mail", "team": "operations", "collection": "customer"}
+    workflows.import_file(head | {"steps": [step("start", "start", "end"), step("end", "end", None)], "triggers": [by_mail]}, publish=True)
+    url, mona = address(client, company, "plain", "by-mail"), key(company, "mona")
+
+    def sent(mail: Any) -> Any:
+        return client.post(url, json={"data": {"mail": mail}}, headers=mona)
+
+    taken = sent("Adaeze@CUSTOMERS.example")
+    assert taken.status_code == 202, taken.json
+    assert company.told(taken.get_json()["runId"], "mona")["record"] == "1"
+    company.sql("update customer set email = 'tore@customers.example' where id = 4")
+    for mail, why in (
+        ("nobody@post.example", "No customer has the Email that was sent"), ("tore@customers.example", "More than one customer has the Email"),
+        (None, "was not sent"), ({"at": 1}, "No customer has"), ("a\x00b", "was not sent"),
+    ):  # fmt: skip
+        away = sent(mail)
+        assert (away.status_code, away.get_json()["details"][0]["field"]) == (422, "record")
+        assert why in away.get_json()["message"]
+        said = listed(client, company, "by-mail")["plain"]["last"][0]["why"]
+        assert why in said
+        assert "@" not in said
+
+
+@cases("find_by, wrong", [("email", None), ("mail", "has no field mail"), ("balance", "tells no record from others")])
+def test_what_a_record_is_found_by_is_a_field_that_can_be_looked_for(company: Company, find_by: str, wrong: str | None) -> None:
+    document = {"format": 1, "slug": "found", "title": "Found", "team": "operations", "collection": "customer"}
+    trigger = {"id": "plain", "kind": "webhook", "find_by": find_by}
+    found = workflows.check(document | {"steps": STEPS, "triggers": [trigger]}, workflows.connected())
+    told = [each.reason for each in found if "find_by" in str(each.field)]
+    assert [str(wrong) in each for each in told] == ([True] if wrong else [])

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import workflows
+from console import access, workflows
+from tests.support.contact_club import found_club
 from tests.tables import cases
 
 if TYPE_CHECKING:
@@ -111,3 +112,20 @@ def test_nothing_chosen_and_a_webhook_that_is_gone_are_told(pages: "Pages", here
     pages.mona.get(here.replace("shop", "night"), status=404)
     pages.mona.get(here.replace("shop", "none"), status=404)
     assert pages.olivia.get(here, status=403)
+
+
+def test_an_address_in_the_example_finds_the_record_where_nothing_else_does(pages: "Pages") -> None:
+    found_club(pages.company)
+    access.grant("operations_lead", "collection:contact", ["browse", "read"])
+    slug = workflows.create(pages.company.mona, "Sign-ups", team="operations", document=DOCUMENT | {"collection": "contact"}).slug
+    here = f"/workflows/{slug}/filled/shop"
+    page = shown(pages, here, '{"who": {"key": 7, "address": "Sam@post.example"}}')
+    assert rows(page, here) == {"into.0": "", "into.1": "record:email"}
+    pages.mona.post(here, page.form(here)["fields"] | {"do": "take"})
+    webhook, _ = workflows.open_draft(pages.company.mona, slug).document["triggers"]
+    assert (webhook["record"], webhook["find_by"]) == ("input.who.address", "email")
+    assert "The record is found by its Email" in pages.mona.get(f"/workflows/{slug}/edit").text
+    again = shown(pages, here, '{"who": {"key": 7, "address": "Sam@post.example"}}')
+    pages.mona.post(here, again.form(here)["fields"] | {"into.0": "record", "into.1": "", "do": "take"})
+    webhook, _ = workflows.open_draft(pages.company.mona, slug).document["triggers"]
+    assert (webhook["record"], webhook.get("find_by")) == ("input.who.key", None)

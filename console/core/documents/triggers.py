@@ -34,6 +34,12 @@ class Trigger(BaseModel):
         max_length=2000,
         description="Expression for the key of the record that the run is about, where that is another one",
     )
+    find_by: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Of a webhook: the field of the workflow's collection by which the record is found, such as email; none: the key",
+    )
     cron: str | None = Field(None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week")
     zone: str | None = Field(None, max_length=100, description="Of a schedule: the time zone that the fields are in; none: UTC")
     missed: Literal["skip", "once", "all"] | None = Field(

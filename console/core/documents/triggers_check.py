@@ -41,10 +41,11 @@ ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"rec
 TAKEN: Mapping[str, frozenset[str]] = {
     "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
-    "webhook": frozenset({"signed", "filter", "input", "record"}),
+    "webhook": frozenset({"signed", "filter", "input", "record", "find_by"}),
 }
 """The settings that a kind takes beside those of all; the others take none."""
 
+FOUND_BY = frozenset({"text", "email", "phone", "integer", "uuid"})
 OF_ALL = frozenset({"id", "kind", "enabled", "title"})
 UNATTENDED = frozenset({"schedule", "event"})
 
@@ -98,8 +99,29 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
             )
         elif trigger.kind == "event" and trigger.collection not in (None, own):
             yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
+    if trigger.kind == "webhook" and trigger.find_by is not None:
+        yield from _of_find_by(trigger.find_by, own, collections)
     if own is None and trigger.record is not None:
         yield "record", "The workflow is about no record: remove this, or name a collection."
+
+
+def _of_find_by(name: str, own: Any, collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:
+    if not isinstance(own, str):
+        yield "find_by", "The workflow is about no record: remove this, or name a collection."
+        return
+    collection = (collections or {}).get(own)
+    if collection is None:
+        return
+    field = collection.by_name.get(name)
+    if field is None:
+        yield "find_by", f"{own} has no field {name}{suggestion(name, list(collection.by_name))}"
+    elif not finds(field):
+        yield "find_by", f"{field.label} tells no record from others: name a field such as an e-mail address or a number."
+
+
+def finds(field: Any) -> bool:
+    """Whether a record may be looked for by this field: text and whole numbers that the database holds."""
+    return field.computed is None and field.options is None and (field.stored in FOUND_BY or field.type in FOUND_BY)
 
 
 def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | None) -> Iterator[tuple[str, str]]:

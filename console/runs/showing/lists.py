@@ -18,13 +18,14 @@ from console.db.early_statement import Ahead, fetch
 from console.db.engine import fetch as fetch_rows, hot_engine
 from console.db.prepared_statement import Parameter
 from console.errors import ConsoleError
+from console.runs.showing.items_of_loops import LoopItem, items_of
 from console.runs.showing.run_filters import conditions
 from console.runs.showing.view import title_of, trigger_json
 
 OF_ANOTHER_RELEASE = "A step of another release"
 COLUMNS = [
     "id", "workflow", "version", "status", "revision", "run_seq", "collection", "record", "team", "started_by", "holder", "created_at",
-    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test",
+    "ended_at", "reason", "ending", "current", "active_at", "ticket", "trigger", "origin", "mode", "test", "branch", "linked_to",
 ]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
@@ -75,6 +76,12 @@ class RunHead:
     origin: Mapping[str, Any] | None = None
     mode: str = "guided"
     test: bool = False
+    item: LoopItem | None = None
+
+    @property
+    def about(self) -> str:
+        """What the run is about, as a title: the item of a loop, else the record; empty for neither."""
+        return self.item.title if self.item is not None else self.record_title
 
     @property
     def live(self) -> bool:
@@ -279,6 +286,7 @@ def _rows(statement: sa.Select[Any]) -> Sequence[Any]:
 def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[str] | None = None) -> list[RunHead]:
     away = set() if away is None else away
     named = record_titles(actor, rows, away)
+    items = items_of(rows, lambda wanted: record_titles(actor, wanted, away)) if titles else {}
     people = accounts.names({row.started_by for row in rows} | {row.holder for row in rows if row.holder}) if titles and rows else {}
     heads = []
     for row in rows:
@@ -325,6 +333,7 @@ def _heads(actor: Actor, rows: Sequence[Any], *, titles: bool = True, away: set[
                 holder_name=people.get(row.holder or "", ""),
                 step_title=None if not row.step else title_of(definition, row.step) if definition is not None else OF_ANOTHER_RELEASE,
                 last_event=row.run_seq,
+                item=items.get(row.id),
             )
         )
     return heads

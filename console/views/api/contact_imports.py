@@ -54,7 +54,14 @@ def _begun(done: Done) -> dict[str, Any] | None:
 
 
 def _shown(found: import_batches.Import) -> dict[str, Any]:
-    counts = {"new": found.new, "changed": found.changed, "same": found.same, "refused": found.refused, "consents": found.consents}
+    counts = {
+        "new": found.new,
+        "changed": found.changed,
+        "same": found.same,
+        "refused": found.refused,
+        "consents": found.consents,
+        "withdrawn": found.withdrawn,
+    }
     return {
         "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
         "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match,

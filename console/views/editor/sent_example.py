@@ -15,11 +15,13 @@ from console import workflows
 from console.automation import sent_bodies
 from console.core import drafting, expressions
 from console.core.documents.collections import recognising
+from console.core.documents.triggers_check import finds
 from console.core.expressions.operands import Spelled
 from console.core.plain_words import humanised, latinised
 from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.views import frame
 from console.views.editor import start_form
+from console.views.editor.step_form import collections_of
 from console.views.workflows import tabs
 
 blueprint = Blueprint("sent_example", __name__, url_prefix="/workflows")
@@ -87,12 +89,13 @@ def fill(slug: str, trigger: str) -> Response:
             return _taken(draft, given, list(zip(values, chosen, strict=True)))
         except (Conflict, Invalid) as error:
             context["wrong"] = error.message
-    asked = start_form.asked_at_start(draft.document)
-    rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked), strict=True)]
+    asked, found_by = start_form.asked_at_start(draft.document), _found_by(draft.document)
+    rows = [(value, into) for value, into in zip(values, chosen or _likely(values, given, asked, found_by), strict=True)]
     about = bool(draft.document.get("collection"))
     offered = [
         ("", "Not used"),
         *([(RECORD, "The record: its key")] if about else []),
+        *((f"{RECORD}:{name}", f"The record: its {label}") for name, label, _ in found_by),
         *((f"{FIELD}{name}", label) for name, label in asked.items()),
         (NEW, "A new question at the start"),
     ]
@@ -136,10 +139,12 @@ def _values(sent: Any, path: tuple[str | int, ...] = ()) -> Iterator[Sent]:
         yield Sent(words, f"input{written}", name, sent)
 
 
-def _likely(values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str, str]) -> list[str]:
-    """What each value becomes as the draft has it, else the question that is called like it."""
+def _likely(
+    values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str, str], found_by: Sequence[tuple[str, str, str]]
+) -> list[str]:
+    """What each value becomes as the draft has it, else the question that is called like it; an e-mail address finds the record where nothing else does."""
     held = {str(expression): f"{FIELD}{name}" for name, expression in (given.get("input") or {}).items()} | {
-        str(given.get("record")): RECORD
+        str(given.get("record")): f"{RECORD}:{given['find_by']}" if given.get("find_by") else RECORD
     }
     free = {
         _plain(word): f"{FIELD}{name}" for name, label in asked.items() for word in (name, label) if f"{FIELD}{name}" not in held.values()
@@ -149,6 +154,10 @@ def _likely(values: Sequence[Sent], given: Mapping[str, Any], asked: Mapping[str
         into = held.get(value.expression) or free.get(_plain(value.name), "") or free.get(_plain(value.words), "")
         free = {word: name for word, name in free.items() if name != into}
         found.append(into)
+    by_mail = next((f"{RECORD}:{name}" for name, _, kind in found_by if kind == "email"), None)
+    mail = next((number for number, value in enumerate(values) if value.kind == "email" and not found[number]), None)
+    if by_mail is not None and mail is not None and not given.get("record"):
+        found[mail] = by_mail
     return found
 
 
@@ -164,10 +173,12 @@ def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tu
         for name, expression in (given.get("input") or {}).items()
         if expression not in {each.expression for each, _ in chosen}
     }
-    fields, record, called = list((start.get("config") or {}).get("fields") or ()), given.get("record"), list[str]()
+    fields, called = list((start.get("config") or {}).get("fields") or ()), list[str]()
+    record, find_by = given.get("record"), given.get("find_by")
+    offered = {name for name, *_ in _found_by(draft.document)}
     for value, into in chosen:
-        if into == RECORD:
-            record = value.expression
+        if into == RECORD or (into.startswith(f"{RECORD}:") and into.removeprefix(f"{RECORD}:") in offered):
+            record, find_by = value.expression, into.removeprefix(RECORD).removeprefix(":") or None
             called.append("the record")
         elif into == NEW:
             name = _free_name(value.name, {*asked, *held})
@@ -181,11 +192,28 @@ def _taken(draft: workflows.Draft, given: Mapping[str, Any], chosen: Sequence[tu
     made: list[drafting.Change] = [drafting.SetTrigger(trigger=str(given["id"]), field=["input"], value=held)]
     if record != given.get("record"):
         made.append(drafting.SetTrigger(trigger=str(given["id"]), field=["record"], value=record))
+    if find_by != given.get("find_by"):
+        made.append(drafting.SetTrigger(trigger=str(given["id"]), field=["find_by"], value=find_by))
     if len(fields) != len((start.get("config") or {}).get("fields") or ()):
         made.append(drafting.Set(step=str(start["id"]), field=["config", "fields"], value=fields))
     workflows.edit(frame.actor(), draft.slug, draft.revision, made)
     flash(f"Taken from the example: {', '.join(dict.fromkeys(called))}. It counts when the draft is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/edit")
+
+
+def _found_by(document: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """(name, label, type) of fields by which senders mean a record: addresses, numbers, what names it."""
+    named = document.get("collection")
+    collection = next((each for each in collections_of(frame.actor()) if each.id == named), None)
+    if collection is None:
+        return []
+    likely = {*collection.title_fields, *((collection.contact.email, collection.contact.phone) if collection.contact is not None else ())}
+    mail = collection.contact.email if collection.contact is not None else None
+    return [
+        (each.name, each.label, "email" if each.name == mail else each.type)
+        for each in collection.fields
+        if finds(each) and (each.name in likely or each.type in ("email", "phone"))
+    ]
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -11,7 +11,7 @@ from console import automation, workflows
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.triggers import Trigger
-from console.core.documents.triggers_check import EVENTS
+from console.core.documents.triggers_check import EVENTS, finds
 from console.core.documents.workflow import Exit
 from console.views.editor.step_form import Box, Path, collections_of, form_of
 from console.views.editor.values_in_words import SETTINGS, TRIGGERS
@@ -22,6 +22,7 @@ HELP = {
     "title": "What people read in place of the sentence above.",
     "collection": "Whose records it is about. Empty: those of the workflow's own collection.",
     "record": "Which record of the workflow's collection the run is about: it is not that of the event.",
+    "find_by": "What the sender tells of the record: its key, or a field that only one record has so, such as an e-mail address.",
     "signed": "The sender signs what it sends; the secret is made under Triggers once this is published. Else it sends a key.",
     "missed": "What becomes of times at which the console was not running.",
     "filter": "Without a condition, each one starts it.",
@@ -31,6 +32,7 @@ HELP = {
     "if": "Looked at when something happens to whoever is in it, and before they come in.",
     "reason": "What people read: such as “they wrote to us”.",
 }
+OF_BODY = "Which part of what is sent says it: an expression, such as input.data.email. Empty: record."
 MISSED = [("", "One run for all that were missed"), ("skip", "Left out"), ("all", "One run each, the latest ten")]
 NEVER = '"never"'
 AFTER = '{"days": 180}'
@@ -138,7 +140,7 @@ class _Part:
             case "webhook":
                 known = bool(given.get("filter") or self.compared(given))
                 return ["signed", *(["filter"] if known else [])], [
-                    *(["record"] if self.document.get("collection") else []),
+                    *(["record", "find_by"] if self.document.get("collection") else []),
                     "title",
                     "enabled",
                 ]
@@ -171,7 +173,9 @@ class _Part:
             case "enabled":
                 schema |= {"type": "boolean", "default": kind != "webhook"}
             case "record":
-                schema["description"] += " An expression, such as record.customer_id." if kind == "event" else ""
+                schema["description"] = (
+                    OF_BODY if kind == "webhook" else f"{schema['description']} An expression, such as record.customer_id."
+                )
         box = form.box("if" if name == "filter" else name, schema, value, path, needed=name == "on")
         box = replace(box, label=SETTINGS.get(name, box.label))
         match name:
@@ -185,6 +189,9 @@ class _Part:
                 return replace(box, control="choice", options=MISSED)
             case "segment":
                 return _choice(box, [("", "Nobody in particular: one run"), *((each.id, each.label) for each in self.own.segments)])
+            case "find_by":
+                offered = [(each.name, each.label) for each in (self.own.fields if self.own is not None else ()) if finds(each)]
+                return _choice(box, [("", "The key"), *offered])
             case "record":
                 return self._which(box, given) if kind == "event" else replace(box, expression=True)
         return box

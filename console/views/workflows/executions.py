@@ -13,7 +13,7 @@ from console.core.policy import rules
 from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.messages import message_reasons
 from console.monitoring import incidents
-from console.runs.showing import run_filters
+from console.runs.showing import lists, run_filters
 from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes, sources, step_values, steps_pane
 from console.views.run.wait_words import waits_shortly
@@ -174,6 +174,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     return tabs.context(known, "executions") | {
         "run": run,
         "record_title": view.record_title,
+        "item": head.item if (head := lists.head(frame.actor(), run_id)) is not None else None,
         "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names),
         "entries": entries,
         "started": started,

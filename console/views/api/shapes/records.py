@@ -89,13 +89,14 @@ class Tag(Shape):
 
 
 class ImportCounts(Shape):
-    """What became of the lines of a file of contacts. `same`: they are there as the line says."""
+    """What became of the lines of a file of contacts. `same`: they are there as the line says; `withdrawn`: contacts whose consent it takes back."""
 
     new: int
     changed: int
     same: int
     refused: int
     consents: int
+    withdrawn: int
 
 
 class ContactImport(Shape):

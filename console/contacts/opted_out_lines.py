@@ -1,0 +1,112 @@
+"""Who opted out by a file. The whole file is looked through for it before a line is written, so that nobody gets a consent by one line who opted out on another;
+then it is taken back with the lines, of contacts that are there too, whatever else becomes of their line.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from console import records
+from console.contacts import consent_columns, headings, imports, titled
+from console.contacts.contact_files import Row
+from console.contacts.imports import REFUSED, Line, Plan
+from console.contacts.lines_before import LinesBefore, identity
+from console.core.contacting import Contact
+from console.messages import file_opt_outs
+from console.messages.file_opt_outs import OptOut
+
+BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
+"""Part of a contact → channels by which it is reached there."""
+NOTED = "That they opted out counts all the same."
+NOBODY = "They opted out, but nobody is found by this line, and it tells no whole address or number that could be barred: nothing is noted."
+NOT_NOTED = "They opted out, but you may not change them: ask somebody who may to note it."
+
+
+def look_through(plan: Plan, person: str, before: LinesBefore, stopping: Callable[[], bool]) -> bool:
+    """Keep who opted out, and who has not agreed, on any line; False where that was stopped before the end: it goes on at the same line."""
+    looked = before.looked_through
+    if looked is None or not (plan.consents.refused or plan.consents.channels):
+        return True
+    for part in imports.rows(plan.question, person, looked):
+        if stopping():
+            return False
+        looked += len(part)
+        before.note_refusals(_refusals(plan, part), looked)
+    before.note_refusals((), None)
+    return True
+
+
+def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> list[Line]:
+    """The lines without the consents that another line takes away, and with the channels that their contacts opted out of."""
+    if not (plan.consents.refused or plan.consents.channels):
+        return list(lines)
+    whose = {line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines}
+    told = before.refusals({who for each in whose.values() for who in each})
+    if not told:
+        return list(lines)
+    with_them = []
+    for line in lines:
+        said = [pair for who in whose[line.number] for pair in told.get(who, {}).items()]
+        refused, out = {channel for channel, _ in said}, frozenset(channel for channel, opted_out in said if opted_out)
+        consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
+        with_them.append(replace(line, consents=consents, opted_out=out))
+    return _as_allowed(plan, with_them)
+
+
+def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
+    """What these lines take back, once those who are new are added."""
+    told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
+    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line)) for line in told]
+
+
+def _addresses_told(plan: Plan, line: Line) -> Contact | None:
+    """The addresses that the line tells; None for who may change no contacts, and so bars none."""
+    if plan.update.nothing:
+        return None
+    email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
+    return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
+
+
+def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
+    columns = plan.consents
+    told = [(row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells)) for row in part]
+    told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
+    read = [imports.values_of(plan, row)[0] for row, _, _ in told]
+    keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
+    for (_, out, said_no), (values, _) in zip(told, keyed, strict=True):
+        for who, reached in _whose(plan, values) if values else ():
+            yield from ((who, channel, channel in out) for channel in (out | said_no) & reached)
+
+
+def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
+    """(whom a line is about, channels of which that decides): who it means, and whoever has its addresses."""
+    yield identity(plan.match, values), frozenset(consent_columns.NAMES)
+    for part, reached in BY_ADDRESS.items():
+        address = headings.as_compared(values.get(plan.part(part) or ""))
+        if address:
+            yield f"{part} {address if part == 'email' else ''.join(filter(str.isdigit, address)).lstrip('0')}", reached
+
+
+def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:
+    """The lines, with what is said of opt-outs where the contact is there already."""
+    keys = [key for line in lines if line.opted_out for key in _keys(line)]
+    allowed = records.visible_keys(plan.collection.id, keys, plan.update) if keys and not plan.update.nothing else set()
+    ended = []
+    for line in lines:
+        there = _keys(line) if line.opted_out and not line.done else ()
+        if there and not allowed.issuperset(there):
+            ended.append(replace(line, outcome=REFUSED, reasons=(*line.reasons, NOT_NOTED)))
+        elif line.opted_out and line.outcome == REFUSED and not line.done:
+            noted = there or file_opt_outs.is_reachable(_addresses_told(plan, line))
+            ended.append(replace(line, reasons=(*line.reasons, NOTED if noted else NOBODY)))
+        else:
+            ended.append(line)
+    return ended
+
+
+def _keys(line: Line) -> tuple[str, ...]:
+    return line.several or ((line.key,) if line.key is not None else ())
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value not in (None, "") else None

@@ -1,0 +1,116 @@
+"""Who opted out by a file is reached no more: whatever the order of its lines, whatever else becomes of them, and whoever else has the address."""
+
+import io
+import json
+from itertools import count
+from typing import Any
+
+import pytest
+
+from console import access, contacts
+from console.contacts import import_batches, imports, opted_out_lines
+from console.contacts.import_batches import Import
+from console.contacts.lines_before import lines_before
+from console.db.engine import fetch
+from console.messages import recipients
+from tests.company import Company
+from tests.support.contact_club import found_club
+from tests.tables import cases
+
+HEAD = "name,email,phone,stage,sms consent,consent source,consent date,unsubscribed\n"
+BO = "Bo,bo@post.example,+46 70 123 45 67,new,yes,fair,2026-05-01,\n"
+BO_OUT = "Bo,BO@post.example,,new,,,,yes\n"
+
+
+@pytest.fixture(autouse=True)
+def club(company: Company) -> None:
+    found_club(company)
+    access.grant("operator", "collection:contact", ["create"], team="operations")
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+
+
+def imported(company: Company, text: str, *, preview: bool = False) -> Import:
+    found = import_batches.keep(company.olivia, "contact", io.BytesIO(text.encode()), "C:\\lists\\may.csv")
+    return found if preview else import_batches.confirm(company.olivia, found.id)
+
+
+def given(key: str) -> set[str]:
+    return {channel for channel, consent in recipients.contact_at("contact", key).consent.items() if consent.given}
+
+
+def told() -> list[Any]:
+    bodies = [
+        json.loads(row[0]) for row in fetch("select convert_from(body, 'UTF8') from console.event where body is not null order by id")
+    ]
+    return [(each["target"]["key"], each["data"]["open"]) for each in bodies if each["type"] == "consent_withdrawn"]
+
+
+@cases(
+    "lines",
+    [
+        BO + BO_OUT, BO_OUT + BO, BO.replace(",\n", ",yes\n"),
+        BO + "Bo,bo@post.example,,new,opted out,fair,2026-05-01,\n", BO + "Bo,bo@post.example,,new,no,fair,2026-05-01,\n",
+        BO + "Office,office@post.example,0046 701234567,new,,,,yes\n", "Office,office@post.example,+46701234567,new,,,,yes\n" + BO,
+        ",,+46701234567,,,,,yes\n" + BO,
+    ],
+)  # fmt: skip
+def test_no_line_of_a_file_gives_a_consent_that_another_takes_back(company: Company, monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 1)
+    assert imported(company, HEAD + lines, preview=True).consents == 0
+    done = imported(company, HEAD + lines)
+    assert (done.status, done.consents, done.withdrawn) == ("done", 0, 0)
+    assert all(not given(key) for key in contacts.known_contacts("contact", ["7", "8"]))
+
+
+def test_who_is_there_already_is_reached_no_more_and_the_preview_says_how_many(company: Company) -> None:
+    lines = "Sam,SAM@post.example,,new,,,,2026-03-01\nBram,,,engaged,,,,no\nAna,ana@post.example,,new,,,,1\nKenji,kenji@post.example,,new,yes,fair,2026-05-01,\n"
+    assert given("1") == {"call", "email"}
+    looked = imported(company, HEAD + lines, preview=True)
+    assert (looked.opted_out, looked.withdrawn, looked.new, looked.consents) == (2, 1, 1, 0)
+    assert given("1") == {"call", "email"}, "a preview changes nothing"
+    done = import_batches.confirm(company.olivia, looked.id)
+    assert (done.opted_out, done.withdrawn) == (2, 1)
+    assert given("1") == set()
+    reasons = dict(import_batches.refused(done.id))
+    assert reasons[2] == ["Somebody with this Email is there already.", opted_out_lines.NOTED]
+    assert [(key, sorted(open_data["channels"]), open_data["source"]) for key, open_data in told()] == [
+        ("1", ["ai_call", "call", "email"], f"file {done.id}"), ("2", ["ai_call", "call", "email"], f"file {done.id}"),
+    ]  # fmt: skip
+    assert {row[0] for row in fetch("select source from console.opt_out")} == {"file may.csv"}
+    bars = fetch("select count(*) from console.opt_out")
+    again = imported(company, HEAD + lines)
+    assert (again.withdrawn, len(told()), fetch("select count(*) from console.opt_out")) == (0, 2, bars), (
+        "sent again it takes back nothing anew"
+    )
+
+
+def test_whoever_gets_the_address_later_is_not_reached_there_and_two_who_have_it_are_both_out(company: Company) -> None:
+    imported(company, HEAD + "Lea,lea@post.example,+4917100000,new,,,,\nLeo,leo@post.example,+4917100000,new,,,,\n")
+    done = imported(company, "phone,sms opt out\n+4917100000,x\n+4917199999,x\n0171 5,x\n")
+    assert (done.status, done.new, done.opted_out) == ("done", 0, 2)
+    assert [reasons[-1] for _, reasons in import_batches.refused(done.id)] == [opted_out_lines.NOTED] * 2 + [opted_out_lines.NOBODY]
+    assert sorted(key for key, _ in told()) == ["7", "8"], "by a number that two have"
+    late = "Mia,mia@post.example,+4917199999,new,yes,fair,2026-05-01,\n"
+    assert imported(company, HEAD + late).consents == 1
+    assert given("9") == set(), "the number was barred before they were there"
+
+
+def test_who_may_not_change_a_contact_is_told_that_its_opt_out_is_not_noted(company: Company) -> None:
+    access.grant("reviewer", "collection:contact", ["create"], team="operations")
+    text = HEAD + "Sam,sam@post.example,,new,,,,yes\nNew,new@post.example,,new,,,,yes\n"
+    done = import_batches.confirm(company.rosa, import_batches.keep(company.rosa, "contact", io.BytesIO(text.encode())).id)
+    assert (done.new, done.opted_out) == (1, 1)
+    assert dict(import_batches.refused(done.id))[2][-1] == opted_out_lines.NOT_NOTED
+    assert given("1") == {"call", "email"}
+    assert [key for key, _ in told()] == ["7"]
+
+
+def test_looking_for_opt_outs_is_gone_on_with_where_it_stopped(company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 2)
+    looked = imported(company, HEAD + BO * 5 + BO_OUT, preview=True)
+    plan, turns = imports.plan(company.olivia, "contact", looked.question), count()
+    with lines_before(tmp_path / "lines", b"x" * 32) as before:
+        while not opted_out_lines.look_through(plan, company.olivia.id, before, lambda: next(turns) % 2 == 1):
+            assert before.looked_through
+        assert (before.looked_through, next(turns)) == (None, 5)
+        assert before.refusals(["email bo@post.example", "email other"]) == {"email bo@post.example": {"email": True}}
