@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_workspace_pages import publish
 
@@ -82,6 +83,35 @@ def in_list(pages: "Pages", address: str) -> int:
     page = pages.olivia.get(f"{address}&count=1")
     said = re.search(r"of ([\d,]+)", page.html.split('id="count"')[-1][:400])
     return int(said[1].replace(",", "")) if said else page.html.count("<tr data-record")
+
+
+def test_more_groups_than_are_read_leave_no_period_and_no_record_out(counted: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same page when fewer groups are read than there are: every number still leads to as many records."""
+    pages, of = counted.pages, {"type": "chart", "collection": f"{counted.name}.thing", "by": "kind"}
+    made = [
+        of | {"id": "lines", "chart": "time", "date": "at", "period": "week", "last": 9},
+        of | {"id": "sums", "chart": "time", "date": "at", "period": "week", "last": 9, "measure": "sum", "field": "id"},
+        of | {"id": "share", "chart": "share", "limit": 3},
+        of | {"id": "not_in", "chart": "leaders", "where": ["!(record.kind in ['Open', 'open'])", "!(record.kind == 'null')"]},
+    ]
+    publish({"format": 1, "id": "many", "title": "Many", "teams": ["operations"], "components": made})
+    read = {name: [pages.olivia.get(f"/w/many/part/{name}", htmx=f"part-{name}").html] for name in ("lines", "sums", "share", "not_in")}
+    for name, found in read.items():
+        monkeypatch.setattr(grouped, "MOST_GROUPS", 5 if name == "share" else 13)
+        found.append(pages.olivia.get(f"/w/many/part/{name}", htmx=f"part-{name}").html)
+        if name != "not_in":
+            assert sum(map(int, cells(found[0]))) == sum(map(int, cells(found[1]))), (name, "what is not drawn is in Other")
+        if name != "sums":
+            links = linked(found[1])
+            assert links, name
+            assert [(told, there, address) for address, told in links if (there := in_list(pages, address)) != told] == [], name
+    assert ">Other<" in read["lines"][1]
+
+
+def cells(part: str) -> list[str]:
+    """The numbers of a table, without its heads."""
+    plain = re.findall(r"<td[^>]*>(.*?)</td>", part, re.DOTALL)
+    return [text for cell in plain if (text := re.sub(r"<[^>]+>|,", "", cell).strip()).isdigit()]
 
 
 @pytest.mark.rotating
