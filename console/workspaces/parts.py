@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from console import access, browse, formats, inboxes, log, records
 from console.browse import BrowseQuery, naming, segment_order
+from console.core import record_links
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     SELECTING,
@@ -146,7 +147,7 @@ def _closed(item: Any) -> str:
 def _read(desk: Desk, item: Any) -> Any:
     match item:
         case Text():
-            return desk.render(item.text)
+            return desk.render(item.text, _in_markdown)
         case Link():
             return desk.render(item.text), desk.address(item.to)
         case CollectionList():
@@ -176,6 +177,11 @@ def _read(desk: Desk, item: Any) -> Any:
         case Dropdown():
             return _choices(desk, item)
     return None
+
+
+def _in_markdown(value: str) -> str:
+    """A value that shows letter by letter in a Markdown text, with its lines: what somebody typed is no link and no heading."""
+    return "\n".join(map(record_links.escaped, value.split("\n")))
 
 
 def _listing(desk: Desk, item: CollectionList) -> Listing:

@@ -253,6 +253,24 @@ def test_hostile_values_stay_text_everywhere(pages: Pages) -> None:
     pages.olivia.get("/w/desk?people_after=nonsense")
 
 
+def test_values_in_a_text_are_words_as_on_the_record_and_no_markdown(pages: Pages) -> None:
+    evil = "[Pay here](https://evil.example) **now** `x`"
+    pages.company.sql("update customer set display_name = ?, email = ? where id = 2", "# Tore", evil)
+    told = [
+        {"id": "people", "type": "collection", "collection": "account", "select": "account"},
+        {"id": "who", "type": "fields", "of": "account.customer", "fields": ["desk", "risk", "balance"]},
+        {"id": "of", "type": "text", "title": "Of {{ selected.account.customer_id }}", "text": "*{{ selected.account.customer_id }}*: {{ selected.account.status }}"},
+        {"id": "customers", "type": "collection", "collection": "customer", "select": "customer"},
+        {"id": "say", "type": "text", "text": "{{ selected.customer.title }} wrote {{ selected.customer.email }} from {{ selected.customer.desk }}, {{ selected.customer.risk }}."},
+    ]  # fmt: skip
+    publish({**DESK, "components": told})
+    page = pages.olivia.get("/w/desk?account=NL559999900012345670&customer=2")
+    assert "Of Halcyon Harbour Trading B.V." in page.text
+    assert "<em>Halcyon Harbour Trading B.V.</em>: open" in page.html
+    assert f"# Tore wrote {evil} from Retail, Low." in page.text
+    assert "https://evil.example" not in page.links
+
+
 def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     desk.olivia.get("/w/desk?customer=1")
     with statements() as told:

@@ -164,7 +164,7 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
     whole = sum(values)
     percent = 100 * values[top] / whole if whole else 0
     share = (
-        f", {'< 1' if 0 < percent < 0.5 else f'{percent:.0f}'} % of what is shown"
+        f", {f'{percent:.0f}' if round(percent) or not percent else '< 1'} % of what is shown"
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
