@@ -35,6 +35,7 @@ from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Look
 from console.records import Chosen, KeySelect
+from console.workspaces.days_in_conditions import with_midnights
 
 LONGEST = 500
 """Characters of one value in the address."""
@@ -195,7 +196,7 @@ class Desk:
             return False
 
     def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Chosen], dict[str, Any]]:
-        """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out.
+        """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out, days are the reader's.
 
         Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
         """
@@ -208,7 +209,13 @@ class Desk:
                 found.append(expression)
         for expression in found:
             require_fields(collection, scope, expression)
-        return [*(each for each in segments if not isinstance(each, Expression)), *found], self.roots(found)
+        roots = self.roots(found)
+        made = [each if each in segments else self.in_days(each, collection, roots) for each in found]
+        return [*(each for each in segments if not isinstance(each, Expression)), *made], roots
+
+    def in_days(self, expression: Expression, collection: Collection, roots: Mapping[str, Any]) -> Expression:
+        """The condition with the reader's midnights in place of days."""
+        return with_midnights(expression, collection, {"now": self.now, **roots}, self.actor.zone)
 
     def _segment(self, collection: Collection, scope: Scope, segment_id: str) -> Chosen:
         segment = collection.segment(segment_id)

@@ -316,6 +316,7 @@ def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     for stage in stages:
         require_fields(collection, scope, stage)
     known = {**roots, **desk.roots([*(each for each in where if isinstance(each, Expression)), *stages])}
+    stages = [desk.in_days(stage, collection, known) for stage in stages]
     numbers = grouped.staged(collection.id, scope, stages, where, known)
     keys = [stage.label for stage in item.stages or ()]
     return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages)

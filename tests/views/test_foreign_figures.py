@@ -4,11 +4,15 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from console import records
+from console.core.scopes import whole
 from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_workspace_pages import publish
@@ -106,6 +110,49 @@ def test_more_groups_than_are_read_leave_no_period_and_no_record_out(counted: Od
             assert links, name
             assert [(told, there, address) for address, told in links if (there := in_list(pages, address)) != told] == [], name
     assert ">Other<" in read["lines"][1]
+
+
+def test_a_day_is_the_readers_in_lists_figures_and_the_records_behind_them(counted: Odd) -> None:
+    pages, zone, of = counted.pages, "America/Los_Angeles", {"collection": f"{counted.name}.thing"}
+    day = datetime.now(ZoneInfo(zone)).date() - timedelta(days=7)
+    rows = records.page(f"{counted.name}.thing", whole(f"{counted.name}.thing"), limit=200).rows
+    days = [at and datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date() for at in (row.values["closed"] for row in rows)]
+    made: list[dict[str, Any]] = [{"id": "day", "type": "date", "name": "day", "label": "Day"}]
+    for name, operator, turned in (
+        ("e", "==", "=="),
+        ("n", "!=", "!="),
+        ("a", "<", ">"),
+        ("b", "<=", ">="),
+        ("c", ">", "<"),
+        ("d", ">=", "<="),
+    ):
+        where = [f"record.closed {operator} input.day"]
+        made += [
+            of | {"id": f"list_{name}", "type": "collection", "where": where, "limit": 1},
+            of | {"id": f"figure_{name}", "type": "metric", "where": [f"addDays(input.day, 0) {turned} record.closed"]},
+            of | {"id": f"share_{name}", "type": "chart", "chart": "share", "by": "kind", "where": where},
+        ]
+    stages = [{"label": words, "where": words} for words in ("record.closed <= input.day", "record.closed >= input.day")]
+    made.append(of | {"id": "stages", "type": "chart", "chart": "funnel", "stages": stages})
+    publish({"format": 1, "id": "days", "title": "Days", "teams": ["operations"], "components": made})
+    pages.olivia.send(pages.olivia.get("/settings/me"), "/profile", zone=zone)
+
+    def part(name: str) -> str:
+        return pages.olivia.get(f"/w/days/part/{name}?day={day}", htmx=f"part-{name}").html
+
+    for name, hold in {"e": eq, "n": ne, "a": lt, "b": le, "c": gt, "d": ge}.items():
+        right = sum(name == "n" if each is None else hold(each, day) for each in days)
+        figure, share, everything = (
+            part(f"figure_{name}"),
+            part(f"share_{name}"),
+            re.search(r'href="(/c/[^"]+)"[^>]*>All<', part(f"list_{name}")),
+        )
+        assert re.search(rf">\s*{right}\s*<", figure), (name, right)
+        assert everything is not None
+        assert in_list(pages, html.unescape(everything[1])) == right, name
+        assert sum(map(int, cells(share))) == right, name
+        assert [(told, there, address) for address, told in linked(share) if (there := in_list(pages, address)) != told] == [], name
+    assert [told for _, told in linked(part("stages"))] == [sum(each is not None and each <= day for each in days), days.count(day)]
 
 
 def cells(part: str) -> list[str]:
