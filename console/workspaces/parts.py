@@ -199,8 +199,15 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     sort = segment_order.of_query(collection, scope, BrowseQuery(segment=item.segment, sort=item.sort)).sort
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")
+    dated = any(each.type in ("date", "datetime") for each in columns)
+    ending = {name: led for name, led in collection.ending_references.items() if dated and name in readable}
+    beside = [badge, *(collection.ending_fields if dated else ()), *ending]
     asked = dict.fromkeys(
-        [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
+        [
+            *names,
+            *(collection.currencies[name] for name in names if name in collection.currencies),
+            *(name for name in beside if name in readable),
+        ]
     )
     condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
@@ -210,9 +217,8 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     total = None
     if page.next or page.previous:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
-    named = naming.named(
-        desk.actor, naming.references(((each.name, each.references) for each in columns), (row.values for row in page.rows))
-    )
+    leads = [*((each.name, each.references) for each in columns), *ending.items()]
+    named = naming.named(desk.actor, naming.references(leads, (row.values for row in page.rows)))
     log.note(
         desk.actor, "record_listed",
         open={"count": len(page.rows), "sort": sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
