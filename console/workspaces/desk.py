@@ -75,7 +75,7 @@ class Desk:
         return self.now.astimezone(ZoneInfo(self.actor.zone)).date()
 
     def selecting(self, name: str) -> Component | None:
-        """The component in which this is chosen, or None."""
+        """The first component in which this is chosen, or None; it says of which collection."""
         return next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
 
     def collection_of(self, name: str) -> str | None:

@@ -107,9 +107,9 @@ def _opened(desk: Desk, components: Sequence[Any]) -> Iterator[Any]:
 
 
 def _first_key(desk: Desk, item: Any, data: Any) -> str | None:
-    if isinstance(item, CollectionList):
-        return next((row.key for row in data.rows if row.key is not None), None)
     collection = desk.collection_of(str(item.select))
+    if isinstance(item, CollectionList):
+        return next((row.key for row in data.rows if row.key is not None), None) if item.collection == collection else None
     return next((ticket.record for ticket in data[1].tickets if ticket.collection == collection and ticket.record is not None), None)
 
 

@@ -278,7 +278,8 @@ class Drawer:
     ) -> dict[str, Any]:
         values = formats.with_currencies(row.values, collection.currencies)
         href = frame.record_url(row.collection, row.key) if row.key is not None else None
-        link = self.select(item.select, row.key) if item.select and row.key is not None else {"href": href}
+        selects = item.select and row.key is not None and self.desk.collection_of(item.select) == collection.id
+        link = self.select(str(item.select), str(row.key)) if selects else {"href": href}
         made = {"title": row.title, "key": row.key, "record": href, **link}
         if item.look == "list":
             made["cells"] = [
