@@ -433,8 +433,7 @@ def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str
     found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
     found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
     for name in _choices(document):
-        collection, root = offer.selected(name), f"selected.{name}"
-        found += [(f"{root}.key", "Key"), (f"{root}.title", "Title"), *_steps(root, collection)]
+        found += [(f"selected.{name}.key", "Key"), (f"selected.{name}.title", "Title"), *_steps(f"selected.{name}", offer.selected(name))]
     return found + _steps("record", offer.collection())
 
 
