@@ -96,3 +96,12 @@ def shown(what: Kind, value: Any, look: Look, *, end: bool, brief: bool = False)
     return Markup('{} <span class="badge bad">{}</span>').format(
         drawn, ("Expired" if brief else f"Expired {words} ago") if expires(what) else f"{words} late"
     )
+
+
+def brief(what: Kind, value: Any, look: Look, *, end: bool) -> Markup:
+    """Return the value as one of the few words of a row in a narrow pane: of what is late for how many days."""
+    exactly, days = escape(formats.text(what, value, look)), days_late(value, look) if is_due(what) else 0
+    if days <= 0 or end:
+        return exactly
+    words = "Expired" if expires(what) else f"{days:,} {'day' if days == 1 else 'days'} late"
+    return Markup('<span class="late" title="{}">{}</span>').format(exactly, words)

@@ -1,14 +1,14 @@
 """A workspace as somebody has it open: the inputs and chosen records that its address names. Everything is read within that person's scope."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import access, browse, inboxes, records
+from console import access, browse, formats, inboxes, records
 from console.browse import RecordPage
 from console.core import expressions
 from console.core.actor import Actor
@@ -28,11 +28,14 @@ from console.core.documents.workspaces import (
     Workspace,
 )
 from console.core.expressions import Expression
+from console.core.expressions.nodes import Path
 from console.core.expressions.operands import date_of
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
+from console.formats import Look
 from console.records import Chosen, KeySelect
+from console.workspaces.days_in_conditions import with_midnights
 
 LONGEST = 500
 """Characters of one value in the address."""
@@ -72,7 +75,7 @@ class Desk:
         return self.now.astimezone(ZoneInfo(self.actor.zone)).date()
 
     def selecting(self, name: str) -> Component | None:
-        """The component in which this is chosen, or None."""
+        """The first component in which this is chosen, or None; it says of which collection."""
         return next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
 
     def collection_of(self, name: str) -> str | None:
@@ -159,9 +162,22 @@ class Desk:
     def _values(page: RecordPage) -> dict[str, Any]:
         return {**page.collection.typed(page.record.values), "key": page.record.key, "title": page.record.title}
 
-    def render(self, template: str) -> str:
-        """The template with its values. Raises what `roots` raises."""
-        return expressions.render(template, self.roots(expressions.templates(template)))
+    def render(self, template: str, written: Callable[[str], str] = str) -> str:
+        """The template with its values, fields of a chosen record as its page has them, each as `written` gives it. Raises what `roots` raises."""
+        roots = self.roots(expressions.templates(template))
+        parts = expressions.standing(template, roots)
+        return "".join(part if isinstance(part, str) else written(self._words(part, roots)) for part in parts)
+
+    def _words(self, part: Expression, roots: Mapping[str, Any]) -> str:
+        match part.node:
+            case Path(root="selected", steps=(str(name), str(column))):
+                page = self.chosen(name)
+                item, value = page.collection.by_name.get(column), page.record.values.get(column)
+                if item is not None and value not in (None, "") and (item.stored != "text" or item.references or item.options):
+                    values = formats.with_currencies(page.record.values, page.collection.currencies)
+                    look = replace(Look.of(self.actor), records=page.named)
+                    return formats.text(formats.kind(item, page.collection.key), values[column], look)
+        return expressions.shown(part.value(roots))
 
     def address(self, template: str) -> str:
         """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
@@ -180,7 +196,7 @@ class Desk:
             return False
 
     def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Chosen], dict[str, Any]]:
-        """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out.
+        """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out, days are the reader's.
 
         Raises Choose; Gone for a segment that is no longer there, or a condition over a field that is gone or hidden from the reader.
         """
@@ -193,7 +209,13 @@ class Desk:
                 found.append(expression)
         for expression in found:
             require_fields(collection, scope, expression)
-        return [*(each for each in segments if not isinstance(each, Expression)), *found], self.roots(found)
+        roots = self.roots(found)
+        made = [each if each in segments else self.in_days(each, collection, roots) for each in found]
+        return [*(each for each in segments if not isinstance(each, Expression)), *made], roots
+
+    def in_days(self, expression: Expression, collection: Collection, roots: Mapping[str, Any]) -> Expression:
+        """The condition with the reader's midnights in place of days."""
+        return with_midnights(expression, collection, {"now": self.now, **roots}, self.actor.zone)
 
     def _segment(self, collection: Collection, scope: Scope, segment_id: str) -> Chosen:
         segment = collection.segment(segment_id)

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from console import access, browse, formats, inboxes, log, records
 from console.browse import BrowseQuery, naming, segment_order
+from console.core import record_links
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     SELECTING,
@@ -106,9 +107,9 @@ def _opened(desk: Desk, components: Sequence[Any]) -> Iterator[Any]:
 
 
 def _first_key(desk: Desk, item: Any, data: Any) -> str | None:
-    if isinstance(item, CollectionList):
-        return next((row.key for row in data.rows if row.key is not None), None)
     collection = desk.collection_of(str(item.select))
+    if isinstance(item, CollectionList):
+        return next((row.key for row in data.rows if row.key is not None), None) if item.collection == collection else None
     return next((ticket.record for ticket in data[1].tickets if ticket.collection == collection and ticket.record is not None), None)
 
 
@@ -146,7 +147,7 @@ def _closed(item: Any) -> str:
 def _read(desk: Desk, item: Any) -> Any:
     match item:
         case Text():
-            return desk.render(item.text)
+            return desk.render(item.text, _in_markdown)
         case Link():
             return desk.render(item.text), desk.address(item.to)
         case CollectionList():
@@ -178,6 +179,11 @@ def _read(desk: Desk, item: Any) -> Any:
     return None
 
 
+def _in_markdown(value: str) -> str:
+    """A value that shows letter by letter in a Markdown text, with its lines: what somebody typed is no link and no heading."""
+    return "\n".join(map(record_links.escaped, value.split("\n")))
+
+
 def _listing(desk: Desk, item: CollectionList) -> Listing:
     collection, scope = browse.browsed_collection(desk.actor, item.collection)
     where, roots = desk.conditions(collection, scope, item)
@@ -193,8 +199,15 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     sort = segment_order.of_query(collection, scope, BrowseQuery(segment=item.segment, sort=item.sort)).sort
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")
+    dated = any(each.type in ("date", "datetime") for each in columns)
+    ending = {name: led for name, led in collection.ending_references.items() if dated and name in readable}
+    beside = [badge, *(collection.ending_fields if dated else ()), *ending]
     asked = dict.fromkeys(
-        [*names, *(collection.currencies[name] for name in names if name in collection.currencies), *([badge] if badge in readable else [])]
+        [
+            *names,
+            *(collection.currencies[name] for name in names if name in collection.currencies),
+            *(name for name in beside if name in readable),
+        ]
     )
     condition = grouped.Together(where, scope.attributes, roots) if where else None
     page = records.page(
@@ -204,9 +217,8 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     total = None
     if page.next or page.previous:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
-    named = naming.named(
-        desk.actor, naming.references(((each.name, each.references) for each in columns), (row.values for row in page.rows))
-    )
+    leads = [*((each.name, each.references) for each in columns), *ending.items()]
+    named = naming.named(desk.actor, naming.references(leads, (row.values for row in page.rows)))
     log.note(
         desk.actor, "record_listed",
         open={"count": len(page.rows), "sort": sort or "", "more": page.next is not None, "has_filter": bool(where or text)},

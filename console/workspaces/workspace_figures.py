@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from console import access, browse, log
-from console.core import counted_moments, expressions
+from console.core import counted_moments, expressions, filters
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
@@ -165,6 +165,44 @@ def _of_periods(
     )
 
 
+def _of_largest_lines(
+    desk: Desk,
+    item: Chart,
+    collection: Collection,
+    day: Field,
+    line: Field,
+    first: str,
+    where: list[Chosen],
+    roots: Mapping[str, Any],
+    scope: Scope,
+) -> list[Group]:
+    """The groups of the lines with the largest figures, and what all others come to, where there are more groups than are read.
+
+    Raises Malformed where the values of the lines are several each.
+    """
+
+    def read(by: list[By], *more: Chosen) -> list[Group]:
+        return _of_periods(desk, item, day, first, by, [*where, *more], roots, scope)
+
+    adds = item.measure in ADDED_UP
+    values = list(dict.fromkeys(row.keys[0] for row in read([By(line.name)])))[: MOST_LINES - adds]
+    if any(isinstance(value, tuple) for value in values):
+        raise grouped.refused(f"{line.label} has too many different values to draw a line for each.")
+    tests: list[dict[str, Any]] = [{"field": line.name, "op": "in", "value": [value for value in values if value is not None]}]
+    if None in values:
+        tests = [*tests[: len(values) - 1], {"field": line.name, "op": "is_null", "value": True}]
+    only = grouped.Listed(collection.id, scope, filters.parse(json.dumps({"or": tests}), collection, scope.hidden), None, None)
+    by = By(day.name, item.period)
+    rows = [row for row in read([by, By(line.name)], only) if row.keys[1] in values]
+    whole = read([by]) if adds else []
+    if len({row.currency for row in whole}) == 1:
+        drawn: dict[Any, Decimal] = {}
+        for row in rows:
+            drawn[row.keys[0]] = _added([row.value, drawn.get(row.keys[0])])
+        rows += [Group((row.keys[0], OTHER), row.currency, _text_of(_added([row.value]) - drawn.get(row.keys[0], 0))) for row in whole]
+    return rows
+
+
 def _groups(collection_id: str, scope: Scope, **asked: Any) -> list[Group]:
     """The groups, with keys of several values (a SET, an array, JSON) as tuples: figures are told apart by them."""
     return [replace(each, keys=tuple(map(_one_key, each.keys))) for each in grouped.grouped(collection_id, scope, **asked)]
@@ -185,7 +223,10 @@ def _lines(rows: Sequence[Group], keys: Sequence[str], measure: str) -> list[tup
     empty, wanted = _nothing(measure), frozenset(keys)
     by_line = {line: found for line, found in by_line.items() if not wanted.isdisjoint(found)}
     adds = measure in ADDED_UP and len({currency for _, currency in by_line}) < 2
-    ordered = sorted(by_line.items(), key=lambda each: (-_added(each[1].values()) if adds else -len(each[1]), str(each[0])))
+    ordered = sorted(
+        by_line.items(),
+        key=lambda each: (each[0][0] == OTHER, -_added(each[1].values()) if adds else -len(each[1]), str(each[0])),
+    )
     most = MOST_LINES - 1 if adds and len(ordered) > MOST_LINES else MOST_LINES
     lines: list[tuple[Any, str | None, Sequence[Any]]] = [
         (line, currency, [found.get(key, empty) for key in keys]) for (line, currency), found in ordered[:most]
@@ -206,11 +247,12 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
     keys = [start.isoformat() for start in starts(item.period, item.last, desk.today)]
     by = [By(day.name, item.period), *([By(line.name)] if line else [])]
     rows = _of_periods(desk, item, day, keys[0], by, where, roots, scope)
+    cut = line is not None and len(rows) == grouped.MOST_GROUPS
+    if line is not None and cut:
+        rows = _of_largest_lines(desk, item, collection, day, line, keys[0], where, roots, scope)
     lines = _lines(rows, keys, item.measure)
     named = _named(desk.actor, line, {each for each, _, _ in lines} - {OTHER}) if line else {}
-    cut = len(rows) == grouped.MOST_GROUPS or (
-        line is not None and len({row.keys[1] for row in rows}) > len(lines) and lines[-1][0] != OTHER
-    )
+    cut = line is not None and bool(lines) and lines[-1][0] != OTHER and (cut or len({row.keys[1] for row in rows}) > len(lines))
     return Figures(
         collection,
         keys if lines else [],
@@ -234,10 +276,15 @@ def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where:
     keys = [row.keys[0] for row in first]
     values = [row.value for row in first]
     if rest and item.chart == "share" and item.measure in ADDED_UP:
+        if len(rows) == grouped.MOST_GROUPS:  # there may be more: they are what is left of the whole
+            every = grouped.grouped(collection.id, scope, measure=item.measure, field=item.field, where=where, roots=roots)
+            others = _added(row.value for row in every if row.currency == currency) - _added(values)
+        else:
+            others = _added(row.value for row in rest)
         keys.append(OTHER)
-        values.append(_text_of(_added(row.value for row in rest)))
+        values.append(_text_of(others))
     named = _named(desk.actor, by, set(keys) - {OTHER, None})
-    cut = len(rows) == grouped.MOST_GROUPS or len(same) < len(rows)
+    cut = len(same) < len(rows)
     return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots, cut=cut)
 
 
@@ -276,6 +323,7 @@ def _funnel(desk: Desk, item: Chart, collection: Collection, scope: Scope, where
     for stage in stages:
         require_fields(collection, scope, stage)
     known = {**roots, **desk.roots([*(each for each in where if isinstance(each, Expression)), *stages])}
+    stages = [desk.in_days(stage, collection, known) for stage in stages]
     numbers = grouped.staged(collection.id, scope, stages, where, known)
     keys = [stage.label for stage in item.stages or ()]
     return Figures(collection, keys, [(None, None, numbers)], None, conditions=where, roots=known, stages=stages)

@@ -54,6 +54,9 @@ def test_a_workspace_is_built_by_keyboard(screens: Callable[..., "Screen"], comp
     def order() -> list[str]:
         return [item.id for item in workspaces.open_workspace(company.ines, "desk").document.components]
 
+    page.focus(".palette a:has-text('Divider')")
+    ines.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('.settings-pane form select')")
     page.focus("#node-desks")
     ines.press("Alt+ArrowUp")
     page.wait_for_selector("#builder[data-announce*='moved up']")

@@ -61,7 +61,9 @@ def test_what_is_wrong_is_named_with_its_component(component: dict[str, Any], pa
 def test_names_that_stand_twice_and_too_much_nesting_are_refused() -> None:
     reasons = [
         spot.reason
-        for spot in check(document(LIST, {**LIST, "id": "other"}, FIND, {**FIND, "name": "x"}, {**FIND, "id": "part", "name": "as"}))
+        for spot in check(
+            document(LIST, {**LIST, "id": "other", "collection": "d"}, FIND, {**FIND, "name": "x"}, {**FIND, "id": "part", "name": "as"})
+        )
     ]
     assert [reason.split(":")[0] for reason in reasons] == [
         "Two components are called find",

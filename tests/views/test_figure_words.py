@@ -104,7 +104,8 @@ def test_the_caption_of_a_time_line_names_its_period(period: str, keys: list[str
 
 def test_of_several_lines_the_caption_tells_of_the_first() -> None:
     chart = drawn(item(chart="time", date="day", by="kind", last=2), lines(["2026-10-01", "2026-11-01"], [4, 2], [1, 1]))
-    assert chart.caption.endswith("most was 4 in Oct, of 2 lines the first.")
+    assert chart.caption.startswith(f"{chart.series[0].name}: ")
+    assert chart.caption.endswith("most was 4 in Oct.")
     assert len(chart.series) == 2
 
 

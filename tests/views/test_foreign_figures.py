@@ -4,11 +4,16 @@ import html
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from operator import eq, ge, gt, le, lt, ne
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from console import records
+from console.core.scopes import whole
+from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_workspace_pages import publish
 
@@ -82,6 +87,78 @@ def in_list(pages: "Pages", address: str) -> int:
     page = pages.olivia.get(f"{address}&count=1")
     said = re.search(r"of ([\d,]+)", page.html.split('id="count"')[-1][:400])
     return int(said[1].replace(",", "")) if said else page.html.count("<tr data-record")
+
+
+def test_more_groups_than_are_read_leave_no_period_and_no_record_out(counted: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same page when fewer groups are read than there are: every number still leads to as many records."""
+    pages, of = counted.pages, {"type": "chart", "collection": f"{counted.name}.thing", "by": "kind"}
+    made = [
+        of | {"id": "lines", "chart": "time", "date": "at", "period": "week", "last": 9},
+        of | {"id": "sums", "chart": "time", "date": "at", "period": "week", "last": 9, "measure": "sum", "field": "id"},
+        of | {"id": "share", "chart": "share", "limit": 3},
+        of | {"id": "not_in", "chart": "leaders", "where": ["!(record.kind in ['Open', 'open'])", "!(record.kind == 'null')"]},
+    ]
+    publish({"format": 1, "id": "many", "title": "Many", "teams": ["operations"], "components": made})
+    read = {name: [pages.olivia.get(f"/w/many/part/{name}", htmx=f"part-{name}").html] for name in ("lines", "sums", "share", "not_in")}
+    for name, found in read.items():
+        monkeypatch.setattr(grouped, "MOST_GROUPS", 5 if name == "share" else 13)
+        found.append(pages.olivia.get(f"/w/many/part/{name}", htmx=f"part-{name}").html)
+        if name != "not_in":
+            assert sum(map(int, cells(found[0]))) == sum(map(int, cells(found[1]))), (name, "what is not drawn is in Other")
+        if name != "sums":
+            links = linked(found[1])
+            assert links, name
+            assert [(told, there, address) for address, told in links if (there := in_list(pages, address)) != told] == [], name
+    assert ">Other<" in read["lines"][1]
+
+
+def test_a_day_is_the_readers_in_lists_figures_and_the_records_behind_them(counted: Odd) -> None:
+    pages, zone, of = counted.pages, "America/Los_Angeles", {"collection": f"{counted.name}.thing"}
+    day = datetime.now(ZoneInfo(zone)).date() - timedelta(days=7)
+    rows = records.page(f"{counted.name}.thing", whole(f"{counted.name}.thing"), limit=200).rows
+    days = [at and datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date() for at in (row.values["closed"] for row in rows)]
+    made: list[dict[str, Any]] = [{"id": "day", "type": "date", "name": "day", "label": "Day"}]
+    for name, operator, turned in (
+        ("e", "==", "=="),
+        ("n", "!=", "!="),
+        ("a", "<", ">"),
+        ("b", "<=", ">="),
+        ("c", ">", "<"),
+        ("d", ">=", "<="),
+    ):
+        where = [f"record.closed {operator} input.day"]
+        made += [
+            of | {"id": f"list_{name}", "type": "collection", "where": where, "limit": 1},
+            of | {"id": f"figure_{name}", "type": "metric", "where": [f"addDays(input.day, 0) {turned} record.closed"]},
+            of | {"id": f"share_{name}", "type": "chart", "chart": "share", "by": "kind", "where": where},
+        ]
+    stages = [{"label": words, "where": words} for words in ("record.closed <= input.day", "record.closed >= input.day")]
+    made.append(of | {"id": "stages", "type": "chart", "chart": "funnel", "stages": stages})
+    publish({"format": 1, "id": "days", "title": "Days", "teams": ["operations"], "components": made})
+    pages.olivia.send(pages.olivia.get("/settings/me"), "/profile", zone=zone)
+
+    def part(name: str) -> str:
+        return pages.olivia.get(f"/w/days/part/{name}?day={day}", htmx=f"part-{name}").html
+
+    for name, hold in {"e": eq, "n": ne, "a": lt, "b": le, "c": gt, "d": ge}.items():
+        right = sum(name == "n" if each is None else hold(each, day) for each in days)
+        figure, share, everything = (
+            part(f"figure_{name}"),
+            part(f"share_{name}"),
+            re.search(r'href="(/c/[^"]+)"[^>]*>All<', part(f"list_{name}")),
+        )
+        assert re.search(rf">\s*{right}\s*<", figure), (name, right)
+        assert everything is not None
+        assert in_list(pages, html.unescape(everything[1])) == right, name
+        assert sum(map(int, cells(share))) == right, name
+        assert [(told, there, address) for address, told in linked(share) if (there := in_list(pages, address)) != told] == [], name
+    assert [told for _, told in linked(part("stages"))] == [sum(each is not None and each <= day for each in days), days.count(day)]
+
+
+def cells(part: str) -> list[str]:
+    """The numbers of a table, without its heads."""
+    plain = re.findall(r"<td[^>]*>(.*?)</td>", part, re.DOTALL)
+    return [text for cell in plain if (text := re.sub(r"<[^>]+>|,", "", cell).strip()).isdigit()]
 
 
 @pytest.mark.rotating

@@ -77,7 +77,10 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     [cell] = due_cells.cells(what, look, [value], [due_cells.ended(state, what)])
     word = "Expired" if due_cells.expires(what) else "late"
     assert (words in cell and word in cell) if words else word not in cell
+    brief = due_cells.brief(what, value, look, end=due_cells.ended(state, what))
+    assert ("late" in brief) is bool(words)
     assert not due_cells.is_due(Kind("duet", "Duet", "date"))
+    assert due_cells.brief(Kind("name", "Name"), "<b>", look, end=False) == "&lt;b&gt;"
 
 
 @pytest.mark.parametrize(

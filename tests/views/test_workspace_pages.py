@@ -253,6 +253,44 @@ def test_hostile_values_stay_text_everywhere(pages: Pages) -> None:
     pages.olivia.get("/w/desk?people_after=nonsense")
 
 
+def test_lists_of_one_collection_choose_the_same_record_and_others_may_not(pages: Pages) -> None:
+    of = {"type": "collection", "collection": "customer", "select": "customer"}
+    told = [
+        of | {"id": "none", "where": ["record.desk == 'nowhere'"]},
+        of | {"id": "rich", "where": ["record.balance > 100"]},
+        of | {"id": "poor", "where": ["record.balance < 100"], "look": "list"},
+        {"id": "say", "type": "text", "text": "Chosen: {{ selected.customer.title }}."},
+    ]
+    publish({**DESK, "components": told})
+    page = pages.olivia.get("/w/desk")
+    assert "Chosen: Halcyon Harbour Trading B.V." in page.text, "the first list that has one chooses"
+    assert 'data-address="/w/desk?customer=3"' in page.html
+    page = pages.olivia.get("/w/desk?customer=1")
+    assert "Chosen: Adaeze Okonkwo-Bell." in page.text
+    assert len(re.findall(r'class="pick"[^>]*aria-current', page.html)) == 1
+    assert {'data-value="1"', 'data-value="3"'} <= set(re.findall(r'data-value="\d"', page.html))
+    assert check({**DESK, "components": [*told, {"id": "other", "type": "collection", "collection": "account", "select": "customer"}]})
+    assert check({**DESK, "components": [*told, {"id": "other", "type": "input", "name": "customer", "label": "Customer"}]})
+
+
+def test_values_in_a_text_are_words_as_on_the_record_and_no_markdown(pages: Pages) -> None:
+    evil = "[Pay here](https://evil.example) **now** `x`"
+    pages.company.sql("update customer set display_name = ?, email = ? where id = 2", "# Tore", evil)
+    told = [
+        {"id": "people", "type": "collection", "collection": "account", "select": "account"},
+        {"id": "who", "type": "fields", "of": "account.customer", "fields": ["desk", "risk", "balance"]},
+        {"id": "of", "type": "text", "title": "Of {{ selected.account.customer_id }}", "text": "*{{ selected.account.customer_id }}*: {{ selected.account.status }}"},
+        {"id": "customers", "type": "collection", "collection": "customer", "select": "customer"},
+        {"id": "say", "type": "text", "text": "{{ selected.customer.title }} wrote {{ selected.customer.email }} from {{ selected.customer.desk }}, {{ selected.customer.risk }}."},
+    ]  # fmt: skip
+    publish({**DESK, "components": told})
+    page = pages.olivia.get("/w/desk?account=NL559999900012345670&customer=2")
+    assert "Of Halcyon Harbour Trading B.V." in page.text
+    assert "<em>Halcyon Harbour Trading B.V.</em>: open" in page.html
+    assert f"# Tore wrote {evil} from Retail, Low." in page.text
+    assert "https://evil.example" not in page.links
+
+
 def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     desk.olivia.get("/w/desk?customer=1")
     with statements() as told:

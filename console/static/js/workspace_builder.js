@@ -87,7 +87,8 @@
       return;
     }
     if (event.detail.target?.id === "builder") window.handrail.announce(builder()?.dataset.announce);
-    const target = back && document.getElementById(back);
+    const added = event.detail.requestConfig?.elt?.matches?.(".palette a");
+    const target = added ? document.querySelector(".settings-pane form :is(select, input:not([type=hidden]), textarea)") : back && document.getElementById(back);
     if (target) {
       target.focus();
       if (target.setSelectionRange && target.value !== undefined && target.type !== "number") target.setSelectionRange(target.value.length, target.value.length);

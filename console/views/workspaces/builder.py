@@ -122,7 +122,9 @@ def component(slug: str, part: str) -> Response:
     given, both = edits.merged(before, typed, present)
     made = edits.replace(document, part, given)
     for setting, root in (("name", "input"), ("select", "selected")):
-        if (former := present.get(setting)) and (new := given.get(setting)) and new != former:
+        former, new = present.get(setting), given.get(setting)
+        shared = any(each.id != part and getattr(each, setting, None) == former for each in editing.document.every)
+        if former and new and new != former and not shared:
             made = with_name(made, root, former, str(new))
     return _saved(editing, made, part=part, given=given, said="Saved in the draft.", beside=not both)
 

@@ -173,23 +173,19 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         where = labels[top] if labels[top] == "now" else f"{WITHIN.get(item.period, 'in')} {labels[top]}"
         present = "today" if item.period == "day" else f"in the present {PERIODS[item.period]}"
         words = f"{series[0].shown[-1]} so far {present}; most was {series[0].shown[top]} {where}"
-        return (
-            words
-            + (f", of {len(series)} lines the first" if len(series) > 1 else "")
-            + "."
-            + (" Not every line is drawn." if found.cut else "")
-        )
+        return (f"{series[0].name}: " if len(series) > 1 else "") + words + ("." if not found.cut else ". Not every line is drawn.")
     if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
         return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
     whole = sum(values)
+    percent = 100 * values[top] / whole if whole else 0
     share = (
-        f", {100 * values[top] / whole:.0f} % of what is shown"
+        f", {f'{percent:.0f}' if round(percent) or not percent else '< 1'} % of what is shown"
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
-    cut = " There are more values than are read." if found.cut else ""
-    return f"{labels[top]} leads with {series[0].shown[top]}{share}.{cut}"
+    cut = f" Only amounts in {currency} are drawn." if (currency := found.series[0][1]) else " There are more values than are read."
+    return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (cut if found.cut else "")
 
 
 def shown(field: Field | None, value: Any, currency: str | None, look: Look, measure: str = "count") -> str:
@@ -330,11 +326,12 @@ def _hrefs(item: ChartComponent, found: Figures) -> Sequence[str]:
 
 
 def _line_hrefs(item: ChartComponent, found: Figures, line: Any) -> Sequence[str]:
-    """The records of each period in one of several lines; none for the line of what else there is."""
+    """The records of each period in one of several lines; none where values are several each."""
     conditions = _conditions(item, found)
-    if found.line is None or found.date is None or conditions is None or line == OTHER or isinstance(line, tuple):
+    named = [key for key, _, _ in found.series if key != OTHER] if line == OTHER else [line]
+    if found.line is None or found.date is None or conditions is None or any(isinstance(key, tuple) for key in named):
         return ()
-    own = [*conditions, links.of_value(found.line.name, line)]
+    own = [*conditions, links.of_others(found.line.name, named) if line == OTHER else links.of_value(found.line.name, line)]
     return [_records_url(item, found, [*own, *_period(item, found.date, key)]) for key in found.keys]
 
 

@@ -187,12 +187,11 @@ class _Offer:
     def paths(self) -> list[tuple[str, str]]:
         """Selections, and those that one relation leads to."""
         found = []
-        for item in self.document.every:
-            if isinstance(item, SELECTING) and item.select:
-                collection = self.selected(item.select)
-                found.append((item.select, f"the chosen {collection.label_one if collection else item.select}"))
-                led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
-                found += [(f"{item.select}.{relation.name}", f"its {uncapitalised(relation.label)}") for relation in led]
+        for name in _choices(self.document):
+            collection = self.selected(name)
+            found.append((name, f"the chosen {collection.label_one if collection else name}"))
+            led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
+            found += [(f"{name}.{relation.name}", f"its {uncapitalised(relation.label)}") for relation in led]
         return found
 
     def selected(self, name: str) -> Collection | None:
@@ -424,15 +423,18 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     return [str(given["relation"]), of] if given["relation"] else [of]
 
 
+def _choices(document: Workspace) -> list[str]:
+    """What a chosen record is called; several lists may choose one of the same name."""
+    return list(dict.fromkeys(str(item.select) for item in document.every if isinstance(item, SELECTING) and item.select))
+
+
 def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, label) that an expression of the component may use, for the list that opens as one types."""
     offer = _Offer(frame.actor(), document, given)
     found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
     found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
-    for item in document.every:
-        if isinstance(item, SELECTING) and item.select:
-            collection, root = offer.selected(item.select), f"selected.{item.select}"
-            found += [(f"{root}.key", "Key"), (f"{root}.title", "Title"), *_steps(root, collection)]
+    for name in _choices(document):
+        found += [(f"selected.{name}.key", "Key"), (f"selected.{name}.title", "Title"), *_steps(f"selected.{name}", offer.selected(name))]
     return found + _steps("record", offer.collection())
 
 

@@ -60,6 +60,12 @@ def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
                 return _test(name, OPS[TURNED.get(operator, operator)], left, roots)
         case nodes.Within(item=item, list=listed) if (name := _field(item)) is not None:
             return _test(name, "in", listed, roots)
+        case nodes.Not(item=nodes.Compare(operator="==", left=left, right=right, position=position, depth=depth)):
+            return _filter(nodes.Compare("!=", left, right, position, depth), roots)
+        case nodes.Not(item=nodes.Within(item=item, list=listed)) if (name := _field(item)) is not None and not _about_record(listed):
+            values = Expression("", listed).evaluate(roots)
+            tests = [_plain_test(name, "ne", value) for value in values] if isinstance(values, list) else []
+            return {"and": tests} if tests else None
     return None
 
 
@@ -87,7 +93,10 @@ def _field(node: nodes.Node) -> str | None:
 def _test(name: str, op: str, side: nodes.Node, roots: Mapping[str, Any]) -> Any:
     if _about_record(side):
         return None
-    value = Expression("", side).evaluate(roots)
+    return _plain_test(name, op, Expression("", side).evaluate(roots))
+
+
+def _plain_test(name: str, op: str, value: Any) -> Any:
     if value is None:
         return {"field": name, "op": "is_null", "value": op == "eq"} if op in ("eq", "ne") else None
     return {"field": name, "op": op, "value": value.isoformat() if isinstance(value, date) else value}

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 
 from console import access, browse, sources, workspaces
 from console.browse import RecordPage
+from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     INPUTS,
     SELECTING,
@@ -32,7 +33,7 @@ from console.core.documents.workspaces.workspace_document import inside
 from console.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
-from console.views import chosen_records, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
+from console.views import chosen_records, due_cells, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
 from console.views.run import panes
 from console.views.workspaces import charts, links, metrics
 from console.workspaces import Desk, Listing, Shown, failed, read_part
@@ -248,7 +249,7 @@ class Drawer:
             shown = [what for what in kinds if (what.name,) != titled]
         else:
             shown = [what for what in kinds if item.columns is not None or what.name not in {*titled, *collection.key}]
-        rows = [self._row(item, row, shown, badge, look, collection.currencies) for row in found.rows]
+        rows = [self._row(item, row, shown, badge, look, collection) for row in found.rows]
         filters = links.filters_of(list(found.conditions)[1 if item.segment else 0 :], found.roots)
         text = self.desk.input(item.search) if item.search else None
         href = None
@@ -272,26 +273,37 @@ class Drawer:
             "kept_list": parse_qsl(urlsplit(href or "").query) + ([("sort", item.sort)] if href and item.sort else []),
         } | ({} if self.base.endswith("/preview") else chosen_records.offered(self.desk.actor, collection))
 
-    def _row(self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, currencies: Any) -> dict[str, Any]:
-        values = formats.with_currencies(row.values, currencies)
+    def _row(
+        self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, collection: Collection
+    ) -> dict[str, Any]:
+        values = formats.with_currencies(row.values, collection.currencies)
         href = frame.record_url(row.collection, row.key) if row.key is not None else None
-        link = self.select(item.select, row.key) if item.select and row.key is not None else {"href": href}
+        selects = item.select and row.key is not None and self.desk.collection_of(item.select) == collection.id
+        link = self.select(str(item.select), str(row.key)) if selects else {"href": href}
         made = {"title": row.title, "key": row.key, "record": href, **link}
         if item.look == "list":
             made["cells"] = [
                 states.badge(what, values.get(what.name), look)
                 if what.name == badge or what.widget == "badge"
-                else escape(formats.text(what, values.get(what.name), look))
+                else due_cells.brief(
+                    what, values.get(what.name), look, end=due_cells.is_due(what) and due_cells.over(values, collection, look, what)
+                )
                 for what in kinds
             ]
             if item.columns is None:  # nobody chose what stands first
                 made["cells"].insert(0, escape(row.title))
         else:
-            made["cells"] = Markup("").join(
-                Markup((states.cell(what, look) if what.name == badge else formats.cell(what, look))(values.get(what.name)))  # noqa: S704 (`cell` escapes)
-                for what in kinds
-            )
+            made["cells"] = Markup("").join(self._cell(what, values, badge, look, collection) for what in kinds)
         return made
+
+    @staticmethod
+    def _cell(what: Any, values: Any, badge: Any, look: Look, collection: Collection) -> Markup:
+        value = values.get(what.name)
+        if due_cells.is_due(what):
+            drawn = due_cells.cells(what, look, [value], [due_cells.over(values, collection, look, what)])[0]
+        else:
+            drawn = (states.cell(what, look) if what.name == badge else formats.cell(what, look))(value)
+        return Markup(drawn)  # noqa: S704 (`cell` escapes)
 
     def _fields(self, item: Fields, page: RecordPage) -> dict[str, Any]:
         look = frame.naming(page.named, self.look)

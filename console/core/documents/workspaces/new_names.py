@@ -59,7 +59,11 @@ def with_columns(document: Workspace, names: Mapping[str, Names], ways: Ways, of
     A SELECT stays as it was written: what it names is not certain.
     """
     made = document.to_json()
-    chosen = {item.select: _collection_of(item, of_inbox) for item in document.every if isinstance(item, SELECTING) and item.select}
+    chosen = {
+        part.select: _collection_of(part, of_inbox)
+        for part in reversed(list(document.every))
+        if isinstance(part, SELECTING) and part.select
+    }
 
     def follow(collection: str | None, steps: list[str]) -> tuple[list[str], str | None]:
         """(the path as it is called now, the collection that it leads to)."""

@@ -119,6 +119,12 @@ def _names(made: Workspace) -> Iterator[Spot]:
         yield Spot((twice,), f"Two components are called {twice}: give one of them another name.")
     names: list[str] = [str(getattr(item, "name", None) or getattr(item, "select", None) or "") for item in made.every]
     for twice in sorted({name for name in names if name and names.count(name) > 1}):
+        users = [item for item, name in zip(made.every, names, strict=True) if name == twice]
+        if (
+            all(isinstance(item, SELECTING) for item in users)
+            and len({item.collection for item in users if isinstance(item, CollectionList)}) < 2
+        ):
+            continue  # several lists choose the same record
         owner = next(item.id for item, name in zip(made.every, names, strict=True) if name == twice)
         yield Spot((owner,), f"Two components use the name {twice} in the address: give one of them another name.")
     for item, name in zip(made.every, names, strict=True):
