@@ -22,6 +22,7 @@ from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError
 from console.records import WriteUnknown
+from console.records.consents_told import consents_told
 
 Effect = Literal["updated", "added", "deleted"]
 Result = Literal["succeeded", "unknown", "not_done"]
@@ -85,7 +86,7 @@ class Intent:
         if result != "succeeded" and not unsure:
             return []
         before, after = None if self.effect == "added" else old, None if self.effect == "deleted" else new
-        return records.consents_told(records.Changed(self.collection.id, key, before, after, certain=not unsure))
+        return consents_told(records.Changed(self.collection.id, key, before, after, certain=not unsure))
 
     def _note(self, kind: str, key: str | None, whose: str | None, connection: Connection, **values: Any) -> None:
         reference = records.log_reference(self.collection, key) if key is not None else None

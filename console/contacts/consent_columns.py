@@ -17,7 +17,8 @@ from console.contacts import headings
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
-from console.core.documents.collections.contact_document import GIVEN, ConsentDocument, column_of, consents_relation
+from console.core.documents.collections.consent_places import GIVEN, column_of, consents_relation
+from console.core.documents.collections.contact_document import ConsentDocument
 from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys

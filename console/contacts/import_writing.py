@@ -13,10 +13,11 @@ from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Plan
 from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import column_of
+from console.core.documents.collections.consent_places import column_of
 from console.core.filters import Test
 from console.core.scopes import whole
 from console.errors import ConsoleError, SourceDown
+from console.records.consents_told import consents_of_new
 
 Added = tuple[Collection, str, str | None, Mapping[str, Any]]
 
@@ -74,7 +75,7 @@ def _note_consents(actor: Actor, written: Written, chain: str, connection: Conne
     """Tell of each contact that was added to which channels they agreed, one event for all of them."""
     moves: dict[tuple[str, str, str], list[ConsentMove]] = {}
     for place, key, _whose, values in written.added:
-        for move, contact in records.consents_of_new(place.id, key, values):
+        for move, contact in consents_of_new(place.id, key, values):
             moves.setdefault((move.kind, move.contacts.id, contact), []).append(move)
     notes: dict[tuple[str, str], list[log.Noted]] = {}
     for (kind, _, contact), [first, *others] in moves.items():

@@ -10,7 +10,8 @@ from console.contacts import headings
 from console.contacts.consent_columns import channel_by_heading
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
-from console.core.documents.collections.contact_document import FIELDS, USUAL
+from console.core.documents.collections.consent_places import USUAL
+from console.core.documents.collections.contact_document import FIELDS
 
 KINDS = {"email": "email", "phone": "phone"}
 """Kind of a field that is this part of a contact, whatever its name is."""

@@ -11,7 +11,8 @@ from console import records
 from console.core.contact_consents import standing
 from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument, column_of, consents_relation, means_given
+from console.core.documents.collections.consent_places import column_of, consents_relation, means_given
+from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument
 from console.core.filters import Test
 from console.core.scopes import Scope, whole
 from console.errors import NotFound

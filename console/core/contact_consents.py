@@ -2,10 +2,13 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import ConsentDocument, column_of, consents_relation, means_given
+from console.core.documents.collections.consent_places import column_of, consents_relation, means_given
+
+if TYPE_CHECKING:
+    from console.core.documents.collections.contact_document import ConsentDocument
 
 GIVEN, WITHDRAWN = "consent_given", "consent_withdrawn"
 BY_RECORD = "record"
@@ -47,7 +50,7 @@ def holders(changed: Collection, every: Sequence[Collection]) -> list[Collection
     ]
 
 
-def place_of(contacts: Collection, source: ConsentDocument, changed: Collection) -> Sequence[tuple[str, str]] | None:
+def place_of(contacts: Collection, source: "ConsentDocument", changed: Collection) -> Sequence[tuple[str, str]] | None:
     """(field of the contact, field of the changed record) that say whose the consent is; None where it does not stand there."""
     if source.table is None:
         return [(name, name) for name in contacts.key] if contacts.id == changed.id else None
@@ -78,7 +81,7 @@ def consent_moves(
         yield ConsentMove(kind, contacts, dict(whose), tuple(channels))
 
 
-def standing(source: ConsentDocument, channel: str, table: Collection, rows: Sequence[Values]) -> Standing | None:
+def standing(source: "ConsentDocument", channel: str, table: Collection, rows: Sequence[Values]) -> Standing | None:
     """What these rows of a table of consents, newest first, say of the channel; None where they say nothing. Of several of one moment one that withdraws counts."""
     named, state, at, gone = (column_of(source, part, table) for part in ("channel", "state", "at", "withdrawn_at"))
     own = [row for row in rows if str(row.get(named or "")).casefold() == (source.is_ or channel).casefold()]
@@ -91,7 +94,7 @@ def standing(source: ConsentDocument, channel: str, table: Collection, rows: Seq
 
 
 def moved(
-    source: ConsentDocument, channel: str, table: Collection, rows: tuple[Sequence[Values], Sequence[Values]], *, deleted: bool
+    source: "ConsentDocument", channel: str, table: Collection, rows: tuple[Sequence[Values], Sequence[Values]], *, deleted: bool
 ) -> str | None:
     """What became of a consent by a change of the rows that tell of it, (before, after): the kind of its event; None where it stands as it did.
 
@@ -106,7 +109,7 @@ def moved(
     return (GIVEN if now.given else WITHDRAWN) if renewed else None
 
 
-def _given(changed: Collection, source: ConsentDocument, channel: str, values: Values | None) -> bool | None:
+def _given(changed: Collection, source: "ConsentDocument", channel: str, values: Values | None) -> bool | None:
     """Whether the record with these values says that consent to the channel is given; None where it says nothing of it."""
     if values is None:
         return None

@@ -7,7 +7,8 @@ from console import browse, contacts, log, records
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, Contact
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, ContactDocument, column_of, consents_relation
+from console.core.documents.collections.consent_places import column_of, consents_relation
+from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, ContactDocument
 from console.core.scopes import Scope
 from console.messages import recipients
 

@@ -17,7 +17,8 @@ from console import log, records
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
-from console.core.documents.collections.contact_document import ConsentDocument, column_of, consents_relation
+from console.core.documents.collections.consent_places import column_of, consents_relation
+from console.core.documents.collections.contact_document import ConsentDocument
 from console.core.moments import moment_text
 from console.core.scopes import whole
 from console.db.engine import alone, fetch, transaction

@@ -2,7 +2,6 @@
 
 from console.records.catalogue import collection, collections, forget
 from console.records.changes_made import Changed, note_change, noted_changes
-from console.records.consents_told import consents_of_new, consents_told
 from console.records.delete import delete, on_delete
 from console.records.insert import distinct_together, filled_by_database, find_same, insert
 from console.records.insert_many import insert_many, insert_with, reasons, refusals_of_new

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console.core.contact_consents import GIVEN, WITHDRAWN, ConsentMove, consent_moves, holders, moved, place_of, standing
 from console.core.documents.collections import Collection
-from console.core.documents.collections.contact_document import ConsentDocument, column_of
+from console.core.documents.collections.consent_places import column_of
 from console.core.filters import Group, Test
 from console.core.scopes import whole
 from console.errors import ConsoleError, NotFound
 from console.records import catalogue, record_keys, record_reads
 from console.records.changes_made import Changed
+
+if TYPE_CHECKING:
+    from console.core.documents.collections.contact_document import ConsentDocument
 
 Told = tuple[ConsentMove, str]
 Values = Mapping[str, Any]
@@ -85,7 +88,7 @@ def _moves(row: _Row, contacts: Collection) -> Iterator[ConsentMove]:
         yield from (ConsentMove(kind, contacts, dict(whose), tuple(channels)) for kind, channels in found.items())
 
 
-def _in_rows(row: _Row, sources: Mapping[str, ConsentDocument], link: Values) -> Iterator[tuple[str, str]]:
+def _in_rows(row: _Row, sources: Mapping[str, "ConsentDocument"], link: Values) -> Iterator[tuple[str, str]]:
     """(channel, kind of its event) of each consent of the contact that this link leads to."""
     there = _rows(row.table, link, [column_of(source, "at", row.table) for source in sources.values()])
     for channel, source in sources.items():
@@ -123,7 +126,7 @@ def _before(row: _Row, there: Sequence[Values], link: Values, at: str | None) ->
     return [*others[:place], was, *others[place:]]
 
 
-def _sources(contacts: Collection) -> Sequence[tuple[str, ConsentDocument]]:
+def _sources(contacts: Collection) -> Sequence[tuple[str, "ConsentDocument"]]:
     return [*contacts.contact.consent.items()] if contacts.contact is not None else []
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from console import access, log, records
 from console.core.run import Effect, Run
 from console.records import Changed
-from console.records.consents_told import Told
+from console.records.consents_told import Told, consents_told
 from console.runs.rows.run_events import ENGINE
 
 Also = Callable[[Connection, str], None]
@@ -20,7 +20,7 @@ Also = Callable[[Connection, str], None]
 
 def noting(changes: Sequence[Changed]) -> Also | None:
     """What writes these events with the result of the effect; None where no consent was changed."""
-    told = [each for changed in changes for each in records.consents_told(changed)]
+    told = [each for changed in changes for each in consents_told(changed)]
     return (lambda connection, run_id: _note(told, connection, run_id)) if told else None
 
 

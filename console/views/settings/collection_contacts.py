@@ -10,7 +10,8 @@ from console.collections import Editing
 from console.contacts import consent_columns, likely_contacts
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
-from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, USUAL, consents_relation, wrong_tables
+from console.core.documents.collections.consent_places import USUAL, consents_relation
+from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, wrong_tables
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
 from console.messages import mapping_trial
 from console.views import frame

@@ -443,9 +443,6 @@ def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:
 
 
 def _known(collection_id: str) -> Collection | None:
-    if not collection_id:
-        return None
-    try:
-        return records.collection(collection_id)
-    except ConsoleError:
-        return None
+    with suppress(ConsoleError):
+        return records.collection(collection_id) if collection_id else None
+    return None

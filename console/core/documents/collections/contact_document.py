@@ -11,7 +11,8 @@ from typing import Annotated, Any, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from console.core.contacting import CHANNELS
-from console.core.documents.collections.model import Collection, Relation
+from console.core.documents.collections.consent_places import column_of, consents_relation
+from console.core.documents.collections.model import Collection
 from console.core.documents.document_parts import Part
 from console.core.documents.json_shape import Spot
 
@@ -22,13 +23,6 @@ FIELDS = ("name", "email", "phone", "zone", "language", "country", "owner", "sta
 """Parts of a contact that are one field each, in the order of the document."""
 EVIDENCE = ("source", "text_version", "at", "withdrawn_at")
 """Columns that tell about a consent, beside whether it was given."""
-USUAL = {
-    "channel": ("channel", "kind", "medium"), "state": ("state", "status", "given", "consent"), "source": ("source", "origin"),
-    "text_version": ("text_version", "version"), "at": ("at", "given_at", "created_at"), "withdrawn_at": ("withdrawn_at", "revoked_at"),
-}  # fmt: skip
-"""Columns of a table of consents that are found by their name where the document does not name them."""
-GIVEN = ("given", "granted", "opted_in", "opt_in", "subscribed", "yes", "true", "1")
-"""Words that say that consent was given, where the document names none."""
 
 
 class ConsentDocument(Part):
@@ -134,26 +128,6 @@ def _hidden(path: tuple[str, ...], name: str | None, there: Collection) -> Itera
             f"{field.label} of {there.label} is hidden from everybody, and would count as empty here: show it, or choose another column."
         )
         yield Spot(path, reason)
-
-
-def consents_relation(collection: Collection, table: str) -> Relation | None:
-    """The relation from a contact to its consents, by its own name or that of the other collection."""
-    many = [relation for relation in collection.relations if relation.kind == "to_many"]
-    return next((relation for relation in many if relation.name == table), None) or next(
-        (relation for relation in many if relation.collection == table), None
-    )
-
-
-def column_of(consent: ConsentDocument, part: str, there: Collection) -> str | None:
-    """The column of a table of consents that says this part: the one that the document names, or one with a usual name."""
-    named: str | None = getattr(consent, part)
-    return named or next((name for name in USUAL[part] if name in there.by_name), None)
-
-
-def means_given(consent: ConsentDocument, value: Any) -> bool:
-    """Whether a value of the field or of the column of the state says that consent is given."""
-    text = str(value).strip().casefold() if value is not None else ""
-    return value is True or text in {word.casefold() for word in consent.given or GIVEN}
 
 
 def _no_such(name: str, columns: Mapping[str, Any]) -> str:
