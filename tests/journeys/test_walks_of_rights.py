@@ -82,6 +82,7 @@ WALKS: dict[str, list[By]] = {
             press("Make the role"),
             reads("Operator everywhere", "nobody"),
             choose("Rules", "Everywhere"),
+            see("Who may do what"),
             press("Accounts"),
             choose("Allow or deny", "May not"),
             choose("Allow or deny", "May"),
@@ -180,6 +181,9 @@ WALKS: dict[str, list[By]] = {
             press("Show what it brings"),
             see("What Team-{own} gets"),
             press("Copy", within="form"),
+            typed("team create Left-{own}"),
+            go("/settings/teams"),
+            press("Left-{own}"),
             press("Archive"),
             reads("The team is archived"),
             way("Settings, Me"),
@@ -266,7 +270,7 @@ WALKS: dict[str, list[By]] = {
     ],
     "read-the-activity-log": [
         by("ada", go("/"), press("Activity log")),
-        by("tom", go("/c/customer/907"), press("Activity")),
+        by("tom", go("/c/customer/907"), press("Activity", "Who looked", "Every event")),
         by(
             "ada",
             go("/activity"),
