@@ -15,10 +15,8 @@ from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
 from console.collections import collection_store
-from console.core.documents.collections import named_secrets
 from console.core.documents.collections.collection_document import read
 from console.core.scopes import whole
-from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
 from console.workspaces import workspace_store
@@ -260,38 +258,6 @@ def test_what_is_read_otherwise_though_no_table_changed_is_said_before_it_is_tak
     member = records.collection("club.member")
     assert (member.by_name["seen_at"].widget, member.by_name["reset"].hidden) == ("unix", True)
     assert sources.difference("club").readings == ()
-
-
-@pytest.mark.parametrize(("held", "hidden"), [("smtppass", True), ("theme", False)])
-def test_settings_read_before_anybody_looked_for_secrets_are_hidden_until_a_worker_has_looked(
-    clean: object, tmp_path: Path, held: str, hidden: bool
-) -> None:
-    file = tmp_path / "shop.db"
-    sources.add(
-        "shop",
-        made(
-            file, f"create table config (id integer primary key, name text, value text); insert into config values (1, '{held}', 'hunter2')"
-        ),
-    )
-    kept = tables.collection
-    with transaction() as connection:
-        structure = connection.execute(sa.select(kept.c.structure)).scalar_one()
-        for column in structure["columns"]:
-            column.pop(named_secrets.SOUGHT, None)
-            column.pop("form", None)
-        connection.execute(sa.update(kept).values(structure=structure))
-    records.forget()
-    value = records.collection("shop.config").by_name["value"]
-    assert value.hidden
-    assert value.hidden_because == named_secrets.NOT_LOOKED
-    moved = file.rename(tmp_path / "away.db")
-    assert sources.seek_secrets() == 0, "the file is away"
-    moved.rename(file)
-    assert sources.seek_secrets() == 1
-    value = records.collection("shop.config").by_name["value"]
-    assert (value.hidden, value.hidden_because != named_secrets.NOT_LOOKED) == (hidden, True)
-    assert sources.seek_secrets() == 0
-    assert not sources.difference("shop").changes
 
 
 def test_the_commands(url: str, tmp_path: Path) -> None:
