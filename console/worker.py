@@ -203,6 +203,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         proposals,
         queue,
         runs,
+        sources,
     )
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
@@ -228,6 +229,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("expire", DAY_S, retention.expire),
             Duty("files of lists", MINUTE_S, list_files.sweep),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
+            Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),
         ],
         "moving": [
             Duty("due", LOOK_S, runs.wake, SECOND_S),

@@ -26,7 +26,7 @@ from console.core.moments import READER_ZONE
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import ConsoleError, NotFound, TooMany
+from console.errors import ConsoleError, NotFound, SourceDown, TooMany
 from console.formats import Look
 
 Form = Literal["csv", "xlsx"]
@@ -103,6 +103,12 @@ def get(actor: Actor, export_id: str) -> ListFile:
     return found
 
 
+def again(actor: Actor, export_id: str) -> str:
+    """Have a file that was not made, or was stopped, made anew; its id. Raises NotFound, and as `ask` does."""
+    found = get(actor, export_id)
+    return export_id if found.status in (*UNDER_WAY, DONE) else ask(actor, found.collection, found.query, found.form)
+
+
 def stop(actor: Actor, export_id: str) -> None:
     """Make no more of it. Raises NotFound for anybody but who asked for it."""
     get(actor, export_id)
@@ -162,12 +168,19 @@ def advance(export_id: str, stopping: Callable[[], bool] = lambda: False) -> Non
         except queue.PutBack:
             raise
         except ConsoleError as error:
-            _end(export_id, FAILED, error.words)
+            _end(export_id, FAILED, _reason(error))
         except Exception:  # noqa: BLE001 (whatever it was, whoever waits for the file is told)
             _log.exception("alarm: the file %s broke off", export_id)
             _end(export_id, FAILED, "It broke off by a fault of ours, which was written down. Ask for it again.")
         else:
             _end(export_id, DONE, "", parts=count)
+
+
+def _reason(error: ConsoleError) -> str:
+    """Why it is not made. Once it has ended nobody asks a source again for it, whatever the error says."""
+    if isinstance(error, SourceDown) and "since" in error.extra:
+        return f"The data source {error.extra['source']} stopped answering. Nothing of the file is kept: make it again once the source answers."
+    return error.words
 
 
 def _as_read_by(actor: Actor, made: Callable[[], int]) -> int:

@@ -19,7 +19,7 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded")
+OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded", named_secrets.SOUGHT)
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
@@ -31,11 +31,19 @@ _log = logging.getLogger(__name__)
 def observed(connection: Connection, structure: dict[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The structure with what a sample says of its columns; of a table that is as it was `known`, what is known of it."""
     if known is not None and shape(known) == structure:
-        return dict(known)
+        return sought(connection, known)
     _observe(connection, structure)
     note_kinds(connection, structure)
     note_secrets(connection, structure)
     return structure
+
+
+def sought(connection: Connection, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of a table; of settings that nobody has looked at for secrets yet, with what they hold."""
+    made = {**known, "columns": [dict(column) for column in known["columns"]]}
+    if any(named_secrets.unknown(known, column) for column in known["columns"]):
+        note_secrets(connection, made)
+    return made
 
 
 def _observe(connection: Connection, structure: dict[str, Any]) -> None:
@@ -110,9 +118,8 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
 
 def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
     """Mark the values of a table of settings where those of any row are a secret, as `named_secrets` has it. Nothing of them is kept."""
-    columns = structure["columns"]
-    found = named_secrets.pair((column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns)
-    if structure["kind"] != "table" or found is None:
+    found = named_secrets.pair_of(structure)
+    if found is None:
         return
     texts = (sa.func.substr(sa.cast(sa.column(name), sa.Text), 1, LONGEST_SETTING) for name in found)
     try:
@@ -121,8 +128,10 @@ def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:
         ).all()
     except sa.exc.DBAPIError:
         return
+    values = next(column for column in structure["columns"] if column["name"] == found[1])
+    values[named_secrets.SOUGHT] = True
     if named_secrets.held(tuple(row) for row in rows):
-        next(column for column in columns if column["name"] == found[1])["form"] = recognising.TELLING_ROWS
+        values["form"] = recognising.TELLING_ROWS
 
 
 def _read(connection: Connection, structure: Mapping[str, Any], names: Sequence[str], most: int | None) -> Sequence[Any]:
@@ -143,8 +152,8 @@ def shape(structure: Mapping[str, Any]) -> dict[str, Any]:
 
 def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) -> None:
     """What once looked like a secret stays one, whatever the newest sample holds."""
-    forms = ("secret", recognising.TELLING_ROWS)
-    secret = {column["name"]: column["form"] for column in (former or {}).get("columns", ()) if column.get("form") in forms}
+    columns = (former or {}).get("columns", ())
+    secret = {column["name"]: column["form"] for column in columns if column.get("form") in named_secrets.SECRET_FORMS}
     for column in structure["columns"]:
         if column["name"] in secret:
             column["form"] = secret[column["name"]]

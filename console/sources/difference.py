@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from console import access
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Stored, assemble, recognising
+from console.core.documents.collections import Collection, Stored, assemble, named_secrets
 from console.db import request_writes, tables
 from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError
@@ -192,7 +192,7 @@ def _shrunk(name: str, seen: Look, before: Sequence[Stored], held: Several[str])
 
 def _only(now: Mapping[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     names = {column["name"] for column in before["columns"]}
-    secret = {column["name"] for column in before["columns"] if recognising.secret_because(column)}
+    secret = {column["name"] for column in before["columns"] if named_secrets.hidden_because(before, column)}
     names |= {new for former, new in mending.renamed(before, now).items() if former not in secret}
     foreign = [key for key in now["foreign_keys"] if set(key["columns"]) <= names]
     key = now["key"] if set(now["key"]) <= names else []

@@ -38,9 +38,10 @@ from console.steps.document_check_settings import Checked, ChecksConfig
 
 UPDATED, UNCHANGED = "updated", "unchanged"
 GONE = (
-    "The record has no field {} any more, or you may not see it. Hand the run on to somebody who may. If it is gone, the run goes on once the column is"
-    " back and who manages data sources has taken it over, or once the workflow is published without it and the run is moved to that version."
+    "Not in the database any more: {}. This step needs it, and nobody can fill it in. It goes on once the column is back and who manages data sources has"
+    " taken it over (Settings, Data sources), or once the workflow is published without it and the run is moved to that version."
 )
+NOT_PERMITTED = "You may not change the field {}, or not see it. Hand the run on to somebody who may."
 LEFT_OUT = (
     "Not in the database any more: {}. This step goes on without it: it is neither asked for nor written. Tell who changes the workflow."
 )
@@ -147,7 +148,10 @@ class UpdateData(StepType):
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
         if without := left_out(step.config.fields, step.config.required, context):
             parts.append(LEFT_OUT.format(", ".join(f"`{name}`" for name in without)))
-        if refused := [*_lacking(step, context), *refused_fields(context.reads)]:
+        lacking = _lacking(step, context)
+        if gone := [name for name in lacking if name in context.gone]:
+            parts.append(GONE.format(", ".join(f"`{name}`" for name in gone)))
+        if refused := [*(name for name in lacking if name not in context.gone), *refused_fields(context.reads)]:
             parts.append(refused_words(refused))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
         tables = tuple(entry.name for entry in step.config.related if entry.name not in hidden)
@@ -166,7 +170,7 @@ class UpdateData(StepType):
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(_form(step, context), context.roots, context.former, step.id, typed, columns, step.config.must)
-        require_right(context, details, [{"field": name, "reason": GONE.format(name)} for name in _lacking(step, context)])
+        require_right(context, details, [{"field": name, "reason": _why(name, context)} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
             field.name: seen[field.name] for field in columns if field.name in seen and field.name not in {*submitted, *context.former}
@@ -224,6 +228,11 @@ def _lacking(step: StepView, context: Context) -> list[str]:
     without = left_out(step.config.fields, step.config.required, context)
     named = (*step.config.fields, *(entry.field for entry in step.config.set))
     return [name for name in named if name not in context.forms and name not in without]
+
+
+def _why(name: str, context: Context) -> str:
+    """Why the field cannot be filled in: nobody can, or this person may not."""
+    return (GONE if name in context.gone else NOT_PERMITTED).format(name)
 
 
 def left_out(asked: Sequence[str], required: Sequence[str], context: Context) -> list[str]:

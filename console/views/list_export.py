@@ -44,6 +44,13 @@ def follow(export_id: str) -> Response:
     return frame.page("lists/file.html", _drawn(found), blocks={"*": "progress"})
 
 
+@blueprint.post("/exports/<export_id>/again")
+def again(export_id: str) -> Response:
+    """Have a file that was not made, or was stopped, made anew."""
+    accounts.require_recent(frame.actor())
+    return frame.redirect_to(f"/exports/{list_files.again(frame.actor(), export_id)}")
+
+
 @blueprint.get("/exports/<export_id>/file")
 def fetch(export_id: str) -> Response:
     """Send the file to the person who asked for it."""

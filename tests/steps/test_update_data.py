@@ -156,6 +156,10 @@ def test_the_step_goes_on_without_a_field_that_the_table_no_longer_has_unless_it
         with pytest.raises(Invalid) as caught:
             complete("update_data", config | needed, gone)
         assert "moved to that version" in caught.value.details[0]["reason"]
+        assert "This step needs it" in str(prepare("update_data", config | needed, gone).text), (
+            "said before anything is typed, with who mends it"
+        )
+        assert "permitted" not in str(prepare("update_data", config | needed, gone).text), "nobody may: handing it on helps nobody"
 
 
 def test_ticks_that_were_not_made_are_an_empty_list() -> None:

@@ -247,6 +247,7 @@ ROUTES = [
     Route("/board/c/<collection>", "/board/c/customer", ("GET", "POST"), part='<div class="board"', target="board"),
     Route("/export/c/<collection>", "/export/c/customer", ("POST",), status=403),
     Route("/exports/<export_id>", "/exports/exp_unknown", ("GET", "POST"), status=404),
+    Route("/exports/<export_id>/again", "/exports/exp_unknown/again", ("POST",), status=404),
     Route("/exports/<export_id>/file", "/exports/exp_unknown/file", status=404),
     Route(RECORD, "/c/customer/1"),
     Route(RECORD + "/menu", "/c/customer/1/menu", part='<div class="items"'),

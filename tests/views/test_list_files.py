@@ -4,16 +4,18 @@ import csv
 import io
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
 
-from console import access, accounts
+from console import access, accounts, records
 from console.browse import BrowseQuery, list_export, list_files, list_tables
 from console.db.engine import fetch
-from console.errors import NotAllowed
+from console.errors import NotAllowed, SourceDown
 from console.formats import Kind, Look
+from console.records import catalogue
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
@@ -122,6 +124,32 @@ def test_it_can_be_stopped_three_at_once_are_enough_and_a_lost_right_is_said(pag
     withdraw()
     pages.company.work()
     assert "Not made" in olivia.get(last).text
+
+
+def test_a_file_whose_source_went_away_is_made_again_on_demand(pages: "Pages") -> None:
+    olivia = pages.olivia
+    asked(olivia, "/export/c/customer?sort=-id&columns=email")
+    address = olivia.answer.request.path
+    engine = catalogue.engine_of(records.collection("customer"))
+    file = Path(str(engine.url.database))
+    file.rename(file.with_suffix(".away"))
+    engine.dispose()
+    pages.company.work()
+    page = olivia.get(address)
+    file.with_suffix(".away").rename(file)
+    assert "Not made" in page.text
+    away = SourceDown("It is asked again every few seconds.", passing=True, source="company", since="2026-11-26T10:00:00")
+    assert "asked again" not in list_files._reason(away), "nobody asks for what has ended"
+    pages.tom.get(address, status=404)
+    olivia.send(page, f"{address}/again")
+    page = olivia.follow()
+    assert "Waiting" in page.text
+    assert olivia.answer.request.path != address
+    pages.company.work()
+    page = olivia.get(olivia.answer.request.path)
+    olivia.get(link(page))
+    assert b"tore@customers.example" in olivia.answer.data
+    assert b"Risk" not in olivia.answer.data, "the same columns"
 
 
 def test_programs_ask_poll_and_fetch(pages: "Pages") -> None:

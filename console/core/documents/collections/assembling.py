@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from console.core.documents.collections import closing, core_data, pointing, recognising, relating, treatment
+from console.core.documents.collections import closing, core_data, named_secrets, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -385,7 +385,7 @@ def _field(
     )
     sensitive = bool(says.get("sensitive", False))
     label = re.sub(rf" \(?({'|'.join(recognising.CENTS)})\)?$", "", label) if seen.get("minor") else label
-    secret = None if "hidden" in says or name in named or name in key else recognising.secret_because(column)
+    secret = None if "hidden" in says or name in named or name in key else named_secrets.hidden_because(kept.structure, column)
     return Field(
         name=name,
         label=says.get("label") or label,

@@ -3,9 +3,10 @@ the column with the values until somebody says otherwise.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from console.core.documents.collections import treatment
+from console.core.documents.collections import recognising, treatment
 
 NAMES = frozenset(
     {"name", "key", "property", "parameter", "variable", "setting", "option", "path", "schluessel", "schlüssel", "klucz", "clave"}
@@ -19,6 +20,11 @@ HARMLESS = re.compile(
 )
 """Values that keep no secret, whatever they are called: `minimum_password_length` 8."""
 QUOTED = re.compile(r'"([A-Za-z][\w.-]{2,60})"')
+SECRET_FORMS = ("secret", recognising.TELLING_ROWS)
+SOUGHT = "secrets_sought"
+"""Key of a column with the values of settings whose rows were looked at, whether or not one was a secret."""
+NOT_LOOKED = "Settings often hold passwords or keys, and nobody has looked yet whether these do."
+ENDS = tuple(VALUES)
 KEYS = re.compile(r"\b(?:sk|rk)_(?:live|test)_\w{12,}|\bwhsec_\w{12,}|\bAKIA[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY")
 
 
@@ -32,6 +38,24 @@ def pair(columns: Iterable[tuple[str, str, Sequence[str]]]) -> tuple[str, str] |
             if named:
                 return named[0][0], value
     return None
+
+
+def pair_of(structure: Mapping[str, Any]) -> tuple[str, str] | None:
+    """As `pair`, of a stored structure. Views are not looked at."""
+    columns = structure["columns"] if structure["kind"] == "table" else ()
+    return pair((column["name"], column["stored"], recognising.parts_of(column["name"])) for column in columns)
+
+
+def unknown(structure: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
+    """Whether the column holds the values of settings, and nobody has looked yet whether any is a secret."""
+    if SOUGHT in column or column.get("form") in SECRET_FORMS or not column["name"].lower().endswith(ENDS):
+        return False
+    return (found := pair_of(structure)) is not None and found[1] == column["name"]
+
+
+def hidden_because(structure: Mapping[str, Any], column: Mapping[str, Any]) -> str | None:
+    """Why nobody sees the column until somebody says otherwise; None where it holds no secret, as far as known."""
+    return recognising.secret_because(column) or (NOT_LOOKED if unknown(structure, column) else None)
 
 
 def held(rows: Iterable[Sequence[object]]) -> bool:
