@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from math import floor
 from typing import Any
 
 from console.core.documents.workspaces import Metric
@@ -78,7 +79,9 @@ def _goal(item: Metric, target: float, reached: float | None, found: Figures, lo
     text = format(Decimal(str(target)), "f").removesuffix(".0")
     currency = charts.largest(found.of or found)[0]
     said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
-    share = 0 if reached is None else max(0, round(100 * reached / target))
+    if reached is None and (found.of is not None or item.measure != "sum"):  # the average or the percentage of nothing
+        return Goal(f"{'At most' if item.good == 'down' else 'Objective'} {said}", 0, "")
+    share = 0 if reached is None else max(0, floor(100 * reached / target))  # what is short of the objective is never said to be all of it
     filled = min(100, share)
     if item.good == "down":
         kept = reached is None or reached <= target
