@@ -158,6 +158,19 @@ def test_what_is_wrong_names_the_component_as_its_card_does(pages: Pages) -> Non
     assert "Morning was not saved. Metric “Twice”: " in page.text
 
 
+def test_an_objective_is_saved_shown_again_and_refused_by_name(pages: Pages) -> None:
+    made(pages)
+    for typed, kept in (("50000", 50_000), ("99.5", "99.5"), ("90.0", 90)):
+        add(pages, "metric", collection="customer", measure="count", target=typed)
+        *_, last = workspaces.open_workspace(pages.company.ines, "morning").document.every
+        assert last.target == kept
+        assert pages.ines.get(f"{EDIT}?part={last.id}").form(f"/{last.id}")["fields"]["target"] == str(kept)
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    add(pages, "text", text="Still edited")
+    for typed in ("50,000", "nan", "-1"):
+        assert "a number above 0" in add(pages, "metric", status=422, collection="customer", measure="count", target=typed).text.lower()
+
+
 def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     made(pages)
     add(pages, "text", text="First words")

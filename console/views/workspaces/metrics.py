@@ -22,7 +22,7 @@ def metric(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         made, reached = charts.figure(item, found, words, look), charts.whole_units(value, measured, currency)
     else:
         made, reached = _percentage(item, found, found.of, words, look)
-    return made if item.target is None else replace(made, goal=_goal(item, item.target, reached, found, look))
+    return made if item.target is None else replace(made, goal=_goal(item, Decimal(item.target), reached, found, look))
 
 
 def _percentage(item: Metric, part: Figures, whole: Figures, words: str, look: Look) -> tuple[Figure, float | None]:
@@ -74,9 +74,9 @@ def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[s
     return words, "good" if (now > before) == (item.good == "up") else "warn"
 
 
-def _goal(item: Metric, target: float, reached: float | None, found: Figures, look: Look) -> Goal:
+def _goal(item: Metric, objective: Decimal, reached: float | None, found: Figures, look: Look) -> Goal:
     """How near the figure is to the objective; where less is better it is the most that there should be."""
-    text = format(Decimal(str(target)), "f").removesuffix(".0")
+    text, target = format(objective, "f"), float(objective)
     currency = charts.largest(found.of or found)[0]
     said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
     if reached is None and (found.of is not None or item.measure != "sum"):  # the average or the percentage of nothing
