@@ -223,6 +223,8 @@ def test_what_a_select_gives_is_said_as_people_write_it(key: Any, label: str) ->
         ({"good": "up"}, [9, 9], "9 this month, 9 last month", ""),
         ({"good": "none"}, [4, 9], "9 this month, 4 last month", ""),
         ({"whole": False, "good": "up"}, [4, 1], "this month so far, 4 last month", "warn"),
+        ({"period": "day"}, [4, 9], "9 today, 4 yesterday", ""),
+        ({"whole": False, "period": "day"}, [4, 1], "today so far, 4 yesterday", ""),
         ({"words": "Since spring"}, [4, 9], "Since spring", ""),
         ({}, [], "", ""),
     ],
@@ -234,7 +236,7 @@ def test_a_metric_says_how_it_changed(more: dict[str, Any], line: list[int], wor
     made = charts.figure(told, found, told.words or "", LOOK)
     assert (made.words, made.tone) == (words, tone)
     assert (made.spark is None) is (len(line) < 2)
-    assert [row[0] for row in made.table] == (["Oct", "now"] if line else [])
+    assert [row[0] for row in made.table] == (["1 Oct" if told.period == "day" else "Oct", "now"] if line else [])
 
 
 @cases(

@@ -74,6 +74,7 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
         sort="-display_name",
     )
     add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
+    add(pages, "metric", collection="customer", title="Risky", measure="count", part='record.risk == "high"\nrecord.display_name != null')
     add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
     told = pages.ines.get("/w/morning/changes").text
     for words in (

@@ -67,8 +67,9 @@ def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[s
     if len(line) < 2:
         return "", ""
     now, before = line[-1], line[-2]
-    last = f"{_words(before, look)} last {item.period}"
-    words = f"{_words(now, look)} this {item.period}, {last}" if item.whole else f"this {item.period} so far, {last}"
+    this, before_it = charts.period_names(item.period)
+    last = f"{_words(before, look)} {before_it}"
+    words = f"{_words(now, look)} {this}, {last}" if item.whole else f"{this} so far, {last}"
     if item.good == "none" or now is None or before is None or now == before:
         return words, ""
     return words, "good" if (now > before) == (item.good == "up") else "warn"
