@@ -85,7 +85,13 @@ def test_lists_of_servers_begin_at_a_value(servers: dict[str, str], place: str, 
 def test_a_text_begins_at_all_that_begins_so_both_ways(tmp_path: Path) -> None:
     names = ["", "Ana", "Zo", "Zo\u00eb", "Zola", "Zola %", "Zoz", "Zp", "\U0001f680", None]
     with opened(tmp_path, TABLE, rows={"thing": [(n, None, None, name, *[None] * 7) for n, name in enumerate(names)]}):
-        for typed, up, down in (("Zo", "Zo", "Zo\u00eb"), ("Zola", "Zola", "Zola %"), ("Z", "Zo", "Zp"), ("Zol_", "Zola", "Zo"), ("B", "Zo", "Ana")):
+        for typed, up, down in (
+            ("Zo", "Zo", "Zo\u00eb"),
+            ("Zola", "Zola", "Zola %"),
+            ("Z", "Zo", "Zp"),
+            ("Zol_", "Zola", "Zo"),
+            ("B", "Zo", "Ana"),
+        ):
             for sort, op, first in (("t", "gte", up), ("-t", "lte", down)):
                 here, _ = around("thing", 3, sort=sort, start={"field": "t", "op": op, "value": typed})
                 assert names[int(str(here[0]))] == first, (typed, sort)

@@ -163,9 +163,9 @@ def test_an_objective_is_saved_shown_again_and_refused_by_name(pages: Pages) -> 
     made(pages)
     for typed, kept in (("50000", 50_000), ("99.5", "99.5"), ("90.0", 90)):
         add(pages, "metric", collection="customer", measure="count", target=typed)
-        *_, last = workspaces.open_workspace(pages.company.ines, "morning").document.every
-        assert last.target == kept
-        assert pages.ines.get(f"{EDIT}?part={last.id}").form(f"/{last.id}")["fields"]["target"] == str(kept)
+        last = workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][-1]
+        assert last["target"] == kept
+        assert pages.ines.get(f"{EDIT}?part={last['id']}").form(f"/{last['id']}")["fields"]["target"] == str(kept)
     pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
     add(pages, "text", text="Still edited")
     for typed in ("50,000", "nan", "-1"):
