@@ -53,7 +53,9 @@ def starting_condition(test: Test, table: Table) -> Condition:
         return filter_conditions.filter_condition(test, table.collection, table.columns)
     (text,) = table.anchored([test.field], [test.value])
     column, bound = table.place(test.field), sa.bindparam("console_start", text, sa.types.NullType())
-    return column <= bound if test.op == "lte" else column >= bound
+    if test.op == "gte":
+        return column >= bound
+    return sa.or_(column <= bound, sa.func.substr(column, 1, len(test.value)) == bound)  # what begins so is sorted behind it
 
 
 def _wrong(reason: str) -> Malformed:

@@ -24,11 +24,23 @@ def test_the_shipped_workspaces_are_fine_and_keep_their_bytes() -> None:
         assert check(file.read_bytes()) == [], file
         made = read(file.read_bytes())
         assert read(made.canonical()) == made
+        assert check(made.canonical()) == [], "what is read and written again may be saved"
         assert made.dashboard is (made.id == "payments")
 
 
 def test_the_schema_in_the_tree_is_that_of_the_model() -> None:
-    assert (ROOT / "console/core/workspace.schema.json").read_bytes() == as_file(schema_of(Workspace))
+    schema = as_file(schema_of(Workspace))
+    assert (ROOT / "console/core/workspace.schema.json").read_bytes() == schema
+    assert b'"type": "number"' not in schema, "a document holds no floats"
+
+
+@cases(
+    ("target", "fine"),
+    [(90, True), ("99.5", True), ("0.5", True), (0, False), (-1, False), ("0.0", False), ("50,000", False), ("nan", False), ("1e5", False), (10**15, False)],
+)  # fmt: skip
+def test_an_objective_is_a_number_above_nought_that_can_be_saved(target: int | str, fine: bool) -> None:
+    found = check(document({"id": "a", "type": "metric", "collection": "charge", "target": target}))
+    assert [spot.place[-1] for spot in found] == ([] if fine else ["target"])
 
 
 @cases(

@@ -36,9 +36,12 @@ def around(table: str, limit: int, **asked: Any) -> tuple[list[str | None], list
 def starts(table: str, sort: str, value: Any, held: Mapping[str, Any], wanted: Sequence[str | None]) -> None:
     """The page begins at the first record from the value on, and the rest of the list is before and behind it."""
     down, name = sort.startswith("-"), sort.removeprefix("-")
-    first = next(
-        (key for key in wanted if held[str(key)] is not None and (held[str(key)] <= value if down else held[str(key)] >= value)), None
-    )
+
+    def reached(one: Any) -> bool:
+        begins = isinstance(value, str) and isinstance(one, str) and one.startswith(value)
+        return one is not None and (one <= value or begins if down else one >= value)
+
+    first = next((key for key in wanted if reached(held[str(key)])), None)
     start = {"field": name, "op": "lte" if down else "gte", "value": value}
     for limit in (1, 7, 500):
         here, through = around(table, limit, sort=sort, start=start)
@@ -77,6 +80,21 @@ def test_lists_of_servers_begin_at_a_value(servers: dict[str, str], place: str, 
             starts("ordered", sort, value, held, wanted)
         for limit in ENDS:
             assert around("ordered", limit, sort=sort, before=list_starts.LAST) == (wanted[-limit:], wanted)
+
+
+def test_a_text_begins_at_all_that_begins_so_both_ways(tmp_path: Path) -> None:
+    names = ["", "Ana", "Zo", "Zo\u00eb", "Zola", "Zola %", "Zoz", "Zp", "\U0001f680", None]
+    with opened(tmp_path, TABLE, rows={"thing": [(n, None, None, name, *[None] * 7) for n, name in enumerate(names)]}):
+        for typed, up, down in (
+            ("Zo", "Zo", "Zo\u00eb"),
+            ("Zola", "Zola", "Zola %"),
+            ("Z", "Zo", "Zp"),
+            ("Zol_", "Zola", "Zo"),
+            ("B", "Zo", "Ana"),
+        ):
+            for sort, op, first in (("t", "gte", up), ("-t", "lte", down)):
+                here, _ = around("thing", 3, sort=sort, start={"field": "t", "op": op, "value": typed})
+                assert names[int(str(here[0]))] == first, (typed, sort)
 
 
 def test_a_moment_begins_at_its_value_and_the_bare_list_at_a_key(servers: dict[str, str]) -> None:  # noqa: F811

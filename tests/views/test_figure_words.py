@@ -223,6 +223,8 @@ def test_what_a_select_gives_is_said_as_people_write_it(key: Any, label: str) ->
         ({"good": "up"}, [9, 9], "9 this month, 9 last month", ""),
         ({"good": "none"}, [4, 9], "9 this month, 4 last month", ""),
         ({"whole": False, "good": "up"}, [4, 1], "this month so far, 4 last month", "warn"),
+        ({"period": "day"}, [4, 9], "9 today, 4 yesterday", ""),
+        ({"whole": False, "period": "day"}, [4, 1], "today so far, 4 yesterday", ""),
         ({"words": "Since spring"}, [4, 9], "Since spring", ""),
         ({}, [], "", ""),
     ],
@@ -234,7 +236,7 @@ def test_a_metric_says_how_it_changed(more: dict[str, Any], line: list[int], wor
     made = charts.figure(told, found, told.words or "", LOOK)
     assert (made.words, made.tone) == (words, tone)
     assert (made.spark is None) is (len(line) < 2)
-    assert [row[0] for row in made.table] == (["Oct", "now"] if line else [])
+    assert [row[0] for row in made.table] == (["1 Oct" if told.period == "day" else "Oct", "now"] if line else [])
 
 
 @cases(
@@ -297,7 +299,11 @@ def test_a_percentage_says_its_part_and_its_whole(
         (counted([(None, 120)], []), {"target": 50}, ("Objective 50: reached", 100, "good")),
         (counted([(None, 12)], []), {"target": 10, "good": "down"}, ("At most 10: over it", 100, "warn")),
         (counted([(None, 3)], []), {"target": 10, "good": "down"}, ("At most 10: kept", 30, "good")),
-        (counted([(None, None)], []), {"target": 10, "measure": "average", "field": "n"}, ("Objective 10: 0 % of it", 0, "")),
+        (counted([(None, 49_999)], []), {"target": 50_000}, ("Objective 50,000: 99 % of it", 99, "")),
+        (counted([(None, None)], []), {"target": 10, "measure": "average", "field": "n"}, ("Objective 10", 0, "")),
+        (counted([(None, None)], []), {"target": 10, "measure": "highest", "field": "n", "good": "down"}, ("At most 10", 0, "")),
+        (counted([(None, None)], []), {"target": 10, "measure": "sum", "field": "n"}, ("Objective 10: 0 % of it", 0, "")),
+        (replace(counted([(None, 0)], []), of=counted([(None, 0)], [])), {"target": 95, "part": ["record.n > 0"]}, ("Objective 95 %", 0, "")),
         (counted([(None, -4)], []), {"target": 10}, ("Objective 10: 0 % of it", 0, "")),
         (counted([("EUR", 1_250_050)], [], EACH), {"target": 50_000, "measure": "sum", "field": "paid"}, ("Objective €50,000.00: 25 % of it", 25, "")),
         (counted([("JPY", 500)], [], YEN), {"target": 1_000, "measure": "sum", "field": "paid"}, ("Objective ¥1,000: 50 % of it", 50, "")),

@@ -74,6 +74,7 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
         sort="-display_name",
     )
     add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
+    add(pages, "metric", collection="customer", title="Risky", measure="count", part='record.risk == "high"\nrecord.display_name != null')
     add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
     told = pages.ines.get("/w/morning/changes").text
     for words in (
@@ -156,6 +157,19 @@ def test_what_is_wrong_names_the_component_as_its_card_does(pages: Pages) -> Non
     made(pages)
     page = add(pages, "metric", status=422, title="Twice", collection="customer", sql="select 1 as value", measure="count")
     assert "Morning was not saved. Metric “Twice”: " in page.text
+
+
+def test_an_objective_is_saved_shown_again_and_refused_by_name(pages: Pages) -> None:
+    made(pages)
+    for typed, kept in (("50000", 50_000), ("99.5", "99.5"), ("90.0", 90)):
+        add(pages, "metric", collection="customer", measure="count", target=typed)
+        last = workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][-1]
+        assert last["target"] == kept
+        assert pages.ines.get(f"{EDIT}?part={last['id']}").form(f"/{last['id']}")["fields"]["target"] == str(kept)
+    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
+    add(pages, "text", text="Still edited")
+    for typed in ("50,000", "nan", "-1"):
+        assert "a number above 0" in add(pages, "metric", status=422, collection="customer", measure="count", target=typed).text.lower()
 
 
 def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:

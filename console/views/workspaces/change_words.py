@@ -82,8 +82,8 @@ def _setting(name: str, value: Any, options: Mapping[str, str], fields: Mapping[
     if isinstance(value, Mapping):
         return ", ".join(f"{formats.label_of(str(key))}: {_setting(str(key), each, {}, fields)}" for key, each in value.items())
     if isinstance(value, list):
-        return (" and " if name == "where" else ", ").join(_setting(name, each, options, fields) for each in value) or "none"
-    if isinstance(value, str) and name in ("where", "visible_if"):
+        return (" and " if name in ("where", "part") else ", ").join(_setting(name, each, options, fields) for each in value) or "none"
+    if isinstance(value, str) and name in ("where", "part", "visible_if"):
         return _condition(value, fields)
     return (
         str(value + 1)

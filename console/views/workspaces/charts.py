@@ -261,12 +261,17 @@ def _change(item: Metric, found: Figures, line: Sequence[Any], currency: str | N
     if item.sql is not None or len(line) < 2:
         return "", ""
     now, before = decimal_of(line[-1]), decimal_of(line[-2])
-    of = PERIODS[item.period]
+    this, before_it = period_names(item.period)
     present = shown(found.measured, line[-1], currency, look, item.measure)
     last = shown(found.measured, line[-2], currency, look, item.measure)
-    words = f"{present} this {of}, {last} last {of}" if item.whole else f"this {of} so far, {last} last {of}"
+    words = f"{present} {this}, {last} {before_it}" if item.whole else f"{this} so far, {last} {before_it}"
     better = now > before if item.good == "up" else now < before
     return words, "" if item.good == "none" or now == before else "good" if better else "warn"
+
+
+def period_names(period: str) -> tuple[str, str]:
+    """The present period and the one before, in words."""
+    return ("today", "yesterday") if period == "day" else (f"this {period}", f"last {period}")
 
 
 def metric_address(item: Metric, found: Figures) -> str | None:

@@ -20,6 +20,7 @@ from console.views import frame
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
 
 MOST_FIELDS = 200
+MOST_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +121,10 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
     return text
 
 
-def _decimal(text: str) -> int | float | str | None:
-    """The number that was typed; what is none stays as it is, and is refused by name."""
-    with suppress(ValueError):
-        return int(number) if (number := float(text)).is_integer() else number
-    return text or None
+def _decimal(text: str) -> int | str | None:
+    """The number that was typed, one with decimals as a text; what is none stays as it is, and is refused by name."""
+    whole, _, rest = text.partition(".")
+    return int(whole) if whole.isdecimal() and not rest.strip("0") and len(whole) < MOST_DIGITS else text or None
 
 
 def _tabs(lines: Sequence[str], before: Mapping[str, Any]) -> list[dict[str, Any]]:

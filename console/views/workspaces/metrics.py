@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from math import floor
 from typing import Any
 
 from console.core.documents.workspaces import Metric
@@ -21,7 +22,7 @@ def metric(item: Metric, found: Figures, words: str, look: Look) -> Figure:
         made, reached = charts.figure(item, found, words, look), charts.whole_units(value, measured, currency)
     else:
         made, reached = _percentage(item, found, found.of, words, look)
-    return made if item.target is None else replace(made, goal=_goal(item, item.target, reached, found, look))
+    return made if item.target is None else replace(made, goal=_goal(item, Decimal(item.target), reached, found, look))
 
 
 def _percentage(item: Metric, part: Figures, whole: Figures, words: str, look: Look) -> tuple[Figure, float | None]:
@@ -66,19 +67,22 @@ def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[s
     if len(line) < 2:
         return "", ""
     now, before = line[-1], line[-2]
-    last = f"{_words(before, look)} last {item.period}"
-    words = f"{_words(now, look)} this {item.period}, {last}" if item.whole else f"this {item.period} so far, {last}"
+    this, before_it = charts.period_names(item.period)
+    last = f"{_words(before, look)} {before_it}"
+    words = f"{_words(now, look)} {this}, {last}" if item.whole else f"{this} so far, {last}"
     if item.good == "none" or now is None or before is None or now == before:
         return words, ""
     return words, "good" if (now > before) == (item.good == "up") else "warn"
 
 
-def _goal(item: Metric, target: float, reached: float | None, found: Figures, look: Look) -> Goal:
+def _goal(item: Metric, objective: Decimal, reached: float | None, found: Figures, look: Look) -> Goal:
     """How near the figure is to the objective; where less is better it is the most that there should be."""
-    text = format(Decimal(str(target)), "f").removesuffix(".0")
+    text, target = format(objective, "f"), float(objective)
     currency = charts.largest(found.of or found)[0]
     said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
-    share = 0 if reached is None else max(0, round(100 * reached / target))
+    if reached is None and (found.of is not None or item.measure != "sum"):  # the average or the percentage of nothing
+        return Goal(f"{'At most' if item.good == 'down' else 'Objective'} {said}", 0, "")
+    share = 0 if reached is None else max(0, floor(100 * reached / target))  # what is short of the objective is never said to be all of it
     filled = min(100, share)
     if item.good == "down":
         kept = reached is None or reached <= target

@@ -1,8 +1,9 @@
 """The components of a workspace: what each is told in its document. A component's `type` is stored and is never renamed."""
 
+import re
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from console.core.documents.collections.collection_document import ID_PATTERN, SEGMENT_PATTERN, Column, Label, Said, Text as Expression
 from console.core.documents.document_parts import Name, Slug
@@ -17,6 +18,20 @@ Words = Annotated[str, StringConstraints(min_length=1, max_length=8_000)]
 Path = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[A-Za-z][A-Za-z0-9_-]{0,62}){0,3}$")]
 Where = Annotated[list[Expression], Field(max_length=20)]
 Width = Annotated[int, Field(ge=1, le=GRID)]
+
+
+def _as_stored(value: Any) -> Any:
+    """A float, as the first documents with objectives were stored, is the number or text that is stored now."""
+    return value if not isinstance(value, float) else int(value) if value.is_integer() else str(value)
+
+
+def _above_nought(value: int | str) -> int | str:
+    if not re.fullmatch(r"[0-9]{1,15}(\.[0-9]{1,6})?", str(value)) or not str(value).strip("0."):
+        raise ValueError("an objective is a number above 0, such as 50000 or 99.5")
+    return value
+
+
+Objective = Annotated[int | str, BeforeValidator(_as_stored), AfterValidator(_above_nought)]
 
 
 class Part(Said):
@@ -263,7 +278,9 @@ class Metric(Figures):
     part: Where = Field(
         default_factory=list, description="Makes it a percentage: what the records of the part meet besides, out of all of these"
     )
-    target: float | None = Field(None, gt=0, le=1e15, description="The objective, as the figure is shown: in whole euros, or in per cent")
+    target: Objective | None = Field(
+        None, description='The objective, as the figure is shown: in whole euros, or in per cent; one with decimals is a text, "99.5"'
+    )
 
     @model_validator(mode="after")
     def _has_parts(self) -> "Metric":
