@@ -293,7 +293,9 @@ def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mappin
     """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
     names, form = component_form.completions(document, own), request.values if sent else None
     return [
-        replace(box, rows=condition_lines.drawn(box.name, own, form, names, refused=bool(box.error))) if box.control == "conditions" else box
+        replace(box, rows=condition_lines.drawn(box.name, own, form, names, refused=bool(box.error)))
+        if box.control == "conditions"
+        else box
         for box in component_form.boxes(frame.actor(), document, kind, own, errors)
     ]
 

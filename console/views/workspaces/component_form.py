@@ -15,7 +15,6 @@ from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, Collecti
 from console.core.documents.workspaces.components import Measure, Period
 from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
-from console.errors import ConsoleError
 from console.views import frame
 from console.views.workspaces import condition_lines
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
@@ -228,7 +227,7 @@ class _Offer:
 
     def workflows(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
-        return [(each.slug, each.title) for each in workflows.allknown_collection() if chosen and each.collection == chosen.id]
+        return [(each.slug, each.title) for each in workflows.all_known() if chosen and each.collection == chosen.id]
 
     def segments(self) -> list[tuple[str, str]]:
         collection = self.collection()

@@ -65,14 +65,17 @@ class Rows:
 
     @property
     def paths(self) -> frozenset[str]:
+        """Every path that is offered."""
         return frozenset(path for choices in self.sources.values() for path, _ in choices)
 
     @property
     def full(self) -> bool:
+        """Whether no row more may be added."""
         return len(self.shown) >= MOST
 
     @property
     def refused(self) -> bool:
+        """Whether what is wrong stands at a row."""
         return any(each.error for each in self.shown)
 
 
@@ -168,7 +171,10 @@ def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
 def _sent(at: str, form: MultiDict[str, str]) -> Line:
     value = ", ".join(each.strip() for each in form.getlist(f"{at}.value") if each.strip())
     field, comparison, source = (form.get(f"{at}.{part}", "") for part in ("field", "comparison", "source"))
-    return Line(field, comparison, value.replace("\r\n", "\n"), source, form.get(f"{at}.was", ""))
+    was = form.get(f"{at}.was", "")
+    if field == EXPRESSION and comparison and was:  # a row becomes one of text: it begins as the expression that the row said
+        return Line(field, value=was, was=was)
+    return Line(field, comparison, value.replace("\r\n", "\n"), source, was)
 
 
 def _read(lines: Sequence[Line], fields: Mapping[str, Field]) -> tuple[list[str], dict[int, str]]:
