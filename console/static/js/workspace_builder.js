@@ -42,6 +42,8 @@
     if (!form || event.target.matches("[data-again]")) return;
     arm(form, event.target.id);
   });
+  // By its first button, which saves: sent without one, htmx would count the button that has the focus, as Add a condition.
+  const save = (form) => form?.querySelector("[type=submit]").click();
   // A row of conditions that says nothing yet: saving waits for it.
   const lacking = (form) => [...form.querySelectorAll(".condition-row")].some((row) => !row.querySelector("[name$='.field']").value ||
     [...row.querySelectorAll("[name$='.value']:not([type=hidden], [type=checkbox])")].some((value) => !value.value.trim()) ||
@@ -53,7 +55,7 @@
       if (!form.isConnected) return;
       if (window.handrailCompletions.open() || lacking(form)) { arm(form, id); return; }
       back = id;
-      form.requestSubmit();
+      save(form);
     }, 1500);
   }
   window.addEventListener("beforeunload", (event) => {
@@ -74,7 +76,7 @@
     if (!event.detail.elt.matches("#builder a[hx-get]") || !(running || timer)) return;
     event.preventDefault();
     next = event.detail.requestConfig.path;
-    if (!running) document.querySelector(".settings-pane form[data-autosave]")?.requestSubmit();
+    if (!running) save(document.querySelector(".settings-pane form[data-autosave]"));
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!saves(detail)) return;

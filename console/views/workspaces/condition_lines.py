@@ -54,6 +54,12 @@ class Shown:
     sourced: bool = False
     error: str = ""
 
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The choices of the value, with chosen ones that are not there any more."""
+        known = {value for value, _ in self.options}
+        return [*self.options, *((value, f"{value} (not there any more)") for value in self.values if value and value not in known)]
+
 
 @dataclass(frozen=True, slots=True)
 class Rows:
