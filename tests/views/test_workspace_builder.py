@@ -314,6 +314,7 @@ def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None
         "where.0.field": "desk",
         "where.0.comparison": "contains",
         "where.0.value": "no",
+        "where.0.source": "me.name",
         "collection": "account",
         "width": "12",
         "title": "X",
