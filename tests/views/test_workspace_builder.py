@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -295,3 +296,43 @@ def test_who_shapes_collections_builds_workspaces_of_their_own_team_without_a_se
     with pytest.raises(NotAllowed):
         workspaces.save(company.people["mona"], "theirs", 1, document | {"id": "theirs"})
     assert "/w/theirs/edit" not in mona.get("/w").links
+
+
+def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None:
+    made(pages)
+    new = f"{EDIT}/add"
+    page = pages.ines.send(pages.ines.get(f"{new}?type=collection"), new, status=200, collection="customer", title="People", do="where.add")
+    assert page.form("/add")["fields"]["title"] == "People", "nothing typed is lost"
+    rows: dict[str, Any] = {"where.0.field": "desk", "where.0.comparison": "==", "where.0.value": ""}
+    page = pages.ines.send(page, new, status=422, **rows)
+    assert re.search(r'id="f-where-0-value"[^>]*aria-invalid="true"[^>]*aria-describedby="f-where-0-error"', page.html), "the box is named"
+    assert page.form("/add")["fields"]["where.0.field"] == "desk"
+    written = {"where.1.field": "=", "where.1.value": 'record.desk == "a" || record.desk == "b"'}
+    pages.ines.send(page, new, **rows | written | {"where.0.value": "north"})
+    stored = ['record.desk == "north"', written["where.1.value"]]
+
+    def where() -> list[str]:
+        return list(workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][0]["where"])
+
+    assert where() == stored
+    page = pages.ines.get(f"{EDIT}?part=collection")
+    fields = page.form("/edit/collection")["fields"]
+    assert [fields[f"where.{n}.field"] for n in (0, 1)] == ["desk", "="]
+    drawn = pages.ines.get(f"{EDIT}/collection?{urlencode(fields | {'where.0.field': '='})}")
+    assert stored[0] in drawn.text, "a row that becomes one of text begins as its expression"
+    page = pages.ines.send(page, "/edit/collection", status=200, do="where.without.0")
+    assert where() == stored, "drawing the form anew saves nothing"
+    pages.ines.send(page, "/edit/collection")
+    assert where() == stored[1:]
+    typed = {
+        "where.0.field": "desk",
+        "where.0.comparison": "contains",
+        "where.0.value": "no",
+        "where.0.source": "me.name",
+        "collection": "account",
+        "width": "12",
+        "title": "X",
+    }
+    page = pages.ines.get(f"{EDIT}/collection?{urlencode(typed)}")
+    kept = page.form("/edit/collection")["fields"]
+    assert {name: kept[name] for name in typed} == typed, "also where the other collection has no such field"

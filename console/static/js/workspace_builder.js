@@ -42,14 +42,20 @@
     if (!form || event.target.matches("[data-again]")) return;
     arm(form, event.target.id);
   });
+  // By its first button, which saves: sent without one, htmx would count the button that has the focus, as Add a condition.
+  const save = (form) => form?.querySelector("[type=submit]").click();
+  // A row of conditions that says nothing yet: saving waits for it.
+  const lacking = (form) => [...form.querySelectorAll(".condition-row")].some((row) => !row.querySelector("[name$='.field']").value ||
+    [...row.querySelectorAll("[name$='.value']:not([type=hidden], [type=checkbox])")].some((value) => !value.value.trim()) ||
+    (row.querySelector("[type=checkbox]") && !row.querySelector(":checked:not(option)")));
   function arm(form, id) {
     clearTimeout(timer);
     timer = setTimeout(() => {
       timer = 0;
       if (!form.isConnected) return;
-      if (window.handrailCompletions.open()) { arm(form, id); return; }
+      if (window.handrailCompletions.open() || lacking(form)) { arm(form, id); return; }
       back = id;
-      form.requestSubmit();
+      save(form);
     }, 1500);
   }
   window.addEventListener("beforeunload", (event) => {
@@ -70,7 +76,7 @@
     if (!event.detail.elt.matches("#builder a[hx-get]") || !(running || timer)) return;
     event.preventDefault();
     next = event.detail.requestConfig.path;
-    if (!running) document.querySelector(".settings-pane form[data-autosave]")?.requestSubmit();
+    if (!running) save(document.querySelector(".settings-pane form[data-autosave]"));
   });
   document.addEventListener("htmx:afterRequest", ({ detail }) => {
     if (!saves(detail)) return;
@@ -78,8 +84,21 @@
     if (!detail.successful) next = "";
   });
 
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-back]");
+    if (button) back = button.dataset.back;
+  });
+  // Drawn anew with what is typed, which is not saved by that.
+  function drawnAnew({ elt, parameters } = {}) {
+    const form = document.getElementById("component");
+    if (!form || !(elt?.matches?.("[data-again]") || parameters?.do && elt?.id === "component")) return;
+    form.querySelector("[data-unsaved]").hidden = false;
+    if (form.matches("[data-autosave]") && (parameters?.do || elt.closest(".condition-row"))) arm(form, parameters?.do ? back : elt.id);
+  }
+
   document.addEventListener("htmx:afterSettle", (event) => {
     sortable();
+    drawnAnew(event.detail.requestConfig);
     if (next && !running) {
       const path = next;
       next = back = "";

@@ -1,6 +1,7 @@
 """`/w/<slug>/edit`: a workspace is built by page. Every change is a draft at once; it counts for others when it is published."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
@@ -12,7 +13,7 @@ from console.core.documents.workspaces.new_names import with_name
 from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.workspaces import change_words, component_form
+from console.views.workspaces import change_words, component_form, condition_lines
 from console.views.workspaces.page import changed_parts, drawer_of
 from console.views.workspaces.parts import RoleView
 from console.workspaces import Editing
@@ -97,6 +98,8 @@ def add(slug: str) -> Response:
             return _builder(editing, adding=kind, given=made)
         return _builder(editing, adding=kind, given=_typed(kind, made) if "width" in request.args else made)
     given = component_form.read_form(kind, request.form, made)
+    if "do" in request.form:
+        return _builder(editing, adding=kind, given=given)
     return _saved(
         editing, edits.add(document, given, place), part=str(given["id"]), adding=kind, given=given, said=f"{KINDS[kind].kind_label} added.",
         beside=_by_another(editing),
@@ -120,6 +123,8 @@ def component(slug: str, part: str) -> Response:
     if present is None:
         return _removed(editing, part, typed)
     given, both = edits.merged(before, typed, present)
+    if "do" in request.form:
+        return _builder(editing, part=part, given=given)
     made = edits.replace(document, part, given)
     for setting, root in (("name", "input"), ("select", "selected")):
         former, new = present.get(setting), given.get(setting)
@@ -210,6 +215,8 @@ def _saved(
     """
     actor = frame.actor()
     try:
+        if given is not None:
+            condition_lines.check(str(given["id"]), request.form)
         workspaces.save(actor, editing.id, editing.draft.revision if beside else _revision(), document)
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
@@ -264,7 +271,7 @@ def _builder(
     context: dict[str, Any] = {
         "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
         "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
-        "form": component_form.boxes(frame.actor(), document, kind, own, errors) if own else [],
+        "form": _form(document, kind, own, errors, sent=given is not None) if own else [],
         "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(body),
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
@@ -280,6 +287,17 @@ def _builder(
         answer.headers["Vary"] = "HX-Request, HX-Target"
         return answer
     return frame.page("workspaces/builder.html", context, status=status)
+
+
+def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool) -> list[component_form.Box]:
+    """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
+    names, form = component_form.completions(document, own), request.values if sent else None
+    return [
+        replace(box, rows=condition_lines.drawn(box.name, own, form, names, refused=bool(box.error)))
+        if box.control == "conditions"
+        else box
+        for box in component_form.boxes(frame.actor(), document, kind, own, errors)
+    ]
 
 
 def _node(item: Part, document: Workspace) -> dict[str, Any]:

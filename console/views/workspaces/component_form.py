@@ -15,9 +15,10 @@ from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, Collecti
 from console.core.documents.workspaces.components import Measure, Period
 from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
-from console.errors import ConsoleError
 from console.views import frame
+from console.views.workspaces import condition_lines
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
+from console.views.workspaces.condition_lines import known_collection
 
 MOST_FIELDS = 200
 MOST_DIGITS = 16
@@ -25,7 +26,7 @@ MOST_DIGITS = 16
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box of the form. `control`: text, lines, area, number, choice, many, check. `options` are (value, label). `again`: another value changes
+    """A box of the form. `control`: text, lines, area, number, choice, many, check, conditions. `options` are (value, label). `again`: another value changes
     what other boxes offer, so the form is drawn anew.
     """
 
@@ -39,6 +40,7 @@ class Box:
     complete: bool = False
     needed: bool = False
     error: str = ""
+    rows: condition_lines.Rows | None = None
 
 
 KEEP = frozenset({"id", "type", "components"})
@@ -101,7 +103,7 @@ def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str,
     text = form.get(name, "").replace("\r\n", "\n").strip()
     lines = [line.strip() for line in text.split("\n") if line.strip()]
     if name in ("where", "part"):
-        return lines
+        return condition_lines.read(name, form, lines)
     if name == "options":
         return [{"value": value.strip(), "label": (label or value).strip()} for value, _, label in (line.partition("=") for line in lines)]
     if name == "stages":
@@ -182,7 +184,7 @@ class _Offer:
         return sorted(offered, key=lambda each: (each.id not in own, each.label.casefold()))
 
     def collection(self) -> Collection | None:
-        return _known(str(self.given.get("collection") or ""))
+        return known_collection(str(self.given.get("collection") or ""))
 
     def paths(self) -> list[tuple[str, str]]:
         """Selections, and those that one relation leads to."""
@@ -197,9 +199,9 @@ class _Offer:
     def selected(self, name: str) -> Collection | None:
         owner = next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
         if isinstance(owner, CollectionList):
-            return _known(owner.collection)
+            return known_collection(owner.collection)
         known = next((each for each in inboxes.known() if owner is not None and each.id == getattr(owner, "inbox", "")), None)
-        return _known(known.source.collection) if known and known.source else None
+        return known_collection(known.source.collection) if known and known.source else None
 
     def chosen(self) -> Collection | None:
         """The collection of the record that `of` leads to."""
@@ -207,13 +209,13 @@ class _Offer:
         collection = self.selected(name)
         for way in ways:
             relation = collection.relation(way) if collection else None
-            collection = _known(relation.collection) if relation else None
+            collection = known_collection(relation.collection) if relation else None
         return collection
 
     def related(self) -> Collection | None:
         chosen = self.chosen()
         relation = chosen.relation(str(self.given.get("relation") or "")) if chosen else None
-        return _known(relation.collection) if relation else None
+        return known_collection(relation.collection) if relation else None
 
     def relations(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
@@ -323,9 +325,9 @@ _ROWS = {
         _Row(Box("collection.collection", "Records of", "choice", again=True, needed=True), "Choose…", _every_collection),
         _Row(Box("dropdown.collection", "Choices of a field of", "choice", again=True), "Choose…", _every_collection),
         _Row(Box("segment", "Segment", "choice"), "All", lambda offer: offer.segments()),
-        _Row(Box("where", "Conditions", "area", WHERE_HELP, complete=True)),
+        _Row(Box("where", "Conditions", "conditions", WHERE_HELP)),
         _Row(
-            Box("part", "As a percentage: conditions of the part", "area", PART_HELP, complete=True),
+            Box("part", "As a percentage: conditions of the part", "conditions", PART_HELP),
             shown=lambda offer: offer.given.get("measure", "count") in ("count", "sum"),
         ),
         _Row(Box("target", "Objective", "text", "The number to reach, as the figure is shown: 50000, or 95 of a percentage. Empty: none.")),
@@ -440,9 +442,3 @@ def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str
 
 def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:
     return [(root + step_words(each.name), each.label) for each in (collection.fields if collection else ())]
-
-
-def _known(collection_id: str) -> Collection | None:
-    with suppress(ConsoleError):
-        return records.collection(collection_id) if collection_id else None
-    return None

@@ -11,6 +11,6 @@ MEASURES = {
 CHARTS = {"time": "Time line", "share": "Shares", "leaders": "Leaders", "cohort": "Cohorts", "funnel": "Funnel"}
 GOOD = {"none": "Neither", "up": "More is better", "down": "Less is better"}
 
-WHERE_HELP = 'One condition a line, all must hold: record.status == "open". One over an empty input is left out.'
+WHERE_HELP = "All of them must hold. One that is compared with an empty input is left out."
 
-PART_HELP = 'One condition a line: record.status == "paid" shows how many per cent of the records above are paid. Empty: the figure itself.'
+PART_HELP = "How many per cent of the records above meet all of these. None: the figure itself."

@@ -1,0 +1,72 @@
+"""Rows of conditions in the builder of workspaces, and the expressions that they stand for."""
+
+from dataclasses import replace
+
+import pytest
+
+from console.core.documents.collections import Field
+from console.core.documents.collections.condition_rows import VALUELESS, comparisons
+from console.core.documents.collections.model import Option
+from console.views.workspaces.condition_lines import DAYS, EXPRESSION, OPERATORS, Line, line_of, text_of
+
+FIELDS = {
+    field.name: field
+    for field in (
+        Field("name", "Name", "text", "text"),
+        Field("odd name", "Odd name", "text", "text"),
+        Field("state", "State", "enum", "text", options=(Option("open", "Open"), Option("shut", "Shut"))),
+        Field("amount", "Amount", "decimal", "decimal"),
+        Field("cents", "Cents", "money", "integer", currency="EUR", minor=True),
+        Field("on", "On", "date", "date"),
+        Field("at", "At", "datetime", "datetime"),
+        Field("vip", "VIP", "boolean", "boolean"),
+        Field("blob", "Blob", "json", "json"),
+    )
+}
+VALUES = {"name": 'a"b', "odd name": "input.x", "state": "open", "amount": "12.50", "cents": "12.5", "on": "2026-01-31", "at": "2026-01-31"}
+WRITTEN = (
+    "record.name == 1 && record.amount == 2", "record.gone == 1", "record.at >= addDays(now, -365)", "record.name ==", "record.vip",
+    '"a" == record.name', "record.team.name == input.x", "record.name.contains(input.x)", 'record.amount == "12"', "record.amount == record.cents",
+    'record.name in ["a, b"]', 'record.on < "tomorrow"', 'record.name == " a"', "record.name == steps.a.b", "record.amount == null || input.free",
+)  # fmt: skip
+
+
+def test_every_row_comes_back_from_its_expression() -> None:
+    for field in FIELDS.values():
+        for comparison in comparisons(field):
+            value = "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name]
+            lines = [Line(field.name, comparison, value)]
+            lines += [Line(field.name, comparison, "", path) for path in ("input.x", "selected.y.z", "me.email") if comparison in OPERATORS]
+            for line in lines:
+                text = text_of(line, FIELDS)
+                assert replace(line_of(text, FIELDS), was="") == line, text
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_what_no_row_says_stays_as_it_was_written(text: str) -> None:
+    line = line_of(text, FIELDS)
+    assert (line.field, line.value) == (EXPRESSION, text)
+    assert text_of(line, FIELDS) == text
+
+
+def test_a_row_that_nobody_touched_keeps_the_writing_of_its_expression() -> None:
+    line = line_of('record.name=="a"', FIELDS)
+    assert (line.field, text_of(line, FIELDS)) == ("name", 'record.name=="a"')
+    assert text_of(replace(line, value="b"), FIELDS) == 'record.name == "b"'
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (Line("name", "==", ""), "Say what Name is compared with."),
+        (Line("amount", "<", "much"), "Amount is a number: much is none."),
+        (Line("on", "<", "tomorrow"), "Write a day as 2026-12-31: tomorrow is none."),
+        (Line("at", "last", "a few"), "Say a number of days."),
+        (Line("gone", "==", "1"), "There is no field gone any more: choose another one."),
+        (Line("blob", "==", "1"), "Blob cannot be compared so: choose how."),
+        (Line("name", "==", "", "input.x || true"), "Choose what it is compared with."),
+    ],
+)
+def test_a_row_that_lacks_something_says_what(line: Line, reason: str) -> None:
+    with pytest.raises(ValueError, match="^" + reason.replace(".", r"\.") + "$"):
+        text_of(line, FIELDS)
