@@ -1,7 +1,6 @@
 """The form of one component in the builder: its boxes with pickers of what is connected here, and the component that a sent form says."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
