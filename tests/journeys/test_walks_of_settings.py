@@ -121,7 +121,7 @@ WALKS: dict[str, list[By]] = {
             go("/settings/sources/fernwick_supply"),
             press("Look again"),
             reads("Nothing has changed in fernwick_supply"),
-            named("offered where something has changed: tests/views/test_source_pages.py", "Take it over"),
+            named("offered where something has changed: tests/views/test_source_pages.py", "Take it over", "Changes"),
             press("Back to fernwick_supply"),
             press("Address"),
             reads("The new address is tried before it counts"),
