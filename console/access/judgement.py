@@ -50,8 +50,8 @@ def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = No
         return True
     if not _indexed(policy, actor, team, obj, act, record, run, typed):
         return False
-    if casbin_agreement.dangerous(obj, act) and not casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed)):
-        return False
+    if casbin_agreement.dangerous(obj, act):
+        return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
     if _depends_on_policy_alone(policy, *asked):
         policy.settled.add(asked)
     return True

@@ -55,7 +55,7 @@ class Held:
     """A compiled policy with its version number and database. `labels`: object → label; `known`: ids of all labels.
 
     `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields are masked because somebody
-    may reveal them. `settled` are the questions (person, team, object, act) that both judges have allowed whatever the values are.
+    may reveal them. `settled` are the questions (person, team, object, act) of the index alone that it has allowed whatever the values are.
     """
 
     index: Index

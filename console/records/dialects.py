@@ -131,8 +131,8 @@ class Dialect:
 
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         """`column operator value`, the value in the driver's form."""
-        if isinstance(given, datetime):
-            column = day_shown(column, field)
+        if isinstance(given, datetime):  # untyped, else the driver would make a day of the moment
+            column = sa.type_coerce(day_shown(column, field), NullType())
         elif field.native == MIDNIGHT and operator in (">", "<="):
             return self.ordered(column, {">": ">=", "<=": "<"}[operator], value(_next_day(given)))
         return self.ordered(column, operator, value(self.anchored(field, given)))

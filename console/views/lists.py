@@ -43,7 +43,7 @@ KEY_SORTED = {"integer": "by number"}
 """Said, or else "by code", of a sorted reference whose records are not sorted by the titles that stand there."""
 TITLES_SLOW = "Sorting by these names took too long, so the list is sorted by the numbers behind them. Filter it to fewer records to sort them by name."
 HOLES = frozenset({
-    "rows", "said", "shown_words", "next", "previous", "first", "last", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
+    "rows", "said", "shown_words", "next", "previous", "last", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
 })  # fmt: skip
 """What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}

@@ -184,7 +184,8 @@ class Screen:
                 const sends = [...form.elements].filter((one) => one.type === 'submit' && !one.disabled);
                 const meant = sends.find((one) => one.matches('.primary'));
                 const typed = [...form.elements].some((one) => one.matches('input') && one.labels?.length && !['checkbox', 'radio', 'file'].includes(one.type));
-                if (typed && meant && sends[0] !== meant && !sends[0].matches('.vh, [hidden]')) told.push(`Enter presses ${{sends[0].innerText}}, not ${{meant.innerText}}`);
+                const pressed = [...form.elements].find((one) => one.type === 'submit');
+                if (typed && meant && pressed !== meant && !pressed.disabled && !pressed.matches('.vh, [hidden]')) told.push(`Enter presses ${{pressed.innerText}}, not ${{meant.innerText}}`);
             }}
             told.push(...{ABOVE}.map((words) => 'an icon stands above its words: ' + words));
             return JSON.stringify({SIDEWAYS} ? [...told, 'the page scrolls sideways'] : told);

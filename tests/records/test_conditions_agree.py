@@ -69,6 +69,8 @@ def test_scopes_agree(places: list[Place], allow: list[str], deny: list[str], ev
         ("record.e != 'nowhere'", lambda row: True),
         ("record.n == 12.0", lambda row: row[3] == 12),
         ("record.day < today()", lambda row: row[7] is not None and row[7] < "2026-05-31"),
+        ("record.day < now", lambda row: row[7] is not None and row[7] <= "2026-05-31"),
+        ("record.due < now", lambda row: row[8] is not None and row[8][:10] <= "2026-05-31"),
     ],
 )
 def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) -> None:

@@ -84,7 +84,7 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
 
 def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
     page = pages.olivia.post(CARE + "/switch", {"csrf_token": pages.olivia.token, "to": "active"}, status=403)
-    assert "You may not activate Care review. An admin can" in page.text
+    assert "You may not activate Care review. No rule allows it for Operator" in page.text
     assert (CARE in page.links, "Back to Care review" in page.text) == (True, True)
     assert workflows.entry(pages.company.mona, "care-review").status == "active"
 

@@ -36,6 +36,9 @@
     (wrong?.closest(".field") ?? wrong)?.scrollIntoView({ block: "nearest" });
   }
 
+  // A part that is fetched is parsed as if there were no scripts: what stands there for browsers without them would be live, and Enter would press its button.
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => { detail.serverResponse = detail.serverResponse?.replace(/<noscript>[\s\S]*?<\/noscript>/g, ""); });
+
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-theme-switch]")) choose(dark() ? "light" : "dark");
     const chosen = event.target.closest("[data-theme-choice]");
