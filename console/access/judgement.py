@@ -45,22 +45,12 @@ def can(actor: Actor, team: str | None, obj: str, act: str, record: _Values = No
     """Whether `require` would pass. Rare, dangerous acts need both the index and Casbin to agree (`access.second`)."""
     if (actor.key_id is not None and not narrowing.within(actor, obj, act)) or (actor.service and act == "approve"):
         return False
-    policy, asked = policy_store.current(), (actor.id, team, obj, act)
-    if asked in policy.settled:
-        return True
+    policy = policy_store.current()
     if not _indexed(policy, actor, team, obj, act, record, run, typed):
         return False
-    if casbin_agreement.dangerous(obj, act):
-        return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
-    if _depends_on_policy_alone(policy, *asked):
-        policy.settled.add(asked)
-    return True
-
-
-def _depends_on_policy_alone(policy: policy_store.Held, person: str, team: str | None, obj: str, act: str) -> bool:
-    """Whether this was allowed whatever the values are: no condition, no label, and no subject, which the collections decide."""
-    free = obj not in policy.labels and not obj.startswith("collection:")
-    return free and len(policy.settled) < casbin_agreement.MOST_KEPT and policy.index.verdict(f"user:{person}", team, obj, act).plain
+    if not casbin_agreement.dangerous(obj, act):
+        return True
+    return casbin_agreement.agrees(policy, _question(actor, team, obj, act, record, run, typed))
 
 
 def acts_as(actor: Actor, team: str, roles: Collection[str], need: tuple[str, str] = casbin_agreement.APPROVAL) -> bool:

@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, field
+from dataclasses import asdict, astuple, dataclass
 
 import orjson
 import sqlalchemy as sa
@@ -55,7 +55,7 @@ class Held:
     """A compiled policy with its version number and database. `labels`: object → label; `known`: ids of all labels.
 
     `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields are masked because somebody
-    may reveal them. `settled` are the questions (person, team, object, act) of the index alone that it has allowed whatever the values are.
+    may reveal them.
     """
 
     index: Index
@@ -65,7 +65,6 @@ class Held:
     labels: Mapping[str, Label]
     known: frozenset[str]
     masking: frozenset[str]
-    settled: set[tuple[str, str | None, str, str]] = field(default_factory=set, compare=False)
 
 
 class _Clock:
