@@ -129,15 +129,16 @@ def full_moment(value: Any, look: Look) -> str:
 
 
 def ago(value: Any, look: Look) -> str:
-    """Return how long ago it was: minutes or hours within a day, then date and time."""
+    """Return how long ago it was: whole minutes or hours within a day, as ages in lists are counted, then date and time."""
     at = moment_of(value)
     if at is None:
         return EMPTY
     seconds = (look.now - at).total_seconds()
-    if not look.lasting and -30 <= seconds < 45:  # clocks of two machines may differ
+    if not look.lasting and -30 <= seconds < 60:  # clocks of two machines may differ
         return "just now"
     if not look.lasting and 0 <= seconds < 86_400:
-        return format_timedelta(look.now - at, granularity="minute", add_direction=False, locale=WORDS, format="long") + " ago"
+        whole = seconds - seconds % (3600 if seconds >= 3600 else 60)
+        return format_timedelta(whole, threshold=1, locale=WORDS, format="long") + " ago"
     return moment_words(at.isoformat(), look.locale, look.zone)
 
 

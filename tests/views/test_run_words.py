@@ -259,7 +259,7 @@ def test_what_stands_above_the_form(seen: RunView, heads: list[str]) -> None:
 @pytest.mark.parametrize(
     ("can", "idle", "parts", "without"),
     [
-        (frozenset({"take_over"}), True, ["The step began 2 hours ago.", "over 10 minutes", "You can take over"], []),
+        (frozenset({"take_over"}), True, ["The step began 1 hour ago.", "over 10 minutes", "You can take over"], []),
         (frozenset({"take_over"}), False, ["You can take over"], ["over 10 minutes"]),
         (frozenset(), True, ["over 10 minutes"], ["You can take over"]),
     ],
