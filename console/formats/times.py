@@ -137,7 +137,7 @@ def ago(value: Any, look: Look) -> str:
     if not look.lasting and -30 <= seconds < 60:  # clocks of two machines may differ
         return "just now"
     if not look.lasting and 0 <= seconds < 86_400:
-        whole = seconds - seconds % (3600 if seconds >= 3600 else 60)
+        whole = int(seconds) - int(seconds) % (3600 if seconds >= 3600 else 60)
         return format_timedelta(whole, threshold=1, locale=WORDS, format="long") + " ago"
     return moment_words(at.isoformat(), look.locale, look.zone)
 
