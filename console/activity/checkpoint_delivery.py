@@ -22,11 +22,14 @@ from console import faults, log, queue, settings
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
 from console.errors import IntegrationError, OutcomeUnknown
+from console.integrations import retry_after
 from console.log import checkpoint
 
 AT_ONCE = 100
 FIRST_WAIT_S = 15
 LONGEST_WAIT_S = 15 * 60
+LONGEST_ASKED = timedelta(hours=1)
+"""What a place asks for beyond that is not waited: nobody outside holds the evidence back for long."""
 MAIL_EVERY = timedelta(hours=1)
 _log = logging.getLogger(__name__)
 
@@ -136,7 +139,7 @@ def _serve(place: Place) -> int:
     """Deliver what this place lacks until it has everything or refuses; how many it took."""
     now = log.now()
     size, delivered_at, tried, since, _, due_at = _rows().get(place.key, (None, None, 0, None, None, now))
-    waiting = now < due_at <= now + timedelta(seconds=LONGEST_WAIT_S)  # further ahead: the clock was put back
+    waiting = now < due_at <= now + LONGEST_ASKED  # further ahead: the clock was put back
     if waiting or (delivered_at and timedelta() <= now - delivered_at < place.every):
         return 0
     count = 0
@@ -144,7 +147,7 @@ def _serve(place: Place) -> int:
         try:
             _hand_over(place, head)
         except (IntegrationError, OutcomeUnknown) as error:
-            _failed(place, tried if count == 0 else 0, since if count == 0 else None, error.message)
+            _failed(place, tried if count == 0 else 0, since if count == 0 else None, error)
             return count
         faults.point("publishing.sent")
         _note(place, size=head.size, delivered_at=log.now(), tried=0, due_at=log.now(), failing_since=None, error=None)
@@ -178,10 +181,14 @@ def _hand_over(place: Place, head: Head) -> None:
         )
 
 
-def _failed(place: Place, tried: int, since: datetime | None, reason: str) -> None:
-    """Note it and try again later: after 15 s, then twice as long each time, at most 15 minutes. Each failure is an alarm in the process's log."""
-    now = log.now()
-    wait = timedelta(seconds=min(FIRST_WAIT_S * 2 ** min(tried, 10), LONGEST_WAIT_S))
+def _failed(place: Place, tried: int, since: datetime | None, error: IntegrationError | OutcomeUnknown) -> None:
+    """Note it and try again later: after 15 s, then twice as long each time, at most 15 minutes; later where the place asks for it, at most an hour.
+
+    Each failure is an alarm in the process's log.
+    """
+    now, reason = log.now(), error.message
+    own = timedelta(seconds=min(FIRST_WAIT_S * 2 ** min(tried, 10), LONGEST_WAIT_S))
+    wait = min(LONGEST_ASKED, retry_after.pause(own, error.wait_s if isinstance(error, IntegrationError) else None))
     _note(place, tried=tried + 1, due_at=now + wait, failing_since=since or now, error=reason)
     _log.error(
         "alarm: since %s no checkpoint has reached the %s %s: %s", f"{since or now:%Y-%m-%dT%H:%M:%SZ}", place.kind, place.target, reason
@@ -210,7 +217,7 @@ def _post(head: Head) -> None:
     }
     answer = net.send("POST", str(configured.checkpoint_webhook_url), head.note.encode(), headers)
     if not answer.good:
-        raise IntegrationError(f"it answered {answer.status}", permanent=answer.permanent)
+        raise IntegrationError(f"it answered {answer.status}", permanent=answer.permanent, wait_s=answer.wait_s)
 
 
 def _put(head: Head) -> None:
@@ -235,7 +242,8 @@ def _put(head: Head) -> None:
     answer = net.send("PUT", url, body, dict(request.headers.items()))
     if not answer.good:
         code = re.search(rb"<Code>([A-Za-z0-9]{1,60})</Code>", answer.body)
-        raise IntegrationError(f"it answered {answer.status}{f' {code[1].decode()}' if code else ''}", permanent=answer.permanent)
+        words = f"it answered {answer.status}{f' {code[1].decode()}' if code else ''}"
+        raise IntegrationError(words, permanent=answer.permanent, wait_s=answer.wait_s)
 
 
 def _mailer(address: str) -> Callable[[Head], None]:

@@ -176,7 +176,7 @@ def turned_away(hook: Hook, error: ConsoleError) -> None:
 
 
 def note_away(hook: Hook, why: str) -> None:
-    """The same of a delivery that could not be read."""
+    """The same of a delivery that could not be read, or whose run could not begin."""
     _turned_away(hook.row.workflow, hook.row.id, hook.row.version, why)
 
 
@@ -250,8 +250,8 @@ select run, told from console.firing where workflow = %s and trigger = %s and ke
 """
 _NOTE = """
 with noted as (
-insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, run, why, told, done_at)
-values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, %(status)s, %(run)s, %(why)s, %(told)s, clock_timestamp())
+insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, run, told, done_at)
+values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, 'started', %(run)s, %(told)s, clock_timestamp())
 on conflict (workflow, trigger, key) do nothing returning id
 ), counted as (
 update console.trigger set matched = matched + 1 where workflow = %(workflow)s and id = %(trigger)s and exists (select from noted)
@@ -282,7 +282,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     try:
         record, values = _about(hook, delivery, body, passed.record, passed.values)
     except ConsoleError as error:
-        _noted(row, ident, ident, None, "refused", None, words_of(error), None)
+        note_away(hook, words_of(error))
         raise
     chain = _led_by(delivery)
     occasion = Occasion(ident, log.now(), record=record, chain=chain)
@@ -294,9 +294,9 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     try:
         run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values, chain)
     except ConsoleError as error:
-        _noted(row, ident, ident, None, "refused", None, words_of(error), None)  # what was sent as a record may be anything
+        note_away(hook, words_of(error))  # without its record: what was sent as one may be anything
         raise
-    if _noted(row, ident, key, record, "started", run_id, None, fingerprint):
+    if _noted(row, ident, key, record, run_id, fingerprint):
         return Taken(run_id)
     return _before(hook, key, fingerprint) or Taken(run_id, duplicate=True)  # one that came at the same moment was first
 
@@ -372,12 +372,10 @@ def _about(
     return RecordRef(collection, str(key)) if usable else None, given
 
 
-def _noted(
-    row: Row, ident: str, key: str, record: RecordRef | None, status: str, run_id: str | None, why: str | None, outcome: bytes | None
-) -> bool:
-    """Write down and count the result of a delivery; returns whether it was the first with its key."""
+def _noted(row: Row, ident: str, key: str, record: RecordRef | None, run_id: str, outcome: bytes) -> bool:
+    """Write down and count a delivery that has started a run; returns whether it was the first with its key."""
     values = {
-        "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "status": status, "run": run_id, "why": why,
+        "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "run": run_id,
         "told": outcome, "collection": record.collection if record else None, "record": record.key if record else None,
     }  # fmt: skip
     return bool(fetch(_NOTE, values))

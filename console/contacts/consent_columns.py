@@ -14,6 +14,7 @@ from typing import Any
 from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import headings
+from console.contacts.contact_files import Row
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
@@ -27,7 +28,7 @@ YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "giv
 NOT = frozenset({"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne"})
 """What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
 WITHDRAWN = frozenset({"withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed", "revoked"})
-"""What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent."""
+"""What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
 NO = NOT | WITHDRAWN | frozenset({
     "not given",
     "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
@@ -72,6 +73,7 @@ class Columns:
     """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
 
     `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
+    `no_takes_back`: a plain no in a column about agreeing takes back what they agreed to before, as an opt-out does.
     """
 
     place: "Place | None" = None
@@ -79,6 +81,7 @@ class Columns:
     told: Mapping[int, Field] = field(default_factory=dict)
     everyone: Sequence[str] = ()
     refused: Mapping[int, str] = field(default_factory=dict)
+    no_takes_back: bool = False
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -228,6 +231,8 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     found |= {
         channel for number, channel in columns.channels.items() if number < len(cells) and cells[number].strip().casefold() in WITHDRAWN
     }
+    if columns.no_takes_back:
+        found |= said_no(columns, cells)
     if EVERY in found:
         return frozenset({*found, *OUTWARD})
     return frozenset(found | ({"ai_call"} if "call" in found else set()))
@@ -237,6 +242,11 @@ def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
     told = {channel: cells[number].strip().casefold() for number, channel in columns.channels.items() if number < len(cells)}
     return frozenset(channel for channel, said in told.items() if said and said in NO)
+
+
+def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:
+    """How many of the lines say a no that takes nothing back."""
+    return sum(bool(said_no(columns, row.cells) - opted_out(columns, row.cells)) for row in rows)
 
 
 def link_of(place: Place, key: str) -> dict[str, Any]:

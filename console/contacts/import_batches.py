@@ -18,7 +18,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import broken_off, contact_files, import_writing, imports, mapping, opted_out_lines
+from console.contacts import broken_off, consent_columns, contact_files, import_writing, imports, mapping, opted_out_lines
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -361,6 +361,7 @@ def _one_part(
     if batch.preview:
         agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
         place["consents"] = int(place.get("consents", 0)) + agreed
+        place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
         _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)

@@ -22,8 +22,8 @@ from console.errors import Invalid, NotFound
 from console.records import Record
 
 AT_ONCE = 1_000
-CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE = "consent:", "optout:", "told:", "all:", "everyone"
-"""Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed."""
+CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
+"""Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
 IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_columns.EVERY)
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
@@ -433,7 +433,8 @@ def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, 
     evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
     evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
-    return Columns(place, {n: channel for n, channel in channels.items() if channel in place.documents}, evidence, everyone, refused)
+    known = {n: channel for n, channel in channels.items() if channel in place.documents}
+    return Columns(place, known, evidence, everyone, refused, no_takes_back=bool(same.get(NO_TAKES_BACK)))
 
 
 def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:

@@ -101,6 +101,7 @@ def _question(question: Question) -> Question:
     typed = form_boxes.read_form(request.form, frame.look())
     same = {name: value for name, value in typed.items() if value not in (None, "")}
     same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
+    same[imports.NO_TAKES_BACK] = imports.NO_TAKES_BACK in request.form
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
     match, change = request.form.get("match") or None, request.form.get("change") == "1"
@@ -125,7 +126,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "said_no": found.place.get("said_no", 0), "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -157,6 +158,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
         "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
+        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None,
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value)

@@ -25,6 +25,7 @@ from console.upkeep import doctor, doctor_outside
 from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
+from tests.tables import cases
 
 RAW = bytes(range(32))
 TOKEN = f"whsec_{base64.b64encode(RAW).decode()}"
@@ -161,6 +162,19 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
         assert checkpoint_delivery.deliver() == 3
         assert [each.body.decode() for each in server.received] == [*first, *more]
         assert (only().tried, only().failing, only().error) == (0, False, None)
+
+
+@cases("asked, waited", [("120", 120), ("5", 15), ("999999", 3600), ("soon", 15)])
+def test_a_place_that_asks_for_patience_gets_it_for_at_most_an_hour(say: Say, asked: str, waited: int) -> None:
+    with outside.http() as server:
+        say(**webhook(server.url))
+        sealed()
+        server.answer = lambda _: (503, b"", {"Retry-After": asked})
+        checkpoint_delivery.deliver()
+        waits = fetch("select round(extract(epoch from due_at - failing_since)) from console.delivery order by failing_since desc limit 1")
+        assert waits == [(waited,)]
+        assert checkpoint_delivery.deliver() == 0
+        assert len(server.received) == 1, "it is waited for"
 
 
 def test_one_place_that_is_down_does_not_hold_up_another(say: Say) -> None:

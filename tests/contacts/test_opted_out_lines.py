@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -82,6 +83,18 @@ def test_who_is_there_already_is_reached_no_more_and_the_preview_says_how_many(c
     assert (again.withdrawn, len(told()), fetch("select count(*) from console.opt_out")) == (0, 2, bars), (
         "sent again it takes back nothing anew"
     )
+
+
+def test_a_plain_no_takes_back_a_consent_only_where_whoever_imports_says_so_and_the_preview_counts_it(company: Company) -> None:
+    text = "name,email,call consent\nSam,sam@post.example,no\nAna,ana@post.example,\n"
+    looked = imported(company, text, preview=True)
+    assert (looked.place["said_no"], looked.opted_out, looked.withdrawn) == (1, 0, 0)
+    asked = replace(looked.question, same={**looked.question.same, imports.NO_TAKES_BACK: True})
+    again = import_batches.look_again(company.olivia, looked.id, asked)
+    assert (again.place["said_no"], again.opted_out, again.withdrawn, given("1")) == (0, 1, 1, {"call", "email"})
+    import_batches.confirm(company.olivia, again.id)
+    assert given("1") == {"email"}
+    assert [(key, sorted(open_data["channels"])) for key, open_data in told()] == [("1", ["ai_call", "call"])]
 
 
 def test_whoever_gets_the_address_later_is_not_reached_there_and_two_who_have_it_are_both_out(company: Company) -> None:

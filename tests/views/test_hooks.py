@@ -367,6 +367,9 @@ def test_the_record_is_found_by_what_the_sender_knows(client: FlaskClient, compa
         said = listed(client, company, "by-mail")["plain"]["last"][0]["why"]
         assert why in said
         assert "@" not in said
+    shown = listed(client, company, "by-mail")["plain"]
+    assert (shown["matched"], len(shown["last"])) == (1, 4), "what started nothing is not taken in, and alike ones are one line"
+    assert sum("So 2 deliveries within the hour." in (each["why"] or "") for each in shown["last"]) == 2
 
 
 @cases("find_by, wrong", [("email", None), ("mail", "has no field mail"), ("balance", "tells no record from others")])

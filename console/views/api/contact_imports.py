@@ -38,6 +38,9 @@ class SentContacts(Sent):
     consent: dict[str, Any] = Field(
         default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
     )
+    no_takes_back: bool = Field(
+        False, description="A plain no in a column of consent takes back what they agreed to before; else it only gives no consent"
+    )
     preview: bool = Field(False, description="Tell what would become of each line and change nothing")
 
 
@@ -88,7 +91,11 @@ def _import_of(collection: str, import_id: str) -> import_batches.Import:
 def import_contacts(collection: str) -> ResponseReturnValue:
     """Import a file of contacts in the background; each line is judged and logged as if typed. `preview` changes nothing."""
     sent = read(SentContacts)
-    same = sent.consent | {f"{imports.ALL}{name}": value for name, value in sent.values.items()} | {imports.EVERYONE: sent.agreed}
+    same = (
+        sent.consent
+        | {f"{imports.ALL}{name}": value for name, value in sent.values.items()}
+        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back}
+    )
     file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
     begun = import_batches.send(
         g.actor, collection, file, headings=sent.columns or {}, match=sent.match, change=sent.change, same=same, preview=sent.preview
