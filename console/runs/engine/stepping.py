@@ -258,7 +258,10 @@ def context_of(
         opened={look.key: look.counted for look in looked_at},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
-    return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+    if focus is None:
+        return context
+    gone = frozenset(focus.fields).difference(records.collection(focus.collection).by_name)
+    return replace(context, forms=_focused(actor, run, focus), gone=gone)
 
 
 def _name(actor: Actor, collection: str, key: str) -> str | None:
