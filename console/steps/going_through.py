@@ -31,7 +31,7 @@ from console.steps.base import (
 from console.steps.condition import Branch
 from console.steps.document_check_settings import Checked, ChecksConfig
 from console.steps.items import LIST, Listed, Source, listed, window
-from console.steps.update_data import GONE, NOT_YOURS, Assignment, changes_of, settled
+from console.steps.update_data import NOT_YOURS, Assignment, changes_of, gone_words, left_out, settled, why_lacking
 
 DONE, FAILED, CONFIRMED, SENT_BACK = "done", "failed", "confirmed", "sent_back"
 ANSWER, WHY, ITEM = "answer", "why_not", "item"
@@ -220,6 +220,7 @@ class LoopState:
             parts.append(fill_template(YOURS if entry["by"] == self.me else THEIRS, {ITEM: {"rule": config.second.title}}))
         elif "second" in entry and not entry["second"]["agreed"]:
             parts.append(fill_template("**Sent back:** {{ item.note }}", {ITEM: entry["second"]}))
+        parts += gone_words(config.edit, config.required, self.lacking(), self.context)
         if refused := refused_fields(self.context.reads):
             parts.append(refused_words(refused))
         if self.more:
@@ -236,6 +237,11 @@ class LoopState:
                 needed = field.required or (name in self.config.required and not field.readonly)
                 made.append(replace(field, value=value, required=needed))
         return made
+
+    def lacking(self) -> list[str]:
+        """Fields of the item's record that cannot be written, but for those that the step goes on without."""
+        without = left_out(self.config.edit, self.config.required, self.context)
+        return [name for name in self.config.written if name not in self.context.forms and name not in without]
 
     def _typed_before(self) -> Values:
         """What was submitted for the current item in the replaced attempt or in a refused submission."""
@@ -283,12 +289,12 @@ class LoopState:
         typed = {name: value for name, value in given.items() if name not in {entry.field for entry in config.set}}
         roots = self.roots(self.item)
         values, details = definitions.taken(config.form, roots, self._defaults(), OWN_ITEM, typed, columns, config.must)
-        lacking = [
-            {"field": name, "reason": GONE.format(name) if context.forms else NOT_YOURS}
-            for name in config.written
-            if name not in context.forms
-        ]
-        require_right(context, details, lacking)
+        own = bool(context.forms or context.gone)
+        require_right(
+            context,
+            details,
+            [{"field": name, "reason": why_lacking(name, context) if own else NOT_YOURS} for name in self.lacking()],
+        )
         values |= {f.name: seen[f.name] for f in columns if f.name in seen and f.name not in {*given, *self._typed_before()}}
         by_rule = settled(config.set, context.forms, roots, OWN_ITEM, values)
         values |= {field.name: field.value for field in by_rule}

@@ -146,11 +146,8 @@ class UpdateData(StepType):
         typed = {field.name: field.value for field in [*columns, *form]}
         fields = [*columns, *form, *_settled(step, context, typed)]
         parts = [fill_template(step.config.text, with_own(context.roots, step.id, typed))] if step.config.text else []
-        if without := left_out(step.config.fields, step.config.required, context):
-            parts.append(LEFT_OUT.format(", ".join(f"`{name}`" for name in without)))
         lacking = _lacking(step, context)
-        if gone := [name for name in lacking if name in context.gone]:
-            parts.append(GONE.format(", ".join(f"`{name}`" for name in gone)))
+        parts += gone_words(step.config.fields, step.config.required, lacking, context)
         if refused := [*(name for name in lacking if name not in context.gone), *refused_fields(context.reads)]:
             parts.append(refused_words(refused))
         hidden = {entry.name for entry in step.config.related if entry.hidden}
@@ -170,7 +167,7 @@ class UpdateData(StepType):
         columns, seen = _columns(step, context), context.shown or {}
         typed = {name: value for name, value in submitted.items() if name not in {entry.field for entry in step.config.set}}
         values, details = definitions.taken(_form(step, context), context.roots, context.former, step.id, typed, columns, step.config.must)
-        require_right(context, details, [{"field": name, "reason": _why(name, context)} for name in _lacking(step, context)])
+        require_right(context, details, [{"field": name, "reason": why_lacking(name, context)} for name in _lacking(step, context)])
         # A field that was not sent stays what the person saw: what somebody else made of it meanwhile is neither undone nor a conflict.
         values |= {
             field.name: seen[field.name] for field in columns if field.name in seen and field.name not in {*submitted, *context.former}
@@ -230,9 +227,15 @@ def _lacking(step: StepView, context: Context) -> list[str]:
     return [name for name in named if name not in context.forms and name not in without]
 
 
-def _why(name: str, context: Context) -> str:
+def why_lacking(name: str, context: Context) -> str:
     """Why the field cannot be filled in: nobody can, or this person may not."""
     return (GONE if name in context.gone else NOT_PERMITTED).format(name)
+
+
+def gone_words(asked: Sequence[str], required: Sequence[str], lacking: Sequence[str], context: Context) -> list[str]:
+    """What is said above the form of fields that the table no longer has: of those left out, and of those that keep the step from going on."""
+    said = [(LEFT_OUT, left_out(asked, required, context)), (GONE, [name for name in lacking if name in context.gone])]
+    return [words.format(", ".join(f"`{name}`" for name in names)) for words, names in said if names]
 
 
 def left_out(asked: Sequence[str], required: Sequence[str], context: Context) -> list[str]:

@@ -6,7 +6,8 @@ from urllib.parse import quote_plus
 
 from markupsafe import escape
 
-from console import log, runs
+from console import access, log, runs, sources
+from tests.company import DOCUMENTS
 from tests.runs.changing.test_loop import LOOP, begin, hand_in
 
 if TYPE_CHECKING:
@@ -75,3 +76,24 @@ def test_the_items_of_a_list_are_told_apart_from_doing_it_again(pages: "Pages") 
         *("(attempt 2, item 1)", "(attempt 2, item 1)", "(attempt 2, item 2)"),
     ]
     assert "(attempt 2, item 1): the next item follows" in unescape(pages.olivia.get(f"/runs/{run_id}/replay").html)
+
+
+def test_whoever_may_change_the_workflow_gets_the_way_to_the_step_whose_column_is_gone(pages: "Pages") -> None:
+    """Of the run's own record and of those of a list; nobody else is sent to a page that they may not open."""
+    company = pages.company
+    access.grant("operator", "collection:account", ["update"], team="operations")
+    items = {"relation": "account", "fields": ["iban"]}
+    listed = begin(company, {"items": items, "edit": ["status"], "form": LOOP["form"][:1]})
+    own = company.at("rate")
+    company.sql("alter table account rename column status to state")
+    company.sql("alter table customer rename column email to mail")
+    sections = [{"label": "Identity", "fields": ["display_name", "desk"]}]
+    sources.refresh("company", [DOCUMENTS[0] | {"fields": {}, "summary": {"sections": sections}}, DOCUMENTS[1]])
+    ways = [(listed, "/workflows/check-list/edit?step=check", "status"), (own, "/workflows/care-review/edit?step=rate", "email")]
+    for run_id, way, _ in ways:
+        assert way not in pages.olivia.get(f"/runs/{run_id}").html
+    access.grant("operator", "workflow:*", ["edit"], team="operations")
+    for run_id, way, gone in ways:
+        page = pages.olivia.get(f"/runs/{run_id}")
+        assert f'href="{way}"' in page.html
+        assert f"no longer has: {gone}" in page.text

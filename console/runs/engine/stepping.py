@@ -227,8 +227,7 @@ def context_of(
         SPOKEN: spoken_values.of_run(open_step.definition.id, open_step.definition.number, document, open_step.attempt.step),
         NAMES: lambda collection, key: _name(actor, collection, key),
     }
-    forms, gone = dict[str, FormField](), frozenset[str]()
-    edits = open_step.kind.edits(open_step.view)
+    edits, forms, gone = open_step.kind.edits(open_step.view), dict[str, FormField](), frozenset[str]()
     if edits and record is not None and run.collection is not None:
         scope, collection = access.scope_for(actor, run.collection, "update"), records.collection(run.collection)
         gone = frozenset(() if open_step.kind.by_items else edits).difference(collection.by_name)
@@ -258,7 +257,10 @@ def context_of(
         opened={look.key: look.counted for look in looked_at},
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
-    return replace(context, forms=_focused(actor, run, focus)) if focus is not None else context
+    if focus is None:
+        return context
+    gone = frozenset(focus.fields).difference(records.collection(focus.collection).by_name)
+    return replace(context, forms=_focused(actor, run, focus), gone=gone)
 
 
 def _name(actor: Actor, collection: str, key: str) -> str | None:
@@ -298,11 +300,9 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
     """Form fields of a record other than the run's; empty if the actor may not change it."""
     if not access.can(actor, run.team, f"collection:{focus.collection}", "update"):
         return {}
-    scope = access.scope_for(actor, focus.collection, "update")
+    scope, collection = access.scope_for(actor, focus.collection, "update"), records.collection(focus.collection)
     record = Record(focus.collection, focus.key, focus.title, dict(focus.values))
-    return {
-        field.name: field for field in records.forms(records.collection(focus.collection), list(focus.fields), record, scope, run.workflow)
-    }
+    return {field.name: field for field in records.forms(collection, list(focus.fields), record, scope, run.workflow)}
 
 
 def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:

@@ -17,6 +17,7 @@ from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import proposal_answers, proposing
+from console.runs.engine.stepping import step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
 from console.runs.rows.run_rows import links, run_row
@@ -293,7 +294,20 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         handed_on=last,
         ended_by=_ended_by(run),
         written=_written(run),
+        vanished=_vanished(seen, screen),
     )
+
+
+def _vanished(seen: Seen, screen: Screen | None) -> list[str]:
+    """Fields that the current step writes, into the run's record or those of its list, and their table no longer has."""
+    run = seen.run
+    if screen is None or run.current is None or run.status not in LOOKING or run.unknown is not None:
+        return []
+    step = step_at(seen.definition, run)
+    written = dict.fromkeys(use.column for use in step.kind.uses(step.view.config) if use.changed and use.column is not None)
+    item = (screen.get("progress") or {}).get("item") or {}
+    place = item.get("collection") if step.kind.by_items else run.collection
+    return [name for name in written if name not in records.collection(place).by_name] if written and place else []
 
 
 def _written(run: Run) -> list[Mapping[str, Mapping[str, Any]]]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import inboxes, messages
+from console import access, inboxes, messages
 from console.core.actor import Actor
 from console.core.run import FINAL
 from console.db import request_writes
@@ -75,6 +75,7 @@ def notices_of(
         _handed_on(view, look),
         _holder(view, actor, look),
         _record(view),
+        _vanished(view, actor),
         _newer(view),
         *_failed_afterwards(view, actor),
     ]
@@ -207,6 +208,21 @@ def _record(view: RunView) -> Note | None:
             "alert-triangle",
         )
     return None
+
+
+def _vanished(view: RunView, actor: Actor) -> Note | None:
+    """For whoever may change the workflow: the way to the step that names what its table no longer has. Everybody reads of it above the form."""
+    run = view.json
+    if not view.vanished or not run["current"] or not access.can(actor, run["team"], f"workflow:{run['workflow']['slug']}", "edit"):
+        return None
+    return Note(
+        f"This step writes what the database no longer has: {', '.join(view.vanished)}",
+        "You may change the workflow: take it out of the step or name its new column, publish, and move this run to the new version.",
+        "warn",
+        "database",
+        href=f"/workflows/{run['workflow']['slug']}/edit?step={run['current']['step']}",
+        button="Change the step",
+    )
 
 
 def _newer(view: RunView) -> Note | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console import runs, workflows
+from console import access, runs, sources, workflows
 from console.errors import Invalid
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled
@@ -365,3 +365,23 @@ def test_what_was_typed_for_several_items_stays_theirs_until_each_is_handed_in(c
     ).json
     assert after["current"]["draft"]["values"] == {"item": second, "remark": "two", "others": {}}
     assert company.told(run_id)["current"]["draft"]["values"]["remark"] == "two"
+
+
+@pytest.mark.parametrize("needed", [False, True])
+def test_a_column_that_is_gone_is_left_out_of_each_item_unless_it_is_needed(company: Company, needed: bool) -> None:
+    access.grant("operator", "collection:account", ["update"], team="operations")
+    items = {"relation": "account", "fields": ["iban"], "sort": "iban"}
+    run_id = begin(company, {"items": items, "edit": ["status"], "form": LOOP["form"][:1], "required": ["status"] if needed else []})
+    company.sql("alter table account rename column status to state")
+    sources.refresh("company")
+    view = runs.get(company.olivia, run_id)
+    assert (view.vanished, view.down) == (["status"], None)
+    assert view.screen is not None
+    assert ("This step needs it" if needed else "This step goes on without it") in view.screen["text"], "said before anything is typed"
+    if needed:
+        with pytest.raises(Invalid) as refused:
+            hand_in(company, run_id, verdict="good")
+        assert "moved to that version" in refused.value.details[0]["reason"], "nobody may change it: handing the run on helps nobody"
+    else:
+        hand_in(company, run_id, verdict="good")
+        assert company.told(run_id)["context"]["check"]["items"][0]["values"]["verdict"] == "good"
