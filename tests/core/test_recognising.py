@@ -457,7 +457,7 @@ def test_what_must_be_filled_and_may_be_empty_keeps_that_among_explained_codes()
         ([f"2026-11-{day:04}" for day in range(1, 30)], True),
     ],
 )
-def test_days_in_texts_name_no_record(held: list[str], named: bool) -> None:  # noqa: FBT001
+def test_days_in_texts_name_no_record(held: list[str], named: bool) -> None:
     told = column("remark_text")
     sampling.note(told, held)
     assert ("remark_text" in one(told).title) is named

@@ -9,7 +9,9 @@ from console.core.plain_words import humanised
 EXPLAINED = "explained"
 """Key of a column whose comment explains all codes that a sample of it held."""
 PARTS = re.compile(r"\s*[,;|\n]\s*")
-CODE = re.compile(r"""(?:[^=:,;]{1,40}:\s+)?["']?(?P<code>[^\s"'=:]{1,12})["']?(?:\s*=>?\s*|:\s*|\s+[-–]\s+|\s*→\s*)["']?(?P<words>[^=:"']{1,60})["']?\.?""")
+CODE = re.compile(
+    r"""(?:[^=:,;]{1,40}:\s+)?["']?(?P<code>[^\s"'=:]{1,12})["']?(?:\s*=>?\s*|:\s*|\s+[-–]\s+|\s*→\s*)["']?(?P<words>[^=:"']{1,60})["']?\.?"""
+)
 FEWEST, MOST = 2, 30
 
 
