@@ -421,6 +421,7 @@ def test_ad_is_a_name_only_beside_turkish(names: list[str], title: str) -> None:
         ("A=active, C=closed", ["A", "C", "A"], {"A": "Active", "C": "Closed"}),
         ("Status: 'N' = new; 'P' = in progress\n'X' = gone.", ["N", ""], {"N": "New", "P": "In progress", "X": "Gone"}),
         ("Y: ja\nN: nein", ["Y"], {"Y": "Ja", "N": "Nein"}),
+        ("Y=yes, N=no, I=ID missing", ["Y"], {"Y": "Yes", "N": "No", "I": "ID missing"}),
         ("m - männlich | w - weiblich", ["m", "w"], {"m": "Männlich", "w": "Weiblich"}),
         ("A=active, C=closed", ["A", "D"], {}),
         ("A=active, C=closed", ["a"], {}),

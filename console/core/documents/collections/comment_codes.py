@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from console.core.plain_words import humanised
-
 EXPLAINED = "explained"
 """Key of a column whose comment explains all codes that a sample of it held."""
 PARTS = re.compile(r"\s*[,;|\n]\s*")
@@ -35,4 +33,4 @@ def options_of(column: Mapping[str, Any]) -> list[dict[str, str]] | None:
         return None
     codes = codes_of(column.get("comment"))
     empty = [{"value": "", "label": "Empty"}] if column.get("blank") and not column["nullable"] else []
-    return [*({"value": code, "label": humanised(words)} for code, words in codes.items()), *empty] or None
+    return [*({"value": code, "label": words[:1].upper() + words[1:]} for code, words in codes.items()), *empty] or None
