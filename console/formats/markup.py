@@ -203,7 +203,7 @@ def _edges(what: Kind, *, labelled: bool) -> tuple[str, str]:
     """Return the start of a field's cell and its complete empty cell. A field without a label says none."""
     said = f' data-l="{escaped(what.label)}"' if labelled and what.label else ""
     tag = "" if what.options or what.references else "r" if what.type in NUMBERS else "d" if what.type in MOMENTS else ""
-    return f'<td class="{tag}"{said}>' if tag else f"<td{said}>", f'<td class="e"{said}>{EMPTY}</td>'
+    return f'<td class="{tag}"{said}>' if tag else f"<td{said}>", f'<td class="e{" r" * (tag == "r")}"{said}>{EMPTY}</td>'
 
 
 _PLAIN = {str, int, type(None)}

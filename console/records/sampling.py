@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field, named_secrets, pointing, recognising
+from console.core.documents.collections import Collection, Field, comment_codes, named_secrets, pointing, recognising
 from console.records import catalogue, connect
 
 SAMPLE = 200
@@ -19,7 +19,7 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded", named_secrets.SOUGHT)
+OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded", comment_codes.EXPLAINED, named_secrets.SOUGHT)
 """Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
@@ -93,6 +93,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
     if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
         column["uncoded"] = True
+    if column["stored"] == "text" and comment_codes.explains(column.get("comment"), map(str, known)):
+        column[comment_codes.EXPLAINED] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):

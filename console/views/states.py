@@ -23,6 +23,7 @@ _WORDS = {
     "warning_needs_response",
     "bad": "blocked declined denied failed high invalid lost prohibited refused rejected true_match",
 }
+CODE = 2
 _BEGINNINGS = ("awaiting", "needs", "pending", "requires", "waiting")  # words of something that waits for somebody: amber
 _TONES: Mapping[str, str] = {word: tone for tone, words in _WORDS.items() for word in words.split()}
 
@@ -36,13 +37,14 @@ def tone(word: str) -> str:
 
 def coloured(what: Kind) -> bool:
     """Return whether the field's words have tones. Without a list of words, each value is judged by itself."""
-    return not what.options or what.widget == "badge" or any(what.tones.get(word) or tone(word) for word in what.options)
+    return not what.options or what.widget == "badge" or any(tone_of(what, word) for word in what.options)
 
 
 def tone_of(what: Kind, word: str) -> str:
-    """Return the colour that the collection's document gives to the word, else the word's own."""
+    """Return the colour that the collection's document gives to the word, else the word's own, or that of what a code of one letter or two means."""
     chosen = what.tones.get(word)
-    return tone(word) if chosen is None else "" if chosen == "neutral" else chosen
+    own = tone(word) or (tone((what.options or {}).get(word, "")) if len(word) <= CODE else "")
+    return own if chosen is None else "" if chosen == "neutral" else chosen
 
 
 def badge(what: Kind, value: Any, look: Look) -> Markup:

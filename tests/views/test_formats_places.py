@@ -81,7 +81,7 @@ def test_the_table_above_has_every_type() -> None:
 def test_an_absent_value_is_a_dash_a_cell_of_its_own_and_an_empty_box(type_: str) -> None:
     what = of(type_)
     assert formats.text(what, None, EN) == "–"
-    assert 'class="e"' in formats.cell(what, EN)(None)
+    assert 'class="e' in formats.cell(what, EN)(None)
     assert "empty" in formats.html(what, None, EN)
     assert formats.box(what, None, EN) == ""
     emptied = formats.typed(what, [""], EN)

@@ -126,3 +126,8 @@ def test_a_day_is_that_of_the_date_that_was_meant_wherever_it_is_read() -> None:
     assert ">today<" in formats.html(Kind("f", "F", "datetime"), "2026-11-20T00:00:00Z", far)
     assert ">21 Nov 2026<" not in formats.html(Kind("f", "F", "datetime"), "2026-11-20T00:00:00Z", far)
     assert "UTC" in formats.html(Kind("f", "F", "datetime"), "2026-11-20T00:00:00Z", far)
+
+
+def test_a_short_code_has_the_colour_of_what_it_means() -> None:
+    what = Kind("state", "State", "enum", options={"A": "Active", "R": "Rejected", "low": "High"})
+    assert [states.tone_of(what, code) for code in ("A", "R", "low")] == ["good", "bad", "good"]

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from console.core.documents.collections import closing, core_data, named_secrets, pointing, recognising, relating, treatment
+from console.core.documents.collections import closing, comment_codes, core_data, named_secrets, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -362,6 +362,7 @@ def _field(
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, words)
+    plain = plain or (options := comment_codes.options_of(column))
     kind = (
         says.get("type")
         or drawn

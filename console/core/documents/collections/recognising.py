@@ -30,6 +30,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "url": re.compile(r"https?://\S+", re.IGNORECASE),
     "colour": re.compile(r"#(?:[0-9a-f]{3}|[0-9a-f]{6})", re.IGNORECASE),
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
+    "day": re.compile(r"(?:\d\d?([./-])\d\d?\1(?:\d\d){1,2}|\d{4}([./-])\d\d?\2\d\d?)(?:[ T,]+\d\d?:\d\d(?::\d\d)?)?"),
     "alpha2": re.compile(r"[A-Z]{2}"),
     "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
 }
@@ -38,7 +39,7 @@ COLOURED = re.compile(r"#[0-9]*[a-f]|colou?r|farbe|couleur|kolor|hex|tint|shade"
 """What tells colours from numbers behind a hash: a letter among their digits, or their name."""
 TIMED = re.compile(
     r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born|ts)$|_(?:at|on|ts)(?:_(?:ms|us|utc))?$"
-    r"|datum|zeit|angelegt|geändert|geaendert|erstellt|beginn|ende|créé|début|debut|utworz|zmieni|czas|kiedy",
+    r"|datum|zeit|erfasst|besuch|letzte[rs]?(?![a-z])|angelegt|geändert|geaendert|erstellt|beginn|ende|créé|début|debut|utworz|zmieni|czas|kiedy",
     re.IGNORECASE,
 )
 COUNTED = {
@@ -55,7 +56,7 @@ SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
-    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
+    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "gebühr", "gebuehr", "guthaben", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
     "prix", "montant", "coût", "cout", "cena", "kwota", "koszt", "suma", "importo", "prezzo", "totale", "tariffa", "ricavo", "costo", "importe", "precio",
     "monto", "coste", "preço", "preco", "tutar", "tutarı", "fiyat", "fiyatı", "ücret", "ucret", "bedel", "bakiye", "belopp", "beløb", "pris", "kostnad", "summa",
     "hinta", "velka", "castka", "částka", "bedrag", "prijs", "kosten", "kaina",
@@ -84,9 +85,8 @@ FLAG_NAMES = frozenset({
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
-"""Words of columns that say when a row was written."""
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
-"""Words of columns that say when and by whom."""
+"""Words of columns that say when a row was written; and by whom."""
 CURRENCY_COLUMNS = (
     "currency",
     "currency_code",
@@ -414,7 +414,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
     if first and last:
         return [first, last]
-    telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") != "uuid"]
+    telling = [name for name, column in texts.items() if not column.get("repeats") and column.get("form") not in ("day", "uuid")]
     owns = dict.fromkeys((snaked(table), *parts_of(table)[-1:]))
     named = [f"{own}_{word}" for own in owns for word in ("name", "title", "label")]
     named += [own for own in owns if own in snake and shown_as(texts[snake[own]], listed=False) == "text"]  # the address of an address

@@ -1,0 +1,54 @@
+"""Codes that the comment of a column explains, and days in texts: what a sample of a table says of them."""
+
+from console.records import sampling
+from tests.core.test_collections import column, one
+from tests.tables import cases
+
+
+@cases(
+    ("comment", "held", "options"),
+    [
+        ("A=active, C=closed", ["A", "C", "A"], {"A": "Active", "C": "Closed"}),
+        ("Status: 'N' = new; 'P' = in progress\n'X' = gone.", ["N", ""], {"N": "New", "P": "In progress", "X": "Gone"}),
+        ("Y: ja\nN: nein", ["Y"], {"Y": "Ja", "N": "Nein"}),
+        ("Y=yes, N=no, I=ID missing", ["Y"], {"Y": "Yes", "N": "No", "I": "ID missing"}),
+        ("m - männlich | w - weiblich", ["m", "w"], {"m": "Männlich", "w": "Weiblich"}),
+        ("A=active, C=closed", ["A", "D"], {}),
+        ("A=active, C=closed", ["a"], {}),
+        ("A=active, C=closed", [""], {}),
+        ("A=active, and others", ["A"], {}),
+        ("A=active, A=away", ["A"], {}),
+        ("Set by: the clerk, at night", ["Set"], {}),
+        ("A=active", ["A"], {}),
+    ],
+)
+def test_codes_that_a_comment_explains_are_shown_in_its_words(comment: str, held: list[str], options: dict[str, str]) -> None:
+    state = column("state", comment=comment)
+    sampling.note(state, held)
+    shown = one(state).by_name["state"]
+    assert {option.value: option.label for option in shown.options or ()} == options
+    assert shown.type == ("enum" if options else "text")
+    assert shown.help == comment
+
+
+def test_what_must_be_filled_and_may_be_empty_keeps_that_among_explained_codes() -> None:
+    sex = column("sex", comment="m=male, f=female") | {"nullable": False}
+    sampling.note(sex, ["m", "", "f"])
+    shown = one(sex).by_name["sex"]
+    assert shown.blank
+    assert [option.value for option in shown.options or ()] == ["m", "f", ""]
+
+
+@cases(
+    ("held", "named"),
+    [
+        ([f"{day:02}.11.2026" for day in range(1, 30)], False),
+        ([f"2026/11/{day}" for day in range(1, 30)], False),
+        ([f"2026-11-{day:02} 09:05" for day in range(1, 30)], False),
+        ([f"2026-11-{day:04}" for day in range(1, 30)], True),
+    ],
+)
+def test_days_in_texts_name_no_record(held: list[str], named: bool) -> None:
+    told = column("remark_text")
+    sampling.note(told, held)
+    assert ("remark_text" in one(told).title) is named
