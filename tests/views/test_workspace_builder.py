@@ -354,7 +354,10 @@ def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_o
     pages.ines.send(pages.ines.get(f"{EDIT}/text"), f"{EDIT}/text", text="Good morning")
     assert words != asked("text")
     second = asked("collection")
-    pages.ines.post(EDIT, {"csrf_token": pages.ines.token, "revision": pages.ines.get(EDIT).form(EDIT)["fields"]["revision"], "do": "up", "part": "text"})
+    pages.ines.post(
+        EDIT,
+        {"csrf_token": pages.ines.token, "revision": pages.ines.get(EDIT).form(EDIT)["fields"]["revision"], "do": "up", "part": "text"},
+    )
     assert second == asked("collection"), "what others say changes nothing in it"
     htmx = {"HX-Request": "true", "HX-Target": "shown-new"}
     new = pages.ines.client.get("/w/morning/preview/new?type=fields&of=account&fields=iban&width=12", headers=htmx).text
