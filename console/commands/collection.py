@@ -80,6 +80,8 @@ def import_documents(files: tuple[Path, ...], import_file: Callable[..., tuple[s
         except Invalid as error:
             for detail in error.details:
                 click.echo(f"{file}: {detail['field']}: {detail['reason']}", err=True)
+            if error.details:  # each of them is told once, with its file
+                raise click.exceptions.Exit(1) from None
             raise
         click.echo(f"{which}  {outcome}")
 

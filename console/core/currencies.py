@@ -19,6 +19,7 @@ _TWO = frozenset([
     "TTD", "TWD", "TZS", "UAH", "USD", "USN", "UYU", "UZS", "VED", "VES", "WST", "XCD", "XCG", "YER", "ZAR", "ZMW", "ZWG", "ZWL",
 ])  # fmt: skip
 CODES = _NONE | _TWO | _THREE | _FOUR
+BY_DECIMALS = {0: _NONE, 2: _TWO, 3: _THREE, 4: _FOUR}
 LONGEST = 40
 _CENTS = 2
 _GROUPED = re.compile(r"\s*-?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?\s*")

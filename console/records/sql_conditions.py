@@ -16,6 +16,7 @@ from sqlalchemy.sql import ColumnElement
 
 from console.core.documents.collections import Collection, Field
 from console.core.expressions import Expression, compiled
+from console.core.expressions.currency_comparisons import for_each_currency
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Node, Not, Path, Within, walk
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
 from console.errors import DefinitionError
@@ -117,6 +118,13 @@ class Compiler:
             case Junction(kind=kind, items=items):
                 parts = [self.truth(item, positive=positive) for item in items]
                 return sa.or_(*parts) if (kind == "any") == positive else sa.and_(*parts)
+            case Compare() if (by_currency := for_each_currency(node)) is not None:
+                return sa.or_(
+                    *(
+                        sa.and_(self.truth(of_currency, positive=True), self.truth(compared, positive=positive))
+                        for of_currency, compared in by_currency
+                    )
+                )
             case _ if not _looks_at_record(node):
                 return self._constant_truth(node, positive=positive)
         outer, self._led = self._led, {}

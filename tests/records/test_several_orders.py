@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from console import records
 from console.core import expressions
+from console.core.documents.collections import condition_rows
 from console.core.scopes import Scope, whole
 from console.errors import Malformed
 from console.postgres import Embedded
@@ -203,3 +204,25 @@ def test_a_reference_is_sorted_by_the_title_that_people_read(tmp_path: Path, ser
         scope = replace(whole("job"), elsewhere=partial(Scope, allow=(expressions.parse("record.last == 'Young'"),)))
         found = [row.key for row in records.page("job", scope, sort="-person_id.title").rows]
         assert found == by_name(place, (2, 4), down=True), "whom its reader does not see sorts as nobody"
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ((">=", "125"), "1 2 4"),
+        (("<", "125"), "3 6"),
+        (("==", "31.250"), "6"),
+        (("!=", "300"), "1 3 4 6"),
+    ],
+)
+def test_an_amount_is_compared_in_the_currency_of_each_record(tmp_path: Path, typed: tuple[str, str], keys: str) -> None:
+    """12,500 yen, 125 euros and 125 dinars are stored as 12500, 12500 and 125000; what has no currency is not compared."""
+    fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
+    with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields}}):
+        known = {field.name: field for field in records.collection("paid").stored_fields}
+        text, wrong = condition_rows.expression_of([condition_rows.ConditionRow("amount", *typed)], "all", known)
+        condition = expressions.parse(text)
+        found = {str(row.key) for row in records.page("paid", replace(whole("paid"), everything=False, allow=(condition,))).rows}
+        assert (found, wrong) == (set(keys.split()), [])
+        rows = {str(row[0]): {"amount": row[1], "currency": row[2]} for row in CHARGES}
+        assert found == {key for key, record in rows.items() if condition.test({"record": record})}, "as a single record is judged"

@@ -108,6 +108,7 @@ ROUTES = [
     Route(BUILDER + "/add", "/w/desk/edit/add?type=text", ("GET", "POST"), stan=403, status=403),
     Route(BUILDER + "/<part>", "/w/desk/edit/people", ("GET", "POST"), stan=403, status=403),
     Route("/w/<slug>/preview", "/w/desk/preview", stan=403, status=403),
+    Route("/w/<slug>/preview/<part>", "/w/desk/preview/people", stan=403, status=403),
     Route("/w/<slug>/changes", "/w/desk/changes", ("GET", "POST"), stan=403, status=403),
     Route("/w/<slug>/versions", "/w/desk/versions", ("GET", "POST"), stan=403, status=403),
     Route("/settings/collections", "/settings/collections", stan=403, status=403),

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from console.core import expressions
 from console.core.documents.collections import Field
 from console.core.documents.collections.condition_rows import VALUELESS, comparisons
 from console.core.documents.collections.model import Option
+from console.views.workspaces import links
 from console.views.workspaces.condition_lines import DAYS, EXPRESSION, OPERATORS, Line, line_of, text_of
 
 FIELDS = {
@@ -17,13 +19,23 @@ FIELDS = {
         Field("state", "State", "enum", "text", options=(Option("open", "Open"), Option("shut", "Shut"))),
         Field("amount", "Amount", "decimal", "decimal"),
         Field("cents", "Cents", "money", "integer", currency="EUR", minor=True),
+        Field("own", "Own", "money", "integer", currency="code", minor=True),
         Field("on", "On", "date", "date"),
         Field("at", "At", "datetime", "datetime"),
         Field("vip", "VIP", "boolean", "boolean"),
         Field("blob", "Blob", "json", "json"),
     )
 }
-VALUES = {"name": 'a"b', "odd name": "input.x", "state": "open", "amount": "12.50", "cents": "12.5", "on": "2026-01-31", "at": "2026-01-31"}
+VALUES = {
+    "name": 'a"b',
+    "odd name": "input.x",
+    "state": "open",
+    "amount": "12.50",
+    "cents": "12.5",
+    "own": "12.5",
+    "on": "2026-01-31",
+    "at": "2026-01-31",
+}
 WRITTEN = (
     "record.name == 1 && record.amount == 2", "record.gone == 1", "record.at >= addDays(now, -365)", "record.name ==", "record.vip",
     '"a" == record.name', "record.team.name == input.x", "record.name.contains(input.x)", 'record.amount == "12"', "record.amount == record.cents",
@@ -70,3 +82,10 @@ def test_a_row_that_nobody_touched_keeps_the_writing_of_its_expression() -> None
 def test_a_row_that_lacks_something_says_what(line: Line, reason: str) -> None:
     with pytest.raises(ValueError, match="^" + reason.replace(".", r"\.") + "$"):
         text_of(line, FIELDS)
+
+
+def test_the_list_behind_a_figure_has_the_amount_of_each_currency() -> None:
+    (made,) = links.filters_of([expressions.parse("record.own >= minor(12.5, record.code)")], {}) or [None]
+    amounts = {of["and"][0]["value"][0]: of["and"][1]["value"] for of in made["or"]}
+    assert (amounts["BIF"], amounts["AED"], amounts["BHD"]) == (13, 1250, 12500)
+    assert links.filters_of([expressions.parse("record.own >= minor(record.cents, record.code)")], {}) is None

@@ -336,3 +336,35 @@ def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None
     page = pages.ines.get(f"{EDIT}/collection?{urlencode(typed)}")
     kept = page.form("/edit/collection")["fields"]
     assert {name: kept[name] for name in typed} == typed, "also where the other collection has no such field"
+
+
+def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_only_if_it_changed(pages: Pages) -> None:
+    made(pages)
+    add(pages, "collection", collection="account", title="Accounts", select="account", limit="3")
+    add(pages, "text", text="Hello {{ me.name }}")
+
+    def asked(part: str) -> str:
+        found = re.search(rf'id="(shown-{part}-\w+)"', pages.ines.get(f"{EDIT}?part={part}").html)
+        assert found is not None
+        return found[1]
+
+    first, words = asked("collection"), asked("text")
+    pages.ines.send(pages.ines.get(f"{EDIT}/collection"), f"{EDIT}/collection", limit="2")
+    assert first != asked("collection")
+    pages.ines.send(pages.ines.get(f"{EDIT}/text"), f"{EDIT}/text", text="Good morning")
+    assert words != asked("text")
+    second = asked("collection")
+    pages.ines.post(
+        EDIT,
+        {"csrf_token": pages.ines.token, "revision": pages.ines.get(EDIT).form(EDIT)["fields"]["revision"], "do": "up", "part": "text"},
+    )
+    assert second == asked("collection"), "what others say changes nothing in it"
+    htmx = {"HX-Request": "true", "HX-Target": "shown-new"}
+    new = pages.ines.client.get("/w/morning/preview/new?type=fields&of=account&fields=iban&width=12", headers=htmx).text
+    assert "LT" in new, "a component that is still to be added, of the first record"
+    assert "<html" not in new
+    assert "fields" not in pages.ines.get(EDIT).form(EDIT)["fields"].get("part", ""), "nothing is saved by looking"
+    lacking = pages.ines.client.get("/w/morning/preview/new?type=metric&measure=sum&collection=account&width=12", headers=htmx)
+    assert lacking.status_code == 200
+    as_role = pages.ines.client.get("/w/morning/preview/collection?as=developer", headers=htmx).text
+    assert "Developer may not see these records." in as_role

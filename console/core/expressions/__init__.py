@@ -18,4 +18,4 @@ from console.core.expressions.text_templates import (
     wrong_choices,
 )
 
-OPEN_MODULES = frozenset({"functions", "nodes", "operands", "search_syntax"})
+OPEN_MODULES = frozenset({"currency_comparisons", "functions", "nodes", "operands", "search_syntax"})

@@ -97,6 +97,7 @@
   }
 
   document.addEventListener("htmx:afterSettle", (event) => {
+    if (event.detail.target?.id?.startsWith("shown-")) return;
     sortable();
     drawnAnew(event.detail.requestConfig);
     if (next && !running) {

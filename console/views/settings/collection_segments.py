@@ -104,7 +104,7 @@ def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict
             "roles": [],
             "enabled": True,
         }
-    found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
+    found = condition_rows.rows_of(entry["filter"], fields=fields) if "filter" in entry else None
     kind = "sql" if "sql" in entry else "conditions" if found else "filter"
     joined, rows = found or ("all", [ConditionRow("", "", "")])
     rows = [document_words.typed(row, fields) for row in rows]
@@ -190,7 +190,7 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 
 def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
-    found = condition_rows.rows_of(entry["filter"]) if "filter" in entry else None
+    found = condition_rows.rows_of(entry["filter"], fields=fields) if "filter" in entry else None
     words = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
         "id": entry["id"], "label": entry["label"], "kind": "Conditions" if found else "Expression" if "filter" in entry else "SELECT", "words": words,

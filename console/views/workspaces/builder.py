@@ -1,6 +1,6 @@
 """`/w/<slug>/edit`: a workspace is built by page. Every change is a draft at once; it counts for others when it is published."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,8 @@ from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import with_name
 from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.views import formats, frame
-from console.views.workspaces import change_words, component_form, condition_lines
-from console.views.workspaces.page import changed_parts, drawer_of
-from console.views.workspaces.parts import RoleView
+from console.views import frame
+from console.views.workspaces import change_words, component_form, condition_lines, workspace_preview
 from console.workspaces import Editing
 
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
@@ -132,23 +130,6 @@ def component(slug: str, part: str) -> Response:
         if former and new and new != former and not shared:
             made = with_name(made, root, former, str(new))
     return _saved(editing, made, part=part, given=given, said="Saved in the draft.", beside=not both)
-
-
-@blueprint.get("/<slug>/preview")
-def preview(slug: str) -> Response:
-    """Show the draft as it would run. With `as`, what that role may not see is left out; the records are those that the editor may see."""
-    editing = workspaces.open_workspace(frame.actor(), slug)
-    document, role = editing.document, request.args.get("as", "")
-    drawer = drawer_of(document, request.args, f"/w/{slug}/preview")
-    role_view = RoleView.of(role, document) if role else None
-    drawer.role, drawer.kept = role_view, {"as": role} if role else {}
-    if frame.wants_fragment() and frame.htmx.target == "desk-said":
-        return changed_parts(document, drawer, whole=True)
-    context = {
-        "workspace": document, "parts": drawer.draw(document.components, whole=True), "charts": True, "may_edit": True, "preview": True,
-        "roles": _roles(), "role": role, "address": drawer.address(), "url": _url(slug),
-    }  # fmt: skip
-    return frame.page("workspaces/preview.html", context)
 
 
 @blueprint.route("/<slug>/changes", methods=["GET", "POST"])
@@ -276,7 +257,7 @@ def _builder(
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
-        "charts": False, "about": document if texts is None else {"help": "", "icon": "", "teams": [], **texts}, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
+        "charts": True, "roles": workspace_preview.roles(), "print": workspace_preview.fingerprint(document, own) if own else "", "about": document if texts is None else {"help": "", "icon": "", "teams": [], **texts}, "others": change_words.meanwhile(others, _revision()) if others else [], "other": others.draft.changed_by if others else "",
     }  # fmt: skip
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
     context["named"] = named
@@ -408,12 +389,6 @@ def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         "theirs": change_words.theirs(wrong, editing.document), "people": accounts.names({each.made_by for each in known}),
     }  # fmt: skip
     return frame.page("workspaces/versions.html", context, status=wrong.status if wrong else 200)
-
-
-def _roles() -> Sequence[tuple[str, str]]:
-    """(role, in words) of every role that is granted something."""
-    known = sorted({row.sub.partition(":")[2] for row in access.all_rows() if row.sub.startswith("role:")})
-    return [(role, formats.role_words(role)) for role in known]
 
 
 def _revision() -> int:

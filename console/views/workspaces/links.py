@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from console.core.expressions import Expression, nodes
+from console.core.expressions.currency_comparisons import for_each_currency
 from console.records import Chosen
 from console.views import frame
 
@@ -50,6 +51,8 @@ def of_period(name: str, first: Any, after: Any) -> list[dict[str, Any]]:
 def _filter(node: nodes.Node, roots: Mapping[str, Any]) -> Any:
     if not _about_record(node):
         return EVERYTHING if Expression("", node).test(roots) else None
+    if (by_currency := for_each_currency(node)) is not None:
+        return _joined("any", [nodes.Junction("all", pair, 4) for pair in by_currency], roots)
     match node:
         case nodes.Junction(kind=kind, items=items):
             return _joined(kind, items, roots)

@@ -80,6 +80,8 @@ def _goal(item: Metric, objective: Decimal, reached: float | None, found: Figure
     text, target = format(objective, "f"), float(objective)
     currency = charts.largest(found.of or found)[0]
     said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
+    if currency and sum(amount is not None for _, amount in (found.of or found).total) > 1:
+        said = f"{said}, of what is in {currency} alone"
     if reached is None and (found.of is not None or item.measure != "sum"):  # the average or the percentage of nothing
         return Goal(f"{'At most' if item.good == 'down' else 'Objective'} {said}", 0, "")
     share = 0 if reached is None else max(0, floor(100 * reached / target))  # what is short of the objective is never said to be all of it

@@ -74,7 +74,7 @@ def kind_of(field: Field) -> str:
 
 def comparisons(field: Field) -> Mapping[str, str]:
     """The comparisons that fit a field, in words."""
-    return FITTING[kind_of(field)]
+    return FITTING["amount" if own_currency(field) else kind_of(field)]
 
 
 def offered() -> list[tuple[str, str, str]]:
@@ -178,9 +178,19 @@ def _path(name: str) -> str:
     return f"record.{name}" if _plain(name) else f"record[{json.dumps(name, ensure_ascii=False)}]"
 
 
+def own_currency(field: Field) -> str:
+    """The column with the currency of each record, in whose smallest unit the amount is held; "" where all have the same."""
+    return str(field.currency) if field.minor and field.currency and currencies.decimals(field.currency) is None else ""
+
+
 def _literal(value: str, field: Field) -> str:
     if value.startswith("$currentUser."):
         return value
+    if column := own_currency(field):
+        number = currencies.whole_units(value, 0)
+        if number is None:
+            raise ValueError(f"{field.label} is a number: {value} is none.")
+        return f"minor({number:f}, {_path(column)})"
     if field.stored in NUMBERS:
         number = currencies.whole_units(value, -(digits := digits_of(field)))
         if number is None:
@@ -208,15 +218,26 @@ def _field_of(node: Any) -> str:
     return str(node.steps[0]) if plain else ""
 
 
-def rows_of(text: str, named: Callable[[Any], str] = _field_of) -> tuple[str, list[ConditionRow]] | None:
-    """(`all` or `any`, rows); None for an expression that rows cannot say. `named`: how a path is called in a row, "" where none may name it."""
+def rows_of(
+    text: str, named: Callable[[Any], str] = _field_of, fields: Mapping[str, Field] | None = None
+) -> tuple[str, list[ConditionRow]] | None:
+    """(`all` or `any`, rows); None for an expression that rows cannot say. `named`: how a path is called in a row, "" where none may name it.
+
+    With `fields`, None also where a plain number is compared with amounts that each have a currency of their own: no whole amount says that.
+    """
     try:
         node = expressions.parse(text).node
     except ExpressionError:
         return None
     joined, parts = (node.kind, node.items) if isinstance(node, Junction) else ("all", (node,))
     rows = [_row(part, named) for part in parts]
-    return None if any(row is None for row in rows) else (joined, [row for row in rows if row is not None])
+    said = [row for row in rows if row is not None and not _of_smallest_units(row, fields or {})]
+    return (joined, said) if len(said) == len(parts) else None
+
+
+def _of_smallest_units(row: ConditionRow, fields: Mapping[str, Field]) -> bool:
+    field = fields.get(row.field)
+    return field is not None and bool(own_currency(field)) and not row.currency and row.comparison not in VALUELESS
 
 
 def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
@@ -224,8 +245,8 @@ def _row(node: Node, named: Callable[[Any], str]) -> ConditionRow | None:
         case Compare(
             left=Path() as amount, right=Call(name="minor", arguments=(Literal(value=int() | Decimal() as value), Path() as code))
         ):
-            of, currency = path_of(amount), path_of(code)
-            return ConditionRow(of, node.operator, _shown(value), currency) if of and currency and named is path_of else None
+            of, currency = named(amount), path_of(code)
+            return ConditionRow(of, node.operator, _shown(value), currency) if of and currency else None
     found = _compared(node)
     if found is None or found[2] is None:
         return None
