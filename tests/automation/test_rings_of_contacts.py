@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import browse
+from console import browse, monitoring
 from console.contacts import tags
-from console.db.engine import fetch
+from console.work import notices
 from tests.automation.test_triggers import house, publish, runs_of, told
 from tests.company import Company
 from tests.conftest import web_app
@@ -54,4 +54,6 @@ def test_two_workflows_that_start_each_other_go_round_once(house: Company, ring:
     assert (told("tick", "on")[3], told("tock", "on")[3]) == (2, 0)
     said = Pages(house, web_app()).mona.get("/workflows/tick/triggers").text
     assert "To end that, let the condition" in said
-    assert fetch("select count(*) from console.notice") == [(0,)], "whoever looks at the trigger is told; nobody's list is filled"
+    monitoring.unable_to_start.look()
+    seen = [(each.text, each.href) for each in notices.notices_of(house.people["mona"])]
+    assert ["gone round" in text and link for text, link in seen] == ["/workflows/tick/triggers"], "once, for two records"

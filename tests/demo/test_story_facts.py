@@ -239,11 +239,13 @@ def test_hostile_texts_stand_in_open_refund_requests(loaded: World, hostile: Cal
     assert set(found) <= asked
 
 
-def test_hostile_texts_are_nowhere_but_in_messages(world: World) -> None:
+def test_hostile_texts_are_nowhere_but_in_what_customers_wrote(world: World) -> None:
     texts = [support_tickets.GRETA_TEXT, *(text for text, _ in support_tickets.HOSTILE)]
     for name, rows in {**world.core, **world.supply}.items():
-        if name != "ticket_message":
-            assert not [row for row in rows for value in row.values() if isinstance(value, str) and value in texts], name
+        wrote = {"ticket_message": "body", "ticket": "description"}.get(name)
+        assert not [row for row in rows for field, value in row.items() if field != wrote and isinstance(value, str) and value in texts], (
+            name
+        )
 
 
 def gone(world: World) -> dict[str, int]:

@@ -172,7 +172,7 @@ def test_the_sheet_names_the_filters_in_words_and_carries_them(pages: "Pages") -
     whole = pages.ada.get("/activity")
     assert "The whole log, oldest first, as far as you may see it." in whole.text
     page = pages.ada.get(f"/activity?kind=run_started&user={olivia.id}&createdAt.gte=2026-01-01&after=&limit=3")
-    assert "Events, oldest first. What happened: Run started, Person: Olivia, From: 2026-01-01." in page.text
+    assert "Events, oldest first. What happened: Run started, Person: Olivia, From: 1 Jan 2026." in page.text
     fields = page.form("/activity/export")["fields"]
     assert fields == {"kind": "run_started", "user": olivia.id, "createdAt.gte": "2026-01-01", "format": "csv", "since": ""}
 

@@ -100,9 +100,9 @@ def test_a_source_without_its_table_is_told_of_on_every_page_that_needs_it(pages
         page = pages.olivia.get(path)
         wrong += [(path, word) for word in INNER if word in re.sub(r"(href|src)=\"[^\"]*\"", "", page.html) and word != "select "]
     assert wrong == []
-    assert "The data source does not answer" in pages.olivia.get(f"/runs/{run}").text
+    assert "The database has changed" in pages.olivia.get(f"/runs/{run}").text
     pages.company.sql("alter table elsewhere rename to customer")
-    assert "The data source does not answer" not in pages.olivia.get(f"/runs/{run}").text
+    assert "The database has changed" not in pages.olivia.get(f"/runs/{run}").text
 
 
 def test_a_change_while_the_source_is_away_keeps_what_was_typed(pages: "Pages") -> None:

@@ -46,7 +46,7 @@ def test_the_list_names_version_status_team_collection_and_live_runs(pages: "Pag
     assert page.headings[0] == ("h1", "Workflows")
     assert "/workflows/care-review" in page.links
     assert re.search(
-        r"Care review Active 10 steps · version 1, (just now|\d+ (second|minute)s? ago) Operations · Customers Active 1 live runs",
+        r"Care review Active 10 steps · version 1, (just now|\d+ (minute|hour)s? ago) Operations · Customers Active 1 live runs",
         page.text,
     )
     assert "/workflows" in pages.olivia.get("/").links
