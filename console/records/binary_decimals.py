@@ -43,6 +43,8 @@ def column(kept: sa.ColumnElement[Any], scale: int | None) -> sa.ColumnElement[A
     if not scale or scale > MOST_SCALE:
         return kept
     near = sa.func.round(kept, sa.literal_column(str(scale)))
-    most: sa.ColumnElement[Any] = sa.func.max(sa.literal_column(repr(10.0 ** -(scale + 8))), sa.func.abs(near) * sa.literal_column(repr(RELATIVE)))
+    most: sa.ColumnElement[Any] = sa.func.max(
+        sa.literal_column(repr(10.0 ** -(scale + 8))), sa.func.abs(near) * sa.literal_column(repr(RELATIVE))
+    )
     close = sa.func.abs(kept - near) <= sa.func.min(sa.literal_column(repr(0.4 * 10.0**-scale)), most)
     return sa.case((sa.and_(sa.func.typeof(kept) == "real", close), near), else_=kept)
