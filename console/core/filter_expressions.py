@@ -30,6 +30,8 @@ def _test(given: Test, field: Field) -> str:
         else f"record[{json.dumps(field.name)}]"
     )
     if given.op == "is_null":
+        if field.stored == "text":
+            return f'({path} == null || {path} == "")' if given.value else f'({path} != null && {path} != "")'
         return f"{path} {'==' if given.value else '!='} null"
     if field.stored in UNFIT or field.computed is not None:
         raise _unsaid(f"A condition on {field.label}")

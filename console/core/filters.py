@@ -1,7 +1,7 @@
 """Filters of a list as data: parsed from JSON and checked.
 
 `{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` includes nulls, `eq` null
-means `is_null`; `contains` and `starts_with` ignore case in texts; in lists an item must be equal. The value of a day or moment may be
+finds nulls alone, `is_null` empty texts too; `contains` and `starts_with` ignore case in texts; in lists an item must be equal. The value of a day or moment may be
 `{"days": -30}`: so many days from today, at its beginning.
 """
 
@@ -208,6 +208,8 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
         if not isinstance(value, bool):
             raise _wrong(field.name, f"{field.name} is_null takes true or false.")
         return value
+    if value is None and op in {"eq", "ne"}:
+        return None
     if field.stored in {"binary", "other", "json"}:
         raise _wrong(field.name, f"{field.label} can only be looked for by whether it is empty.")
     if op in ORDERINGS and not field.comparable:
@@ -218,8 +220,6 @@ def checked_value(field: Field, op: str, value: Any) -> Any:
         if not isinstance(value, list) or len(value) > MOST_VALUES:
             raise _wrong(field.name, f"{field.name} in takes a list of at most {MOST_VALUES} values.")
         return [None if item is None else _value(field, item) for item in value]
-    if value is None and op in {"eq", "ne"}:
-        return None
     return _value(field, value)
 
 

@@ -20,6 +20,7 @@ from typing_extensions import override
 from console.core.documents.collections import Field
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.core.expressions.operands import number_of
+from console.records import binary_decimals
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]
@@ -61,6 +62,10 @@ class Dialect:
         """The column as its values are counted: two are one only where `equals` takes them for one."""
         return day_shown(column, field)
 
+    def even(self, column: Column, field: Field) -> Column:
+        """The column's numbers without what they differ by from their decimals only because they are kept in binary."""
+        return column
+
     def sorted(self, column: Column, field: Field) -> Column:
         """The column as a list is sorted by it."""
         return column
@@ -80,6 +85,18 @@ class Dialect:
             return sa.and_(column >= value(given), column < value(_next_day(given)))
         given = self.anchored(field, given)
         return self.no_row() if isinstance(given, float) and math.isinf(given) else column == value(given)
+
+    def nothing(self, column: Column, field: Field) -> Condition:
+        """Condition that there is nothing to show: no value, or a text without a letter. An index of the column finds both."""
+        return sa.or_(column.is_(None), column == value("")) if self.may_be_blank(field) else column.is_(None)
+
+    def something(self, column: Column, field: Field) -> Condition:
+        """The opposite of `nothing`."""
+        return sa.and_(column.is_not(None), column != value("")) if self.may_be_blank(field) else column.is_not(None)
+
+    def may_be_blank(self, field: Field) -> bool:
+        """Whether the column may hold a text without a letter."""
+        return field.stored == "text" and field.native != "enum"
 
     def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
         """Condition that the column's value is shown as this text, or has these bytes."""
@@ -225,7 +242,11 @@ class SQLite(WithoutLists):
 
     @override
     def told_apart(self, column: Column, field: Field) -> Column:
-        return column.collate("BINARY") if field.stored == "text" else self._day(column, field)
+        return column.collate("BINARY") if field.stored == "text" else self.even(self._day(column, field), field)
+
+    @override
+    def even(self, column: Column, field: Field) -> Column:
+        return binary_decimals.column(column, field.scale) if field.stored == "decimal" else column
 
     @override
     def anchored(self, field: Field, given: Any) -> Any:
@@ -262,6 +283,8 @@ class SQLite(WithoutLists):
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
         if field.stored in {"date", "datetime"}:
             return self.comparable(column, field) == value(given)
+        if field.stored == "decimal" and (ends := binary_decimals.around(given, field.scale)) is not None:
+            return column.between(value(ends[0]), value(ends[1]))
         return (self.text(column, field) if field.stored in {"text", "uuid"} else column) == value(given)
 
     @override
@@ -277,6 +300,8 @@ class SQLite(WithoutLists):
     def one_of(self, column: Column, field: Field, given: list[Any]) -> Condition:
         if not given:
             return self.no_row()
+        if field.stored == "decimal" and field.scale:
+            return sa.or_(*(self.equals(column, field, item) for item in given))
         compared = self.text(column, field) if field.stored in {"text", "uuid"} else self.comparable(column, field)
         return compared.in_([value(item) for item in given])
 
@@ -292,6 +317,8 @@ class SQLite(WithoutLists):
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         if field.stored == "date" and isinstance(given, str) and len(given) > 10:
             return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field)), operator, value(given))
+        if field.stored == "decimal" and (ends := binary_decimals.around(given, field.scale)) is not None:
+            given = ends[operator in ("<=", ">")]
         return self.ordered(self.comparable(column, field), operator, value(given))
 
     @override
@@ -304,7 +331,7 @@ class SQLite(WithoutLists):
         """A day compared with a moment counts as its midnight."""
         if field.stored == "date" and {item.stored for item in both} == {"date", "datetime"}:
             return sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field))
-        return self.comparable(column, field)
+        return self.even(self.comparable(column, field), field)
 
     def _day(self, column: Column, field: Field) -> Column:
         return self.comparable(column, field) if field.native == MIDNIGHT else column

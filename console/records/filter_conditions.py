@@ -70,8 +70,9 @@ def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition
     constant = Constant(test.value, certain=False)
     match test.op:
         case "is_null":
-            return column.sql.is_(None) if test.value else column.sql.is_not(None)
-        case "eq" | "ne" if column.field.stored == "array":
+            known = compiler.dialect.nothing if test.value else compiler.dialect.something
+            return known(column.sql, column.field)
+        case "eq" | "ne" if column.field.stored == "array" and test.value is not None:
             item = compiler.list_holds(Literal(test.value), column, positive=test.op == "eq")
             return item if test.op == "eq" else sa.or_(item, column.sql.is_(None))
         case "eq" | "ne":

@@ -170,7 +170,7 @@ def find_same(collection_id: str, given: Mapping[str, Any], scope: Scope) -> Rec
     """The record with all these values; None if none is in the scope. Raises SourceDown."""
     tests = Group(
         "and",
-        tuple(Test(name, "is_null" if wanted is None else "eq", True if wanted is None else wanted) for name, wanted in given.items()),
+        tuple(Test(name, "eq", wanted) for name, wanted in given.items()),
     )
     found = page(collection_id, scope, where=tests, limit=1).rows
     return found[0] if found else None

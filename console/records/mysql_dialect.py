@@ -70,6 +70,18 @@ class MySQL(WithoutLists):
         return sa.and_(column == value(given), _bytes(column) == _letters(given))
 
     @override
+    def nothing(self, column: Column, field: Field) -> Condition:
+        return sa.or_(column.is_(None), self.equals(column, field, "")) if self.may_be_blank(field) else column.is_(None)
+
+    @override
+    def something(self, column: Column, field: Field) -> Condition:
+        return sa.and_(column.is_not(None), sa.not_(self.equals(column, field, ""))) if self.may_be_blank(field) else column.is_not(None)
+
+    @override
+    def may_be_blank(self, field: Field) -> bool:
+        return field.stored == "text"
+
+    @override
     def is_raw(self, column: Column, field: Field, given: str | bytes) -> Condition:
         return column == value(given)
 

@@ -107,9 +107,11 @@ class Table:
             return self.dialect.is_raw(column, field, part.given)
         return self.dialect.equals(column, field, part)
 
-    def told_apart(self, name: str) -> ColumnElement[Any]:
-        """The column as its values are counted."""
-        return self.dialect.told_apart(self.columns[name], self.collection.by_name[name])
+    def told_apart(self, name: str, column: ColumnElement[Any] | None = None) -> ColumnElement[Any]:
+        """The column, or this one in its place, as its values are counted: an empty text is no value, as in lists."""
+        field = self.collection.by_name[name]
+        told = self.dialect.told_apart(self.columns[name] if column is None else column, field)
+        return sa.func.nullif(told, sa.literal("", sa.types.NullType())) if self.dialect.may_be_blank(field) else told
 
     def told(self, name: str, value: Any) -> Any:
         """A value of `told_apart` as JSON."""

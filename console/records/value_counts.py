@@ -68,7 +68,7 @@ def value_counts(
 
     def counted(connection: Connection, among: Any) -> Sequence[Any]:
         number = sa.func.count().label("number")
-        value = table.dialect.told_apart(among.c.value, collection.by_name[field]).label("told")
+        value = table.told_apart(field, among.c.value).label("told")
         every = sa.func.sum(sa.func.count()).over()
         first: Any = sa.literal_column("1")
         return connection.execute(sa.select(value, number, every).group_by(first).order_by(number.desc(), first).limit(most)).all()
@@ -217,6 +217,6 @@ def _listed(
     given = table.columns[field]
     column = sound_column(table, item) if item.comparable else given
     if item.comparable and item.stored in SPREAD:
-        column = sa.case((table.dialect.on_axis(given, item), periods.on_clocks(table, item, column, zone)))
+        column = sa.case((table.dialect.on_axis(given, item), periods.on_clocks(table, item, table.dialect.even(column, item), zone)))
     listed = sa.select(column.label("value"), given.label("given")).select_from(table.table).where(*wanted)
     return collection, table, listed

@@ -19,7 +19,7 @@ from console.core import counted_moments, plain_words
 from console.core.documents.collections import CONVERSIONS, Field, condition_rows, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import exact_json, source_zones, uncommon_values
+from console.records import binary_decimals, exact_json, source_zones, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -132,7 +132,7 @@ def _scaled(scale: int) -> Callable[[Any], Any]:
     def scaled(value: Any) -> Any:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
             return shown(value)
-        exact = Decimal(repr(value))
+        exact = binary_decimals.rounded(value, scale)
         places = -int(exact.as_tuple().exponent)
         return format(exact, f".{scale}f") if places <= scale else format(exact, "f")
 

@@ -125,6 +125,8 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
     what = formats.of_any_currency(kinds.get(given.field) or Kind(given.field, given.field))
+    if given.value is None and what.type == "text":  # unlike “is empty”, which finds empty texts too
+        return f"{what.label} has {'no value' if given.op == 'eq' else 'a value'}"
     if given.op == "is_null" or given.value is None:
         return f"{what.label} is {'empty' if (given.value if given.op == 'is_null' else given.op == 'eq') else 'not empty'}"
     spoken = (_DATED if what.type in DATES else _SPOKEN)[given.op]

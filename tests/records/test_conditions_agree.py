@@ -13,12 +13,14 @@ from console.core.expressions import Expression, search_syntax
 from console.core.expressions.functions import FUNCTIONS
 from console.core.expressions.operands import date_of, moment_of, number_of, uuid_of
 from console.core.expressions.search_syntax import Several, Sought, Without, Words
+from console.core.filter_expressions import expression_of
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope
 from console.errors import DefinitionError
+from console.formats.words import absent
 from console.records import computed, filter_conditions, scoping, sql_conditions
 from console.records.search import sought_condition
-from tests.records.agreeing import EXPRESSION, NOW, ROOTS, TEXTS, USER, Place, drawn_rows, quoted
+from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, ROOTS, TEXTS, USER, Place, drawn_rows, quoted
 
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
@@ -241,7 +243,7 @@ def _answers(place: Place, name: str, value: Any, text: str) -> bool:
 
 def _fits(test: Asked, value: Any) -> bool:
     if test.op == "is_null" or value is None:
-        return (value is None) == (test.op == "is_null" and test.value)
+        return (value in (None, "")) == (test.op == "is_null" and test.value)
     if test.op == "contains":
         return _lower(test.value) in _lower(value)
     typed: dict[str, Any] = {"n": number_of, "m": number_of, "d": number_of, "day": date_of, "due": date_of, "at": moment_of, "u": uuid_of}
@@ -282,6 +284,18 @@ def test_a_computed_condition_is_filtered_by_as_it_is_shown(places: list[Place],
         for (op, wanted), holds in ASKED.items():
             found = place.found(filter_conditions.filter_condition(Asked("c", op, wanted), collection, place.table.columns))
             assert found == {key for key, value in shown.items() if holds(value)}, (collection.dialect, text, op, wanted)
+
+
+@pytest.mark.parametrize("name", COLUMNS)
+def test_empty_and_not_empty_part_the_records_by_what_is_shown(places: list[Place], name: str) -> None:
+    for place in places:
+        for wanted in (True, False):
+            asked = Asked(name, "is_null", wanted)
+            shown = {key for key, values in place.values.items() if absent(values[name]) == wanted}
+            assert place.found(filter_conditions.filter_condition(asked, place.collection, place.table.columns)) == shown
+            segment = expressions.parse(expression_of(asked, place.collection))
+            assert place.found(place.table.holds(segment, {})) == shown, (place.collection.dialect, segment.text)
+            assert {key for key, values in place.values.items() if segment.test({"record": values})} == shown
 
 
 def test_texts_are_found_whatever_their_capitals(places: list[Place]) -> None:

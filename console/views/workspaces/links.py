@@ -101,5 +101,5 @@ def _test(name: str, op: str, side: nodes.Node, roots: Mapping[str, Any]) -> Any
 
 def _plain_test(name: str, op: str, value: Any) -> Any:
     if value is None:
-        return {"field": name, "op": "is_null", "value": op == "eq"} if op in ("eq", "ne") else None
+        return {"field": name, "op": op, "value": None} if op in ("eq", "ne") else None
     return {"field": name, "op": op, "value": value.isoformat() if isinstance(value, date) else value}
