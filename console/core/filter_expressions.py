@@ -1,6 +1,7 @@
 """The filter of a list as the expression of a segment, where an expression can say the same."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from console.core.documents.collections import Collection, Field
@@ -24,11 +25,7 @@ def expression_of(given: Filter, collection: Collection) -> str:
 
 
 def _test(given: Test, field: Field) -> str:
-    path = (
-        f"record.{field.name}"
-        if field.name.isidentifier() and field.name.isascii() and not field.name.startswith("_")
-        else f"record[{json.dumps(field.name)}]"
-    )
+    path = _path(field.name)
     if given.op == "is_null":
         if field.stored == "text":
             return f'({path} == null || {path} == "")' if given.value else f'({path} != null && {path} != "")'
@@ -37,6 +34,10 @@ def _test(given: Test, field: Field) -> str:
         raise _unsaid(f"A condition on {field.label}")
     if given.days is not None:
         return _either(path, given.op, f"addDays(today(), {given.days})")
+    if given.whole:
+        amounts = given.value if given.op == "in" else [given.value]
+        each = [_amount(replace(given, op="eq" if given.op == "in" else given.op, value=amount)) for amount in amounts]
+        return each[0] if len(each) == 1 else f"({' || '.join(each) or 'false'})"
     if given.op == "in":
         values = [value for value in given.value if value is not None]
         said = f"{path} in [{', '.join(_literal(value, field) for value in values)}]"
@@ -46,6 +47,15 @@ def _test(given: Test, field: Field) -> str:
     if given.op in ("contains", "starts_with"):
         raise _unsaid(f"“{'contains' if given.op == 'contains' else 'begins with'}” ignores capitals and")
     return _either(path, given.op, _literal(given.value, field))
+
+
+def _amount(test: Test) -> str:
+    """The comparison of one amount in whole units of each record's own currency."""
+    return f"{_path(test.field)} {COMPARED[test.op]} minor({test.value}, {_path(test.whole)})"
+
+
+def _path(name: str) -> str:
+    return f"record.{name}" if name.isidentifier() and name.isascii() and not name.startswith("_") else f"record[{json.dumps(name)}]"
 
 
 def _either(path: str, op: str, value: str) -> str:

@@ -2,7 +2,8 @@
 
 `{"and": [{"field", "op", "value"}, {"or": [...]}]}`; ops `eq ne gt gte lt lte in contains starts_with is_null`. `ne` includes nulls, `eq` null
 finds nulls alone, `is_null` empty texts too; `contains` and `starts_with` ignore case in texts; in lists an item must be equal. The value of a day or moment may be
-`{"days": -30}`: so many days from today, at its beginning.
+`{"days": -30}`: so many days from today, at its beginning. The value of an amount whose currency each record names may be `{"whole": "100"}`:
+so much of that currency in whole units, whatever its smallest one is.
 """
 
 import json
@@ -12,11 +13,15 @@ from datetime import date, datetime, timedelta
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
-from console.core.documents.collections import CONVERSIONS, Collection, Field
+from console.core import currencies
+from console.core.documents.collections import CONVERSIONS, Collection, Field, condition_rows
 from console.core.moments import is_zone, midnight_text
 from console.errors import Malformed
 
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")
+WHOLE = ("eq", "gt", "gte", "lt", "lte", "in")
+"""Comparisons of an amount in whole units of each record's own currency."""
+MOST_AMOUNTS = 20
 ORDERINGS = frozenset({"gt", "gte", "lt", "lte"})
 MOST_TESTS = 100
 MOST_DEPTH = 10
@@ -33,16 +38,21 @@ TAG_OPS = ("contains", "eq", "ne", "in", "is_null")
 
 @dataclass(frozen=True, slots=True)
 class Test:
-    """One field compared with one checked value in the field's JSON form (a list for `in`). `days`: the value is so many days from today."""
+    """One field compared with one checked value in the field's JSON form (a list for `in`). `days`: the value is so many days from today.
+
+    `whole`: the column that names the currency of each record, in whose whole units the value is.
+    """
 
     field: str
     op: str
     value: Any
     days: int | None = None
+    whole: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """The form in which it was sent."""
-        return {"field": self.field, "op": self.op, "value": self.value if self.days is None else {"days": self.days}}
+        sent = {"days": self.days} if self.days is not None else {"whole": self.value} if self.whole else self.value
+        return {"field": self.field, "op": self.op, "value": sent}
 
 
 SHAPE = "A filter is an object with field, op and value, or with and / or."
@@ -159,7 +169,24 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
         if set(given) != {"days"} or isinstance(days, bool) or not isinstance(days, int) or abs(days) > MOST_DAYS:
             raise _wrong(field.name, f'{field.name} takes a day, or {{"days": -30}}: so many days from today, at most {MOST_DAYS}.')
         return Test(field.name, op, checked_value(field, op, _day(field, today, days)), days)
+    if isinstance(given, Mapping) and set(given) == {"whole"} and (column := condition_rows.own_currency(field)):
+        readable_field(collection, column, hidden)
+        return Test(field.name, op, whole_amount(field, op, given["whole"]), whole=column)
     return Test(field.name, op, checked_value(field, op, given))
+
+
+def whole_amount(field: Field, op: str, given: Any) -> Any:
+    """The amount as plain text, several for `in`. Raises Malformed."""
+    if op not in WHOLE:
+        raise _wrong(field.name, f"An amount in whole units is compared by {', '.join(WHOLE)}.", op=op)
+    amounts = given if op == "in" else [given]
+    if not isinstance(amounts, list) or len(amounts) > MOST_AMOUNTS:
+        raise _wrong(field.name, f"{field.name} in takes a list of at most {MOST_AMOUNTS} amounts.")
+    read = [None if isinstance(each, bool) else currencies.whole_units(each, 0) for each in amounts]
+    if None in read:
+        raise _wrong(field.name, f"{str(given)[:60]!r} is no number, which {field.label} needs.")
+    written = [f"{each:f}" for each in read]
+    return written if op == "in" else written[0]
 
 
 def tag_field(collection: Collection) -> str:

@@ -10,7 +10,7 @@ from console.formats.codes import CODED, code_choices, code_name, code_names, pr
 from console.formats.forms import box, sought_value, typed, unit_words
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, WIDGET_WORDS, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
-from console.formats.money import amount_of, is_money, money_box, of_any_currency
+from console.formats.money import SMALLEST, amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.sent_json import json_in, object_in

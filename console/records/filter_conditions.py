@@ -6,11 +6,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.core import filters
+from console.core import currencies, filters
 from console.core.documents.collections import Collection
 from console.core.expressions import parse
-from console.core.expressions.nodes import Literal, Node
+from console.core.expressions.nodes import Compare, Items, Literal, Node, Path, Within
 from console.core.expressions.search_syntax import Several, Sought, Through, Without
+from console.core.filter_expressions import COMPARED
 from console.core.filters import Filter, Group, Test, tag_field
 from console.errors import DefinitionError, Malformed
 from console.records import values
@@ -51,7 +52,21 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
         except DefinitionError as error:
             reason = f"{worked_out.label} cannot be filtered by. {error.message}"
             raise Malformed(reason, details=[{"field": given.field, "reason": reason}]) from None
+    if given.whole:
+        return _of_own_currency(given, Compiler(collection, columns, {}))
     return _test_condition(given, Compiler(collection, columns, {}), Column(collection.by_name[given.field], columns[given.field]))
+
+
+def _of_own_currency(test: Test, compiler: Compiler) -> Condition:
+    """The condition for amounts in whole units: the same once for each number of decimals that currencies have."""
+    op, amounts = ("==", test.value) if test.op == "in" else (COMPARED[test.op], [test.value])
+    amount, code = (Path("record", (name,), 0) for name in (test.field, test.whole))
+    found = []
+    for places, codes in currencies.BY_DECIMALS.items():
+        of_these = compiler.truth(Within(code, Items(tuple(map(Literal, sorted(codes))), 2), 3), positive=True)
+        stored = [Literal(currencies.whole_units(each, -places)) for each in amounts]
+        found += [sa.and_(of_these, compiler.truth(Compare(op, amount, each, 0, 2), positive=True)) for each in stored]
+    return sa.or_(sa.false(), *found)
 
 
 def _computed_condition(test: Test, compiler: Compiler, node: Node) -> Condition:

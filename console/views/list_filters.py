@@ -5,7 +5,7 @@ Days are chosen by a picker or counted from today. What the sheet sends is turne
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from flask import request
 from markupsafe import Markup
 
 from console import formats
-from console.core.filters import Filter, Group, Test
+from console.core.filters import WHOLE, Filter, Group, Test
 from console.core.moments import midnight_text
 from console.formats import Kind, Look
 from console.views import frame, reference_boxes
@@ -124,7 +124,10 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
             )
         joined = " or " if given.kind == "or" else " and "
         return joined.join(condition_words(part, kinds, look) for part in given.items) or "Nothing"
-    what = formats.of_any_currency(kinds.get(given.field) or Kind(given.field, given.field))
+    stored = kinds.get(given.field) or Kind(given.field, given.field)
+    what = formats.of_any_currency(stored)
+    smallest = what.minor and what is not stored  # no amount in whole units says it for every currency
+    what = replace(what, minor=False) if smallest else what
     if given.value is None and what.type == "text":  # unlike “is empty”, which finds empty texts too
         return f"{what.label} has {'no value' if given.op == 'eq' else 'a value'}"
     if given.op == "is_null" or given.value is None:
@@ -136,7 +139,8 @@ def condition_words(given: Filter, kinds: Mapping[str, Kind], look: Look) -> str
     said = _day_words if what.type == "datetime" and given.op in ("gte", "lt") else formats.text
     one = Kind(what.name, what.label, what.items) if what.items else what
     words = ["empty" if value is None else said(one, value, look) for value in values]
-    return f"{what.label} {spoken} {alternatives(words)}"
+    unit = " in its own currency" if given.whole else f" ({formats.SMALLEST})" if smallest else ""
+    return f"{what.label} {spoken} {alternatives(words)}{unit}"
 
 
 def _day_words(what: Kind, begins: Any, look: Look) -> str:
@@ -247,6 +251,9 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
     if not entries and op not in VALUELESS:
         return None
     condition = condition_of(source or {"name": name}, op, entries, look)
+    if source is not None and _of_own_currency(source, described) and condition["op"] in WHOLE:
+        amounts = [each for entry in entries for each in (entry.split(",") if op == "in" else [entry])]
+        condition["value"] = {"whole": [each.strip() for each in amounts] if condition["op"] == "in" else amounts[0]}
     joined = with_more(args.get("filter"), condition, args.get("add_to", ""))
     return frame.present_address(
         add_field=None,
@@ -260,6 +267,12 @@ def with_condition(described: Mapping[str, Any], look: Look) -> str | None:
         filter=joined,
         **{reference_boxes.PICKED + "add_value": None},
     )
+
+
+def _of_own_currency(source: Mapping[str, Any], described: Mapping[str, Any]) -> bool:
+    """Whether each record says in which currency this amount of smallest units is, and the reader may see it."""
+    names = {field["name"] for field in described["fields"]}
+    return bool(source.get("minor")) and source.get("currency") in names
 
 
 def with_more(present: str | None, condition: Mapping[str, Any], to: str = "") -> str:

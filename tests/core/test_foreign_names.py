@@ -14,7 +14,7 @@ from tests.core.test_recognising import assembled, cases, column, one, structure
         (["sha1$ab12$" + "0" * 40] * 2, "secret"),
         (["Price $P$ and more", "a text"], None),
         (["a-first-post", "second", "third-post-2"], "slug"),
-        (["2026-11-20", "2026-11-21"], None),
+        (["2026-11-20", "2026-11-21"], "day"),
         (["A-First", "second-one"], None),
     ],
 )

@@ -261,7 +261,7 @@ BOOKED = assemble(
         ("amount:45.99", asked("amount", "eq", 4599)),
         ("amount:<=1,200.50", asked("amount", "lte", 120050)),
         ("yen:>=5443", asked("yen", "gte", 5443)),
-        ("any_amount:>300", asked("any_amount", "gt", 30000)),
+        ("any_amount:>300", Asked("any_amount", "gt", "300", whole="of")),
         ("amount:lots", Words("amount:lots")),
         ("share:>5", asked("share", "gt", "0.05")),
         ("share:3.9%", asked("share", "eq", "0.039")),

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from console import records
-from console.core import expressions
+from console.core import expressions, filter_expressions, filters
 from console.core.documents.collections import condition_rows
+from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
 from console.errors import Malformed
 from console.postgres import Embedded
@@ -226,3 +227,33 @@ def test_an_amount_is_compared_in_the_currency_of_each_record(tmp_path: Path, ty
         assert (found, wrong) == (set(keys.split()), [])
         rows = {str(row[0]): {"amount": row[1], "currency": row[2]} for row in CHARGES}
         assert found == {key for key, record in rows.items() if condition.test({"record": record})}, "as a single record is judged"
+
+
+@pytest.mark.parametrize(
+    ("op", "amount", "keys"),
+    [
+        ("gte", "125", "1 2 4"),
+        ("lt", 125, "3 6"),
+        ("gt", "12499.5", "1 4"),
+        ("eq", "31.250", "6"),
+        ("in", ["31.25", "300"], "2 6"),
+    ],
+)
+def test_a_list_is_filtered_by_amounts_in_the_currency_of_each_record(tmp_path: Path, op: str, amount: object, keys: str) -> None:
+    """The same from the filter's sheet, as a word of the search, and as the expression of a segment that is made of it."""
+    fields = {"amount": {"widget": "money", "currency": "currency", "minor": True}}
+    with opened(tmp_path, PAID, rows={"paid": CHARGES}, documents={"paid": {"fields": fields}}):
+        paid = records.collection("paid")
+        given = filters.read({"field": "amount", "op": op, "value": {"whole": amount}}, paid)
+        assert filters.read(given.to_json(), paid) == given
+        everything = {"1", "2", "3", "4", "5", "6"}
+        found = {str(row.key) for row in records.page("paid", whole("paid"), where=given).rows}
+        assert found == set(keys.split()) < everything
+        if amount != "12499.5":  # an expression rounds to the smallest unit
+            said = expressions.parse(filter_expressions.expression_of(given, paid))
+            assert found == {str(row[0]) for row in CHARGES if said.test({"record": {"amount": row[1], "currency": row[2]}})}
+        if op == "gte":
+            sought = search_syntax.read("amount>=125", paid, frozenset(), lambda _: None, "UTC", kept=lambda _, text: text)
+            assert found == {str(row.key) for row in records.page("paid", whole("paid"), q=sought).rows}
+            with pytest.raises(Malformed):
+                filters.read(given.to_json(), paid, frozenset({"currency"}))

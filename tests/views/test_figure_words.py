@@ -1,15 +1,19 @@
 """What charts, metrics and cohorts of a workspace say of their figures: captions, periods, shares, currencies, and nothing where there is nothing."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from console.core import filters
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Chart, Metric
-from console.formats import Look
+from console.formats import Look, kind
+from console.views import list_filters
 from console.views.workspaces import charts, metrics
 from console.workspaces import OTHER, Figures
 from tests.conftest import web_app
@@ -315,3 +319,21 @@ def test_an_objective_says_how_near_the_figure_is(found: Figures, more: Any, goa
     made = metrics.metric(Metric.model_validate({"id": "m", "collection": "thing"} | more), found, "", LOOK).goal
     assert made is not None
     assert (made.words, made.filled, made.tone) == goal
+
+
+def test_a_filter_by_an_amount_means_whole_units_of_each_record_s_own_currency() -> None:
+    described = {"fields": [EACH.to_json(), Field("currency", "Currency", "text", "text").to_json()]}
+    for op, typed, whole in (("gte", "12.5", "12.5"), ("in", "5, 7", ["5", "7"])):
+        with web_app().test_request_context(f"/?add_field=paid&add_op={op}&add_value={typed}"):
+            address = list_filters.with_condition(described, LOOK) or ""
+        (sent,) = json.loads(parse_qs(urlsplit(address).query)["filter"][0])["and"]
+        assert sent == {"field": "paid", "op": op, "value": {"whole": whole}}
+    with web_app().test_request_context("/?add_field=paid&add_op=gte&add_value=12"):
+        assert "whole" not in (list_filters.with_condition({"fields": [EACH.to_json()]}, LOOK) or ""), "whose currency is hidden"
+    kinds = {"paid": kind(EACH.to_json())}
+    assert (
+        list_filters.condition_words(filters.Test("paid", "gte", "12.5", whole="currency"), kinds, LOOK)
+        == "Paid is at least 12.5 in its own currency"
+    )
+    assert list_filters.condition_words(filters.Test("paid", "gte", 1250), kinds, LOOK) == "Paid is at least 1,250 (in its smallest unit)"
+    assert list_filters.condition_words(filters.Test("paid", "gte", 1250), {"paid": kind(YEN.to_json())}, LOOK) == "Paid is at least ¥1,250"

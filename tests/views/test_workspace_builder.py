@@ -368,3 +368,19 @@ def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_o
     assert lacking.status_code == 200
     as_role = pages.ines.client.get("/w/morning/preview/collection?as=developer", headers=htmx).text
     assert "Developer may not see these records." in as_role
+
+
+def test_what_others_depend_on_is_not_removed_and_says_which_they_are(pages: Pages) -> None:
+    made(pages)
+    add(pages, "collection", collection="customer", select="customer", title="People")
+    add(pages, "fields", of="customer", title="Who it is")
+    add(pages, "related", of="customer", relation="accounts")
+    page = pages.ines.send(pages.ines.get(EDIT), EDIT, status=422, do="remove", part="collection")
+    assert "Not removed: 2 components would not work any more." in page.text
+    assert page.text.count("Nothing selects customer") == 1
+    assert re.search(rf'<a href="{EDIT}\?part=fields">Record fields Who it is', page.html)
+    assert [item.id for item in workspaces.open_workspace(pages.company.ines, "morning").document.components] == [
+        "collection",
+        "fields",
+        "related",
+    ]

@@ -16,8 +16,8 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from console.core.counted_moments import count, is_counted
-from console.core.documents.collections import Collection, Field, Relation
-from console.core.filters import Test, checked_value
+from console.core.documents.collections import Collection, Field, Relation, condition_rows
+from console.core.filters import Test, checked_value, whole_amount
 from console.core.moments import midnight, midnight_text
 from console.core.scopes import Scope
 from console.errors import Malformed
@@ -329,6 +329,9 @@ class _Reader:
         if (field.stored in {"date", "datetime"} or is_counted(field)) and (period := _period(term.value)) is not None:
             return self._within(field, term.sign, *period)
         try:
+            if (own := condition_rows.own_currency(field)) in self.collection.by_name and own not in self.hidden:
+                op = SIGNS.get(term.sign, "eq")
+                return Test(field.name, op, whole_amount(field, op, term.value), whole=own)
             op, value = self._value(field, term)
             return Test(field.name, op, checked_value(field, op, value))
         except Malformed:

@@ -96,6 +96,11 @@
     if (form.matches("[data-autosave]") && (parameters?.do || elt.closest(".condition-row"))) arm(form, parameters?.do ? back : elt.id);
   }
 
+  // what is tabbed to lies in view already for the browser, though the preview is before it
+  document.addEventListener("focusin", (event) => {
+    if (event.target.closest(".plan") && !event.target.closest(".shown-part")) event.target.scrollIntoView({ block: "nearest" });
+  });
+
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target?.id?.startsWith("shown-")) return;
     sortable();

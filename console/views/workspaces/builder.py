@@ -262,6 +262,11 @@ def _builder(
     named = [f"{box.label}: {box.error}" for box in context["form"] if box.error]
     context["named"] = named
     context["refusal"] = f"Not saved. {' '.join(named)}" if named else wrong.message if wrong else ""
+    context["broken"] = broken = {} if named else _broken(wrong, document)
+    if broken:
+        count = len({part for parts in broken.values() for part, _ in parts})
+        done = "removed" if request.form.get("do") == "remove" else "saved"
+        context["refusal"] = f"Not {done}: {count} {'component' if count == 1 else 'components'} would not work any more."
     status = wrong.status if wrong else 200
     if frame.wants_fragment():
         answer = make_response(frame.render("workspaces/builder.html", context, "builder"), status)
@@ -316,6 +321,18 @@ def _errors(wrong: ConsoleError | None, part: str) -> dict[str, str]:
         if "theirs" not in detail and first in (part, "components"):
             name = next((each for each in rest if not each.isdigit() and each != "components"), "")
             found.setdefault(name, str(detail["reason"]))
+    return found
+
+
+def _broken(wrong: ConsoleError | None, document: Workspace) -> dict[str, list[tuple[str, str]]]:
+    """What would be wrong → (id, how it is called) of the components that a refused change takes something from."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for detail in wrong.details if wrong else ():
+        item = document.component(str(detail.get("field") or "").partition(".")[0])
+        if item is not None and "theirs" not in detail:
+            called = (item.id, f"{item.kind_label} {_gist(item, document)}".strip())
+            parts = found.setdefault(str(detail["reason"]), [])
+            parts += [called] if called not in parts else []
     return found
 
 

@@ -34,7 +34,7 @@ def preview(slug: str) -> Response:
 
 
 @blueprint.get("/<slug>/preview/<part>")
-def one(slug: str, part: str) -> Response:
+def preview_component(slug: str, part: str) -> Response:
     """Show one component of the draft, with the first record where one has to be chosen; with `type` one that is still to be added."""
     document = workspaces.open_workspace(frame.actor(), slug).document
     kind, wrong = request.args.get("type", ""), ""
