@@ -2,6 +2,7 @@
 
 import json
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -191,6 +192,9 @@ def test_an_option_may_be_named_when_there_are_many_or_none() -> None:
     assert told(field("enum", options=[]), "x") == "There is nothing to choose from here."
     assert told(field("enum", options={"collection": "party"}), "anything") == ""
     assert told(field("text", options=OPTIONS), "c").startswith("This is not an option")
+    older = replace(field("text", options=OPTIONS), value="c", now="c")
+    assert examine([older], {"x": "c"}) == ({"x": "c"}, []), "what stands in the record may stay"
+    assert examine([older], {"x": "d"})[1] != []
 
 
 # -------------------------------------------------------------------------------------------------------------------- bounds

@@ -230,7 +230,7 @@ def _choice(field: FormField, value: Any) -> str:
     text = _string(value)
     if isinstance(field.options, list):
         offered = [option["value"] for option in field.options]
-        if text not in offered:
+        if text not in offered and text != field.now:  # what stands in the record may be older than the list
             named = ", ".join(str(entry) for entry in offered[:12]) + (" …" if len(offered) > 12 else "")
             raise Wrong(f"This is not an option here: choose one of {named}." if offered else "There is nothing to choose from here.")
     return _limit_length(field, text)
