@@ -52,7 +52,7 @@ def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = 
         "failed",
         code,
         error.message,
-        errors=[dict(detail) for detail in error.details],
+        errors=[dict(detail) for detail in error.details] or [{"field": "", "reason": error.message}],
         passing=passing,
         asks=isinstance(error, NotAllowed),
     )

@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms
-from console.records.connection_terms import USUAL, NoAnswer, Terms, keep_all
+from console.records.connection_terms import USUAL, Terms, keep_all, silent
 from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 
@@ -180,15 +180,6 @@ def _opened(made: Engine, name: str, breaker: Breaker | None) -> Connection:
     return connection
 
 
-def _silent(error: sa.exc.DBAPIError) -> bool:
-    """Whether the database received the query and does not answer: then it is not asked again."""
-    import pymysql
-
-    original = error.orig
-    lost = isinstance(original, pymysql.err.OperationalError) and original.args[0] == 2013 and "timed out" in str(original)
-    return lost or isinstance(original, NoAnswer)
-
-
 def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
     """The result of `work` on a connection without a transaction. Retried once if the connection was dead. Raises SourceDown."""
     if (known := _breaker(name, engine)) is not None:
@@ -201,7 +192,7 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
                 raise changed(name) from error
             except sa.exc.DBAPIError as error:
                 breaker = _breaker(name, engine)
-                if breaker is not None and _silent(error):
+                if breaker is not None and silent(error.orig):
                     raise breaker.down(breaker.opened()) from error
                 if last or not error.connection_invalidated:
                     refusal = driver_refusal(error, name)

@@ -34,6 +34,8 @@ LOCK_S = 3
 GRACE_S = 2
 TURN_S = 2
 RECYCLE_S = 1800
+IDLE_S = 2
+"""A connection that nobody used for so long is tried before its next use: its server may have died, or frozen, meanwhile."""
 MOST_SQLITE_BYTES = 100_000_000
 """Of one value: SQLite works in this process, and a value that a statement makes could fill its memory."""
 SQLITE_WORDS = {"nothing", "returning"}
@@ -121,7 +123,41 @@ def engine(url: URL, terms: Terms) -> Engine:
         record.info["statement_s"] = terms.statement_s
 
     sa.event.listen(made, "connect", told)
+    sa.event.listen(made, "checkin", lambda _, record: record.info.update(unused_since=time.monotonic()))
+    sa.event.listen(
+        made,
+        "checkout",
+        lambda connection, record, _: _try_unused(connection, record, "_read_timeout" if kind == "mysql" else "answer_s", terms),
+    )
     return made
+
+
+def _try_unused(connection: Any, record: Any, limit: str, terms: Terms) -> None:
+    """Ask a connection that was not used for `IDLE_S` something that takes no time; `limit` is the attribute that says how long it waits for an answer.
+
+    It waits as long as a new connection may: who is the first to meet a server that froze would else wait for as long as a statement may take.
+    """
+    since = record.info.pop("unused_since", None)
+    if since is None or time.monotonic() - since < IDLE_S:
+        return
+    usual = getattr(connection, limit)
+    setattr(connection, limit, terms.connect_s)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("select 1")
+    except Exception as error:
+        if silent(error):
+            raise
+        raise sa.exc.DisconnectionError from error  # it was ended: the pool makes a new one
+    setattr(connection, limit, usual)
+
+
+def silent(error: BaseException | None) -> bool:
+    """Whether this error of a driver says that the database received the query and does not answer: then it is not asked again."""
+    import pymysql
+
+    lost = isinstance(error, pymysql.err.OperationalError) and error.args[0] == 2013 and "timed out" in str(error)
+    return lost or isinstance(error, NoAnswer)
 
 
 # ---------------------------------------------------------------------------------------------------------- PostgreSQL

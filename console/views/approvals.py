@@ -17,7 +17,7 @@ from console.core.documents.fields import BECAUSE
 from console.core.moments import moment_text
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
-from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, SourceDown
 from console.runs.changing import approval_questions
 from console.views import beside_approval, blocks, formats, frame
 from console.views.activity import Chip
@@ -31,6 +31,7 @@ from console.work.approvals import MOST_COUNTED, Line, Page, View
 blueprint = Blueprint("approvals", __name__, url_prefix="/approvals")
 
 PAGE_SIZE = 50
+NOT_TAKEN = "Your answer was not taken, and nothing was changed: what you would agree to cannot be compared with the record. Answer again once it can."
 LISTS: Mapping[str, tuple[str, Callable[..., Page], str]] = {
     "review": (
         "To decide",
@@ -200,6 +201,9 @@ def _decided(approval_id: str, do: Callable[[str], None], toast: str) -> Respons
         do(reason)
     except (Invalid, Conflict) as wrong:
         return _drawn(approval_id, wrong=wrong, reason=reason)
+    except SourceDown as down:
+        if approvals.get(frame.actor(), approval_id).line.approval.status == "open":  # else it came down after the answer was kept
+            return _drawn(approval_id, wrong=SourceDown(f"{down.message} {NOT_TAKEN}"), reason=reason)
     flash(toast)
     return frame.redirect_to(url(approval_id))
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -148,6 +149,38 @@ def test_a_server_that_froze_holds_nobody_longer_than_its_terms(proxy: tuple[Pro
     server.frozen = False
     until(lambda: connect.since("shop") is None)
     assert ask(url) == 1
+
+
+def test_who_meets_a_frozen_server_first_waits_as_long_as_for_a_connection(
+    proxy: tuple[Proxy, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_terms, "IDLE_S", 0)
+    server, url = proxy
+    patient = replace(FAST, statement_s=30, connect_s=0.3, pool=4)  # type: ignore[arg-type]
+    engine = connect.engine("shop", url, patient)
+
+    def component(_: int) -> object:
+        return connect.read(engine, "shop", lambda connection: connection.exec_driver_sql("select pg_sleep(0.05)").rowcount)
+
+    with ThreadPoolExecutor(4) as people:
+        assert list(people.map(component, range(4))) == [1] * 4
+        server.frozen = True
+        began = time.monotonic()
+        for answer in [people.submit(component, number) for number in range(8)]:
+            with pytest.raises(SourceDown, match="does not answer since"):
+                answer.result(timeout=25)
+    assert time.monotonic() - began < 5
+
+
+def test_a_write_on_a_connection_that_was_ended_while_unused_takes_a_new_one(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_terms, "IDLE_S", 0)
+    url = pg.url("postgres", "postgres")
+    ask(url)
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
+    with connect.transaction(connect.engine("shop", url, FAST), "shop") as connection:
+        assert connection.exec_driver_sql("select 1").scalar_one() == 1
+    assert connect.since("shop") is None
 
 
 def test_a_question_that_takes_long_is_no_reason_to_think_the_server_dead(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:

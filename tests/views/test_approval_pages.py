@@ -1,15 +1,17 @@
 """Approvals as pages: the lists, the page of one that can be sent, the answer, and the run that says who is waited for."""
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import accounts, runs
-from console.runs.changing import approval_questions, attachments
+from console.records import connect
+from console.runs.changing import approval_answers, approval_questions, attachments
 from console.work import approvals
 from tests.messages.reached import clock
 from tests.papers import pdf
+from tests.runs.changing.test_midway import away
 from tests.support.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
 
 if TYPE_CHECKING:
@@ -236,3 +238,41 @@ def test_a_decided_request_is_not_counted_among_those_decided_before(bank: "Comp
     assert "First of its kind." in pages.mona.get(f"/approvals/{asked}").text
     _, again = requested(bank, record="2")
     assert "1 approved" in " ".join(pages.mona.get(f"/approvals/{again}").text.split())
+
+
+def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(bank: "Company", pages: "Pages") -> None:
+    charging()
+    _, asked = requested(bank)
+    page = pages.mona.get(f"/approvals/{asked}")
+    with away(bank):
+        page = pages.mona.send(page, "/approve", status=503, reason="typed already")
+        assert "Not decided." in page.text
+        assert "Your answer was not taken, and nothing was changed" in page.text
+        assert "typed already" in page.html
+        assert status(bank, asked) == "open"
+    assert balance(bank) == "12.5"
+    pages.mona.send(page, "/approve", reason="typed already")
+    assert (balance(bank), status(bank, asked)) == ("300", "approved")
+
+
+def test_a_source_that_goes_away_after_the_answer(bank: "Company", pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    charging()
+    run_id, asked = requested(bank)
+    page = pages.mona.get(f"/approvals/{asked}")
+    put = approval_answers.write
+
+    def going(*given: Any, **more: Any) -> Any:
+        made = put(*given, **more)
+        bank.path.rename(bank.path.with_suffix(".away"))
+        return made
+
+    monkeypatch.setattr(approval_answers, "write", going)
+    pages.mona.send(page, "/approve", reason="Fits.")
+    monkeypatch.undo()
+    assert "not tried again with this approval. Whoever holds the run reads why" in pages.mona.follow().text
+    connect.dispose()
+    bank.path.with_suffix(".away").rename(bank.path)
+    page = pages.olivia.get(f"/runs/{run_id}")
+    assert "is a file that is not there" in page.text, "why what was approved was not done"
+    assert "300" in page.html, "what was handed in is in the form again"
+    assert (balance(bank), status(bank, asked)) == ("12.5", "approved")
