@@ -1,6 +1,6 @@
 """The record that a sender names by another field than its key: an e-mail address, a telephone number, a number of the sender's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from console import formats, records
 from console.core.actor import Actor
@@ -20,7 +20,12 @@ def find_record(actor: Actor, collection_id: str, scope: Scope, field_name: str,
     collection = records.collection(collection_id)
     field = collection.by_name.get(field_name)
     one, label = uncapitalised(collection.label_one), field.label if field is not None else field_name
-    text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if isinstance(value, Mapping | list | bool):
+        raise Invalid(
+            f"The {label} was not sent as a text, but as {_named(value)}: nothing was started.",
+            at=("record", f"{label} is sent as a text."),
+        )
+    text = "" if value is None else str(value).strip()
     if not text or "\x00" in text:
         raise Invalid(f"The {label} was not sent, by which the {one} is looked for.", at=("record", f"{label} is needed."))
     readable = field is not None and not scope.nothing and field_name not in scope.hidden
@@ -31,6 +36,13 @@ def find_record(actor: Actor, collection_id: str, scope: Scope, field_name: str,
         several = f"More than one {one} has the {label} that was sent: nothing was started. Make it unique, or send the key."
         raise Invalid(several, at=("record", f"More than one {one} has this {label}."))
     return RecordRef(collection_id, keys[0])
+
+
+def _named(value: object) -> str:
+    """What kind of JSON this is."""
+    if isinstance(value, bool):
+        return "yes or no"
+    return "a list" if isinstance(value, list) else "an object"
 
 
 def _keys(actor: Actor, collection: Collection, scope: Scope, name: str, text: str) -> Sequence[str]:

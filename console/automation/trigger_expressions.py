@@ -17,10 +17,11 @@ from console.errors import NotFound
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """What a trigger makes of an occasion that its filter let pass: the input, and the key of the record where the trigger says which."""
+    """What a trigger makes of an occasion that its filter let pass: the input, and the key of the record where the trigger says which. `found`: as it was sent."""
 
     values: dict[str, Any]
     record: str | None
+    found: Any = None
 
 
 def looked_at(definition: Trigger) -> frozenset[str] | None:
@@ -61,11 +62,11 @@ def judged(trigger: Row, roots: Mapping[str, Any]) -> Passed | None:
     if definition.filter is not None and not expressions.parse(definition.filter).test(roots):
         return None
     values = {name: expressions.parse(text).evaluate(roots) for name, text in definition.input.items()}
-    record = None
+    record = found = None
     if definition.record is not None:
         found = to_json(expressions.parse(definition.record).value(roots))
         record = None if found is None else str(found)
-    return Passed({name: value for name, value in values.items() if value is not None}, record)
+    return Passed({name: value for name, value in values.items() if value is not None}, record, found)
 
 
 def led(collection: str, values: Mapping[str, Any]) -> Any:

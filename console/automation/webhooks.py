@@ -280,9 +280,9 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         fetch(_PASSED, (row.workflow, row.id))
         return Taken(None)
     try:
-        record, values = _about(hook, delivery, body, passed.record, passed.values)
+        record, values = _about(hook, delivery, body, passed.found if row.definition.find_by is not None else passed.record, passed.values)
     except ConsoleError as error:
-        note_away(hook, words_of(error))
+        note_away(hook, error.message)  # what its details say of the record stands in it
         raise
     chain = _led_by(delivery)
     occasion = Occasion(ident, log.now(), record=record, chain=chain)
@@ -346,7 +346,7 @@ def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
 
 
 def _about(
-    hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str | None, values: Mapping[str, Any]
+    hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Any, values: Mapping[str, Any]
 ) -> tuple[RecordRef | None, dict[str, Any]]:
     """(the record, the input) of the run: as the trigger says, else `record` and the rest of the body.
 

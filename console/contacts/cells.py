@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from console import formats, records
+from console import formats, log, records
 from console.contacts import consent_columns
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field
@@ -79,6 +80,23 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
             return cell
         return f"{plain}T{found[4].zfill(5)}" if found[4] else plain
     return cell
+
+
+def surely_by(cell: str, spelling: str, look: Look) -> datetime | None:
+    """The moment by which it was, whatever the zone of a day and the order of day and month; None for what is no moment, or lies ahead."""
+    moments = []
+    for each in {spelling, "month"} if spelling == "day" else {spelling}:
+        plain = _plain(Kind("", "", "datetime"), cell.strip(), each)
+        try:
+            read = datetime.fromisoformat(plain)
+        except ValueError:
+            continue
+        if len(plain) <= len("2026-01-01"):
+            read += timedelta(days=1, microseconds=-1)
+            moments.append(read.replace(tzinfo=UTC))
+        moments.append(read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone)))
+    latest = max(moments, default=None)
+    return latest if latest is not None and latest <= log.now() else None
 
 
 def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]], scope: Scope) -> dict[str, frozenset[str]]:

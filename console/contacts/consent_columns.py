@@ -5,9 +5,9 @@ A column such as “SMS consent” says yes or no, one such as “SMS opt out”
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from console.actions import hand_forms
 from console.contacts import headings
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
-from console.core.contacting import CHANNELS
+from console.core.contacting import CHANNELS, latest_of
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.consent_places import GIVEN, column_of, consents_relation
 from console.core.documents.collections.contact_document import ConsentDocument
@@ -53,7 +53,7 @@ EVERY = "every"
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 """Channels of which somebody can want no more."""
 OPT_OUTS_OF_EVERY = frozenset({
-    "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "do not contact", "do not disturb", "no marketing", "do not market",
+    "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed date", "unsubscribed on", "unsub time", "opt out date", "opted out at", "opted out date", "opted out on", "do not contact", "do not disturb", "no marketing", "do not market",
 })  # fmt: skip
 MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
@@ -74,6 +74,7 @@ class Columns:
 
     `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
     `no_takes_back`: a plain no in a column about agreeing takes back what they agreed to before, as an opt-out does.
+    `matters` is number → what a column of `refused` is about: one that says when tells it of another about the same. `moment` reads when.
     """
 
     place: "Place | None" = None
@@ -82,6 +83,12 @@ class Columns:
     everyone: Sequence[str] = ()
     refused: Mapping[int, str] = field(default_factory=dict)
     no_takes_back: bool = False
+    matters: Mapping[int, str] = field(default_factory=dict)
+    moment: Callable[[str], datetime | None] = field(default=lambda _: None)
+
+    def timed(self, told_headings: Sequence[str], moment: Callable[[str], datetime | None]) -> "Columns":
+        """These columns, with what tells when somebody opted out."""
+        return replace(self, matters={n: _matter(told_headings[n]) for n in self.refused if n < len(told_headings)}, moment=moment)
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -216,26 +223,55 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
             agreed.append(channel)
         elif said.casefold() not in NO:
             reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
-    agreed = [channel for channel in agreed if not out & {channel, EVERY}]
+    agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
     values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
-    reasons += place.reasons(values)
-    return {channel: place.row(channel, values) for channel in agreed}, reasons
+    rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out)
+    return rows, [*reasons, *(place.reasons(values) if rows else ())]
 
 
-def opted_out(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
-    """Channels of which a line says that its contact wants no more; of all of them with `EVERY`. Who wants no calls wants none by a machine either."""
-    found = {channel for number, channel in columns.refused.items() if number < len(cells) and cells[number].strip().casefold() not in NOT}
-    found |= {
-        channel for number, channel in columns.channels.items() if number < len(cells) and cells[number].strip().casefold() in WITHDRAWN
-    }
-    if columns.no_takes_back:
-        found |= said_no(columns, cells)
-    if EVERY in found:
-        return frozenset({*found, *OUTWARD})
-    return frozenset(found | ({"ai_call"} if "call" in found else set()))
+def still_given(place: Place, rows: Mapping[str, Mapping[str, Any]], out: Mapping[str, datetime | None]) -> dict[str, dict[str, Any]]:
+    """Those of the consents (channel → row) that are not taken back, or were given after they were."""
+    kept = {}
+    for channel, row in rows.items():
+        given_at = moment_of(row.get(column_of(place.documents[channel], "at", place.table) or ""))
+        until = out.get(channel)
+        if channel not in out or (until is not None and given_at is not None and given_at > until):
+            kept[channel] = dict(row)
+    return kept
+
+
+def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | None]:
+    """Channels of which a line says that its contact wants no more → by when they said so (None: it does not tell); with `EVERY` of all of them.
+
+    Who wants no calls wants none by a machine either.
+    """
+    told: dict[tuple[str, object], list[datetime | None]] = {}
+    for number, channel in columns.refused.items():
+        cell = cells[number].strip() if number < len(cells) else ""
+        if cell.casefold() not in NOT:
+            told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
+    found: dict[str, list[datetime | None]] = {}
+    for (channel, _), moments in told.items():
+        dated = [moment for moment in moments if moment is not None]
+        found.setdefault(channel, []).append(latest_of(dated) if dated else None)
+    words = {n: cells[n].strip().casefold() for n in columns.channels if n < len(cells)}
+    for channel in {columns.channels[n] for n, word in words.items() if word in WITHDRAWN} | (
+        said_no(columns, cells) if columns.no_takes_back else set()
+    ):
+        found.setdefault(channel, []).append(None)
+    for channel in NAMES if EVERY in found else ():
+        found.setdefault(channel, []).extend(found[EVERY])
+    if "call" in found:
+        found.setdefault("ai_call", []).extend(found["call"])
+    return {channel: latest_of(moments) for channel, moments in found.items()}
+
+
+def _matter(heading: str) -> str:
+    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`."""
+    return next((word for word in ("unsub", "opt") if word in headings.plain(heading)), heading)
 
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
@@ -246,7 +282,7 @@ def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
 
 def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:
     """How many of the lines say a no that takes nothing back."""
-    return sum(bool(said_no(columns, row.cells) - opted_out(columns, row.cells)) for row in rows)
+    return sum(bool(said_no(columns, row.cells) - opted_out(columns, row.cells).keys()) for row in rows)
 
 
 def link_of(place: Place, key: str) -> dict[str, Any]:

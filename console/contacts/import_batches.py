@@ -393,8 +393,8 @@ def _opt_outs(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_
     if not said:
         return None
     found = file_opt_outs.withdrawals(plan.collection.id, said)
-    place["opted_out"] = int(place.get("opted_out", 0)) + len(said)
-    place["withdrawn"] = int(place.get("withdrawn", 0)) + found.agreed
+    for name, more in {"opted_out": len(said), "withdrawn": found.agreed, "agreed_again": found.again}.items():
+        place[name] = int(place.get(name, 0)) + more
     return found
 
 

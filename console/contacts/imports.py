@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
 from dataclasses import asdict, dataclass, field as default, replace
+from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -66,7 +68,7 @@ class Question:
 class Line:
     """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
 
-    `consents` is channel → row, `opted_out` channels of which they want no more. `several` are the contacts that are there, where the line does not tell which one it means.
+    `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
     `done`: a process that died had written it already.
     """
 
@@ -80,7 +82,7 @@ class Line:
     former: Mapping[str, Any] = default(default_factory=dict)
     done: bool = False
     several: tuple[str, ...] = ()
-    opted_out: frozenset[str] = frozenset()
+    opted_out: Mapping[str, datetime | None] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +223,8 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, replace(question, match=match), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), columns, question.same), needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
+        _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cells.surely_by, spelling=question.spelling, look=formats.Look.of(actor))),
+        needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip
 
@@ -341,8 +344,7 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
 
 def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     """Why a contact of these values cannot be added, as it would be said by the form for one."""
-    empty = [f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")]
-    return [*empty, *_wrong_zone(plan, values)]
+    return [*(f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")), *_wrong_zone(plan, values)]
 
 
 def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:

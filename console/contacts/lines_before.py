@@ -7,6 +7,7 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,12 +43,17 @@ class LinesBefore:
         [[found]] = self._connection.execute("pragma user_version")
         return None if found < 0 else int(found)
 
-    def note_refusals(self, refusals: Iterable[tuple[str, str, bool]], lines: int | None) -> None:
-        """Keep (who, channel, whether they opted out of it, or have only not agreed) of the lines up to here, or to the end with None."""
-        rows = [(self._number(who), channel, opted_out) for who, channel, opted_out in refusals]
+    def note_refusals(self, refusals: Iterable[tuple[str, str, bool, datetime | None]], lines: int | None) -> None:
+        """Keep (who, channel, whether they opted out of it, or have only not agreed, by when) of the lines up to here, or to the end with None."""
+        told = [(self._number(who), channel, opted_out, at) for who, channel, opted_out, at in refusals]
+        rows = [(who, channel, opted_out) for who, channel, opted_out, at in told if at is None]
+        dated = [(who, channel, at.timestamp()) for who, channel, _, at in told if at is not None]
         with self._connection:
             self._connection.executemany(
                 "insert into refusal values (?, ?, ?) on conflict do update set opted_out = opted_out or excluded.opted_out", rows
+            )
+            self._connection.executemany(
+                "insert into dated_opt_out values (?, ?, ?) on conflict do update set at = max(at, excluded.at)", dated
             )
             self._connection.execute(f"pragma user_version = {-1 if lines is None else int(lines)}")
 
@@ -60,6 +66,17 @@ class LinesBefore:
             marks = ",".join("?" * len(part))
             for who, channel, opted_out in self._connection.execute(f"select * from refusal where who in ({marks})", part):  # noqa: S608 (marks only)
                 found.setdefault(named[who], {})[channel] = bool(opted_out)
+        return found
+
+    def dated_opt_outs(self, whose: Iterable[str]) -> dict[str, dict[str, datetime]]:
+        """Who → channel → by when they opted out of it, of those lines that tell it."""
+        named = {self._number(who): who for who in whose}
+        numbers, found = list(named), dict[str, dict[str, datetime]]()
+        for start in range(0, len(numbers), ASKED):
+            part = numbers[start : start + ASKED]
+            marks = ",".join("?" * len(part))
+            for who, channel, at in self._connection.execute(f"select * from dated_opt_out where who in ({marks})", part):  # noqa: S608 (marks only)
+                found.setdefault(named[who], {})[channel] = datetime.fromtimestamp(at, UTC)
         return found
 
     def _number(self, who: str) -> int:
@@ -82,6 +99,9 @@ def lines_before(path: Path, secret: bytes) -> Iterator[LinesBefore]:
         connection.execute("create table if not exists line (who integer primary key, number integer not null)")
         connection.execute(
             "create table if not exists refusal (who integer, channel text, opted_out integer not null, primary key (who, channel)) without rowid"
+        )
+        connection.execute(
+            "create table if not exists dated_opt_out (who integer, channel text, at real not null, primary key (who, channel)) without rowid"
         )
         yield LinesBefore(connection, secret)
 

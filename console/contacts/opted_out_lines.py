@@ -4,6 +4,7 @@ then it is taken back with the lines, of contacts that are there too, whatever e
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from console import records
@@ -11,7 +12,7 @@ from console.contacts import consent_columns, headings, imports, titled
 from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
 from console.contacts.lines_before import LinesBefore, identity
-from console.core.contacting import Contact
+from console.core.contacting import Contact, latest_of
 from console.messages import file_opt_outs
 from console.messages.file_opt_outs import OptOut
 
@@ -41,15 +42,24 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
     if not (plan.consents.refused or plan.consents.channels):
         return list(lines)
     whose = {line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines}
-    told = before.refusals({who for each in whose.values() for who in each})
-    if not told:
+    everyone = {who for each in whose.values() for who in each}
+    told, dated = before.refusals(everyone), before.dated_opt_outs(everyone)
+    if not told and not dated:
         return list(lines)
     with_them = []
     for line in lines:
         said = [pair for who in whose[line.number] for pair in told.get(who, {}).items()]
-        refused, out = {channel for channel, _ in said}, frozenset(channel for channel, opted_out in said if opted_out)
+        moments: dict[str, list[datetime | None]] = {}
+        for who in whose[line.number]:
+            for channel, at in dated.get(who, {}).items():
+                moments.setdefault(channel, []).append(at)
+        for channel, opted_out in said:
+            moments.setdefault(channel, []).extend([None] if opted_out else [])
+        out = {channel: latest_of(found) for channel, found in moments.items() if found}
+        place, refused = plan.consents.place, {channel for channel, _ in said}
         consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
-        with_them.append(replace(line, consents=consents, opted_out=out))
+        kept = consent_columns.still_given(place, consents, out) if place is not None else {}
+        with_them.append(replace(line, consents=kept, opted_out=out))
     return _as_allowed(plan, with_them)
 
 
@@ -67,7 +77,7 @@ def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
 
 
-def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
+def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool, datetime | None]]:
     columns = plan.consents
     told = [(row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells)) for row in part]
     told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
@@ -75,7 +85,8 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
     for (_, out, said_no), (values, _) in zip(told, keyed, strict=True):
         for who, reached in _whose(plan, values) if values else ():
-            yield from ((who, channel, channel in out) for channel in (out | said_no) & reached)
+            yield from ((who, channel, True, at) for channel, at in out.items() if channel in reached)
+            yield from ((who, channel, False, None) for channel in said_no & reached)
 
 
 def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:

@@ -24,6 +24,12 @@ LOOK_AHEAD = timedelta(days=15)
 LONGEST = timedelta(hours=24)
 
 
+def latest_of(moments: Iterable[datetime | None]) -> datetime | None:
+    """The latest of when somebody took a consent back. None: nobody knows when, so it counts as later than all."""
+    known = list(moments)
+    return None if None in known else max(moment for moment in known if moment is not None)
+
+
 @dataclass(frozen=True, slots=True)
 class Consent:
     """Whether somebody agreed to be reached by a channel, and how that is known. Moments are RFC 3339 or days, as the source has them.

@@ -2,7 +2,10 @@
 
 import io
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -97,6 +100,50 @@ def test_a_plain_no_takes_back_a_consent_only_where_whoever_imports_says_so_and_
     assert [(key, sorted(open_data["channels"])) for key, open_data in told()] == [("1", ["ai_call", "call"])]
 
 
+@cases(
+    ("columns", "cells", "stays"),
+    [
+        ("unsubscribed at", "2026-01-10", {"call", "email"}), ("unsubscribed at", "2026-01-11", {"email"}), ("unsubscribed at", "2026-01-11T09:00:00Z", {"call", "email"}),
+        ("unsubscribed at", "yes", set()), ("unsubscribed at", "2031-01-01", set()), ("unsubscribed at", "01/02/2026", set()), ("unsubscribed at", "13/01/2026", {"email"}),
+        ("unsubscribed,unsubscribed at", "yes,2026-01-10", {"call", "email"}), ("do not contact,unsubscribed at", "yes,2026-01-10", set()),
+        ("unsubscribed,opt out date", "yes,2026-01-10", set()), ("call consent,unsubscribed at", "unsubscribed,2026-01-10", {"email"}),
+    ],
+)  # fmt: skip
+def test_a_consent_that_was_given_after_the_day_of_an_opt_out_stays(company: Company, columns: str, cells: str, stays: set[str]) -> None:
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as clubs, clubs:
+        [key] = next(clubs.execute("insert into contact (name, stage, email, news, news_at) values ('Al', 'new', ?, 'yes', '2026-02-01') returning id", (f"al@{abs(hash((columns, cells)))}.example",)))  # fmt: skip
+        clubs.execute(
+            "insert into consent select id + ?, ?, channel, state, source, text_version, at from consent where id = 2", (key * 10, key)
+        )
+        [mail] = next(clubs.execute("select email from contact where id = ?", (key,)))
+    text = f"name,email,{columns}\nAl,{mail},{cells}\n"
+    looked = imported(company, text, preview=True)
+    assert (looked.opted_out, looked.withdrawn, looked.place["agreed_again"]) == (1, int(len(stays) < 2), int(bool(stays)))
+    import_batches.confirm(company.olivia, looked.id)
+    assert given(str(key)) == stays
+    imported(company, text)
+    assert given(str(key)) == stays, "sent again it takes back no more"
+
+
+@cases("lines", [
+    "Bo,bo@one.example,,new,yes,fair,2026-05-01,2026-03-01\n",
+    "Bo,bo@two.example,,new,yes,fair,2026-05-01,\nBo,BO@two.example,,new,,,,2026-03-01\n",
+    "Bo,BO@three.example,,new,,,,2026-03-01\nEva,bo@three.example,,new,yes,fair,2026-05-01,2026-02-01\n",
+])  # fmt: skip
+def test_a_file_that_says_when_they_opted_out_gives_only_newer_consents(
+    company: Company, monkeypatch: pytest.MonkeyPatch, lines: str
+) -> None:
+    monkeypatch.setattr(imports, "AT_ONCE", 1)
+    head, newer = HEAD.replace("unsubscribed", "unsubscribed at"), int(lines.startswith("Bo,bo"))
+    done = imported(company, head + lines)
+    assert (done.consents, done.withdrawn) == (newer, 0)
+    everyone = contacts.known_contacts("contact", [str(key) for key in range(7, 30)])
+    [bo] = [key for key, contact in everyone.items() if (contact.email or "").lower() in lines.lower()]
+    assert given(bo) == ({"sms"} if newer else set())
+    older = lines.lower().replace("2026-03-01", "2026-06-01").replace("bo@", "ann@")
+    assert imported(company, head + older).consents == 0
+
+
 def test_whoever_gets_the_address_later_is_not_reached_there_and_two_who_have_it_are_both_out(company: Company) -> None:
     imported(company, HEAD + "Lea,lea@post.example,+4917100000,new,,,,\nLeo,leo@post.example,+4917100000,new,,,,\n")
     done = imported(company, "phone,sms opt out\n+4917100000,x\n+4917199999,x\n0171 5,x\n")
@@ -127,3 +174,6 @@ def test_looking_for_opt_outs_is_gone_on_with_where_it_stopped(company: Company,
             assert before.looked_through
         assert (before.looked_through, next(turns)) == (None, 5)
         assert before.refusals(["email bo@post.example", "email other"]) == {"email bo@post.example": {"email": True}}
+        moment = datetime(2026, 3, 1, tzinfo=UTC)
+        before.note_refusals([("a", "sms", True, moment), ("a", "sms", True, moment - timedelta(days=9)), ("a", "call", True, None)], 1)
+        assert (before.dated_opt_outs(["a", "b"]), before.refusals(["a"])) == ({"a": {"sms": moment}}, {"a": {"call": True}})

@@ -359,17 +359,22 @@ def test_the_record_is_found_by_what_the_sender_knows(client: FlaskClient, compa
     company.sql("update customer set email = 'tore@customers.example' where id = 4")
     for mail, why in (
         ("nobody@post.example", "No customer has the Email that was sent"), ("tore@customers.example", "More than one customer has the Email"),
-        (None, "was not sent"), ({"at": 1}, "No customer has"), ("a\x00b", "was not sent"),
+        (None, "was not sent"), ({"at": 1}, "was not sent as a text, but as an object"), (["a"], "as a list"), (True, "yes or no"), (7, "No customer has"), ("a\x00b", "was not sent"),
     ):  # fmt: skip
         away = sent(mail)
         assert (away.status_code, away.get_json()["details"][0]["field"]) == (422, "record")
         assert why in away.get_json()["message"]
         said = listed(client, company, "by-mail")["plain"]["last"][0]["why"]
+        assert said.partition(" So ")[0] == away.get_json()["message"], "the reason once"
         assert why in said
         assert "@" not in said
     shown = listed(client, company, "by-mail")["plain"]
-    assert (shown["matched"], len(shown["last"])) == (1, 4), "what started nothing is not taken in, and alike ones are one line"
-    assert sum("So 2 deliveries within the hour." in (each["why"] or "") for each in shown["last"]) == 2
+    assert shown["matched"] == 1, "what started nothing is not taken in"
+    assert sum("So 2 deliveries within the hour." in (each["why"] or "") for each in shown["last"]) == 2, "alike ones are one line"
+    company.sql("update customer set email = 'sole@customers.example' where id = 3")
+    several = client.post(url, json=[{"data": {"mail": f"{mail}@customers.example"}} for mail in ("sole", "tore")], headers=mona)
+    assert (several.status_code, [bool(each["runId"]) for each in several.get_json()["runs"]]) == (202, [True, False])
+    assert "More than one customer has the Email" in several.get_json()["runs"][1]["message"]
 
 
 @cases("find_by, wrong", [("email", None), ("mail", "has no field mail"), ("balance", "tells no record from others")])
