@@ -2,7 +2,6 @@
 
 import json
 import unicodedata
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -185,16 +184,12 @@ def test_each_kind_of_text_has_its_length(kind: str) -> None:
 
 def test_an_option_may_be_named_when_there_are_many_or_none() -> None:
     many = [{"value": f"o{number}", "label": "O"} for number in range(40)]
-    assert (
-        told(field("enum", options=many), "x")
-        == "This is not an option here: choose one of " + ", ".join(f"o{n}" for n in range(12)) + " …."
-    )
+    first = ", ".join(f"o{n}" for n in range(12))
+    assert told(field("enum", options=many), "x") == f"This is not an option here: choose one of {first} …."
     assert told(field("enum", options=[]), "x") == "There is nothing to choose from here."
     assert told(field("enum", options={"collection": "party"}), "anything") == ""
     assert told(field("text", options=OPTIONS), "c").startswith("This is not an option")
-    older = replace(field("text", options=OPTIONS), value="c", now="c")
-    assert examine([older], {"x": "c"}) == ({"x": "c"}, []), "what stands in the record may stay"
-    assert examine([older], {"x": "d"})[1] != []
+    assert told(field("text", options=OPTIONS, now="c"), "c") == "", "what stands in the record may stay"
 
 
 # -------------------------------------------------------------------------------------------------------------------- bounds

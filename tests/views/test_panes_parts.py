@@ -334,9 +334,10 @@ def test_a_box_is_described_by_what_stands_below_it(hint: str | None, error: str
         ({"approved": "A"}, True),
         ({"person": "P"}, False),
         ({"person": "P", "pending_x": "X"}, True),
-        ({"x": "approved"}, False),
+        ({"x": "approved"}, True),
+        ({"lx7": "approved"}, False),
     ],
-    ids=["no list", "a state", "a kind", "one of them", "by the stored word"],
+    ids=["no list", "a state", "a kind", "one of them", "a short code", "by the stored word"],
 )
 def test_a_list_of_words_is_a_state_where_one_has_a_tone(options: dict[str, str], is_state: bool) -> None:
     assert states.coloured(Kind("s", "S", "enum", options)) is is_state
