@@ -41,6 +41,7 @@ HEADINGS: Mapping[str, tuple[str, ...]] = {
 SHAPES = (
     "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
     "{} marketing status", "{} permission", "{} ok", "{} allowed", "{} permitted", "{} agreed", "{} optin", "{} subscribed",
+    "agreed to {}", "agrees to {}", "opted in to {}", "{} opted in", "subscribed to {}",
 )  # fmt: skip
 """A heading that says who agreed, with a word for the channel."""
 OPT_OUTS = (

@@ -69,7 +69,7 @@ def close(task_id: str) -> Response:
     except (Invalid, Conflict) as wrong:
         return _listed(wrong, task_id, wrong.status)
     flash("The task is closed.")
-    return frame.redirect_to("/tasks")
+    return frame.redirect_to("/tasks?tab=team" if request.args.get("tab") == "team" else "/tasks")
 
 
 @blueprint.route("/answers/<question_id>", methods=["GET", "POST"])

@@ -29,6 +29,16 @@ def test_a_task_is_closed_with_the_keyboard(screens: Callable[..., "Screen"], co
     assert company.told(run_id)["current"]["step"] == "sorry"
 
 
+def test_enter_in_the_note_closes_a_task_as_done_and_its_list_stays(screens: Callable[..., "Screen"], company: Company) -> None:
+    run_id = test_tasks.begin(company, {"waits": True, "assignee": None, "team": "operations"})
+    page = screens().enter("mona").go("/tasks?tab=team")
+    page.fill("#note-1", "They answered")
+    page.press("#note-1", "Enter")
+    page.wait_for_selector("text=The task is closed.")
+    assert page.url.endswith("/tasks?tab=team")
+    assert company.told(run_id)["current"]["step"] != "sorry"
+
+
 def test_a_question_is_answered_and_a_notice_read(screens: Callable[..., "Screen"], company: Company) -> None:
     run_id = test_answers.begin(company)
     tom = screens().sign_in("tom")

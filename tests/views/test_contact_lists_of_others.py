@@ -129,6 +129,15 @@ def test_the_words_in_which_providers_tell_of_consent(club: "Pages", said: str, 
     assert (counts(found), found.consents) == ((1, 0, 0, 0), int(given))
 
 
+@pytest.mark.parametrize("heading", ["Agreed to SMS", "Opted in to text messages", "SMS opted in", "Subscribed to SMS"])
+def test_the_columns_in_which_lists_tell_of_consent(club: "Pages", heading: str) -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    found = kept(
+        club.company, f"Name;Stage;{heading};Consent source;Consent date\nBo;new;yes;fair;03.05.2026\nMia;new;no;fair;03.05.2026\n"
+    )
+    assert (counts(found), found.consents) == ((2, 0, 0, 0), 1)
+
+
 @pytest.mark.rotating
 def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
