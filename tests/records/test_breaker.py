@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -22,6 +23,7 @@ from console.records import connect, connection_terms, source_breaker
 from console.records.connection_terms import Terms
 from console.records.source_breaker import Breaker
 from tests.records.files import write
+from tests.servers.mariadb import running
 
 FAST = Terms(pool=2, overflow=0, connect_s=1, statement_s=1)
 
@@ -181,6 +183,22 @@ def test_a_write_on_a_connection_that_was_ended_while_unused_takes_a_new_one(pg:
     with connect.transaction(connect.engine("shop", url, FAST), "shop") as connection:
         assert connection.exec_driver_sql("select 1").scalar_one() == 1
     assert connect.since("shop") is None
+
+
+@pytest.mark.rotating
+def test_a_connection_of_mariadb_that_was_ended_while_unused_is_replaced_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_terms, "IDLE_S", 0)
+    with running(tmp_path) as url:
+        engine = connect.engine("shop", url, FAST)
+
+        def asked() -> int:
+            return int(connect.read(engine, "shop", lambda connection: connection.exec_driver_sql("select connection_id()").scalar_one()))
+
+        was = asked()
+        with sa.create_engine(engine.url, poolclass=sa.NullPool).connect() as admin:
+            admin.exec_driver_sql(f"kill {was}")
+        with connect.transaction(engine, "shop") as connection:
+            assert connection.exec_driver_sql("select connection_id()").scalar_one() != was
 
 
 def test_a_question_that_takes_long_is_no_reason_to_think_the_server_dead(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
