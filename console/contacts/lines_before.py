@@ -5,16 +5,17 @@ It holds no name and no address, only numbers made of them with a secret of the 
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from console.contacts import headings
 
+Kept = TypeVar("Kept")
 ASKED = 500
 
 
@@ -59,24 +60,20 @@ class LinesBefore:
 
     def refusals(self, whose: Iterable[str]) -> dict[str, dict[str, bool]]:
         """Who → channel → whether they opted out of it, or have only not agreed; those who did neither are left out."""
-        named = {self._number(who): who for who in whose}
-        numbers, found = list(named), dict[str, dict[str, bool]]()
-        for start in range(0, len(numbers), ASKED):
-            part = numbers[start : start + ASKED]
-            marks = ",".join("?" * len(part))
-            for who, channel, opted_out in self._connection.execute(f"select * from refusal where who in ({marks})", part):  # noqa: S608 (marks only)
-                found.setdefault(named[who], {})[channel] = bool(opted_out)
-        return found
+        return self._kept("refusal", whose, bool)
 
     def dated_opt_outs(self, whose: Iterable[str]) -> dict[str, dict[str, datetime]]:
         """Who → channel → by when they opted out of it, of those lines that tell it."""
+        return self._kept("dated_opt_out", whose, lambda at: datetime.fromtimestamp(at, UTC))
+
+    def _kept(self, table: str, whose: Iterable[str], read: Callable[[Any], Kept]) -> dict[str, dict[str, Kept]]:
         named = {self._number(who): who for who in whose}
-        numbers, found = list(named), dict[str, dict[str, datetime]]()
+        numbers, found = list(named), dict[str, dict[str, Kept]]()
         for start in range(0, len(numbers), ASKED):
             part = numbers[start : start + ASKED]
-            marks = ",".join("?" * len(part))
-            for who, channel, at in self._connection.execute(f"select * from dated_opt_out where who in ({marks})", part):  # noqa: S608 (marks only)
-                found.setdefault(named[who], {})[channel] = datetime.fromtimestamp(at, UTC)
+            asked = f"select * from {table} where who in ({','.join('?' * len(part))})"  # noqa: S608 (a name of ours, and marks)
+            for who, channel, value in self._connection.execute(asked, part):
+                found.setdefault(named[who], {})[channel] = read(value)
         return found
 
     def _number(self, who: str) -> int:
