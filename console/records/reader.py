@@ -15,7 +15,7 @@ from console.records import computed, record_keys, values
 from console.records.sql_tables import Table, table_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Record:
     """A record as its reader may see it. `key` is null in collections without a key; `wrong` says why computed fields have no value."""
 
