@@ -19,6 +19,7 @@ NAMES = Names(
     records={("customer", "18"): "Northwind Trading Ltd"},
     fields={("customer", "accounts_open"): "Open accounts"},
     workspaces={"refund-desk": "Refund desk"},
+    segments={("customer", "overdue"): "Review {0} overdue"},
 )
 
 
@@ -164,7 +165,17 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("record_viewed", {"relation": "accounts_open"}, "Olivia Kask viewed customer 17 (open accounts)"),
     ("figures_viewed", {"workspace": "refund-desk"}, "Olivia Kask looked at figures of the workspace Refund desk"),
     ("figures_viewed", {"workspace": "gone"}, "Olivia Kask looked at figures of the workspace gone"),
-    ("record_listed", {"count": 1200, "segment": "overdue"}, "Olivia Kask listed 1,200 customer records in the segment overdue"),
+    (
+        "record_listed",
+        {"count": 1200, "segment": "overdue"},
+        "Olivia Kask listed 1,200 customer records in the segment “Review {0} overdue”",
+    ),
+    ("record_listed", {"count": 1, "segment": "long_gone"}, "Olivia Kask listed 1 customer record in the segment long gone"),
+    (
+        "records_exported",
+        {"segment": "overdue"},
+        "Olivia Kask saved a list of customer records in the segment “Review {0} overdue” to a file",
+    ),
     ("record_changed", {"fields": ["email", "phone"]}, "Olivia Kask changed email and phone of customer 17"),
     ("access_refused", {"object": "collection:customer", "act": "read"}, "Olivia Kask was refused “read” on customer 17"),
     ("signed_out", {"reason": "asked"}, "Olivia Kask signed out"),

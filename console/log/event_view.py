@@ -74,6 +74,7 @@ def names_of(
     }
     derived = {(collection, each.name): each.label for collection, described in called.items() for each in described.fields}
     derived |= {(collection, each.name): each.label for collection, described in called.items() for each in described.relations}
+    segments = {(collection, each.id): each.label for collection, described in called.items() for each in described.segments}
     return Names(
         people=names["person"],
         collections={collection: described.label_one for collection, described in called.items()},
@@ -90,6 +91,7 @@ def names_of(
         },
         actions=names["action"],
         workspaces=names["workspace"],
+        segments=segments,
         own=own,
     )
 

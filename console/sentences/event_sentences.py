@@ -109,15 +109,12 @@ def _record_viewed(parts: Parts) -> str:
 def _record_listed(parts: Parts) -> str:
     kind = f"{parts['kind_of_record']} " if parts["record"] else ""
     number = parts.count("count", f"{kind}record", f"{kind}records") or f"{kind}records"
-    segment = after(" in the segment ", parts.text("segment").replace("_", " "))
-    return "{who} listed " + escape_braces(number + segment)
+    return "{who} listed " + escape_braces(number + parts.segment())
 
 
 def _records_exported(parts: Parts) -> str:
     kind = f"{parts['kind_of_record']} records" if parts["record"] else "records"
-    return (
-        "{who} saved a list of " + escape_braces(kind + after(" in the segment ", parts.text("segment").replace("_", " "))) + " to a file"
-    )
+    return "{who} saved a list of " + escape_braces(kind + parts.segment()) + " to a file"
 
 
 TO_DO = {"added": "to add", "deleted": "to delete", "changed": "to change"}

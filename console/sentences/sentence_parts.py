@@ -58,7 +58,7 @@ class Names:
     """Names of ids that the reader may know. An id without a name appears as the id.
 
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
-    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation. `loops` are the steps that go through a list,
+    `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation, `segments` those of the collection's own segments. `loops` are the steps that go through a list,
     keyed as `steps`, and so are `offers`: type and settings of the steps, which name their outcomes; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
     """
 
@@ -71,6 +71,7 @@ class Names:
     fields: Mapping[tuple[str, str], str] = field(default_factory=dict)
     actions: Mapping[str, str] = field(default_factory=dict)
     workspaces: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[tuple[str, str], str] = field(default_factory=dict)
     loops: Collection[tuple[str, int, str]] = ()
     offers: Mapping[tuple[str, int, str], Mapping[str, Any]] = field(default_factory=dict)
     items: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
@@ -251,6 +252,12 @@ class Parts(dict[str, str]):
         """The label of a field of the event's record, as it stands inside a sentence."""
         label = plain(self.names.fields.get((str(self.target.get("coll") or ""), name), "")) or in_words(name)
         return uncapitalised(label)
+
+    def segment(self) -> str:
+        """Which records of the list, by the label of the segment; "" for all of them, or where a person's own tab is gone."""
+        named = self.text("segment")
+        label = plain(self.names.segments.get((str(self.target.get("coll") or ""), named), ""))
+        return f" in the segment {f'“{label}”' if label else named.replace('_', ' ')}" if named else ""
 
     def action(self) -> str:
         """The title of the action, or of the step that asked; "" when there is none."""
