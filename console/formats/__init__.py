@@ -6,7 +6,7 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 
 from console.core.counted_moments import counting, is_counted
 from console.formats import times
-from console.formats.codes import CODED, code_choices, code_name, code_names, program_words
+from console.formats.codes import CODED, SPOKEN, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, sought_value, typed, unit_words
 from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, WIDGET_WORDS, Amount, Kind, Look, Named, kind, with_currencies
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding

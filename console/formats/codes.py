@@ -19,6 +19,8 @@ _PLACES = re.compile(r"[A-Z]{2}")
 _NO_PLACES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 _NO_MONEY = re.compile(r"\(\d{4}|X{3}|XTS")
 PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
+SPOKEN = ("word", "badge")
+"""Widgets of fields whose values are shown as words where they are words of a program."""
 
 
 def code_name(kind: str, code: str, locale: str) -> str:

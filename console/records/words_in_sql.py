@@ -157,6 +157,8 @@ def _cell(table: Table, field: Field, what: Kind, wording: Wording) -> Words | N
         return _list(column, wording)
     if what.widget in formats.CODED and _spelled(field):
         return _coded(column, what.widget, wording)
+    if what.widget in formats.SPOKEN:
+        return _spoken(column, wording) if field.stored == "text" and _spelled(field) else None
     return _by_type(column, field, what, wording) if what.widget == "person" or what.widget not in formats.WIDGETS else None
 
 
@@ -212,6 +214,12 @@ def _plain(column: Any, wording: Wording) -> Words:
         (own, _stop(column)),
         else_=text,
     )
+
+
+def _spoken(column: Any, wording: Wording) -> Words:
+    """A text as it is; words of a program, of which each has one of two signs, are left to Python."""
+    text = _text(column)
+    return sa.case(((sa.func.strpos(text, "_") > 0) | (sa.func.strpos(text, ".") > 0), _stop(column)), else_=_plain(column, wording))
 
 
 def _list(column: Any, wording: Wording) -> Words:

@@ -59,6 +59,8 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("order_status", {"form": "states"}, "text", "badge"),
         ("Stan", {"form": "states"}, "text", "badge"),
         ("city", {"form": "states"}, "text", None),
+        ("failureReason", {"form": "states"}, "text", "word"),
+        ("image_name", {"form": "states"}, "text", None),
         ("home_country", {"form": "alpha2", "max_length": 40}, "text", "country"),
         ("country_id", {"form": "alpha2", "max_length": 255}, "text", "country"),
         ("LAND1", {"max_length": 2}, "text", "country"),

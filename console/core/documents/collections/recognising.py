@@ -73,13 +73,13 @@ STATES = frozenset({
     "status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan", "stato", "estado",
     "estatus", "durum", "durumu", "tila", "stav", "stare", "állapot", "būsena", "busena", "tilstand", "tillstånd", "toestand",
 })  # fmt: skip
+WORDED = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution", "grund", "typ", "tipo", "motivo"])  # fmt: skip
 FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
 FLAG_NAMES = frozenset({
     "active", "enabled", "disabled", "deleted", "archived", "closed", "done", "paid", "locked", "blocked", "verified", "confirmed", "public",
     "private", "visible", "hidden", "published", "required", "discontinued", "suspended", "cancelled", "canceled", "aktiv", "gesperrt", "bezahlt", "erledigt", "gelöscht", "geloescht", "privat",
-    "storniert", "öffentlich", "bestätigt", "actif", "valide", "validé", "payé", "paye", "archivé", "supprimé", "aktywny", "aktywna",
-    "opłacone", "zapłacone", "usunięty",
+    "storniert", "öffentlich", "bestätigt", "actif", "valide", "validé", "payé", "paye", "archivé", "supprimé", "aktywny", "aktywna", "opłacone", "zapłacone", "usunięty",
 })  # fmt: skip
 """Whole names of such columns, in English, German, French and Polish."""
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
@@ -271,8 +271,8 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
             return {"type": "url"}
         case "colour":
             return {"widget": "colour"}
-        case "states" if STATES & set(words[-1:]):
-            return {"widget": "badge"}
+        case "states" if {*words[-1:]} & (STATES | WORDED):
+            return {"widget": "badge" if words[-1] in STATES else "word"}
     return {}
 
 
