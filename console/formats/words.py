@@ -71,7 +71,7 @@ def _of_one(what: Kind) -> Kind:
     """Return the kind of the entries of a list. Choices of a list of options are shown as words; other texts are kept to the letter."""
     if what.items:
         return Kind(what.name, what.label, what.items)
-    known = what.widget if what.widget in CODED else "word" if what.type in CHOSEN or what.widget == "word" else ""
+    known = what.widget if what.widget in (*CODED, "day") else "word" if what.type in CHOSEN or what.widget == "word" else ""
     return Kind(what.name, what.label, "text", widget=known)
 
 

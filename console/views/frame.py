@@ -18,9 +18,9 @@ from flask_htmx import HTMX
 from jinja2 import Template
 from jinja2.ext import Extension
 from markdown_it import MarkdownIt
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from console import accounts, queue, settings
+from console import access, accounts, queue, settings
 from console.core import media, moments, record_links
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
@@ -227,6 +227,16 @@ def record_url(collection: str, key: Any, **query: Any) -> str:
     return with_query(f"/c/{quote(collection, safe='')}/{segment(key)}", query)
 
 
+def may_browse(collection: str) -> bool:
+    """Return whether the reader may list the collection. Who may only read single records, as in a replay, has no page of them."""
+    return access.can(actor(), None, f"collection:{collection}", "browse")
+
+
+def record_link(collection: str, key: Any, title: str) -> Markup:
+    """Return the title of a record as a link to it, or alone where the reader has no page of it."""
+    return Markup('<a href="{}">{}</a>').format(record_url(collection, key), title) if may_browse(collection) else escape(title)
+
+
 def run_url(run: str, rest: str = "", **query: Any) -> str:
     """Return the address of a run, or of one of its pages such as `replay` or `revise`."""
     return with_query(f"/runs/{quote(run, safe='')}" + (f"/{rest}" if rest else ""), query)
@@ -320,6 +330,8 @@ def _extend(state: BlueprintSetupState) -> None:
         here=present_address,
         record_url=record_url,
         collection_url=collection_url,
+        may_browse=may_browse,
+        record_link=record_link,
         run_url=run_url,
         theme=theme,
         dom_id=dom_id,

@@ -45,7 +45,7 @@ PLACES = (
     Place("/inbox", "Inboxes", "inbox", "g i", ("/inbox",), "inboxes"),
     Place("/approvals", "Approvals", "shield-check", "g a", ("/approvals",)),
     Place("/tasks", "Tasks", "checklist", "g t", ("/tasks", "/answers"), "name"),
-    Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/")),
+    Place("/c", "Records", "list", "g r", ("/c", "/board/", "/runs/"), "browses"),
     Place("/w", "Workspaces", "layout-grid", "g d", ("/w/",), "workspaces"),
     Place("/workflows", "Workflows", "route", "g w", ("/workflows",)),
     Place("/outbox", "Outbox", "send", "g m", ("/outbox",), "messages"),
@@ -75,6 +75,7 @@ def _may(right: str) -> Callable[[], bool]:
 def _judged(who: Actor | None) -> Mapping[str, bool]:
     may: Mapping[str, Callable[[Actor], object]] = {
         "inboxes": inboxes.inboxes_of,
+        "browses": lambda actor: access.somewhere(actor, None, "collection", "browse"),
         "messages": outbox.may_read,
         "measures": measure.may_read,
         "reports": tables.any_readable,

@@ -53,6 +53,20 @@ def test_the_outbox_shows_what_left_and_why_not_and_the_api_too(pages: "Pages", 
     ]
 
 
+def test_who_may_read_records_but_list_none_is_led_to_no_page_of_them(pages: "Pages", company: Company) -> None:
+    reached.founded(company)
+    with reached.clock(NOON):
+        run = begin(company, workflow("hello", [dict(SMS)]))
+    paths = ("/outbox", f"/runs/{run}", f"/runs/{run}/replay", "/workflows/hello")
+    assert all('href="/c/contact' in pages.olivia.get(path).html for path in paths)
+    with transaction() as connection:
+        policy_store.write(connection, added=[access.Row("p", "role:operator", "*", "collection:*", "browse", "deny", "")])
+    access.refresh()
+    for path in paths:
+        assert 'href="/c/' not in pages.olivia.get(path).html, path
+    assert "Sam Whitfield" in pages.olivia.get("/outbox").text
+
+
 def test_a_text_made_of_a_field_that_its_reader_may_not_read_is_not_shown(pages: "Pages", company: Company) -> None:
     reached.founded(company)
     with reached.clock(NOON):

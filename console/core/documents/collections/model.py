@@ -23,7 +23,7 @@ FieldKind: TypeAlias = Literal[
 ]  # fmt: skip
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
-    "input", "textarea", "select", "radio", "switch", "badge", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
+    "input", "textarea", "select", "radio", "switch", "badge", "word", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
     "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us",
     "julian", "cocoa",
 ]  # fmt: skip
@@ -35,6 +35,7 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
+WORDED = frozenset({"badge", "word", "country", "language", "currency"})  # widgets of codes shown as words: no record is called by one
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
@@ -400,7 +401,7 @@ class Collection:
         """Columns of the list that tell records apart, searched ones first; a key only where the list shows it."""
         led = {column for relation in self.relations if relation.kind == "to_one" for column, _ in relation.columns}
         listed = [self.by_name[name] for name in self.columns if name in self.by_name and name not in {*self.title_fields, *led}]
-        plain = [item for item in listed if item.references is None and item.options is None and item.widget != "badge"]
+        plain = [item for item in listed if item.references is None and item.options is None and item.widget not in WORDED]
         said = [item.name for item in plain if item.stored in ("text", "integer") and recognising.numbers(item.name)]
         keys = [item.name for item in plain if (item.name,) == self.key]
         return tuple(dict.fromkeys([*(name for name in said if name in self.search), *said, *keys]))
