@@ -421,3 +421,13 @@ def test_a_reference_is_called_by_what_it_leads_to(label: str, led: str) -> None
 @cases(("name", "hidden"), [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)])
 def test_pins_are_secrets(name: str, hidden: bool) -> None:
     assert treatment.secret(name) is hidden
+
+
+@pytest.mark.parametrize(("stored", "led"), [("integer", "customer"), ("text", None)])
+def test_a_column_of_a_view_leads_where_a_column_of_its_name_does_only_with_values_of_that_kind(stored: str, led: str | None) -> None:
+    made = assemble([
+        Stored("customer", "x", structure("customer", column("id", "integer")), {}),
+        Stored("order", "x", structure("order", column("id", "integer"), column("customer", "integer"), foreign=(("customer", "customer", "id"),)), {}),
+        Stored("open", "x", structure("open", column("customer", stored), kind="view", key=()), {}),
+    ])  # fmt: skip
+    assert made["open"].by_name["customer"].references == led

@@ -31,6 +31,31 @@ def test_codes_that_a_comment_explains_are_shown_in_its_words(comment: str, held
     assert shown.help == comment
 
 
+@cases(
+    ("comment", "held", "options"),
+    [
+        ("1 = open, 2 = closed", [1, 2], {"1": "Open", "2": "Closed"}),
+        ("Priority: 1 high; 2 normal; 3 low", [1], {"1": "High", "2": "Normal", "3": "Low"}),
+        ("Risk class (0 = none, 1 = some)", [0, None, 1], {"0": "None", "1": "Some"}),
+        ("-1 deleted, 0-new", [-1], {"-1": "Deleted", "0": "New"}),
+        ("1 = open, 2 = closed", [1, 3], {}),
+        ("5 days, 10 days", [5, 10], {}),
+    ],
+)
+def test_codes_in_numbers_are_shown_in_the_words_of_their_comment(comment: str, held: list[int], options: dict[str, str]) -> None:
+    state = column("status_no", "integer", comment=comment)
+    sampling.note(state, held)
+    shown = one(state).by_name["status_no"]
+    assert {option.value: option.label for option in shown.options or ()} == options
+    assert (shown.type, shown.widget) == ("integer", None if options else "plain")
+
+
+def test_the_comment_gives_the_words_of_what_the_database_lists() -> None:
+    sex = column("sex", comment="K = kvinne, M = mann, X = annet")
+    assert [option.label for option in one(sex | {"options": ["M", "K"]}).by_name["sex"].options or ()] == ["Mann", "Kvinne"]
+    assert [option.label for option in one(sex | {"options": ["M", "Q"]}).by_name["sex"].options or ()] == ["M", "Q"]
+
+
 def test_what_must_be_filled_and_may_be_empty_keeps_that_among_explained_codes() -> None:
     sex = column("sex", comment="m=male, f=female") | {"nullable": False}
     sampling.note(sex, ["m", "", "f"])
