@@ -125,8 +125,7 @@ class Recipe:
         """
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
-            columns = kept.structure["columns"]
-            led = {each["name"]: only for each in columns if (only := alike.get((kept.source, each["name"], each["stored"])))}
+            led = {one["name"]: to for one in kept.structure["columns"] if (to := alike.get((kept.source, one["name"], one["stored"])))}
         parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, mark, [repr(item) for item in called]]
         return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called, mark)
 
@@ -226,6 +225,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
         position=kept.position,
+        lost=tuple(structure.get("set_aside", {}).get("lost", ())),
         computed_fields=computed,
         validation=tuple(Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()),
         details=listed["details"],
