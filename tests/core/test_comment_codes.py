@@ -71,9 +71,11 @@ def test_what_must_be_filled_and_may_be_empty_keeps_that_among_explained_codes()
         ([f"2026/11/{day}" for day in range(1, 30)], False),
         ([f"2026-11-{day:02} 09:05" for day in range(1, 30)], False),
         ([f"2026-11-{day:04}" for day in range(1, 30)], True),
+        ([*(f"{number}.{number}" for number in range(1, 30)), "<0.1"], False),
+        ([f"{number:06}" for number in range(1, 30)], True),
     ],
 )
-def test_days_in_texts_name_no_record(held: list[str], named: bool) -> None:
+def test_days_and_measured_values_in_texts_name_no_record(held: list[str], named: bool) -> None:
     told = column("remark_text")
     sampling.note(told, held)
     assert ("remark_text" in one(told).title) is named
