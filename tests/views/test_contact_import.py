@@ -311,19 +311,6 @@ def test_those_who_are_there_get_what_the_file_says_where_that_is_asked_for(club
     assert why(shut) == {4: ["You may see this contact, but not change it."]}
 
 
-def test_a_value_that_stands_in_the_contact_may_stay_though_it_is_none_of_the_options(club: "Pages") -> None:
-    ines, company = club.company.ines, club.company
-    document = collections.open_collection(ines, "contact").document.to_json()
-    fields = {**document["fields"], "stage": {"options": ["engaged", "lost"]}}
-    changed = {name: value for name, value in {**document, "fields": fields}.items() if value is not None}
-    collections.publish(ines, "contact", collections.save(ines, "contact", 0, changed))
-    lines = "email,stage,country\nsam@post.example,new,CA\nana@post.example,new,LT\nkenji@post.example,new,JP\nq@post.example,new,JP\n"
-    asked = kept(company, lines).question
-    found = import_batches.look(company.olivia, "contact", imports.Question(asked.file, asked.columns, asked.match, change=True))
-    assert counts(found) == (0, 1, 1, 2)
-    assert {line: reasons[-1] for line, reasons in why(found).items()} == dict.fromkeys((4, 5), "Stage is none of Engaged, Lost.")
-
-
 def test_who_may_not_add_contacts_imports_none(club: "Pages") -> None:
     club.rosa.get(URL, status=403)
     club.stan.get(URL, status=404)
