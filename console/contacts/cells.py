@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from console import formats, log, records
 from console.contacts import consent_columns
 from console.core.counted_moments import is_counted
-from console.core.documents.collections import Field
+from console.core.documents.collections import Collection, Field
+from console.core.moments import is_zone
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope, whole
 from console.formats import Kind, Look
@@ -48,15 +49,32 @@ def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     return formats.typed(what, [_plain(what, cell, spelling)], look)
 
 
-def _option(field: Field, cell: str) -> str:
+def _option(field: Field, cell: str) -> str | int:
     """The value of the option that the cell names, by its value or label; without options the cell."""
     known = (option.value for option in field.options or () if cell.casefold() in (option.value.casefold(), option.label.casefold()))
-    return next(known, cell)
+    found = next(known, cell)
+    return int(found) if field.stored == "integer" and re.fullmatch(r"-?[0-9]{1,18}", found) else found
 
 
 def chosen(field: Field, told: object) -> bool:
     """Whether the value is one of the field's options, or a list of them."""
-    return {*(told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
+    return {str(each) for each in (told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
+
+
+def unlisted(collection: Collection, values: Mapping[str, object]) -> list[str]:
+    """What of these values is none of the options of its field, in words."""
+    fields = [collection.by_name[name] for name in values if name in collection.by_name]
+    return [
+        f"{field.label} is none of {', '.join(option.label for option in field.options)}."
+        for field in fields
+        if field.options is not None and values[field.name] is not None and not chosen(field, values[field.name])
+    ]
+
+
+def wrong_zone(collection: Collection, values: Mapping[str, object]) -> list[str]:
+    """Why the time zone among the values of a contact is none; nothing for one that is, or without one."""
+    zone = values.get((collection.contact.zone if collection.contact else None) or "")
+    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not is_zone(str(zone)) else []
 
 
 def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:

@@ -17,7 +17,6 @@ from console.contacts.encodings import ENCODINGS
 from console.contacts.lines_before import identity
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
-from console.core.moments import is_zone
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.errors import Invalid, NotFound
@@ -231,8 +230,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
 
 def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
     """The lines below the heading from number `done` of them on, at most a thousand at a time. Raises Invalid for a file that ends in the middle."""
-    lines = contact_files.rows(question.file, person)
-    following = islice(lines, done + 1, None)
+    following = islice(contact_files.rows(question.file, person), done + 1, None)
     while part := list(islice(following, AT_ONCE)):
         yield part
 
@@ -245,10 +243,13 @@ def judge(
     `look` False: what is only found out when a contact is added is left to that.
     """
     told = [values_of(plan, row) for row in part]
-    keyed = titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])
-    read = [(row, values, [*wrong, *unnamed]) for row, (_, wrong), (values, unnamed) in zip(part, told, keyed, strict=True)]
-    told_by = [values[plan.match] for _, values, _ in read if plan.match and values.get(plan.match) not in (None, "")]
-    there = present.by_value(plan.collection.id, plan.read, plan.match or "", told_by)
+    keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])]
+    asked = [values[plan.match] for values, _ in keyed if plan.match and values.get(plan.match) not in (None, "")]
+    there = present.by_value(plan.collection.id, plan.read, plan.match or "", asked)
+    known = [headings.as_compared(values.get(plan.match or "")) in there for values, _ in keyed]
+    unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
+    parts = zip(part, told, keyed, unlisted, strict=True)
+    read = [(row, values, [*wrong, *unnamed, *strange]) for row, (_, wrong), (values, unnamed), strange in parts]
     firsts = first_line([(row.number, identity(plan.match, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
@@ -324,7 +325,10 @@ def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Se
         return Line(number, SAME, values, key=known.key)
     if known.key not in allowed:
         return Line(number, REFUSED, values, (f"You may see this {plan.one}, but not change it.",), key=known.key)
-    wrong = _wrong_zone(plan, changes) + records.refusals_of_change(plan.collection, known.values, changes, plan.update)
+    unlisted = cells.unlisted(plan.collection, changes)  # what stands in the contact may stay, older than the list or not
+    wrong = cells.wrong_zone(plan.collection, changes) + (
+        unlisted or records.refusals_of_change(plan.collection, known.values, changes, plan.update)
+    )
     reasons = tuple(dict.fromkeys(wrong))
     former = {name: known.values.get(name) for name in changes}
     return Line(number, REFUSED if reasons else CHANGED, values, reasons, key=known.key, changes=changes, former=former)
@@ -344,20 +348,16 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
 
 def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
     """Why a contact of these values cannot be added, as it would be said by the form for one."""
-    return [*(f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")), *_wrong_zone(plan, values)]
-
-
-def _wrong_zone(plan: Plan, values: Mapping[str, Any]) -> list[str]:
-    zone = values.get((plan.collection.contact.zone if plan.collection.contact else None) or "")
-    return [f"There is no time zone {zone}; one looks like Europe/Vilnius."] if zone and not is_zone(str(zone)) else []
+    return [
+        *(f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")),
+        *cells.wrong_zone(plan.collection, values),
+    ]
 
 
 def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     """(values by field, why the line itself cannot be read)."""
-    if not row.readable and not row.wrong:
-        return {}, [f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
-    if row.wrong:
-        return {}, [row.wrong]
+    if row.wrong or not row.readable:
+        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
     values: dict[str, Any] = {}
     reasons = []
     if any(row.cells[plan.width :]):
@@ -369,8 +369,6 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
             cell, plan.question.file.delimiter
         ):
             reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
-        elif field.options is not None and not cells.chosen(field, values[name]):
-            reasons.append(f"{field.label} is none of {', '.join(option.label for option in field.options)}.")
         elif field.max_length is not None and len(str(values[name])) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
         elif name == plan.part("phone") and headings.is_shortened(cell):

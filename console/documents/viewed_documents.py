@@ -5,6 +5,7 @@ What a browser shows of them are pictures of their pages, drawn by a process of 
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ from console import access, files, log, records, runs, settings
 from console.browse import notes
 from console.core import media
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, Relation
 from console.errors import Invalid, NotFound, SourceDown
 from console.files import Stored
 from console.records import Record
@@ -81,22 +82,26 @@ def _of_file(stored: Stored) -> Document:
 
 def of_records(actor: Actor, collection_id: str, key: str) -> list[Document]:
     """Files that columns of the record, and of records which relations lead to, name."""
-    found: list[Document] = []
     try:
         scope = access.scope_for(actor, collection_id, "read")
         own = records.collection(collection_id)
-        found += _named(actor, own, _columns(actor, own), [records.get(collection_id, key, scope)])
-        for relation in own.relations:
-            target = records.collection(relation.collection)
-            columns = _columns(actor, target)
-            if relation.kind == "to_many" and columns:
-                there = records.related(
-                    collection_id, key, relation.name, access.scope_for(actor, target.id, "read"), limit=MOST_ROWS, sort=target.sort
-                )
-                found += _named(actor, target, columns, there.rows)
+        found = _named(actor, own, _columns(actor, own), [records.get(collection_id, key, scope)])
     except (SourceDown, NotFound):
-        return found
+        return []
+    for relation in own.relations:
+        with suppress(SourceDown, NotFound):  # what one table does not answer keeps nothing of the others back
+            found += _led_to(actor, own, key, relation)
     return found
+
+
+def _led_to(actor: Actor, own: Collection, key: str, relation: Relation) -> list[Document]:
+    """Files that the records name which a relation to many leads to. Raises NotFound, SourceDown."""
+    target = records.collection(relation.collection)
+    columns = _columns(actor, target)
+    if relation.kind != "to_many" or not columns:
+        return []
+    scope = access.scope_for(actor, target.id, "read")
+    return _named(actor, target, columns, records.related(own.id, key, relation.name, scope, limit=MOST_ROWS, sort=target.sort).rows)
 
 
 def _columns(actor: Actor, collection: Collection) -> list[Field]:

@@ -18,6 +18,7 @@ from console.formats.times import moment_of, within
 BLANKS = "[ \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}]"
 HUNDRED = 2
 PERCENT = ("percent", "fraction")
+_CLOCK = re.compile(r"-?\d+:\d\d(?::\d\d)?")
 _GROUPED = re.compile(rf"-?[0-9]{{1,3}}(?:{BLANKS}[0-9]{{3}})+(?:[.,][0-9]*)?")
 
 
@@ -30,7 +31,8 @@ def box(what: Kind, value: Any, look: Look) -> str:
         local = None if at is None else within(at, look.zone).replace(tzinfo=None, microsecond=0).isoformat()
         return str(value) if local is None else local[:16] if local.endswith(":00") else local
     if what.type == "time":
-        return str(value)[:8]
+        clock = _CLOCK.match(str(value))  # durations of MySQL have more than two digits of hours
+        return clock[0] if clock else str(value)
     if is_counted(what):
         at = counted_moments.moment(what.widget, value)
         return str(value) if at is None else box(Kind(what.name, what.label, "datetime"), at, look)

@@ -85,11 +85,21 @@ def keys(table: Table, conditions: Sequence[Condition], most: int) -> Any:
     return sa.select(*table.key).select_from(table.table).where(*conditions).limit(most).correlate(None).subquery()
 
 
+def listed(table: Table, field: Field, text: str) -> Condition | None:
+    """Condition that a field has one of its options that the text names, by value or label; None without one."""
+    named: list[Any] = [option.value for option in field.options or () if text.lower() in {option.value.lower(), option.label.lower()}]
+    if field.stored == "integer":
+        named = [int(each) for each in named if number_of(each) is not None]
+    return table.dialect.one_of(table.columns[field.name], field, named) if named else None
+
+
 def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Condition]:
     column, offered = table.columns[field.name], seen.ways(field.name)
     is_key = table.collection.key[:1] == (field.name,)
     if field.widget == "translations" and field.stored != "text":
         return []  # no index that a search can use holds their texts
+    if field.options is not None and (offered or is_key) and (chosen := listed(table, field, text)) is not None:
+        return [chosen]
     if field.stored != "text":
         typed: Any = uuid_of(text) if field.stored == "uuid" else number_of(text)
         usable = typed is not None and (offered or is_key) and not (field.stored == "integer" and typed != int(typed))

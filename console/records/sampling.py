@@ -93,7 +93,7 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
     if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
         column["uncoded"] = True
-    if column["stored"] == "text" and comment_codes.explains(column.get("comment"), map(str, known)):
+    if column["stored"] in comment_codes.KINDS and comment_codes.explains(column.get("comment"), map(str, known)):
         column[comment_codes.EXPLAINED] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
@@ -168,7 +168,10 @@ def _worth(column: Mapping[str, Any]) -> bool:
         return True
     words = recognising.parts_of(column["name"])
     return column["stored"] in ("integer", "decimal") and bool(
-        recognising.SHARES & set(words) or recognising.named_flag(words) or recognising.timed(column["name"])
+        recognising.SHARES & set(words)
+        or recognising.named_flag(words)
+        or recognising.timed(column["name"])
+        or comment_codes.codes_of(column.get("comment"))
     )
 
 

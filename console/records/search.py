@@ -134,9 +134,9 @@ def field_conditions(table: Table, q: str, fields: Sequence[Field]) -> list[Cond
 def _field_condition(table: Table, field: Field, wanted: str) -> Condition | None:
     """Condition for one field; None if it cannot match."""
     column = table.columns[field.name]
-    if field.options is not None and field.stored == "text":
-        names = [option.value for option in field.options if wanted.lower() in {option.value.lower(), option.label.lower()}]
-        return table.dialect.one_of(column, field, names) if names else None
+    if field.options is not None and field.stored in ("text", "integer"):
+        chosen = indexed_search.listed(table, field, wanted)
+        return chosen if chosen is not None or field.stored == "text" else equal_condition(table, field, wanted)
     if field.type == "phone" and (number := indexed_search.telephone_number(wanted)):
         return sa.or_(table.dialect.finds(column, field, wanted), table.dialect.finds(_without_blanks(column), field, number))
     if field.stored == "text":

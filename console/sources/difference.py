@@ -22,7 +22,7 @@ from console.db import request_writes, tables
 from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError
 from console.records import function_fields, sampling, sql_conditions
-from console.sources import broken_documents, keeping, layout_drafts, mending
+from console.sources import broken_documents, keeping, layout_drafts, mending, set_aside
 from console.sources.breaks import Break
 from console.sources.collection_ids import ids_of
 from console.sources.keeping import SYSTEM, Look, place
@@ -148,16 +148,53 @@ def _again(name: str) -> Again | None:
     if named and _named(compare(name, left, before=before)):  # another collection's right follows a relation to what has changed
         held, named = {change.place for change in found}, frozenset(change.collection or "" for change in found)
     waits = any(change.place in held and (change.change == "gone" or change.collection in named) for change in found)
-    taken = any(change.place not in held for change in found)
+    without, documents, fresh = _set_aside(name, seen, left, before, held)
+    taken = fresh or any(change.place not in held for change in found)
     if taken:
         with request_writes.aside():
-            keeping.take_over(name, left, None, by=SYSTEM)
+            keeping.take_over(name, without, documents, by=SYSTEM)
     words = f"The data source {name} has changed" + (
         ", and the console has taken that over: load the page again." if taken and not waits else "."
     )
-    words += " What nothing else names is taken over: load the page again." if taken and waits else ""
+    words += " Until somebody has looked at it, pages do without what is gone: load the page again." if fresh else ""
+    words += " What nothing else names is taken over: load the page again." if taken and waits and not fresh else ""
     words += f" Who manages data sources has to look at {'the rest' if taken else 'it'}: Settings, Data sources, {name}." if waits else ""
     return Again(words, _spoken(found), waits=waits, taken=taken)
+
+
+def _set_aside(
+    name: str, seen: Look, left: Look, before: Sequence[Stored], held: Several[str]
+) -> tuple[Look, list[dict[str, Any]] | None, bool]:
+    """(what is `left`, with tables that wait as they can be read without what is gone; documents; whether any is read so only from now on).
+
+    Nothing of a table with a right that names what is gone: who may see it is for a person to say.
+    """
+    now, own = {place(item): item for item in seen.structures}, [item for item in before if item.source == name]
+    lacking = {
+        item.id: structure
+        for item in own
+        if (at := place(item.structure)) in held and at in now and (structure := set_aside.without_lost(now[at], item.structure))
+    }
+    made: dict[str, dict[str, Any]] = {}
+    while lacking:
+        shown = {place(structure): structure for structure in lacking.values()}
+        look = replace(left, structures=[shown.get(place(structure), structure) for structure in left.structures])
+        made = {str(document["id"]): document for document in _mended(name, look, before)[1]}
+        closed = {broken.collection for broken in compare(name, look, before=before).breaks if broken.kind == "policy"}
+        closed |= {item.id for item in own if item.id in lacking and set_aside.decides(item, made.get(item.id, {}), before)}
+        if not closed:
+            break
+        lacking = {ident: structure for ident, structure in lacking.items() if ident not in closed} if closed & lacking.keys() else {}
+    if not lacking:
+        return left, None, False
+    stored = {item.id: item for item in _rows() if item.source == name}
+    aside = {item.id: set_aside.aside(item, lacking[item.id], made.get(item.id, {})) for item in own if item.id in lacking}
+    fresh = any(
+        stored[ident].structure.get(set_aside.KEPT, {}).get("lost") != each[set_aside.KEPT]["lost"] for ident, each in aside.items()
+    )
+    documents = [made[item.id] if item.id in lacking else dict(stored[item.id].document) for item in own if stored[item.id].document]
+    places = {place(structure): structure for structure in aside.values()}
+    return replace(left, structures=[places.get(place(structure), structure) for structure in left.structures]), documents, fresh
 
 
 def _look(name: str, before: Sequence[Stored]) -> Look:
@@ -230,6 +267,11 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
             *broken_documents.broken(now, then, by),
             *_policy(now, then, by),
         ]
+    changed = {change.collection for change in changes}
+    returned = [item for item in _rows() if item.source == name and set_aside.KEPT in item.structure and item.id not in changed]
+    read_otherwise += [
+        Reading(item.id, "", f"are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again") for item in returned
+    ]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
 
@@ -253,6 +295,11 @@ def _stamp(seen: Look) -> str:
 
 
 def _stored() -> list[Stored]:
+    """All collections, those read without something as they were before."""
+    return [set_aside.before_that(item) for item in _rows()]
+
+
+def _rows() -> list[Stored]:
     table = tables.collection
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()

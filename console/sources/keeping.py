@@ -25,7 +25,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.sources import addresses, bookkeeping, layout_drafts, mending
+from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
 from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
 
@@ -145,7 +145,7 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
     if documents is None:
         documents = [row.document for row in sorted(rows, key=lambda row: row.position) if row.document]
-    former = {place(row.structure): row.structure for row in rows}
+    former = {place(row.structure): row.structure.get(set_aside.KEPT, {}).get("structure", row.structure) for row in rows}
     for structure in seen.structures:
         sampling.keep_secrets(structure, former.get(place(structure)))
     kept = stored_collections(name, seen, documents, ids_of(rows))

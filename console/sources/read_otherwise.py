@@ -41,6 +41,8 @@ def _otherwise(was: Field, now: Field) -> str:
     if same and (was.type, was.widget, was.minor) != (now.type, now.widget, now.minor):
         why = ": its times are all midnight" if now.native == recognising.MIDNIGHT else ""
         said.append(f"is read as {_kind(now)}{why} (so far: {_kind(was)})")
+    elif same and was.options != now.options:
+        said.append("is shown in the words that its comment has for its codes" if now.options else "is shown as it is stored")
     return ", and ".join(said)
 
 

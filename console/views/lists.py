@@ -355,7 +355,8 @@ def _with_more(address: str) -> str:
 
 def can_be_charted(item: Field) -> bool:
     """Return whether a column has values that can be counted one by one."""
-    counted = item.type in ("enum", "boolean", "reference", "text") and item.stored in ("text", "boolean", "integer", "uuid")
+    few = item.type in ("enum", "boolean", "reference", "text") or item.options is not None  # numbers that are codes have a type of numbers
+    counted = few and item.stored in ("text", "boolean", "integer", "uuid")
     return counted and item.computed is None
 
 

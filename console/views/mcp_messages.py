@@ -189,7 +189,10 @@ def _call_tool(params: Mapping[str, Any]) -> dict[str, Any]:
         return _failed(_named(error, tool.arguments))
     except ConsoleError as error:
         note_refusal(error)
-        said = [f"{detail['field']}: {detail['reason']}" for detail in error.details if "field" in detail and "reason" in detail]
+        wrong = [
+            detail for detail in error.details if "field" in detail and str(detail.get("reason") or error.message) not in error.message
+        ]
+        said = [f"{detail['field']}: {detail['reason']}" for detail in wrong]
         run = error.extra.get("run_id")
         return _failed(" ".join([error.message, *said[:10], *([f"Its run is {run}."] if run else [])]))
     except log.AlreadyDone:

@@ -421,3 +421,22 @@ def test_a_reference_is_called_by_what_it_leads_to(label: str, led: str) -> None
 @cases(("name", "hidden"), [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)])
 def test_pins_are_secrets(name: str, hidden: bool) -> None:
     assert treatment.secret(name) is hidden
+
+
+@pytest.mark.parametrize(("stored", "led"), [("integer", "customer"), ("text", None)])
+def test_a_column_of_a_view_leads_where_a_column_of_its_name_does_only_with_values_of_that_kind(stored: str, led: str | None) -> None:
+    made = assemble([
+        Stored("customer", "x", structure("customer", column("id", "integer")), {}),
+        Stored("order", "x", structure("order", column("id", "integer"), column("customer", "integer"), foreign=(("customer", "customer", "id"),)), {}),
+        Stored("open", "x", structure("open", column("customer", stored), kind="view", key=()), {}),
+    ])  # fmt: skip
+    assert made["open"].by_name["customer"].references == led
+
+
+def test_a_list_shows_what_a_key_of_several_columns_leads_to_in_the_place_of_them_all() -> None:
+    case = structure("case", column("year", "integer"), column("no", "integer"), column("tittel"), key=("year", "no"))
+    foreign = [{"columns": ["year", "no"], "schema": None, "table": "case", "target": ["year", "no"]}]
+    letter = structure("letter", column("id", "integer"), column("year", "integer"), column("no", "integer"), column("sent", "date"))
+    made = assemble([Stored("case", "x", case, {}), Stored("letter", "x", letter | {"foreign_keys": foreign}, {})])
+    assert made["letter"].columns == ("id", "no_record", "sent")
+    assert made["case"].title == "{{ record.tittel }}"

@@ -14,19 +14,20 @@ from tests.records.files import opened
 SHOP = """
 create table customer (
     id integer primary key, name text, email text, mood text check (mood in ('open', 'on hold', 'closed')), balance numeric(10, 2), ref uuid,
-    born date, vip boolean, secret text, place json
+    born date, vip boolean, secret text, place json, rank integer
 );
 insert into customer values
- (1, 'Ada Lovelace', 'ada@x.example', 'open', 12.50, '6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e', '1815-12-10', 1, 's1', '{"city": "London"}'),
- (2, 'Zoë "Quote" O''Neil', null, 'on hold', null, null, null, 0, 'Ada', null),
- (3, '100%_sure', 'z@x.example', 'closed', -3, null, '2001-02-03', null, 'hush', '[]'),
- (4, 'ÄNNE', 'a@x.example', 'open', 1000000, null, null, 1, null, null),
- (5, 'wholly open-minded', null, 'closed', 17, null, null, null, null, null),
- (17, 'a/b\\c', null, null, 1, null, null, null, null, null);
+ (1, 'Ada Lovelace', 'ada@x.example', 'open', 12.50, '6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e', '1815-12-10', 1, 's1', '{"city": "London"}', 21),
+ (2, 'Zoë "Quote" O''Neil', null, 'on hold', null, null, null, 0, 'Ada', null, 22),
+ (3, '100%_sure', 'z@x.example', 'closed', -3, null, '2001-02-03', null, 'hush', '[]', 22),
+ (4, 'ÄNNE', 'a@x.example', 'open', 1000000, null, null, 1, null, null, 21),
+ (5, 'wholly open-minded', null, 'closed', 17, null, null, null, null, null, 9),
+ (17, 'a/b\\c', null, null, 1, null, null, null, null, null, null);
 """
 DOCUMENT = {
     "fields": {
         "secret": {"hidden": True},
+        "rank": {"options": [{"value": "21", "label": "First class"}, {"value": "22", "label": "Second class"}]},
         "mood": {"options": [{"value": "open", "label": "Open"}, {"value": "on hold", "label": "Waiting"}, {"value": "closed"}]},
     }
 }
@@ -52,6 +53,10 @@ EVERY = ["1", "2", "3", "4", "5", "17"]
     [
         ("ada", ["1"]),
         ("ADA", ["1"]),
+        ("second class", ["2", "3"]),
+        ("22", ["2", "3"]),
+        ("9", ["5"]),
+        ("class", []),
         ("  ada  ", ["1"]),
         ("lovelace ada", []),
         ("a love", ["1"]),
@@ -117,9 +122,9 @@ def test_only_the_first_two_hundred_characters_are_looked_for(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("hidden", "fields"),
     [
-        (set(), ["id", "name", "email", "mood", "balance", "ref"]),
-        ({"name", "mood"}, ["id", "email", "balance", "ref"]),
-        ({"id", "name", "email", "mood", "balance", "ref"}, []),
+        (set(), ["id", "name", "email", "mood", "balance", "ref", "rank"]),
+        ({"name", "mood"}, ["id", "email", "balance", "ref", "rank"]),
+        ({"id", "name", "email", "mood", "balance", "ref", "rank"}, []),
     ],
 )
 def test_fields_that_a_reader_may_not_see_are_not_looked_at(shop: Any, hidden: set[str], fields: list[str]) -> None:

@@ -1,11 +1,13 @@
 """Rules of the users' own database, met by page: CHECKs, triggers that refuse, generated columns, defaults, and columns that went overnight."""
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from console import collections, sources
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -99,6 +101,48 @@ def test_a_column_that_went_overnight_leaves_pages_that_say_so_or_work(odd: Odd)
     page = ines.get(f"/settings/sources/{odd.name}/again")
     assert "is called" in page.text
     assert "is new" in page.text
+
+
+def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_until_somebody_has_looked(
+    odd: Odd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
+    olivia, ines = odd.pages.olivia, odd.pages.ines
+    ident = odd.things.removeprefix("/c/")
+    actor, document = odd.pages.company.ines, collections.open_collection(odd.pages.company.ines, ident).document.to_json()
+    rules = [{"if": "record.ends < 100", "message": "Too long."}]
+    shaped = {"columns": ["name", "note", "state"], "title": "{{ record.name }} {{ record.note }}", "sort": "-note", "search": ["note", "name"],
+        "summary": {"sections": [{"label": "What", "fields": ["note", "name"]}]}, "validation": rules,
+        "segments": [{"id": "noted", "label": "Noted", "filter": "record.note != null"}]}  # fmt: skip
+    plain = {name: value for name, value in document.items() if value is not None}
+    collections.publish(actor, ident, collections.save(actor, ident, 0, plain | shaped))
+    assert "Noted" in olivia.get(odd.things).text
+    shut = "drop trigger shut" + (" on thing" if odd.kind == "postgresql" else "")
+    odd.run(shut, "alter table thing rename column note to remark")
+    for path in (odd.things, f"{odd.things}/1"):
+        answer = olivia.client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, answer.text[-1500:]
+        assert "Lamp" in answer.text
+        assert "Note is not there as before" in answer.text
+        assert "remark" not in answer.text.lower(), "what is new, nobody has agreed to show"
+    assert "Noted" not in olivia.get(odd.things).text
+    asked = olivia.client.get(f"{odd.things}?segment=noted")
+    assert "not there any more" in asked.text
+    page = ines.get(f"/settings/sources/{odd.name}/again")
+    assert "is called" in page.text
+    odd.run("alter table thing rename column remark to note")
+    again = f"/settings/sources/{odd.name}/again"
+    page = ines.get(again)
+    assert "Note again" in page.text
+    ines.send(page, again)
+    text = olivia.get(odd.things).text
+    assert "Noted" in text
+    assert "not there as before" not in text
+    assert collections.open_collection(actor, ident).document.to_json()["sort"] == "-note"
+    odd.run(
+        "alter table thing drop constraint in_order" if odd.kind == "mysql" else "select 1", "alter table thing rename column ends to until"
+    )
+    assert olivia.client.get(f"{odd.things}/1").status_code == 503, "a rule that cannot be asked refuses nothing"
 
 
 @pytest.mark.rotating

@@ -292,6 +292,7 @@ def test_no_type_lets_a_hostile_text_become_markup_or_a_script(type_: str, value
         ("datetime", "2026-11-20T10:00:05Z", "2026-11-20T10:00:05"),
         ("datetime", "not yet", "not yet"),
         ("time", "09:30:00.5", "09:30:00"),
+        ("time", "116:28:20", "116:28:20"),
         ("integer", 0, "0"),
         ("decimal", "-0.50", "-0.50"),
         ("array", ["a", 1, True], "a\n1\nYes"),

@@ -13,6 +13,7 @@ from console import access, documents, files, runs, settings, sources
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.db import fetch
+from console.documents import viewed_documents
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
 from console.files import file_store, virus_scan
 from console.runs.changing import attachments
@@ -326,6 +327,14 @@ def test_files_of_records_lie_in_one_folder_per_collection(company: Company, tmp
             documents.opened(who, "paper:path:1")
     with pytest.raises(NotFound):
         documents.opened(company.olivia, "paper:id:1")
+    company.sql("create table old_paper (id integer primary key, customer_id integer references customer (id), path text)")
+    old = paper | {"id": "old_paper", "table": "old_paper", "label": "Older papers"}
+    sources.refresh("company", [*DOCUMENTS, old, paper])
+    access.grant("operator", "collection:old_paper", ["browse", "read"], team="operations")
+    company.sql("drop table old_paper")
+    assert {each.ref for each in viewed_documents.of_records(company.olivia, "customer", "1")} >= {
+        f"paper:path:{key}" for key in (1, 3, 4, 5, 6)
+    }
 
 
 def test_a_file_of_a_record_that_cannot_be_shown_says_why_and_is_given_out(

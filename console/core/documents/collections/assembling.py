@@ -59,6 +59,7 @@ LISTS = ("columns", "details", "form", "new")
 """Keys of a document that list fields in order."""
 
 Places: TypeAlias = Mapping[tuple[str, str | None, str], Stored]
+Alike: TypeAlias = Mapping[tuple[str, str, str], str]
 
 
 def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = MappingProxyType({})) -> dict[str, Collection]:
@@ -117,14 +118,14 @@ class Recipe:
     mark: str = field(compare=False)
 
     @classmethod
-    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Mapping[tuple[str, str], str], mark: str = "") -> "Recipe":
+    def of(cls, kept: Stored, places: Places, called: tuple[Field, ...], alike: Alike, mark: str = "") -> "Recipe":
         """`led`: column with a foreign key → collection that it leads to; in a view, where every table has the column lead to one and the same.
 
         `mark`: what the names of the tables of its schema begin with, which is no part of its label.
         """
         led = dict(reversed([*_led(kept, places)]))  # of two foreign keys of one column the first counts
         if kept.structure["kind"] == "view":
-            led = {name: only for column in kept.structure["columns"] if (only := alike.get((kept.source, name := column["name"])))}
+            led = {one["name"]: to for one in kept.structure["columns"] if (to := alike.get((kept.source, one["name"], one["stored"])))}
         parts = [kept.id, kept.source, kept.position, kept.structure, kept.document, led, mark, [repr(item) for item in called]]
         return cls(hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest(), kept, led, called, mark)
 
@@ -137,14 +138,15 @@ def _led(kept: Stored, places: Places) -> Iterator[tuple[str, str]]:
             yield foreign["columns"][0], target.id
 
 
-def _led_alike(items: Sequence[Stored], places: Places) -> dict[tuple[str, str], str]:
-    """(source, column) → the collection that every foreign key of a column of this name leads to, where the name says so: `supplier_id`."""
-    found: dict[tuple[str, str], set[str]] = {}
+def _led_alike(items: Sequence[Stored], places: Places) -> Alike:
+    """(source, column, kind of its values) → the collection that every foreign key of a column of this name leads to, where the name says so: `supplier_id`."""
+    found: dict[tuple[str, str], set[tuple[str, str]]] = {}
     for item in items:
+        stored = {column["name"]: column["stored"] for column in item.structure["columns"]}
         for name, target in _led(item, places):
-            found.setdefault((item.source, name), set()).add(target)
-    only = {place: ids.pop() for place, ids in found.items() if len(ids) == 1}
-    return {place: target for place, target in only.items() if _says(place[1], target)}
+            found.setdefault((item.source, name), set()).add((target, stored.get(name, "")))
+    only = {place: led for place, led in found.items() if len({target for target, _ in led}) == 1}
+    return {(*place, kind): target for place, led in only.items() for target, kind in led if _says(place[1], target)}
 
 
 def _marks(items: Sequence[Stored]) -> dict[tuple[str, str | None], str]:
@@ -223,6 +225,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         search=tuple(document.get("search") or ()),
         sort=document.get("sort"),
         position=kept.position,
+        lost=tuple(structure.get("set_aside", {}).get("lost", ())),
         computed_fields=computed,
         validation=tuple(Rule(item["if"], item["message"], item.get("field")) for item in document.get("validation") or ()),
         details=listed["details"],
@@ -358,11 +361,13 @@ def _field(
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
     label = humanised(words[name])
-    options = says.get("options", column.get("options"))
+    options = says.get("options", (column.get("options") and comment_codes.options_of(column)) or column.get("options"))
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     plain = says.get("type") or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, words)
-    plain = plain or (options := comment_codes.options_of(column))
+    if not plain and seen.get("type") != "boolean":
+        plain = options = comment_codes.options_of(column)
+        seen = {} if options and column["stored"] == "integer" else seen
     kind = (
         says.get("type")
         or drawn

@@ -34,7 +34,13 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
         return of_key(key[0], noun)
     if parts <= visible.keys() and parts:
         return of_parts([visible[name] for name in key], noun)
-    repeated = {column["name"] for column in structure["columns"] if column.get("repeats") or column.get("form") in ("day", "uuid")}
+    repeated = {
+        column["name"]
+        for column in structure["columns"]
+        if column.get("repeats")
+        or column.get("form") in ("day", "uuid")
+        or (column.get("form") == "figures" and "version" not in recognising.parts_of(column["name"]))
+    }
     numbered = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "integer"
     texts = [
         column["name"]

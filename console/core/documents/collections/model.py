@@ -229,7 +229,7 @@ class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
     `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
     `plain_label` is the label without what tells it from others of the same one, empty where there are none. `ending_references` are the fields that
-    lead to a table of states some of which are ends → its collection.
+    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked.
     """
 
     id: str
@@ -261,6 +261,7 @@ class Collection:
     changes: Changes | None = None
     contact: "ContactDocument | None" = None
     ending_references: Mapping[str, str] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()
 
     @cached_property
     def closing(self) -> tuple[str, ...]:

@@ -126,9 +126,10 @@ def back(own: Collection, pointed: Mapping[str, Sequence[Pair]], made: Mapping[s
 
 
 def instead(columns: Sequence[str], fields: Sequence[Field]) -> list[str]:
-    """The columns of a list, with what a pair leads to in the place of its two columns."""
+    """The columns of a list, with what a pair, or a key of several columns, leads to in the place of its columns."""
     shown = {item.pair.key: item.name for item in fields if item.pair is not None}
-    hidden = {item.pair.kind for item in fields if item.pair is not None}
+    joined_columns = {name for item in fields if isinstance(item.pair, Joined) for name in item.pair.columns}
+    hidden = {item.pair.kind for item in fields if item.pair is not None} | (joined_columns - shown.keys())
     return [shown.get(name, name) for name in columns if name not in hidden]
 
 

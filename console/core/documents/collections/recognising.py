@@ -32,6 +32,7 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "phone": re.compile(r"\+[1-9][0-9 ()./-]{6,22}"),
     "day": re.compile(r"(?:\d\d?([./-])\d\d?\1(?:\d\d){1,2}|\d{4}([./-])\d\d?\2\d\d?)(?:[ T,]+\d\d?:\d\d(?::\d\d)?)?"),
     "alpha2": re.compile(r"[A-Z]{2}"),
+    "figures": re.compile(r"[<>≤≥~]?\s*-?[0-9]+[.,][0-9]+"),
     "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
@@ -88,26 +89,9 @@ WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when a row was written; and by whom."""
 CURRENCY_COLUMNS = (
-    "currency",
-    "currency_code",
-    "currencycode",
-    "iso_currency",
-    "waehrung",
-    "währung",
-    "valuta",
-    "divisa",
-    "moneda",
-    "moeda",
-    "devise",
-    "waluta",
-    "mena",
-    "měna",
-    "valuutta",
-    "döviz",
-    "doviz",
-    "para_birimi",
-    "parabirimi",
-)
+    "currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung", "valuta", "divisa", "moneda", "moeda",
+    "devise", "waluta", "mena", "měna", "valuutta", "döviz", "doviz", "para_birimi", "parabirimi",
+)  # fmt: skip
 FIRST = frozenset({
     "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
     "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
@@ -134,7 +118,7 @@ TITLES = (
     "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
     "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes",
     "nome", "titolo", "titulo", "título", "denominazione", "ragione_sociale", "razon_social", "razón_social", "razao_social", "namn", "navn", "pavadinimas",
-    "nosaukums", "nama", "ad", "adi", "adı", "isim", "unvan", "ünvan", "baslik", "başlık", "名前", "名称", "件名", "legal_name",
+    "nosaukums", "nama", "ad", "adi", "adı", "isim", "unvan", "ünvan", "baslik", "başlık", "tittel", "emne", "otsikko", "rubrik", "名前", "名称", "件名", "legal_name",
     "company_name", "subject", "filename", "file_name", "description", "code",
 )  # fmt: skip
 COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
