@@ -149,10 +149,11 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
     }  # fmt: skip
     looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    assert (looked.status_code, looked.get_json()["counts"]) == (
-        202,
-        {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1, "withdrawn": 0},
-    )
+    counts = {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1, "withdrawn": 0, "opted_out": 0, "agreed_again": 0, "said_no": 0}
+    assert (looked.status_code, looked.get_json()["counts"]) == (202, counts)
+    noes = {"csv": "Name,Email,Stage,SMS consent,GDPR\nBo,bo@mc.example,new,no,1\n", "values": {"country": "SE"}}
+    said = web.post(place, json={**noes, "preview": True}, headers=key).get_json()
+    assert (said["counts"]["said_no"], said["unused"], said["perhaps_consent"]) == (1, ["GDPR"], ["GDPR"])
     done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()
     assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
     told = web.get(f"{place}/{done['id']}", headers=key).get_json()
