@@ -174,6 +174,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "filled": filled,
         "unused": unused,
         "perhaps_consent": perhaps,
+        "unproved": _unproved(plan, found.question.same),
         "nothing": not plan.fields,
     }
 

@@ -149,7 +149,17 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
     }  # fmt: skip
     looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    counts = {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1, "withdrawn": 0, "opted_out": 0, "agreed_again": 0, "said_no": 0}
+    counts = {
+        "new": 1,
+        "changed": 0,
+        "same": 0,
+        "refused": 1,
+        "consents": 1,
+        "withdrawn": 0,
+        "opted_out": 0,
+        "agreed_again": 0,
+        "said_no": 0,
+    }
     assert (looked.status_code, looked.get_json()["counts"]) == (202, counts)
     noes = {"csv": "Name,Email,Stage,SMS consent,GDPR\nBo,bo@mc.example,new,no,1\n", "values": {"country": "SE"}}
     said = web.post(place, json={**noes, "preview": True}, headers=key).get_json()
