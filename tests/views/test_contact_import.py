@@ -449,6 +449,6 @@ def test_a_preview_that_leaves_out_who_agreed_says_what_to_tell_of_the_consent(c
         club.company.olivia, "contact", io.BytesIO(b"name,email,stage,SMS consent\nBo,bo@post.example,new,yes\nAl,al@post.example,new,no\n")
     )
     assert (
-        "Whoever agreed is left out, as long as nothing says this of the consent: source."
+        "Whoever agreed is left out, as long as nothing says this of the consent: source and at."
         in club.olivia.get(f"/imports/{looked_at.id}").text
     )

@@ -400,11 +400,11 @@ def test_an_empty_list_signed_well_is_told_to_be_an_object(signer: Signer) -> No
 def test_a_sender_that_signs_where_a_key_is_wanted_is_told_which_webhook_it_is_and_what_to_change(sender: Sender) -> None:
     for way in ("x-hub-signature-256", "webhook-signature"):
         told = sender.send(sender.path("plain"), GOOD, **{"Authorization": "", way: "sha256=00"})
-        assert (told.status, told.message) == (
-            401,
+        words = (
             f"The webhook plain takes a key, and this is signed ({way}). In the editor of the workflow, switch “Signed by the sender” on and publish; "
-            "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key.",
+            "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key."
         )
+        assert (told.status, told.message) == (401, words)
     assert [why.partition(",")[0] for why in turned_away()] == ["The webhook plain takes a key"] * 2
     assert sender.send(sender.path("plain"), b" ").message == "The body is empty: send a JSON object. Nothing was started."
 
@@ -421,7 +421,9 @@ def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_a
         assert "When another program calls an address: other" in page
         assert page.count("It has no secret yet, so it refuses everybody.") == 2
         automation.renew_secret(sender.company.mona, slug, "bare", SECRET)
-        assert ("Nothing says where in what is sent Why stands" in pages.mona.get(f"/workflows/{slug}/triggers").text) == (slug == "strict")
+        assert ("Nothing says where in what is sent “Why” stands" in pages.mona.get(f"/workflows/{slug}/triggers").text) == (
+            slug == "strict"
+        )
     body = b'{"action": "opened", "record": {"x": 1}, "data": {}}'
     sign = {"X_Hub_Signature_256": f"sha256={hmac.digest(SECRET.encode(), body, 'sha256').hex()}"}
     told = [sender.send(sender.path("bare", slug), body, **sign) for slug in ("loose", "strict")]

@@ -122,7 +122,7 @@ def _advice(trigger: Listed, document: Workflow | None) -> str:
         return ""
     if not trigger.has_secret:
         return "It has no secret yet, so it refuses everybody. Enter the sender's, or make one, under “Generate a new address or secret”."
-    needed = [field.label for field in enrolments.targets.start_fields(document) if field.required] if not definition.input else []
+    needed = [f"“{field.label}”" for field in enrolments.targets.start_fields(document) if field.required] if not definition.input else []
     needed += ["the record"] if document.collection is not None and definition.record is None and definition.find_by is None else []
     return (
         needed
@@ -130,8 +130,7 @@ def _advice(trigger: Listed, document: Workflow | None) -> str:
             f"Nothing says where in what is sent {' and '.join(needed)} {'stands' if len(needed) == 1 else 'stand'}, so what GitHub, Stripe and others send by themselves is refused. "
             "In the editor, under “Events, webhooks, leaving”, paste an example of what is sent and choose what each value becomes."
         )
-        or ""
-    )
+    ) or ""
 
 
 def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
