@@ -43,7 +43,7 @@ def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     if field.options is not None:
         return _option(field, cell)
     if field.type == "boolean":
-        return True if (word := consent_words.said(cell)) in consent_words.YES else False if word in consent_words.NO else cell
+        return True if (word := consent_words.compared_cell(cell)) in consent_words.YES else False if word in consent_words.NO else cell
     what = formats.kind(field)
     return formats.typed(what, [_plain(what, cell, spelling)], look)
 

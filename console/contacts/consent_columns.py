@@ -14,7 +14,7 @@ from typing import Any
 from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import consent_words, headings
-from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, said
+from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, latest_of
@@ -188,9 +188,9 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     reasons = []
     for number, channel in columns.channels.items():
         cell = cells[number].strip() if number < len(cells) else ""
-        if said(cell) in YES:
+        if compared_cell(cell) in YES:
             agreed.append(channel)
-        elif said(cell) not in NO:
+        elif compared_cell(cell) not in NO:
             reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not; write yes or no.")
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
@@ -220,13 +220,13 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     told: dict[tuple[str, object], list[datetime | None]] = {}
     for number, channel in columns.refused.items():
         cell = cells[number].strip() if number < len(cells) else ""
-        if said(cell) not in NOT:
+        if compared_cell(cell) not in NOT:
             told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
     for (channel, _), moments in told.items():
         dated = [moment for moment in moments if moment is not None]
         found.setdefault(channel, []).append(latest_of(dated) if dated else None)
-    words = {n: said(cells[n]) for n in columns.channels if n < len(cells)}
+    words = {n: compared_cell(cells[n]) for n in columns.channels if n < len(cells)}
     for channel in {columns.channels[n] for n, word in words.items() if word in WITHDRAWN} | (
         said_no(columns, cells) if columns.no_takes_back else set()
     ):
@@ -245,7 +245,7 @@ def _matter(heading: str) -> str:
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
-    told = {channel: said(cells[number]) for number, channel in columns.channels.items() if number < len(cells)}
+    told = {channel: compared_cell(cells[number]) for number, channel in columns.channels.items() if number < len(cells)}
     return frozenset(channel for channel, word in told.items() if word in NO and word not in NOT_TOLD)
 
 

@@ -9,36 +9,36 @@ from console.core.contacting import CHANNELS
 from console.core.documents.collections.consent_places import GIVEN
 
 
-def said(cell: str) -> str:
+def compared_cell(cell: str) -> str:
     """A cell as it is compared: small letters, and a blank for a stroke between two words, as in Opted-out."""
     return re.sub(r"(?<=\w)[-_](?=\w)", " ", cell.strip().casefold())
 
 
-def _all(*words: str) -> frozenset[str]:
-    return frozenset(said(word) for word in words)
+def _compared_words(*words: str) -> frozenset[str]:
+    return frozenset(compared_cell(word) for word in words)
 
 
-YES = _all(
+YES = _compared_words(
     *GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in", "on", "✓", "✔", "✅", "☑",
     "sim", "jes", "да", "так", "kyllä", "jah", "igen", "evet", "ano", "áno", "da", "jā", "はい", "是", "예", "네", "نعم", "כן", "ναι",
     "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sann", "sant", "sand", "prawda",
     "erteilt", "einverstanden", "zugestimmt", "angemeldet", "abonniert", "accepté", "abonné", "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "aceptado", "iscritto",
     "iscritta", "inscrito", "inscrita", "akkoord", "ingeschreven", "aangemeld", "samtykket", "gitt", "påmeldt", "tilmeldt",
 )  # fmt: skip
-NOT_TOLD = NOTHING | _all("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
+NOT_TOLD = NOTHING | _compared_words("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
 """What stands in a column of which nothing is known, as databases and spreadsheets write it: neither yes nor no."""
-NOT = NOT_TOLD | _all(
+NOT = NOT_TOLD | _compared_words(
     "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "nu", "nē",
     "いいえ", "否", "아니요", "아니오", "لا", "לא", "όχι", "falsch", "faux", "falso", "onwaar", "usann", "falskt", "falsk", "fałsz",
 )  # fmt: skip
 """What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
-WITHDRAWN = _all(
+WITHDRAWN = _compared_words(
     "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
     "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась",
 )  # fmt: skip
 """What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
-NO = NOT | WITHDRAWN | _all(
+NO = NOT | WITHDRAWN | _compared_words(
     "not given", "non-subscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "nicht erteilt", "ikke gitt",
 )  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -131,10 +131,10 @@ def agreed(heading: str, channels: Iterable[str]) -> str | None:
     if (known := by_heading.get(heading, by_heading.get(inner(heading)))) is not None:
         return known
     words = _words(heading)
-    if not _any(words, AGREEING) or _any(words, REFUSING) or refused(heading) is not None or _WHEN.intersection(words):
+    if not _begins_as(words, AGREEING) or _begins_as(words, REFUSING) or refused(heading) is not None or _WHEN.intersection(words):
         return None
     named = _channels(words)
-    rest = [each for each in words if not _any([each], AGREEING) and not _channels([each]) and each not in _AROUND]
+    rest = [each for each in words if not _begins_as([each], AGREEING) and not _channels([each]) and each not in _AROUND]
     return next(iter(named)) if len(named) == 1 and not rest and named.issubset(channels) else None
 
 
@@ -151,8 +151,8 @@ def refused(heading: str) -> str | None:
     named = _channels(words)
     if any(joined == each or joined.startswith(f"{each} ") for each in REFUSING_PHRASES):
         return next(iter(named)) if len(named) == 1 else EVERY
-    rest = [each for each in words if not _any([each], REFUSING) and not _channels([each]) and each not in _AROUND]
-    if not _any(words, REFUSING) or rest:
+    rest = [each for each in words if not _begins_as([each], REFUSING) and not _channels([each]) and each not in _AROUND]
+    if not _begins_as(words, REFUSING) or rest:
         return None
     return next(iter(named)) if len(named) == 1 else EVERY
 
@@ -160,8 +160,8 @@ def refused(heading: str) -> str | None:
 def may_be_about_consent(heading: str, cells: Iterable[str]) -> bool:
     """Whether a column seems to say who agreed or who wants nothing, so that whoever imports should look at it."""
     words = _words(heading)
-    asked = _any(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) and not _BESIDE.intersection(words)
-    return asked or refused(heading) is not None or any(said(cell) in WITHDRAWN for cell in cells)
+    asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) and not _BESIDE.intersection(words)
+    return asked or refused(heading) is not None or any(compared_cell(cell) in WITHDRAWN for cell in cells)
 
 
 def _words(heading: str) -> list[str]:
@@ -171,7 +171,7 @@ def _words(heading: str) -> list[str]:
     return re.sub(r"\be (mails?|post|posta)\b", r"e\1", joined).split()
 
 
-def _any(words: Iterable[str], beginnings: Iterable[str]) -> bool:
+def _begins_as(words: Iterable[str], beginnings: Iterable[str]) -> bool:
     known = tuple(beginnings)
     return any(word.startswith(known) or any(each in word for each in known if len(each) >= _WITHIN) for word in words)
 

@@ -5,7 +5,7 @@ import io
 import pytest
 
 from console.contacts import consent_words, contact_files, import_batches, unused_columns
-from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, said
+from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.headings import plain
 from console.errors import Invalid
 from tests.company import Company
@@ -36,10 +36,10 @@ def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channe
 
 
 def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_write_for_nothing_is_no_opt_out() -> None:
-    assert {said(cell) for cell in ("JA", "Oui", "sí", "WAHR", "VRAI", "Verdadero", "Opted-In", "subscribed", "påmeldt")} <= YES
-    assert {said(cell) for cell in ("Nein", "NON", "Nei", "nej", "FALSCH", "faux", "нет", "0")} <= NOT - NOT_TOLD
-    assert {said(cell) for cell in ("NULL", "\\N", "n/a", "", "0000-00-00 00:00:00")} <= NOT_TOLD
-    assert {said(cell) for cell in ("Opted-out", "opt_out", "Abgemeldet", "Désabonné", "Baja", "avmeldt")} <= WITHDRAWN <= NO
+    assert {compared_cell(cell) for cell in ("JA", "Oui", "sí", "WAHR", "VRAI", "Verdadero", "Opted-In", "subscribed", "påmeldt")} <= YES
+    assert {compared_cell(cell) for cell in ("Nein", "NON", "Nei", "nej", "FALSCH", "faux", "нет", "0")} <= NOT - NOT_TOLD
+    assert {compared_cell(cell) for cell in ("NULL", "\\N", "n/a", "", "0000-00-00 00:00:00")} <= NOT_TOLD
+    assert {compared_cell(cell) for cell in ("Opted-out", "opt_out", "Abgemeldet", "Désabonné", "Baja", "avmeldt")} <= WITHDRAWN <= NO
     assert not YES & NO
 
 

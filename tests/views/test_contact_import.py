@@ -441,14 +441,3 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
         len(list(csv.reader(io.StringIO(b"".join(left_out_lines.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
         == 3
     )
-
-
-def test_a_preview_that_leaves_out_who_agreed_says_what_to_tell_of_the_consent(club: "Pages") -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    looked_at = import_batches.keep(
-        club.company.olivia, "contact", io.BytesIO(b"name,email,stage,SMS consent\nBo,bo@post.example,new,yes\nAl,al@post.example,new,no\n")
-    )
-    assert (
-        "Whoever agreed is left out, as long as nothing says this of the consent: source and at."
-        in club.olivia.get(f"/imports/{looked_at.id}").text
-    )

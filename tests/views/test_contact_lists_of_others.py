@@ -1,5 +1,6 @@
 """Contacts from the lists that other products export, and what is asked where their columns do not tell."""
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -232,3 +233,14 @@ def test_a_column_called_like_a_list_of_choices_is_not_taken_for_it_where_it_hol
     free = replace(needed, nullable=True)
     told = [(free, "Manual", False), (needed, "Manual", True), (free, "", True), (free, "Engaged", True)]
     assert [cells.may_hold(field, [[""], [], [cell]]) for field, cell, _ in told] == [may for _, _, may in told]
+
+
+def test_a_preview_that_leaves_out_who_agreed_says_what_to_tell_of_the_consent(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    looked_at = import_batches.keep(
+        club.company.olivia, "contact", io.BytesIO(b"name,email,stage,SMS consent\nBo,bo@post.example,new,yes\nAl,al@post.example,new,no\n")
+    )
+    assert (
+        "Whoever agreed is left out, as long as nothing says this of the consent: source and at."
+        in club.olivia.get(f"/imports/{looked_at.id}").text
+    )

@@ -399,7 +399,8 @@ def test_an_empty_list_signed_well_is_told_to_be_an_object(signer: Signer) -> No
 
 def test_a_sender_that_signs_where_a_key_is_wanted_is_told_which_webhook_it_is_and_what_to_change(sender: Sender) -> None:
     for way in ("x-hub-signature-256", "webhook-signature"):
-        told = sender.send(sender.path("plain"), GOOD, **{"Authorization": "", way: "sha256=00"})
+        signature: dict[str, Any] = {"Authorization": "", way: "sha256=00"}
+        told = sender.send(sender.path("plain"), GOOD, **signature)
         words = (
             f"The webhook plain takes a key, and this is signed ({way}). In the editor of the workflow, switch “Signed by the sender” on and publish; "
             "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key."
@@ -425,7 +426,7 @@ def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_a
             slug == "strict"
         )
     body = b'{"action": "opened", "record": {"x": 1}, "data": {}}'
-    sign = {"X_Hub_Signature_256": f"sha256={hmac.digest(SECRET.encode(), body, 'sha256').hex()}"}
+    sign: dict[str, Any] = {"X_Hub_Signature_256": f"sha256={hmac.digest(SECRET.encode(), body, 'sha256').hex()}"}
     told = [sender.send(sender.path("bare", slug), body, **sign) for slug in ("loose", "strict")]
     assert [(each.status, [one["field"] for one in each.body.get("details", ())]) for each in told] == [(202, []), (422, ["input.why"])]
     assert begun("loose") == [{"why": None}]
