@@ -22,6 +22,8 @@ def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple
         return [_of_form(raw, signed_by)], False
     if signed_by == TWILIO:
         raise Malformed("Of Twilio a form is read: it signs what is no form in another way.")
+    if not raw.strip():
+        raise Malformed("The body is empty: send a JSON object. Nothing was started.")
     sent = json_in(raw)
     listed = sent if isinstance(sent, list) else [sent]
     if not listed or not all(isinstance(each, dict) for each in listed):

@@ -35,6 +35,12 @@ UNREADABLE = {
     "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
 }
 """What the library says of headers that it cannot read, in our words."""
+WAYS_OUT = {
+    "no matching signature found": " Enter the sender's own secret on the page of the triggers; if it is there, something has changed the body on the way.",
+    "message timestamp too old": " It was signed more than five minutes ago: an old delivery that was sent again, or a sender whose clock is behind.",
+    "message timestamp too new": " The sender's clock is more than five minutes ahead.",
+}
+"""What to do about a signature that does not fit, behind why it does not."""
 SENT_WITHIN = timedelta(minutes=5)
 """A delivery that comes so soon after a run has sent it counts as the run's."""
 
@@ -170,6 +176,17 @@ def _each_started(
     return answers
 
 
+def signed_instead(hook: Hook, headers: Mapping[str, str]) -> str:
+    """What to do about a delivery without a key whose sender signs; empty where it does not."""
+    way = SIGNATURE if SIGNATURE in headers else sender_signatures.way_of(headers)
+    if way is None:
+        return sender_signatures.unchecked(headers)
+    return (
+        f"The webhook {hook.row.id} takes a key, and this is signed ({way}). In the editor of the workflow, switch “Signed by the sender” on and publish; "
+        "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key."
+    )
+
+
 def turned_away(hook: Hook, error: ConsoleError) -> None:
     """Write down among the firings that a sender was turned away, for whoever wonders why nothing began."""
     note_away(hook, WHY_AWAY.get(error.code) or words_of(error))
@@ -208,14 +225,15 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         if wrong is None:
             raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
         if wrong:
-            raise NotVerified(f"The signature does not fit: {wrong}.")
+            raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
         return sender_signatures.name_of(headers, delivery.body)
     _require_text(delivery.body)
     try:
         Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
-        words = UNREADABLE.get(reason) or f"The signature does not fit: {reason[:1].lower()}{reason[1:]}."
+        reason = f"{reason[:1].lower()}{reason[1:]}" if reason not in UNREADABLE else reason
+        words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
     return headers.get("webhook-id")
 
@@ -355,7 +373,9 @@ def _about(
     row = hook.row
     document = document_of(row)
     collection, given = document.collection, dict(values) if row.definition.input else dict(body)
-    for name in read_inputs(row.definition) - {entry.name for entry in enrolments.targets.start_fields(document)}:
+    asked = {entry.name for entry in enrolments.targets.start_fields(document)}
+    own_words = hook.signed and not row.definition.input  # whoever signs writes what they like: of that only what is asked for counts
+    for name in (set(given) if own_words else read_inputs(row.definition)) - asked - ({"record"} if own_words and collection else set()):
         given.pop(name, None)
     if collection is None:
         return None, given

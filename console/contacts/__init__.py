@@ -13,7 +13,9 @@ OPEN_MODULES = frozenset(
         "headings",
         "import_batches",
         "imports",
+        "left_out_lines",
         "likely_contacts",
         "tags",
+        "unused_columns",
     }
 )

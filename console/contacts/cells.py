@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from console import formats, log, records
-from console.contacts import consent_columns
+from console.contacts import consent_words
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
 from console.core.moments import is_zone
@@ -44,7 +44,7 @@ def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     if field.options is not None:
         return _option(field, cell)
     if field.type == "boolean":
-        return True if cell.casefold() in consent_columns.YES else False if cell.casefold() in consent_columns.NO else cell
+        return True if (word := consent_words.compared_cell(cell)) in consent_words.YES else False if word in consent_words.NO else cell
     what = formats.kind(field)
     return formats.typed(what, [_plain(what, cell, spelling)], look)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from console import formats, log, records
 from console.actions import hand_forms
-from console.contacts import headings
+from console.contacts import consent_words, headings
+from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, latest_of
@@ -24,44 +25,27 @@ from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 
-YES = frozenset({*GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in"})  # fmt: skip
-NOT = frozenset({"", "no", "n", "false", "0", "-", "–", "none", "nein", "non", "nee", "nie", "ne"})
-"""What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
-WITHDRAWN = frozenset({"withdrawn", "opted out", "opt out", "opted_out", "opt_out", "unsubscribed", "revoked"})
-"""What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
-NO = NOT | WITHDRAWN | frozenset({
-    "not given",
-    "non-subscribed", "not subscribed", "not_subscribed", "never subscribed", "no consent", "no_consent", "cleaned", "bounced", "archived", "pending", "declined",
-})  # fmt: skip
-HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone"),
-    "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"), "chat": ("chat",),
-}  # fmt: skip
-"""Channel → what its column may be called, with “consent” before or behind."""
-SHAPES = (
-    "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
-    "{} marketing status", "{} permission", "{} ok", "{} allowed", "{} permitted", "{} agreed", "{} optin", "{} subscribed",
-    "agreed to {}", "agrees to {}", "opted in to {}", "{} opted in", "subscribed to {}",
-)  # fmt: skip
-"""A heading that says who agreed, with a word for the channel."""
-OPT_OUTS = (
-    "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
-    "do not {}", "no {}",
-)  # fmt: skip
-"""A heading that says who wants nothing of a channel; a CRM writes which list it is behind it."""
-EVERY = "every"
-"""In place of a channel: all of them."""
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 """Channels of which somebody can want no more."""
-OPT_OUTS_OF_EVERY = frozenset({
-    "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed date", "unsubscribed on", "unsub time", "opt out date", "opted out at", "opted out date", "opted out on", "do not contact", "do not disturb", "no marketing", "do not market",
-})  # fmt: skip
-MAILINGS = ("marketing status", "accepts marketing", "newsletter")
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
     "source": ("source", "given at place", "where"), "text_version": ("text", "text version", "version", "wording"),
     "at": ("at", "date", "on", "given on", "given at", "when", "time"),
 }  # fmt: skip
 """Part of a consent → words that its column may be called by, behind “consent”."""
+OPTED_IN_AT = (
+    "optin time",
+    "opt in time",
+    "opt in date",
+    "optin date",
+    "opted in at",
+    "opted in on",
+    "opted in date",
+    "subscribed at",
+    "subscribed on",
+    "subscription date",
+    "signup date",
+)
+"""Headings of when somebody agreed, as mail programs write them."""
 COLUMNS: Mapping[str, str] = {
     "email": "E-mail consent", "sms": "SMS consent", "call": "Call consent", "ai_call": "AI call consent", "chat": "Chat consent",
 }  # fmt: skip
@@ -166,48 +150,32 @@ def required_place(actor: Actor, collection: Collection) -> Place:
     return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
 
 
-def channel_by_heading(channels: Iterable[str]) -> dict[str, str]:
-    """Heading (plain: small letters, one blank) of a column that says who agreed → the channel, of these."""
-    words = [(word, channel) for channel in channels for word in HEADINGS[channel]]
-    found = {shape.format(word): channel for word, channel in words for shape in SHAPES}
-    return found | {words: channel for words in MAILINGS for channel in channels if channel == "email"}
-
-
 def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
     """Which of the headings (plain: small letters, one blank) of a file of contacts are about consent."""
     if place is None:
         return Columns(refused=_refused(enumerate(told_headings)))
-    by_heading = channel_by_heading(place.documents)
     first = next(iter(place.documents.values()))
     evidence: dict[str, Field] = {}
     for part, words in EVIDENCE.items():
         name = column_of(first, part, place.table)
         known = next((each for each in place.fields if each.name == name), None)
-        for word in words if known is not None else ():
-            evidence[f"consent {word}"] = known  # type: ignore[assignment]
+        for word in (*(f"consent {word}" for word in words), *(OPTED_IN_AT if part == "at" else ())) if known is not None else ():
+            evidence[word] = known  # type: ignore[assignment]
     for each in place.fields:
         evidence |= dict.fromkeys((f"consent {headings.plain(each.label)}", f"consent {headings.plain(each.name)}"), each)
-    channel_of = {number: by_heading.get(words, by_heading.get(headings.inner(words))) for number, words in enumerate(told_headings)}
+    channel_of = {number: consent_words.agreed(words, place.documents) for number, words in enumerate(told_headings)}
     channels = {
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
-    columns = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
+    told = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
+    columns = {number: each for number, each in told.items() if number == next(n for n, other in told.items() if other.name == each.name)}
     refused = _refused((number, heading) for number, heading in enumerate(told_headings) if number not in channels)
     return Columns(place, channels, columns, refused=refused)
 
 
 def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
     """Number → channel, or `EVERY`, of the columns that say who wants nothing of it."""
-    return {number: channel for number, heading in numbered if (channel := _opted_out(heading)) is not None}
-
-
-def _opted_out(heading: str) -> str | None:
-    """The channel, or `EVERY`, of which a column with this heading says who wants nothing."""
-    for channel in HEADINGS:
-        words = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
-        if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in words):
-            return channel
-    return EVERY if heading in OPT_OUTS_OF_EVERY else None
+    return {number: channel for number, heading in numbered if (channel := consent_words.refused(heading)) is not None}
 
 
 def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
@@ -219,11 +187,11 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     out = opted_out(columns, cells)
     reasons = []
     for number, channel in columns.channels.items():
-        said = cells[number].strip() if number < len(cells) else ""
-        if said.casefold() in YES:
+        cell = cells[number].strip() if number < len(cells) else ""
+        if compared_cell(cell) in YES:
             agreed.append(channel)
-        elif said.casefold() not in NO:
-            reasons.append(f"{NAMES[channel]}: “{said[:40]}” says neither that they agreed nor that they did not; write yes or no.")
+        elif compared_cell(cell) not in NO:
+            reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not; write yes or no.")
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
         return {}, reasons
@@ -252,13 +220,13 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     told: dict[tuple[str, object], list[datetime | None]] = {}
     for number, channel in columns.refused.items():
         cell = cells[number].strip() if number < len(cells) else ""
-        if cell.casefold() not in NOT:
+        if compared_cell(cell) not in NOT:
             told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
     for (channel, _), moments in told.items():
         dated = [moment for moment in moments if moment is not None]
         found.setdefault(channel, []).append(latest_of(dated) if dated else None)
-    words = {n: cells[n].strip().casefold() for n in columns.channels if n < len(cells)}
+    words = {n: compared_cell(cells[n]) for n in columns.channels if n < len(cells)}
     for channel in {columns.channels[n] for n, word in words.items() if word in WITHDRAWN} | (
         said_no(columns, cells) if columns.no_takes_back else set()
     ):
@@ -277,8 +245,8 @@ def _matter(heading: str) -> str:
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
-    told = {channel: cells[number].strip().casefold() for number, channel in columns.channels.items() if number < len(cells)}
-    return frozenset(channel for channel, said in told.items() if said and said in NO)
+    told = {channel: compared_cell(cells[number]) for number, channel in columns.channels.items() if number < len(cells)}
+    return frozenset(channel for channel, word in told.items() if word in NO and word not in NOT_TOLD)
 
 
 def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:

@@ -4,11 +4,9 @@ Before a thousand lines are written, their numbers are kept; with the events of 
 checks which of these lines were written. What was asked for is kept as a batch of the kind `import`, whose workflow is the collection.
 """
 
-import csv
-import io
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePath
@@ -18,7 +16,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import broken_off, consent_columns, contact_files, import_writing, imports, mapping, opted_out_lines
+from console.contacts import broken_off, consent_columns, contact_files, import_writing, imports, mapping, opted_out_lines, unused_columns
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -105,6 +103,16 @@ class Import:
         return int(self.place.get("opted_out", 0))
 
     @property
+    def agreed_again(self) -> int:
+        """How many consents stay, because they were given after the day that the file gives."""
+        return int(self.place.get("agreed_again", 0))
+
+    @property
+    def said_no(self) -> int:
+        """How many lines say a plain no that takes nothing back."""
+        return int(self.place.get("said_no", 0))
+
+    @property
     def running(self) -> bool:
         """Whether it still goes on."""
         return self.status == RUNNING
@@ -145,6 +153,7 @@ def send(
     try:
         question = imports.question_told(actor, collection, file, headings, match)
         imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
+        unused_columns.require_told(asked, actor.id, set(headings))
     except Invalid:
         contact_files.forget(file.folder)
         raise
@@ -232,34 +241,6 @@ def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, l
 def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
     """(reason, how many lines) of what was refused, the most frequent first."""
     return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, most))]
-
-
-def refused_file(actor: Actor, ident: str, harmless: Callable[[Any], Any]) -> Iterator[bytes]:
-    """The refused lines as a CSV file that can be mended and sent again: their line and the reason before what they said. Raises NotFound, NotAllowed."""
-    found = get(actor, ident)
-    lines = contact_files.rows(found.question.file, found.person)
-    heading = next(lines).cells
-    return _refused_lines(found.id, heading, lines, harmless)
-
-
-def _refused_lines(ident: str, heading: list[str], lines: Iterator[contact_files.Row], harmless: Callable[[Any], Any]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf" + _csv([["Line", "Why not", *map(harmless, heading)]])
-    after = 0
-    while refused_lines := refused(ident, after, limit=imports.AT_ONCE):
-        wanted, after = dict(refused_lines), refused_lines[-1][0]
-        out = []
-        for row in lines:
-            if row.number in wanted:
-                out.append([row.number, *map(harmless, [" ".join(wanted[row.number]), *row.cells])])
-            if row.number >= after:
-                break
-        yield _csv(out)
-
-
-def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\r\n").writerows(rows)
-    return out.getvalue().encode("utf-8", "replace")
 
 
 # ------------------------------------------------------------------------------------------------------- in the background
@@ -358,10 +339,11 @@ def _one_part(
     """Do these lines, and keep the place behind them with what came of them; that place."""
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
+    if batch.preview or batch.running:
+        place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
         place["consents"] = int(place.get("consents", 0)) + agreed
-        place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
         _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cells, consent_columns, contact_files, headings, present, titled
+from console.contacts import cells, consent_columns, consent_words, contact_files, headings, present, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -25,7 +25,7 @@ from console.records import Record
 AT_ONCE = 1_000
 CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
-IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_columns.EVERY)
+IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_words.EVERY)
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.contacts import headings
-from console.contacts.consent_columns import channel_by_heading
+from console.contacts.consent_words import channel_by_heading
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.consent_places import USUAL

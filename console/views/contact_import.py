@@ -10,13 +10,14 @@ from markupsafe import escape
 from console import log
 from console.activity import exports
 from console.browse import naming
-from console.contacts import consent_columns, contact_files, import_batches, imports
+from console.contacts import consent_columns, contact_files, import_batches, imports, left_out_lines, unused_columns
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
 from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import downloads, formats, frame
 from console.views.frame import Badge
@@ -76,7 +77,7 @@ def refused(import_id: str) -> Response:
     who = frame.actor()
     found = import_batches.get(who, import_id)
     try:
-        answer = downloads.stream("left-out.csv", import_batches.refused_file(who, found.id, exports.harmless))
+        answer = downloads.stream("left-out.csv", left_out_lines.refused_file(who, found.id, exports.harmless))
     except (OSError, StopIteration):
         raise NotFound("The file is not kept any more.") from None
     log.note(who, "table_exported", open={"table": "left-out", "format": "csv", "count": found.refused})
@@ -126,7 +127,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "said_no": found.place.get("said_no", 0), "agreed_again": found.place.get("agreed_again", 0), "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "unproved": "", "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -165,8 +166,17 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         for name, value in plan.filled.items()
         if value != "" and f"{imports.ALL}{name}" not in found.question.same
     ]
-    unused = [heading for name, heading, _, chosen in columns if not chosen]
-    return {"mapping": mapping, "first": shown, "fields": fields, "filled": filled, "unused": unused, "nothing": not plan.fields}
+    unused, perhaps = unused_columns.unused_columns(found.question, who.id)
+    return {
+        "mapping": mapping,
+        "first": shown,
+        "fields": fields,
+        "filled": filled,
+        "unused": unused,
+        "perhaps_consent": perhaps,
+        "unproved": _unproved(plan, found.question.same),
+        "nothing": not plan.fields,
+    }
 
 
 def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
@@ -185,6 +195,14 @@ def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]
     needed = (place.needed if place is not None else frozenset()) - {field.name for field in plan.consents.told.values()}
     sources = [field.to_json() | {"required": field.name in needed, "readonly": False} for field in plan.consents.fields]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+
+
+def _unproved(plan: Plan, same: Mapping[str, Any]) -> str:
+    """Return what must be known of a consent and is told nowhere, so that whoever agreed is left out; empty where nothing is."""
+    place, told = plan.consents.place, {field.name for field in plan.consents.told.values()}
+    needed = place.needed - told if place is not None else frozenset()
+    labels = [uncapitalised(field.label) for field in plan.consents.fields if field.name in needed and not same.get(field.name)]
+    return " and ".join(", ".join(labels).rsplit(", ", 1))
 
 
 def _untold(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:

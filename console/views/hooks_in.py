@@ -30,15 +30,18 @@ CAME_AS = {
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
     hook = webhooks.find(token)
+    named = {name.lower(): value for name, value in request.headers.items()}
     try:
         sender = None if hook.signed else _sender()
     except NotSignedIn as unknown:
+        if way_out := webhooks.signed_instead(hook, named) if not named.get("authorization") else "":
+            webhooks.note_away(hook, way_out)
+            raise NotSignedIn(way_out) from None
         webhooks.turned_away(hook, unknown)
         raise
     if hook.signed and (limits := rates.limits_here()):
         g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
     request.max_content_length = webhooks.LARGEST
-    named = {name.lower(): value for name, value in request.headers.items()}
     headers = {
         f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
     } | named  # the name before the standard

@@ -121,3 +121,12 @@ def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
     here = walk.run.attempt
     assert here is not None
     assert [effect.id for effect in former_changes(walk.run, here)] == ["eff_1"]
+
+
+def test_a_run_that_has_ended_asks_nobody_to_say_what_they_found() -> None:
+    from console.effects import UNKNOWN, http
+
+    for words in (f"It answered with status 503. {http.LOOK_THERE}", UNKNOWN):
+        walk = asked("fail", "held", "alone", "unknown")
+        walk.give(commands.Report("eff_1", "unknown", "unknown", words))
+        assert (walk.run.status, walk.run.reason) == ("failed", f"{words.rpartition(' Look')[0]} Look there before it is done again.")

@@ -13,7 +13,7 @@ import pytest
 from console import access, collections, contacts, db, queue
 from console.access import policy_store
 from console.activity import exports
-from console.contacts import contact_files, import_batches, imports
+from console.contacts import contact_files, import_batches, imports, left_out_lines
 from console.contacts.import_batches import Import
 from console.db.engine import alone, fetch
 from console.db.ids import new_id
@@ -215,7 +215,7 @@ def test_a_table_put_together_from_two_encodings_keeps_its_letters_and_leaves_ou
 def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
     company = club.company
     found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
-    sheet = b"".join(import_batches.refused_file(company.olivia, found.id, exports.harmless))
+    sheet = b"".join(left_out_lines.refused_file(company.olivia, found.id, exports.harmless))
     assert b"'+44 20 7946 0123" in sheet, "no spreadsheet takes it for a formula"
     assert counts(imported(company, sheet.replace(b",won,", b",new,"))) == (1, 0, 0, 0)
     assert contacts.known_contact("contact", "7").phone == "+44 20 7946 0123"
@@ -438,6 +438,6 @@ def test_a_nul_character_in_any_cell_refuses_its_line_and_no_other(club: "Pages"
     done = import_batches.confirm(club.company.olivia, found.id)
     assert (done.status, done.new, done.refused) == ("done", 1, 2)
     assert (
-        len(list(csv.reader(io.StringIO(b"".join(import_batches.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
+        len(list(csv.reader(io.StringIO(b"".join(left_out_lines.refused_file(club.company.olivia, done.id, str)).decode("utf-8-sig")))))
         == 3
     )

@@ -1,5 +1,6 @@
 """Contacts from the lists that other products export, and what is asked where their columns do not tell."""
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -149,10 +150,21 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "columns": {"Segment": "stage"}, "agreed": ["sms"], "consent": {"source": "form", "at": "2026-01-02T10:00:00Z"}, "values": {"country": "SE"},
     }  # fmt: skip
     looked = web.post(place, json={**sent, "preview": True}, headers=key)
-    assert (looked.status_code, looked.get_json()["counts"]) == (
-        202,
-        {"new": 1, "changed": 0, "same": 0, "refused": 1, "consents": 1, "withdrawn": 0},
-    )
+    counts = {
+        "new": 1,
+        "changed": 0,
+        "same": 0,
+        "refused": 1,
+        "consents": 1,
+        "withdrawn": 0,
+        "opted_out": 0,
+        "agreed_again": 0,
+        "said_no": 0,
+    }
+    assert (looked.status_code, looked.get_json()["counts"]) == (202, counts)
+    noes = {"csv": "Name,Email,Stage,SMS consent,GDPR\nBo,bo@mc.example,new,no,1\n", "values": {"country": "SE"}}
+    said = web.post(place, json={**noes, "preview": True}, headers=key).get_json()
+    assert (said["counts"]["said_no"], said["unused"], said["perhaps_consent"]) == (1, ["GDPR"], ["GDPR"])
     done = web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()
     assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
     told = web.get(f"{place}/{done['id']}", headers=key).get_json()
@@ -221,3 +233,14 @@ def test_a_column_called_like_a_list_of_choices_is_not_taken_for_it_where_it_hol
     free = replace(needed, nullable=True)
     told = [(free, "Manual", False), (needed, "Manual", True), (free, "", True), (free, "Engaged", True)]
     assert [cells.may_hold(field, [[""], [], [cell]]) for field, cell, _ in told] == [may for _, _, may in told]
+
+
+def test_a_preview_that_leaves_out_who_agreed_says_what_to_tell_of_the_consent(club: "Pages") -> None:
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    looked_at = import_batches.keep(
+        club.company.olivia, "contact", io.BytesIO(b"name,email,stage,SMS consent\nBo,bo@post.example,new,yes\nAl,al@post.example,new,no\n")
+    )
+    assert (
+        "Whoever agreed is left out, as long as nothing says this of the consent: source and at."
+        in club.olivia.get(f"/imports/{looked_at.id}").text
+    )

@@ -264,8 +264,8 @@ def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskCl
     assert (counts["matched"], counts["passed"]) == (1, 1)
     away = {each["why"] for each in counts["last"] if each["status"] == "refused"}
     assert {why.partition(" So ")[0] for why in away} >= {
-        "The signature does not fit: message timestamp too old.",
-        "The signature does not fit: no matching signature found.",
+        "The signature does not fit: message timestamp too old. It was signed more than five minutes ago: an old delivery that was sent again, or a sender whose clock is behind.",
+        "The signature does not fit: no matching signature found. Enter the sender's own secret on the page of the triggers; if it is there, something has changed the body on the way.",
     }
     assert fetch("select input from /* every run */ console.run where id = %s", (first.get_json()["runId"],)) == [({"why": "paid"},)]
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -25,6 +25,10 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step
 
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+SECRET = "shpss_0123456789abcdef"
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
 STEPS = [
@@ -391,3 +395,38 @@ def test_a_signed_body_with_a_byte_order_mark_is_verified_as_it_came(signer: Sig
 def test_an_empty_list_signed_well_is_told_to_be_an_object(signer: Signer) -> None:
     told = signer.send("m1", b"[]")
     assert (told.status, told.message) == (400, "The body is not a JSON object.")
+
+
+def test_a_sender_that_signs_where_a_key_is_wanted_is_told_which_webhook_it_is_and_what_to_change(sender: Sender) -> None:
+    for way in ("x-hub-signature-256", "webhook-signature"):
+        signature: dict[str, Any] = {"Authorization": "", way: "sha256=00"}
+        told = sender.send(sender.path("plain"), GOOD, **signature)
+        words = (
+            f"The webhook plain takes a key, and this is signed ({way}). In the editor of the workflow, switch “Signed by the sender” on and publish; "
+            "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key."
+        )
+        assert (told.status, told.message) == (401, words)
+    assert [why.partition(",")[0] for why in turned_away()] == ["The webhook plain takes a key"] * 2
+    assert sender.send(sender.path("plain"), b" ").message == "The body is empty: send a JSON object. Nothing was started."
+
+
+def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_and_the_page_says_what_is_missing(
+    sender: Sender, pages: "Pages"
+) -> None:
+    steps = [STEPS[0] | {"config": {"fields": [FIELDS[0] | {"required": False}]}}, *STEPS[1:]]
+    head = {"format": 1, "title": "Told", "team": "operations", "run_as": ROBOT, "settings": {}}
+    bare = {"id": "bare", "kind": "webhook", "enabled": True, "signed": True}
+    for slug, own in (("loose", steps), ("strict", STEPS)):
+        workflows.import_file(head | {"slug": slug, "steps": own, "triggers": [bare, bare | {"id": "other"}]}, publish=True)
+        page = pages.mona.get(f"/workflows/{slug}/triggers").text
+        assert "When another program calls an address: other" in page
+        assert page.count("It has no secret yet, so it refuses everybody.") == 2
+        automation.renew_secret(sender.company.mona, slug, "bare", SECRET)
+        assert ("Nothing says where in what is sent “Why” stands" in pages.mona.get(f"/workflows/{slug}/triggers").text) == (
+            slug == "strict"
+        )
+    body = b'{"action": "opened", "record": {"x": 1}, "data": {}}'
+    sign: dict[str, Any] = {"X_Hub_Signature_256": f"sha256={hmac.digest(SECRET.encode(), body, 'sha256').hex()}"}
+    told = [sender.send(sender.path("bare", slug), body, **sign) for slug in ("loose", "strict")]
+    assert [(each.status, [one["field"] for one in each.body.get("details", ())]) for each in told] == [(202, []), (422, ["input.why"])]
+    assert begun("loose") == [{"why": None}]

@@ -1,6 +1,7 @@
 """Effects of a step and their results. They are requested together and made one after another, in the order of their numbers."""
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -102,6 +103,10 @@ def _sealed_result(command: Report, answer: str = "result") -> dict[str, Any]:
     return sealed
 
 
+_ASKS = re.compile(r"Look[^.]*, then say what you found\.$")
+"""What a person is asked at a step; where nobody is at it, the run has ended and takes no answer."""
+
+
 def report(plan: Plan, run: Run, command: Report, now: datetime) -> list[Event]:
     """The events for the result of an effect: the step is done, is opened again, or a person has to look. A late answer settles an unknown effect."""
     attempt, effect = run.attempt, _awaited(run, command)
@@ -133,7 +138,7 @@ def _always_asks(effect: Effect) -> bool:
 def _without_a_person(plan: Plan, run: Run, attempt: Attempt, why: Report, now: datetime) -> list[Event]:
     """The events that take the step's edge for errors, or else end the run."""
     step, open_data = (attempt.step, attempt.attempt), {"code": why.code, "type": plan.workflow.step(attempt.step).type}
-    sealed = {"message": why.message}
+    sealed = {"message": _ASKS.sub("Look there before it is done again.", why.message)}
     if way := error_target(plan, run, attempt):
         return [Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step), *_enter_step(plan, run, way, now)]
     return [Event("step_failed", now, open_data, sealed, step), Event("run_failed", now, {"code": why.code}, sealed)]

@@ -7,7 +7,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import import_batches, imports
+from console.contacts import import_batches, imports, unused_columns
 from console.errors import NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
@@ -64,10 +64,14 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "refused": found.refused,
         "consents": found.consents,
         "withdrawn": found.withdrawn,
+        "opted_out": found.opted_out,
+        "agreed_again": found.agreed_again,
+        "said_no": found.said_no,
     }
+    unused, perhaps_consent = unused_columns.unused_columns(found.question, g.actor.id)
     return {
         "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
-        "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match,
+        "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,
     }  # fmt: skip
 
 

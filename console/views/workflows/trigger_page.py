@@ -1,6 +1,7 @@
 """The triggers of a workflow as a page: what starts it, when next, what came of the last firings; switches, addresses, secrets."""
 
 import json
+from collections import Counter
 from typing import Any
 from urllib.parse import quote
 
@@ -87,7 +88,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
         "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
-        "triggers": [_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found],
+        "triggers": _told_apart([_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found]),
         "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
         "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
@@ -106,6 +107,30 @@ def _unseen(trigger: Listed, document: Workflow | None) -> str:
     return " ".join(
         unseen_words(each.reason) for each in triggers_check.unseen(trigger.definition, own, {one.id: one for one in found}, "")
     )
+
+
+def _told_apart(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the triggers, those that are called alike with their names behind."""
+    alike = Counter(each["title"] for each in drawn)
+    return [each | {"title": f"{each['title']}: {each['name']}"} if alike[each["title"]] > 1 and each["name"] else each for each in drawn]
+
+
+def _advice(trigger: Listed, document: Workflow | None) -> str:
+    """Return what to change about a webhook that can take nothing from a sender who signs in a way of its own."""
+    definition = trigger.definition
+    if definition.kind != "webhook" or not definition.signed or document is None:
+        return ""
+    if not trigger.has_secret:
+        return "It has no secret yet, so it refuses everybody. Enter the sender's, or make one, under “Generate a new address or secret”."
+    needed = [f"“{field.label}”" for field in enrolments.targets.start_fields(document) if field.required] if not definition.input else []
+    needed += ["the record"] if document.collection is not None and definition.record is None and definition.find_by is None else []
+    return (
+        needed
+        and (
+            f"Nothing says where in what is sent {' and '.join(needed)} {'stands' if len(needed) == 1 else 'stand'}, so what GitHub, Stripe and others send by themselves is refused. "
+            "In the editor, under “Events, webhooks, leaving”, paste an example of what is sent and choose what each value becomes."
+        )
+    ) or ""
 
 
 def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
@@ -151,6 +176,7 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         "example": _example(trigger, document) if trigger.address is not None and document is not None else "",
         "signed": bool(definition.signed),
         "has_secret": trigger.has_secret,
+        "advice": _advice(trigger, document),
     }
 
 

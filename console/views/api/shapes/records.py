@@ -89,7 +89,10 @@ class Tag(Shape):
 
 
 class ImportCounts(Shape):
-    """What became of the lines of a file of contacts. `same`: they are there as the line says; `withdrawn`: contacts whose consent it takes back."""
+    """What became of the lines of a file of contacts. `same`: they are there as the line says; `withdrawn`: contacts whose consent it takes back.
+
+    `opted_out`: lines about somebody who opted out; `agreed_again`: consents that stay, given after that; `said_no`: lines with a plain no that takes nothing back.
+    """
 
     new: int
     changed: int
@@ -97,10 +100,16 @@ class ImportCounts(Shape):
     refused: int
     consents: int
     withdrawn: int
+    opted_out: int
+    agreed_again: int
+    said_no: int
 
 
 class ContactImport(Shape):
-    """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field."""
+    """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field.
+
+    `unused` are headings that nothing comes of; those of `perhaps_consent` seem to say who agreed, or who wants nothing.
+    """
 
     id: str
     status: Literal["running", "done", "cancelled", "failed"]
@@ -111,6 +120,8 @@ class ContactImport(Shape):
     why: str | None
     columns: dict[str, str]
     match: str | None
+    unused: list[str]
+    perhaps_consent: list[str]
 
 
 class LeftOut(Shape):

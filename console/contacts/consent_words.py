@@ -1,0 +1,185 @@
+"""Words of consent in the languages of those who write lists: what a cell says, and which channel a heading asks about."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+
+from console.contacts.headings import NOTHING, inner, plain
+from console.core.contacting import CHANNELS
+from console.core.documents.collections.consent_places import GIVEN
+
+
+def compared_cell(cell: str) -> str:
+    """A cell as it is compared: small letters, and a blank for a stroke between two words, as in Opted-out."""
+    return re.sub(r"(?<=\w)[-_](?=\w)", " ", cell.strip().casefold())
+
+
+def _compared_words(*words: str) -> frozenset[str]:
+    return frozenset(compared_cell(word) for word in words)
+
+
+YES = _compared_words(
+    *GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in", "on", "✓", "✔", "✅", "☑",
+    "sim", "jes", "да", "так", "kyllä", "jah", "igen", "evet", "ano", "áno", "da", "jā", "はい", "是", "예", "네", "نعم", "כן", "ναι",
+    "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sann", "sant", "sand", "prawda",
+    "erteilt", "einverstanden", "zugestimmt", "angemeldet", "abonniert", "accepté", "abonné", "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "aceptado", "iscritto",
+    "iscritta", "inscrito", "inscrita", "akkoord", "ingeschreven", "aangemeld", "samtykket", "gitt", "påmeldt", "tilmeldt",
+)  # fmt: skip
+NOT_TOLD = NOTHING | _compared_words("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
+"""What stands in a column of which nothing is known, as databases and spreadsheets write it: neither yes nor no."""
+NOT = NOT_TOLD | _compared_words(
+    "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "nu", "nē",
+    "いいえ", "否", "아니요", "아니오", "لا", "לא", "όχι", "falsch", "faux", "falso", "onwaar", "usann", "falskt", "falsk", "fałsz",
+)  # fmt: skip
+"""What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
+WITHDRAWN = _compared_words(
+    "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
+    "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
+    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась",
+)  # fmt: skip
+"""What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
+NO = NOT | WITHDRAWN | _compared_words(
+    "not given", "non-subscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "nicht erteilt", "ikke gitt",
+)  # fmt: skip
+HEADINGS: Mapping[str, tuple[str, ...]] = {
+    "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone"),
+    "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"), "chat": ("chat",),
+}  # fmt: skip
+"""Channel → what its column may be called, with “consent” before or behind."""
+SHAPES = (
+    "{} consent", "consent {}", "consent to {}", "{} opt in", "opt in {}", "{} marketing consent", "{} marketing", "accepts {} marketing", "accepts {}", "{} subscription status",
+    "{} marketing status", "{} permission", "{} ok", "{} allowed", "{} permitted", "{} agreed", "{} optin", "{} subscribed",
+    "agreed to {}", "agrees to {}", "opted in to {}", "{} opted in", "subscribed to {}",
+)  # fmt: skip
+"""A heading that says who agreed, with a word for the channel."""
+OPT_OUTS = (
+    "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
+    "do not {}", "no {}", "{} hard bounce reason", "{} hard bounced",
+)  # fmt: skip
+"""A heading that says who wants nothing of a channel, or is not reached there; a CRM writes which list it is behind it."""
+EVERY = "every"
+"""In place of a channel: all of them."""
+OPT_OUTS_OF_EVERY = frozenset({
+    "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed date", "unsubscribed on", "unsub time", "opt out date", "opted out at", "opted out date", "opted out on", "do not contact", "do not disturb", "no marketing", "do not market",
+})  # fmt: skip
+UNREACHABLE = frozenset({"clean time", "cleaned at", "hard bounced", "bounced at", "bounce date"})
+"""A heading of when mail to an address came back for good, as mail programs export those they no longer write to."""
+MAILINGS = (
+    "marketing status",
+    "accepts marketing",
+    "newsletter",
+    "nyhetsbrev",
+    "nyhedsbrev",
+    "nieuwsbrief",
+    "infolettre",
+    "boletín",
+    "boletim",
+    "uutiskirje",
+    "biuletyn",
+)
+AGREEING = (
+    "consent", "optin", "einwillig", "zustimm", "erlaubnis", "anmeldung", "angemeldet", "accept", "accord", "autoris", "abonn", "inscri", "acept", "aceit", "autoriz", "suscri", "consens", "accett",
+    "iscri", "toestemming", "akkoord", "inschrijving", "samtyk", "samtyck", "godkjen", "godkann", "pameld", "tilmeld", "tilladelse", "medgiv", "zgod", "suostumus", "sutik", "souhlas", "suhlas", "hozzajarul", "soglasi",
+    "согласи", "subscri", "permission", "gdpr", "dsgvo", "rgpd", "rodo",
+)  # fmt: skip
+"""Beginnings of words (without accents; longer ones also within a word) by which a heading says who agreed."""
+REFUSING = (
+    "optout", "unsub", "abgemeldet", "abmeld", "abbestell", "widerspr", "widerruf", "werbesperre", "kontaktsperre", "werbeverbot", "robinson", "desabonn", "desinscri", "opposition", "refus", "bloctel", "desuscri",
+    "oposicion", "oposicao", "descadastr", "disiscri", "opposizione", "revoca", "afgemeld", "afmeld", "uitgeschreven", "uitschrijv", "bezwaar", "avmeld", "reservert", "reservasjon", "frameld", "frabed", "avregistr",
+    "avanmal", "wypisan", "rezygnac", "sprzeciw", "markkinointikielto", "suoramarkkinointikielto", "atsisak", "отпис", "отказ",
+)  # fmt: skip
+"""The same of who wants nothing, or no more."""
+MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
+REFUSING_PHRASES = (
+    "baja", "dado de baja", "fecha de baja", "fecha baja", "nicht kontaktieren", "kein kontakt", "keine werbung", "kein newsletter", "keine e mails", "keine anrufe", "nicht anrufen", "nicht anschreiben", "ne pas contacter", "ne pas appeler", "ne pas demarcher",
+    "pas de", "no contactar", "no llamar", "no molestar", "no enviar", "no desea", "non contattare", "non chiamare", "niet bellen", "niet mailen", "niet benaderen", "niet contacteren", "geen",
+    "ikke kontakt", "ikke ring", "onsker ikke", "kontakta inte", "ring inte", "kontakt ikke", "ring ikke", "nao contatar", "nao contactar", "nao ligar", "nie kontaktowac", "nie dzwonic", "не звонить", "не беспокоить",
+)  # fmt: skip
+"""Whole headings, or what they begin with, that say the same."""
+CHANNEL_WORDS: Mapping[str, tuple[str, ...]] = {
+    "email": (
+        "email", "mail", "mails", "emails", "mailen", "courriel", "courriels", "correo", "correos", "epost", "newsletter", "infolettre", "boletin", "boletim", "nyhetsbrev", "nyhedsbrev", "nieuwsbrief", "eposta", "sahkoposti",
+    ),
+    "sms": ("sms", "mms", "tekstbericht"),
+    "call": (
+        "telefon", "telefonisch", "telefonische", "telephone", "telefono", "telefone", "telefoon", "phone", "anruf", "anrufe", "anrufen", "appel", "appels", "appeler", "llamada", "llamadas", "llamar", "chiamare", "chiamate", "bellen", "ring",
+        "ringe", "ringes", "ligar", "dzwonic", "call", "calls",
+    ),
+}  # fmt: skip
+_AROUND = frozenset({
+    "am", "an", "auf", "zu", "zum", "zur", "fur", "fuer", "per", "via", "von", "par", "por", "pour", "para", "a", "al", "aux", "til", "till", "tot", "voor", "pa", "om", "mot", "for", "de", "der", "des", "del", "den", "di", "du", "da", "do", "la", "le",
+    "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
+    "publicite", "pub", "reklame", "reklam", "comercial", "commerciale", "commercial", "prospection", "erteilt", "mottak", "recevoir", "recibir", "erhalten", "ontvangen", "contact", "datum", "date", "fecha", "dato", "data",
+    "time", "at", "on", "from", "all", "has", "been", "is", "status", "and", "und", "et", "og", "och", "y", "i", "на",
+})  # fmt: skip
+_WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
+_BESIDE = frozenset({"reason", "campaign", "title", "ip", "id", "grund", "raison", "motivo", "fax"})
+_WITHIN = 6
+"""From how many letters on the beginning of a word is looked for within words, too: Newslettereinwilligung."""
+
+
+def channel_by_heading(channels: Iterable[str]) -> dict[str, str]:
+    """Heading (plain: small letters, one blank) of a column that says who agreed → the channel, of these."""
+    words = [(word, channel) for channel in channels for word in HEADINGS[channel]]
+    found = {shape.format(word): channel for word, channel in words for shape in SHAPES}
+    return found | {words: channel for words in MAILINGS for channel in channels if channel == "email"}
+
+
+def agreed(heading: str, channels: Iterable[str]) -> str | None:
+    """The channel, of these, of which a column with this heading says who agreed to it, in whatever language."""
+    by_heading = channel_by_heading(channels)
+    if (known := by_heading.get(heading, by_heading.get(inner(heading)))) is not None:
+        return known
+    words = _words(heading)
+    if not _begins_as(words, AGREEING) or _begins_as(words, REFUSING) or refused(heading) is not None or _WHEN.intersection(words):
+        return None
+    named = _channels(words)
+    rest = [each for each in words if not _begins_as([each], AGREEING) and not _channels([each]) and each not in _AROUND]
+    return next(iter(named)) if len(named) == 1 and not rest and named.issubset(channels) else None
+
+
+def refused(heading: str) -> str | None:
+    """The channel, or `EVERY`, of which a column with this heading says who wants nothing of it, in whatever language."""
+    for channel in HEADINGS:
+        told = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
+        if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in told):
+            return channel
+    if heading in OPT_OUTS_OF_EVERY or heading in UNREACHABLE:
+        return EVERY if heading in OPT_OUTS_OF_EVERY else "email"
+    words = _words(heading)
+    joined = " ".join(words)
+    named = _channels(words)
+    if any(joined == each or joined.startswith(f"{each} ") for each in REFUSING_PHRASES):
+        return next(iter(named)) if len(named) == 1 else EVERY
+    rest = [each for each in words if not _begins_as([each], REFUSING) and not _channels([each]) and each not in _AROUND]
+    if not _begins_as(words, REFUSING) or rest:
+        return None
+    return next(iter(named)) if len(named) == 1 else EVERY
+
+
+def may_be_about_consent(heading: str, cells: Iterable[str]) -> bool:
+    """Whether a column seems to say who agreed or who wants nothing, so that whoever imports should look at it."""
+    words = _words(heading)
+    asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) and not _BESIDE.intersection(words)
+    return asked or refused(heading) is not None or any(compared_cell(cell) in WITHDRAWN for cell in cells)
+
+
+def _words(heading: str) -> list[str]:
+    letters = unicodedata.normalize("NFKD", plain(heading).replace("ø", "o").replace("ł", "l").replace("æ", "ae"))
+    joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    joined = re.sub(r"\bopt(?:ed)? (in|out)s?\b", r"opt\1", joined)
+    return re.sub(r"\be (mails?|post|posta)\b", r"e\1", joined).split()
+
+
+def _begins_as(words: Iterable[str], beginnings: Iterable[str]) -> bool:
+    known = tuple(beginnings)
+    return any(word.startswith(known) or any(each in word for each in known if len(each) >= _WITHIN) for word in words)
+
+
+def _channels(words: Iterable[str]) -> set[str]:
+    return {
+        channel
+        for channel in CHANNELS
+        for word in words
+        if any(word == each or (len(each) >= _WITHIN and each in word) for each in CHANNEL_WORDS.get(channel, ()))
+    }

@@ -1,0 +1,66 @@
+"""What headings and cells of lists that others have written say about consent, in their languages."""
+
+import io
+
+import pytest
+
+from console.contacts import consent_words, contact_files, import_batches, unused_columns
+from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
+from console.contacts.headings import plain
+from console.errors import Invalid
+from tests.company import Company
+from tests.contacts.test_opted_out_lines import club
+from tests.tables import cases
+
+__all__ = ["club"]
+CHANNELS = ("email", "sms", "call", "ai_call")
+
+
+@cases("heading, channel", [
+    ("Newsletter-Einwilligung", "email"), ("Einwilligung Telefon", "call"), ("Samtykke e-post", "email"), ("Acepta SMS", "sms"), ("Consentement e-mail", "email"),
+    ("Acepta recibir correos", "email"), ("Toestemming e-mail", "email"), ("Согласие на email", "email"), ("Nyhetsbrev", "email"), ("Subscription status: Newsletter", "email"), ("SMS consent", "sms"),
+    ("E-Mail/SMS Einwilligung", None), ("Einwilligung", None), ("Datum der Einwilligung E-Mail", None), ("Einwilligung E-Mail Quelle", None), ("Unsubscribe newsletter", None), ("Newsletter abgemeldet", None),
+])  # fmt: skip
+def test_a_heading_says_who_agreed_to_one_channel_in_many_languages(heading: str, channel: str | None) -> None:
+    assert consent_words.agreed(plain(heading), CHANNELS) == channel
+
+
+@cases("heading, channel", [
+    ("Werbewiderspruch", EVERY), ("Abgemeldet am", EVERY), ("Reservert mot markedsføring", EVERY), ("Baja", EVERY), ("No contactar", EVERY), ("Désabonné le", EVERY), ("Opposition", EVERY),
+    ("Keine Anrufe", "call"), ("Ne pas appeler", "call"), ("Refus SMS", "sms"), ("Nyhetsbrev avmeldt", "email"), ("Widerspruch E-Mail und SMS", EVERY), ("UNSUB_TIME", EVERY), ("CLEAN_TIME", "email"),
+    ("Unsubscribe newsletter", "email"), ("Email hard bounce reason", "email"), ("Opted out of email: Marketing Information", "email"),
+    ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
+])  # fmt: skip
+def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channel: str | None) -> None:
+    assert consent_words.refused(plain(heading)) == channel
+
+
+def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_write_for_nothing_is_no_opt_out() -> None:
+    assert {compared_cell(cell) for cell in ("JA", "Oui", "sí", "WAHR", "VRAI", "Verdadero", "Opted-In", "subscribed", "påmeldt")} <= YES
+    assert {compared_cell(cell) for cell in ("Nein", "NON", "Nei", "nej", "FALSCH", "faux", "нет", "0")} <= NOT - NOT_TOLD
+    assert {compared_cell(cell) for cell in ("NULL", "\\N", "n/a", "", "0000-00-00 00:00:00")} <= NOT_TOLD
+    assert {compared_cell(cell) for cell in ("Opted-out", "opt_out", "Abgemeldet", "Désabonné", "Baja", "avmeldt")} <= WITHDRAWN <= NO
+    assert not YES & NO
+
+
+def test_columns_that_may_be_about_consent_are_told_and_named_before_everybody_is_said_to_have_agreed(company: Company) -> None:
+    lines = b"name,email,stage,GDPR,Liste,MEMBER_RATING\nBo,bo@post.example,new,yes,Abgemeldet,2\n"
+    found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines))
+    assert unused_columns.unused_columns(found.question, company.olivia.id) == (["GDPR", "Liste", "MEMBER_RATING"], ["GDPR", "Liste"])
+
+    def send(told: dict[str, str]) -> import_batches.Import:
+        same = {"everyone": ["sms"], "source": "fair"}
+        return import_batches.send(
+            company.olivia, "contact", io.BytesIO(lines), headings=told, match=None, change=False, same=same, preview=True
+        )
+
+    with pytest.raises(Invalid) as refused:
+        send({"GDPR": ""})
+    assert [each["field"] for each in refused.value.details] == ["columns.Liste"]
+    assert send({"GDPR": "", "Liste": "optout:every"}).opted_out == 1
+
+
+def test_two_columns_of_when_they_agreed_do_not_shut_the_file_out(company: Company) -> None:
+    lines = b"name,email,stage,SMS consent,consent source,consent date,OPTIN_TIME\nBo,bo@post.example,new,yes,fair,2026-05-01,2024-03-01 10:11:12\n"
+    found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines))
+    assert (found.new, found.consents, contact_files.sample(found.question.file, company.olivia.id)[0][6]) == (1, 1, "OPTIN_TIME")
