@@ -6,7 +6,6 @@ from flask import Blueprint, Response, request
 
 from console import browse
 from console.actions import bulk
-from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
 from console.errors import Invalid
@@ -14,7 +13,6 @@ from console.views import chosen_records, frame, list_tags, records
 
 blueprint = Blueprint("tags", __name__)
 SHOWN = 50
-LIST_OF = ("segment", "filter", "q", "sort")
 """What the list was narrowed by that the way back leads to."""
 
 
@@ -39,9 +37,7 @@ def of_several(collection: str) -> Response:
     """Ask which tag is put on the ticked records or taken away; a POST does it and goes back to the list."""
     who, form = frame.actor(), request.values
     described = browse.describe(who, collection)
-    query = BrowseQuery(
-        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
-    )
+    query = chosen_records.list_query(form)
     typed, way = request.form.get("tag", ""), request.form.get("way", "put")
     try:
         items = bulk.picked(who, collection, form.getlist("key"), query if form.get("all") else None, tags.MOST_AT_ONCE, "Tagging")
@@ -58,15 +54,14 @@ def of_several(collection: str) -> Response:
 
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
     collection = described["id"]
-    kept = {name: request.values[name] for name in (*LIST_OF, "all") if request.values.get(name)}
-    listed = frame.with_query(frame.collection_url(collection), {name: kept[name] for name in LIST_OF if name in kept})
-    way = chosen_records.back(listed, described["label"])
+    kept = chosen_records.kept(request.values)
+    way = chosen_records.back(collection, described["label"])
     context = way | {
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
         "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": [*kept.items(), *way["kept_from"]],
+        "kept": [*kept, *way["kept_from"]],
         "offered": tags.offered(who, collection),
         "way": request.form.get("way", "put"),
         "typed": "",

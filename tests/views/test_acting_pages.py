@@ -89,7 +89,10 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     assert "1 can be done, 1 cannot" in seen.text
     assert "Cannot be done" in seen.text
     assert "is no retail customer" in seen.text
-    acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"})
+    go = seen.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"}
+    for unchecked in ({"v.risk": "low"}, {"checked": ""}):
+        assert "was not checked yet" in acting.olivia.post("/bulk/of/customer", go | unchecked, status=422).text
+    acting.olivia.post("/bulk/of/customer", go)
     to = acting.olivia.answer.headers["Location"]
     assert "1 to do" in acting.olivia.follow().text
     acting.olivia.get(f"{to}?left=1", htmx="progress", status=204)
@@ -105,7 +108,8 @@ def test_what_cannot_be_begun_is_said(acting: "Pages") -> None:
     assert "No record is chosen" in acting.olivia.get("/bulk/of/customer?action=customer.rate", status=422).text
     acting.olivia.get("/bulk/of/customer?action=customer.unheard&key=1", status=404)
     acting.stan.get("/bulk/of/customer?action=customer.rate&key=1", status=404)
-    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"]
+    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"] | {"key": "3", "v.risk": "high"}
+    fields = acting.olivia.post("/bulk/of/customer", fields | {"look": "1"}, status=200).forms[0]["fields"]
     page = acting.olivia.post("/bulk/of/customer", fields | {"key": "3", "v.risk": "high", "go": "1"}, status=422)
     assert "Nothing can be done" in page.text
 
@@ -159,8 +163,9 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
 
 def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to_the_next(acting: "Pages") -> None:
     path = "/bulk/of/customer?action=start:care-review&key=1&key=2"
-    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic", "go": "1"}
-    acting.olivia.post("/bulk/of/customer", form)
+    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic"}
+    form |= acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200).forms[0]["fields"] | {"key": ["1", "2"]}
+    acting.olivia.post("/bulk/of/customer", form | {"go": "1"})
     to = acting.olivia.answer.headers["Location"]
     acting.company.work()
     acting.company.work()
