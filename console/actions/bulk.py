@@ -32,8 +32,8 @@ IN_ONE_GO_S = 1.5
 PAGE = 200
 WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED, FITS, SAME = "waiting", "begun", "done", "refused", "open", "stopped", "fits", "same"
 LATER_S, SOURCE_S = 2.0, 20.0
-SHOWN = 200
-"""Records of one that are shown; of more, those that were refused first."""
+SHOWN, IN_ORDER = 200, 20
+"""Records of one that are shown; of more than `IN_ORDER`, those that were refused first."""
 UNSEEN = "Not there for you any more"
 CAME_SINCE = "It was changed since it was checked, or came to the list since: nothing was done to it."
 _RUN = f"""
@@ -276,8 +276,9 @@ def _read(bulk_id: str) -> Bulk | None:
         row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).mappings().first()
     if row is None:
         return None
+    bulk_ends.count_ended(bulk_id)
     counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)))
-    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > SHOWN, "limit": SHOWN})
+    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > IN_ORDER, "limit": SHOWN})
     items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
     return Bulk(**row, items=items, counts=counts)
 

@@ -3,15 +3,26 @@
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, records, subjects, workflows
+from console import access, log, records, subjects, workflows
 from console.actions import bulk_starts, many_changes, one_record
 from console.core.plain_words import uncapitalised
 from console.db import tables
+from console.db.engine import fetch
 from console.errors import NotFound
 from console.runs.rows import side_rows
 
 CAME_TO = {"done": "done", "same": "as before", "open": "open", "refused": "not done", "stopped": "stopped"}
 """State of a record → how its number is spoken."""
+_ENDED_SINCE = f"""
+update console.bulk_item i set state = case r.status when 'completed' then 'done' else 'refused' end,
+    why = case r.status when 'completed' then '' else 'Its run ended without it.' end
+from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = i.run and r.ended_at is not null returning 1
+"""  # noqa: S608 (a text of ours)
+
+
+def count_ended(bulk_id: str) -> None:
+    """Have the records whose runs waited for somebody or something, and have ended since, counted as they ended."""
+    fetch(_ENDED_SINCE, (bulk_id,))
 
 
 def tell(connection: Connection, bulk_id: str) -> None:

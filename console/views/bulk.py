@@ -186,6 +186,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "done": work.count(bulk.DONE),
         "refused": work.count(bulk.REFUSED),
         "open": work.count(bulk.OPEN),
+        "causes": bulk.causes(work.id),
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),

@@ -110,7 +110,7 @@ def looked(found: Bulk) -> dict[str, Any]:
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "causes": bulk.causes(found.id), "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
+        "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
 

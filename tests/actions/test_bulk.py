@@ -121,6 +121,16 @@ def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_
     assert notices.notices_of(company.olivia)[0].text == "Rate the customer: 3 customers; 2 done, 1 not done"
 
 
+def test_what_was_open_is_counted_as_it_ended(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
+    bulk.go_on(company.olivia, bulk_id)
+    aborted = runs.start(company.olivia, rate.slug, "customer", "2")
+    runs.abort(company.olivia, aborted, revision=None, reason="Not needed.")
+    fetch("update console.bulk_item set state = 'open' where bulk = %s and key <> '4' returning 1", (bulk_id,))
+    fetch("update console.bulk_item set run = %s where bulk = %s and key = '2' returning 1", (aborted, bulk_id))
+    assert [(item.key, item.state) for item in bulk.get(company.olivia, bulk_id).items] == [("1", "done"), ("2", "refused"), ("4", "done")]
+
+
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
     fetch("update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1", (bulk_id, key))
 
