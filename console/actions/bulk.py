@@ -42,7 +42,7 @@ where w.slug = %s and r.collection = %s and r.record = %s and r.started_by = %s 
 """  # noqa: S608 (a text of ours)
 _ITEMS = """
 select key, state, why, run, seen from console.bulk_item where bulk = %(bulk)s
-order by case when %(many)s then array_position(array['refused', 'open', 'fits'], state) end nulls last, number limit %(limit)s
+order by case when %(many)s then array_position(array['refused', 'open', 'fits', 'stopped'], state) end nulls last, number limit %(limit)s
 """
 _TAKE = """
 update console.bulk_item set state = 'begun' from (
