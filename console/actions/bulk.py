@@ -243,7 +243,7 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     """What this person began, each record as they may see it now. Raises NotFound for anybody else."""
     found = _read(bulk_id) if "\x00" not in bulk_id else None
     if found is None or found.person != actor.id:
-        raise NotFound
+        raise NotFound(f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days.")
     try:
         titles = records.titles(found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read"))
     except ConsoleError:

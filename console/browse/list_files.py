@@ -84,7 +84,9 @@ def ask(actor: Actor, collection_id: str, query: BrowseQuery, form: Form) -> str
     export = list_export.judged(actor, collection_id, query)
     kept, export_id, now = tables.list_export, new_id("exp"), log.now()
     subject = subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, f"list export|{export_id}", asdict(export.query) | {"rights": _rights(actor.id, export)})
+    kid, nonce, ciphertext = subjects.seal(
+        subject, f"list export|{export_id}", asdict(export.query) | {"rights": _rights(actor.id, export)}
+    )
     counted = record_lists.count(actor, collection_id, export.query)
     total = counted.total if counted.total <= record_lists.CAP else counted.about
     row = {"id": export_id, "person": actor.id, "collection": collection_id, "format": form, "total": total}

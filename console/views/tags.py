@@ -1,6 +1,7 @@
 """Tags of a record, beside its summary, and of the records that are ticked in a list."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
@@ -40,9 +41,24 @@ def of_several(collection: str) -> Response:
     query = chosen_records.list_query(form)
     typed, way = request.form.get("tag", ""), request.form.get("way", "put")
     try:
-        items = bulk.picked(who, collection, form.getlist("key"), query if form.get("all") else None, tags.MOST_AT_ONCE, "Tagging")
+        items = bulk.picked(
+            who,
+            collection,
+            form.getlist("key"),
+            query if form.get("all") else None,
+            tags.MOST_AT_ONCE,
+            "Tagging",
+            first=bool(form.get("first")),
+        )
     except Invalid as wrong:
-        return _several(who, described, [], wrong=wrong.message, status=422)
+        return _several(
+            who,
+            described,
+            [],
+            wrong=wrong.message,
+            status=422,
+            first_href=_first(collection) if isinstance(wrong, bulk.TooManyChosen) else None,
+        )
     if request.method != "POST":
         return _several(who, described, items)
     try:
@@ -50,6 +66,12 @@ def of_several(collection: str) -> Response:
     except Invalid as wrong:
         return _several(who, described, items, typed=typed, wrong=str(wrong.details[0]["reason"]), status=422)
     return _several(who, described, items, typed=typed, done=done)
+
+
+def _first(collection: str) -> str:
+    """Return where the first of the chosen records are tagged, as many as are at once."""
+    chosen = [*chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
+    return f"/tags/of/{frame.segment(collection)}?{urlencode([*chosen, ('first', '1')])}"
 
 
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
@@ -67,6 +89,8 @@ def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], stat
         "typed": "",
         "wrong": "",
         "done": None,
+        "first_href": None,
+        "most": tags.MOST_AT_ONCE,
         "url": f"/tags/of/{frame.segment(collection)}",
     }
     return frame.page("records/tags_of.html", context | more, status=status)
