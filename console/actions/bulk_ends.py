@@ -28,9 +28,8 @@ def count_ended(bulk_id: str) -> None:
 def tell(connection: Connection, bulk_id: str) -> None:
     """Tell who began it that it has ended, once, in this transaction."""
     row = connection.execute(sa.select(tables.bulk).where(tables.bulk.c.id == bulk_id)).one()
-    counts = dict(
-        connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)).all()
-    )
+    found = connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,))
+    counts = {str(state): int(count) for state, count in found}
     came = ", ".join(f"{counts[state]:,} {words}" for state, words in CAME_TO.items() if state in counts)
     text = f"{title_of(row.action)}: {_records(row.collection, sum(counts.values()))}; {came}"
     told = {"text": text, "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}

@@ -1,6 +1,7 @@
 """Tasks for a person or a team, made by a run, which may wait for them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -165,10 +166,8 @@ def _with_note(task_id: str, subject: str, nonce: bytes, ct: bytes, note: str) -
     columns: tuple[Any, ...] = (None, None, None)
     if note:
         about = f"task|{task_id}"
-        try:
+        with suppress(subjects.Unreadable):
             columns = subjects.seal(subject, about, subjects.unseal(subject, about, nonce, ct) | {"note": note})
-        except subjects.Unreadable:
-            pass
     return dict(zip(("kid", "nonce", "ct"), columns, strict=True))
 
 
