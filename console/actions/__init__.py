@@ -14,4 +14,6 @@ from console.actions.one_record import (
     sheet,
 )
 
-OPEN_MODULES = frozenset({"bulk", "bulk_starts", "hand_forms", "left_changes", "many_changes", "record_changes", "secret_settings"})
+OPEN_MODULES = frozenset(
+    {"bulk", "bulk_ends", "bulk_starts", "hand_forms", "left_changes", "many_changes", "record_changes", "secret_settings"}
+)

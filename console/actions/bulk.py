@@ -5,17 +5,17 @@ A change by hand may be of a whole list: its records are first added and looked 
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import bulk_starts, many_changes, one_record
+from console import access, accounts, browse, faults, log, queue, records, runs, subjects
+from console.actions import bulk_ends, bulk_starts, many_changes, one_record
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery
@@ -25,40 +25,49 @@ from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.runs.rows import side_rows
 
+KEPT = timedelta(days=30)
+"""How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
 IN_ONE_GO_S = 1.5
 PAGE = 200
 WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED, FITS, SAME = "waiting", "begun", "done", "refused", "open", "stopped", "fits", "same"
 LATER_S, SOURCE_S = 2.0, 20.0
-SHOWN = 200
-"""Records of one that are shown; of more, those that were refused first."""
+SHOWN, IN_ORDER = 200, 20
+"""Records of one that are shown; of more than `IN_ORDER`, those that were refused first."""
 UNSEEN = "Not there for you any more"
+CAME_SINCE = "It was changed since it was checked, or came to the list since: nothing was done to it."
 _RUN = f"""
 select r.id from {access.EVERY_RUN.sql()} join console.workflow w on w.id = r.workflow
 where w.slug = %s and r.collection = %s and r.record = %s and r.started_by = %s and r.created_at >= %s order by r.created_at limit 1
 """  # noqa: S608 (a text of ours)
 _ITEMS = """
 select key, state, why, run, seen from console.bulk_item where bulk = %(bulk)s
-order by case when %(many)s then array_position(array['refused', 'open', 'fits'], state) end nulls last, number limit %(limit)s
+order by case when %(many)s then array_position(array['refused', 'open', 'fits', 'stopped'], state) end nulls last, number limit %(limit)s
 """
 _TAKE = """
 update console.bulk_item set state = 'begun' from (
     select i.bulk, i.number, i.state as former from console.bulk_item i where i.bulk = %s and i.state in ('begun', 'waiting') order by i.state, i.number limit 1
 ) taken where bulk_item.bulk = taken.bulk and bulk_item.number = taken.number returning bulk_item.number, key, former, seen
 """
-_ADD = "insert into console.bulk_item (bulk, number, key, state, why) select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) a"
+_ADD = """
+insert into console.bulk_item (bulk, number, key, state, why, seen)
+select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[]) a
+"""
 _CAUSES = r"""
 select regexp_replace(why, ' \((more than )?[0-9,]+\)\.$', '.') as cause, count(*) from console.bulk_item
 where bulk = %s and state = 'refused' group by cause order by 2 desc, cause limit 20
 """
 
 
+class TooManyChosen(Invalid):
+    """More records are chosen than are done at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason.
 
-    Of a change by hand that is looked at: it fits, or is the same already. `seen` stands for what it was looked at with.
+    Of a change by hand that is looked at: it fits, or is the same already. `seen` stands for what the record was when it was looked at or checked.
     """
 
     key: str
@@ -102,19 +111,24 @@ def offered(actor: Actor, collection_id: str) -> list[Action]:
     return [action for action in one_record.offered(actor, collection_id) if action.most > 0]
 
 
-def chosen(actor: Actor, collection_id: str, action: Action | BulkStart, keys: Sequence[str], whole: BrowseQuery | None) -> list[Item]:
-    """The records that were ticked, or with `whole` all of a list, as far as the actor sees them.
+def chosen(
+    actor: Actor, collection_id: str, action: Action | BulkStart, keys: Sequence[str], whole: BrowseQuery | None, *, first: bool = False
+) -> list[Item]:
+    """The records that were ticked, or with `whole` all of a list, as `picked` answers and raises for this action."""
+    return picked(actor, collection_id, keys, whole, action.most, f"“{action.title}”", first=first)
 
-    Raises Invalid where they are more than the action takes, or none.
+
+def picked(
+    actor: Actor, collection_id: str, keys: Sequence[str], whole: BrowseQuery | None, most: int, title: str, *, first: bool = False
+) -> list[Item]:
+    """The records that were ticked, or with `whole` all of a list, as far as the actor sees them; with `first` no more than `most`.
+
+    Raises TooManyChosen where they are more than `most` (`title`: what is done to them), Invalid where there are none.
     """
-    return picked(actor, collection_id, keys, whole, action.most, f"“{action.title}”")
-
-
-def picked(actor: Actor, collection_id: str, keys: Sequence[str], whole: BrowseQuery | None, most: int, title: str) -> list[Item]:
-    """As `chosen`, for what is no action: `most` records at once, and `title` for the refusal."""
-    found = _of_list(actor, collection_id, whole, most + 1) if whole is not None else _of_keys(actor, collection_id, keys[: most + 1])
+    more = 0 if first else 1
+    found = _of_list(actor, collection_id, whole, most + more) if whole is not None else _of_keys(actor, collection_id, keys[: most + more])
     if len(found) > most:
-        raise Invalid(
+        raise TooManyChosen(
             f"{title} is done to at most {most:,} records at once, and more are chosen. Narrow the list by a filter.",
             at=("key", f"At most {most:,}."),
         )
@@ -148,12 +162,17 @@ def _judged(actor: Actor, collection_id: str, action: Action | BulkStart, item: 
     try:
         if isinstance(action, BulkStart):
             runs.try_start(actor, action.slug, collection_id, item.key, values)
-            return item
-        done = one_record.tried(actor, collection_id, item.key, action.id, values)
+            return replace(item, seen=subjects.digest(item.key.encode(), f"{collection_id} chosen").hex()[: one_record.SEEN])
+        done, seen = one_record.tried(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
         return replace(item, state=REFUSED, why=" ".join(reasons) or error.words)
-    return replace(item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "")
+    return replace(item, why=f"Waits for an approval: {done.approval.why}" if done.approval else "", seen=seen)
+
+
+def as_checked(items: Sequence[Item], checked: Collection[str]) -> list[Item]:
+    """The records that were judged again, without those that are not as they were checked (`checked`: their `seen`) or came to the list since."""
+    return [item if item.state == REFUSED or item.seen in checked else replace(item, state=REFUSED, why=CAME_SINCE) for item in items]
 
 
 def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> str:
@@ -175,9 +194,20 @@ def look(
     return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
 
 
+def begun_before(actor: Actor) -> str | None:
+    """The id of what the form of this request began when it was sent before."""
+    found = fetch("select id from console.bulk where id = %s and person = %s", (_id_of_form(), actor.id))
+    return found[0][0] if found else None
+
+
+def _id_of_form() -> str | None:
+    """The id of what a form begins; None without one. A form that is sent again is known by it."""
+    sent = log.IDEMPOTENCY.get()
+    return None if sent is None else f"blk_{sent[:26]}"
+
+
 def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> str:
-    sent, kept = log.IDEMPOTENCY.get(), tables.bulk
-    bulk_id = new_id("blk") if sent is None else f"blk_{sent[:26]}"  # a form that is sent again is known by it
+    kept, bulk_id = tables.bulk, _id_of_form() or new_id("blk")
     row = {"person": actor.id, "action": action, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
     with transaction() as connection:
         made = insert(kept).values(id=bulk_id, **row, created_at=log.now()).on_conflict_do_nothing()
@@ -189,7 +219,7 @@ def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item],
 
 
 def _add(connection: Connection, bulk_id: str, items: Sequence[Item], count: int) -> None:
-    columns = [[getattr(item, name) for item in items] for name in ("key", "state", "why")]
+    columns = [[getattr(item, name) for item in items] for name in ("key", "state", "why", "seen")]
     connection.exec_driver_sql(_ADD, (bulk_id, list(range(count, count + len(items))), *columns))
 
 
@@ -213,7 +243,7 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     """What this person began, each record as they may see it now. Raises NotFound for anybody else."""
     found = _read(bulk_id) if "\x00" not in bulk_id else None
     if found is None or found.person != actor.id:
-        raise NotFound
+        raise NotFound(f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days.")
     try:
         titles = records.titles(found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read"))
     except ConsoleError:
@@ -228,6 +258,13 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     return replace(found, items=items)
 
 
+def left(actor: Actor, bulk_id: str) -> list[str]:
+    """Keys of the records to which it was not done: refused or stopped, in their order. Raises NotFound for anybody but who began it."""
+    get(actor, bulk_id)
+    rows = fetch("select key from console.bulk_item where bulk = %s and state = any(%s) order by number", (bulk_id, [REFUSED, STOPPED]))
+    return [row[0] for row in rows]
+
+
 def causes(bulk_id: str) -> list[tuple[str, int]]:
     """(reason, how many records) of what was refused, the most frequent first."""
     return [(row[0], int(row[1])) for row in fetch(_CAUSES, (bulk_id,))]
@@ -239,8 +276,9 @@ def _read(bulk_id: str) -> Bulk | None:
         row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).mappings().first()
     if row is None:
         return None
+    bulk_ends.count_ended(bulk_id)
     counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)))
-    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > SHOWN, "limit": SHOWN})
+    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > IN_ORDER, "limit": SHOWN})
     items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
     return Bulk(**row, items=items, counts=counts)
 
@@ -269,7 +307,7 @@ def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
     except SourceDown as down:
         raise queue.PutBack(SOURCE_S) from down
     except (NotAllowed, NotFound) as closed:
-        _leave(bulk_id, REFUSED, closed.message)
+        _leave(bulk_id, REFUSED, closed.words)
 
 
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
@@ -350,11 +388,11 @@ def _put(bulk_id: str, number: int, item: Item) -> None:
     """Keep what came of a record; who began it is told of the end by the same commit: a process that dies has told and ended, or neither."""
     kept = tables.bulk_item
     with transaction() as connection:
-        row = connection.execute(sa.select(tables.bulk.c.person).where(tables.bulk.c.id == bulk_id).with_for_update()).one()
+        connection.execute(sa.select(tables.bulk.c.id).where(tables.bulk.c.id == bulk_id).with_for_update()).one()
         here = (kept.c.bulk == bulk_id, kept.c.number == number)
         connection.execute(sa.update(kept).where(*here).values(state=item.state, why=item.why, run=item.run))
         if _ended(connection, bulk_id):
-            side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), link=f"/bulk/{bulk_id}", mail=False)
+            bulk_ends.tell(connection, bulk_id)
         faults.point("bulk.write.before")
     faults.point("bulk.write.after")
 
@@ -365,7 +403,8 @@ def _leave(bulk_id: str, state: str, why: str) -> None:
         connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk_id).values(query=sa.null()))
         change = "update console.bulk_item set state = %s, why = %s where bulk = %s and state = 'waiting'"
         connection.exec_driver_sql(change, (state, why, bulk_id))
-        _ended(connection, bulk_id)
+        if _ended(connection, bulk_id) and state == REFUSED:
+            bulk_ends.tell(connection, bulk_id)
 
 
 def _ended(connection: Connection, bulk_id: str) -> bool:
@@ -386,7 +425,7 @@ def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
     try:
         if bulk_starts.slug_of(bulk.action):
             return replace(item, state=DONE, run=found[0][0], why=bulk_starts.lay_down(actor, found[0][0]))
-        return _with_result(actor, item, one_record.finish(actor, found[0][0], bulk.values))
+        return _with_result(actor, item, one_record.finish(actor, found[0][0], bulk.values, seen=item.seen))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=found[0][0])
 
@@ -397,7 +436,7 @@ def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
         if (workflow := bulk_starts.slug_of(bulk.action)) is not None:
             run_id = runs.start(actor, workflow, bulk.collection, item.key, bulk.values)
             return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
-        return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values))
+        return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen))
     except ConsoleError as error:
         return replace(item, state=REFUSED, why=error.message, run=error.extra.get("run_id"))
 

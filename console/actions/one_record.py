@@ -9,25 +9,30 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
-from console import access, log, records, runs, steps, workflows
+from console import access, log, records, runs, steps, subjects, workflows
 from console.browse import evidence
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_check
-from console.core.documents.action_document import Action, read
+from console.core.documents.action_document import Action, read, texts
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_check import Problem
+from console.core.effect_kinds import SqlDelete, SqlWrite
 from console.core.run import Run
 from console.db import tables
 from console.db.engine import transaction
 from console.effects import action_cache, action_preview, python
-from console.errors import ConsoleError, DefinitionError, NotFound
+from console.errors import Conflict, ConsoleError, DefinitionError, NotFound
 from console.steps.base import Act, Completion, Context, Prompt, StepView
 from console.workflows import CHAIN, COMMAND_LINE, refused
 
 STEP = "act"
+SEEN = 24
+"""Characters that stand for a record as it was checked."""
+MOVED = "It was changed since it was checked: nothing was done to it."
 
 
 def check(document: bytes | str | Mapping[str, Any], *, connected: bool = False) -> list[Problem]:
@@ -204,21 +209,49 @@ def sheet(actor: Actor, collection_id: str, key: str, action_id: str, typed: Map
     return Sheet(action, act, steps.get(step.type).prepare(step, _context(act, typed)))
 
 
-def tried(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> Completion:
-    """What handing in these values would come to; nothing is done. Raises as it would: Invalid, Conflict `require`, NotFound."""
+def tried(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> tuple[Completion, str]:
+    """(what handing in these values would come to, what stands for the record as it was judged); nothing is done.
+
+    Raises as it would: Invalid, Conflict `require`, NotFound.
+    """
     action = _offered(actor, collection_id, action_id)
-    step = _step(action)
-    done = steps.get(step.type).complete(step, _context(_act(actor, action, key)), dict(values), None)
+    step, act = _step(action), _act(actor, action, key)
+    done = steps.get(step.type).complete(step, _context(act), dict(values), None)
     evidence.require(actor, action.team, (entry.field() for entry in action.form), values)
-    return done
+    return done, _seen(act)
 
 
-def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any]) -> str:
+def _seen(act: Act) -> str:
+    """What stands for the fields of the record that the action looks at or sets; nobody can read the values in it."""
+    named = _looked_at(act.action)
+    values = act.seen if named is None else {name: act.seen[name] for name in named if name in act.seen}
+    text = orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
+    return subjects.digest(text, f"{act.collection} {act.record} as {act.action.id} {act.action.hash} found it").hex()[:SEEN]
+
+
+def _looked_at(action: Action) -> frozenset[str] | None:
+    """Fields of its record that the action's expressions name or its effects set; None where it may look at any."""
+    if any(effect.kind == "python" or (isinstance(effect, SqlDelete) and effect.record is None) for effect in action.effects):
+        return None
+    found = {name for effect in action.effects if isinstance(effect, SqlWrite) and effect.record is None for name in effect.set}
+    for located, template, _ in texts(action):
+        for expression in expressions.templates(located.text) if template else [expressions.parse(located.text)]:
+            of_record = [path for path in expressions.paths(expression) if path[0] == "record"]
+            if any(len(path) == 1 for path in of_record):
+                return None
+            found |= {path[1] for path in of_record}
+    return frozenset(found)
+
+
+def perform(actor: Actor, collection_id: str, key: str, action_id: str, values: Mapping[str, Any], *, seen: str | None = None) -> str:
     """Have the action done to the record: a run of one step; answers its id. What is wrong with the values is said before there is a run.
 
-    Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already), NotAllowed, SourceDown.
+    `seen`: only to the record as it was then. Raises NotFound, Invalid, Conflict (`require`; `run_is_live` with `run_id` where it is being done already;
+    the record is not as `seen`), NotAllowed, SourceDown.
     """
-    tried(actor, collection_id, key, action_id, values)
+    _, now = tried(actor, collection_id, key, action_id, values)
+    if seen is not None and now != seen:
+        raise Conflict(MOVED)
     run_id = runs.start(actor, action_cache.get(action_id).slug, collection_id, key)
     revision = runs.get(actor, run_id).json["revision"]
     try:
@@ -246,11 +279,15 @@ def fill_in(actor: Actor, run_id: str, values: Mapping[str, Any]) -> None:
         runs.draft(actor, run_id, step=STEP, revision=run["revision"], values=values)
 
 
-def finish(actor: Actor, run_id: str, values: Mapping[str, Any]) -> str:
-    """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Raises what `perform` does."""
+def finish(actor: Actor, run_id: str, values: Mapping[str, Any], *, seen: str | None = None) -> str:
+    """Hand the action in at a run that was begun for it and at which nobody was since; any other is left as it stands. Takes and raises what `perform` does."""
     run = runs.get(actor, run_id).json
     step = run["current"]
     if step and step["step"] == STEP and step["form"] and not step["take_over"] and not step["errors"] and run["holder"] == actor.id:
+        action = next(action for action in action_cache.every().values() if action.slug == run["workflow"]["slug"])
+        if seen is not None and _seen(_act(actor, action, run["record"])) != seen:
+            runs.abort(actor, run_id, revision=run["revision"], reason=MOVED)
+            raise Conflict(MOVED)
         runs.complete(actor, run_id, runs.Submission(step=STEP, revision=run["revision"], values=values))
     return run_id
 

@@ -5,6 +5,7 @@ A record is in it only if its reader may both see it and take it away. A field t
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 
 from console import access, records
 from console.browse import naming, record_lists
@@ -17,7 +18,7 @@ from console.formats import Look, Named
 from console.records import Reach, Record, Wording
 
 PAGE = 2_000
-CHANGED = "Your rights in these records were changed while the file was made. Ask for it again."
+CHANGED = "Your rights in these records were changed since the file was asked for. Make it again: it holds what you may take away then."
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,12 @@ class ListExport:
     def beside(self) -> list[Field]:
         """The columns beside the title; a field that is the whole title is not repeated."""
         return [item for item in self.columns if (item.name,) != self.collection.title_fields]
+
+    @property
+    def rights(self) -> str:
+        """What stands for the records and fields that may be taken away now: another one once rights, scopes or what is shown were changed."""
+        scopes = [(scope.shape, scope.attributes_used(), sorted(scope.hidden)) for scope in self._scopes()]
+        return sha256(repr((scopes, [item.name for item in self.columns])).encode()).hexdigest()
 
     def pieces(self) -> Iterator[tuple[list[Record], Mapping[naming.Reference, Named]]]:
         """The records in the order of the list, `PAGE` at a time, each time with the records that they refer to.

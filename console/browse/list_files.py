@@ -26,7 +26,7 @@ from console.core.moments import READER_ZONE
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import ConsoleError, NotFound, SourceDown, TooMany
+from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooMany
 from console.formats import Look
 
 Form = Literal["csv", "xlsx"]
@@ -45,13 +45,17 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ListFile:
-    """A file that somebody asked for: how far it is (`done` of `total` records, None: not known), and until when it is kept."""
+    """A file that somebody asked for: how far it is (`done` of `total` records, None: not known), and until when it is kept.
+
+    `rights`: what stands for the rights with which it was asked for.
+    """
 
     id: str
     person: str
     collection: str
     form: Form
     query: BrowseQuery
+    rights: str
     status: str
     why: str
     done: int
@@ -80,7 +84,9 @@ def ask(actor: Actor, collection_id: str, query: BrowseQuery, form: Form) -> str
     export = list_export.judged(actor, collection_id, query)
     kept, export_id, now = tables.list_export, new_id("exp"), log.now()
     subject = subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, f"list export|{export_id}", asdict(export.query))
+    kid, nonce, ciphertext = subjects.seal(
+        subject, f"list export|{export_id}", asdict(export.query) | {"rights": _rights(actor.id, export)}
+    )
     counted = record_lists.count(actor, collection_id, export.query)
     total = counted.total if counted.total <= record_lists.CAP else counted.about
     row = {"id": export_id, "person": actor.id, "collection": collection_id, "format": form, "total": total}
@@ -104,9 +110,10 @@ def get(actor: Actor, export_id: str) -> ListFile:
 
 
 def again(actor: Actor, export_id: str) -> str:
-    """Have a file that was not made, or was stopped, made anew; its id. Raises NotFound, and as `ask` does."""
+    """Have a file that was not made, was stopped or is not handed out any more, made anew; its id. Raises NotFound, and as `ask` does."""
     found = get(actor, export_id)
-    return export_id if found.status in (*UNDER_WAY, DONE) else ask(actor, found.collection, found.query, found.form)
+    kept = found.status in UNDER_WAY or (found.ready and not refusal(actor, found))
+    return export_id if kept else ask(actor, found.collection, found.query, found.form)
 
 
 def stop(actor: Actor, export_id: str) -> None:
@@ -116,13 +123,35 @@ def stop(actor: Actor, export_id: str) -> None:
 
 
 def parts(actor: Actor, export_id: str) -> Iterator[bytes]:
-    """The bytes of a finished file. Raises NotFound, and NotAllowed where the person may not take these records away any more."""
+    """The bytes of a finished file. Raises NotFound, and NotAllowed where the person may not take just these records and fields away any more."""
     found = get(actor, export_id)
-    list_export.judged(actor, found.collection, found.query)
+    _judged(actor, found)
     place = _place(export_id)
     if not found.ready or not place.exists():
         raise NotFound("This file is not there: it is not ready, or has expired. Ask for it again on its list.")
     return _unlocked(found, place)
+
+
+def refusal(actor: Actor, found: ListFile) -> str:
+    """Why a finished file is not handed out now; "" where it is."""
+    try:
+        _judged(actor, found)
+    except ConsoleError as error:
+        return error.words
+    return ""
+
+
+def _judged(actor: Actor, found: ListFile) -> ListExport:
+    """The list of the file, as it may be taken away now. Raises as `list_export.judged` does, and NotAllowed where that is not what was asked for."""
+    export = list_export.judged(actor, found.collection, found.query)
+    if _rights(found.person, export) != found.rights:
+        raise NotAllowed(list_export.CHANGED)
+    return export
+
+
+def _rights(person: str, export: ListExport) -> str:
+    """The rights of the person, whom the worker acts for, whatever key asks: that is judged by itself."""
+    return list_export.judged(accounts.actor_of_person(person, "sys:engine"), export.collection.id, export.query).rights
 
 
 def _unlocked(found: ListFile, place: Path) -> Iterator[bytes]:
@@ -161,7 +190,7 @@ def advance(export_id: str, stopping: Callable[[], bool] = lambda: False) -> Non
             raise queue.PutBack(LATER_S)
         try:
             actor = accounts.actor_of_person(found.person, "sys:engine")
-            export = list_export.judged(actor, found.collection, found.query)
+            export = _judged(actor, found)
             count = _as_read_by(actor, lambda: _write(found, export, stopping))
         except _Stopped:
             shutil.rmtree(_place(export_id), ignore_errors=True)
@@ -281,9 +310,10 @@ def _read(export_id: str) -> ListFile | None:
         question = subjects.unseal(row.subject, f"list export|{row.id}", row.nonce, row.ct)
     except subjects.Unreadable:
         return None
+    rights = question.pop("rights", "")
     query = BrowseQuery(**question | {"fields": None if question["fields"] is None else tuple(question["fields"])})
     told_by_row = {name: getattr(row, name) for name in ("id", "person", "collection", "status", "why", "done", "total", "parts")}
-    return ListFile(form=row.format, query=query, created_at=row.created_at, expires_at=row.expires_at, **told_by_row)
+    return ListFile(form=row.format, query=query, rights=rights, created_at=row.created_at, expires_at=row.expires_at, **told_by_row)
 
 
 def _about(export_id: str, number: int, *, last: bool) -> str:

@@ -29,7 +29,7 @@ LABELLED = "This record needs a clearance: start its run by hand."
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One of: `keys` of records, a list (`segment`, `filter`, `q`, or the `whole` collection), `rows` of values, or a `file` with `columns` (number of a column → the name that its
+    """One of: `keys` of records, a list (`segment`, `filter`, `q`, how far that looks as in `BrowseQuery`, or the `whole` collection), `rows` of values, or a `file` with `columns` (number of a column → the name that its
     cells get). `match` is the field of the collection by which rows and lines find their record; `sort` the order of a list; `values` are the same for everybody.
     """
 
@@ -37,6 +37,8 @@ class Question:
     segment: str | None = None
     filter: str | None = None
     q: str | None = None
+    extended: bool = False
+    inside: bool = False
     whole: bool = False
     rows: Sequence[Mapping[str, Any]] | None = None
     file: ContactFile | None = None
@@ -48,7 +50,7 @@ class Question:
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        names = ("keys", "segment", "filter", "q", "whole", "rows", "columns", "match", "sort", "values", "trigger")
+        names = ("keys", "segment", "filter", "q", "extended", "inside", "whole", "rows", "columns", "match", "sort", "values", "trigger")
         return {name: getattr(self, name) for name in names} | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod
@@ -148,7 +150,7 @@ def _page(actor: Actor, target: Target, question: Question, after: str | None) -
 
 
 def _query(question: Question) -> BrowseQuery:
-    return BrowseQuery(segment=question.segment, filter=question.filter, q=question.q)
+    return BrowseQuery(question.segment, question.filter, question.q, extended=question.extended, inside=question.inside)
 
 
 def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str, str]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
+import orjson
 from flask import Blueprint, Response, make_response, request
 
-from console import browse, queue
-from console.actions import bulk, bulk_starts, many_changes as by_hand
+from console import browse, log, queue, subjects
+from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
-from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
@@ -33,6 +34,7 @@ STATES = {
     bulk.SAME: Badge("As it is", ""),
 }
 CANNOT = Badge("Cannot be done", "warn")
+UNCHECKED = "What is typed was not checked yet. Look at what it comes to below, then do it."
 
 
 @blueprint.route("/of/<collection>", methods=["GET", "POST"])
@@ -41,10 +43,7 @@ def preview(collection: str) -> Response:
     actor, form = frame.actor(), request.values
     if (workflow := enrolled.slug_of(form.get("action"))) is not None:
         return enrolled.chosen_in_list(workflow)
-    query = BrowseQuery(
-        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None,
-        extended=form.get("extended") == "1", inside=form.get("inside") == "1",
-    )  # fmt: skip
+    query = chosen_records.list_query(form)
     if (deed := by_hand.named(form.get("action", ""))) is not None:
         return many_changes.ask(collection, deed, query)
     action = next((each for each in _offered(actor, collection) if each.id == form.get("action")), None)
@@ -53,15 +52,23 @@ def preview(collection: str) -> Response:
     described = browse.describe(actor, collection)
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     given = {name: value for name, value in typed.items() if value is not None}
+    if "go" in request.form and (begun := bulk.begun_before(actor)) is not None:
+        return frame.redirect_to(f"/bulk/{begun}")
+    whole = query if form.get("all") else None
+    keys = chosen_records.keys(actor, form)
     try:
-        items = bulk.chosen(actor, collection, action, form.getlist("key"), query if form.get("all") else None)
+        items = bulk.chosen(actor, collection, action, keys, whole, first=bool(form.get("first")))
     except Invalid as wrong:
         return _page(described, action, [], typed, wrong=wrong, status=422)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
         return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
     judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _editable(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
-        return _page(described, action, judged, typed)
+        return _page(described, action, judged, typed, checked_with=_token(given))
+    token, *checked = request.form.get("checked", "").split(",")
+    if token != _token(given):
+        return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), status=422, checked_with=_token(given))
+    judged = bulk.as_checked(judged, set(checked))
     if all(item.state == bulk.REFUSED for item in judged):
         return _page(
             described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
@@ -69,6 +76,11 @@ def preview(collection: str) -> Response:
     bulk_id = bulk.begin(actor, collection, action, judged, given)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
+
+
+def _token(given: Mapping[str, Any]) -> str:
+    """Return what stands for the values with which the records were checked."""
+    return subjects.digest(orjson.dumps(log.body.plain(dict(given)), option=orjson.OPT_SORT_KEYS), "values for several records").hex()
 
 
 @blueprint.route("/<bulk_id>", methods=["GET", "POST"])
@@ -125,13 +137,14 @@ def _page(
     *,
     wrong: ConsoleError | None = None,
     status: int = 200,
+    checked_with: str = "",
 ) -> Response:
     editable = _editable(action)
     fields = [field.to_json() for field in shown(editable, _roots(action), {}, OWN_INPUT)]
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
-    tested = (bool(typed) or not editable) and not details
-    way = chosen_records.back(frame.collection_url(described["id"]), described["label"])
+    tested = bool(items) and (bool(typed) or not editable) and not details
+    way = chosen_records.back(described["id"], described["label"])
     context = way | {
         "collection": described,
         "action": action,
@@ -139,10 +152,15 @@ def _page(
         "items": [_drawn(described["id"], item, CANNOT) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
+        "too_many": isinstance(wrong, bulk.TooManyChosen),
+        "first_href": f"/bulk/of/{frame.segment(described['id'])}?{urlencode([*_asked(action), ('first', '1')])}",
+        "checked": ",".join([checked_with, *(item.seen for item in items if item.seen)]) if checked_with else "",
         "waits": _waits(action),
-        "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": [(name, request.values[name]) for name in ("segment", "filter", "q", "sort", "all") if request.values.get(name)]
-        + way["kept_from"],
+        "does": [] if isinstance(action, BulkStart) else [effect.summary.rstrip(".") for effect in action.effects],
+        "final": not isinstance(action, BulkStart) and action.irreversible,
+        "approved": sum(bool(item.why) for item in items if item.state != bulk.REFUSED),
+        "keys": [] if request.values.get("all") or request.values.get("again") else request.values.getlist("key"),
+        "kept": chosen_records.kept(request.values) + way["kept_from"],
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "url": f"/bulk/of/{described['id']}",
@@ -159,13 +177,16 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "bulk": work,
         "starting": starting,
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
-        "title": action.title if action else work.action,
+        "title": bulk_ends.title_of(work.action),
+        "again": _again_url(work) if action and not work.goes_on and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED) else None,
+        "kept_until": work.created_at + bulk.KEPT,
         "left": left,
         "goes_on": work.goes_on,
         "seen": f"{work.count()} {left}" if work.looking else str(left),
         "done": work.count(bulk.DONE),
         "refused": work.count(bulk.REFUSED),
         "open": work.count(bulk.OPEN),
+        "causes": bulk.causes(work.id),
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
@@ -174,6 +195,16 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "back_title": way[0],
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)
+
+
+def _asked(action: Action | BulkStart) -> list[tuple[str, str]]:
+    """Return the parameters that name the action and the chosen records."""
+    return [("action", action.id), *chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
+
+
+def _again_url(work: Bulk) -> str:
+    """Return where what was not done is tried again."""
+    return frame.with_query(f"/bulk/of/{frame.segment(work.collection)}", {"action": work.action, "again": work.id})
 
 
 def _waits(action: Action | BulkStart) -> str:

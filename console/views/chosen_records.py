@@ -1,13 +1,37 @@
 """The bar over records that are ticked, in a list or in a workspace: what can be done with several of them, and the way back."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from flask import request
+from werkzeug.datastructures import MultiDict
+
 from console.actions import bulk, bulk_starts, many_changes
+from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.views import enrolled
+from console.views import enrolled, frame
 from console.views.run import workspace_return
+
+LIST_OF = ("segment", "filter", "q", "sort", "extended", "inside")
+"""Parameters of the address that say which records a list holds, and in which order."""
+
+
+def list_query(form: Mapping[str, str]) -> BrowseQuery:
+    """Return the list from which the records were chosen."""
+    segment, where, words, sort = (form.get(name) or None for name in ("segment", "filter", "q", "sort"))
+    return BrowseQuery(segment, where, words, sort, extended=form.get("extended") == "1", inside=form.get("inside") == "1")
+
+
+def keys(actor: Actor, form: MultiDict[str, str]) -> list[str]:
+    """Return the keys of the records that were ticked, or with `again` of those to which something that was begun was not done. Raises NotFound."""
+    return bulk.left(actor, form["again"]) if form.get("again") else form.getlist("key")
+
+
+def kept(form: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what a form repeats of how the records were chosen, beside their keys."""
+    return [(name, form[name]) for name in (*LIST_OF, "all", "first", "again") if form.get(name)]
 
 
 def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
@@ -22,8 +46,9 @@ def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
     return {"actions": [(each.id, each.title) for each in several], "may_tag": may_tag, "choose": bool(several) or may_tag}
 
 
-def back(listed: str, label: str) -> dict[str, Any]:
-    """Return where records were ticked: a workspace, as it was then, else the list at this address. `kept_from` goes into the form."""
+def back(collection: str, label: str) -> dict[str, Any]:
+    """Return where records were ticked: a workspace, as it was then, else the list with its filter. `kept_from` goes into the form."""
     found = workspace_return.titled(workspace_return.came_from())
-    title, address = found or (label, listed)
+    listed = {name: value for name, value in kept(request.values) if name in LIST_OF}
+    title, address = found or (label, frame.collection_url(collection, **listed))
     return {"back": address, "back_title": title, "kept_from": [(workspace_return.FROM, address)] if found else []}

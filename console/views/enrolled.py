@@ -196,7 +196,9 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
         return Question(keys=form.getlist("key"), values=values)
     if form.get("all") and not (form.get("segment") or form.get("filter") or form.get("q")):
         return Question(whole=True, values=values)
-    return Question(segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, values=values)
+    segment, where, words = (form.get(name) or None for name in ("segment", "filter", "q"))
+    extended, inside = (form.get(name) == "1" for name in ("extended", "inside"))
+    return Question(segment=segment, filter=where, q=words, extended=extended, inside=inside, values=values)
 
 
 def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = None) -> Response:
@@ -217,7 +219,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "described": described,
         "chosen": chosen,
         "titles": titles,
-        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "all") if given.get(name)]
+        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "extended", "inside", "all") if given.get(name)]
         + ([(workspace_return.FROM, way[1])] if way else []),
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),

@@ -68,6 +68,7 @@ def _drawn(found: ListFile) -> dict[str, object]:
     collection = browse.seen(frame.actor(), found.collection)
     return {
         "file": found,
+        "refused": list_files.refusal(frame.actor(), found) if found.ready else "",
         "title": collection.label if collection else "A list",
         "form": FORM_WORDS[found.form],
         "badge_label": STATES[found.status],

@@ -31,11 +31,11 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     typed = form_boxes.read_form(request.form, frame.look()) if request.method == "POST" else {}
     emptied = set(form.getlist(EMPTY)) & set(wanted)
     values = {name: typed.get(name) for name in wanted if name in emptied or not is_empty(typed.get(name))}
-    wrong = None
+    keys, wrong = chosen_records.keys(who, form), None
     if request.method == "POST" and "look" in request.form:
         try:
             _require(deed, known, values, emptied)
-            bulk_id = bulk.look(who, collection_id, deed, form.getlist("key"), query if form.get("all") else None, values)
+            bulk_id = bulk.look(who, collection_id, deed, keys, query if form.get("all") else None, values)
             workspace_return.note_start(bulk_id)
             return frame.redirect_to(f"/bulk/{bulk_id}")
         except Invalid as invalid:
@@ -46,12 +46,12 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     for field in collection.stored_fields if not deed.deletes else ():
         if field.governed:
             governed.setdefault(browse.governors(who, [field])[field.name].words, []).append(field.label)
-    way = chosen_records.back(frame.collection_url(collection_id), collection.label)
+    way = chosen_records.back(collection_id, collection.label)
     context = way | {
         "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
         "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
-        "keys": [] if form.get("all") else form.getlist("key"), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
-        "kept": [(name, form[name]) for name in ("segment", "filter", "q", "sort", "all", "extended", "inside") if form.get(name)] + way["kept_from"],
+        "keys": [] if form.get("all") or form.get("again") else keys, "number": len(keys), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
+        "kept": chosen_records.kept(form) + way["kept_from"],
         "governed": [(", ".join(labels), words) for words, labels in governed.items()], "emptied": emptied, "may_empty": {name for name in wanted if not _needed(known[name])},
         "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),
         "url": f"/bulk/of/{collection_id}",
@@ -110,7 +110,7 @@ def looked(found: Bulk) -> dict[str, Any]:
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "causes": bulk.causes(found.id), "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
+        "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
 

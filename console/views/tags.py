@@ -1,12 +1,12 @@
 """Tags of a record, beside its summary, and of the records that are ticked in a list."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from console import browse
 from console.actions import bulk
-from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
 from console.errors import Invalid
@@ -14,7 +14,6 @@ from console.views import chosen_records, frame, list_tags, records
 
 blueprint = Blueprint("tags", __name__)
 SHOWN = 50
-LIST_OF = ("segment", "filter", "q", "sort")
 """What the list was narrowed by that the way back leads to."""
 
 
@@ -39,14 +38,27 @@ def of_several(collection: str) -> Response:
     """Ask which tag is put on the ticked records or taken away; a POST does it and goes back to the list."""
     who, form = frame.actor(), request.values
     described = browse.describe(who, collection)
-    query = BrowseQuery(
-        segment=form.get("segment") or None, filter=form.get("filter") or None, q=form.get("q") or None, sort=form.get("sort") or None
-    )
+    query = chosen_records.list_query(form)
     typed, way = request.form.get("tag", ""), request.form.get("way", "put")
     try:
-        items = bulk.picked(who, collection, form.getlist("key"), query if form.get("all") else None, tags.MOST_AT_ONCE, "Tagging")
+        items = bulk.picked(
+            who,
+            collection,
+            form.getlist("key"),
+            query if form.get("all") else None,
+            tags.MOST_AT_ONCE,
+            "Tagging",
+            first=bool(form.get("first")),
+        )
     except Invalid as wrong:
-        return _several(who, described, [], wrong=wrong.message, status=422)
+        return _several(
+            who,
+            described,
+            [],
+            wrong=wrong.message,
+            status=422,
+            first_href=_first(collection) if isinstance(wrong, bulk.TooManyChosen) else None,
+        )
     if request.method != "POST":
         return _several(who, described, items)
     try:
@@ -56,22 +68,29 @@ def of_several(collection: str) -> Response:
     return _several(who, described, items, typed=typed, done=done)
 
 
+def _first(collection: str) -> str:
+    """Return where the first of the chosen records are tagged, as many as are at once."""
+    chosen = [*chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
+    return f"/tags/of/{frame.segment(collection)}?{urlencode([*chosen, ('first', '1')])}"
+
+
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
     collection = described["id"]
-    kept = {name: request.values[name] for name in (*LIST_OF, "all") if request.values.get(name)}
-    listed = frame.with_query(frame.collection_url(collection), {name: kept[name] for name in LIST_OF if name in kept})
-    way = chosen_records.back(listed, described["label"])
+    kept = chosen_records.kept(request.values)
+    way = chosen_records.back(collection, described["label"])
     context = way | {
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
         "keys": [] if request.values.get("all") else [item.key for item in items],
-        "kept": [*kept.items(), *way["kept_from"]],
+        "kept": [*kept, *way["kept_from"]],
         "offered": tags.offered(who, collection),
         "way": request.form.get("way", "put"),
         "typed": "",
         "wrong": "",
         "done": None,
+        "first_href": None,
+        "most": tags.MOST_AT_ONCE,
         "url": f"/tags/of/{frame.segment(collection)}",
     }
     return frame.page("records/tags_of.html", context | more, status=status)

@@ -64,7 +64,11 @@ def _words(condition: Any, kinds: Mapping[str, Kind], look: Look) -> str:
         return "a condition that cannot be read"
     name, op, value = str(condition["field"]), condition.get("op"), condition.get("value")
     known = {**kinds, name: kinds.get(name) or Kind(name, plain_words.humanised(name))}
+    sent = value if isinstance(value, Mapping) and len(value) == 1 else {}
+    days = sent.get("days") if type(sent.get("days")) is int else None
+    whole = "own" if sent.get("whole") else ""
+    value = sent["whole"] if whole else "" if days is not None else value
     plain = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str | int | bool | None)]
     if op not in filters.OPS or len(plain) != (len(value) if isinstance(value, list) else 1):
         return known[name].label
-    return list_filters.condition_words(Test(name, str(op), value), known, look)
+    return list_filters.condition_words(Test(name, str(op), value, days, whole=whole), known, look)

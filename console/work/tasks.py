@@ -1,6 +1,7 @@
 """Tasks for a person or a team, made by a run, which may wait for them."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -31,7 +32,7 @@ class Task:
     """A task as its reader may see it. `about` is the title of its run, and `href` its page.
 
     `away` says that its assignee is away and who stands in; `closed_for` is the assignee in whose place another person closed it;
-    `of` is the record of the loop that it is about, whose page the reader may not be allowed to see.
+    `of` is the record of the loop that it is about, whose page the reader may not be allowed to see; `note` is what was said at its closing.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Task:
     away: str = ""
     closed_for: str | None = None
     of: tuple[str, str] | None = None
+    note: str = ""
 
 
 def tasks_of(actor: Actor, instead: Sequence[str] | None = None) -> list[Task]:
@@ -108,7 +110,7 @@ def _task(actor: Actor, row: Any, names: dict[str, str], titles: dict[str, str |
     return Task(
         ident, str(values["title"]), values.get("text"), status, waits, due_on, created_at, closed_at, names.get(closed_by or ""),
         names.get(assignee or ""), team, about, f"/runs/{run}", closed_for=names.get(instead or ""),
-        of=(str(values["of"][0]), str(values["of"][1])) if values.get("of") else None,
+        of=(str(values["of"][0]), str(values["of"][1])) if values.get("of") else None, note=str(values.get("note") or ""),
     )  # fmt: skip
 
 
@@ -136,11 +138,13 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
     if len(note) > LONGEST_NOTE or "\x00" in note or (result == "not_done" and not note):
         raise Invalid("The task is not closed yet.", at=("note", "Say in at most 2,000 characters why it is not done."))
     run, subject = rows[0][1], rows[0][11]
+    kept = _with_note(task_id, subject, rows[0][12], rows[0][13], note)
     changed = sa.text(
-        "update console.task set status = :status, closed_at = :at, closed_by = :by, closed_for = :instead where id = :id and status = 'open'"
+        "update console.task set status = :status, closed_at = :at, closed_by = :by, closed_for = :instead,"
+        " kid = coalesce(:kid, kid), nonce = coalesce(:nonce, nonce), ct = coalesce(:ct, ct) where id = :id and status = 'open'"
     )
     with transaction() as connection:
-        parameters = {"status": result, "at": log.now(), "by": actor.id, "instead": instead, "id": task_id}
+        parameters = {"status": result, "at": log.now(), "by": actor.id, "instead": instead, "id": task_id, **kept}
         if connection.execute(changed, parameters).rowcount == 0:
             raise Conflict("This task is closed already.", code="not_possible")
         sealed = {"note": note} if note else None
@@ -155,6 +159,16 @@ def close(actor: Actor, task_id: str, result: str, note: str = "") -> None:
             "closed_by": actor.id,
         }
         runs.arrive(actor, run, task_id, outcome=result, output=output)
+
+
+def _with_note(task_id: str, subject: str, nonce: bytes, ct: bytes, note: str) -> dict[str, Any]:
+    """The sealed columns of the task's texts with the note; None for each without a note, or where the texts were erased."""
+    columns: tuple[Any, ...] = (None, None, None)
+    if note:
+        about = f"task|{task_id}"
+        with suppress(subjects.Unreadable):
+            columns = subjects.seal(subject, about, subjects.unseal(subject, about, nonce, ct) | {"note": note})
+    return dict(zip(("kid", "nonce", "ct"), columns, strict=True))
 
 
 _ERASED = "update console.task set status = 'not_done', closed_at = %s, closed_by = %s where subject = %s and status = 'open' returning id"
@@ -178,9 +192,10 @@ def pick_up() -> int:
     moved = 0
     for ident, run, status, due_on, closed_by, subject, nonce, ct in fetch(_LEFT):
         try:
-            title = subjects.unseal(subject, f"task|{ident}", nonce, ct)["title"]
+            texts = subjects.unseal(subject, f"task|{ident}", nonce, ct)
         except subjects.Unreadable:
-            title = None
-        output = {"title": title, "due": str(due_on) if due_on else None, "result": status, "note": "", "closed_by": closed_by}
+            texts = {"title": None}
+        told = {"title": texts["title"], "note": texts.get("note", "")}
+        output = told | {"due": str(due_on) if due_on else None, "result": status, "closed_by": closed_by}
         moved += runs.arrive(runs.ENGINE, run, ident, outcome=status, output=output)
     return moved

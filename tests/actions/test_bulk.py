@@ -3,7 +3,7 @@
 import pytest
 
 from console import access, accounts, actions, faults, queue, runs
-from console.actions import bulk
+from console.actions import bulk, one_record
 from console.actions.bulk import Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
@@ -77,6 +77,60 @@ def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Ac
     assert [(item.state, item.why) for item in told.items] == [("refused", "Adaeze Okonkwo-Bell is no retail customer.")]
 
 
+def test_an_action_is_not_done_to_what_somebody_changed_after_it_was_checked(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
+    company.sql("update customer set risk = 'low' where id = 1")
+    company.sql("update customer set email = 'new@customers.example' where id = 2")
+    told = [(item.key, item.state, item.why) for item in bulk.go_on(company.olivia, bulk_id).items]
+    assert told[0] == ("1", "refused", one_record.MOVED)
+    assert [item[:2] for item in told[1:]] == [("2", "done"), ("4", "done")], "what the action does not look at may change"
+
+
+def test_what_a_process_left_begun_is_not_done_either_where_somebody_changed_it(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "4", risk="high")
+    half = runs.start(company.olivia, rate.slug, "customer", "4")
+    for key in ("1", "4"):
+        left_by_a_crash(company, bulk_id, key)
+    company.sql("update customer set risk = 'low'")
+    told = bulk.go_on(company.olivia, bulk_id)
+    assert [(item.state, item.why) for item in told.items] == [("refused", one_record.MOVED)] * 2
+    assert runs.get(company.olivia, half).json["status"] == "aborted"
+    assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
+
+
+def test_what_came_to_the_list_since_it_was_checked_is_left_out(company: Company, rate: Action) -> None:
+    whole = BrowseQuery(segment="unrated")
+
+    def judged() -> list[Item]:
+        found = bulk.chosen(company.olivia, "customer", rate, [], whole)
+        return bulk.judged(company.olivia, "customer", rate, found, {"risk": "high"})
+
+    company.sql("update customer set risk = 'low' where id = 4")
+    checked = {item.seen for item in judged() if item.seen}
+    company.sql("update customer set risk = null where id = 4")
+    told = bulk.as_checked(judged(), checked)
+    assert {item.key: item.why for item in told if item.key != "3"} == {"1": "", "4": bulk.CAME_SINCE}
+
+
+def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_done_is_tried_again(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", "3", risk="high")
+    bulk.go_on(company.olivia, bulk_id)
+    assert bulk.left(company.olivia, bulk_id) == ["3"]
+    with pytest.raises(NotFound):
+        bulk.left(company.mona, bulk_id)
+    assert notices.notices_of(company.olivia)[0].text == "Rate the customer: 3 customers; 2 done, 1 not done"
+
+
+def test_what_was_open_is_counted_as_it_ended(company: Company, rate: Action) -> None:
+    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
+    bulk.go_on(company.olivia, bulk_id)
+    aborted = runs.start(company.olivia, rate.slug, "customer", "2")
+    runs.abort(company.olivia, aborted, revision=None, reason="Not needed.")
+    fetch("update console.bulk_item set state = 'open' where bulk = %s and key <> '4' returning 1", (bulk_id,))
+    fetch("update console.bulk_item set run = %s where bulk = %s and key = '2' returning 1", (aborted, bulk_id))
+    assert [(item.key, item.state) for item in bulk.get(company.olivia, bulk_id).items] == [("1", "done"), ("2", "refused"), ("4", "done")]
+
+
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
     fetch("update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1", (bulk_id, key))
 
@@ -99,7 +153,7 @@ def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action)
     do(queue.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
     assert [(notice.text, notice.href) for notice in notices.notices_of(company.olivia)] == [
-        ("What you began on several records has come to its end", f"/bulk/{bulk_id}")
+        ("Rate the customer: 2 customers; 2 done", f"/bulk/{bulk_id}")
     ]
     do(queue.BULK, bulk_id)
     assert len(notices.notices_of(company.olivia)) == 1

@@ -1,5 +1,6 @@
 """Actions on the pages: buttons on a record, the sheet, what is said before and after, and many at once."""
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,10 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     assert "1 can be done, 1 cannot" in seen.text
     assert "Cannot be done" in seen.text
     assert "is no retail customer" in seen.text
-    acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"})
+    go = seen.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"}
+    for unchecked in ({"v.risk": "low"}, {"checked": ""}):
+        assert "was not checked yet" in acting.olivia.post("/bulk/of/customer", go | unchecked, status=422).text
+    acting.olivia.post("/bulk/of/customer", go)
     to = acting.olivia.answer.headers["Location"]
     assert "1 to do" in acting.olivia.follow().text
     acting.olivia.get(f"{to}?left=1", htmx="progress", status=204)
@@ -105,9 +109,46 @@ def test_what_cannot_be_begun_is_said(acting: "Pages") -> None:
     assert "No record is chosen" in acting.olivia.get("/bulk/of/customer?action=customer.rate", status=422).text
     acting.olivia.get("/bulk/of/customer?action=customer.unheard&key=1", status=404)
     acting.stan.get("/bulk/of/customer?action=customer.rate&key=1", status=404)
-    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"]
+    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"] | {"key": "3", "v.risk": "high"}
+    fields = acting.olivia.post("/bulk/of/customer", fields | {"look": "1"}, status=200).forms[0]["fields"]
     page = acting.olivia.post("/bulk/of/customer", fields | {"key": "3", "v.risk": "high", "go": "1"}, status=422)
     assert "Nothing can be done" in page.text
+
+
+def test_of_more_than_are_done_at_once_the_first_are_offered_and_what_chose_them_is_kept(acting: "Pages") -> None:
+    imported({**RATE, "most": 2})
+    further = "q=a&extended=1&inside=1&all=1"
+    page = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&{further}", status=422)
+    assert "at most 2 records at once" in page.text
+    assert not re.search(r"\b0 (records|Customers)", page.html)
+    (first,) = [href for href in page.links if "first=1" in href]
+    assert further in first.replace("&amp;", "&").replace("&first=1", "")
+    page = acting.olivia.get(first.replace("&amp;", "&"))
+    assert "Rate the customer: 2 records" in page.text
+    assert "Does to each: Sets the risk." in page.text
+    assert {name: value for name, value in page.forms[0]["fields"].items() if name in ("q", "extended", "inside", "all", "first")} == {
+        "q": "a", "extended": "1", "inside": "1", "all": "1", "first": "1",
+    }  # fmt: skip
+    assert 'href="/c/customer?q=a&amp;extended=1&amp;inside=1"' in page.html, "Not now leads back to the same list"
+    assert "Take the first" not in acting.olivia.get("/tags/of/customer", status=422).text
+
+
+def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages") -> None:
+    form = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=1&key=3").forms[0]["fields"] | {
+        "key": ["1", "3"],
+        "v.risk": "high",
+    }
+    seen = acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200)
+    acting.olivia.post("/bulk/of/customer", form | seen.forms[0]["fields"] | {"key": ["1", "3"], "go": "1"})
+    to = acting.olivia.answer.headers["Location"]
+    worked({queue.BULK})
+    page = acting.olivia.get(to)
+    assert "1 record: Halcyon Harbour Trading B.V. is no retail customer." in page.text
+    assert "This page is kept until" in page.text
+    (again,) = [href.replace("&amp;", "&") for href in page.links if "again=" in href]
+    assert "Rate the customer: 1 record" in acting.olivia.get(again).text
+    acting.mona.get(again, status=404)
+    assert "is known for 30 days" in acting.mona.get(to, status=404).text
 
 
 def test_what_every_record_lacks_is_said_at_the_field(acting: "Pages") -> None:
@@ -159,8 +200,9 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
 
 def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to_the_next(acting: "Pages") -> None:
     path = "/bulk/of/customer?action=start:care-review&key=1&key=2"
-    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic", "go": "1"}
-    acting.olivia.post("/bulk/of/customer", form)
+    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic"}
+    form |= acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200).forms[0]["fields"] | {"key": ["1", "2"]}
+    acting.olivia.post("/bulk/of/customer", form | {"go": "1"})
     to = acting.olivia.answer.headers["Location"]
     acting.company.work()
     acting.company.work()

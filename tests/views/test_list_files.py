@@ -11,8 +11,9 @@ from zipfile import ZipFile
 import pytest
 
 from console import access, accounts, records
+from console.access import policy_store
 from console.browse import BrowseQuery, list_export, list_files, list_tables
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.errors import NotAllowed, SourceDown
 from console.formats import Kind, Look
 from console.records import catalogue
@@ -95,7 +96,28 @@ def test_only_who_asked_may_follow_and_fetch_and_only_as_long_as_they_may_take_i
         other.get(f"{address}/file", status=404)
     withdraw()
     olivia.get(f"{address}/file", status=403)
+    assert "Nothing of it is handed out" in olivia.get(address).text
     asked(olivia, "/export/c/customer", status=403)
+
+
+def test_a_file_with_more_than_may_be_taken_away_now_is_not_handed_out_and_made_again(pages: "Pages") -> None:
+    olivia = pages.olivia
+    asked(olivia, "/export/c/customer?columns=email&columns=risk")
+    address = olivia.answer.request.path
+    pages.company.work()
+    assert "Make it again" not in olivia.get(address).text
+    with transaction() as connection:
+        policy_store.write(connection, added=access.parse("p, role:operator, *, field:customer/email, read, deny"))
+    access.refresh()
+    page = olivia.get(address)
+    assert "Your rights in these records were changed" in page.text
+    assert b"customers.example" not in olivia.client.get(f"{address}/file").data
+    olivia.send(page, f"{address}/again")
+    again = olivia.answer.headers["Location"]
+    assert again != address
+    pages.company.work()
+    assert b"customers.example" not in olivia.client.get(f"{again}/file").data
+    assert olivia.client.get(f"{again}/file").data.count(b"\n") == 4
 
 
 def test_a_day_later_it_is_gone_and_its_bytes_with_it(pages: "Pages") -> None:

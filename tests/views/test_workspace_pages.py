@@ -375,7 +375,9 @@ def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Page
         asked = olivia.client.get(where, query_string=chosen | {"action": action}, headers=sent_from).text
         assert asked.count(back) == 2, f"the crumb and Not now of {where}"
     form = Page(asked).form("/bulk/of/customer")
-    olivia.post(form["action"], form["fields"] | {"key": ["1", "4"], "t.why": "enum", "v.why": "periodic", "go": "1"})
+    sent = form["fields"] | {"key": ["1", "4"], "t.why": "enum", "v.why": "periodic"}
+    checked = olivia.post(form["action"], sent | {"look": "1"}, status=200).form(form["action"])["fields"]["checked"]
+    olivia.post(form["action"], sent | {"checked": checked, "go": "1"})
     progress, at = olivia.follow(), olivia.answer.request.path
     assert f"{back}>Back to Customer desk" in progress.html.replace("\n", "")
     desk.company.work()

@@ -72,7 +72,8 @@ def test_a_run_that_waits_goes_on_with_what_came_of_it(company: Company) -> None
         "closed_by": company.mona.id,
     }
     with pytest.raises(Conflict):
-        tasks.close(company.mona, task.id, "done")
+        tasks.close(company.mona, task.id, "done", "Too late")
+    assert [(closed.title, closed.note) for closed in tasks.closed(company.mona)] == [(task.title, "No answer")]
     whole(run_id)
 
 
@@ -83,8 +84,12 @@ def test_what_a_killed_process_left_is_gone_on_with(company: Company) -> None:
         "update console.task set status = 'done', closed_at = now() - interval '1 minute', closed_by = %s where id = %s returning 1",
         (company.mona.id, task.id),
     )
+    [(subject, nonce, ct)] = fetch("select subject, nonce, ct from console.task where id = %s", (task.id,))
+    kept = tasks._with_note(task.id, subject, nonce, ct, "All well")
+    fetch("update console.task set nonce = %s, ct = %s where id = %s returning 1", (kept["nonce"], kept["ct"], task.id))
     assert (tasks.pick_up(), tasks.pick_up()) == (1, 0)
     assert company.told(run_id)["current"]["step"] == "fine"
+    assert company.told(run_id)["context"]["ask"]["note"] == "All well"
 
 
 def test_a_task_of_a_team_is_everybodys_who_may_see_the_run(company: Company) -> None:

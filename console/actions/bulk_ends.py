@@ -1,0 +1,56 @@
+"""What came of something done to several records, told to who began it: what it was, to how many records, and how many of them were done."""
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from console import access, log, records, subjects, workflows
+from console.actions import bulk_starts, many_changes, one_record
+from console.core.plain_words import uncapitalised
+from console.db import tables
+from console.db.engine import fetch
+from console.errors import NotFound
+from console.runs.rows import side_rows
+
+CAME_TO = {"done": "done", "same": "as before", "open": "open", "refused": "not done", "stopped": "stopped"}
+"""State of a record → how its number is spoken."""
+_ENDED_SINCE = f"""
+update console.bulk_item i set state = case r.status when 'completed' then 'done' else 'refused' end,
+    why = case r.status when 'completed' then '' else 'Its run ended without it.' end
+from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = i.run and r.ended_at is not null returning 1
+"""  # noqa: S608 (a text of ours)
+
+
+def count_ended(bulk_id: str) -> None:
+    """Have the records whose runs waited for somebody or something, and have ended since, counted as they ended."""
+    fetch(_ENDED_SINCE, (bulk_id,))
+
+
+def tell(connection: Connection, bulk_id: str) -> None:
+    """Tell who began it that it has ended, once, in this transaction."""
+    row = connection.execute(sa.select(tables.bulk).where(tables.bulk.c.id == bulk_id)).one()
+    found = connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,))
+    counts = {str(state): int(count) for state, count in found}
+    came = ", ".join(f"{counts[state]:,} {words}" for state, words in CAME_TO.items() if state in counts)
+    text = f"{title_of(row.action)}: {_records(row.collection, sum(counts.values()))}; {came}"
+    told = {"text": text, "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}
+    side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), mail=False, **told)
+
+
+def title_of(action: str) -> str:
+    """The title of what is done to several records; its id where there is no such thing any more."""
+    if (deed := many_changes.named(action)) is not None:
+        return deed.title
+    if (slug := bulk_starts.slug_of(action)) is not None:
+        try:
+            return f"Start {workflows.live(slug).title}"
+        except NotFound:
+            return slug
+    return next((known.title for known in one_record.listed() if known.id == action), action)
+
+
+def _records(collection_id: str, number: int) -> str:
+    try:
+        collection = records.collection(collection_id)
+    except NotFound:
+        return f"{number:,} records"
+    return f"{number:,} {uncapitalised(collection.label_one) if number == 1 else collection.spoken}"
