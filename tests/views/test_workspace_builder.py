@@ -77,6 +77,16 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
     add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
     add(pages, "metric", collection="customer", title="Risky", measure="count", part='record.risk == "high"\nrecord.display_name != null')
     add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
+    add(pages, "input", name="x", label="Whatever")
+    add(pages, "text", text="Here", visible_if='selected.customer.risk in ["low", "high"] || input.x == null')
+    stages: dict[str, Any] = {
+        "stages.0.label": "All",
+        "stages.0.0.field": "iban",
+        "stages.0.0.comparison": "filled",
+        "stages.1.label": "Hers",
+    }
+    hers: dict[str, Any] = {"stages.1.0.field": "customer_id", "stages.1.0.comparison": "==", "stages.1.0.value": "1"}
+    add(pages, "chart", chart="funnel", collection="account", **stages, **hers)
     told = pages.ines.get("/w/morning/changes").text
     for words in (
         "Heading: People",
@@ -84,6 +94,8 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
         "is at least 10",
         "Customer is the chosen customer",
         "the chosen customer is given",
+        "Risk of the chosen customer is one of Low, High or Whatever is empty",
+        "Stages: All: IBAN is not empty; Hers: Customer is Adaeze Okonkwo-Bell",
         "descending",
     ):
         assert words in told, (words, told)

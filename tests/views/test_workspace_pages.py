@@ -348,6 +348,8 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
         {"id": "kept", "type": "text", "text": "{{ selected.customer.title }}, {{ selected.customer.key }}, {{ selected.customer.email }}"},
         {"id": "words", "type": "text", "text": "Born {{ selected.customer.vanished }}"},
         {"id": "shown", "type": "text", "text": "Here", "visible_if": "selected.customer.gone > 1"},
+        {"id": "accounts", "type": "collection", "collection": "account", "select": "account"},
+        {"id": "led", "type": "text", "text": "{{ selected.account.customer.email }} {{ selected.account.customer.lost }}"},
         {"id": "far", "type": "metric", "collection": "account", "where": ['record.customer.email == "x"']},
         {"id": "other", "type": "text", "text": "{{ selected.nobody.vanished }}"},
     ]
@@ -356,6 +358,7 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
     assert found == [
         (("words", "text"), "There is no field vanished in Customers."),
         (("shown", "visible_if"), "There is no field gone in Customers."),
+        (("led", "text"), "There is no field lost in Customers."),
         (("far", "where"), "customer leads to another record: a condition here looks at fields of Accounts alone."),
     ]
     publish(document)

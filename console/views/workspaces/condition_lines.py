@@ -316,6 +316,19 @@ def drawn_joined(
     return drawn(name, texts, groups, form, names, refused=refused, joined="any" if joined == "any" else "all")
 
 
+def words(text: str, fields: Mapping[str, Field]) -> str:
+    """The condition as it is read aloud: "Customer is Isla Hartley"; "" for what no row says alone."""
+    line = line_of(text, fields)
+    field = fields.get(line.field)
+    if field is None or line.source or (line.field.startswith("selected.") and field.name == "key"):
+        return ""
+    look, what, labels = _naming([line], fields), formats.kind(field), {each.value: each.label for each in field.options or ()}
+    values = ", ".join(reference_boxes.name_of(what, value, look) or labels.get(value, value) for value in _values(line))
+    how, root = condition_rows.comparisons(field)[line.comparison], line.field.removesuffix(field.name).split(".")
+    label = f"{field.label} of the chosen {' '.join(root[1:-1])}" if root[0] == "selected" else field.label
+    return f"{label} {how.replace('…', values) if '…' in how else f'{how} {values}'.strip()}"
+
+
 def _values(line: Line) -> list[str]:
     return [each.strip() for each in line.value.split(",")] if line.comparison == "in" else [line.value]
 
