@@ -85,8 +85,8 @@ def _setting(name: str, value: Any, options: Mapping[str, str], fields: Mapping[
     if name == "stages" and isinstance(value, list):
         return "; ".join(f"{each['label']}: {_condition(str(each['where']), fields)}" for each in value) or "none"
     if name == "teams" and isinstance(value, list):
-        known = {team.id: team.name for team in accounts.teams()}
-        return ", ".join(known.get(each, each) for each in value) or "everybody"
+        known: dict[str, str] = {str(team.id): team.name for team in accounts.teams()}
+        return ", ".join(known.get(str(each), str(each)) for each in value) or "everybody"
     if isinstance(value, list):
         return (" and " if name in ("where", "part") else ", ").join(_setting(name, each, options, fields) for each in value) or "none"
     if isinstance(value, str) and name in ("where", "part", "visible_if"):
