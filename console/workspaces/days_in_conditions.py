@@ -1,6 +1,6 @@
 """Days in the conditions of workspaces: a moment is compared with a day as its reader has it, from midnight to midnight in their time zone."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,8 +12,8 @@ from console.core.moments import midnight
 TURNED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
-def with_midnights(expression: Expression, collection: Collection, roots: Mapping[str, Any], zone: str) -> Expression:
-    """The condition with moments in place of the days with which moments of the record are compared: `<=` a day holds until it ends."""
+def with_midnights(expression: Expression, is_moment: Callable[[nodes.Path], bool], roots: Mapping[str, Any], zone: str) -> Expression:
+    """The condition with moments in place of the days with which moments are compared: `<=` a day holds until it ends."""
 
     def written(node: nodes.Node) -> nodes.Node:
         match node:
@@ -23,7 +23,7 @@ def with_midnights(expression: Expression, collection: Collection, roots: Mappin
                 return replace(node, item=written(item))
             case nodes.Compare(operator=operator, left=left, right=right):
                 for moment, other, read in ((left, right, operator), (right, left, TURNED.get(operator, operator))):
-                    if _is_moment(moment, collection) and (day := _day(other, roots)) is not None:
+                    if isinstance(moment, nodes.Path) and is_moment(moment) and (day := _day(other, roots)) is not None:
                         return _within(node, read, moment, day, zone)
         return node
 
@@ -31,11 +31,14 @@ def with_midnights(expression: Expression, collection: Collection, roots: Mappin
     return expression if made == expression.node else Expression(f"{expression.text} (days of {zone})", made)
 
 
-def _is_moment(node: nodes.Node, collection: Collection) -> bool:
-    if not isinstance(node, nodes.Path) or node.root != "record" or len(node.steps) != 1:
-        return False
-    field = collection.by_name.get(str(node.steps[0]))
-    return field is not None and field.stored == "datetime"
+def of_record(collection: Collection) -> Callable[[nodes.Path], bool]:
+    """Whether a path leads to a moment of the record."""
+
+    def is_moment(path: nodes.Path) -> bool:
+        field = collection.by_name.get(str(path.steps[0])) if path.root == "record" and len(path.steps) == 1 else None
+        return field is not None and field.stored == "datetime"
+
+    return is_moment
 
 
 def _day(node: nodes.Node, roots: Mapping[str, Any]) -> date | None:

@@ -1,6 +1,7 @@
 """A workspace as somebody has it open: the inputs and chosen records that its address names. Everything is read within that person's scope."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -35,7 +36,7 @@ from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Look
 from console.records import Chosen, KeySelect
-from console.workspaces.days_in_conditions import with_midnights
+from console.workspaces.days_in_conditions import of_record, with_midnights
 
 LONGEST = 500
 """Characters of one value in the address."""
@@ -151,16 +152,26 @@ class Desk:
         inputs = {path[1] for path in paths if path[0] == "input" and len(path) > 1}
         me = self.actor.attributes
         return {
-            "selected": {name: self._values(self.chosen(name)) for name in selected},
+            "selected": {
+                name: self._values(self.chosen(name), [path[2:] for path in paths if path[:2] == ("selected", name)]) for name in selected
+            },
             "input": {name: self.input(name) for name in inputs},
             "me": me,
             "currentUser": me,
             "now": self.now,
         }
 
-    @staticmethod
-    def _values(page: RecordPage) -> dict[str, Any]:
-        return {**page.collection.typed(page.record.values), "key": page.record.key, "title": page.record.title}
+    def _values(self, page: RecordPage, ways: Sequence[tuple[str, ...]]) -> dict[str, Any]:
+        """The values of the record; under the name of a relation that one of the `ways` begins with those of the record that it leads to, None without one."""
+        made = {**page.collection.typed(page.record.values), "key": page.record.key, "title": page.record.title}
+        for way in {way[0] for way in ways if len(way) > 1 and way[0] not in made and page.collection.relation(way[0])}:
+            try:
+                made[way] = self._values(self._led(page, way), [rest[1:] for rest in ways if rest[:1] == (way,)])
+            except Gone as gone:
+                if gone.mendable:
+                    raise
+                made[way] = None
+        return made
 
     def render(self, template: str, written: Callable[[str], str] = str) -> str:
         """The template with its values, fields of a chosen record as its page has them, each as `written` gives it. Raises what `roots` raises."""
@@ -170,14 +181,24 @@ class Desk:
 
     def _words(self, part: Expression, roots: Mapping[str, Any]) -> str:
         match part.node:
-            case Path(root="selected", steps=(str(name), str(column))):
-                page = self.chosen(name)
+            case Path(root="selected", steps=(str(name), *ways, str(column))) if roots["selected"].get(name) and self._leads(
+                name, ways, roots
+            ):
+                page = self.chosen(".".join((name, *map(str, ways))))
                 item, value = page.collection.by_name.get(column), page.record.values.get(column)
                 if item is not None and value not in (None, "") and (item.stored != "text" or item.references or item.options):
                     values = formats.with_currencies(page.record.values, page.collection.currencies)
                     look = replace(Look.of(self.actor), records=page.named)
                     return formats.text(formats.kind(item, page.collection.key), values[column], look)
         return expressions.shown(part.value(roots))
+
+    @staticmethod
+    def _leads(name: str, ways: Sequence[Any], roots: Mapping[str, Any]) -> bool:
+        """Whether relations lead from the chosen record to another one."""
+        here: Any = roots["selected"][name]
+        for way in ways:
+            here = here.get(way) if isinstance(here, dict) and "title" in here else None
+        return isinstance(here, dict) and "title" in here
 
     def address(self, template: str) -> str:
         """The template as an address: values are percent-encoded, so that none of them can lead elsewhere. Raises what `roots` raises."""
@@ -191,9 +212,20 @@ class Desk:
             return True
         expression = expressions.parse(item.visible_if)
         try:
-            return expression.test(self.roots([expression]))
+            roots = self.roots([expression])
+            return with_midnights(expression, self._is_moment, roots, self.actor.zone).test(roots)
         except (Choose, Gone, ConsoleError):
             return False
+
+    def _is_moment(self, path: Path) -> bool:
+        """Whether a path leads to a moment of a chosen record."""
+        if path.root != "selected" or len(path.steps) < 2:
+            return False
+        name, *ways, column = map(str, path.steps)
+        with suppress(Gone):
+            field = self.chosen(".".join((name, *ways))).collection.by_name.get(column)
+            return field is not None and field.stored == "datetime"
+        return False
 
     def conditions(self, collection: Collection, scope: Scope, item: Any) -> tuple[list[Chosen], dict[str, Any]]:
         """(the conditions of a list or chart, its segment first; their roots). One over an input that is empty is left out, days are the reader's.
@@ -215,7 +247,7 @@ class Desk:
 
     def in_days(self, expression: Expression, collection: Collection, roots: Mapping[str, Any]) -> Expression:
         """The condition with the reader's midnights in place of days."""
-        return with_midnights(expression, collection, {"now": self.now, **roots}, self.actor.zone)
+        return with_midnights(expression, of_record(collection), {"now": self.now, **roots}, self.actor.zone)
 
     def _segment(self, collection: Collection, scope: Scope, segment_id: str) -> Chosen:
         segment = collection.segment(segment_id)

@@ -48,12 +48,16 @@ def _of_words(document: Workspace, item: Part, find: Find) -> Iterator[tuple[tup
     for place, text, template, _ in texts_of(item):
         with suppress(ExpressionError):
             found = {
-                path[1:3] for each in expressions_of(text, template=template) for path in expressions.paths(each) if path[0] == "selected"
+                path[1:] for each in expressions_of(text, template=template) for path in expressions.paths(each) if path[0] == "selected"
             }
-            for chosen, name in sorted(each for each in found if len(each) == 2):
+            for chosen, *steps in sorted(found):
                 collection = _led(document, chosen, find)
-                if collection is not None and name not in ("key", "title") and not (collection.field(name) or collection.relation(name)):
-                    yield (place,), f"There is no field {name} in {collection.label}."
+                for step in steps:
+                    known = collection is None or step in ("key", "title") or collection.field(step) or collection.relation(step)
+                    if collection is not None and not known:
+                        yield (place,), f"There is no field {step} in {collection.label}."
+                    relation = collection.relation(step) if collection is not None and step not in collection.by_name else None
+                    collection = find(relation.collection) if relation is not None and relation.kind == "to_one" else None
 
 
 def _unknown_of(document: Workspace, item: Component, find: Find) -> Iterator[tuple[tuple[str, ...], str]]:

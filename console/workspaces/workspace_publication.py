@@ -205,7 +205,7 @@ def export(workspace_id: str) -> bytes:
     """The canonical bytes of what counts, else of the draft. Raises NotFound. Checks no rights: for the trusted command line."""
     with hot_engine().connect() as connection:
         live, version = read_live(connection, workspace_id)
-        return Editing(workspace_id, live, version, read_draft(connection, workspace_id)).document.canonical()
+        return (live or Editing(workspace_id, live, version, read_draft(connection, workspace_id)).document).canonical()
 
 
 def read_file(source: Path) -> bytes:

@@ -22,6 +22,9 @@ def test_workspaces_from_the_shell(company: Company, tmp_path: Path) -> None:
     assert shell.invoke(workspace, ["list"]).output == "desk  Desk  everybody\n"
     exported = shell.invoke(workspace, ["export", "desk"]).output
     assert json.loads(exported) == DESK
+    file.write_text(json.dumps({**DESK, "title": "Other"}))
+    assert shell.invoke(workspace, ["import", str(file)]).output == "desk  draft\n"
+    assert shell.invoke(workspace, ["export", "desk"]).output == exported, "what counts, not the draft"
     file.write_text(json.dumps({**DESK, "components": [{"id": "a", "type": "fields", "of": "nobody"}]}))
     told = shell.invoke(workspace, ["check", str(file)])
     assert (told.exit_code, "a.of: Nothing selects nobody" in told.output) == (1, True)

@@ -9,7 +9,7 @@ from console.core.documents.collections import Field
 from console.core.documents.collections.condition_rows import VALUELESS, comparisons
 from console.core.documents.collections.model import Option
 from console.views.workspaces import links
-from console.views.workspaces.condition_lines import DAYS, EXPRESSION, OPERATORS, Line, line_of, text_of
+from console.views.workspaces.condition_lines import DAYS, EXPRESSION, OPERATORS, Line, line_of, parts_of, text_of, together
 
 FIELDS = {
     field.name: field
@@ -52,6 +52,38 @@ def test_every_row_comes_back_from_its_expression() -> None:
             for line in lines:
                 text = text_of(line, FIELDS)
                 assert replace(line_of(text, FIELDS), was="") == line, text
+
+
+def test_every_row_over_the_workspace_comes_back_too() -> None:
+    for root in ("selected.x", "selected.x.team", "input"):
+        fields = {f"{root}.{name}": field for name, field in FIELDS.items()}
+        for key, field in fields.items():
+            for comparison in comparisons(field):
+                line = Line(key, comparison, "" if comparison in VALUELESS else "7" if comparison in DAYS else VALUES[field.name])
+                text = text_of(line, fields)
+                assert text.startswith(root)
+                assert replace(line_of(text, fields), was="") == line, text
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("", ("all", [])),
+        ("input.a", ("all", ["input.a"])),
+        ("input.a && me.b == '&&'", ("all", ["input.a", "me.b == '&&'"])),
+        ("input.a && input.b || input.c", ("any", ["input.a && input.b", "input.c"])),
+        ("(input.a || input.b) && input.c", ("all", ["(input.a || input.b)", "input.c"])),
+    ],
+)
+def test_an_expression_is_rows_by_what_joins_it(text: str, parts: tuple[str, list[str]]) -> None:
+    assert parts_of(text) == parts
+    assert together(parts[1], parts[0]) == text
+    assert together([part.replace(" ", "  ") for part in parts[1]], parts[0], text) in (text, text.replace(" ", "  "))
+
+
+def test_a_row_of_text_that_holds_an_or_stays_one_condition() -> None:
+    assert together(["input.a || input.b", "input.c"], "all") == "(input.a || input.b) && input.c"
+    assert together(["input.a || input.b"], "all") == "input.a || input.b"
 
 
 @pytest.mark.parametrize("text", WRITTEN)

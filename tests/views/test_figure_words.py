@@ -311,6 +311,8 @@ def test_a_percentage_says_its_part_and_its_whole(
         (counted([(None, -4)], []), {"target": 10}, ("Objective 10: 0 % of it", 0, "")),
         (counted([("EUR", 1_250_050)], [], EACH), {"target": 50_000, "measure": "sum", "field": "paid"}, ("Objective €50,000.00: 25 % of it", 25, "")),
         (counted([("EUR", 1_250_050), ("JPY", 7)], [], EACH), {"target": 50_000, "measure": "sum", "field": "paid"}, ("Objective €50,000.00, of what is in EUR alone: 25 % of it", 25, "")),
+        (counted([("JPY", 9_000), ("EUR", 5_000)], [], EACH), {"target": 100, "measure": "sum", "field": "paid", "currency": "EUR"}, ("Objective €100.00, of what is in EUR alone: 50 % of it", 50, "")),
+        (counted([("JPY", 9_000)], [], EACH), {"target": 100, "measure": "sum", "field": "paid", "currency": "EUR"}, ("Objective €100.00: 0 % of it", 0, "")),
         (counted([("JPY", 500)], [], YEN), {"target": 1_000, "measure": "sum", "field": "paid"}, ("Objective ¥1,000: 50 % of it", 50, "")),
         (replace(counted([(None, 30)], []), of=counted([(None, 80)], [])), {"target": 95, "part": ["record.n > 0"]}, ("Objective 95 %: 58 points below", 39, "")),
     ],

@@ -77,6 +77,16 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
     add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
     add(pages, "metric", collection="customer", title="Risky", measure="count", part='record.risk == "high"\nrecord.display_name != null')
     add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
+    add(pages, "input", name="x", label="Whatever")
+    add(pages, "text", text="Here", visible_if='selected.customer.risk in ["low", "high"] || input.x == null')
+    stages: dict[str, Any] = {
+        "stages.0.label": "All",
+        "stages.0.0.field": "iban",
+        "stages.0.0.comparison": "filled",
+        "stages.1.label": "Hers",
+    }
+    hers: dict[str, Any] = {"stages.1.0.field": "customer_id", "stages.1.0.comparison": "==", "stages.1.0.value": "1"}
+    add(pages, "chart", chart="funnel", collection="account", **stages, **hers)
     told = pages.ines.get("/w/morning/changes").text
     for words in (
         "Heading: People",
@@ -84,6 +94,8 @@ def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
         "is at least 10",
         "Customer is the chosen customer",
         "the chosen customer is given",
+        "Risk of the chosen customer is one of Low, High or Whatever is empty",
+        "Stages: All: IBAN is not empty; Hers: Customer is Adaeze Okonkwo-Bell",
         "descending",
     ):
         assert words in told, (words, told)
@@ -336,6 +348,57 @@ def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None
     page = pages.ines.get(f"{EDIT}/collection?{urlencode(typed)}")
     kept = page.form("/edit/collection")["fields"]
     assert {name: kept[name] for name in typed} == typed, "also where the other collection has no such field"
+
+
+def test_when_it_is_shown_and_the_stages_of_a_funnel_are_rows(pages: Pages) -> None:
+    made(pages)
+    add(pages, "collection", collection="account", title="Accounts", select="account")
+
+    def stored() -> dict[str, Any]:
+        return dict(workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][1])
+
+    new = f"{EDIT}/add"
+    page = pages.ines.get(f"{new}?type=chart&chart=funnel&collection=account&width=12")
+    assert {f"stages.{number}.label" for number in (0, 1)} <= page.form("/add")["fields"].keys()
+    every: dict[str, Any] = {"stages.0.label": "All", "stages.0.0.field": "iban", "stages.0.0.comparison": "filled"}
+    page = pages.ines.send(page, new, status=422, **every)
+    assert "Say what the stage is called." in page.text
+    page = pages.ines.send(page, new, status=422, **{"stages.1.label": "Open"})
+    assert "Say which records reach the stage." in page.text
+    page = pages.ines.send(page, new, status=200, **{"stages.1.0.field": "customer_id", "do": "stages.1.add"})
+    assert 'data-pick="customer"' in page.html, "a record is found by its name"
+    reached = {
+        "stages.1.0.value": "Hollis",
+        "r.stages.1.0.value": '["Hollis", "1"]',
+        "stages.1.1.field": "status",
+        "stages.1.1.comparison": "==",
+    }
+    page = pages.ines.send(page, new, status=200, **reached | {"stages.1.1.value": "open", "do": "visible_if.add"})
+    assert "selected.account.customer.email" in page.html, "of what the chosen record leads to, too"
+    shown: dict[str, Any] = {
+        "visible_if.0.field": "selected.account.customer_id",
+        "visible_if.0.comparison": "filled",
+        "do": "visible_if.add",
+    }
+    page = pages.ines.send(page, new, status=200, **shown)
+    shown = {"visible_if.1.field": "me.name", "visible_if.1.comparison": "!=", "visible_if.1.value": "x", "visible_if.joined": "any"}
+    pages.ines.send(page, new, **shown)
+    where = 'record.customer_id == 1 && record.status == "open"'
+    assert stored()["stages"] == [{"label": "All", "where": "record.iban != null"}, {"label": "Open", "where": where}]
+    assert stored()["visible_if"] == 'selected.account.customer_id != null || me.name != "x"'
+    page = pages.ines.get(f"{EDIT}?part=chart")
+    fields = page.form("/edit/chart")["fields"]
+    assert (fields["visible_if.joined"], fields["r.stages.1.0.value"]) == ("any", f'["{fields["stages.1.0.value"]}", "1"]'), (
+        "shown by its name"
+    )
+    pages.ines.send(page, "/edit/chart")
+    assert stored()["stages"][1]["where"] == where, "saving what nobody touched changes nothing"
+    page = pages.ines.send(pages.ines.get(f"{EDIT}?part=chart"), "/edit/chart", status=200, do="stages.up.1")
+    pages.ines.send(page, "/edit/chart")
+    assert [stage["label"] for stage in stored()["stages"]] == ["Open", "All"]
+    several: dict[str, Any] = {"stages.0.0.comparison": "in", "stages.0.0.more": "Wells", "r.stages.0.0.more": '["Wells", "3"]'}
+    page = pages.ines.send(pages.ines.get(f"{EDIT}?part=chart"), "/edit/chart", **several)
+    assert stored()["stages"][0]["where"] == 'record.customer_id in [1, 3] && record.status == "open"'
 
 
 def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_only_if_it_changed(pages: Pages) -> None:

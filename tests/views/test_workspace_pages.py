@@ -291,6 +291,21 @@ def test_values_in_a_text_are_words_as_on_the_record_and_no_markdown(pages: Page
     assert "https://evil.example" not in page.links
 
 
+def test_words_and_conditions_follow_a_relation_of_what_is_chosen(pages: Pages) -> None:
+    told = [
+        {"id": "people", "type": "collection", "collection": "account", "select": "account"},
+        {"id": "of", "type": "text", "text": "Of {{ selected.account.customer.display_name }}, {{ selected.account.customer.desk }}."},
+        {"id": "shop", "type": "text", "text": "A shop", "visible_if": "selected.account.customer.desk == 'corporate'"},
+        {"id": "rich", "type": "text", "text": "Rich", "visible_if": "selected.account.customer.balance > 100 || selected.account.customer.balance == null"},
+    ]  # fmt: skip
+    publish({**DESK, "components": told})
+    page = pages.olivia.get("/w/desk?account=NL559999900012345670")
+    assert all(words in page.text for words in ("Of Halcyon Harbour Trading B.V., Corporate.", "A shop", "Rich"))
+    page = pages.olivia.get("/w/desk?account=LT459999900012345678")
+    assert "Of Adaeze Okonkwo-Bell, Retail." in page.text
+    assert not {"A shop", "Rich"} & set(page.text.split("\n"))
+
+
 def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     desk.olivia.get("/w/desk?customer=1")
     with statements() as told:
@@ -333,6 +348,8 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
         {"id": "kept", "type": "text", "text": "{{ selected.customer.title }}, {{ selected.customer.key }}, {{ selected.customer.email }}"},
         {"id": "words", "type": "text", "text": "Born {{ selected.customer.vanished }}"},
         {"id": "shown", "type": "text", "text": "Here", "visible_if": "selected.customer.gone > 1"},
+        {"id": "accounts", "type": "collection", "collection": "account", "select": "account"},
+        {"id": "led", "type": "text", "text": "{{ selected.account.customer.email }} {{ selected.account.customer.lost }}"},
         {"id": "far", "type": "metric", "collection": "account", "where": ['record.customer.email == "x"']},
         {"id": "other", "type": "text", "text": "{{ selected.nobody.vanished }}"},
     ]
@@ -341,6 +358,7 @@ def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: P
     assert found == [
         (("words", "text"), "There is no field vanished in Customers."),
         (("shown", "visible_if"), "There is no field gone in Customers."),
+        (("led", "text"), "There is no field lost in Customers."),
         (("far", "where"), "customer leads to another record: a condition here looks at fields of Accounts alone."),
     ]
     publish(document)

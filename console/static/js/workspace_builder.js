@@ -44,10 +44,12 @@
   });
   // By its first button, which saves: sent without one, htmx would count the button that has the focus, as Add a condition.
   const save = (form) => form?.querySelector("[type=submit]").click();
-  // A row of conditions that says nothing yet: saving waits for it.
-  const lacking = (form) => [...form.querySelectorAll(".condition-row")].some((row) => !row.querySelector("[name$='.field']").value ||
-    [...row.querySelectorAll("[name$='.value']:not([type=hidden], [type=checkbox])")].some((value) => !value.value.trim()) ||
-    (row.querySelector("[type=checkbox]") && !row.querySelector(":checked:not(option)")));
+  // A name that is still being looked for, and no key yet.
+  const sought = (box) => box === document.activeElement && box.dataset.pick && JSON.parse(box.parentElement.querySelector("[data-picked]").value || "[]")[0] !== box.value;
+  // A row of conditions, or a stage, that says nothing yet: saving waits for it.
+  const lacking = (form) => [...form.querySelectorAll(".stage [name$='.label']")].some((name) => !name.value.trim()) || [...form.querySelectorAll(".condition-row")].some((row) => !row.querySelector("[name$='.field']").value ||
+    [...row.querySelectorAll("[name$='.value']:not([type=hidden], [type=checkbox])")].some((value) => !value.value.trim() || sought(value)) ||
+    (row.querySelector("[type=checkbox], [name$='.more']") && !row.querySelector(":checked:not(option)")));
   function arm(form, id) {
     clearTimeout(timer);
     timer = setTimeout(() => {

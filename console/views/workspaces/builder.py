@@ -13,7 +13,7 @@ from console.core.documents.workspaces.new_names import with_name
 from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
-from console.views.workspaces import change_words, component_form, condition_lines, workspace_preview
+from console.views.workspaces import change_words, component_form, condition_boxes, workspace_preview
 from console.workspaces import Editing
 
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
@@ -94,8 +94,8 @@ def add(slug: str) -> Response:
     if request.method != "POST":
         if kind in ("divider", "section"):
             return _builder(editing, adding=kind, given=made)
-        return _builder(editing, adding=kind, given=_typed(kind, made) if "width" in request.args else made)
-    given = component_form.read_form(kind, request.form, made)
+        return _builder(editing, adding=kind, given=_typed(editing.document, kind, made) if "width" in request.args else made)
+    given = component_form.read_form(editing.document, kind, request.form, made)
     if "do" in request.form:
         return _builder(editing, adding=kind, given=given)
     return _saved(
@@ -113,11 +113,12 @@ def component(slug: str, part: str) -> Response:
     if request.method != "POST":
         if present is None:
             raise NotFound("There is no such component any more.")
-        return _builder(editing, part=part, given=_typed(str(present["type"]), present) if "width" in request.args else present)
+        kind, typed_so_far = str(present["type"]), "width" in request.args
+        return _builder(editing, part=part, given=_typed(editing.document, kind, present) if typed_so_far else present)
     before = edits.component(_seen(editing), part) or present
     if before is None:
         raise NotFound("There is no such component any more.")
-    typed = component_form.read_form(str(before["type"]), request.form, before)
+    typed = component_form.read_form(editing.document, str(before["type"]), request.form, before)
     if present is None:
         return _removed(editing, part, typed)
     given, both = edits.merged(before, typed, present)
@@ -197,7 +198,7 @@ def _saved(
     actor = frame.actor()
     try:
         if given is not None:
-            condition_lines.check(str(given["id"]), request.form)
+            condition_boxes.check(str(given["id"]), editing.document, request.form)
         workspaces.save(actor, editing.id, editing.draft.revision if beside else _revision(), document)
     except (Conflict, Invalid) as wrong:
         present = workspaces.open_workspace(actor, editing.id) if isinstance(wrong, Conflict) else editing
@@ -278,12 +279,14 @@ def _builder(
 def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool) -> list[component_form.Box]:
     """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
     names, form = component_form.completions(document, own), request.values if sent else None
-    return [
-        replace(box, rows=condition_lines.drawn(box.name, own, form, names, refused=bool(box.error)))
-        if box.control == "conditions"
-        else box
-        for box in component_form.boxes(frame.actor(), document, kind, own, errors)
-    ]
+    found = component_form.boxes(frame.actor(), document, kind, own, errors)
+    for number, box in enumerate(found):
+        if box.control == "conditions":
+            rows = condition_boxes.drawn(box.name, document, own, form, names, refused=bool(box.error))
+            found[number] = replace(box, rows=rows)
+        elif box.control == "stages":
+            found[number] = replace(box, stages=condition_boxes.stages(own, form, names, refused=bool(box.error)))
+    return found
 
 
 def _node(item: Part, document: Workspace) -> dict[str, Any]:
@@ -336,9 +339,9 @@ def _broken(wrong: ConsoleError | None, document: Workspace) -> dict[str, list[t
     return found
 
 
-def _typed(kind: str, before: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(document: Workspace, kind: str, before: Mapping[str, Any]) -> dict[str, Any]:
     """The component as the form has it now, unsaved, from the address."""
-    return component_form.read_form(kind, request.args, before)
+    return component_form.read_form(document, kind, request.args, before)
 
 
 def _texts(document: dict[str, Any]) -> dict[str, Any]:

@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console import workspaces
+from console import accounts, workspaces
 from console.core.documents.collections import Field
 from console.core.documents.collections.document_changes import worded
-from console.core.documents.collections.document_words import sentence
 from console.core.documents.workspaces import KINDS, Workspace
 from console.errors import ConsoleError
 from console.views import formats, frame
+from console.views.workspaces import chosen_paths, condition_lines
 from console.views.workspaces.component_form import offered
 from console.workspaces import Editing
 
@@ -67,6 +67,7 @@ def _content(document: Workspace, path: str, value: Any) -> str:
     *_, last = path.split(".")
     given = value if isinstance(value, Mapping) and value.get("type") in KINDS else _given(path, document)
     boxes, fields = offered(frame.actor(), document, given)
+    fields = {**fields, **chosen_paths.every_field(chosen_paths.condition_groups(document, len(fields) or 1_000))}
     labels, options = {box.name: box.label for box in boxes}, {box.name: dict(box.options) for box in boxes}
     if given is not value:
         return _setting(last, value, options.get(last, {}), fields)
@@ -81,6 +82,11 @@ def _content(document: Workspace, path: str, value: Any) -> str:
 def _setting(name: str, value: Any, options: Mapping[str, str], fields: Mapping[str, Field]) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{formats.label_of(str(key))}: {_setting(str(key), each, {}, fields)}" for key, each in value.items())
+    if name == "stages" and isinstance(value, list):
+        return "; ".join(f"{each['label']}: {_condition(str(each['where']), fields)}" for each in value) or "none"
+    if name == "teams" and isinstance(value, list):
+        known: dict[str, str] = {str(team.id): team.name for team in accounts.teams()}
+        return ", ".join(known.get(str(each), str(each)) for each in value) or "everybody"
     if isinstance(value, list):
         return (" and " if name in ("where", "part") else ", ").join(_setting(name, each, options, fields) for each in value) or "none"
     if isinstance(value, str) and name in ("where", "part", "visible_if"):
@@ -96,7 +102,12 @@ def _setting(name: str, value: Any, options: Mapping[str, str], fields: Mapping[
 
 def _condition(said: str, fields: Mapping[str, Field]) -> str:
     """A condition in words."""
-    known = sentence(said, fields)
-    for pattern, words in SIGNS.items() if known == said else ():
-        known = re.sub(pattern, words, known)
-    return re.sub(r"record\.(\w+)", lambda found: fields[found[1]].label if found[1] in fields else formats.label_of(found[1]), known)
+    joined, parts = condition_lines.parts_of(said)
+    return (" or " if joined == "any" else " and ").join(condition_lines.words(part, fields) or _signs(part, fields) for part in parts)
+
+
+def _signs(said: str, fields: Mapping[str, Field]) -> str:
+    """A condition that no row says, with words for its signs."""
+    for pattern, words in SIGNS.items():
+        said = re.sub(pattern, words, said)
+    return re.sub(r"record\.(\w+)", lambda found: fields[found[1]].label if found[1] in fields else formats.label_of(found[1]), said)

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from console import workspaces
-from console.core import counted_moments
+from console.core import counted_moments, currencies
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field, condition_rows
 from console.core.documents.workspaces import Chart as ChartComponent, Metric
@@ -78,7 +78,7 @@ class Cohorts:
 
 def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     """The metric in words."""
-    currency, value = largest(found)
+    currency, value = main_amount(item, found)
     others = [
         shown(found.measured, amount, each, look, item.measure) for each, amount in found.total if each != currency and decimal_of(amount)
     ]
@@ -103,8 +103,13 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     )
 
 
-def largest(found: Figures) -> tuple[str | None, Any]:
-    """The currency of the largest amount, and the amount."""
+def main_amount(item: Metric, found: Figures) -> tuple[str | None, Any]:
+    """The currency that the metric names, else that of the largest amount, and the amount."""
+    field = found.measured
+    own = field is not None and field.currency and currencies.decimals(field.currency) is None
+    if item.currency and own and item.measure not in ("count", "distinct"):
+        nothing = (item.currency, 0 if item.measure == "sum" else None)
+        return next((each for each in found.total if each[0] and each[0].casefold() == item.currency.casefold()), nothing)
     currency, value = found.total[0]
     for each, amount in found.total[1:]:
         if decimal_of(amount) > decimal_of(value):
@@ -176,16 +181,22 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         return (f"{series[0].name}: " if len(series) > 1 else "") + words + ("." if not found.cut else ". Not every line is drawn.")
     if item.chart == "funnel" and item.sql is None:
         first, last = values[0], values[-1]
-        return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (f", {100 * last / first:.0f} %." if first else ".")
+        return f"{series[0].shown[-1]} of {series[0].shown[0]} reach the end" + (
+            f", {_share_words(100 * last / first)} %." if first else "."
+        )
     whole = sum(values)
     percent = 100 * values[top] / whole if whole else 0
     share = (
-        f", {f'{percent:.0f}' if round(percent) or not percent else '< 1'} % of what is shown"
+        f", {_share_words(percent)} % of what is shown"
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
     cut = f" Only amounts in {currency} are drawn." if (currency := found.series[0][1]) else " There are more values than are read."
     return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (cut if found.cut else "")
+
+
+def _share_words(percent: float) -> str:
+    return f"{percent:.0f}" if round(percent) or not percent else "< 1"
 
 
 def shown(field: Field | None, value: Any, currency: str | None, look: Look, measure: str = "count") -> str:

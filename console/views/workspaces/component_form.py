@@ -9,13 +9,13 @@ from werkzeug.datastructures import MultiDict
 from console import access, actions, browse, inboxes, records, workflows
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted
+from console.core.currencies import CODES
 from console.core.documents.collections import Collection, Field, humanised
-from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, CollectionList, Workspace
+from console.core.documents.workspaces import INPUTS, KINDS, Workspace
 from console.core.documents.workspaces.components import Measure, Period
 from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
-from console.views import frame
-from console.views.workspaces import condition_lines
+from console.views.workspaces import chosen_paths, condition_boxes, condition_lines
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
 from console.views.workspaces.condition_lines import known_collection
 
@@ -40,11 +40,28 @@ class Box:
     needed: bool = False
     error: str = ""
     rows: condition_lines.Rows | None = None
+    stages: Sequence[condition_boxes.StageRows] = ()
 
 
 KEEP = frozenset({"id", "type", "components"})
 OF_RECORDS = frozenset(
-    {"collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages", "part"}
+    {
+        "collection",
+        "segment",
+        "where",
+        "measure",
+        "field",
+        "date",
+        "period",
+        "last",
+        "whole",
+        "by",
+        "limit",
+        "then",
+        "stages",
+        "part",
+        "currency",
+    }
 )
 """Boxes of figures that a SELECT answers by itself."""
 
@@ -56,7 +73,7 @@ def boxes(actor: Actor, document: Workspace, kind: str, given: Mapping[str, Any]
     return [_with(box, given, wrong.get(box.name, "")) for box in found]
 
 
-def read_form(kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
+def read_form(document: Workspace, kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> dict[str, Any]:
     """The component that the form says, without what is empty; what the form has no box for stays as it was."""
     made = {name: value for name, value in before.items() if name in KEEP}
     for name, info in KINDS[kind].model_fields.items():
@@ -64,7 +81,8 @@ def read_form(kind: str, form: MultiDict[str, str], before: Mapping[str, Any]) -
             if name in before and name not in KEEP:
                 made[name] = before[name]
             continue
-        value = _value(kind, name, form, before)
+        rows = name in condition_boxes.NAMES
+        value = condition_boxes.read(name, document, form, before.get(name)) if rows else _value(kind, name, form, before)
         if value not in (None, "", []) and not (value is False and info.default is False):
             made[name] = value
         elif info.default is True and value is False:
@@ -92,7 +110,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "action": ("title", "of", "actions", "width", "visible_if"),
     "workflow": ("title", "of", "workflows", "width", "visible_if"),
     "inbox": ("title", "inbox", "limit", "select", "width", "visible_if"),
-    "metric": ("title", *_FIGURES, "part", "target", "last", "whole", "good", "words", "width", "visible_if"),
+    "metric": ("title", *_FIGURES, "part", "target", "currency", "last", "whole", "good", "words", "width", "visible_if"),
     "chart": ("title", "chart", *_FIGURES, "by", "limit", "last", "then", "stages", "width", "visible_if"),
 }
 """Kind → its boxes, in order."""
@@ -101,12 +119,8 @@ _NAMES: Mapping[str, Sequence[str]] = {
 def _value(kind: str, name: str, form: MultiDict[str, str], before: Mapping[str, Any]) -> Any:
     text = form.get(name, "").replace("\r\n", "\n").strip()
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if name in ("where", "part"):
-        return condition_lines.read(name, form, lines)
     if name == "options":
         return [{"value": value.strip(), "label": (label or value).strip()} for value, _, label in (line.partition("=") for line in lines)]
-    if name == "stages":
-        return [{"label": label.strip(), "where": where.strip()} for label, _, where in (line.partition(":") for line in lines)]
     if name == "tabs":
         return _tabs(lines, before)
     if name in ("head", "whole") or (kind == "toggle" and name == "default"):
@@ -145,12 +159,8 @@ def _with(box: Box, given: Mapping[str, Any], error: str) -> Box:
     if box.control == "many" and isinstance(value, list):
         options = sorted(options, key=lambda each: value.index(each[0]) if each[0] in value else len(value))
     match box.name:
-        case "where" | "part":
-            value = "\n".join(value or [])
         case "options":
             value = "\n".join(f"{each['value']} = {each['label']}" for each in value or [])
-        case "stages":
-            value = "\n".join(f"{each['label']}: {each['where']}" for each in value or [])
         case "tabs":
             value = "\n".join(each["title"] for each in value or [])
     return replace(box, value="" if value is None else value, options=options, error=error)
@@ -185,31 +195,9 @@ class _Offer:
     def collection(self) -> Collection | None:
         return known_collection(str(self.given.get("collection") or ""))
 
-    def paths(self) -> list[tuple[str, str]]:
-        """Selections, and those that one relation leads to."""
-        found = []
-        for name in _choices(self.document):
-            collection = self.selected(name)
-            found.append((name, f"the chosen {collection.label_one if collection else name}"))
-            led = [relation for relation in collection.relations if relation.kind == "to_one"] if collection else []
-            found += [(f"{name}.{relation.name}", f"its {uncapitalised(relation.label)}") for relation in led]
-        return found
-
-    def selected(self, name: str) -> Collection | None:
-        owner = next((item for item in self.document.every if isinstance(item, SELECTING) and item.select == name), None)
-        if isinstance(owner, CollectionList):
-            return known_collection(owner.collection)
-        known = next((each for each in inboxes.known() if owner is not None and each.id == getattr(owner, "inbox", "")), None)
-        return known_collection(known.source.collection) if known and known.source else None
-
     def chosen(self) -> Collection | None:
         """The collection of the record that `of` leads to."""
-        name, *ways = str(self.given.get("of") or "").split(".")
-        collection = self.selected(name)
-        for way in ways:
-            relation = collection.relation(way) if collection else None
-            collection = known_collection(relation.collection) if relation else None
-        return collection
+        return chosen_paths.led(self.document, str(self.given.get("of") or ""))
 
     def related(self) -> Collection | None:
         chosen = self.chosen()
@@ -231,6 +219,14 @@ class _Offer:
     def segments(self) -> list[tuple[str, str]]:
         collection = self.collection()
         return [(each.id, each.label) for each in collection.segments] if collection else []
+
+    def currencies(self) -> list[tuple[str, str]]:
+        """Where each amount that is measured has a currency of its own: those that it may have."""
+        collection = self.collection() if self.given.get("measure", "count") not in ("count", "distinct") else None
+        field = collection.by_name.get(str(self.given.get("field") or "")) if collection else None
+        column = collection.by_name.get(field.currency or "") if collection and field else None
+        known = [(each.value, each.label) for each in (column.options or ())] if column else []
+        return known or ([(code, code) for code in sorted(CODES)] if column else [])
 
     def searches(self) -> list[tuple[str, str]]:
         return [(each.name, each.label) for each in self.document.every if getattr(each, "type", "") == "search"]  # type: ignore[attr-defined]
@@ -310,7 +306,14 @@ _ROWS = {
             Box("width", "Width", "choice", "Of twelve columns; on a telephone everything is as wide as the screen", 12),
             offers=lambda _: [(str(n), f"{n} of 12") for n in range(1, 13)],
         ),
-        _Row(Box("visible_if", "Only shown if", help="An expression: selected.charge.open_disputes > 0. Empty: always.", complete=True)),
+        _Row(
+            Box(
+                "visible_if",
+                "Only shown if",
+                "conditions",
+                "Without a condition it is always shown. One about a record holds only once that is chosen.",
+            )
+        ),
         _Row(Box("look", "Look", "choice", value="plain"), offers=_words(LOOKS, "plain", "panel", "bar", "figures")),
         _Row(Box("collection.look", "Look", "choice", value="table"), offers=_words(LOOKS, "table", "list")),
         _Row(Box("label", "Label", needed=True)),
@@ -330,6 +333,12 @@ _ROWS = {
             shown=lambda offer: offer.given.get("measure", "count") in ("count", "sum"),
         ),
         _Row(Box("target", "Objective", "text", "The number to reach, as the figure is shown: 50000, or 95 of a percentage. Empty: none.")),
+        _Row(
+            Box("currency", "Currency of the figure and its objective", "choice", "Amounts in others stand beside it."),
+            "That of which there is most",
+            lambda offer: offer.currencies(),
+            shown=lambda offer: bool(offer.currencies()),
+        ),
         _Row(Box("search", "Searched by", "choice"), "Nothing", lambda offer: offer.searches()),
         _Row(Box("sort", "Order", "choice"), "As the list", lambda offer: offer.orders(offer.collection())),
         _Row(Box("columns", "Fields shown", "many", "None ticked: as in the list"), offers=lambda offer: offer.fields(offer.related())),
@@ -346,14 +355,19 @@ _ROWS = {
         _Row(
             Box("of", "Of", "choice", help="A chosen record. Its Collection or Inbox says what it is called.", again=True, needed=True),
             "Choose…",
-            lambda offer: offer.paths(),
+            lambda offer: chosen_paths.paths(offer.document),
         ),
         _Row(Box("relation", "Relation", "choice", again=True, needed=True), "Choose…", lambda offer: offer.relations()),
         _Row(Box("actions", "Actions", "many", "None ticked: all that are offered to the reader"), offers=lambda offer: offer.actions()),
         _Row(Box("workflows", "Workflows", "many", "None ticked: all that the reader may start"), offers=lambda offer: offer.workflows()),
         _Row(Box("inbox", "Inbox", "choice", needed=True), "Choose…", lambda _: [(each.id, each.title) for each in inboxes.known()]),
         _Row(Box("measure", "Figure", "choice", value="count", again=True), offers=_words(MEASURES, *get_args(Measure))),
-        _Row(Box("field", "Of the field", "choice"), "None", _measured, shown=lambda offer: offer.given.get("measure", "count") != "count"),
+        _Row(
+            Box("field", "Of the field", "choice", again=True),
+            "None",
+            _measured,
+            shown=lambda offer: offer.given.get("measure", "count") != "count",
+        ),
         _Row(Box("dropdown.field", "Field", "choice"), "Choose…", _own_fields),
         _Row(Box("date", "Periods by", "choice"), "None", _days, needed=_charted("time", "cohort")),
         _Row(Box("period", "Period", "choice", value="month"), offers=lambda _: [(each, each.capitalize()) for each in get_args(Period)]),
@@ -387,7 +401,7 @@ _ROWS = {
         _Row(Box("chart", "Kind", "choice", value="time", again=True), offers=_words(CHARTS)),
         _Row(Box("by", "Told apart by", "choice"), "Nothing", _own_fields, shown=_charted("share", "leaders", "time", default="time")),
         _Row(Box("then", "Then by the day", "choice"), "Choose…", _days, shown=_charted("cohort")),
-        _Row(Box("stages", "Stages", "area", "One a line: Name: condition", complete=True), shown=_charted("funnel")),
+        _Row(Box("stages", "Stages", "stages", "Each is what is left of the one before."), shown=_charted("funnel")),
         _Row(Box("options", "Or these choices", "area", "One a line: value = label")),
         _Row(Box("default", "At first")),
         _Row(Box("toggle.default", "On at first", "check")),
@@ -424,19 +438,17 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     return [str(given["relation"]), of] if given["relation"] else [of]
 
 
-def _choices(document: Workspace) -> list[str]:
-    """What a chosen record is called; several lists may choose one of the same name."""
-    return list(dict.fromkeys(str(item.select) for item in document.every if isinstance(item, SELECTING) and item.select))
-
-
 def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(name, label) that an expression of the component may use, for the list that opens as one types."""
-    offer = _Offer(frame.actor(), document, given)
     found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
     found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
-    for name in _choices(document):
-        found += [(f"selected.{name}.key", "Key"), (f"selected.{name}.title", "Title"), *_steps(f"selected.{name}", offer.selected(name))]
-    return found + _steps("record", offer.collection())
+    for name in chosen_paths.choices(document):
+        found += [
+            (f"selected.{name}.key", "Key"),
+            (f"selected.{name}.title", "Title"),
+            *_steps(f"selected.{name}", chosen_paths.selected(document, name)),
+        ]
+    return found + _steps("record", known_collection(str(given.get("collection") or "")))
 
 
 def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:

@@ -8,16 +8,17 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
-from console import records
+from console import browse, records
 from console.core import expressions
 from console.core.documents.collections import Collection, Field, condition_rows, document_words
 from console.core.documents.collections.condition_rows import EMPTY, VALUELESS, ConditionRow
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Node, Path
 from console.core.plain_words import humanised, uncapitalised
-from console.errors import ConsoleError, Invalid
+from console.errors import ConsoleError
+from console.formats import Look
+from console.views import formats, frame, reference_boxes
 
-BOXES = ("where", "part")
 EXPRESSION = "="
 """In place of a field: the value is an expression."""
 MOST = 20
@@ -44,7 +45,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A row as it is drawn. `control`: of its value, one of text, number, date, choice, many, expression, none."""
+    """A row as it is drawn. `control`: of its value, one of text, number, date, choice, many, pick, picks, expression, none.
+
+    `text` stands in the box of the value; `picks` is the collection whose records it finds by name, and `picked` what is sent for the one it shows.
+    """
 
     line: Line
     control: str
@@ -53,6 +57,9 @@ class Shown:
     values: Sequence[str] = ()
     sourced: bool = False
     error: str = ""
+    text: str = ""
+    picks: str = ""
+    picked: str = ""
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -63,16 +70,25 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a box, and what all of them offer."""
+    """The rows of a box, and what all of them offer: fields and paths to compare with, by the title of their group.
+
+    `joined`: whether all or any of them must hold, "" where each is an expression of its own.
+    """
 
     shown: Sequence[Shown]
-    fields: Sequence[tuple[str, str]]
+    fields: Groups
     sources: Groups
+    joined: str = ""
 
     @property
     def paths(self) -> frozenset[str]:
         """Every path that is offered."""
         return frozenset(path for choices in self.sources.values() for path, _ in choices)
+
+    @property
+    def named(self) -> frozenset[str]:
+        """Every field that is offered."""
+        return frozenset(name for choices in self.fields.values() for name, _ in choices)
 
     @property
     def full(self) -> bool:
@@ -117,7 +133,9 @@ def _made(line: Line, fields: Mapping[str, Field]) -> str:
     if days and not sourced and line.value and not DAY.match(line.value):
         raise ValueError(f"Write a day as 2026-12-31: {line.value} is none.")
     stand_in = "$currentUser.source" if sourced else line.value
-    text, wrong = condition_rows.expression_of([ConditionRow(line.field, line.comparison, stand_in)], "all", fields)
+    root = line.field.removesuffix(field.name).removesuffix(".") if field else ""
+    row = ConditionRow(line.field, line.comparison, stand_in)
+    text, wrong = condition_rows.expression_of([row], "all", fields, root or "record")
     if wrong:
         raise ValueError(wrong[0].reason)
     if not sourced:
@@ -144,20 +162,56 @@ def _meaning(text: str) -> str:
 def _candidates(text: str, fields: Mapping[str, Field]) -> list[Line]:
     with suppress(ExpressionError):
         node = expressions.parse(text).node
-        if (source := _source(node)) and isinstance(node, Compare) and isinstance(node.left, Path):
-            return [Line(str(node.left.steps[0]), node.operator, "", source, text)] if len(node.left.steps) == 1 else []
-        found = condition_rows.rows_of(text)
+        if (source := _source(node)) and isinstance(node, Compare):
+            return [Line(name, node.operator, "", source, text)] if (name := _named(node.left)) else []
+        found = condition_rows.rows_of(text, _named)
         rows = [document_words.typed(row, fields) for row in found[1]] if found else []
         return [Line(row.field, row.comparison, row.value, "", text) for row in rows] if len(rows) == 1 else []
     return []
 
 
+def _named(node: Any) -> str:
+    """How a row names what this path leads to: a field of the record by its name alone, else by the whole way; "" for what no row names."""
+    if not isinstance(node, Path) or not all(isinstance(step, str) for step in node.steps):
+        return ""
+    if node.root == "record":
+        return str(node.steps[0]) if len(node.steps) == 1 else ""
+    return ".".join(map(str, (node.root, *node.steps))) if node.root in ("input", "selected", "me") else ""
+
+
 def _source(node: Node) -> str:
-    """The path that a field of the record is compared with; "" where it is with anything else."""
+    """The path that a field of the record or of the workspace is compared with; "" where it is with anything else."""
     match node:
-        case Compare(left=Path(root="record"), right=Path(root="input" | "selected" | "me") as other):
+        case Compare(left=Path(root="record" | "input" | "selected" | "me"), right=Path(root="input" | "selected" | "me") as other):
             return other.dotted if SOURCE.fullmatch(other.dotted) else ""
     return ""
+
+
+_SIGN = re.compile(r"(?:\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')|(?P<open>[(\[])|(?P<close>[)\]])|&&|\|\|", re.DOTALL)
+
+
+def parts_of(text: str) -> tuple[str, list[str]]:
+    """(`all` or `any`, the conditions that the expression joins so): what joins none is the only one."""
+    for joined, sign in (("any", "||"), ("all", "&&")):
+        parts, depth, begins = list[str](), 0, 0
+        for found in _SIGN.finditer(text):
+            depth += bool(found["open"]) - bool(found["close"])
+            if found[0] == sign and not depth:
+                parts.append(text[begins : found.start()].strip())
+                begins = found.end()
+        if parts:
+            return joined, [*parts, text[begins:].strip()]
+    return "all", [text.strip()] if text.strip() else []
+
+
+def together(texts: Sequence[str], joined: str, before: str = "") -> str:
+    """The conditions as one expression; as it was written `before` where that says the same."""
+    if len(texts) > 1 and joined == "all":
+        texts = [f"({text})" if parts_of(text)[0] == "any" else text for text in texts]
+    made = (" || " if joined == "any" else " && ").join(texts)
+    with suppress(ExpressionError):
+        return before if before and _meaning(made) == _meaning(before) else made
+    return made
 
 
 # ------------------------------------------------------------------------------------------------ what a form sends
@@ -165,7 +219,7 @@ def _source(node: Node) -> str:
 
 def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
     """The rows of the box in a sent form, with one more or one less where a button says so; None where it has none."""
-    places = {int(key.split(".")[1]) for key in form if re.fullmatch(rf"{name}\.[0-9]{{1,4}}\.field", key)}
+    places = {int(key.split(".")[-2]) for key in form if re.fullmatch(rf"{re.escape(name)}\.[0-9]{{1,4}}\.field", key)}
     act, _, number = form.get("do", "").removeprefix(f"{name}.").partition(".")
     own = form.get("do", "").startswith(f"{name}.")
     lines = [_sent(f"{name}.{place}", form) for place in sorted(places) if not (own and act == "without" and number == str(place))]
@@ -175,12 +229,17 @@ def sent_lines(name: str, form: MultiDict[str, str]) -> list[Line] | None:
 
 
 def _sent(at: str, form: MultiDict[str, str]) -> Line:
-    value = ", ".join(each.strip() for each in form.getlist(f"{at}.value") if each.strip())
+    value = ", ".join(each.strip() for part in ("value", "more") for each in _keys(f"{at}.{part}", form) if each.strip())
     field, comparison, source = (form.get(f"{at}.{part}", "") for part in ("field", "comparison", "source"))
     was = form.get(f"{at}.was", "")
     if field == EXPRESSION and comparison and was:  # a row becomes one of text: it begins as the expression that the row said
         return Line(field, value=was, was=was)
     return Line(field, comparison, value.replace("\r\n", "\n"), source, was)
+
+
+def _keys(name: str, form: MultiDict[str, str]) -> list[str]:
+    """What is sent under this name, of a record that was found by its name the key."""
+    return reference_boxes.sent(form, name, form.getlist(name))
 
 
 def _read(lines: Sequence[Line], fields: Mapping[str, Field]) -> tuple[list[str], dict[int, str]]:
@@ -200,45 +259,114 @@ def read(name: str, form: MultiDict[str, str], typed: Sequence[str]) -> list[str
     return list(typed) if lines is None else _read(lines, fields_of(form.get("collection", "")))[0]
 
 
-def check(part: str, form: MultiDict[str, str]) -> None:
-    """Raises Invalid, naming the boxes of the component, where a row lacks something."""
-    details = []
-    for name in BOXES:
-        wrong = _read(sent_lines(name, form) or [], fields_of(form.get("collection", "")))[1]
-        details += [{"field": f"{part}.{name}", "reason": reason} for reason in wrong.values()]
-    if details:
-        raise Invalid(details[0]["reason"], details=details)
+def read_joined(name: str, form: MultiDict[str, str], fields: Mapping[str, Field], before: str) -> str:
+    """The one expression that the rows of the box make; as it was typed where the form has no rows."""
+    lines = sent_lines(name, form)
+    return form.get(name, "").strip() if lines is None else together(_read(lines, fields)[0], form.get(f"{name}.joined", "all"), before)
+
+
+def wrong_rows(name: str, form: MultiDict[str, str], fields: Mapping[str, Field]) -> list[str]:
+    """What is wrong with rows of the box."""
+    return list(_read(sent_lines(name, form) or [], fields)[1].values())
 
 
 # ------------------------------------------------------------------------------------------------ what is drawn
 
 
 def drawn(
-    name: str, given: Mapping[str, Any], form: MultiDict[str, str] | None, names: Sequence[tuple[str, str]], *, refused: bool = False
+    name: str,
+    stored: Sequence[str],
+    groups: Mapping[str, Mapping[str, Field]],
+    form: MultiDict[str, str] | None,
+    names: Sequence[tuple[str, str]],
+    *,
+    refused: bool = False,
+    joined: str = "",
 ) -> Rows:
-    """The rows of a box: as they were sent, so that nothing typed is lost, else those of the document. `names`: (path, label) of the workspace."""
-    fields, stored = fields_of(str(given.get("collection") or "")), list(given.get(name) or ())
+    """The rows of a box: as they were sent, so that nothing typed is lost, else those of the document.
+
+    `groups`: title → what a row may name; `names`: (path, label) of the workspace, to compare with; `joined`: `all` or `any` where the rows are one expression.
+    """
+    fields = {key: field for group in groups.values() for key, field in group.items()}
     lines = sent_lines(name, form) if form is not None else None
     texts, wrong = _read(lines or [], fields)
-    if lines is None or (texts != stored and not wrong):
+    if lines is None or (texts != list(stored) and not wrong and not joined):
         lines, wrong = [line_of(text, fields) for text in stored], {}
     sources = _grouped(names)
-    shown = [_shown(line, fields, bool(sources), wrong.get(number, "") if refused else "") for number, line in enumerate(lines)]
-    return Rows(shown, [(each.name, each.label) for each in fields.values()], sources)
+    look = _naming(lines, fields)
+    shown = [_shown(line, fields, bool(sources), wrong.get(number, "") if refused else "", look) for number, line in enumerate(lines)]
+    return Rows(shown, {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()}, sources, joined)
 
 
-def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str) -> Shown:
+def drawn_joined(
+    name: str,
+    stored: str,
+    groups: Mapping[str, Mapping[str, Field]],
+    form: MultiDict[str, str] | None,
+    names: Sequence[tuple[str, str]],
+    *,
+    refused: bool = False,
+) -> Rows:
+    """The rows of a box that is one expression."""
+    fields = {key: field for group in groups.values() for key, field in group.items()}
+    if form is not None and not wrong_rows(name, form, fields) and read_joined(name, form, fields, stored) != stored:
+        form = None  # somebody else changed it
+    joined, texts = parts_of(stored)
+    joined = form.get(f"{name}.joined", joined) if form is not None else joined
+    return drawn(name, texts, groups, form, names, refused=refused, joined="any" if joined == "any" else "all")
+
+
+def words(text: str, fields: Mapping[str, Field]) -> str:
+    """The condition as it is read aloud: "Customer is Isla Hartley"; "" for what no row says alone."""
+    line = line_of(text, fields)
+    field = fields.get(line.field)
+    if field is None or line.source or (line.field.startswith("selected.") and field.name == "key"):
+        return ""
+    look, what, labels = _naming([line], fields), formats.kind(field), {each.value: each.label for each in field.options or ()}
+    values = ", ".join(reference_boxes.name_of(what, value, look) or labels.get(value, value) for value in _values(line))
+    how, root = condition_rows.comparisons(field)[line.comparison], line.field.removesuffix(field.name).split(".")
+    label = f"{field.label} of the chosen {' '.join(root[1:-1])}" if root[0] == "selected" else field.label
+    return f"{label} {how.replace('…', values) if '…' in how else f'{how} {values}'.strip()}"
+
+
+def _values(line: Line) -> list[str]:
+    return [each.strip() for each in line.value.split(",")] if line.comparison == "in" else [line.value]
+
+
+def _naming(lines: Sequence[Line], fields: Mapping[str, Field]) -> Look:
+    """The look with the names of the records that rows name by their keys."""
+    wanted = {
+        (field.references, value)
+        for line in lines
+        if (field := fields.get(line.field)) is not None and field.references and not line.source
+        for value in _values(line)
+        if value
+    }
+    look = frame.look()
+    return frame.naming(browse.named(frame.actor(), wanted), look) if wanted else look
+
+
+def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, look: Look) -> Shown:
     if line.field == EXPRESSION:
         return Shown(line, "expression", [], error=error)
     field = fields.get(line.field)
     if field is None:
-        return Shown(line, "text", list({value: words for value, words, _ in condition_rows.offered()}.items()), error=error)
+        words = list({value: words for value, words, _ in condition_rows.offered()}.items())
+        return Shown(line, "text", words, error=error, text=line.value)
     fitting = condition_rows.comparisons(field)
     line = line if line.comparison in fitting else replace(line, comparison=next(iter(fitting)))
     options = [(each.value, each.label) for each in field.options or ()]
-    values = [each.strip() for each in line.value.split(",")] if line.comparison == "in" else [line.value]
-    sourced = sources and line.comparison in OPERATORS
-    return Shown(line, _control(line, field, bool(options)), list(fitting.items()), options, values, sourced, error)
+    values, sourced = _values(line), sources and line.comparison in OPERATORS
+    control, what = _control(line, field, bool(options)), formats.kind(field)
+    shown = Shown(line, control, list(fitting.items()), options, values, sourced, error, line.value)
+    match control:
+        case "pick":
+            name = reference_boxes.name_of(what, line.value, look)
+            return replace(shown, text=name or line.value, picks=str(field.references), picked=reference_boxes.held(what, line.value, look))
+        case "picks":
+            named = [(value, reference_boxes.name_of(what, value, look) or value) for value in dict.fromkeys(values) if value]
+            return replace(shown, options=named, picks=str(field.references), text="")
+    return shown
 
 
 def _control(line: Line, field: Field, options: bool) -> str:
@@ -248,6 +376,8 @@ def _control(line: Line, field: Field, options: bool) -> str:
         return "choice"
     if options and line.comparison == "in":
         return "many"
+    if field.references and line.comparison in ("==", "!=", "in"):
+        return "picks" if line.comparison == "in" else "pick"
     kind = condition_rows.kind_of(field)
     if kind == "day" and line.comparison in OPERATORS:
         return "date" if not line.value or DAY.fullmatch(line.value) else "text"

@@ -17,7 +17,7 @@ from console.workspaces import Figures
 def metric(item: Metric, found: Figures, words: str, look: Look) -> Figure:
     """The metric as it is drawn; `words` stand under it in place of how it changed."""
     if found.of is None:
-        currency, value = charts.largest(found)
+        currency, value = charts.main_amount(item, found)
         measured = None if item.measure in ("count", "distinct") else found.measured
         made, reached = charts.figure(item, found, words, look), charts.whole_units(value, measured, currency)
     else:
@@ -27,7 +27,7 @@ def metric(item: Metric, found: Figures, words: str, look: Look) -> Figure:
 
 def _percentage(item: Metric, part: Figures, whole: Figures, words: str, look: Look) -> tuple[Figure, float | None]:
     """The percentage of the part, in the currency of which there is most."""
-    currency, all_of_it = charts.largest(whole)
+    currency, all_of_it = charts.main_amount(item, whole)
     value = next((amount for each, amount in part.total if each == currency), 0)
     percent = _percent(value, all_of_it)
     lines = [next((values for _, each, values in of.series if each in (currency, None)), ()) for of in (part, whole)]
@@ -78,7 +78,7 @@ def _change(item: Metric, line: Sequence[Decimal | None], look: Look) -> tuple[s
 def _goal(item: Metric, objective: Decimal, reached: float | None, found: Figures, look: Look) -> Goal:
     """How near the figure is to the objective; where less is better it is the most that there should be."""
     text, target = format(objective, "f"), float(objective)
-    currency = charts.largest(found.of or found)[0]
+    currency = charts.main_amount(item, found.of or found)[0]
     said = f"{text} %" if found.of is not None else charts.in_units(found.measured, text, currency, look, item.measure)
     if currency and sum(amount is not None for _, amount in (found.of or found).total) > 1:
         said = f"{said}, of what is in {currency} alone"

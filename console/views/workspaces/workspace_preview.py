@@ -40,7 +40,7 @@ def preview_component(slug: str, part: str) -> Response:
     kind, wrong = request.args.get("type", ""), ""
     if kind in KINDS:
         body = document.to_json()
-        made = component_form.read_form(kind, request.args, edits.fresh(body, kind))
+        made = component_form.read_form(document, kind, request.args, edits.fresh(body, kind))
         part = str(made["id"])
         problems = check(body := edits.add(body, made, ""))
         wrong = problems[0].reason if problems else ""

@@ -41,8 +41,8 @@ NUMBERS = frozenset({"integer", "decimal"})
 MINOR_DIGITS = 2
 """Of an amount in the smallest unit of its currency, where only the record knows which currency that is."""
 PER_CENT = -2
-ROOTS = frozenset({"record", "former", "input", "steps", "item", "lead", "event"})
-"""Where the paths begin that a row of a workflow may name."""
+ROOTS = frozenset({"record", "former", "input", "steps", "item", "lead", "event", "selected"})
+"""Where the paths begin that a row of a workflow or of a workspace may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +118,8 @@ def conditional(field: Field) -> bool:
 # ------------------------------------------------------------------------------------------------ rows to an expression
 
 
-def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field]) -> tuple[str, list[Wrong]]:
-    """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out."""
+def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str, Field], root: str = "record") -> tuple[str, list[Wrong]]:
+    """(expression, what is wrong). `joined` is `all` or `any`; rows without a field are left out. `root`: where the paths of the fields begin."""
     parts: list[str] = []
     wrong: list[Wrong] = []
     for number, row in enumerate(rows):
@@ -130,7 +130,7 @@ def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str
             wrong.append(Wrong(number, f"There is no field {row.field} any more: choose another one."))
             continue
         try:
-            parts.append(_text(row, field))
+            parts.append(_text(row, field, root))
         except ValueError as error:
             wrong.append(Wrong(number, str(error)))
     if not parts and not wrong:
@@ -138,11 +138,11 @@ def expression_of(rows: Sequence[ConditionRow], joined: str, fields: Mapping[str
     return (" || " if joined == "any" else " && ").join(parts), wrong
 
 
-def _text(row: ConditionRow, field: Field) -> str:
+def _text(row: ConditionRow, field: Field, root: str) -> str:
     """The condition as an expression. Raises ValueError with a sentence."""
     if row.comparison not in comparisons(field):
         raise ValueError(f"{field.label} cannot be compared so: choose how.")
-    path, value = _path(field.name), row.value.strip()
+    path, value = _path(field.name, root), row.value.strip()
     match row.comparison:
         case "empty" | "filled":
             return f"{path} {'==' if row.comparison == 'empty' else '!='} null"
@@ -164,18 +164,18 @@ def _text(row: ConditionRow, field: Field) -> str:
                 )
             return f"{path} {'>=' if row.comparison == 'last' else '<'} addDays(today(), -{int(value)})"
         case "in":
-            return f"{path} in [{', '.join(_literal(part.strip(), field) for part in value.split(',') if part.strip())}]"
+            return f"{path} in [{', '.join(_literal(part.strip(), field, root) for part in value.split(',') if part.strip())}]"
         case "contains" | "startsWith":
             return f"{path}.{row.comparison}({json.dumps(value, ensure_ascii=False)})"
-    return f"{path} {row.comparison} {_literal(value, field)}"
+    return f"{path} {row.comparison} {_literal(value, field, root)}"
 
 
 def _plain(name: str) -> bool:
     return name.isidentifier() and name.isascii() and not name.startswith("_")
 
 
-def _path(name: str) -> str:
-    return f"record.{name}" if _plain(name) else f"record[{json.dumps(name, ensure_ascii=False)}]"
+def _path(name: str, root: str) -> str:
+    return f"{root}.{name}" if _plain(name) else f"{root}[{json.dumps(name, ensure_ascii=False)}]"
 
 
 def own_currency(field: Field) -> str:
@@ -183,14 +183,14 @@ def own_currency(field: Field) -> str:
     return str(field.currency) if field.minor and field.currency and currencies.decimals(field.currency) is None else ""
 
 
-def _literal(value: str, field: Field) -> str:
+def _literal(value: str, field: Field, root: str) -> str:
     if value.startswith("$currentUser."):
         return value
     if column := own_currency(field):
         number = currencies.whole_units(value, 0)
         if number is None:
             raise ValueError(f"{field.label} is a number: {value} is none.")
-        return f"minor({number:f}, {_path(column)})"
+        return f"minor({number:f}, {_path(column, root)})"
     if field.stored in NUMBERS:
         number = currencies.whole_units(value, -(digits := digits_of(field)))
         if number is None:

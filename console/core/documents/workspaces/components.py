@@ -281,6 +281,9 @@ class Metric(Figures):
     target: Objective | None = Field(
         None, description='The objective, as the figure is shown: in whole euros, or in per cent; one with decimals is a text, "99.5"'
     )
+    currency: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = Field(
+        None, description="Of the figure and its objective, where each amount has a currency of its own; none: that of which there is most"
+    )
 
     @model_validator(mode="after")
     def _has_parts(self) -> "Metric":
