@@ -44,25 +44,9 @@ class Box:
 
 
 KEEP = frozenset({"id", "type", "components"})
-OF_RECORDS = frozenset(
-    {
-        "collection",
-        "segment",
-        "where",
-        "measure",
-        "field",
-        "date",
-        "period",
-        "last",
-        "whole",
-        "by",
-        "limit",
-        "then",
-        "stages",
-        "part",
-        "currency",
-    }
-)
+OF_RECORDS = frozenset({
+    "collection", "segment", "where", "measure", "field", "date", "period", "last", "whole", "by", "limit", "then", "stages", "part", "currency",
+})  # fmt: skip
 """Boxes of figures that a SELECT answers by itself."""
 
 

@@ -24,8 +24,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "word", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us",
-    "julian", "cocoa",
+    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us", "julian", "cocoa",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
