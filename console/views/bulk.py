@@ -153,7 +153,7 @@ def _page(
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
         "too_many": isinstance(wrong, bulk.TooManyChosen),
-        "first_href": f"/bulk/of/{frame.segment(described['id'])}?{urlencode([*_asked(action), ('first', '1')])}",
+        "first_href": f"/bulk/of/{frame.segment(described['id'])}?{urlencode([*_parameters(action), ('first', '1')])}",
         "checked": ",".join([checked_with, *(item.seen for item in items if item.seen)]) if checked_with else "",
         "waits": _waits(action),
         "does": [] if isinstance(action, BulkStart) else [effect.summary.rstrip(".") for effect in action.effects],
@@ -197,7 +197,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
     } | many_changes.looked(work)
 
 
-def _asked(action: Action | BulkStart) -> list[tuple[str, str]]:
+def _parameters(action: Action | BulkStart) -> list[tuple[str, str]]:
     """Return the parameters that name the action and the chosen records."""
     return [("action", action.id), *chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
 

@@ -28,6 +28,7 @@ ENGINES = {
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",
     "actions/bulk.py": "the run that a worker began before it died",
+    "actions/bulk_ends.py": "which of the runs that somebody began together have ended: numbers for that person",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
     "files/file_store.py": "files of runs that ended long ago",
     "upkeep/erasure.py": "what erasing takes along, of the person alone",
