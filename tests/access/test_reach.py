@@ -29,6 +29,7 @@ ENGINES = {
     "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",
     "actions/bulk_ends.py": "how runs ended that somebody began on many records, told to them as numbers",
     "actions/bulk.py": "the run that a worker began before it died",
+    "actions/bulk_ends.py": "which of the runs that somebody began together have ended: numbers for that person",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
     "files/file_store.py": "files of runs that ended long ago",
     "upkeep/erasure.py": "what erasing takes along, of the person alone",
