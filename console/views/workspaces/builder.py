@@ -13,7 +13,7 @@ from console.core.documents.workspaces.new_names import with_name
 from console.core.plain_words import slug as slug_of
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
-from console.views.workspaces import change_words, component_form, condition_boxes, workspace_preview
+from console.views.workspaces import change_words, chosen_paths, component_form, condition_boxes, workspace_preview
 from console.workspaces import Editing
 
 blueprint = Blueprint("workspace_builder", __name__, url_prefix="/w")
@@ -254,7 +254,7 @@ def _builder(
         "editing": editing, "workspace": document, "url": _url(editing.id), "tree": [_node(item, document) for item in document.components],
         "kinds": list(KINDS.items()), "chosen": chosen if own and not adding else "", "adding": adding, "kind": KINDS.get(kind),
         "form": _form(document, kind, own, errors, sent=given is not None) if own else [],
-        "names": component_form.completions(document, own) if own else [], "own": own, "places": edits.places(body),
+        "names": chosen_paths.completions(document, own) if own else [], "own": own, "places": edits.places(body),
         "place": request.values.get("place", "") if adding else (edits.place_of(body, chosen) or ("", 0, 0))[0],
         "icons": ICONS, "teams": _teams(), "problems": _problems(document), "people": _people(editing, wrong, others),
         "wrong": wrong, "theirs": change_words.theirs(wrong, editing.document), "details": [each for each in wrong.details if "theirs" not in each] if wrong else [], "said": said,
@@ -278,7 +278,7 @@ def _builder(
 
 def _form(document: Workspace, kind: str, own: Mapping[str, Any], errors: Mapping[str, str], *, sent: bool) -> list[component_form.Box]:
     """The boxes of the component, conditions as rows; as the request has them where it `sent` them."""
-    names, form = component_form.completions(document, own), request.values if sent else None
+    names, form = chosen_paths.completions(document, own), request.values if sent else None
     found = component_form.boxes(frame.actor(), document, kind, own, errors)
     for number, box in enumerate(found):
         if box.control == "conditions":

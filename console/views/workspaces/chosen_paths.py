@@ -1,11 +1,13 @@
 """What is chosen in a workspace and where its relations lead, and what a condition over the workspace may name."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from console import inboxes
 from console.core.documents.collections import Collection, Field, Option
 from console.core.documents.workspaces import INPUTS, SELECTING, CollectionList, Date, Dropdown, Toggle, Workspace
 from console.core.documents.workspaces.components import Part
+from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
 from console.views.workspaces.condition_lines import known_collection
 
@@ -84,3 +86,20 @@ def _of_input(item: Part) -> Field:
             if of is not None:
                 return Field(name, label, "enum" if of.options else "text", "text", options=of.options, references=of.references)
     return Field(name, label, "text", "text")
+
+
+def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(name, label) that an expression of the component may use, for the list that opens as one types."""
+    found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
+    found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
+    for name in choices(document):
+        found += [
+            (f"selected.{name}.key", "Key"),
+            (f"selected.{name}.title", "Title"),
+            *_steps(f"selected.{name}", selected(document, name)),
+        ]
+    return found + _steps("record", known_collection(str(given.get("collection") or "")))
+
+
+def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:
+    return [(root + step_words(each.name), each.label) for each in (collection.fields if collection else ())]

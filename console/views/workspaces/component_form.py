@@ -11,9 +11,8 @@ from console.core.actor import Actor
 from console.core.counted_moments import is_counted
 from console.core.currencies import CODES
 from console.core.documents.collections import Collection, Field, humanised
-from console.core.documents.workspaces import INPUTS, KINDS, Workspace
+from console.core.documents.workspaces import KINDS, Workspace
 from console.core.documents.workspaces.components import Measure, Period
-from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
 from console.views.workspaces import chosen_paths, condition_boxes, condition_lines
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
@@ -420,20 +419,3 @@ def subject_words(item: Any, document: Workspace, actor: Actor) -> list[str]:
     if relation is not None:
         return [f"{relation.label} of the {uncapitalised(of)}"]
     return [str(given["relation"]), of] if given["relation"] else [of]
-
-
-def completions(document: Workspace, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """(name, label) that an expression of the component may use, for the list that opens as one types."""
-    found = [(name, "") for name in ("me.name", "me.email", "me.teams", "me.roles", "me.tags", "now", "today()")]
-    found += [(f"input.{item.name}", str(item.label)) for item in document.every if isinstance(item, INPUTS)]
-    for name in chosen_paths.choices(document):
-        found += [
-            (f"selected.{name}.key", "Key"),
-            (f"selected.{name}.title", "Title"),
-            *_steps(f"selected.{name}", chosen_paths.selected(document, name)),
-        ]
-    return found + _steps("record", known_collection(str(given.get("collection") or "")))
-
-
-def _steps(root: str, collection: Collection | None) -> list[tuple[str, str]]:
-    return [(root + step_words(each.name), each.label) for each in (collection.fields if collection else ())]
