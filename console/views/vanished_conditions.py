@@ -63,9 +63,9 @@ def _words(condition: Any, kinds: Mapping[str, Kind], look: Look) -> str:
     if not isinstance(condition, Mapping) or not isinstance(condition.get("field"), str):
         return "a condition that cannot be read"
     name, op, value = str(condition["field"]), condition.get("op"), condition.get("value")
-    known = {**kinds, name: kinds.get(name) or Kind(name, plain_words.humanised(name))}
     sent = value if isinstance(value, Mapping) and len(value) == 1 else {}
     days = sent.get("days") if type(sent.get("days")) is int else None
+    known = {**kinds, name: kinds.get(name) or Kind(name, plain_words.humanised(name), "text" if days is None else "date")}
     whole = "own" if sent.get("whole") else ""
     value = sent["whole"] if whole else "" if days is not None else value
     plain = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, str | int | bool | None)]

@@ -27,7 +27,6 @@ ENGINES = {
     "automation/awaited.py": "runs that go on after what they waited for",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",
-    "actions/bulk_ends.py": "how runs ended that somebody began on many records, told to them as numbers",
     "actions/bulk.py": "the run that a worker began before it died",
     "actions/bulk_ends.py": "which of the runs that somebody began together have ended: numbers for that person",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",

@@ -53,7 +53,7 @@ def fixture_named(clean: object) -> None:
 
 def known(collection: str) -> Any:
     """The collection as the catalogue knows it, whether or not a document describes it."""
-    return SimpleNamespace(label_one="Customer", fields=(), relations=()) if collection == "customer" else None
+    return SimpleNamespace(label_one="Customer", fields=(), relations=(), segments=()) if collection == "customer" else None
 
 
 def told(event: Stored, **more: Any) -> dict[str, Any]:

@@ -201,7 +201,7 @@ def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone
     assert ">Other<" in many, "thirteen kinds do not fit: the rest is one line"
     assert sum(number for _, number in linked(pages.olivia.get("/w/figures/part/c3", htmx="part-c3").html)) == LAST, "Other has its records"
     labels = re.findall(r'scope="row">(?:<a[^>]*>)?(.*?)<', pages.olivia.get("/w/figures/part/c4", htmx="part-c4").html)
-    assert {"Empty", "Blank"} < set(labels)
+    assert labels.count("Empty") == 1, "an empty text is nothing, as in lists"
     for each in several:
         assert re.search("(?i)a, ?b", pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").text)
     for each in hollow:

@@ -105,7 +105,7 @@ insert into calls values (1, 'Ada', 'LT/KLJ', 2, '2020-01-31'), (2, 'Eve', 'LT/K
 
 def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path, PORT)
-    assert records.collection("track.calls").columns == ("id", "ship", "port", "berth_no", "berth_since_record")
+    assert records.collection("track.calls").columns == ("id", "ship", "berth_since_record")
     key, _, none = (row.values["berth_since_record"] for row in records.page("track.calls", whole("track.calls")).rows)
     assert none is None
     berth = f"/c/track.berths/{record_links.segment(key)}"

@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages"
     [
         ({"and": [{"field": "gone_one", "op": "eq", "value": "gold"}, {"field": "risk", "op": "eq", "value": "low"}]}, "", "Gone one is gold.", "List by the rest: Risk is Low", 1),
         ({"or": [{"and": [{"field": "gone", "op": "gte", "value": {"days": -3}}, {"field": "risk", "op": "gt", "value": []}]}, {"field": "risk", "op": "eq", "value": "low"}]},
-         "", "Gone; Risk is over nothing.", "List by the rest: Risk is Low", 1),
+         "", "Gone is from 3 days ago; Risk is over nothing.", "List by the rest: Risk is Low", 1),
         ({"field": "risk", "op": "eq", "value": "low"}, "nope", "the segment nope.", "List by the rest: Risk is Low", 1),
         ({"field": "gone", "op": "odd", "value": 1}, "", "Gone.", "List without it: Customers", 4),
         (None, "nope", "the segment nope.", "List without it: Customers", 4),
