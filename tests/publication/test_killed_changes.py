@@ -33,10 +33,10 @@ def killed_at_each(
     `victim` names another process to be killed there.
     """
     for number in sampled(range(1, MOST)):
-        about = prepare()
-        status = act(company, about, "", f"*=kill{victim()}@{number}", lambda _company, ident, _verb: do(ident))
+        about, other = prepare(), victim()
+        status = act(company, about, "", f"*=kill{other}@{number}", lambda _company, ident, _verb: do(ident))
         judge(about)
-        if status == 0:
+        if status == 0 and not (other and number <= least):  # a server that was back in time was not missed
             assert number > least
             return
     pytest.fail("a point is passed again and again")
