@@ -74,7 +74,7 @@ STATES = frozenset({
     "status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan", "stato", "estado",
     "estatus", "durum", "durumu", "tila", "stav", "stare", "állapot", "būsena", "busena", "tilstand", "tillstånd", "toestand",
 })  # fmt: skip
-WORDED = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution", "grund", "typ", "tipo", "motivo"])  # fmt: skip
+CODE_ENDINGS = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution", "grund", "typ", "tipo", "motivo"])  # fmt: skip
 FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
 FLAG_NAMES = frozenset({
@@ -255,7 +255,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
             return {"type": "url"}
         case "colour":
             return {"widget": "colour"}
-        case "states" if {*words[-1:]} & (STATES | WORDED):
+        case "states" if {*words[-1:]} & (STATES | CODE_ENDINGS):
             return {"widget": "badge" if words[-1] in STATES else "word"}
     return {}
 
