@@ -31,6 +31,7 @@ def new() -> Response:
         "email": email,
         "error": error,
         "mails": settings.current().smtp is not None,
+        "teams_of_roles": True,
         **pair_fields(pairs, teams or named_teams(), before=(pairs, teams or named_teams()), error=error),
     }
     return area.page("settings/invite.html", "people", context, status=error.status if error else 200)
