@@ -1,6 +1,6 @@
 """Contacts with their consents, tags, messages, calls and tasks; story 12."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
@@ -116,7 +116,7 @@ def _messages(world: World, contacts: list[Row], rng: Random) -> list[Row]:
             {
                 "contact_id": contact["id"], "channel": rng.choice(("email", "sms")), "direction": "in" if inbound else "out", "template": None if inbound else rng.choice(("welcome-1", "welcome-2", "re-engage-1", "offer")),
                 "body": rng.choice(("Thanks, tell me more.", "Not now, maybe later.", "Who is this?")) if inbound else "Hello from Fernwick Pay.", "status": status,
-                "skip_reason": rng.choice(("no consent", "quiet hours", "cap of three a week")) if status == "skipped" else None, "run_id": None, "at": world.moment(-rng.uniform(0.5, 400)),
+                "skip_reason": rng.choice(("no consent", "quiet hours", "cap of three a week")) if status == "skipped" else None, "run_id": None, "at": _since_then(world, contact, 400, rng),
             }
         )  # fmt: skip
     sam = {"contact_id": stories.SAM, "channel": "sms", "status": "delivered", "skip_reason": None, "run_id": None}
@@ -135,17 +135,23 @@ def _messages(world: World, contacts: list[Row], rng: Random) -> list[Row]:
     return [{"id": number, **{column: row[column] for column in order}} for number, row in enumerate(rows, 1)]
 
 
+def _since_then(world: World, contact: Row, days: float, rng: Random) -> datetime:
+    """A moment of the last so many days at which the contact was known."""
+    known = (world.moment(0) - contact["created_at"]) / timedelta(days=1)
+    return world.moment(-rng.uniform(0.5, min(days, known)))
+
+
 def _calls(world: World, contacts: list[Row], rng: Random) -> list[Row]:
     rows = []
     reachable = [contact for contact in contacts[1:] if contact["phone"]]
     for _ in range(CALLS - 1):
         outcome = pick(rng, {"answered": 38, "no_answer": 34, "voicemail": 20, "busy": 5, "failed": 3})
-        answered = outcome == "answered"
+        answered, contact = outcome == "answered", rng.choice(reachable)
         rows.append(
             {
-                "contact_id": rng.choice(reachable)["id"], "script": rng.choice("AB"), "attempt": rng.choice((1, 1, 2, 3)), "outcome": outcome, "label": pick(rng, LABELS) if answered else None,
+                "contact_id": contact["id"], "script": rng.choice("AB"), "attempt": rng.choice((1, 1, 2, 3)), "outcome": outcome, "label": pick(rng, LABELS) if answered else None,
                 "seconds": rng.randrange(20, 400) if answered else rng.randrange(0, 40), "transcript": "Hello, I am an AI of Fernwick Pay. May I ask …" if answered else None, "run_id": None,
-                "at": world.moment(-rng.uniform(0.5, 300)),
+                "at": _since_then(world, contact, 300, rng),
             }
         )  # fmt: skip
     rows.append(

@@ -1,6 +1,6 @@
 """Charges of the in-app shop with their refunds, disputes and credits."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -87,11 +87,26 @@ def _charges(world: World, profiles: dict[int, Profile]) -> list[Row]:
     euros = lognormal(count, MEDIAN_EUR, SIGMA, rng)
     buyers = _buyers(profiles, count, rng)
     rows = [_told_charge(world, story, rng) for story in STORY_CHARGES]
+    known = Known(world, sorted(set(buyers)), "buyers known by then")
     for euro, status, currency, buyer in zip(euros, spread(left, rng), spread(currencies, rng), buyers, strict=True):
         amount = max(1, round(min(Decimal(euro), LARGEST_EUR) / Decimal(EUR_PER_UNIT[currency]) * 10 ** EXPONENTS[currency]))
         age = rng.uniform(0.1, 6) if status in {"pending", "uncaptured"} else rng.uniform(2, 399)
-        rows.append(_charge(world, f"ch_{token(rng)}", buyer, amount, currency, status, -age, pick(rng, ITEM_WEIGHTS), rng))
+        charge_id, payer = f"ch_{token(rng)}", known.by(world.moment(-age), buyer)
+        rows.append(_charge(world, charge_id, payer, amount, currency, status, -age, pick(rng, ITEM_WEIGHTS), rng))
     return rows
+
+
+class Known:
+    """Who was a customer at a moment: nobody pays or writes before they were one."""
+
+    def __init__(self, world: World, customers: list[int], part: str) -> None:
+        self._since = {row["id"]: row["opened_at"] for row in world.core["customer"]}
+        self._longest = sorted(customers, key=lambda number: self._since[number])[: len(customers) // 2]
+        self._rng = dice(part)
+
+    def by(self, at: datetime, customer: int) -> int:
+        """The customer, or one of those who have been one for longest, where the customer was none yet."""
+        return customer if self._since[customer] <= at else self._rng.choice(self._longest)
 
 
 def _buyers(profiles: dict[int, Profile], count: int, rng: Random) -> list[int]:

@@ -267,11 +267,12 @@ def _assessment(customer: int, at: datetime, points: risk.Points, band: str, flo
 def _cases(world: World, profiles: dict[int, Profile]) -> list[Row]:
     rng = dice("cases")
     suspects = [number for number, profile in profiles.items() if profile.band in {"high", "prohibited"} and not profile.story]
+    since = {row["id"]: (world.moment(0) - row["opened_at"]) / timedelta(days=1) for row in world.core["customer"]}
     rows = []
     for number, (customer, decision) in enumerate(
         zip(rng.sample(suspects, CASES), spread({"open": 3, "no_report": 5, "report": 6}, rng), strict=True), 1
     ):
-        opened = world.moment(-rng.uniform(4, 500))
+        opened = world.moment(-rng.uniform(4, min(500, since[customer])))
         decided = None if decision == "open" else opened + timedelta(days=rng.randrange(1, 9))
         filed = decided + timedelta(days=1) if decided and decision == "report" else None
         rows.append(

@@ -213,7 +213,7 @@ def _ordinary_tickets(world: World, profiles: dict[int, Profile], rng: Random) -
     reviewing = [number for number, profile in profiles.items() if profile.status in {"pending_documents", "in_review", "expired"}]
     touched = [row for row in world.core["refund"] if row["charge_id"] not in payments.STORY_IDS]
     buyer = {row["id"]: row["customer_id"] for row in world.core["charge"]}
-    drafts = []
+    drafts, known = [], payments.Known(world, customers, "writers known by then")
     for status, kinds, age in (("open", OPEN, (0.2, 12)), ("pending_customer", PENDING, (1, 25)), ("solved", SOLVED, (6, 398))):
         for kind in spread(kinds, rng):
             at = world.moment(-rng.uniform(*age))
@@ -231,6 +231,7 @@ def _ordinary_tickets(world: World, profiles: dict[int, Profile], rng: Random) -
                 )
             else:
                 customer = rng.choice(reviewing if kind == "kyc" else customers) if kind == "kyc" or rng.random() < 0.9 else None
+                customer = customer and known.by(at, customer)
                 drafts.append(Ticket(kind, status, at, customer, texts=[rng.choice(TEXTS[kind])]))
     return drafts
 

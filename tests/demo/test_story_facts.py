@@ -260,6 +260,26 @@ def gone(world: World) -> dict[str, int]:
     return left
 
 
+@cases(
+    ("table", "moment", "of", "since"),
+    [
+        ("charge", "created_at", "customer", "opened_at"),
+        ("ticket", "created_at", "customer", "opened_at"),
+        ("credit", "created_at", "customer", "opened_at"),
+        ("fiu.sar_case", "opened_at", "customer", "opened_at"),
+        ("dispute", "created_at", "charge", "created_at"),
+        ("refund", "created_at", "charge", "created_at"),
+        ("message", "at", "contact", "created_at"),
+        ("call", "at", "contact", "created_at"),
+        ("consent", "at", "contact", "created_at"),
+    ],
+)
+def test_nothing_happened_before_its_person_or_charge_was_there(loaded: World, table: str, moment: str, of: str, since: str) -> None:
+    rows = loaded.core | loaded.supply
+    begun = {row["id"]: row[since] for row in rows[of]}
+    assert [row for row in rows[table] if row[f"{of}_id"] and row[moment] < begun[row[f"{of}_id"]]][:3] == []
+
+
 def test_no_charge_gives_back_more_than_it_took(loaded: World) -> None:
     charged = {row["id"]: row for row in loaded.core["charge"]}
     assert [charge for charge, minor in gone(loaded).items() if minor > charged[charge]["amount_minor"]] == []

@@ -32,7 +32,13 @@ def new() -> Response:
             flash(f"{made.name} is there. A workflow chooses it under Acts as.")
             return frame.redirect_to(people.url(made.id))
     joined = teams or named_teams()
-    context = {"email": email, "name": name, "error": error, "teams_of_roles": True, **pair_fields(pairs, joined, before=(pairs, joined), error=error)}
+    context = {
+        "email": email,
+        "name": name,
+        "error": error,
+        "teams_of_roles": True,
+        **pair_fields(pairs, joined, before=(pairs, joined), error=error),
+    }
     return area.page("settings/service_account.html", "people", context, status=error.status if error else 200)
 
 
