@@ -137,6 +137,16 @@ def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so
     assert turned_away() == ["The body is larger than 1 MB."]
 
 
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("key", "status"), [("", 413), ("Bearer cns_wrong", 401)])
+def test_a_sender_of_a_body_without_measure_reads_why_it_is_refused(sender: Sender, chunked: bool, key: str, status: int) -> None:
+    huge, more = b'{"note":"' + b"x" * 5_000_000 + b'"}', {"Authorization": key} if key else {}
+    for _ in range(3):
+        told = sender.send(sender.path("plain"), iter([huge[at : at + 65_536] for at in range(0, len(huge), 65_536)]) if chunked else huge, chunked, **more)
+        assert told.status == status
+    assert key or told.body["message"] == "The body is larger than 1 MB. Nothing was started."
+
+
 def test_a_form_with_files_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
     path = sender.path("plain")
     told = [
@@ -430,3 +440,10 @@ def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_a
     told = [sender.send(sender.path("bare", slug), body, **sign) for slug in ("loose", "strict")]
     assert [(each.status, [one["field"] for one in each.body.get("details", ())]) for each in told] == [(202, []), (422, ["input.why"])]
     assert begun("loose") == [{"why": None}]
+    whsec = str(automation.renew_secret(sender.company.mona, "loose", "bare").secret)
+    moment = datetime.now(UTC)
+    named = {"webhook_id": "e1", "webhook_timestamp": str(int(moment.timestamp())), "webhook_signature": Webhook(whsec).sign("e1", moment, '{"whhy": "x"}')}
+    own_program = sender.send(sender.path("bare", "loose"), b'{"whhy": "x"}', **named)
+    assert (own_program.status, own_program.body["unused"]) == (202, ["whhy"]), "a program of one's own is told of what is misspelt"
+    assert "unused" not in told[0].body, "other services write what they like"
+    assert "Sent, and not asked for by the start: whhy." in pages.mona.get("/workflows/loose/triggers").text
