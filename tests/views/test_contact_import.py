@@ -93,7 +93,7 @@ def test_each_line_is_shown_before_it_is_added_and_says_why_it_is_not(club: "Pag
     for reason in (
         "Name is needed.",
         "is there already.",
-        "Stage is none of New, Engaged, Lost.",
+        "Stage “won” is none of New, Engaged, Lost.",
         "stands on a line before. It stands on line 2.",
     ):
         assert reason in page.text
