@@ -83,7 +83,8 @@ def wrong_zone(collection: Collection, values: Mapping[str, object]) -> list[str
 
 def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
     """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does,
-    and no list of choices where the column says who unsubscribed: a "Status" of a mailing list is about consent."""
+    and no list of choices where the column says who unsubscribed: a "Status" of a mailing list is about consent.
+    """
     told = [cell for row in rows for cell in row if cell]
     gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.WITHDRAWN] if field.options is not None else []
     if any(not chosen(field, value(field, cell, "day", Look())) for cell in gone):

@@ -70,7 +70,9 @@ def perform(call: Call) -> TryResult:
         time.sleep(PAUSE_S)
     if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
         words = result.message.removesuffix(LOOK_THERE).strip() if result.code == UNREADABLE else ""
-        return replace(result, status="failed", passing=True, message=words or f"{_named(call.define.system)} gave no answer that could be used.")
+        return replace(
+            result, status="failed", passing=True, message=words or f"{_named(call.define.system)} gave no answer that could be used."
+        )
     return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
 

@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
-from console.core.stop_words import is_stop
+from console.core.stop_words import asks_again, is_stop
 from console.db.engine import fetch
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
@@ -87,6 +87,8 @@ class Line:
         if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
             named = [WORDS[channel] for channel in inbound.STOPPED.get(self.message.channel, ())]
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
+        if self.message.direction == "in" and self.who is not None and self.text and asks_again(self.text):
+            return "Says start. Consent that was withdrawn stays so until somebody notes on the contact's page that they agreed again."
         if self.message.status == "cancelled":
             return message_reasons.of_many(self.message.code or "")
         if held := self._held():

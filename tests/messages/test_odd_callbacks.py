@@ -389,7 +389,7 @@ def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(
 @pytest.mark.parametrize(
     "kept",
     [
-        "Sent from your Twilio trial account - Hello Sam Whitfield, it's \"us\" - Fernwick...",
+        'Sent from your Twilio trial account - Hello Sam Whitfield, it\'s "us" - Fernwick...',
         "Hello Sam Whitfield, it's 'us' - Fernwick...",
         "Hello Sam Whitfield, it\u2019s \u201eus\u201c \u2013 Fernwick\u2026 ",
     ],

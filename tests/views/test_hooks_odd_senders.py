@@ -142,7 +142,9 @@ def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so
 def test_a_sender_of_a_body_without_measure_reads_why_it_is_refused(sender: Sender, chunked: bool, key: str, status: int) -> None:
     huge, more = b'{"note":"' + b"x" * 5_000_000 + b'"}', {"Authorization": key} if key else {}
     for _ in range(3):
-        told = sender.send(sender.path("plain"), iter([huge[at : at + 65_536] for at in range(0, len(huge), 65_536)]) if chunked else huge, chunked, **more)
+        told = sender.send(
+            sender.path("plain"), iter([huge[at : at + 65_536] for at in range(0, len(huge), 65_536)]) if chunked else huge, chunked, **more
+        )
         assert told.status == status
     assert key or told.body["message"] == "The body is larger than 1 MB. Nothing was started."
 
@@ -442,7 +444,11 @@ def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_a
     assert begun("loose") == [{"why": None}]
     whsec = str(automation.renew_secret(sender.company.mona, "loose", "bare").secret)
     moment = datetime.now(UTC)
-    named = {"webhook_id": "e1", "webhook_timestamp": str(int(moment.timestamp())), "webhook_signature": Webhook(whsec).sign("e1", moment, '{"whhy": "x"}')}
+    named: dict[str, Any] = {
+        "webhook_id": "e1",
+        "webhook_timestamp": str(int(moment.timestamp())),
+        "webhook_signature": Webhook(whsec).sign("e1", moment, '{"whhy": "x"}'),
+    }
     own_program = sender.send(sender.path("bare", "loose"), b'{"whhy": "x"}', **named)
     assert (own_program.status, own_program.body["unused"]) == (202, ["whhy"]), "a program of one's own is told of what is misspelt"
     assert "unused" not in told[0].body, "other services write what they like"

@@ -26,10 +26,7 @@ WORDS = {
     30008: "Their network did not say why.",
 }  # fmt: skip
 """What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
-MARKS = str.maketrans(
-    {char: "'" for char in "\"\u0060\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u2035\u2036"}
-    | {char: "-" for char in "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"}
-)
+MARKS = str.maketrans(dict.fromkeys('"`«´»‘’‚‛“”„‟′″‵‶', "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 """Typographic marks → one plain one, whichever of them Twilio chose."""
 TRIAL = "Sent from your Twilio trial account - "
 
@@ -134,7 +131,9 @@ def _answer_of(call: Any) -> Any:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
         permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
-        words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg).removeprefix('Unable to create record: ')[:200]}"
+        words = (
+            WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg).removeprefix('Unable to create record: ')[:200]}"
+        )
         code = "opted_out" if error.code == OPTED_OUT else "refused"
         raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code) from error
     except (
