@@ -137,18 +137,6 @@ def test_a_body_in_pieces_is_put_together_and_one_that_is_too_large_is_called_so
     assert turned_away() == ["The body is larger than 1 MB."]
 
 
-@pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize(("key", "status"), [("", 413), ("Bearer cns_wrong", 401)])
-def test_a_sender_of_a_body_without_measure_reads_why_it_is_refused(sender: Sender, chunked: bool, key: str, status: int) -> None:
-    huge, more = b'{"note":"' + b"x" * 5_000_000 + b'"}', {"Authorization": key} if key else {}
-    for _ in range(3):
-        told = sender.send(
-            sender.path("plain"), iter([huge[at : at + 65_536] for at in range(0, len(huge), 65_536)]) if chunked else huge, chunked, **more
-        )
-        assert told.status == status
-    assert key or told.body["message"] == "The body is larger than 1 MB. Nothing was started."
-
-
 def test_a_form_with_files_and_text_without_a_type_are_told_what_is_wanted(sender: Sender) -> None:
     path = sender.path("plain")
     told = [
