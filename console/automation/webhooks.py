@@ -27,6 +27,8 @@ from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 __all__ = ["FORM", "Delivery", "Hook", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
 KIND = "webhook"
 LARGEST = 1024 * 1024
+TOO_LARGE = "The body is larger than 1 MB."
+MOST_UNUSED, LONGEST_NAME = 20, 60
 LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
 UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe, Shopify, Slack or Twilio do."
@@ -58,6 +60,13 @@ class Off(NotFound):
     default_code = "webhook_off"
 
 
+class TooLarge(ConsoleError):
+    """The body is larger than a webhook takes; nothing was started."""
+
+    status = 413
+    default_code = "too_large"
+
+
 class OldAddress(Malformed):
     """The address was replaced, or never existed. Copy the present one from the page of the workflow's triggers."""
 
@@ -82,11 +91,13 @@ class Delivery:
 class Taken:
     """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it.
 
+    `unused` are names of values, sent by who signs by Standard Webhooks, that the start does not ask for: one of them may be misspelt.
     `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this text back.
     """
 
     run: str | None
     duplicate: bool = False
+    unused: Sequence[str] = ()
     each: "Sequence[Taken | ConsoleError] | None" = None
     challenge: str | None = None
 
@@ -268,8 +279,8 @@ select run, told from console.firing where workflow = %s and trigger = %s and ke
 """
 _NOTE = """
 with noted as (
-insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, run, told, done_at)
-values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, 'started', %(run)s, %(told)s, clock_timestamp())
+insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, why, run, told, done_at)
+values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, 'started', %(why)s, %(run)s, %(told)s, clock_timestamp())
 on conflict (workflow, trigger, key) do nothing returning id
 ), counted as (
 update console.trigger set matched = matched + 1 where workflow = %(workflow)s and id = %(trigger)s and exists (select from noted)
@@ -302,7 +313,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     except ConsoleError as error:
         note_away(hook, error.message)  # what its details say of the record stands in it
         raise
-    chain = _led_by(delivery)
+    chain, unused = _led_by(delivery), _unused(hook, delivery, body, values)
     occasion = Occasion(ident, log.now(), record=record, chain=chain)
     if (why := looping(row.workflow, occasion)) is not None:
         with transaction() as connection:
@@ -312,10 +323,12 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     try:
         run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values, chain)
     except ConsoleError as error:
+        error.message = error.message.replace("Nothing was saved", "Nothing was started")
         note_away(hook, words_of(error))  # without its record: what was sent as one may be anything
         raise
-    if _noted(row, ident, key, record, run_id, fingerprint):
-        return Taken(run_id)
+    why = f"Sent, and not asked for by the start: {', '.join(unused)}." if unused else None
+    if _noted(row, ident, key, record, run_id, fingerprint, why):
+        return Taken(run_id, unused=unused)
     return _before(hook, key, fingerprint) or Taken(run_id, duplicate=True)  # one that came at the same moment was first
 
 
@@ -392,10 +405,19 @@ def _about(
     return RecordRef(collection, str(key)) if usable else None, given
 
 
-def _noted(row: Row, ident: str, key: str, record: RecordRef | None, run_id: str, outcome: bytes) -> bool:
+def _unused(hook: Hook, delivery: Delivery, body: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
+    """Names in the body of one's own program that nothing asks for, as far as they are fit to be shown. Other services write what they like."""
+    definition = hook.row.definition
+    if not hook.signed or SIGNATURE not in delivery.headers or definition.input or definition.filter:
+        return []
+    read = {*values, *read_inputs(definition)} | ({"record"} if document_of(hook.row).collection else set())
+    return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][:MOST_UNUSED]
+
+
+def _noted(row: Row, ident: str, key: str, record: RecordRef | None, run_id: str, outcome: bytes, why: str | None) -> bool:
     """Write down and count a delivery that has started a run; returns whether it was the first with its key."""
     values = {
         "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "run": run_id,
-        "told": outcome, "collection": record.collection if record else None, "record": record.key if record else None,
+        "told": outcome, "why": why, "collection": record.collection if record else None, "record": record.key if record else None,
     }  # fmt: skip
     return bool(fetch(_NOTE, values))

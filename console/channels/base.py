@@ -4,6 +4,7 @@ A provider is a plug-in: one file in `console/channels/providers/`, or a class o
 It never looks at the database, the clock or who may be reached: that is judged before.
 """
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +14,29 @@ from typing import Any, ClassVar
 from console.core.contacting import Kind
 from console.errors import ConsoleError
 
-ABOUT_US = frozenset({401, 403, 404, 407})
-"""Statuses by which a provider speaks of our account or its address, not of the message: it leaves when somebody has mended that."""
+ABOUT_US = frozenset({401, 402, 403, 404, 407})
+"""Statuses by which a provider speaks of our account, its credit or its address, not of the message: it leaves when somebody has mended that."""
+MOST_WORDS = 200
+
+
+def said_in(body: bytes) -> str:
+    """What a provider says in words behind a status, as `: …` to stand behind it: a line of text, or what its JSON calls a message or an error. Empty for a page, or nothing."""
+    text = body.decode("utf-8", "replace").strip()
+    if text.startswith("{"):
+        try:
+            text = _message_of(json.loads(text))
+        except (ValueError, RecursionError):
+            return ""
+    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return "" if not words or words[0] in "<[" else f": {words[:MOST_WORDS].rstrip('.')}"
+
+
+def _message_of(told: Any) -> str:
+    """The words of an error: its `message`, `error`, `detail` or `title`, also within one another."""
+    if isinstance(told, str):
+        return told
+    found = (_message_of(told[name]) for name in ("message", "error", "detail", "title") if name in told) if isinstance(told, dict) else ()
+    return next((words for words in found if words), "")
 
 
 @dataclass(frozen=True, slots=True)

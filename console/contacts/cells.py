@@ -61,11 +61,15 @@ def chosen(field: Field, told: object) -> bool:
     return {str(each) for each in (told if isinstance(told, list) else [told])} <= {option.value for option in field.options or ()}
 
 
+LONGEST_TOLD = 40
+"""Letters of a value that is named where it is refused."""
+
+
 def unlisted(collection: Collection, values: Mapping[str, object]) -> list[str]:
     """What of these values is none of the options of its field, in words."""
     fields = [collection.by_name[name] for name in values if name in collection.by_name]
     return [
-        f"{field.label} is none of {', '.join(option.label for option in field.options)}."
+        f"{field.label} “{str(values[field.name])[:LONGEST_TOLD]}” is none of {', '.join(option.label for option in field.options)}."
         for field in fields
         if field.options is not None and values[field.name] is not None and not chosen(field, values[field.name])
     ]
@@ -78,8 +82,13 @@ def wrong_zone(collection: Collection, values: Mapping[str, object]) -> list[str
 
 
 def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
-    """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does."""
+    """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does,
+    and no list of choices where the column says who unsubscribed: a "Status" of a mailing list is about consent.
+    """
     told = [cell for row in rows for cell in row if cell]
+    gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.WITHDRAWN] if field.options is not None else []
+    if any(not chosen(field, value(field, cell, "day", Look())) for cell in gone):
+        return False
     free = field.options is None or not field.nullable or not told
     return free or any(chosen(field, value(field, cell, "day", Look())) for cell in told)
 

@@ -19,7 +19,7 @@ def _compared_words(*words: str) -> frozenset[str]:
 
 
 YES = _compared_words(
-    *GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "opt in", "opted in", "on", "✓", "✔", "✅", "☑",
+    *GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "active", "opt in", "opted in", "on", "✓", "✔", "✅", "☑",
     "sim", "jes", "да", "так", "kyllä", "jah", "igen", "evet", "ano", "áno", "da", "jā", "はい", "是", "예", "네", "نعم", "כן", "ναι",
     "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sann", "sant", "sand", "prawda",
     "erteilt", "einverstanden", "zugestimmt", "angemeldet", "abonniert", "accepté", "abonné", "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "aceptado", "iscritto",
@@ -54,7 +54,7 @@ SHAPES = (
 """A heading that says who agreed, with a word for the channel."""
 OPT_OUTS = (
     "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
-    "do not {}", "no {}", "{} hard bounce reason", "{} hard bounced",
+    "do not {}", "no {}", "{} blocklisted", "{} blacklisted", "{} hard bounce reason", "{} hard bounced",
 )  # fmt: skip
 """A heading that says who wants nothing of a channel, or is not reached there; a CRM writes which list it is behind it."""
 EVERY = "every"

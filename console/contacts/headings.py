@@ -18,13 +18,13 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "namn", "navn", "nimi", "név", "vārds uzvārds", "nume complet",
     ),
     GIVEN: (
-        "first name", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas",
+        "first name", "firstname", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas",
         "名", "имя", "ім я", "име", "όνομα", "ad", "adı", "שם פרטי", "الاسم الأول", "jméno", "meno", "keresztnév", "utónév", "prenume", "ime", "vārds", "eesnimi",
         "etunimi", "fornavn", "primeiro nome", "prénom usuel",
     ),
     MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix", "отчество", "по батькові"),
     FAMILY: (
-        "last name", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
+        "last name", "lastname", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
         "cognome", "sobrenome", "efternamn", "pavardė", "姓", "фамилия", "прізвище", "επώνυμο", "soyad", "soyadı", "שם משפחה", "اسم العائلة", "الاسم الأخير", "příjmení",
         "priezvisko", "vezetéknév", "családnév", "nume", "nume de familie", "prezime", "priimek", "uzvārds", "perekonnanimi", "perenimi", "sukunimi", "etternavn",
         "efternavn",
@@ -44,7 +44,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "mobilusis telefonas", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone number", "phones", "phone numbers", "tel", "telefon",
         "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "tel nr", "tel numeris",
         "телефон", "номер телефона", "номер телефону", "τηλέφωνο", "telefon numarası", "טלפון", "מספר טלפון", "الهاتف", "رقم الهاتف", "هاتف", "电话", "電話號碼", "전화", "전화번호",
-        "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono",
+        "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono", "sms",
     ),
     "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン", "часовой пояс", "strefa czasowa", "zona horaria", "laiko juosta"),
     "country": (
@@ -65,7 +65,7 @@ NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
 UNKNOWN = 1_000
 _AROUND = frozenset({
     "person", "primary", "main", "address", "residence", "mailing", "billing", "home", "work", "business", "other", "private",
-    "personal", "preferred", "default", "value", "number", "1", "privat", "geschäftlich", "the", "of", "adresse",
+    "personal", "preferred", "default", "value", "number", "1", "2", "3", "privat", "geschäftlich", "the", "of", "adresse",
 })  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")

@@ -29,9 +29,25 @@ ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
         "el": frozenset({"διακοπη"}),
         "ru": frozenset({"стоп", "отписаться", "отмена"}),
         "uk": frozenset({"стоп", "відписатися", "відмова"}),
+        "bg": frozenset({"стоп", "спри", "отписване"}),
+        "sk": frozenset({"koniec", "odhlasit", "zrusit"}),
+        "hr": frozenset({"odjava", "odjavi", "prestani"}),
+        "sl": frozenset({"odjava", "prenehaj"}),
+        "ar": frozenset({"توقف", "ايقاف", "إيقاف", "الغاء", "إلغاء", "قف"}),
+        "he": frozenset({"הסר", "הסירו", "הסרה", "עצור"}),
+        "zh": frozenset({"退订", "退訂", "停止", "取消"}),
+        "ja": frozenset({"停止", "配信停止", "解除", "ストップ"}),
+        "ko": frozenset({"수신거부", "중지", "정지", "그만"}),
+        "hi": frozenset({"रोकें", "बंद करें"}),
+        "th": frozenset({"หยุด", "ยกเลิก"}),
+        "vi": frozenset({"huy", "tu choi"}),
+        "id": frozenset({"berhenti", "batal", "stop sms"}),
     }
 )
 """Words that mean it as the whole message, by language; any of them counts in any language."""
+
+SIGNS = frozenset("\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}")
+"""Pictures that mean it where a message is nothing else, once or more often."""
 
 FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "optout", "abmelden", "desabonner", "стоп"})
 """Those that mean it in a short message of at most four words, such as “Stop pls”."""
@@ -75,6 +91,23 @@ _POLITE = frozenset(
     }
 )
 """Words beside it that change nothing; `pub` is what French networks ask for."""
+AGAIN = frozenset(
+    {
+        "start",
+        "unstop",
+        "restart",
+        "subscribe",
+        "resubscribe",
+        "opt in",
+        "optin",
+        "anmelden",
+        "wieder anmelden",
+        "reprendre",
+        "alta",
+        "старт",
+    }
+)
+"""Words of who wants messages again, as the whole message."""
 MOST_WORDS = 4
 
 
@@ -84,7 +117,20 @@ def is_stop(text: str) -> bool:
     Case, accents, punctuation, marks that nobody sees, and a word said twice do not matter.
     """
     known, first = text[:2000], next((line for line in text[:2000].splitlines() if line.strip()), "")
-    return _says_it(_plain(known)) or _says_it(_plain(known, unseen=" ")) or _is_the_word(_plain(first))
+    pictures = "".join(
+        char for char in known if not char.isspace() and unicodedata.category(char) not in ("Cf", "Mn", "Sk")
+    )  # without variants
+    return (
+        (bool(pictures) and SIGNS.issuperset(pictures))
+        or _says_it(_plain(known))
+        or _says_it(_plain(known, unseen=" "))
+        or _is_the_word(_plain(first))
+    )
+
+
+def asks_again(text: str) -> bool:
+    """Whether the message says that messages are wanted again. That is no consent by itself: to what, only a person can note."""
+    return _plain(text[:200]) in AGAIN
 
 
 def _says_it(plain: str) -> bool:

@@ -25,7 +25,9 @@ PAUSE_S = 0.5
 LONGEST_VALUE = 2_000
 MOST_SHOWN = 2_000
 SERVER_ERRORS = 500
-REFUSED = "refused"
+REFUSED, UNREADABLE = "refused", "unreadable"
+PAGE_START = 1_000
+"""Bytes of an answer in which a web page begins, if it is one."""
 HIDDEN = b"[secret]"
 LOOK_THERE = "Nobody can tell whether it was done. Look there for the key, then say what you found."
 
@@ -67,7 +69,10 @@ def perform(call: Call) -> TryResult:
             break
         time.sleep(PAUSE_S)
     if result.status == "unknown" and call.define.method == "GET":  # to have asked changes nothing
-        return replace(result, status="failed", passing=True, message=f"{_named(call.define.system)} gave no answer that could be used.")
+        words = result.message.removesuffix(LOOK_THERE).strip() if result.code == UNREADABLE else ""
+        return replace(
+            result, status="failed", passing=True, message=words or f"{_named(call.define.system)} gave no answer that could be used."
+        )
     return _refused_or_unknown(call, result) if result.code == REFUSED else result
 
 
@@ -156,6 +161,9 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     body = sending.without_secret(answer.body)
     answer_json = _json(body)
     sent = {**sending.shown, "status": answer.status, "answer": body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
+    if answer.good and not define.success and _is_unasked_page(body, sending):
+        words = f"{_named(define.system)} answered with a web page in place of data, such as one to sign in or of a proxy. See whether the address is right."
+        return TryResult("unknown", UNREADABLE, f"{words} {LOOK_THERE}", sent=sent)
     if answer.status in define.success if define.success else answer.good:
         return _result_of_success(call, answer_json, sent)
     if answer.status in define.again:
@@ -171,11 +179,18 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     )
 
 
+def _is_unasked_page(body: bytes, sending: Sending) -> bool:
+    """Whether a web page came where the request did not ask for one by its header Accept: whoever stands before the other system says yes to everything."""
+    text = body[:PAGE_START].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").lower()
+    wanted = any("html" in value or value.strip() == "*/*" for name, value in sending.headers.items() if name.lower() == "accept")
+    return text.startswith(("<!doctype html", "<html")) and not wanted
+
+
 def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) -> TryResult:
     """Succeeded; unknown if the answer cannot be read although values are needed, or if it is about something else than was asked for."""
     define: Http = call.define
     if answer_json is None and (define.result or define.expect is not None):
-        return TryResult("unknown", "unreadable", f"{_named(define.system)} gave an answer that cannot be read. {LOOK_THERE}", sent=sent)
+        return TryResult("unknown", UNREADABLE, f"{_named(define.system)} gave an answer that cannot be read. {LOOK_THERE}", sent=sent)
     if define.expect is not None and not _holds(call, define.expect, answer=answer_json):
         message = f"{_named(define.system)} said yes to something else than was asked for. {LOOK_THERE}"
         return TryResult("unknown", "contradiction", message, sent=sent)

@@ -1,5 +1,6 @@
 """The one way out by mail: through the server of `CONSOLE_SMTP_URL`, encrypted unless its URL says otherwise."""
 
+import re
 import smtplib
 import socket
 import ssl
@@ -31,6 +32,13 @@ SIGN_IN = {
 """Codes that say nothing of the message or its receiver: once the settings are mended, the next try leaves."""
 WORDS = SIGN_IN | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
 """Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
+ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})(?= |$)", re.ASCII)
+DETAILS = {
+    "1.1": "there is no such mailbox", "1.2": "there is no such domain", "1.10": "this domain takes no mail", "2.1": "the mailbox is switched off",
+    "2.2": "the mailbox is full", "3.4": "the message is too large", "7.1": "its rules refuse the message, perhaps as spam",
+    "7.23": "our domain does not let this server send for it (SPF)", "7.26": "our mail is not signed as it asks for (SPF, DKIM)",
+}  # fmt: skip
+"""Subject and detail of an enhanced code → what it means. Source: RFC 3463, RFC 7505, RFC 7372."""
 END = b"\r\n.\r\n"
 
 
@@ -47,21 +55,21 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     try:
         smtp = _connected(server)
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave
-        raise IntegrationError(_refused(server.host, error.smtp_code).message) from error
+        raise IntegrationError(_refused(server.host, (error.smtp_code, error.smtp_error)).message) from error
     except (smtplib.SMTPException, OSError) as error:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
         if refused := smtp.send_message(message, from_addr=bounces):
-            said = _refused(server.host, *(code for code, _ in refused.values())).message.removesuffix(".")
+            said = _refused(server.host, *refused.values()).message.removesuffix(".")
             raise IntegrationError(f"{said}. The others whom it was for have got it.", permanent=True)
     except smtplib.SMTPRecipientsRefused as error:
-        raise _refused(server.host, *(code for code, _ in error.recipients.values())) from error
+        raise _refused(server.host, *error.recipients.values()) from error
     except smtplib.SMTPResponseException as error:
         if smtp.has_it and 200 <= error.smtp_code < 300:
             return  # any number of this hundred is a yes
         if smtp.has_it and not (400 <= error.smtp_code < 600 and isinstance(error.smtp_error, bytes)):  # text: what the library made up
             raise OutcomeUnknown(f"What the mail server {server.host} answered to the whole message cannot be read.") from error
-        raise _refused(server.host, error.smtp_code) from error
+        raise _refused(server.host, (error.smtp_code, error.smtp_error)) from error
     except (smtplib.SMTPNotSupportedError, UnicodeError) as error:
         raise IntegrationError(f"The mail server {server.host} takes no address with such letters.", permanent=True) from error
     except (smtplib.SMTPException, OSError) as error:
@@ -182,10 +190,21 @@ def _connected(server: MailServer) -> _Connection:
     return smtp
 
 
-def _refused(host: str, *codes: int) -> IntegrationError:
-    later, no = "it asks to be tried again later", "it refuses the message"
-    said = " and ".join(f"{WORDS.get(code, later if code < 500 else no)} ({code})" for code in sorted(set(codes)))
-    return IntegrationError(f"The mail server {host} says: {said}.", permanent=all(code >= 500 and code not in SIGN_IN for code in codes))
+def _refused(host: str, *replies: tuple[int, bytes | str]) -> IntegrationError:
+    said = " and ".join(sorted({_meaning(*reply) for reply in replies}))
+    permanent = all(code >= 500 and code not in SIGN_IN for code, _ in replies)
+    return IntegrationError(f"The mail server {host} says: {said}.", permanent=permanent)
+
+
+def _meaning(code: int, text: bytes | str) -> str:
+    """What a reply means, by its code and the code of RFC 3463 that its text begins with; nothing else that the other side wrote."""
+    enhanced = ENHANCED.match(text if isinstance(text, str) else text.decode("ascii", "replace"))
+    shown = f"{code} {enhanced[0]}" if enhanced else str(code)
+    detail = DETAILS.get(enhanced[1]) if enhanced and code not in SIGN_IN else None
+    if code < 500:
+        detail = f"{detail} now: " if detail and enhanced and enhanced[1].startswith("2.") else ""
+        return f"{detail}it asks to be tried again later ({shown})"
+    return f"{detail or WORDS.get(code, 'it refuses the message')} ({shown})"
 
 
 def _reason(error: Exception) -> str:

@@ -13,7 +13,8 @@ from console.db import troubles
 from console.db.engine import fetch, transaction
 from console.messages.message_rows import Message, read
 
-UNSURE = "It cannot be told whether the message left. Ask its receiver or look at the provider, then say what came of it."
+LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it."
+UNSURE = f"It cannot be told whether the message left. {LOOK_THERE}"
 NO_CALLBACK = "The provider did not tell how the call ended. Look there, then say what came of it."
 LEFT_S = 5
 AT_ONCE = 200
@@ -34,6 +35,11 @@ _ENROLLED = "select from console.enrolment where run = %s and left_at is null"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 Write: TypeAlias = Callable[[Connection, datetime | None], object]
 """Writes what became of a message, and that its run was told at this moment (None: not yet). Raises Overtaken."""
+
+
+def unsure(why: str) -> str:
+    """Why nobody can tell whether the message left, with what to do."""
+    return f"{why} {LOOK_THERE if 'cannot be told' in why else UNSURE}".strip()
 
 
 class Overtaken(Exception):

@@ -13,7 +13,8 @@ from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
-from console.core.stop_words import is_stop
+from console.core.stop_words import asks_again, is_stop
+from console.db.engine import fetch
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
 from console.messages import inbound, message_reasons, message_rows
@@ -24,6 +25,18 @@ from console.runs.showing.lists import visible_pairs
 STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled")
 SHOWN_AS = {"sending": "waiting"}
 UNKNOWN = "unknown"
+SETTLED = {
+    "sent": ("sent", "Somebody has looked, and said that it reached them."),
+    "skipped": ("skipped", "Somebody has looked, and went on without it."),
+    "again": ("skipped", "Somebody has looked, and had it sent again."),
+}
+"""What came of a message by the word of a person, where nobody could tell whether it left → the status that it is shown with, a sentence."""
+_BY_HAND = """
+case when exists (select from console.message l where l.run = message.run and l.n = message.n and l.asked_at > message.asked_at and l.of is distinct from message.id)
+then 'again' else (select case when a.outcome in ('skipped', 'failed', 'expired', 'error') then 'skipped' else 'sent' end
+from console.attempt a where a.run = message.run and a.n = message.n and a.status = 'done') end
+"""
+_SHOWN = f"case when status <> 'unknown' then status else coalesce((case {_BY_HAND} when 'sent' then 'sent' when 'skipped' then 'skipped' when 'again' then 'skipped' end), 'unknown') end"
 MOST = 100
 ROUNDS = 5
 """How many pages of rows are read for one page of a reader who sees few of the contacts."""
@@ -50,7 +63,7 @@ class OutboxQuery:
 class Line:
     """A message for one reader. `who` is the contact's title, None for nobody in the users' databases; `text` None where it was erased.
 
-    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words. `sender`: the address or number of one that came in.
+    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words. `settled`: what came of it by the word of a person, as in `SETTLED`. `sender`: the address or number of one that came in.
     """
 
     message: Message
@@ -61,11 +74,12 @@ class Line:
     result: Mapping[str, Any]
     hidden: bool = False
     sender: str = ""
+    settled: str = ""
 
     @property
     def status(self) -> str:
-        """The status as people read it."""
-        return SHOWN_AS.get(self.message.status, self.message.status)
+        """The status as people read it; of one of which nobody could tell whether it left, what a person has said."""
+        return SETTLED[self.settled][0] if self.settled else SHOWN_AS.get(self.message.status, self.message.status)
 
     @property
     def reason(self) -> str:
@@ -73,10 +87,18 @@ class Line:
         if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
             named = [WORDS[channel] for channel in inbound.STOPPED.get(self.message.channel, ())]
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
+        if self.message.direction == "in" and self.who is not None and self.text and asks_again(self.text):
+            return "Says start. Consent that was withdrawn stays so until somebody notes on the contact's page that they agreed again."
         if self.message.status == "cancelled":
             return message_reasons.of_many(self.message.code or "")
         if held := self._held():
             return held
+        if self.settled:
+            return f"It could not be told whether it left. {SETTLED[self.settled][1]}"
+        if self.message.status == UNKNOWN and self.message.outcome is None:
+            return f"{self.result.get('reason', '')} The provider is asked again; until it is clear nothing is sent.".strip()
+        if self.message.status == "sent" and self.message.channel == "call" and self.message.outcome is None:
+            return "The call is asked for; how it ends is awaited."
         others = self.result.get("not_to")
         alone = f"It went to the first address alone, not to {others}." if others and self.message.sent_at is not None else ""
         return f"{alone} {self.result.get('reason', '')}".strip()
@@ -143,11 +165,11 @@ def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
     for _ in range(ROUNDS):
         rows = _rows(where, given, cursor, limit + 1)
         seen, gone = _seen(actor, rows[:limit])
-        down = down or gone
+        down, settled = down or gone, _settled(rows[:limit])
         for message in rows[:limit]:
             cursor = (message.at, message.id)
             if message.id in seen:
-                lines.append(_line(message, seen[message.id], closed))
+                lines.append(_line(message, seen[message.id], closed, settled.get(message.id, "")))
                 if len(lines) == limit:
                     break
         more = len(rows) > limit or (bool(rows) and cursor != (rows[-1].at, rows[-1].id))
@@ -164,7 +186,14 @@ def by_id(actor: Actor, message_id: str) -> Line:
     seen, _ = _seen(actor, [message])
     if message.id not in seen:
         raise NotFound
-    return _line(message, seen[message.id], reader_reach.hidden_from(actor))
+    return _line(message, seen[message.id], reader_reach.hidden_from(actor), _settled([message]).get(message.id, ""))
+
+
+def _settled(messages: Sequence[Message]) -> dict[str, str]:
+    """Id → what a person said came of it, as in `SETTLED`, for those of which nobody could tell whether they left. At most one statement."""
+    unclear = [message.id for message in messages if message.status == UNKNOWN and message.run is not None]
+    rows = fetch(f"select id, {_BY_HAND} from console.message where id = any(%s)", (unclear,)) if unclear else []  # noqa: S608 (texts of ours)
+    return {message_id: said for message_id, said in rows if said is not None}
 
 
 def pending(run_id: str) -> Message | None:
@@ -210,8 +239,9 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
         given.append(query.channel)
     if query.status:
         _one_of("status", query.status, STATUSES)
-        conditions.append("status = any(%s)")
-        given.append([query.status, *(row for row, shown in SHOWN_AS.items() if shown == query.status)])
+        stored = [query.status, *(row for row, shown in SHOWN_AS.items() if shown == query.status)]
+        conditions.append(f"status = any(%s) and {_SHOWN} = any(%s)")
+        given += [[*stored, UNKNOWN], stored]
     if query.workflow:
         known = [workflow.id for workflow in workflows.all_known() if query.workflow in (workflow.slug, workflow.id)]
         conditions.append("workflow = any(%s)")
@@ -282,14 +312,14 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
     return found, down
 
 
-def _line(message: Message, who: str | None, closed: masking.Within) -> Line:
+def _line(message: Message, who: str | None, closed: masking.Within, settled: str = "") -> Line:
     definition = workflows.readable_version(message.workflow, message.version) if message.workflow else None
     title = definition.document.title if definition is not None else ""
     if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
-        return Line(message, who, title, None, "", {}, hidden=True)
+        return Line(message, who, title, None, "", {}, hidden=True, settled=settled)
     content, result = message.content, message.result
     text = None
     if content is not None:
         text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
     told = content or {}
-    return Line(message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")))
+    return Line(message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled)

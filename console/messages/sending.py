@@ -380,13 +380,13 @@ def _find_out(message: Message) -> None:
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
     if letter is None or (provider is not None and not provider.looks):
-        _settle(message, "unknown", "unknown", "unknown", f"{message.result.get('reason', '')} {message_results.UNSURE}".strip())
+        _settle(message, "unknown", "unknown", "unknown", message_results.unsure(str(message.result.get("reason", ""))))
         return
     try:
         found = Handed(f"sandbox-{message.id}") if provider is None else providers.looked_up(provider, letter, message.provider_id)
     except (IntegrationError, OutcomeUnknown) as error:
         if message.looks + 1 >= len(LOOKS):
-            _settle(message, "unknown", "unknown", "unknown", f"{error.message} {message_results.UNSURE}")
+            _settle(message, "unknown", "unknown", "unknown", message_results.unsure(error.message))
         else:
             change(message, ["sending", "unknown"], status="unknown", looks=message.looks + 1, due_at=log.now() + LOOKS[message.looks + 1])
         return

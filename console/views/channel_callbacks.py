@@ -6,8 +6,10 @@ from console import settings
 from console.channels.base import Callback
 from console.errors import ConsoleError
 from console.messages import callbacks
+from console.views import unread_bodies
 
 blueprint = Blueprint("channel_callbacks", __name__)
+blueprint.after_request(unread_bodies.read_on)
 
 
 @blueprint.post("/channels/<kind>/<provider>/<token>")

@@ -12,11 +12,12 @@ from console.accounts import rates as api_rates
 from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
-from console.views import rates
+from console.views import rates, unread_bodies
 from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
+blueprint.after_request(unread_bodies.read_on)
 CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
 CAME_AS = {
     "multipart/form-data": "a form with files",
@@ -52,8 +53,8 @@ def receive(token: str) -> ResponseReturnValue:
         webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
         raise
     except RequestEntityTooLarge:
-        webhooks.note_away(hook, "The body is larger than 1 MB.")
-        raise
+        webhooks.note_away(hook, webhooks.TOO_LARGE)
+        raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
     query = request.query_string.decode("latin-1")
     address = f"{hook_url(token)}{'?' if query else ''}{query}"
     try:
@@ -73,7 +74,7 @@ def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
     """Return what came of one object."""
     if isinstance(taken, ConsoleError):
         return {"runId": None, "code": taken.code, "message": taken.words}
-    return {"runId": taken.run, "duplicate": taken.duplicate}
+    return {"runId": taken.run, "duplicate": taken.duplicate, **({"unused": taken.unused} if taken.unused else {})}
 
 
 @blueprint.get("/hooks/<token>")

@@ -29,7 +29,7 @@ def test_a_heading_says_who_agreed_to_one_channel_in_many_languages(heading: str
     ("Werbewiderspruch", EVERY), ("Abgemeldet am", EVERY), ("Reservert mot markedsføring", EVERY), ("Baja", EVERY), ("No contactar", EVERY), ("Désabonné le", EVERY), ("Opposition", EVERY),
     ("Keine Anrufe", "call"), ("Ne pas appeler", "call"), ("Refus SMS", "sms"), ("Nyhetsbrev avmeldt", "email"), ("Widerspruch E-Mail und SMS", EVERY), ("UNSUB_TIME", EVERY), ("CLEAN_TIME", "email"),
     ("Unsubscribe newsletter", "email"), ("Email hard bounce reason", "email"), ("Opted out of email: Marketing Information", "email"),
-    ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
+    ("EMAIL_BLOCKLISTED", "email"), ("SMS_BLOCKLISTED", "sms"), ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
 ])  # fmt: skip
 def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channel: str | None) -> None:
     assert consent_words.refused(plain(heading)) == channel

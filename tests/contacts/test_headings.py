@@ -62,6 +62,7 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
     [
         ("El. paštas", "email"), ("Имя", "given"), ("Ім'я", "given"), ("Ф.И.О.", "name"), ("E-posta", "email"), ('דוא"ל', "email"), ("الاسم", "name"), ("رقم الجوال", "phone"),
         ("Κινητό τηλέφωνο", "phone"), ("โทรศัพท์", "phone"), ("手机", "phone"), ("E-mail 1 - Value", "email"), ("SMS Phone Number", "phone"), ("Ország", "country"), ("Lead Status", None),
+        ("E-mail 2 - Value", "email"), ("Phone 2 - Value", "phone"), ("E-mail 2 Address", "email"), ("E-mail 2 - Label", None), ("FIRSTNAME", "given"), ("SMS", "phone"),
     ],
 )  # fmt: skip
 def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from console.core.sms_text import size_of
-from console.core.stop_words import is_stop
+from console.core.stop_words import asks_again, is_stop
 from tests.tables import cases
 
 
@@ -12,6 +12,7 @@ from tests.tables import cases
     "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП", "S\u200bTOP", "ST\u00adOP", "STOP\u200bplease",
     "𝐒𝐓𝐎𝐏", "🅂🅃🄾🄿", "S.T.O.P.", "Stop! Stop!", "STOP 🛑", "STOP SMS", "STOP 36180", "Stop this", "stop\n\nSent from my iPhone", "Stop!\nJonas",
     "Arrêtez", "stoppen", "İPTAL", "Wypisz mnie", "Nebesiųskite", "LÕPETAGE",
+    "🛑", "⛔️ 🚫", "退订", "توقف", "إلغاء", "הסר", "수신거부", "रोकें", "หยุด", "HỦY",
 ])  # fmt: skip
 def test_these_end_messages(text: str) -> None:
     assert is_stop(text)
@@ -29,10 +30,18 @@ def test_these_end_messages(text: str) -> None:
         "bus stop at five",
         "please don't stop",
         "Stop 5 pm\nat the bus",
+        "STOP please don't stop",
+        "👍",
+        "✋",
     ],
 )
 def test_these_do_not(text: str) -> None:
     assert not is_stop(text)
+
+
+@cases("text, again", [("START", True), (" unstop! ", True), ("Start date?", False), ("STOP", False), ("", False)])
+def test_who_wants_messages_again_is_heard_as_that_and_as_nothing_else(text: str, again: bool) -> None:
+    assert (asks_again(text), again and is_stop(text)) == (again, False)
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,28 @@ def test_an_answer_that_is_no_object_is_a_result_too(company: Company, system: R
     assert told["context"]["after"]["came"] == result
 
 
+@pytest.mark.parametrize(
+    ("config", "page", "status"),
+    [
+        ({"method": "GET"}, b"<!DOCTYPE html><title>Sign in</title>", "waiting_time"),
+        ({}, b"\xef\xbb\xbf \n<HTML><body>Maintenance", "waiting_person"),
+        ({"success": [200]}, b"<html>", "completed"),
+        ({"method": "GET", "headers": {"accept": "text/html"}}, b"<!doctype html><p>Prices", "completed"),
+        ({}, b"<ok/>", "completed"),
+        ({}, b"", "completed"),
+        ({}, b"Saved", "completed"),
+    ],
+)
+def test_a_web_page_in_place_of_an_answer_is_no_success_unless_the_step_takes_one(
+    company: Company, system: Receiver, config: dict[str, Any], page: bytes, status: str
+) -> None:
+    system.answer = lambda _: (200, page, {"Content-Type": "text/html"})
+    _, told = asked(company, {"url": f"{system.url}/pay", **config})
+    assert told["status"] == status, told
+    if status == "waiting_person":
+        assert "web page in place of data" in str(told)
+
+
 def test_a_secret_goes_to_its_host_alone_and_stands_nowhere(company: Company, system: Receiver) -> None:
     host = system.url.partition("://")[2]
     keep("bank", SECRET, host)

@@ -221,7 +221,7 @@ def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(company: C
 
 
 def test_what_is_no_json_is_enough_where_no_values_are_wanted(company: Company, provider: Receiver) -> None:
-    provider.answer = lambda _: (200, b"<html>\xff", {})
+    provider.answer = lambda _: (200, b"Saved \xff", {})
     _, told = paid(company, {**PAY, "effects": [{**PAY["effects"][0], "result": {}}], "outcomes": [], "done": "Done."})
     assert (told["context"]["act"]["results"]["payment"], told["context"]["act"]["message"]) == ({}, "Done.")
 

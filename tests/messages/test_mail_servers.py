@@ -7,14 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 from zlib import crc32
 
 import pytest
 
-from console import records
+from console import messages, records, runs
 from console.db.engine import fetch
 from console.errors import IntegrationError
 from console.integrations import mail
+from console.messages import OutboxQuery
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, status, workflow
@@ -162,6 +164,40 @@ def test_a_greylisted_message_leaves_once_when_the_server_takes_it(company: Comp
         assert status(company, run_id) == ("waiting_person", "ask")
 
 
+@pytest.mark.parametrize(
+    ("said", "shown", "reason"),
+    [
+        ({"outcome": "sent"}, "sent", "Somebody has looked, and said that it reached them."),
+        ({"outcome": "skipped", "values": {"reason": "No longer needed"}}, "skipped", "Somebody has looked, and went on without it."),
+        ({"outcome": "send"}, "skipped", "Somebody has looked, and had it sent again."),
+    ],
+)
+def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_came_of_it(
+    company: Company, given_settings: Callable[..., None], said: dict[str, Any], shown: str, reason: str
+) -> None:
+    reached.founded(company)
+    with odd() as server, reached.clock(NOON) as move:
+        server.answers = {"end": None}
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        run_id = begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
+        assert "nothing is sent" in line(company, run_id).reason
+        move(timedelta(minutes=1))
+        reached.work()
+        unclear = messages.find(company.mona, OutboxQuery(status="unknown")).lines
+        assert [each.reason.count("cannot be told") for each in unclear] == [1]
+        server.answers = {}
+        told = company.told(run_id)
+        runs.complete(company.olivia, run_id, runs.Submission("email", told["revision"], said.get("values", {}), said["outcome"]))
+        reached.work()
+        assert messages.find(company.mona, OutboxQuery(status="unknown")).lines == []
+        settled = line(company, run_id, 0)
+        assert (settled.status, settled.reason) == (shown, f"It could not be told whether it left. {reason}")
+        assert settled.message.id in {each.message.id for each in messages.find(company.mona, OutboxQuery(status=shown)).lines}
+        assert status(company, run_id) == ("waiting_person", "ask")
+
+
 def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
     company: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -191,10 +227,37 @@ def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_i
         given_settings(
             **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
         )
-        with pytest.raises(IntegrationError, match=r"takes no mail for this address \(550\)\. The others .* have got it") as told:
+        with pytest.raises(IntegrationError, match=r"there is no such mailbox \(550 5\.1\.1\)\. The others .* have got it") as told:
             mail.send(message)
         assert (told.value.permanent, len(server.taken)) == (True, 1)
         assert b"ana@xn--bcher-kva.example" in server.taken[0], "a server that takes plain letters alone takes it, too"
+
+
+@cases(
+    "answers, words",
+    [
+        ({"rcpt": "552 5.2.2 Over quota"}, "the mailbox is full (552 5.2.2)."),
+        ({"end": "554 5.7.1 Message looks like <b>spam</b>"}, "its rules refuse the message, perhaps as spam (554 5.7.1)."),
+        ({"rcpt": "450 4.7.1 Greylisted"}, "it asks to be tried again later (450 4.7.1)."),
+        ({"rcpt": "452 4.2.2 Over quota"}, "the mailbox is full now: it asks to be tried again later (452 4.2.2)."),
+        ({"rcpt": "550 No"}, "it takes no mail for this address (550)."),
+        ({"end": "554 9.9.9.9 No"}, "it refuses the message (554)."),
+    ],
+)
+def test_why_a_mail_server_refused_is_said_by_its_codes_and_not_in_its_own_words(
+    given_settings: Callable[..., None], answers: dict[str, str | None], words: str
+) -> None:
+    message = EmailMessage()
+    message["Subject"], message["From"], message["To"] = "Hello", "hello@fernwick.example", "ana@post.example"
+    message.set_content("Hello")
+    with odd() as server:
+        server.answers = answers
+        given_settings(
+            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
+        )
+        with pytest.raises(IntegrationError) as told:
+            mail.send(message)
+        assert told.value.message == f"The mail server 127.0.0.1 says: {words}"
 
 
 @cases(

@@ -357,7 +357,7 @@ def test_why_a_network_did_not_deliver_is_a_sentence(texting: Texting) -> None:
 
 
 def test_an_account_that_is_refused_for_an_hour_loses_no_message(texting: Texting) -> None:
-    texting.server.fail, texting.server.code = [401, 403, 404, 429], 20003
+    texting.server.fail, texting.server.code = [401, 402, 404, 429], 20003
     run_id = begin(texting.company, "hello")
     for _ in range(4):
         assert line(texting.company, run_id).status == "waiting"
@@ -384,6 +384,25 @@ def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(
         texting.move(timedelta(minutes=minutes))
         reached.work()
     assert status(texting.company, asked)[0] == "waiting_person", "what is no answer of Twilio's is not looked up for ever"
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        'Sent from your Twilio trial account - Hello Sam Whitfield, it\'s "us" - Fernwick...',
+        "Hello Sam Whitfield, it's 'us' - Fernwick...",
+        "Hello Sam Whitfield, it\u2019s \u201eus\u201c \u2013 Fernwick\u2026 ",
+    ],
+)
+def test_an_sms_that_twilio_keeps_in_other_marks_is_found_and_not_sent_again(texting: Texting, kept: str) -> None:
+    config = {"text": "Hello {{ record.name }},  it\u2019s \u201eus\u201c \u2013\u00a0Fernwick\u2026"}
+    texting.server.lost = 1
+    run_id = begin(texting.company, workflow("marks", [dict(SMS, config=config)]))
+    texting.server.messages[-1]["body"] = kept
+    for minutes in (1, 1, 3):
+        texting.move(timedelta(minutes=minutes))
+        reached.work()
+    assert (line(texting.company, run_id).status, len(texting.server.messages)) == ("sent", 1)
 
 
 def test_a_message_that_the_clock_of_another_worker_takes_up_early_leaves_once(texting: Texting) -> None:

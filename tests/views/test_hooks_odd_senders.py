@@ -430,3 +430,14 @@ def test_of_what_a_sender_signs_in_its_own_words_only_what_is_asked_for_counts_a
     told = [sender.send(sender.path("bare", slug), body, **sign) for slug in ("loose", "strict")]
     assert [(each.status, [one["field"] for one in each.body.get("details", ())]) for each in told] == [(202, []), (422, ["input.why"])]
     assert begun("loose") == [{"why": None}]
+    whsec = str(automation.renew_secret(sender.company.mona, "loose", "bare").secret)
+    moment = datetime.now(UTC)
+    named: dict[str, Any] = {
+        "webhook_id": "e1",
+        "webhook_timestamp": str(int(moment.timestamp())),
+        "webhook_signature": Webhook(whsec).sign("e1", moment, '{"whhy": "x"}'),
+    }
+    own_program = sender.send(sender.path("bare", "loose"), b'{"whhy": "x"}', **named)
+    assert (own_program.status, own_program.body["unused"]) == (202, ["whhy"]), "a program of one's own is told of what is misspelt"
+    assert "unused" not in told[0].body, "other services write what they like"
+    assert "Sent, and not asked for by the start: whhy." in pages.mona.get("/workflows/loose/triggers").text

@@ -145,3 +145,15 @@ def test_a_sender_that_asks_with_a_challenge_is_answered_and_starts_nothing(clie
         answer = client.get(path, query_string={"challenge": wanted})
         assert (answer.status_code, answer.is_json) == (405, True)
     assert begun() == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("key", "status"), [("", 413), ("Bearer cns_wrong", 401)])
+def test_a_sender_of_a_body_without_measure_reads_why_it_is_refused(sender: Sender, chunked: bool, key: str, status: int) -> None:
+    huge, more = b'{"note":"' + b"x" * 5_000_000 + b'"}', {"Authorization": key} if key else {}
+    for _ in range(3):
+        told = sender.send(
+            sender.path("plain"), iter([huge[at : at + 65_536] for at in range(0, len(huge), 65_536)]) if chunked else huge, chunked, **more
+        )
+        assert told.status == status
+    assert key or told.body["message"] == "The body is larger than 1 MB. Nothing was started."

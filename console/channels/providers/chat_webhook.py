@@ -5,7 +5,7 @@ from typing import ClassVar
 import orjson
 
 from console import settings
-from console.channels.base import Handed, Letter, Provider
+from console.channels.base import ABOUT_US, Handed, Letter, Provider, said_in
 from console.core.contacting import Kind
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import net
@@ -41,7 +41,10 @@ class ChatWebhook(Provider):
             else ""
         )
         raise IntegrationError(
-            words or f"The chat answered {answer.status}.", permanent=answer.permanent, wait_s=answer.wait_s, code="refused"
+            words or f"The chat answered {answer.status}{said_in(answer.body)}.",
+            permanent=answer.permanent and answer.status not in ABOUT_US,
+            wait_s=answer.wait_s,
+            code="refused",
         )
 
 

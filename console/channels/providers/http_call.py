@@ -10,7 +10,7 @@ from urllib.parse import quote
 import orjson
 
 from console import settings
-from console.channels.base import ABOUT_US, BadSignature, Callback, Handed, Letter, Provider, Receipt
+from console.channels.base import ABOUT_US, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
 from console.core.contacting import Kind
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
@@ -59,7 +59,8 @@ class HttpCall(Provider):
         if answer.status >= 500 and answer.status not in (501, 503):
             raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
         permanent = answer.permanent and answer.status not in ABOUT_US
-        raise IntegrationError(f"The calls' provider answered {answer.status}.", permanent=permanent, wait_s=answer.wait_s, code="refused")
+        words = f"The calls' provider answered {answer.status}{said_in(answer.body)}."
+        raise IntegrationError(words, permanent=permanent, wait_s=answer.wait_s, code="refused")
 
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """Look the call up by our id."""

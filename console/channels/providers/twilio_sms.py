@@ -2,6 +2,7 @@
 
 import base64
 import logging
+import unicodedata
 from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -25,6 +26,9 @@ WORDS = {
     30008: "Their network did not say why.",
 }  # fmt: skip
 """What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
+MARKS = str.maketrans(dict.fromkeys('"`«´»‘’‚‛“”„‟′″‵‶', "'") | dict.fromkeys("‐‑‒–—―−", "-"))
+"""Typographic marks → one plain one, whichever of them Twilio chose."""
+TRIAL = "Sent from your Twilio trial account - "
 
 
 class TwilioSms(Provider):
@@ -65,7 +69,8 @@ class TwilioSms(Provider):
         )  # asked by the day of sending, it leaves out what is queued
         lately = (message for message in there if message.date_created is None or message.date_created >= since)
         fitting = (message for message in lately if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
-        same = next((message for message in fitting if message.body == letter.content["text"]), None)
+        text = _as_sent(str(letter.content["text"]))
+        same = next((message for message in fitting if _as_sent(str(message.body)) == text), None)
         return _became(same.sid, same.status, same.error_code) if same is not None else None
 
     def told(self, callback: Callback) -> Receipt | Answer:
@@ -88,6 +93,16 @@ class TwilioSms(Provider):
             text = "\n".join(part for part in (form["Body"], _attached(form.get("NumMedia", ""))) if part)
             return Answer(form.get("From", ""), text, sid, stops=form.get("OptOutType", "").upper() == "STOP")
         return Receipt(_became(sid, status, form.get("ErrorCode")), callback.url.partition("?m=")[2])
+
+
+def _as_sent(text: str) -> str:
+    """The text as Twilio keeps it: its smart encoding writes plain marks for typographic ones, blanks at the ends go, and what a trial account adds stands before it.
+
+    Compared letter by letter, a message that left would not be found, and would be sent again. Source: https://www.twilio.com/docs/messaging/services#smart-encoding.
+    """
+    plain = unicodedata.normalize("NFKC", text.translate(MARKS))
+    kept = "".join(char for char in plain if unicodedata.category(char) != "Cf")
+    return " ".join(kept.split()).removeprefix(TRIAL).strip()
 
 
 def _attached(number: str) -> str:
@@ -116,7 +131,9 @@ def _answer_of(call: Any) -> Any:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
         permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
-        words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg)[:200]}"
+        words = (
+            WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg).removeprefix('Unable to create record: ')[:200]}"
+        )
         code = "opted_out" if error.code == OPTED_OUT else "refused"
         raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code) from error
     except (

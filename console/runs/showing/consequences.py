@@ -106,6 +106,8 @@ def _effects(actor: Actor, open_step: OpenStep, context: Context, prompt: Prompt
         yield {"kind": "task", "waits": completion.task.waits}
     if completion.notice is not None:
         yield {"kind": "notice"}
+    if completion.message is not None:
+        yield {"kind": "message"}
     if completion.tag is not None:
         yield {"kind": "tag", "tag": completion.tag.name, "added": completion.tag.added}
     if completion.question is not None:

@@ -133,8 +133,8 @@ def _made(view: RunView) -> list[str]:
     return [each["summary"] for each in effects if each["status"] == "succeeded" and not each["compensates"] and each["id"] not in back]
 
 
-STOPS_AGAIN = frozenset({"already_done", "no_address"})
-"""Causes with which trying again comes to the same."""
+STOPS_AGAIN = frozenset({"already_done", "no_address", "message_unknown"})
+"""Causes with which trying again comes to the same, or may send a message twice: the form has *Send it*, for who has looked."""
 KEEP_OR_AGAIN = " The button below asks you: keep its result, or do it again."
 
 
