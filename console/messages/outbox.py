@@ -25,6 +25,7 @@ STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "rec
 SHOWN_AS = {"sending": "waiting"}
 UNKNOWN = "unknown"
 MOST = 100
+GONE = "A contact that is gone"
 ROUNDS = 5
 """How many pages of rows are read for one page of a reader who sees few of the contacts."""
 
@@ -61,6 +62,11 @@ class Line:
     result: Mapping[str, Any]
     hidden: bool = False
     sender: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether its contact is no longer there."""
+        return self.who == GONE
 
     @property
     def status(self) -> str:
@@ -251,7 +257,7 @@ def _may_know(actor: Actor, message: Message) -> bool:
 def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str | None], bool]:
     """(id of each message that the actor may see → title of its contact, whether a source is down).
 
-    Messages of strangers are for those who manage channels.
+    Messages of strangers are for those who manage channels, those to contacts who are gone for who sees all contacts.
     """
     wanted: dict[str, set[str]] = {}
     for message in messages:
@@ -263,12 +269,14 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
         if not access.can(actor, None, f"collection:{collection}", "read"):
             continue
         try:
-            named = records.named(collection, sorted(keys), access.scope_for(actor, collection, "read"), ())
+            scope = access.scope_for(actor, collection, "read")
+            named = records.named(collection, sorted(keys), scope, ())
         except NotFound:
             continue
         except ConsoleError:
             down = True
             continue
+        titles |= dict.fromkeys(((collection, key) for key in keys), GONE) if scope.unlimited else {}
         titles |= {(collection, key): record.title for key, record in named.items()}
     manages = access.can(actor, None, "source", "manage")
     found: dict[str, str | None] = {}

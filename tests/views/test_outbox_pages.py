@@ -112,7 +112,7 @@ def test_a_call_in_the_sandbox_ends_as_somebody_chooses(pages: "Pages", company:
 
 
 def test_cancelling_a_run_says_what_left_what_did_not_and_what_will_not(pages: "Pages", company: Company) -> None:
-    reached.founded(company)
+    path = reached.founded(company)
     later = {"id": "later", "type": "wait", "config": {"days": 2}}
     with reached.clock(NOON):
         sent, skipped = (begin(company, workflow("hello", [dict(SMS), dict(later)]), contact) for contact in (SAM, ANA))
@@ -124,6 +124,12 @@ def test_cancelling_a_run_says_what_left_what_did_not_and_what_will_not(pages: "
     assert "SMS: waiting does not leave then" in told[2]
     pages.mona.send(pages.mona.get(f"/runs/{waiting}/cancel"), f"/runs/{waiting}/cancel", reason="They called us.")
     assert line(company, waiting).status == "cancelled"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("delete from contact where id = 2")
+        connection.commit()
+    gone = pages.mona.get("/outbox")
+    assert "A contact that is gone" in gone.text
+    assert "/c/contact/2" not in gone.html
 
 
 def test_a_test_message_to_oneself(pages: "Pages", company: Company) -> None:
