@@ -46,10 +46,10 @@ def worded(at: datetime, shape: str, look: Look) -> str:
 @lru_cache(maxsize=8192)
 def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
     there = within(at, zone)
-    return format_datetime(there.replace(tzinfo=None), shape, locale=locale) + (_which(there) if "HH" in shape else "")
+    return format_datetime(there.replace(tzinfo=None), shape, locale=locale) + (_repeated_offset(there) if "HH" in shape else "")
 
 
-def _which(there: datetime) -> str:
+def _repeated_offset(there: datetime) -> str:
     """Which of the two it is, where the clocks go back and show an hour twice: " (UTC+2)"; empty at any other time."""
     offset = there.utcoffset()
     if offset is None or there.replace(fold=0).utcoffset() == there.replace(fold=1).utcoffset():
@@ -84,7 +84,7 @@ def moment_words(value: str, locale: str, zone: str) -> str:
     if at is None:
         return NO_DAY if value.startswith(ZERO) else value
     there = within(at, zone)
-    return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0, fold=0), locale)}{_which(there)}"
+    return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0, fold=0), locale)}{_repeated_offset(there)}"
 
 
 @lru_cache(maxsize=4096)

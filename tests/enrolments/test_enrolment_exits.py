@@ -132,7 +132,9 @@ def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_
     assert (gone.ending, gone.reason) == ("record_gone", "The record is no longer there.")
     run = fetch("select status, reason from console.run where id = %s", (gone.run,))[0]
     assert tuple(run) == ("cancelled", "The record is no longer there.")
-    assert {head.id: head.record_title for head in runs.find(company.mona, {"status": "cancelled"})[0]} == {gone.run: "A record that is gone"}
+    assert {head.id: head.record_title for head in runs.find(company.mona, {"status": "cancelled"})[0]} == {
+        gone.run: "A record that is gone"
+    }
 
 
 def test_a_run_that_a_dead_process_left_behind_is_ended(company: Company) -> None:

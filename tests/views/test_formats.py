@@ -366,5 +366,5 @@ def test_a_range_that_is_part_of_a_key_is_said_in_words_too() -> None:
 )
 def test_an_hour_that_clocks_show_twice_says_which_of_the_two_it_is(zone: str, at: str, words: str) -> None:
     look = Look("en", zone, NOW - timedelta(days=200))
-    assert formats.ago(at, look) == formats.worded(formats.times.moment_of(at), "d MMM y, HH:mm", look) == words
+    assert formats.ago(at, look) == formats.worded(datetime.fromisoformat(at), "d MMM y, HH:mm", look) == words
     assert words.partition(", ")[2] in formats.when_there(at, zone, replace(look, zone="Asia/Tokyo"))

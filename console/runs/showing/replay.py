@@ -259,7 +259,8 @@ def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=title.get("title") or (seen.record.title if seen.record else GONE if seen.gone else records.key_words(state.record or "")),
+        record_title=title.get("title")
+        or (seen.record.title if seen.record else GONE if seen.gone else records.key_words(state.record or "")),
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
         ending=block_content.at_end(actor, seen.definition, state),

@@ -14,7 +14,6 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import document_requests, inboxes, runs, settings
 from console.core.run.proposal import MARKS
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.messages import outbox
 from console.runs import RunView
 from console.views import errors, files, frame
 from console.views.formats import clock
@@ -245,10 +244,8 @@ def settle(run_id: str) -> Response:
 def end_run(run_id: str, act: str) -> Response:
     """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
     who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    ticked = back if request.method == "POST" else None
-    sent = outbox.find(who, outbox.OutboxQuery(run=run_id)).lines if outbox.may_read(who) else []
-    before = done_before.abort_context(runs.abort_preview(who, run_id), ticked, sent)
-    more = {"act": act, "to": to, "parts": runs.live_parts(run_id), **before}
+    more = {"act": act, "to": to, "parts": runs.live_parts(run_id)}
+    more |= done_before.abort_context(who, run_id, back if request.method == "POST" else None)
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
     ends = partial(runs.cancel if act == "cancel" else partial(runs.abort, compensate=back), who, run_id)

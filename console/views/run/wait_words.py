@@ -89,7 +89,9 @@ def waiting(run_ids: Sequence[str]) -> Waiting:
     """Return what these runs wait for; for a reader who may see them."""
     found = runs.waits(run_ids)
     messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
-    return Waiting(found, messages, frozenset(each.id for each in workflows.all_known() if each.status == "paused") if found else frozenset())
+    return Waiting(
+        found, messages, frozenset(each.id for each in workflows.all_known() if each.status == "paused") if found else frozenset()
+    )
 
 
 def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:

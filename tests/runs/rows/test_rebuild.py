@@ -54,7 +54,9 @@ def texts(run_id: str) -> list[str]:
     """The rows of the run as PostgreSQL writes them, in which a null of JSON is not one of SQL."""
     found = []
     for table, column in (("run", "id"), ("attempt", "run"), ("effect", "run"), ("run_context", "run")):
-        found += [row[0] for row in fetch(f"select t::text from console.{table} t where {column} = %s order by 1 /* every run */", (run_id,))]  # noqa: S608
+        found += [
+            row[0] for row in fetch(f"select t::text from console.{table} t where {column} = %s order by 1 /* every run */", (run_id,))
+        ]
     return found
 
 
