@@ -17,7 +17,7 @@ KINDS: dict[str, Any] = {
     "numeric": sa.Numeric,
     "bool": sa.Boolean,
     "bytes": sa.LargeBinary,
-    "json": JSONB,
+    "json": JSONB(none_as_null=True),
     "moment": Moment,
 }
 

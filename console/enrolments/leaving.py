@@ -22,7 +22,7 @@ from console.workflows import NotReadable
 
 logger = logging.getLogger(__name__)
 UNENROLLED, EXITED, GONE, REFUSED, ERASED = "unenrolled", "exited", "record_gone", "refused", "erased"
-RECORD_GONE = "record gone"
+RECORD_GONE = "The record is no longer there."
 _LEAVE = """
 update console.enrolment set status = %(status)s, left_at = %(now)s, ending = %(ending)s, reason = %(reason)s
 where id = %(id)s and left_at is null returning run

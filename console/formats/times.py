@@ -45,7 +45,18 @@ def worded(at: datetime, shape: str, look: Look) -> str:
 
 @lru_cache(maxsize=8192)
 def _worded_in(at: datetime, shape: str, locale: str, zone: str) -> str:
-    return format_datetime(within(at, zone).replace(tzinfo=None), shape, locale=locale)
+    there = within(at, zone)
+    return format_datetime(there.replace(tzinfo=None), shape, locale=locale) + (_repeated_offset(there) if "HH" in shape else "")
+
+
+def _repeated_offset(there: datetime) -> str:
+    """Which of the two it is, where the clocks go back and show an hour twice: " (UTC+2)"; empty at any other time."""
+    offset = there.utcoffset()
+    if offset is None or there.replace(fold=0).utcoffset() == there.replace(fold=1).utcoffset():
+        return ""
+    minutes = round(offset.total_seconds() / 60)
+    hours, rest = divmod(abs(minutes), 60)
+    return f" (UTC{'+' if minutes >= 0 else '-'}{hours}{f':{rest:02}' if rest else ''})"
 
 
 @lru_cache(maxsize=8192)
@@ -73,7 +84,7 @@ def moment_words(value: str, locale: str, zone: str) -> str:
     if at is None:
         return NO_DAY if value.startswith(ZERO) else value
     there = within(at, zone)
-    return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0), locale)}"
+    return f"{_day_part(there.date(), locale)}, {_clock_part(there.time().replace(second=0, microsecond=0, fold=0), locale)}{_repeated_offset(there)}"
 
 
 @lru_cache(maxsize=4096)

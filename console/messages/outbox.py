@@ -38,6 +38,7 @@ from console.attempt a where a.run = message.run and a.n = message.n and a.statu
 """
 _SHOWN = f"case when status <> 'unknown' then status else coalesce((case {_BY_HAND} when 'sent' then 'sent' when 'skipped' then 'skipped' when 'again' then 'skipped' end), 'unknown') end"
 MOST = 100
+GONE = "A contact that is gone"
 ROUNDS = 5
 """How many pages of rows are read for one page of a reader who sees few of the contacts."""
 
@@ -75,6 +76,11 @@ class Line:
     hidden: bool = False
     sender: str = ""
     settled: str = ""
+
+    @property
+    def gone(self) -> bool:
+        """Whether its contact is no longer there."""
+        return self.who == GONE
 
     @property
     def status(self) -> str:
@@ -281,7 +287,7 @@ def _may_know(actor: Actor, message: Message) -> bool:
 def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str | None], bool]:
     """(id of each message that the actor may see → title of its contact, whether a source is down).
 
-    Messages of strangers are for those who manage channels.
+    Messages of strangers are for those who manage channels, those to contacts who are gone for who sees all contacts.
     """
     wanted: dict[str, set[str]] = {}
     for message in messages:
@@ -293,12 +299,14 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
         if not access.can(actor, None, f"collection:{collection}", "read"):
             continue
         try:
-            named = records.named(collection, sorted(keys), access.scope_for(actor, collection, "read"), ())
+            scope = access.scope_for(actor, collection, "read")
+            named = records.named(collection, sorted(keys), scope, ())
         except NotFound:
             continue
         except ConsoleError:
             down = True
             continue
+        titles |= dict.fromkeys(((collection, key) for key in keys), GONE) if scope.unlimited else {}
         titles |= {(collection, key): record.title for key, record in named.items()}
     manages = access.can(actor, None, "source", "manage")
     found: dict[str, str | None] = {}

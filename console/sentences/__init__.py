@@ -5,4 +5,4 @@ are never part of it, so that it stays true and reveals nothing when a value is 
 """
 
 from console.sentences.event_sentences import SENTENCES, sentence
-from console.sentences.sentence_parts import LONGEST_NAME, Names, actor_name, plain
+from console.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, plain

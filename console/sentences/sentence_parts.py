@@ -13,7 +13,7 @@ from console.core.right_words import ALONE
 LONGEST_NAME = 80
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-_REASONS = {
+REASONS = {
     "password": "wrong password",
     "unknown": "unknown address",
     "closed": "the account is closed",
@@ -37,6 +37,7 @@ _REASONS = {
     "record_gone": "the record is gone",
     "needs_person": "it needs a person",
 }
+"""Why something was refused or ended, by code."""
 NO_PROPOSAL = {
     "not_configured": "AI is not set up", "no_key": "AI is not set up", "timeout": "the model did not answer in time",
     "rate_limited": "the model is asked too often", "overloaded": "the provider is overloaded",
@@ -313,7 +314,7 @@ class Parts(dict[str, str]):
 
     def _why(self) -> str:
         code = self.text("code", "reason_code", "reason")
-        known = NO_PROPOSAL if self.body.get("type") == "proposal_failed" else _REASONS
+        known = NO_PROPOSAL if self.body.get("type") == "proposal_failed" else REASONS
         return after(": ", known.get(code, in_words(code)))
 
     def _version(self) -> str:

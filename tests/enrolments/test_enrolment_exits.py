@@ -129,9 +129,12 @@ def test_what_changes_without_an_event_is_found_by_the_patrol_and_a_record_that_
     assert enrolments.exits.patrol() == 2
     assert lead(company, "2").reason == "exited: not ours"
     gone = lead(company, "4")
-    assert (gone.ending, gone.reason) == ("record_gone", "record gone")
+    assert (gone.ending, gone.reason) == ("record_gone", "The record is no longer there.")
     run = fetch("select status, reason from console.run where id = %s", (gone.run,))[0]
-    assert tuple(run) == ("cancelled", "record gone")
+    assert tuple(run) == ("cancelled", "The record is no longer there.")
+    assert {head.id: head.record_title for head in runs.find(company.mona, {"status": "cancelled"})[0]} == {
+        gone.run: "A record that is gone"
+    }
 
 
 def test_a_run_that_a_dead_process_left_behind_is_ended(company: Company) -> None:
@@ -152,6 +155,8 @@ def test_erasing_somebody_takes_them_out_in_the_same_act(company: Company) -> No
         gone = fetch("select status, ending, reason, ct from console.enrolment where record = %s", (key,))
         assert [tuple(row) for row in gone] == [("left", "erased", None, None)]
     assert fetch("select status from console.run where id = %s", (runs_of["1"],)) == [("cancelled",)]
+    assert runs.get(company.mona, str(runs_of["1"])).ended_because == "What was held about the person was erased"
+    assert runs_of["1"] in {head.id for head in runs.find(company.mona, {"workflow": "nurture", "parts": "0"})[0]}, "lists keep it"
     followed()
     assert list(enrolments.counts.rebuild(check=True)) == []
 

@@ -168,6 +168,7 @@ def test_a_contact_that_is_deleted_while_its_message_waits_gets_none(club: Club)
         reached.work()
     rows = fetch("select status, code from console.message where run = %s", (run_id,))
     assert rows == [("skipped", "record_gone")]
+    assert (line(club.company, run_id).who, line(club.company, run_id).status) == ("A contact that is gone", "skipped")
     assert club.sent_to() == []
 
 

@@ -351,3 +351,20 @@ def test_a_range_that_is_part_of_a_key_is_said_in_words_too() -> None:
     assert spoken_range(of_key) == "1 Mar 2026 to before 3 Mar 2026"
     assert spoken_range('["2026-04-01 06:00:00+00",)') == "from 1 Apr 2026"
     assert spoken_range("[8,18)") == "8 to before 18"
+
+
+@pytest.mark.parametrize(
+    ("zone", "at", "words"),
+    [
+        ("Europe/Berlin", "2026-10-25T00:30:00Z", "25 Oct 2026, 02:30 (UTC+2)"),
+        ("Europe/Berlin", "2026-10-25T01:30:00Z", "25 Oct 2026, 02:30 (UTC+1)"),
+        ("Europe/Berlin", "2026-10-25T02:00:00Z", "25 Oct 2026, 03:00"),
+        ("Europe/Berlin", "2027-03-28T01:00:00Z", "28 Mar 2027, 03:00"),
+        ("America/New_York", "2026-11-01T06:30:00Z", "1 Nov 2026, 01:30 (UTC-5)"),
+        ("Australia/Lord_Howe", "2027-04-03T15:10:00Z", "4 Apr 2027, 01:40 (UTC+10:30)"),
+    ],
+)
+def test_an_hour_that_clocks_show_twice_says_which_of_the_two_it_is(zone: str, at: str, words: str) -> None:
+    look = Look("en", zone, NOW - timedelta(days=200))
+    assert formats.ago(at, look) == formats.worded(datetime.fromisoformat(at), "d MMM y, HH:mm", look) == words
+    assert words.partition(", ")[2] in formats.when_there(at, zone, replace(look, zone="Asia/Tokyo"))

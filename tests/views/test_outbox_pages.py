@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from console import access, accounts, workflows
@@ -13,7 +14,7 @@ from console.db import transaction
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.messages import reached
-from tests.messages.reached import ANA, NOON, begin, line, workflow
+from tests.messages.reached import ANA, NOON, SAM, begin, line, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -108,6 +109,27 @@ def test_a_call_in_the_sandbox_ends_as_somebody_chooses(pages: "Pages", company:
         assert company.told(run_id)["status"] == "completed"
     assert company.told(run_id)["context"]["call"]["outcome"] == "answered"
     pages.olivia.get("/settings/channels", status=403)
+
+
+def test_cancelling_a_run_says_what_left_what_did_not_and_what_will_not(pages: "Pages", company: Company) -> None:
+    path = reached.founded(company)
+    later = {"id": "later", "type": "wait", "config": {"days": 2}}
+    with reached.clock(NOON):
+        sent, skipped = (begin(company, workflow("hello", [dict(SMS), dict(later)]), contact) for contact in (SAM, ANA))
+    with reached.clock(NOON + timedelta(hours=10)):  # ten in the evening in Denver
+        waiting = begin(company, workflow("night", [dict(SMS), dict(later)]))
+        told = [pages.mona.get(f"/runs/{run}/cancel").text for run in (sent, skipped, waiting)]
+    assert "SMS: delivered stays" in told[0]
+    assert "SMS: not sent (There is no telephone number) stays" in told[1]
+    assert "SMS: waiting does not leave then" in told[2]
+    pages.mona.send(pages.mona.get(f"/runs/{waiting}/cancel"), f"/runs/{waiting}/cancel", reason="They called us.")
+    assert line(company, waiting).status == "cancelled"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("delete from contact where id = 2")
+        connection.commit()
+    gone = pages.mona.get("/outbox")
+    assert "A contact that is gone" in gone.text
+    assert "/c/contact/2" not in gone.html
 
 
 def test_a_test_message_to_oneself(pages: "Pages", company: Company) -> None:

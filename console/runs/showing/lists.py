@@ -20,7 +20,7 @@ from console.db.prepared_statement import Parameter
 from console.errors import ConsoleError
 from console.runs.showing.items_of_loops import LoopItem, items_of
 from console.runs.showing.run_filters import conditions
-from console.runs.showing.view import title_of, trigger_json
+from console.runs.showing.view import GONE, title_of, trigger_json
 
 OF_ANOTHER_RELEASE = "A step of another release"
 COLUMNS = [
@@ -345,7 +345,7 @@ def known_as(workflow_id: str) -> tuple[str, str]:
 
 
 def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tuple[str, str], str]:
-    """Titles of the records that the actor may see, one query per collection. For actors without a scope, deleted records are named by their key.
+    """Titles of the records that the actor may see, one query per collection. Actors without a scope are told that a record is gone, or its key where that cannot be looked up.
 
     `away` are collections whose source is down; new ones are added, so that none is asked for every page.
     """
@@ -356,11 +356,12 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
     found: dict[tuple[str, str], str] = {}
     for collection, wanted in keys.items():
         scope = access.scope_for(actor, collection, "read")
-        if scope.unlimited:
-            found |= {(collection, key): records.key_words(key) for key in wanted}
         try:
-            if collection not in away:
-                found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
+            named = records.titles(collection, sorted(wanted), scope) if collection not in away else {}
         except ConsoleError:
             away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
+            named = {}
+        if scope.unlimited:
+            found |= {(collection, key): records.key_words(key) if collection in away else GONE for key in wanted}
+        found |= {(collection, key): title for key, title in named.items()}
     return found

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, log, records, sentences, workflows
 from console.core.actor import Actor
 from console.core.origins import SAID
 from console.core.run import Event, Run
@@ -25,7 +25,7 @@ from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings
 from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.showing.screens import Screen, TypedForm, draw_screen, item_of, last_shown, record_screen, seen_fields, without_loaded
-from console.runs.showing.view import RunView, as_json, outline
+from console.runs.showing.view import GONE, RunView, as_json, outline
 
 NEWEST = 400  # the newest events in which an earlier record of the same is looked for
 PATH_SHOWN = 60  # steps of the path beside the form, so that a page does not grow with the run
@@ -256,6 +256,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     screen = without_loaded(screen) if screen is not None else None
     seen = seen if most is None else replace(seen, loaded=trim_to_shown(seen.loaded))
     run, definition = seen.run, seen.definition
+    ended_by, why = _ended(run)
     newest = workflows.newest(definition.id)
     typed = page_state.draft if run.holder in (actor.id, None) else None
     can = possible_commands(actor, seen, page_state.idle_s)
@@ -281,7 +282,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=seen.record.title if seen.record else "A record that is gone" if seen.gone else records.key_words(run.record or ""),
+        record_title=seen.record.title if seen.record else GONE if seen.gone else records.key_words(run.record or ""),
         collection_label=records.collection(run.collection).label_one if run.collection else "",
         newer_version=newest if newest > definition.number else None,
         holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
@@ -292,7 +293,8 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         masked=paths,
         ending=block_content.at_end(actor, definition, run),
         handed_on=last,
-        ended_by=_ended_by(run),
+        ended_by=ended_by,
+        ended_because=why,
         written=_written(run),
         vanished=_vanished(seen, screen),
     )
@@ -317,11 +319,14 @@ def _written(run: Run) -> list[Mapping[str, Mapping[str, Any]]]:
     return [request["changes"] for request in own if "changes" in request]
 
 
-def _ended_by(run: Run) -> str:
-    """The name of the person who aborted or cancelled the run; empty where nobody did."""
+def _ended(run: Run) -> tuple[str, str]:
+    """(the name of the person who aborted or cancelled the run, why the console says that it ended); each empty where there is none."""
     events = log.recent(run.id, f"run_{run.status}", 0) if run.status in ("aborted", "cancelled") else []
-    by = events[-1].body["actor"].get("id") if events else None
-    return accounts.names([by]).get(by, "") if by is not None else ""
+    if not events:
+        return "", ""
+    by, code = events[-1].body["actor"].get("id"), events[-1].open.get("reason_code", "")
+    because = sentences.REASONS.get(str(code), "")
+    return accounts.names([by]).get(by, "") if by is not None else "", because[:1].upper() + because[1:]
 
 
 def _without_former_time(run: Run, context: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from console.runs.showing.blocks_today import blocks_today
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
-from console.runs.showing.view import RunView, as_json, outline
+from console.runs.showing.view import GONE, RunView, as_json, outline
 
 DECISIONS = frozenset(
     {
@@ -259,7 +259,8 @@ def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=title.get("title") or (seen.record.title if seen.record else records.key_words(state.record or "")),
+        record_title=title.get("title")
+        or (seen.record.title if seen.record else GONE if seen.gone else records.key_words(state.record or "")),
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
         ending=block_content.at_end(actor, seen.definition, state),

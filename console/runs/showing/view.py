@@ -21,6 +21,7 @@ from console.runs.showing.handed_on import HandedOn
 from console.runs.showing.screens import Screen
 from console.workflows import Definition
 
+GONE = "A record that is gone"
 STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "cancelled", "skipped": "skipped", "failed": "failed"}
 
 
@@ -32,7 +33,7 @@ class RunView:
     counts the steps that a long path leaves out. `gone` and `down` say why there is no record, `lacking` which right the viewer lacks for the
     current step, `changed` that its data source has another structure than the console knows. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
     end that it reached. `written` are the changes that the run made to its own record, oldest first: field → old and new value. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
-    `ended_by` the name of who aborted or cancelled it. `vanished` are the fields that the current step writes and the table no longer has.
+    `ended_by` the name of who aborted or cancelled it, `ended_because` why. `vanished` are the fields that the current step writes and the table no longer has.
     """
 
     json: dict[str, Any]
@@ -53,6 +54,7 @@ class RunView:
     ending: Sequence[Mapping[str, Any]] = ()
     handed_on: HandedOn | None = None
     ended_by: str = ""
+    ended_because: str = ""
     written: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     vanished: Sequence[str] = ()
 

@@ -301,6 +301,7 @@ def _titles(view: RunView, look: Look, face: str) -> dict[str, Any]:
         "step_words": _what_it_does(view, present),
         "ended_title": ended_title(run),
         "ended_by": view.ended_by,
+        "ended_because": view.ended_because,
         "retry_href": _retry_url(run) if face == "ended" else None,
         "record_gone": view.gone,
         "window_title": ", ".join(part for part in (heading, run["workflow"]["title"], view.record_title) if part),

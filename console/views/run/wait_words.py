@@ -52,6 +52,8 @@ _MESSAGES = {
     "call": "for the call to end",
     "chat": "for the chat message to leave",
 }
+_HELD = ("time", "retry")
+"""What a run waits for that does not move it while its workflow is paused."""
 SOURCE_DOWN = "source_down"
 FOLLOWS = " This page follows by itself."
 PAUSED = "The workflow is paused: this goes on by itself when it is activated again."
@@ -60,10 +62,11 @@ UNCLEAR = "No answer came, so it is being looked up whether the message left. No
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """What runs wait for, asked once: `waits` by run, and the messages of those that wait for one."""
+    """What runs wait for, asked once: `waits` by run, the messages of those that wait for one, and the workflows that are paused."""
 
     waits: Mapping[str, runs.Waits]
     messages: Mapping[str, Any]
+    paused: frozenset[str] = frozenset()
 
     def until(self, run: str) -> datetime | None:
         """Return until when the run waits, of a message when it leaves; None where it waits for no moment."""
@@ -75,13 +78,20 @@ class Waiting:
 
     def shortly(self, run: str, look: Look) -> str:
         """Return what the run waits for and until when, in a few words; empty where it waits for nothing."""
-        return _shortly(self.waits[run], self.messages.get(run), look) if run in self.waits else ""
+        if run not in self.waits:
+            return ""
+        waits = self.waits[run]
+        held = waits.kind in _HELD and waits.workflow in self.paused
+        return _shortly(waits, self.messages.get(run), look) + (", once the workflow is no longer paused" if held else "")
 
 
 def waiting(run_ids: Sequence[str]) -> Waiting:
     """Return what these runs wait for; for a reader who may see them."""
     found = runs.waits(run_ids)
-    return Waiting(found, outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")]))
+    messages = outbox.pending_of([run for run, waits in found.items() if waits.kind in ("message", "person")])
+    return Waiting(
+        found, messages, frozenset(each.id for each in workflows.all_known() if each.status == "paused") if found else frozenset()
+    )
 
 
 def waits_shortly(run_ids: Sequence[str], look: Look) -> dict[str, str]:
@@ -141,7 +151,7 @@ def wait_words(run: Mapping[str, Any], look: Look) -> str:
 def words_of_pause(run: Mapping[str, Any]) -> str:
     """Return that the workflow is paused, where that holds back what the run waits for; else nothing."""
     current = run["current"] or {}
-    held = current.get("type") == "loop" or (current.get("waiting") or {}).get("for") in ("time", "retry")
+    held = current.get("type") == "loop" or (current.get("waiting") or {}).get("for") in _HELD
     paused = held and any(each.id == run["workflow"]["id"] and each.status == "paused" for each in workflows.all_known())
     return PAUSED if paused else ""
 

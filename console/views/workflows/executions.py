@@ -182,6 +182,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "took": formats.span(((ended or look.now) - started).total_seconds(), look),
         "trigger": _trigger_words(run["trigger"], document),
         "ended_by": view.ended_by,
+        "ended_because": view.ended_because,
         "starter": view.names.get(run["started_by"], ""),
         "variables": [
             (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)

@@ -34,7 +34,7 @@ TURNS: Mapping[str, Turn] = {
         Turn("active", "Activate", "is active", "Runs start from now on.", asks=False),
         Turn(
             *("paused", "Pause", "is paused"),
-            "No run starts. Timers that come due wait, and go on in their order when you activate it again. People go on with their runs, and calls and messages that were sent finish.",
+            "No run starts, and what happens meanwhile starts none afterwards either. Timers that come due wait, and go on in their order when you activate it again. People go on with their runs, and calls and messages that were sent finish.",
         ),
         Turn("completed", "Complete", "is completed", "No run starts any more. Those that are inside go on to their end."),
         Turn(
@@ -52,6 +52,12 @@ TURNS: Mapping[str, Turn] = {
         Turn("deleted", "Delete", "is deleted", "The draft and its history are gone for good. It was never published.", asks=False),
     )
 }
+
+
+RESUMES = (
+    "Runs start from now on, and those that are in it go on. What happened during the pause started none, and starts none now: "
+    "whom a schedule, an event or a webhook would have let in then can be enrolled or started by hand."
+)
 
 
 @blueprint.route("/workflows/<slug>/switch", methods=["GET", "POST"])
@@ -85,10 +91,12 @@ def switch(slug: str) -> Response:
 
 def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = "") -> Response:
     by_field = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    resumes = turn.to == "active" and known.status == "paused"
     context: dict[str, Any] = {
         "known": known,
         "turn": turn,
-        "title": "Resume" if turn.to == "active" and known.status == "paused" else turn.label,
+        "title": "Resume" if resumes else turn.label,
+        "gist": RESUMES if resumes else turn.gist,
         "action": tabs.address(known.slug, "/switch"),
         "back": tabs.address(known.slug),
         "reason": reason,

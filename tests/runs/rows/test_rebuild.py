@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from console import runs
 from console.commands.rebuild import rebuild
 from console.db import transaction
+from console.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
 
@@ -49,6 +50,16 @@ def rows(run_id: str) -> Any:
     return loaded and (loaded.run, loaded.head, loaded.subject)
 
 
+def texts(run_id: str) -> list[str]:
+    """The rows of the run as PostgreSQL writes them, in which a null of JSON is not one of SQL."""
+    found = []
+    for table, column in (("run", "id"), ("attempt", "run"), ("effect", "run"), ("run_context", "run")):
+        found += [
+            row[0] for row in fetch(f"select t::text from console.{table} t where {column} = %s order by 1 /* every run */", (run_id,))
+        ]
+    return found
+
+
 def test_nothing_differs_after_a_walk(company: Company) -> None:
     for run_id in (company.finished("1"), company.at("rate", "2"), company.started("3")):
         assert list(runs.rebuild(run_id, check=True)) == []
@@ -72,12 +83,13 @@ def test_each_harm_is_named_and_mended(company: Company) -> None:
 
 def test_a_run_whose_rows_are_all_gone_comes_back(company: Company) -> None:
     run_id = company.at("decide")
-    whole, told = rows(run_id), company.told(run_id)
+    whole, told, as_written = rows(run_id), company.told(run_id), texts(run_id)
     for table, column in (("effect", "run"), ("run_context", "run"), ("attempt", "run"), ("run", "id")):
         harm(f"delete from console.{table} where {column} = :run", run_id)
     assert load(run_id) is None
     assert {each.columns for each in runs.rebuild()} == {("missing",)}
     assert rows(run_id) == whole
+    assert texts(run_id) == as_written, "what is empty stays SQL's null: statements of lists and counts ask for it"
     assert company.told(run_id) == told
     company.answer(run_id)
     assert company.told(run_id)["status"] == "completed"

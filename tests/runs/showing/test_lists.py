@@ -308,7 +308,9 @@ def test_a_head_tells_who_what_and_where(company: Company, many: list[Told]) -> 
         assert head.starter_name in ("Olivia", "Tom", "Mona")
         assert bool(head.holder_name) is bool(made.holder)
         assert head.record_title == (
-            "77" if made.record == "77" else company.sql("select display_name from customer where id = ?", made.record)[0][0]
+            "A record that is gone"
+            if made.record == "77"
+            else company.sql("select display_name from customer where id = ?", made.record)[0][0]
         )
         told = head.to_json()
         assert (told["workflow"]["slug"], told["workflow"]["title"], told["version"]) == ("care-review", "Care review", 1)
