@@ -215,6 +215,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         stored_fields=fields,
         segments=offered_segments(document),
         title=title,
+        titled=bool(document.get("title")),
         subject=document.get("subject"),
         columns=tuple(
             document.get("columns")
@@ -400,6 +401,7 @@ def _field(
         native=recognising.MIDNIGHT if stored == "date" and column["stored"] == "datetime" else column.get("native", ""),
         items=column.get("items"),
         nullable=column["nullable"],
+        single=bool(column.get("single")),
         options=tuple(_option(item) for item in options) if options else None,
         readonly=bool(says.get("readonly", False)) or fixed,
         sensitive=sensitive,

@@ -84,7 +84,7 @@ class Field:
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
     nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are columns that together name a record.
-    `zone` is where the clocks stand that moments without a zone show, "" for UTC.
+    `zone` is where the clocks stand that moments without a zone show, "" for UTC. `single`: the database keeps every value of it once.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Field:
     blank: bool = False
     pair: "Pair | Joined | None" = None
     zone: str = ""
+    single: bool = False
 
     @property
     def needed(self) -> bool:
@@ -228,7 +229,7 @@ class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
     `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
     `plain_label` is the label without what tells it from others of the same one, empty where there are none. `ending_references` are the fields that
-    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked.
+    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked. `titled`: somebody said what a record is called.
     """
 
     id: str
@@ -261,6 +262,7 @@ class Collection:
     contact: "ContactDocument | None" = None
     ending_references: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    titled: bool = False
 
     @cached_property
     def closing(self) -> tuple[str, ...]:
@@ -338,6 +340,10 @@ class Collection:
         """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long."""
         shown = expressions.joined(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
         return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
+
+    def spoken_part(self, name: str, values: Mapping[str, Any]) -> str:
+        """A value as it stands in a title."""
+        return str(self._spoken_value(name, values.get(name), values, "en"))
 
     def title_without_name(self, key: str | None) -> str:
         """What a record is called that has no name: `Charge 1042`."""
