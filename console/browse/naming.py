@@ -163,6 +163,17 @@ def _by_what_they_lead_to(actor: Actor, collection: Collection, found: Mapping[s
     return dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True)) if known else dict(found)
 
 
+def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) -> dict[str, str]:
+    """Key → title of the records in the actor's scope, as lists have it. Raises SourceDown."""
+    collection = records.collection(collection_id)
+    leading = [(name, collection.by_name[name].references) for name in joined(collection)]
+    if not leading:
+        return records.titles(collection_id, keys, scope)
+    found = records.named(collection_id, keys, scope, made_of(collection))
+    known = named(actor, references(leading, [row.values for row in found.values()]), "read")
+    return dict(zip(found, [row.title for row in with_joined_titles(collection, list(found.values()), known)], strict=True))
+
+
 def _leading(collection: Collection) -> tuple[str, ...]:
     """The key that the names of these records are found by; nothing of join tables, and where keys lead round in a circle."""
     passed, key = [collection], joined(collection)

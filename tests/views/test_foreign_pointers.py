@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, records, sources
+from console import access, accounts, browse, records, sources
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
 from console.core.scopes import whole
@@ -329,3 +329,12 @@ def test_what_somebody_said_a_record_is_called_stays(pages: "Pages", tmp_path: P
     said = {"id": "track.broker", "source": "track", "table": "broker", "title": "{{ record.licence_no }}"}
     connected(tmp_path, BROKING, documents=[said])
     assert ("h1", "LB2") in pages.olivia.get("/c/track.broker/2").headings
+
+
+def test_lists_of_runs_and_chosen_records_call_them_as_their_own_list_does(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING)
+    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    assert olivia is not None
+    scope = access.scope_for(olivia, "track.client", "read")
+    assert browse.titles(olivia, "track.client", ["5", "99"], scope) == {"5": "Oak & Sons"}
+    assert browse.titles(olivia, "track.fixture", ["1"], scope) == {"1": "10001"}

@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
@@ -360,7 +360,7 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
             found |= {(collection, key): records.key_words(key) for key in wanted}
         try:
             if collection not in away:
-                found |= {(collection, key): title for key, title in records.titles(collection, sorted(wanted), scope).items()}
+                found |= {(collection, key): title for key, title in browse.titles(actor, collection, sorted(wanted), scope).items()}
         except ConsoleError:
             away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
     return found
