@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, sources
+from console import browse, collections, sources
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_unti
         assert "Lamp" in answer.text
         assert "Note is not there as before" in answer.text
         assert "remark" not in answer.text.lower(), "what is new, nobody has agreed to show"
+    assert browse.describe(odd.pages.company.olivia, ident)["left_out"] == ["Note"], "the API says it too"
     assert "Noted" not in olivia.get(odd.things).text
     asked = olivia.client.get(f"{odd.things}?segment=noted")
     assert "not there any more" in asked.text

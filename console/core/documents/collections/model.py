@@ -437,6 +437,7 @@ class Collection:
             "relations": [relation.to_json() for relation in self.relations],
             "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
             "actions": [],
+            "left_out": list(self.lost),
         }
 
 
