@@ -245,9 +245,8 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     if found is None or found.person != actor.id:
         raise NotFound(f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days.")
     try:
-        titles = browse.titles(
-            actor, found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read")
-        )
+        scope = access.scope_for(actor, found.collection, "read")
+        titles = browse.titles(actor, found.collection, [item.key for item in found.items], scope)
     except ConsoleError:
         titles = {}
     deleted = found.action == many_changes.DELETE

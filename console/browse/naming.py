@@ -101,7 +101,10 @@ def _joined_title(collection: Collection, row: Record, ends: Mapping[str, Named]
     """What a record is called as by the records that it leads to, and what tells it from others that lead there."""
     parts = [collection.by_name[name] for name in (collection.key if len(collection.key) > 1 else ends)]
     labels = default_titles.part_labels([item.label for item in parts])
-    words = [ends[item.name].title if item.name in ends else collection.spoken_part(item.name, row.values) for item in parts]
+    words = [
+        ends[item.name].title if item.name in ends else str(collection.spoken_value(item.name, row.values[item.name], row.values, "en"))
+        for item in parts
+    ]
     plain = [item.name in ends or item.stored == "text" for item in parts]
     said = [
         word if spoken and any(map(str.isalpha, word)) else f"{label} {word}"

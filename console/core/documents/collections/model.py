@@ -331,30 +331,22 @@ class Collection:
         return {name: self._typed(name, value) for name, value in values.items()}
 
     def _typed(self, name: str, value: Any) -> Any:
-        known = self.by_name.get(name)
-        convert = CONVERSIONS.get(known.stored) if known else None
+        convert = CONVERSIONS.get(self.by_name[name].stored) if name in self.by_name else None
         converted = convert(value) if convert is not None and value is not None else None
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
         """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long."""
-        shown = expressions.joined(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
+        spoken = {name: self.spoken_value(name, value, values, locale) for name, value in values.items()}
+        shown = expressions.joined(self.title, {"record": spoken}).strip() or self.title_without_name(key)
         return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
-
-    def spoken_part(self, name: str, values: Mapping[str, Any]) -> str:
-        """A value as it stands in a title."""
-        return str(self._spoken_value(name, values.get(name), values, "en"))
 
     def title_without_name(self, key: str | None) -> str:
         """What a record is called that has no name: `Charge 1042`."""
-        told = key and not key.startswith("~")  # a sign that stands for an empty text tells nobody anything
-        return f"{self.label_one} {key}" if told else self.label_one
+        return f"{self.label_one} {key}" if key and not key.startswith("~") else self.label_one  # "~": an empty text
 
-    def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
-        """The values as they stand in a title: options by label, days and amounts in words, numbers without zeros at their end."""
-        return {name: self._spoken_value(name, value, values, locale) for name, value in values.items()}
-
-    def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
+    def spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
+        """The value as it stands in a title: an option by its label, a day or amount in words, a number without zeros at its end."""
         field = self.by_name.get(name)
         if field is None or value is None:
             return value
@@ -428,12 +420,13 @@ class Collection:
 
     def to_json(self, scope: Scope) -> dict[str, Any]:
         """The form in the API, without fields hidden in the scope."""
-        readable, described = self.readable(scope), self._fields_told
         return {
             **self.head(),
             "label_one": self.label_one,
             "help": self.help,
-            "fields": [described[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
+            "fields": [
+                self._fields_told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in self.readable(scope)
+            ],
             "relations": [relation.to_json() for relation in self.relations],
             "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
             "actions": [],
