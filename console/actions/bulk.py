@@ -138,7 +138,7 @@ def picked(
 
 
 def _of_keys(actor: Actor, collection_id: str, keys: Sequence[str]) -> list[Item]:
-    titles = records.titles(collection_id, dict.fromkeys(keys), access.scope_for(actor, collection_id, "read"))
+    titles = browse.titles(actor, collection_id, dict.fromkeys(keys), access.scope_for(actor, collection_id, "read"))
     return [Item(key, titles[key]) for key in dict.fromkeys(keys) if key in titles]
 
 
@@ -245,7 +245,8 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
     if found is None or found.person != actor.id:
         raise NotFound(f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days.")
     try:
-        titles = records.titles(found.collection, [item.key for item in found.items], access.scope_for(actor, found.collection, "read"))
+        scope = access.scope_for(actor, found.collection, "read")
+        titles = browse.titles(actor, found.collection, [item.key for item in found.items], scope)
     except ConsoleError:
         titles = {}
     deleted = found.action == many_changes.DELETE

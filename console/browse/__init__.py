@@ -3,7 +3,7 @@
 from console.browse.change_intents import Intent, intended
 from console.browse.governors import Governor, governors, require_ungoverned
 from console.browse.hand_changes import change
-from console.browse.naming import Reference, named, references, seen
+from console.browse.naming import Reference, named, references, seen, titles
 from console.browse.record_lists import (
     CAP,
     MOST_IN_TAB,

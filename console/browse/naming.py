@@ -7,7 +7,7 @@ from typing import Any
 from console import access, records
 from console.core import record_links
 from console.core.actor import Actor
-from console.core.documents.collections import Collection, default_titles
+from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, recognising
 from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
@@ -37,30 +37,82 @@ def references(fields: Iterable[tuple[str, str | None]], rows: Iterable[Mapping[
 
 
 def joined(collection: Collection) -> tuple[str, ...]:
-    """The key of a join table, or of a table with more about the records of another, whose records have no other name than those that the key leads to;
-    nothing where somebody said how they are called.
+    """The references by whose records these are called that have no name of their own; nothing where somebody said how they are called.
+
+    Of a join table and of a table with more about the records of another, the key; of order lines, the references in the key; else the one reference
+    that leads to another record for each: of a `broker` with a number and a `person_id` that is unique, the person.
     """
     parts = [collection.by_name[name] for name in collection.key if name in collection.by_name]
-    if not parts or len(parts) < len(collection.key) or not all(item.references for item in parts):
+    if not parts or len(parts) < len(collection.key):
         return ()
-    alone = (
-        default_titles.of_parts(parts, collection.label_one)
-        if len(parts) > 1
-        else default_titles.of_key(parts[0].name, collection.label_one)
-    )
-    return collection.key if collection.title == alone else ()
+    leading = tuple(item.name for item in parts if item.references)
+    if len(parts) > 1 or leading:
+        return leading if collection.title == _of_key(collection, parts) else ()
+    return _of_one(collection, parts)
+
+
+def made_of(collection: Collection) -> tuple[str, ...]:
+    """The fields that such a name is made of."""
+    names = joined(collection)
+    return tuple(dict.fromkeys([*names, *collection.key])) if names and len(collection.key) > 1 else names
+
+
+def _of_key(collection: Collection, parts: Sequence[Field]) -> str:
+    """The title that is made of the key alone."""
+    one = collection.label_one
+    return default_titles.of_parts(parts, one) if len(parts) > 1 else default_titles.of_key(parts[0].name, one)
+
+
+def _of_one(collection: Collection, key: Sequence[Field]) -> tuple[str, ...]:
+    """The reference that leads each record to another one with a name, where its own title is a number or its key."""
+    own = collection.title_fields
+    unnamed = collection.title == _of_key(collection, key) or (len(own) == 1 and recognising.numbers(own[0]))
+    if collection.titled or not unnamed:
+        return ()
+    single = (item for item in collection.stored_fields if item.single and not (item.nullable or item.hidden) and item.references)
+    return next(((item.name,) for item in single if _has_name(str(item.references), collection)), ())
+
+
+def _has_name(collection_id: str, other: Collection) -> bool:
+    """Whether records of the collection are called by a text that is no number, or as those that their key leads to."""
+    collection = records.collection(collection_id)
+    fields = [collection.by_name.get(name) for name in collection.title_fields]
+    if collection.id == other.id:
+        return False
+    if all(item and item.stored == "text" and item.name not in collection.key and not recognising.numbers(item.name) for item in fields):
+        return bool(fields)
+    return len(collection.key) == 1 and fields == [collection.by_name[collection.key[0]]] and bool(fields[0] and fields[0].references)
 
 
 def with_joined_titles(collection: Collection, rows: list[Record], known: Mapping[Reference, Named]) -> list[Record]:
-    """The records of such a table by the names of what its key leads to, where the reader may know all of them."""
+    """The records of such a table by the names of what they lead to, where the reader may know all of them."""
     leading = [(name, str(collection.by_name[name].references)) for name in joined(collection)]
     if not leading:
         return rows
-    ends = [[known.get((led, str(row.values.get(name)))) for name, led in leading] for row in rows]
-    return [
-        replace(row, title=", ".join(end.title for end in pair if end)) if all(end and not end.absent for end in pair) else row
-        for row, pair in zip(rows, ends, strict=True)
+    made, parts = [], made_of(collection)
+    for row in rows:
+        ends = {name: end for name, led in leading if (end := known.get((led, str(row.values.get(name))))) and not end.absent}
+        whole = len(ends) == len(leading) and all(name in row.values for name in parts)
+        made.append(replace(row, title=_joined_title(collection, row, ends)) if whole else row)
+    return made
+
+
+def _joined_title(collection: Collection, row: Record, ends: Mapping[str, Named]) -> str:
+    """What a record is called as by the records that it leads to, and what tells it from others that lead there."""
+    parts = [collection.by_name[name] for name in (collection.key if len(collection.key) > 1 else ends)]
+    labels = default_titles.part_labels([item.label for item in parts])
+    words = [
+        ends[item.name].title if item.name in ends else str(collection.spoken_value(item.name, row.values[item.name], row.values, "en"))
+        for item in parts
     ]
+    plain = [item.name in ends or item.stored == "text" for item in parts]
+    said = [
+        word if spoken and any(map(str.isalpha, word)) else f"{label} {word}"
+        for spoken, label, word in zip(plain, labels, words, strict=True)
+    ]
+    numbered = len(collection.key) == 1 and collection.title_fields != collection.key
+    title = ", ".join([*said, row.title] if numbered else said)
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1].rstrip() + "…"
 
 
 def named(actor: Actor, wanted: Iterable[Reference], act: str = "browse") -> dict[Reference, Named]:
@@ -96,7 +148,8 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
     try:
         record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
-        needed = (*collection.closing, *_leading(collection))
+        leading = _leading(collection)
+        needed = (*collection.closing, *(made_of(collection) if leading else ()))
         found = records.named(collection_id, record_keys.values(), scope, needed)
         if missing := set(record_keys.values()) - found.keys():
             found |= records.named_alike(collection_id, missing, scope, needed)
@@ -111,6 +164,17 @@ def _by_what_they_lead_to(actor: Actor, collection: Collection, found: Mapping[s
     leading = [(name, collection.by_name[name].references) for name in _leading(collection)]
     known = named(actor, references(leading, [row.values for row in found.values()]), act) if leading else {}
     return dict(zip(found, with_joined_titles(collection, list(found.values()), known), strict=True)) if known else dict(found)
+
+
+def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) -> dict[str, str]:
+    """Key → title of the records in the actor's scope, as lists have it. Raises SourceDown."""
+    collection = records.collection(collection_id)
+    leading = [(name, collection.by_name[name].references) for name in joined(collection)]
+    if not leading:
+        return records.titles(collection_id, keys, scope)
+    found = records.named(collection_id, keys, scope, made_of(collection))
+    known = named(actor, references(leading, [row.values for row in found.values()]), "read")
+    return dict(zip(found, [row.title for row in with_joined_titles(collection, list(found.values()), known)], strict=True))
 
 
 def _leading(collection: Collection) -> tuple[str, ...]:

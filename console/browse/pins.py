@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from console import access, records
+from console.browse.naming import titles
 from console.browse.record_lists import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -121,7 +122,7 @@ def _titles(actor: Actor, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, 
         if _collection(actor, collection) is None:
             continue
         try:
-            named = records.titles(collection, some, access.scope_for(actor, collection, "read"))
+            named = titles(actor, collection, some, access.scope_for(actor, collection, "read"))
         except ConsoleError:
             continue  # the source is down
         found.update({(collection, key): title for key, title in named.items()})

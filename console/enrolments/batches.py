@@ -13,7 +13,7 @@ from typing import IO, Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, accounts, faults, log, queue, records, subjects
+from console import access, accounts, browse, faults, log, queue, subjects
 from console.contacts import broken_off, contact_files, import_batches
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
@@ -399,7 +399,7 @@ def _visible(actor: Actor, batch: Batch, keys: Sequence[str]) -> dict[str, str]:
     if target.collection is None or not keys:
         return {}
     try:
-        found = records.titles(target.collection, keys, access.scope_for(actor, target.collection, "read"))
+        found = browse.titles(actor, target.collection, keys, access.scope_for(actor, target.collection, "read"))
     except ConsoleError:
         return {}
     return dict(found.items())

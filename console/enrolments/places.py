@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, records, subjects
+from console import access, accounts, browse, subjects
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
 from console.db import tables
@@ -200,7 +200,7 @@ def _titles(actor: Actor, rows: Sequence[Any]) -> dict[str, str]:
         try:
             scope = access.scope_for(actor, collection, "read")
             found |= dict.fromkeys(wanted, "A record that is gone") if scope.unlimited else {}
-            found |= records.titles(collection, wanted, scope)
+            found |= browse.titles(actor, collection, wanted, scope)
         except ConsoleError:
             continue  # the source is down: what cannot be checked is not shown
     return found

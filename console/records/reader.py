@@ -11,7 +11,7 @@ from sqlalchemy.sql import Select
 from console import hooks
 from console.core.documents.collections import LONGEST_TITLE, Collection
 from console.core.scopes import Scope
-from console.records import computed, record_keys, values
+from console.records import computed, other_types, record_keys, values
 from console.records.sql_tables import Table, table_of
 
 
@@ -50,6 +50,9 @@ class Reader:
         self._key = [(self.names.index(name), table.readers[name]) for name in collection.key]
         self._converted = [(name, reader) for name in self.shown if (reader := table.readers[name]) is not None]
         self._named = self.names.index(titled[0]) if _is_named(collection) and titled else None
+        stored = ((place, collection.by_name[name]) for place, name in enumerate(self.names) if name in collection.by_name)
+        kinds = ((place, field.name, other_types.foreign(field, collection.dialect)) for place, field in stored)
+        self._checked = [each for each in kinds if each[2]]
 
     def select(self) -> Select[Any]:
         """SELECT of the columns; without columns, of a constant."""
@@ -62,8 +65,11 @@ class Reader:
         return len(self.names) + self._apart.index(name) if name in self._apart else self.names.index(name)
 
     def record(self, row: Sequence[Any]) -> Record:
-        """The record for a row of `select`."""
+        """The record for a row of `select`. Raises SourceChanged."""
         collection = self.table.collection
+        for place, name, kinds in self._checked:
+            if type(row[place]) in kinds:
+                other_types.refuse(collection, name, [row[place]])
         key = record_keys.encode([values.read(reader, row[place]) for place, reader in self._key])
         shown = dict(zip(self.shown, row, strict=False))
         for name, reader in self._converted:
@@ -81,10 +87,12 @@ class Reader:
         return Record(collection.id, key, self._title(row, key), shown, wrong)
 
     def records(self, rows: Sequence[Sequence[Any]]) -> list[Record]:
-        """The finished records for rows of `select`; converted column by column if nothing has to be computed."""
+        """The finished records for rows of `select`; converted column by column if nothing has to be computed. Raises SourceChanged."""
         if not rows or not self.shown or self._inputs or self.computed or self.called:
             return self.finished([self.record(row) for row in rows])
         columns = list(zip(*rows, strict=True))
+        for place, name, _ in self._checked:
+            other_types.refuse(self.table.collection, name, columns[place])
         shown = [_read_column(self.table.readers[name], column) for name, column in zip(self.shown, columns, strict=False)]
         parts = [_read_column(reader, columns[place]) for place, reader in self._key]
         named = map(_key_of, parts[0]) if len(parts) == 1 else map(record_keys.encode, zip(*parts, strict=True)) if parts else repeat(None)

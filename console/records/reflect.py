@@ -292,6 +292,7 @@ def _schema(connection: Connection, schema: str | None, tables: Mapping[str, boo
         structure["foreign_keys"] = [_foreign(item, schema, connection) for item in foreign.get(place) or ()]
         made.append(structure)
     unique_keys.find_keys(inspector, schema, made)
+    unique_keys.note_single(inspector, schema, made)
     return made
 
 

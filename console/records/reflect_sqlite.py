@@ -75,6 +75,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
         "columns": columns,
         "foreign_keys": foreign_keys(connection, table),
     }
+    unique_keys.single_in_sqlite(connection, structure)
     sampling.keep_days(connection, structure)
     sampling.note_kinds(connection, structure)
     sampling.note_secrets(connection, structure)

@@ -19,8 +19,8 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("form", "repeats", "kinds", "blank", "utc", "uncoded", comment_codes.EXPLAINED, named_secrets.SOUGHT)
-"""Keys of a column that come from a sample: they may differ from one look to the next without any change of the table."""
+OBSERVED = ("single", "form", "repeats", "kinds", "blank", "utc", "uncoded", comment_codes.EXPLAINED, named_secrets.SOUGHT)
+"""Keys of a column that come from a sample, or change nothing of its values: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
 KIND = re.compile(r"[0-9]+|[A-Za-z]\w*(?:(?:::|\\|\.)\w+)*")

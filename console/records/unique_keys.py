@@ -28,12 +28,38 @@ def find_keys(inspector: Inspector, schema: str | None, structures: Iterable[dic
         lacking[table]["key"] = shortest(lacking[table]["columns"], unique)
 
 
+def note_single(inspector: Inspector, schema: str | None, structures: Iterable[dict[str, Any]]) -> None:
+    """Mark the columns of tables with foreign keys in which the database keeps every value once: `single`."""
+    leading = {structure["table"]: structure for structure in structures if structure["kind"] == "table" and structure["foreign_keys"]}
+    found = inspector.get_multi_indexes(schema=schema, filter_names=list(leading), kind=ObjectKind.TABLE) if leading else {}
+    for (_, table), listed in found.items():
+        mark_single(leading.get(table), (index["column_names"] for index in listed if index["unique"] and not _partial(index)))
+
+
+def mark_single(structure: Mapping[str, Any] | None, unique: Iterable[Sequence[str | None]]) -> None:
+    """Mark the columns that are unique by themselves."""
+    alone = {names[0] for names in unique if len(names) == 1}
+    for column in structure["columns"] if structure else ():
+        if column["name"] in alone:
+            column["single"] = True
+
+
+def single_in_sqlite(connection: Connection, structure: Mapping[str, Any]) -> None:
+    """Mark the columns of a table of SQLite with foreign keys in which it keeps every value once."""
+    if structure["kind"] == "table" and structure["foreign_keys"]:
+        mark_single(structure, _unique_in_sqlite(connection, structure["table"]))
+
+
 def of_sqlite(connection: Connection, table: str, columns: Sequence[Mapping[str, Any]]) -> list[str]:
     """The key of a table of SQLite that has no primary key; empty where it has none."""
+    return shortest(columns, _unique_in_sqlite(connection, table))
+
+
+def _unique_in_sqlite(connection: Connection, table: str) -> list[list[str | None]]:
     indexes: dict[str, list[str | None]] = {}
     for index, column in connection.exec_driver_sql(OF_SQLITE, (table,)):
         indexes.setdefault(index, []).append(column)
-    return shortest(columns, indexes.values())
+    return list(indexes.values())
 
 
 def shortest(columns: Sequence[Mapping[str, Any]], unique: Iterable[Sequence[str | None]]) -> list[str]:

@@ -18,7 +18,7 @@ from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import TooSlow
-from console.records import catalogue, periods, time_limit
+from console.records import catalogue, other_types, periods, time_limit
 from console.records.record_pages import list_conditions, read
 from console.records.sql_tables import Chosen, Table, table_of
 from console.records.totals import sound_column
@@ -130,6 +130,7 @@ def value_ranges(
         if collection.by_name[field].stored in ("date", "datetime"):
             period, ranges = _periods(connection, table, among, low, high)
             return Ranges(field, (*ranges, *empty), cut, period, unplaced)
+        other_types.refuse(collection, field, [low])
         return Ranges(field, (*_steps(connection, collection.by_name[field], among, low, high), *empty), cut, unplaced=unplaced)
 
     found, whole = _counted(collection, listed, spread, whole=whole)

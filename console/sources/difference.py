@@ -270,7 +270,7 @@ def compare(name: str, seen: Look, by: Actor = SYSTEM, before: Sequence[Stored] 
     changed = {change.collection for change in changes}
     returned = [item for item in _rows() if item.source == name and set_aside.KEPT in item.structure and item.id not in changed]
     read_otherwise += [
-        Reading(item.id, "", f"are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again") for item in returned
+        Reading(item.id, "", f"records are shown with {', '.join(item.structure[set_aside.KEPT]['lost'])} again") for item in returned
     ]
     return Difference(name, changes, tuple(dict.fromkeys(breaks)), _stamp(seen), tuple(read_otherwise))
 
@@ -339,7 +339,7 @@ def _words(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
         said.append("is set by the database now" if new.get("generated") else "is no longer set by the database")
     if old.get("options") != new.get("options"):
         said.append("another list of values")
-    if old.get("max_length") != new.get("max_length"):
+    if old.get("max_length") != new.get("max_length") and old["stored"] == new["stored"]:
         said.append(f"at most {old.get('max_length') or 'any number of'} → {new.get('max_length') or 'any number of'} letters")
     return ", ".join(said)
 

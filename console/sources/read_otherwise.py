@@ -28,7 +28,7 @@ def readings(before: Mapping[str, Collection], after: Mapping[str, Collection], 
                 yield Reading(now.label, field.label, words)
         titles = [", ".join(item.by_name[name].label for name in item.title_fields if name in item.by_name) for item in (former, now)]
         if former.title != now.title and set(former.title_fields) <= set(now.by_name):
-            yield Reading(now.label, "", f"are called by {titles[1] or 'their number'} (so far: {titles[0] or 'their number'})")
+            yield Reading(now.label, "", f"records are called by {titles[1] or 'their number'} (so far: {titles[0] or 'their number'})")
 
 
 def _otherwise(was: Field, now: Field) -> str:

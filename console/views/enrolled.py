@@ -240,11 +240,9 @@ SHOWN = 8
 
 
 def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
-    from console import records
-
     if target.collection is None or not keys:
         return []
-    found = records.titles(target.collection, keys, access.scope_for(frame.actor(), target.collection, "read"))
+    found = browse.titles(frame.actor(), target.collection, keys, access.scope_for(frame.actor(), target.collection, "read"))
     return [found[key] for key in keys if key in found]
 
 

@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from console import access, inboxes, workflows, workspaces
+from console import access, inboxes, records, workflows, workspaces
 from console.browse import pins
 from console.core.actor import Actor
 from console.messages import outbox
@@ -75,7 +75,7 @@ def _may(right: str) -> Callable[[], bool]:
 def _judged(who: Actor | None) -> Mapping[str, bool]:
     may: Mapping[str, Callable[[Actor], object]] = {
         "inboxes": inboxes.inboxes_of,
-        "browses": lambda actor: access.somewhere(actor, None, "collection", "browse"),
+        "browses": _browses,
         "messages": outbox.may_read,
         "measures": measure.may_read,
         "reports": tables.any_readable,
@@ -84,6 +84,12 @@ def _judged(who: Actor | None) -> Mapping[str, bool]:
         "operates": lambda actor: access.can(actor, None, "source", "manage"),
     }
     return {"": True, "name": who is not None} | {name: who is not None and bool(judge(who)) for name, judge in may.items()}
+
+
+def _browses(actor: Actor) -> bool:
+    """Whether there is a collection that the actor may browse: a right to all of them may be taken back for each."""
+    given = access.somewhere(actor, None, "collection", "browse")
+    return given and any(access.can(actor, None, f"collection:{each.id}", "browse") for each in records.collections())
 
 
 def _places(rights: Mapping[str, bool]) -> list[Place]:

@@ -20,6 +20,9 @@ from console.formats import Kind, Look
 from console.views import frame, list_filters
 from console.views.list_counts import list_address
 
+GONE = "The list asks for what is not there any more, or not for you to see"
+UNFIT = "The list asks what its fields cannot answer: one of them may be of another type than when it was saved"
+
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
@@ -51,8 +54,9 @@ def remainder(collection: Collection, described: Mapping[str, Any], scope: Scope
         kept = "" if rest is None else list_filters.condition_words(filters.read(rest, collection, scope.hidden, today), kinds, look)
     except Malformed:  # it is too much altogether, with or without what is gone
         return None
+    there = not unknown and all(isinstance(condition, Mapping) and condition.get("field") in kinds for condition in dropped)
     return Remainder(
-        f"The list asks for what is not there any more, or not for you to see: {'; '.join(dict.fromkeys(gone))}.",
+        f"{UNFIT if there else GONE}: {'; '.join(dict.fromkeys(gone))}.",
         list_address(**changes),
         f"List by the rest: {kept}" if kept else f"List without it: {collection.label}",
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, records, sources
+from console import access, accounts, browse, records, sources
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
 from console.core.scopes import whole
@@ -279,3 +279,62 @@ def test_a_record_that_is_picked_by_name_stands_for_what_references_to_it_hold(p
         "A/B 1",
         "C-2",
     ]
+
+
+BROKING = """
+create table person (id integer primary key, first_name text not null, last_name text not null);
+create table company (id integer primary key, name text not null);
+create table broker (id integer primary key, person_id integer not null unique references person, licence_no text not null unique);
+create table client (id integer primary key, company_id integer not null unique references company, credit integer);
+create table fixture (id integer primary key, code text not null unique, broker_id integer not null references broker, client_id integer references client);
+create table line (fixture_id integer references fixture, line_no integer, tonnes integer, primary key (fixture_id, line_no));
+create table price (client_id integer references client, cargo text, since date, rate integer, primary key (client_id, cargo, since));
+create table payment (id integer primary key, client_id integer not null references client, number text not null unique);
+create table pact (id integer primary key, other_id integer not null unique references pact, pact_no text not null unique);
+insert into person values (1, 'Ada', 'Byron'), (2, 'Eve', 'Holt'); insert into company values (7, 'Oak & Sons');
+insert into broker values (1, 2, 'LB1'), (2, 1, 'LB2'); insert into client values (5, 7, 10);
+insert into fixture values (1, '10001', 2, 5); insert into line values (1, 3, 9), (99, 1, 9);
+insert into price values (5, 'Coal', '2026-01-31', 9); insert into payment values (1, 5, 'P-1'); insert into pact values (1, 1, 'Pact-1');
+"""
+
+
+def test_a_record_without_a_name_of_its_own_is_called_after_the_one_record_that_it_leads_to(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING)
+    named = {
+        "broker/2": "Ada Byron, LB2", "client/5": "Oak & Sons", "payment/1": "P-1", "pact/1": "Pact-1", "fixture/1": "10001",
+    }  # fmt: skip
+    for path, title in named.items():
+        assert ("h1", title) in pages.olivia.get(f"/c/track.{path}").headings
+        assert title in pages.olivia.get(f"/c/track.{path.partition('/')[0]}").text
+    assert {"Ada Byron, LB2", "Oak & Sons"} <= {
+        word for word in named.values() if word in pages.olivia.get("/c/track.fixture?columns=broker_id&columns=client_id").text
+    }
+    lines = pages.olivia.get("/c/track.line?columns=tonnes").text
+    assert "Fixture 10001, line 3" in lines
+    assert "Fixture 99, line 1" in lines, "of what is gone nothing but the key is known"
+    assert "Oak & Sons, Coal, since 31 Jan 2026" in pages.olivia.get("/c/track.price?columns=rate").text
+
+
+def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING, role="admin")
+    access.grant("operator", "collection:track.broker", ["browse", "read"])
+    access.grant("operator", "collection:track.price", ["browse", "read"])
+    for path, own in (("broker", "LB2"), ("broker/2", "LB2"), ("price", "Client 5, Coal, since 31 Jan 2026")):
+        shown = pages.olivia.get(f"/c/track.{path}").text
+        assert own in shown
+        assert {word for word in ("Byron", "Oak") if word in shown} == set()
+
+
+def test_what_somebody_said_a_record_is_called_stays(pages: "Pages", tmp_path: Path) -> None:
+    said = {"id": "track.broker", "source": "track", "table": "broker", "title": "{{ record.licence_no }}"}
+    connected(tmp_path, BROKING, documents=[said])
+    assert ("h1", "LB2") in pages.olivia.get("/c/track.broker/2").headings
+
+
+def test_lists_of_runs_and_chosen_records_call_them_as_their_own_list_does(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING)
+    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    assert olivia is not None
+    scope = access.scope_for(olivia, "track.client", "read")
+    assert browse.titles(olivia, "track.client", ["5", "99"], scope) == {"5": "Oak & Sons"}
+    assert browse.titles(olivia, "track.fixture", ["1"], scope) == {"1": "10001"}

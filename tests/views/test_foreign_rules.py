@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, sources
+from console import browse, collections, sources
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_unti
         assert "Lamp" in answer.text
         assert "Note is not there as before" in answer.text
         assert "remark" not in answer.text.lower(), "what is new, nobody has agreed to show"
+    assert browse.describe(odd.pages.company.olivia, ident)["left_out"] == ["Note"], "the API says it too"
     assert "Noted" not in olivia.get(odd.things).text
     asked = olivia.client.get(f"{odd.things}?segment=noted")
     assert "not there any more" in asked.text
@@ -156,3 +157,23 @@ def test_what_a_trigger_or_a_default_fills_in_needs_no_value(odd: Odd) -> None:
 def test_a_rule_over_two_columns_is_told_where_one_of_them_was_changed(odd: Odd) -> None:
     olivia, edit = odd.pages.olivia, f"{odd.things}/1/edit/ends"
     assert "Its rule: Ends ≥ Starts." in olivia.send(olivia.get(edit), edit, status=422, v_ends="0").text
+
+
+@pytest.mark.parametrize("odd", ["postgresql", "mysql"], indirect=True)
+def test_a_number_that_is_a_text_overnight_is_neither_listed_nor_charted_as_a_number(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
+    olivia, own = odd.pages.olivia, odd.kind == "postgresql"
+    chart = f"/chart{odd.things}?of=ends"
+    assert "Most in" in olivia.get(chart).text
+    odd.run(
+        f"alter table thing drop constraint {'if exists ' if own else ''}in_order",
+        f"alter table thing {'alter ends type' if own else 'modify ends'} varchar(20)",
+        f"alter table thing {'alter starts type' if own else 'modify starts'} varchar(20)",
+        "insert into thing (name, ends) values ('Chair', '1200'), ('Table', '35')",
+    )
+    assert olivia.client.get(chart).status_code == 303, "it says so, and is made anew"
+    assert "Most in" not in olivia.get(chart).text
+    odd.run(f"alter table thing {'alter ends type integer using ends::int' if own else 'modify ends int'}")
+    assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303
+    page = olivia.get(f"{odd.things}?sort=-ends&columns=ends").text
+    assert page.index("Chair") < page.index("Table") < page.index("Lamp")

@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, activity as service, runs, settings, workflows
+from console import access, accounts, activity as service, records, runs, settings, workflows
+from console.access import policy_store
 from console.activity import sequencing
 from console.core.events import GROUPS, KINDS
+from console.db.engine import transaction
 from console.errors import Malformed
 from tests.company import DOCUMENT
 from tests.work.test_tickets import counted, saved
@@ -68,6 +70,15 @@ def test_the_rail_stays_as_each_person_left_it(pages: "Pages") -> None:
     assert next(told["data-rail"] for told in pages.tom.get("/").with_attribute("data-rail")) != name
     pages.olivia.client.set_cookie(name, '"><script>')
     assert 'class="shell labelled"' in pages.olivia.get("/").html
+
+
+def test_records_are_not_offered_to_whom_each_collection_was_taken_from(pages: "Pages") -> None:
+    assert "/c" in pages.olivia.get("/").links
+    taken = "\n".join(f"p, role:operator, *, collection:{each.id}, browse, deny" for each in records.collections())
+    with transaction() as connection:
+        policy_store.write(connection, added=access.parse(taken))
+    access.refresh()
+    assert "/c" not in pages.olivia.get("/").links
 
 
 def test_a_pin_is_its_person_s_own_and_what_is_out_of_scope_is_not_pinned(pages: "Pages") -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, records
+from console import access, browse, records
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes
@@ -65,7 +65,7 @@ def _record_title(actor: Actor, effect: Effect, collection_id: str) -> str | Non
     """The title of the record that was changed; None where the actor does not see it, or its source does not answer."""
     key = str(effect.request.get("key") or effect.request.get("record") or "")
     try:
-        return records.titles(collection_id, [key], access.scope_for(actor, collection_id, "read")).get(key)
+        return browse.titles(actor, collection_id, [key], access.scope_for(actor, collection_id, "read")).get(key)
     except ConsoleError:
         return None
 

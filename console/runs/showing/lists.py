@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, workflows
+from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
@@ -357,7 +357,7 @@ def record_titles(actor: Actor, rows: Sequence[Any], away: set[str]) -> dict[tup
     for collection, wanted in keys.items():
         scope = access.scope_for(actor, collection, "read")
         try:
-            named = records.titles(collection, sorted(wanted), scope) if collection not in away else {}
+            named = browse.titles(actor, collection, sorted(wanted), scope) if collection not in away else {}
         except ConsoleError:
             away.add(collection)  # the source is down: what cannot be checked is hidden from actors with a scope
             named = {}

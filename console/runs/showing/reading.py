@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records, sentences, workflows
+from console import access, accounts, browse, log, records, sentences, workflows
 from console.core.actor import Actor
 from console.core.origins import SAID
 from console.core.run import Event, Run
@@ -282,7 +282,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=seen.record.title if seen.record else GONE if seen.gone else records.key_words(run.record or ""),
+        record_title=_called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(run.record or ""),
         collection_label=records.collection(run.collection).label_one if run.collection else "",
         newer_version=newest if newest > definition.number else None,
         holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
@@ -298,6 +298,17 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
         written=_written(run),
         vanished=_vanished(seen, screen),
     )
+
+
+def _called(actor: Actor, record: records.Record) -> str:
+    """What lists call the record."""
+    if not browse.naming.joined(records.collection(record.collection)):  # then that is its title, and no statement is needed
+        return record.title
+    try:
+        found = browse.titles(actor, record.collection, [record.key or ""], access.scope_for(actor, record.collection, "read"))
+    except ConsoleError:
+        return record.title
+    return found.get(record.key or "", record.title)
 
 
 def _vanished(seen: Seen, screen: Screen | None) -> list[str]:

@@ -175,10 +175,8 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     structure, document = kept.structure, kept.document
     label = humanised(recognising.table_words(structure["table"].removeprefix(mark), [column["name"] for column in structure["columns"]]))
     key = tuple(document.get("key") or structure["key"])
-    named = _named_in(document)
-    words = recognising.column_words(structure["columns"])
-    fields = tuple(_field(kept, column, words, key, led.get(column["name"]), named) for column in structure["columns"])
-    fields = _labelled(fields, document)
+    named, words = _named_in(document), recognising.column_words(structure["columns"])
+    fields = _labelled(tuple(_field(kept, each, words, key, led.get(each["name"]), named) for each in structure["columns"]), document)
     by_name = {item.name: item for item in fields}
     computed = tuple(
         _computed(kept, name, says, by_name)
@@ -215,6 +213,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
         stored_fields=fields,
         segments=offered_segments(document),
         title=title,
+        titled=bool(document.get("title")),
         subject=document.get("subject"),
         columns=tuple(
             document.get("columns")
@@ -400,6 +399,7 @@ def _field(
         native=recognising.MIDNIGHT if stored == "date" and column["stored"] == "datetime" else column.get("native", ""),
         items=column.get("items"),
         nullable=column["nullable"],
+        single=bool(column.get("single")),
         options=tuple(_option(item) for item in options) if options else None,
         readonly=bool(says.get("readonly", False)) or fixed,
         sensitive=sensitive,

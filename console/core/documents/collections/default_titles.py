@@ -86,12 +86,12 @@ def of_parts(parts: Sequence[Field], one: str) -> str:
     alone = [item for item in parts if item.label.lower() in ("id", f"{one} id".lower()) and item.stored == "integer"]
     if alone and all(item in alone or item.stored in ("date", "datetime") for item in parts):
         return f"{one} {{{{ {path(alone[0].name)} }}}}"
-    labels = _part_labels([item.label for item in parts])
+    labels = part_labels([item.label for item in parts])
     paths = [f"{{{{ {path(item.name)} }}}}" for item in parts]
     return ", ".join(path if item.stored == "text" else f"{label} {path}" for label, item, path in zip(labels, parts, paths, strict=True))
 
 
-def _part_labels(labels: Sequence[str]) -> list[str]:
+def part_labels(labels: Sequence[str]) -> list[str]:
     """The labels of the parts of a key, each word once: "Order" and "line" of "Order ID" and "Order line no"."""
     short = [led_to(label) for label in labels]
     short = short if len(set(short)) == len(short) else list(labels)

@@ -84,7 +84,7 @@ class Field:
     code itself; `minor`: stored in the currency's smallest unit. `ai` says what a model may get of its values. `governed` are the slugs of the
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
     nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are columns that together name a record.
-    `zone` is where the clocks stand that moments without a zone show, "" for UTC.
+    `zone` is where the clocks stand that moments without a zone show, "" for UTC. `single`: the database keeps every value of it once.
     """
 
     name: str
@@ -123,6 +123,7 @@ class Field:
     blank: bool = False
     pair: "Pair | Joined | None" = None
     zone: str = ""
+    single: bool = False
 
     @property
     def needed(self) -> bool:
@@ -228,7 +229,7 @@ class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
     `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
     `plain_label` is the label without what tells it from others of the same one, empty where there are none. `ending_references` are the fields that
-    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked.
+    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked. `titled`: somebody said what a record is called.
     """
 
     id: str
@@ -261,6 +262,7 @@ class Collection:
     contact: "ContactDocument | None" = None
     ending_references: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
+    titled: bool = False
 
     @cached_property
     def closing(self) -> tuple[str, ...]:
@@ -329,26 +331,22 @@ class Collection:
         return {name: self._typed(name, value) for name, value in values.items()}
 
     def _typed(self, name: str, value: Any) -> Any:
-        known = self.by_name.get(name)
-        convert = CONVERSIONS.get(known.stored) if known else None
+        convert = CONVERSIONS.get(self.by_name[name].stored) if name in self.by_name else None
         converted = convert(value) if convert is not None and value is not None else None
         return value if converted is None else converted
 
     def title_of(self, values: Mapping[str, Any], key: str | None, locale: str = "en") -> str:
         """The record's title from values that its reader may see, in their language where there are several, at most `LONGEST_TITLE` long."""
-        shown = expressions.joined(self.title, {"record": self._spoken(values, locale)}).strip() or self.title_without_name(key)
+        spoken = {name: self.spoken_value(name, value, values, locale) for name, value in values.items()}
+        shown = expressions.joined(self.title, {"record": spoken}).strip() or self.title_without_name(key)
         return shown if len(shown) <= LONGEST_TITLE else shown[: LONGEST_TITLE - 1].rstrip() + "…"
 
     def title_without_name(self, key: str | None) -> str:
         """What a record is called that has no name: `Charge 1042`."""
-        told = key and not key.startswith("~")  # a sign that stands for an empty text tells nobody anything
-        return f"{self.label_one} {key}" if told else self.label_one
+        return f"{self.label_one} {key}" if key and not key.startswith("~") else self.label_one  # "~": an empty text
 
-    def _spoken(self, values: Mapping[str, Any], locale: str) -> dict[str, Any]:
-        """The values as they stand in a title: options by label, days and amounts in words, numbers without zeros at their end."""
-        return {name: self._spoken_value(name, value, values, locale) for name, value in values.items()}
-
-    def _spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
+    def spoken_value(self, name: str, value: Any, values: Mapping[str, Any], locale: str) -> Any:
+        """The value as it stands in a title: an option by its label, a day or amount in words, a number without zeros at its end."""
         field = self.by_name.get(name)
         if field is None or value is None:
             return value
@@ -422,15 +420,17 @@ class Collection:
 
     def to_json(self, scope: Scope) -> dict[str, Any]:
         """The form in the API, without fields hidden in the scope."""
-        readable, described = self.readable(scope), self._fields_told
         return {
             **self.head(),
             "label_one": self.label_one,
             "help": self.help,
-            "fields": [described[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in readable],
+            "fields": [
+                self._fields_told[item.name] | ({"readonly": True} if item.name in scope.fixed else {}) for item in self.readable(scope)
+            ],
             "relations": [relation.to_json() for relation in self.relations],
             "segments": [segment.to_json() for segment in self.segments if not (scope.hidden and segment.fields & scope.hidden)],
             "actions": [],
+            "left_out": list(self.lost),
         }
 
 

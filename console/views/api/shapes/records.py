@@ -56,7 +56,10 @@ class Labelled(Open):
 
 
 class Collection(Open):
-    """A table or view as the console shows it, as the caller may see it."""
+    """A table or view as the console shows it, as the caller may see it.
+
+    `left_out` are the labels of columns that went or are of another type, until whoever manages data sources has looked: neither fields nor values have them.
+    """
 
     id: str
     label: str
@@ -69,6 +72,7 @@ class Collection(Open):
     relations: list[Relation]
     segments: list[Labelled]
     actions: list[Labelled]
+    left_out: list[str]
 
 
 class Record(Shape):
