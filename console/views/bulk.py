@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
-from console.core.effect_kinds.sql_write import SqlWrite
+from console.core.effect_kinds import SqlWrite
 from console.core.expressions import ExpressionError
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
@@ -150,7 +150,10 @@ def _page(
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     tested = bool(items) and (bool(typed) or not editable) and not details
-    way, sets = chosen_records.back(described["id"], described["label"]), _what_is_set(described["id"], action, items, typed) if tested else {}
+    way, sets = (
+        chosen_records.back(described["id"], described["label"]),
+        _what_is_set(described["id"], action, items, typed) if tested else {},
+    )
     context = way | {
         "collection": described,
         "action": action,
@@ -256,7 +259,9 @@ def _waits(action: Action | BulkStart) -> str:
     return f"They wait in {action.inbox}." if action.inbox else "They are saved as To Continue, for whoever may resume them."
 
 
-def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None, sets: str = "") -> dict[str, Any]:
+def _drawn(
+    collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None, sets: str = ""
+) -> dict[str, Any]:
     """Return what stands of a record; of a workflow that was started on it, how its run stands now. `sets`: what an action would set of it."""
     now = head and frame.status_badge(
         head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)

@@ -101,7 +101,12 @@ def chart(desk: Desk, item: Chart) -> Figures:
 
 
 def _usual_currency(
-    collection: Collection, scope: Scope, measured: Field | None, where: list[Chosen], roots: dict[str, Any], currencies: Sequence[str | None]
+    collection: Collection,
+    scope: Scope,
+    measured: Field | None,
+    where: list[Chosen],
+    roots: dict[str, Any],
+    currencies: Sequence[str | None],
 ) -> str | None:
     """The one of these currencies that most of the records have: which amount is the largest says nothing where one is of yen."""
     if measured is None or len(set(currencies)) < 2:

@@ -132,7 +132,9 @@ def test_the_preview_is_what_a_role_sees(pages: "Pages") -> None:
 
 def segment(**values: Any) -> dict[str, Any]:
     """A sent form of a segment; `field`, `comparison` and `value` are those of its rows in order."""
-    rows = {"field": ["risk"], "comparison": ["=="], "value": ["high"]} | {name: values.pop(name) for name in ("field", "comparison", "value") if name in values}
+    rows = {"field": ["risk"], "comparison": ["=="], "value": ["high"]} | {
+        name: values.pop(name) for name in ("field", "comparison", "value") if name in values
+    }
     sent = {f"rows.{number}.{name}": value for name, each in rows.items() for number, value in enumerate(each)}
     return {"label": "High risk", "kind": "conditions", "rows.joined": values.pop("joined", "all"), **sent, "enabled": "yes"} | values
 

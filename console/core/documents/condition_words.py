@@ -195,7 +195,9 @@ def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compar
             currency = (f"{path}.{field.currency}" if field.currency in own.by_name else field.currency) or ""
             kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
             label = f"{field.label} in %" if digits == condition_rows.PER_CENT else field.label
-            made = Compared(group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency, field.references or "")
+            made = Compared(
+                group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency, field.references or ""
+            )
             yield _told_its_kind(made, field.minor)
 
 

@@ -429,7 +429,11 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
         if isinstance(value, str):
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
-            return conditions.sentence(value, condition_names.named(known, value)) if name in conditions.CONDITIONS else conditions.text_words(value, known)
+            return (
+                conditions.sentence(value, condition_names.named(known, value))
+                if name in conditions.CONDITIONS
+                else conditions.text_words(value, known)
+            )
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)
         if isinstance(value, list):

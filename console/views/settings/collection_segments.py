@@ -128,7 +128,9 @@ def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, A
         case _:
             made["filter"], wrong = sent["conditions"], condition_lines.wrong_rows(ROWS, request.form, _fields(editing))
             details += [{"field": ROWS, "reason": reason} for reason in wrong]
-            details += [] if wrong or sent["conditions"] else [{"field": "conditions", "reason": "Choose a field, or nothing would be left out."}]
+            details += (
+                [] if wrong or sent["conditions"] else [{"field": "conditions", "reason": "Choose a field, or nothing would be left out."}]
+            )
     if details:
         raise Invalid(details[0]["reason"], details=details)
     made |= {name: sent[name] for name in ("sort", "roles") if sent[name]}
@@ -183,7 +185,7 @@ def _form(
 ) -> Response:
     fields = _fields(editing)
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    form = request.form if request.method == "POST" else None
+    form: MultiDict[str, str] | None = request.form if request.method == "POST" else None
     if form is None and not sent["conditions"]:
         form = MultiDict({f"{ROWS}.0.field": ""})
     rows = condition_lines.drawn_joined(ROWS, sent["conditions"], {"": fields}, form, (), refused=wrong is not None, sources=READER)
