@@ -23,7 +23,8 @@ from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = 
 LONG = timedelta(seconds=10)
 _CHECKED = """
 select b.person, b.action, b.collection,
-    (select array[count(*) filter (where state = 'fits'), count(*) filter (where state = 'same'), count(*) filter (where state = 'refused')] from console.bulk_item where bulk = b.id)
+    (select array[count(*) filter (where state = 'fits'), count(*) filter (where state = 'same'), count(*) filter (where state = 'refused')]
+        from console.bulk_item where bulk = b.id)
 from console.bulk b where b.id = %s and b.looking and coalesce(b.query::text, 'null') = 'null' and b.created_at < %s
     and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'stopped'))
 """

@@ -20,7 +20,8 @@ SHOWN_ONLY = frozenset({"other", "binary", "file"})
 TYPE_WORDS = {
     "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
     "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID", "binary": "Bytes", "other": "Other",
+    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
+    "binary": "Bytes", "other": "Other",
 }  # fmt: skip
 """Type of a field → what it is called."""
 WIDGET_WORDS = {

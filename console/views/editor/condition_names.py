@@ -4,17 +4,28 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from console import browse
+from console.core.documents import condition_words
 from console.core.documents.collections import condition_rows
-from console.core.documents.condition_words import Compared
+from console.core.documents.condition_words import Compared, Rows
 from console.views import frame
 
 
-def named(known: Mapping[str, Compared], text: str) -> Mapping[str, Compared]:
+def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
+    """Return the rows that the expression stands for; None where rows cannot say it."""
+    return condition_words.rows(text, _named(known, text))
+
+
+def sentence(text: str, known: Mapping[str, Compared]) -> str:
+    """Return the condition in words, with the names of records."""
+    return condition_words.sentence(text, _named(known, text))
+
+
+def _named(known: Mapping[str, Compared], text: str) -> Mapping[str, Compared]:
     """What rows may compare; what leads to records has those that the expression names, as far as the reader may know them, as its options."""
-    _, rows = condition_rows.rows_of(text, condition_rows.path_of) or ("", [])
+    _, said = condition_rows.rows_of(text, condition_rows.path_of) or ("", [])
     wanted = {
         (known[row.field].references, key)
-        for row in rows
+        for row in said
         if row.field in known and known[row.field].references
         for key in row.value.split(", ")
         if key

@@ -199,7 +199,7 @@ class _Form:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
             case "string" if name in conditions.CONDITIONS:
                 help_text = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
-                rows = conditions.rows(str(value or ""), condition_names.named(self.compared, str(value or "")))
+                rows = condition_names.rows(str(value or ""), self.compared)
                 return make(control="condition", value=value or "", condition=rows, help=help_text)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
@@ -429,11 +429,7 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
         if isinstance(value, str):
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
-            return (
-                conditions.sentence(value, condition_names.named(known, value))
-                if name in conditions.CONDITIONS
-                else conditions.text_words(value, known)
-            )
+            return condition_names.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)
         if isinstance(value, list):
