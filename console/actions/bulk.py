@@ -53,6 +53,10 @@ _ADD = """
 insert into console.bulk_item (bulk, number, key, state, why, seen)
 select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[]) a
 """
+_LOOKED = """
+update console.bulk_item i set state = a.state, why = a.why, seen = a.seen from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) as a (number, state, why, seen)
+where i.bulk = %s and i.number = a.number and i.state = 'waiting'
+"""
 _CAUSES = r"""
 select regexp_replace(why, ' \((more than )?[0-9,]+\)\.$', '.') as cause, count(*) from console.bulk_item
 where bulk = %s and state = 'refused' group by cause order by 2 desc, cause limit 20
@@ -337,12 +341,9 @@ def _look_further(actor: Actor, bulk: Bulk) -> bool:
     looked = many_changes.looked_at(actor, deed, bulk.collection, [row.key for row in found], bulk.values)
     told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
     columns = [list(column) for column in zip(*told, strict=True)]
-    fetch(
-        "update console.bulk_item i set state = a.state, why = a.why, seen = a.seen"
-        " from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) as a (number, state, why, seen)"
-        " where i.bulk = %s and i.number = a.number and i.state = 'waiting' returning 1",
-        ([row.number for row in found], *columns, bulk.id),
-    )
+    with transaction() as connection:
+        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *columns, bulk.id))
+        bulk_ends.tell_checked(connection, bulk.id)
     return True
 
 

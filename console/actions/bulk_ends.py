@@ -1,5 +1,7 @@
 """What came of something done to several records, told to who began it: what it was, to how many records, and how many of them were done."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -18,6 +20,14 @@ update console.bulk_item i set state = case r.status when 'completed' then 'done
     why = case r.status when 'completed' then '' else 'Its run ended without it.' end
 from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = i.run and r.ended_at is not null returning 1
 """  # noqa: S608 (a text of ours)
+LONG = timedelta(seconds=10)
+_CHECKED = """
+select b.person, b.action, b.collection,
+    (select array[count(*) filter (where state = 'fits'), count(*) filter (where state = 'same'), count(*) filter (where state = 'refused')]
+        from console.bulk_item where bulk = b.id)
+from console.bulk b where b.id = %s and b.looking and coalesce(b.query::text, 'null') = 'null' and b.created_at < %s
+    and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'stopped'))
+"""
 
 
 def count_ended(bulk_id: str) -> None:
@@ -34,6 +44,19 @@ def tell(connection: Connection, bulk_id: str) -> None:
     text = f"{title_of(row.action)}: {_records(row.collection, sum(counts.values()))}; {came}"
     told = {"text": text, "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}
     side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), mail=False, **told)
+
+
+def tell_checked(connection: Connection, bulk_id: str) -> None:
+    """Tell who wants it that all records have been looked at, where that took so long that they may have turned to something else."""
+    row = connection.exec_driver_sql(_CHECKED, (bulk_id, log.now() - LONG)).first()
+    if row is None:
+        return
+    person, action, collection, (fits, same, refused) = row
+    deletes = action == many_changes.DELETE
+    came = [f"{fits:,} can be {'deleted' if deletes else 'changed'}", *([f"{same:,} as before"] if same else []), f"{refused:,} cannot"]
+    text = f"{title_of(action)}: {_records(collection, fits + same + refused)} checked; {', '.join(came)}. Nothing is {'deleted' if deletes else 'changed'} yet."
+    told = {"text": text, "subject": subjects.of_person(person), "link": f"/bulk/{bulk_id}"}
+    side_rows.add_notices(connection, [person], f"{bulk_id} checked", "bulk_checked", at=log.now(), mail=False, **told)
 
 
 def title_of(action: str) -> str:

@@ -8,7 +8,20 @@ from console.core.counted_moments import counting, is_counted
 from console.formats import times
 from console.formats.codes import CODED, SPOKEN, code_choices, code_name, code_names, program_words
 from console.formats.forms import box, sought_value, typed, unit_words
-from console.formats.kinds import EMPTY, LISTS, NUMBERS, SHOWN_ONLY, WIDGET_WORDS, Amount, Kind, Look, Named, kind, with_currencies
+from console.formats.kinds import (
+    EMPTY,
+    LISTS,
+    NUMBERS,
+    SHOWN_ONLY,
+    TYPE_WORDS,
+    WIDGET_WORDS,
+    Amount,
+    Kind,
+    Look,
+    Named,
+    kind,
+    with_currencies,
+)
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
 from console.formats.money import SMALLEST, amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import decimal_mark, grouped

@@ -17,6 +17,13 @@ MOMENTS = frozenset({"date", "datetime", "time"})
 CHOSEN = frozenset({"multi_enum", "checklist"})
 LISTS = CHOSEN | {"array"}
 SHOWN_ONLY = frozenset({"other", "binary", "file"})
+TYPE_WORDS = {
+    "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
+    "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
+    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
+    "binary": "Bytes", "other": "Other",
+}  # fmt: skip
+"""Type of a field → what it is called."""
 WIDGET_WORDS = {
     "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
     "badge": "Badge in its colour", "word": "Code in words", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",

@@ -1,24 +1,30 @@
 """One action on many records: the preview, and the page that follows its progress."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from flask import Blueprint, Response, make_response, request
 
-from console import browse, log, queue, subjects
+from console import browse, log, queue, records, subjects
 from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
+from console.browse import naming
+from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
+from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.effect_kinds import SqlWrite
+from console.core.expressions import ExpressionError
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.showing import lists
 from console.runs.showing.lists import RunHead
-from console.views import chosen_records, enrolled, frame, many_changes, reference_boxes, refusals
+from console.views import chosen_records, enrolled, formats, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes, workspace_return
 
@@ -144,12 +150,15 @@ def _page(
     details = list(wrong.details) if wrong else []
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     tested = bool(items) and (bool(typed) or not editable) and not details
-    way = chosen_records.back(described["id"], described["label"])
+    way, sets = (
+        chosen_records.back(described["id"], described["label"]),
+        _what_is_set(described["id"], action, items, typed) if tested else {},
+    )
     context = way | {
         "collection": described,
         "action": action,
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed or None, errors=details),
-        "items": [_drawn(described["id"], item, CANNOT) for item in items],
+        "items": [_drawn(described["id"], item, CANNOT, sets=sets.get(item.key, "")) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
         "too_many": isinstance(wrong, bulk.TooManyChosen),
@@ -197,6 +206,42 @@ def _progress(work: Bulk) -> dict[str, Any]:
     } | many_changes.looked(work)
 
 
+def _what_is_set(collection_id: str, action: Action | BulkStart, items: Sequence[Item], typed: Mapping[str, Any]) -> dict[str, str]:
+    """Return key → what the fields that the action sets hold now, and what they become where the form alone says it."""
+    own = [each for each in (() if isinstance(action, BulkStart) else action.effects) if isinstance(each, SqlWrite) and each.record is None]
+    collection, scope = browse.browsed_collection(frame.actor(), collection_id)
+    written = {name: computed for effect in own for name, computed in effect.set.items()}
+    shut = {field.name for field in collection.stored_fields if field.hidden or field.currency in collection.by_name} | scope.hidden
+    fields = [field for field in collection.stored_fields if field.name in written and field.name not in shut]
+    if not fields:
+        return {}
+    found = records.named(collection_id, [item.key for item in items], browse.view_scope(frame.actor(), collection), None)
+    new = {field.name: value for field in fields if (value := _typed_alone(written[field.name], typed)) is not None}
+    rows = [new, *(record.values for record in found.values())]
+    look = frame.naming(browse.named(frame.actor(), naming.references(((field.name, field.references) for field in fields), rows)))
+
+    def words(field: Field, before: Any) -> str:
+        what = formats.kind(field)
+        becomes = f" → {formats.text(what, new[field.name], look)}" if field.name in new else ""
+        return f"{field.label}: {formats.text(what, before, look)}{becomes or ' now'}"
+
+    return {
+        key: "; ".join(words(field, record.values[field.name]) for field in fields if field.name in record.values)
+        for key, record in found.items()
+    }
+
+
+def _typed_alone(computed: Any, typed: Mapping[str, Any]) -> Any:
+    """Return the value of an expression that looks at nothing but what is typed; None where it looks at more, or has none."""
+    if not isinstance(computed, str):
+        return None
+    with suppress(ExpressionError):
+        parsed = expressions.parse(computed)
+        if all(path[0] == "input" for path in expressions.paths(parsed)):
+            return parsed.evaluate({"input": dict(typed)})
+    return None
+
+
 def _as_asked(action: Action | BulkStart) -> list[tuple[str, str]]:
     """Return the parameters that name the action and the chosen records."""
     return [("action", action.id), *chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
@@ -214,8 +259,10 @@ def _waits(action: Action | BulkStart) -> str:
     return f"They wait in {action.inbox}." if action.inbox else "They are saved as To Continue, for whoever may resume them."
 
 
-def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None) -> dict[str, Any]:
-    """Return what stands of a record; of a workflow that was started on it, how its run stands now."""
+def _drawn(
+    collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], head: RunHead | None = None, sets: str = ""
+) -> dict[str, Any]:
+    """Return what stands of a record; of a workflow that was started on it, how its run stands now. `sets`: what an action would set of it."""
     now = head and frame.status_badge(
         head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)
     )
@@ -224,6 +271,7 @@ def _drawn(collection: str, item: Item, refused: Badge = STATES[bulk.REFUSED], h
         "href": frame.record_url(collection, item.key),
         "badge": now or (refused if item.state == bulk.REFUSED else STATES[item.state]),
         "inside": item.state != bulk.REFUSED,
+        "sets": sets if item.state != bulk.REFUSED else "",
         "why": item.why if head is None or head.ticket else "",
         "run": frame.run_url(item.run) if item.run else None,
     }

@@ -73,6 +73,7 @@ _WORDS = {
     "clearance_asked": "{by} asks for your agreement to a clearance",
     "report_filed": "A report was filed",
     "change_settled": "A change of yours was interrupted: look at its record",
+    "bulk_checked": "What you want to do to several records has been checked",
     "bulk_ended": "What you began on several records has come to its end",
     "note_mention": "{by} named you in a note",
     "export_ended": "The file of a list that you asked for has come to its end",

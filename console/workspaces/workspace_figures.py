@@ -59,7 +59,7 @@ class Figures:
 
 
 def metric(desk: Desk, item: Metric) -> Figures:
-    """The figure as `total` (currency, value), the largest amount first; `keys` and `series` are the line of its periods, none without a date.
+    """The figure as `total` (currency, value), of several that of most records first; `keys` and `series` are the line of its periods, none without a date.
 
     Of a percentage they are those of its part, and `of` has those of the whole.
     """
@@ -82,6 +82,8 @@ def metric(desk: Desk, item: Metric) -> Figures:
     if day is None or item.whole:
         groups = grouped.grouped(collection.id, scope, where=where, roots=roots, **common)  # type: ignore[arg-type]
         total = [(each.currency, each.value) for each in groups] or [(None, _nothing(item.measure))]
+    usual = _usual_currency(collection, scope, measured, where, roots, [each for each, _ in total])
+    total.sort(key=lambda each: each[0] != usual)
     _note(desk, item, collection, len(total))
     return Figures(collection, keys, series, measured, date=day, conditions=where, roots=roots, total=total)
 
@@ -96,6 +98,22 @@ def chart(desk: Desk, item: Chart) -> Figures:
     )
     _note(desk, item, collection, len(made.keys))
     return made
+
+
+def _usual_currency(
+    collection: Collection,
+    scope: Scope,
+    measured: Field | None,
+    where: list[Chosen],
+    roots: dict[str, Any],
+    currencies: Sequence[str | None],
+) -> str | None:
+    """The one of these currencies that most of the records have: which amount is the largest says nothing where one is of yen."""
+    if measured is None or len(set(currencies)) < 2:
+        return currencies[0] if currencies else None
+    counted = grouped.grouped(collection.id, scope, measure="count", by=[By(str(measured.currency))], where=where, roots=roots)
+    codes = [None if row.keys[0] is None else str(row.keys[0]) for row in counted]
+    return next((code for code in codes if code is not None and code in currencies), currencies[0])
 
 
 def starts(period: str, last: int, today: date) -> list[date]:
@@ -270,7 +288,7 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
 def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
     rows = _groups(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
-    currency = rows[0].currency if rows else None
+    currency = _usual_currency(collection, scope, measured, where, roots, [row.currency for row in rows])
     same = [row for row in rows if row.currency == currency]
     first, rest = same[: item.limit], same[item.limit :]
     keys = [row.keys[0] for row in first]

@@ -1,15 +1,17 @@
 """Fields of many records changed by hand, and many deleted: looked at first, done as looked at, each judged by itself."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from console import access, queue, records
-from console.actions import bulk, many_changes
+from console.actions import bulk, bulk_ends, many_changes
 from console.actions.many_changes import CHANGE, DELETE, ManyChanges
 from console.browse import BrowseQuery
 from console.db.engine import fetch
 from console.errors import Conflict, NotFound
+from console.work import notices
 from tests.company import Company
 from tests.jobs import do
 
@@ -46,6 +48,17 @@ def test_records_are_looked_at_and_nothing_is_changed_until_it_is_confirmed(hous
     assert house.sql("select id from customer where risk = 'high' order by id") == [(1,), (2,), (3,)]
     assert [fetch(NOTED, (f'%"type":"{kind}"%',))[0][0] for kind in ("records_changed", "record_changed")] == [1, 2]
     assert bulk.get(house.olivia, bulk_id).values == {}
+
+
+def test_a_check_that_took_long_is_told_when_it_is_done_and_once(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked(house, CHANGE, "1", risk="low")
+    assert notices.notices_of(house.olivia) == []
+    monkeypatch.setattr(bulk_ends, "LONG", timedelta(days=-1))
+    bulk_id = looked(house, CHANGE, "1", "3", risk="high")
+    do(queue.BULK, bulk_id)
+    assert [(notice.text, notice.href) for notice in notices.notices_of(house.olivia)] == [
+        ("Change fields: 2 customers checked; 2 can be changed, 0 cannot. Nothing is changed yet.", f"/bulk/{bulk_id}")
+    ]
 
 
 def test_what_moved_since_it_was_looked_at_is_not_overwritten_but_named(house: Company) -> None:

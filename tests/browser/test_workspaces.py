@@ -38,7 +38,10 @@ def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callabl
     page.click("a.pick:has-text('Halcyon')")
     page.wait_for_selector("#part-mine:has-text('900')")
     page.wait_for_url("**customer=3&*on=corporate")  # a row that was drawn later knows what was chosen before
+    page.locator("#part-find-box").press_sequentially("Halc")
+    page.wait_for_url("**&q=Halc")  # as one types, also where something is chosen
     page.go_back()
+    page.go_back()  # the answer to the first comes to nothing
     page.wait_for_selector("#part-who dd:has-text('adaeze@customers.example')")
     page.wait_for_selector("#part-shares details[open] td")
     page.click("#part-shares summary")

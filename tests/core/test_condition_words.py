@@ -1,5 +1,6 @@
 """Conditions as rows and in words: amounts say in which currency they are compared."""
 
+from dataclasses import replace
 from typing import Any
 
 from console.core import expressions
@@ -60,3 +61,18 @@ def test_a_row_counts_an_amount_of_its_own_currency_in_whole_units() -> None:
     found = condition_words.rows("record.amount > minor(500, record.currency)", known)
     assert found is not None
     assert [(row.field, row.comparison, row.value) for row in found.rows] == [("record.amount", ">", "500")]
+
+
+def test_a_condition_calls_records_by_their_names_and_a_row_keeps_the_key() -> None:
+    path = "record.customer_id"
+    known = condition_words.compared({"steps": [STEPS["start"]]}, one(column("customer_id", "integer")), {})
+    named = known | {path: replace(known[path], references="customer", options=[("7", "Byrne, Declan"), ("8", "Byrne, Declan")])}
+    for text, words in (
+        (f"{path} == 8", "is Byrne, Declan"),
+        (f"{path} != 9", "is not 9"),
+        (f"{path} in [7, 9]", "is one of Byrne, Declan, 9"),
+    ):
+        assert condition_words.sentence(text, named).endswith(words)
+        found = condition_words.rows(text, named)
+        assert found is not None
+        assert found.rows[0].value in ("8", "9", "7, 9"), "two of one name are told apart by it"

@@ -88,6 +88,7 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     assert "check which of them it can be done to" in page.text
     seen = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "look": "1"}, status=200)
     assert "1 can be done, 1 cannot" in seen.text
+    assert seen.text.count("Risk: – → High") == 1, "of each record to which it can be done, what it holds now"
     assert "Cannot be done" in seen.text
     assert "is no retail customer" in seen.text
     go = seen.forms[0]["fields"] | {"key": ["1", "3"], "v.risk": "high", "go": "1"}

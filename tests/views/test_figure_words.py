@@ -247,9 +247,9 @@ def test_a_metric_says_how_it_changed(more: dict[str, Any], line: list[int], wor
     ("totals", "value", "more"),
     [
         ([("EUR", 100)], "€1.00", ""),
-        ([("EUR", 100), ("USD", 900)], "$9.00", "and €1.00"),
-        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4)], "¥4", "and €0.01, $0.02, £0.03"),
-        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 1)], "¥4", "and €0.01, $0.02 and 2 more currencies"),
+        ([("EUR", 100), ("USD", 900)], "€1.00", "and $9.00"),
+        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4)], "€0.01", "and $0.02, £0.03, ¥4"),
+        ([("EUR", 1), ("USD", 2), ("GBP", 3), ("JPY", 4), ("CHF", 1)], "€0.01", "and $0.02, £0.03 and 2 more currencies"),
         ([("EUR", 0), ("USD", 2), ("GBP", 0)], "$0.02", ""),
         ([(None, None)], "–", ""),
     ],

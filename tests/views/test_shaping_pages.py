@@ -131,16 +131,12 @@ def test_the_preview_is_what_a_role_sees(pages: "Pages") -> None:
 
 
 def segment(**values: Any) -> dict[str, Any]:
-    """A sent form of a segment."""
-    return {
-        "label": "High risk",
-        "kind": "conditions",
-        "joined": "all",
-        "field": ["risk"],
-        "comparison": ["=="],
-        "value": ["high"],
-        "enabled": "yes",
-    } | values
+    """A sent form of a segment; `field`, `comparison` and `value` are those of its rows in order."""
+    rows = {"field": ["risk"], "comparison": ["=="], "value": ["high"]} | {
+        name: values.pop(name) for name in ("field", "comparison", "value") if name in values
+    }
+    sent = {f"rows.{number}.{name}": value for name, each in rows.items() for number, value in enumerate(each)}
+    return {"label": "High risk", "kind": "conditions", "rows.joined": values.pop("joined", "all"), **sent, "enabled": "yes"} | values
 
 
 def test_a_segment_called_new_is_opened_like_others_and_keeps_the_order_of_its_roles(pages: "Pages") -> None:
@@ -166,8 +162,8 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     base = {"csrf_token": pages.ines.token, "revision": "0"}
     pages.ines.get(new)
     base["csrf_token"] = pages.ines.get(new).form(new)["fields"]["csrf_token"]
-    more = pages.ines.post(new, base | segment(do="row"), status=200)
-    assert more.html.count('name="comparison"') == 2
+    more = pages.ines.post(new, base | segment(do="rows.add"), status=200)
+    assert [f'name="rows.{number}.field"' in more.html for number in range(3)] == [True, True, False]
     wrong = pages.ines.post(new, base | segment(field=["balance"], value=["much"], label=""), status=422)
     assert "is a number: much is none" in wrong.text
     assert "A segment needs a name" in wrong.text
@@ -183,7 +179,8 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     assert "is at least 5" in listed.text
     place = f"{HERE}/segments/high-risk"
     again = pages.ines.get(place)
-    assert 'value="high, medium"' in again.html
+    ticked = [given["value"] for given in again.with_attribute("checked") if given.get("name") == "rows.0.value"]
+    assert set(ticked) == {"high", "medium"}, "values to choose from are ticked"
     assert again.form(place)["fields"]["sort"] == "-id"
     assert "order of records: ID, last first" in pages.ines.get(f"{HERE}/changes").text
     publish(pages)

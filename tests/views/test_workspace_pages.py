@@ -129,6 +129,18 @@ def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
     assert 'aria-current="true"' in page.html
 
 
+def test_boxes_that_answer_while_one_types_listen_to_the_box_and_to_no_hidden_value_before_it(desk: Pages) -> None:
+    html = desk.olivia.get("/w/desk?customer=1&on=retail").html
+    listening = [form for form in re.findall(r'<form class="ws-input".*?</form>', html, re.DOTALL) if "from:find" in form]
+    assert listening
+    for form in listening:
+        listened = re.search(r"from:find \.(\w+),", form)
+        assert listened is not None, form
+        box = re.search(rf'<input[^>]*class="{listened[1]}"[^>]*>', form)
+        assert box is not None
+        assert 'type="hidden"' not in box[0]
+
+
 def test_a_choice_draws_only_what_depends_on_it(desk: Pages) -> None:
     desk.olivia.get("/w/desk")
     headers = {"HX-Request": "true", "HX-Target": "desk-said", "HX-Current-URL": "http://localhost/w/desk"}

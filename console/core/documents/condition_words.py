@@ -35,7 +35,7 @@ class Compared:
     """What a row may compare: its path, its label under the title of a group, one of `FITTING`, the values to choose from, whether it is a day alone.
 
     `digits`: an amount that is held in the smallest unit of its currency is typed in the whole one, with so many decimals. `currency`: its code, or the
-    path of what says it, of each amount its own.
+    path of what says it, of each amount its own. `references`: the collection of the record that the value is the key of; then `options` are names of such.
     """
 
     group: str
@@ -46,6 +46,7 @@ class Compared:
     day: bool = False
     digits: int = 0
     currency: str = ""
+    references: str = ""
 
     @property
     def own(self) -> bool:
@@ -90,6 +91,8 @@ def rows(text: str, known: Mapping[str, Compared]) -> Rows | None:
 def _in_words(row: ConditionRow, known: Mapping[str, Compared]) -> str:
     """The value as it is typed: with the labels of its options, an amount in whole units."""
     row = condition_rows.in_whole_units(row, known[row.field].digits if row.field in known else 0)
+    if row.field in known and known[row.field].references:
+        return row.value
     labels = {value: label for value, label in (known[row.field].options if row.field in known else ()) if "," not in label}
     if row.comparison == "in":
         return ", ".join(labels.get(each, each) for each in row.value.split(", "))
@@ -112,7 +115,8 @@ def sentence(text: str, known: Mapping[str, Compared]) -> str:
 
 
 def _row_words(row: ConditionRow, of: Compared) -> str:
-    words = FITTING[of.kind][row.comparison]
+    words, names = FITTING[of.kind][row.comparison], dict(of.options) if of.references else {}
+    row = replace(row, value=", ".join(names.get(each, each) for each in row.value.split(", ")))
     amount = (
         row.value if row.comparison in VALUELESS or not of.currency else f"{row.value} {'in its own currency' if of.own else of.currency}"
     )
@@ -191,7 +195,9 @@ def _of_record(own: Collection | None, group: str, path: str) -> Iterator[Compar
             currency = (f"{path}.{field.currency}" if field.currency in own.by_name else field.currency) or ""
             kind, digits = condition_rows.kind_of(field), condition_rows.digits_of(field)
             label = f"{field.label} in %" if digits == condition_rows.PER_CENT else field.label
-            made = Compared(group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency)
+            made = Compared(
+                group, f"{path}.{field.name}", label, kind, options, field.stored == "date", digits, currency, field.references or ""
+            )
             yield _told_its_kind(made, field.minor)
 
 

@@ -61,21 +61,6 @@
   document.querySelectorAll("[data-groups]").forEach((groups) =>
     Sortable.create(groups, { ...shared, handle: "[data-grip-group]", draggable: "[data-group]:not(.rest)", filter: ".rest", preventOnFilter: false }));
 
-  // A condition offers the comparisons that fit its field.
-  function fit(row) {
-    const kind = row.querySelector("[name=field]").selectedOptions[0]?.dataset.kind;
-    const select = row.querySelector("[name=comparison]");
-    for (const option of select.options) option.hidden = option.disabled = Boolean(kind) && !option.dataset.for.split(" ").includes(kind);
-    if (select.selectedOptions[0]?.disabled) select.selectedIndex = [...select.options].findIndex((option) => !option.disabled);
-    const bare = ["empty", "filled", "yes", "no", "past", "ahead"].includes(select.value);
-    row.querySelector("[name=value]").hidden = bare;
-  }
-  document.querySelectorAll(".condition-row").forEach(fit);
-  document.addEventListener("change", (event) => {
-    const row = event.target.closest(".condition-row");
-    if (row) fit(row);
-  });
-
   document.addEventListener("input", (event) => { if (event.target.closest("#collection") && event.target.id !== "as") changed(); });
   // every form that saves, also one of a single field, which form.js marks
   const SAVES = "form.form[method=post]";

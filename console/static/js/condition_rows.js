@@ -21,6 +21,25 @@
     unit.hidden = value.hidden || !currency;
     unit.textContent = currency.includes(".") ? "In the currency of each amount: 500 is 500 euros of one and 500 yen of another. To mean one currency, add a condition on it." : `In ${currency}.`;
     offer(row, value, field.dataset.options);
+    find(row, value, ["==", "!="].includes(how.value) ? field.dataset.references : "");
+  }
+  // Where a value is the key of a record, it is found by name.
+  function find(row, value, collection = "") {
+    const before = value.dataset.pick ?? "";
+    value.parentElement.hidden = value.hidden;
+    if (before === collection) return;
+    if (before) {
+      value.value = collection ? "" : key(row);
+      row.querySelector("[data-picked]").value = "";
+    }
+    const known = { role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", placeholder: "Find by name", "data-pick": collection };
+    for (const [name, says] of Object.entries(known)) collection ? value.setAttribute(name, says) : value.removeAttribute(name);
+  }
+  // The key of the record that was chosen by name, while that name stands in the box; else what was typed.
+  function key(row) {
+    const text = part(row, "value").value.trim();
+    const [name, of] = JSON.parse(row.querySelector("[data-picked]").value || "[]");
+    return name !== undefined && name.trim() === text ? of : text;
   }
   function offer(row, value, options) {
     row.querySelector("datalist")?.remove();
@@ -38,6 +57,7 @@
     if (text.startsWith("$currentUser.")) return text;
     const named = JSON.parse(field.dataset.options || "[]").find(([code, label]) => code === text || label.toLowerCase() === text.toLowerCase());
     const number = /^-?\d{1,30}(\.\d{1,30})?$/.test(text);
+    if (field.dataset.references && field.dataset.kind === "number" && !number) throw new Lacking("Choose a record that is found, or type its key.");
     if (["number", "amount"].includes(field.dataset.kind) && !number) throw new Lacking(`Write a number by digits alone, such as 500 or 12.50: ${text} is none.`);
     // held in the smallest unit of its currency
     if (field.dataset.kind === "amount") return `minor(${text}, ${field.dataset.currency})`;
@@ -47,7 +67,7 @@
   }
   function said(row) {
     const field = part(row, "field").selectedOptions[0];
-    const [path, how, value] = [field.value, part(row, "comparison").value, part(row, "value").value.trim()];
+    const [path, how, value] = [field.value, part(row, "comparison").value, key(row)];
     if (!path) throw new Lacking("");
     if (how === "empty" || how === "filled") return `${path} ${how === "empty" ? "==" : "!="} null`;
     if (how === "yes" || how === "no") return `${path} == ${how === "yes"}`;
@@ -88,7 +108,7 @@
     const last = rowsOf(box).at(-1);
     const made = last.cloneNode(true);
     part(made, "field").value = "";
-    part(made, "value").value = "";
+    part(made, "value").value = made.querySelector("[data-picked]").value = "";
     made.querySelector("[data-wrong]").hidden = true;
     last.after(made);
     number(box);
@@ -98,7 +118,7 @@
   function remove(row) {
     const box = row.closest("[data-condition]");
     if (rowsOf(box).length > 1) row.remove();
-    else for (const name of ["field", "value"]) part(row, name).value = "";
+    else for (const each of [part(row, "field"), part(row, "value"), row.querySelector("[data-picked]")]) each.value = "";
     number(box);
     const field = document.getElementById(box.dataset.condition);
     if (rowsOf(box).length === 1 && !part(rowsOf(box)[0], "field").value && field.value) { field.value = ""; field.dispatchEvent(new Event("input", { bubbles: true })); }

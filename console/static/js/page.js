@@ -98,6 +98,13 @@
   });
   document.addEventListener("htmx:afterOnLoad", () => away(false));
   window.addEventListener("offline", () => away(true));
+
+  // Back pressed twice at once: the page of the address that was left again is not drawn over that of the one that stands there.
+  let restoring = null;
+  document.addEventListener("htmx:historyCacheMiss", (event) => {
+    restoring?.abort();
+    restoring = event.detail.xhr;
+  });
   window.addEventListener("online", () => away(false));
 
   // A failure stands where it happened, in the server's own words where it has some: above the form that sent it, never in a toast.

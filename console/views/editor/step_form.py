@@ -23,7 +23,7 @@ from console.core.expressions.functions import FUNCTIONS
 from console.integrations import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
-from console.views.editor import spoken_choices
+from console.views.editor import condition_names, spoken_choices
 from console.views.editor.values_in_words import LABELS, words_of
 
 Path = tuple[str | int, ...]
@@ -199,9 +199,8 @@ class _Form:
                 return make(control="choice", value=value or "", options=[("", "Choose…"), *options])
             case "string" if name in conditions.CONDITIONS:
                 help_text = re.sub(r"^Expression; (\w)", lambda found: found[1].upper(), make.keywords["help"])  # type: ignore[attr-defined]
-                return make(
-                    control="condition", value=value or "", condition=conditions.rows(str(value or ""), self.compared), help=help_text
-                )
+                rows = condition_names.rows(str(value or ""), self.compared)
+                return make(control="condition", value=value or "", condition=rows, help=help_text)
             case "string":
                 long = part.get("maxLength", 0) >= LONG
                 expression = (name in EXPRESSIONS and "options" not in path) or str(make.keywords["help"]).startswith("Expression")  # type: ignore[attr-defined]
@@ -430,7 +429,7 @@ def settings_in_words(actor: Actor, document: Mapping[str, Any], step: Mapping[s
         if isinstance(value, str):
             if name in COLUMNS and (column := known.get(f"record.{value}")) is not None:
                 return column.label
-            return conditions.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
+            return condition_names.sentence(value, known) if name in conditions.CONDITIONS else conditions.text_words(value, known)
         if name == "roles" and isinstance(value, list):
             return ", ".join(formats.role_words(str(each)) for each in value)
         if isinstance(value, list):

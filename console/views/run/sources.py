@@ -23,11 +23,6 @@ from console.views.states import MASKED
 MOST_SHOWN = 24
 """Values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
 GONE = "It is no longer there, or you may not see it."
-_TYPES = {
-    "text": "Text", "long_text": "Text", "integer": "Number", "decimal": "Number", "money": "Amount", "boolean": "Yes or no", "date": "Date",
-    "datetime": "Date and time", "time": "Time", "enum": "Choice", "multi_enum": "Choices", "checklist": "Checklist", "email": "E-mail", "phone": "Phone",
-    "url": "Address", "json": "Details", "array": "List", "file": "File", "files": "Files", "reference": "Record", "uuid": "ID",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +278,7 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
         yield Value(
             id=place,
             label=known.label if known else label,
-            type="Amount" if formats.is_money(what) else _TYPES.get(what.type, "Text"),
+            type="Amount" if formats.is_money(what) else formats.TYPE_WORDS.get(what.type, "Text"),
             shown=MASKED if hidden else formats.html(what, shown_value, look),
             copied="" if hidden else formats.text(what, shown_value, look),
             masked=hidden,

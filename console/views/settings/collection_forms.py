@@ -76,7 +76,7 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
         item.name,
         item.label,
         item,
-        "computed" if item.computed is not None else item.type.replace("_", " "),
+        "Computed" if item.computed is not None else formats.TYPE_WORDS[item.type],
         (says.widget if says else None) or "",
         offered(item),
         frozenset(places),

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, flash, g, request
@@ -18,6 +19,7 @@ from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.views import formats, frame, record_forms, records, states
 from console.views.run import form_boxes
 from console.views.settings import area
+from console.views.workspaces import condition_lines
 
 NAME = "collections"
 SAVED = "Draft saved. It counts once it is published."
@@ -94,11 +96,18 @@ def _without_gone(editing: Editing, document: Mapping[str, Any]) -> tuple[dict[s
     return made, gone
 
 
+def wording_of(editing: Editing, *documents: Mapping[str, Any]) -> Wording:
+    """Return the words for the documents; conditions of segments call records by their names."""
+    wording = Wording.of(editing.becoming, *documents)
+    filters = [str(entry["filter"]) for document in documents for entry in document.get("segments", ()) if "filter" in entry]
+    return replace(wording, fields=condition_lines.with_names(wording.fields, filters))
+
+
 def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wrong: ConsoleError | None = None) -> Response:
     """Return the page with the changes of both editors since `base`, from which they are joined."""
     editing = collections.open_collection(frame.actor(), collection)
     theirs = editing.document.to_json()
-    wording = Wording.of(editing.becoming, base, mine, theirs)
+    wording = wording_of(editing, base, mine, theirs)
     rows = [
         {
             "path": each.path, "words": wording.place(each.place), "disputed": each.disputed, "by": each.by,

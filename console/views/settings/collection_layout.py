@@ -16,7 +16,7 @@ from console.collections import Editing
 from console.core.documents.collections import Collection
 from console.core.documents.collections.document_merge import compare
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import frame
+from console.views import formats, frame
 from console.views.settings import area, collection_frame
 
 blueprint = Blueprint("collection_layout", __name__, url_prefix="/settings/collections/<collection>/layout")
@@ -156,7 +156,7 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
     filled = _filled(becoming) if part.name == "new" else frozenset()
     return {
         item.name: Item(
-            item.name, item.label, "computed" if item.computed is not None else item.type.replace("_", " "),
+            item.name, item.label, "Computed" if item.computed is not None else formats.TYPE_WORDS[item.type],
             needed=item.required or (item.needed and item.name not in filled), must=not (item.nullable or item.name in filled),
             default=(said[item.name].default or "") if item.name in said else "",
         )

@@ -4,18 +4,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
 
 from console import collections, hooks
 from console.collections import Editing
 from console.core.documents.collections import Field, condition_rows, document_words, free_id
-from console.core.documents.collections.condition_rows import ConditionRow
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.settings import area, collection_frame
+from console.views.workspaces import condition_lines
 
 blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>")
 KINDS = (("conditions", "Conditions"), ("filter", "An expression"), ("sql", "A SELECT"))
-MOST_ROWS = 30
+ROWS = "rows"
+"""The boxes of the conditions begin so."""
+READER = {"Of whoever looks": [("$currentUser.email", "E-mail address"), ("$currentUser.name", "Name"), ("$currentUser.id", "Id")]}
 CAP = 10_000
 
 
@@ -53,14 +56,14 @@ def _edit(collection: str, segment: str | None) -> Response:
     if segment is not None and known is None:
         raise NotFound
     if request.method != "POST":
-        return _form(editing, segment, _drawn(known, _fields(editing)))
-    sent, do = _sent(), request.form.get("do", "")
+        return _form(editing, segment, _stored(known, _fields(editing)))
+    sent, do = _sent(_fields(editing)), request.form.get("do", "")
     back = f"{collection_frame.url(collection)}/segments"
     if do == "remove" and known is not None:
         entries.remove(known)
         return collection_frame.save(editing, document, lambda wrong: _form(editing, segment, sent, wrong), back)
     if do and do != "try":
-        return _form(editing, segment, _with_rows(sent, do))
+        return _form(editing, segment, sent)
     try:
         entry = _entry(sent, segment or free_id(sent["label"], [one["id"] for one in entries]), editing)
         if do == "try":
@@ -90,51 +93,25 @@ def _moved(order: list[str], do: str) -> list[str]:
 # -- the form
 
 
-def _drawn(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict[str, Any]:
+def _stored(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict[str, Any]:
     """Return the form of a stored segment, or of a new one."""
-    if entry is None:
-        return {
-            "label": "",
-            "kind": "conditions",
-            "joined": "all",
-            "rows": [ConditionRow("", "", "")],
-            "filter": "",
-            "sql": "",
-            "sort": "",
-            "roles": [],
-            "enabled": True,
-        }
-    found = condition_rows.rows_of(entry["filter"], fields=fields) if "filter" in entry else None
-    kind = "sql" if "sql" in entry else "conditions" if found else "filter"
-    joined, rows = found or ("all", [ConditionRow("", "", "")])
-    rows = [document_words.typed(row, fields) for row in rows]
+    entry = entry or {"label": "", "filter": ""}
+    plain = entry.get("filter") == "" or ("filter" in entry and condition_rows.rows_of(entry["filter"], fields=fields) is not None)
     return {
-        "label": entry["label"], "kind": kind, "joined": joined, "rows": rows, "filter": entry.get("filter", ""), "sql": entry.get("sql", ""),
-        "sort": entry.get("sort", ""), "roles": entry.get("roles", []), "enabled": entry.get("enabled", True),
+        "label": entry["label"], "kind": "sql" if "sql" in entry else "conditions" if plain else "filter", "conditions": entry.get("filter", "") if plain else "",
+        "filter": entry.get("filter", ""), "sql": entry.get("sql", ""), "sort": entry.get("sort", ""), "roles": entry.get("roles", []),
+        "enabled": entry.get("enabled", True),
     }  # fmt: skip
 
 
-def _sent() -> dict[str, Any]:
+def _sent(fields: Mapping[str, Field]) -> dict[str, Any]:
     form = request.form
-    parts = zip(form.getlist("field"), form.getlist("comparison"), form.getlist("value"), strict=False)
-    rows = [ConditionRow(*part) for part in parts]
     kind = form.get("kind", "")
     return {
-        "label": form.get("label", "").strip(), "kind": kind if kind in dict(KINDS) else "conditions", "joined": "any" if form.get("joined") == "any" else "all",
-        "rows": rows or [ConditionRow("", "", "")], "filter": form.get("filter", "").strip(), "sql": form.get("sql", "").replace("\r\n", "\n").strip(),
+        "label": form.get("label", "").strip(), "kind": kind if kind in dict(KINDS) else "conditions", "conditions": condition_lines.read_joined(ROWS, form, fields, ""),
+        "filter": form.get("filter", "").strip(), "sql": form.get("sql", "").replace("\r\n", "\n").strip(),
         "sort": form.get("sort", ""), "roles": form.getlist("roles"), "enabled": "enabled" in form,
     }  # fmt: skip
-
-
-def _with_rows(sent: Mapping[str, Any], do: str) -> dict[str, Any]:
-    """Return the form with a row more, or without one: `row`, `without:2`."""
-    rows: list[ConditionRow] = list(sent["rows"])
-    act, _, number = do.partition(":")
-    if act == "row" and len(rows) < MOST_ROWS:
-        rows.append(ConditionRow("", "", ""))
-    elif act == "without" and number.isdecimal() and int(number) < len(rows):
-        rows.pop(int(number))
-    return {**sent, "rows": rows or [ConditionRow("", "", "")]}
 
 
 def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, Any]:
@@ -149,8 +126,11 @@ def _entry(sent: Mapping[str, Any], ident: str, editing: Editing) -> dict[str, A
             made["filter"] = sent["filter"]
             details += [] if sent["filter"] else [{"field": "filter", "reason": "Write the expression."}]
         case _:
-            made["filter"], wrong = condition_rows.expression_of(sent["rows"], sent["joined"], _fields(editing))
-            details += [{"field": f"rows.{problem.row}", "reason": problem.reason} for problem in wrong]
+            made["filter"], wrong = sent["conditions"], condition_lines.wrong_rows(ROWS, request.form, _fields(editing))
+            details += [{"field": ROWS, "reason": reason} for reason in wrong]
+            details += (
+                [] if wrong or sent["conditions"] else [{"field": "conditions", "reason": "Choose a field, or nothing would be left out."}]
+            )
     if details:
         raise Invalid(details[0]["reason"], details=details)
     made |= {name: sent[name] for name in ("sort", "roles") if sent[name]}
@@ -179,7 +159,9 @@ def _fields(editing: Editing) -> dict[str, Field]:
 
 
 def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    lines = [_line(entry, _fields(editing)) for entry in editing.document.to_json().get("segments", ())]
+    entries = editing.document.to_json().get("segments", ())
+    fields = condition_lines.with_names(_fields(editing), [entry["filter"] for entry in entries if "filter" in entry])
+    lines = [_line(entry, fields) for entry in entries]
     states = hooks.states()
     coded = [
         {"label": hook.label or hook.name, "place": f"{hook.file}:{hook.line}", "error": states[hook.key].error}
@@ -203,18 +185,13 @@ def _form(
 ) -> Response:
     fields = _fields(editing)
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
-    rows = [
-        {
-            "row": row, "error": errors.get(f"rows.{number}", ""),
-            "kind": condition_rows.kind_of(fields[row.field]) if row.field in fields else "",
-            "options": [(option.value, option.label) for option in (fields[row.field].options or ())] if row.field in fields else [],
-        }
-        for number, row in enumerate(sent["rows"])
-    ]  # fmt: skip
+    form: MultiDict[str, str] | None = request.form if request.method == "POST" else None
+    if form is None and not sent["conditions"]:
+        form = MultiDict({f"{ROWS}.0.field": ""})
+    rows = condition_lines.drawn_joined(ROWS, sent["conditions"], {"": fields}, form, (), refused=wrong is not None, sources=READER)
     context = collection_frame.context(editing, wrong) | {
         "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
-        "comparisons": condition_rows.offered(), "sortable": collection_frame.sortable(editing),
-        "fields": [(item.name, item.label, condition_rows.kind_of(item)) for item in fields.values()], "key": editing.becoming.key,
+        "name": ROWS, "sortable": collection_frame.sortable(editing), "key": editing.becoming.key,
         "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
         "title": sent["label"] or "New segment",
     }  # fmt: skip

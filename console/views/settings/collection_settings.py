@@ -11,7 +11,6 @@ from console import accounts, collections
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
 from console.core.documents.collections.document_merge import merged
-from console.core.documents.collections.document_words import Wording
 from console.core.documents.json_shape import loaded
 from console.core.plain_words import unaccented
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
@@ -247,7 +246,7 @@ def _same(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
-    wording = Wording.of(editing.becoming, editing.live.to_json(), editing.document.to_json())
+    wording = collection_frame.wording_of(editing, editing.live.to_json(), editing.document.to_json())
     lines = [
         (wording.place(change.place), wording.content(change.place, change.before), wording.content(change.place, change.after))
         for change in editing.changes

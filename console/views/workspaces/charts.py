@@ -104,17 +104,13 @@ def figure(item: Metric, found: Figures, words: str, look: Look) -> Figure:
 
 
 def main_amount(item: Metric, found: Figures) -> tuple[str | None, Any]:
-    """The currency that the metric names, else that of the largest amount, and the amount."""
+    """The currency that the metric names, else that of most records, or of the next that have any, and the amount."""
     field = found.measured
     own = field is not None and field.currency and currencies.decimals(field.currency) is None
     if item.currency and own and item.measure not in ("count", "distinct"):
         nothing = (item.currency, 0 if item.measure == "sum" else None)
         return next((each for each in found.total if each[0] and each[0].casefold() == item.currency.casefold()), nothing)
-    currency, value = found.total[0]
-    for each, amount in found.total[1:]:
-        if decimal_of(amount) > decimal_of(value):
-            currency, value = each, amount
-    return currency, value
+    return next((each for each in found.total if decimal_of(each[1])), found.total[0])
 
 
 def metric_name(item: Metric, found: Figures) -> str:
@@ -191,7 +187,11 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
-    cut = f" Only amounts in {currency} are drawn." if (currency := found.series[0][1]) else " There are more values than are read."
+    cut = (
+        f" Only amounts in {currency} are drawn, the currency of most records."
+        if (currency := found.series[0][1])
+        else " There are more values than are read."
+    )
     return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (cut if found.cut else "")
 
 

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from console import browse, records
 from console.core import expressions
-from console.core.documents.collections import Collection, Field, condition_rows, document_words
+from console.core.documents.collections import Collection, Field, Option, condition_rows, document_words
 from console.core.documents.collections.condition_rows import EMPTY, VALUELESS, ConditionRow
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Node, Path
@@ -28,6 +28,8 @@ OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">="})
 SOURCE = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)+", re.ASCII)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 READER = (("me.email", "E-mail address"), ("me.name", "Name"))
+READER_OF_LIST = "$currentUser."
+"""Where a value begins that is of whoever looks at a list; a row holds it as if it were typed."""
 Groups = Mapping[str, Sequence[tuple[str, str]]]
 """Title → (path, label) of what the workspace has to compare with."""
 
@@ -232,6 +234,8 @@ def _sent(at: str, form: MultiDict[str, str]) -> Line:
     value = ", ".join(each.strip() for part in ("value", "more") for each in _keys(f"{at}.{part}", form) if each.strip())
     field, comparison, source = (form.get(f"{at}.{part}", "") for part in ("field", "comparison", "source"))
     was = form.get(f"{at}.was", "")
+    if source.startswith(READER_OF_LIST):
+        return Line(field, comparison, source, "", was)
     if field == EXPRESSION and comparison and was:  # a row becomes one of text: it begins as the expression that the row said
         return Line(field, value=was, was=was)
     return Line(field, comparison, value.replace("\r\n", "\n"), source, was)
@@ -282,17 +286,19 @@ def drawn(
     *,
     refused: bool = False,
     joined: str = "",
+    sources: Groups | None = None,
 ) -> Rows:
     """The rows of a box: as they were sent, so that nothing typed is lost, else those of the document.
 
-    `groups`: title → what a row may name; `names`: (path, label) of the workspace, to compare with; `joined`: `all` or `any` where the rows are one expression.
+    `groups`: title → what a row may name; `names`: (path, label) of the workspace, to compare with, unless `sources` says with what;
+    `joined`: `all` or `any` where the rows are one expression.
     """
     fields = {key: field for group in groups.values() for key, field in group.items()}
     lines = sent_lines(name, form) if form is not None else None
     texts, wrong = _read(lines or [], fields)
     if lines is None or (texts != list(stored) and not wrong and not joined):
         lines, wrong = [line_of(text, fields) for text in stored], {}
-    sources = _grouped(names)
+    sources = _grouped(names) if sources is None else sources
     look = _naming(lines, fields)
     shown = [_shown(line, fields, bool(sources), wrong.get(number, "") if refused else "", look) for number, line in enumerate(lines)]
     return Rows(shown, {title: [(key, each.label) for key, each in group.items()] for title, group in groups.items()}, sources, joined)
@@ -306,6 +312,7 @@ def drawn_joined(
     names: Sequence[tuple[str, str]],
     *,
     refused: bool = False,
+    sources: Groups | None = None,
 ) -> Rows:
     """The rows of a box that is one expression."""
     fields = {key: field for group in groups.values() for key, field in group.items()}
@@ -313,7 +320,7 @@ def drawn_joined(
         form = None  # somebody else changed it
     joined, texts = parts_of(stored)
     joined = form.get(f"{name}.joined", joined) if form is not None else joined
-    return drawn(name, texts, groups, form, names, refused=refused, joined="any" if joined == "any" else "all")
+    return drawn(name, texts, groups, form, names, refused=refused, joined="any" if joined == "any" else "all", sources=sources)
 
 
 def words(text: str, fields: Mapping[str, Field]) -> str:
@@ -327,6 +334,19 @@ def words(text: str, fields: Mapping[str, Field]) -> str:
     how, root = condition_rows.comparisons(field)[line.comparison], line.field.removesuffix(field.name).split(".")
     label = f"{field.label} of the chosen {' '.join(root[1:-1])}" if root[0] == "selected" else field.label
     return f"{label} {how.replace('…', values) if '…' in how else f'{how} {values}'.strip()}"
+
+
+def with_names(fields: Mapping[str, Field], texts: Sequence[str]) -> dict[str, Field]:
+    """The fields; those that lead to records that the conditions name have these as options, so that words about them say their names."""
+    rows = [row for text in texts for row in (condition_rows.rows_of(text) or ("", []))[1]]
+    lines = [Line(row.field, row.comparison, row.value) for row in rows if row.comparison not in VALUELESS]
+    look, found = _naming(lines, fields), dict(fields)
+    for line in lines:
+        field = found.get(line.field)
+        if field is not None and field.references:
+            named = [Option(value, name) for value in _values(line) if (name := reference_boxes.name_of(formats.kind(field), value, look))]
+            found[line.field] = replace(field, options=(*(field.options or ()), *named))
+    return found
 
 
 def _values(line: Line) -> list[str]:
@@ -357,6 +377,8 @@ def _shown(line: Line, fields: Mapping[str, Field], sources: bool, error: str, l
     line = line if line.comparison in fitting else replace(line, comparison=next(iter(fitting)))
     options = [(each.value, each.label) for each in field.options or ()]
     values, sourced = _values(line), sources and line.comparison in OPERATORS
+    if sourced and line.value.startswith(READER_OF_LIST):
+        line = replace(line, value="", source=line.value)
     control, what = _control(line, field, bool(options)), formats.kind(field)
     shown = Shown(line, control, list(fitting.items()), options, values, sourced, error, line.value)
     match control:
