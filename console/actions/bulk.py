@@ -340,9 +340,8 @@ def _look_further(actor: Actor, bulk: Bulk) -> bool:
         return False
     looked = many_changes.looked_at(actor, deed, bulk.collection, [row.key for row in found], bulk.values)
     told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
-    columns = [list(column) for column in zip(*told, strict=True)]
     with transaction() as connection:
-        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *columns, bulk.id))
+        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *map(list, zip(*told, strict=True)), bulk.id))
         bulk_ends.tell_checked(connection, bulk.id)
     return True
 
