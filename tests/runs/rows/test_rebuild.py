@@ -12,6 +12,7 @@ from console.db import transaction
 from console.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
+from tests.statements import ROOT
 
 HARM = [
     ("update console.run set status = 'completed', holder = null where id = :run", {("run", "head")}),
@@ -111,3 +112,15 @@ def test_the_command_exits_1_and_names_what_it_found(company: Company) -> None:
 def test_an_unknown_run_has_nothing_to_rebuild(company: Company, run_id: str) -> None:
     assert company.people
     assert list(runs.rebuild(run_id, check=True)) == []
+
+
+def test_runs_made_anew_by_the_release_before_are_found_again(company: Company) -> None:
+    run_id = company.at("decide")
+    as_written = texts(run_id)
+    nothing = ", ".join(f"{name} = coalesce({name}, 'null')" for name in ("waiting", "take_over", "ticket", "origin", "fork"))
+    harm(f"update console.run set {nothing} where id = :run", run_id)
+    harm("update console.attempt set proposal = coalesce(proposal, 'null') where run = :run", run_id)
+    assert texts(run_id) != as_written
+    for statement in (ROOT / "migrations" / "sql" / "20261216_0470_nothing_in_runs.sql").read_text().split(";")[:-1]:
+        harm(f"{statement} and :run <> ''", run_id)
+    assert texts(run_id) == as_written
