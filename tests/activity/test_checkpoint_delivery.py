@@ -281,7 +281,7 @@ def test_mail_goes_encrypted_and_signed_in(at_once: bool, say: Say, tmp_path: Pa
         due_now()
         sealed()
         checkpoint_delivery.deliver()
-        assert only().error == "The mail server localhost says: it refuses our password (535)."
+        assert only().error == "The mail server localhost says: it refuses our password (535 5.7.8)."
 
 
 def test_a_mail_server_that_refuses_or_lacks_starttls_is_told(say: Say) -> None:

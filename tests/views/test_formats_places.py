@@ -93,8 +93,8 @@ def test_an_absent_value_is_a_dash_a_cell_of_its_own_and_an_empty_box(type_: str
     [
         ("2026-03-29T00:59:00Z", "Europe/Berlin", "29 Mar 2026, 01:59"),
         ("2026-03-29T01:00:00Z", "Europe/Berlin", "29 Mar 2026, 03:00"),
-        ("2026-10-25T00:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30"),
-        ("2026-10-25T01:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30"),
+        ("2026-10-25T00:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30 (UTC+2)"),
+        ("2026-10-25T01:30:00Z", "Europe/Berlin", "25 Oct 2026, 02:30 (UTC+1)"),
         ("2026-10-25T02:30:00Z", "Europe/Berlin", "25 Oct 2026, 03:30"),
         ("2026-03-29T01:00:00Z", "Europe/Vilnius", "29 Mar 2026, 04:00"),
         ("2026-03-08T06:59:00Z", "America/New_York", "8 Mar 2026, 01:59"),
