@@ -16,7 +16,17 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import broken_off, consent_columns, contact_files, import_writing, imports, mapping, opted_out_lines, unused_columns
+from console.contacts import (
+    broken_off,
+    cell_meanings,
+    consent_columns,
+    contact_files,
+    import_writing,
+    imports,
+    mapping,
+    opted_out_lines,
+    unused_columns,
+)
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -116,6 +126,11 @@ class Import:
         return int(self.place.get("said_no", 0))
 
     @property
+    def unknown(self) -> cell_meanings.Unknown:
+        """Words of the file that nobody knows, as far as it was looked at."""
+        return dict(self.place.get("unknown", {}))
+
+    @property
     def running(self) -> bool:
         """Whether it still goes on."""
         return self.status == RUNNING
@@ -146,15 +161,18 @@ def send(
     change: bool,
     same: Mapping[str, Any],
     preview: bool,
+    meanings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Import:
     """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
 
-    `headings` is heading → field where its words do not say it.
+    `headings` is heading → field where its words do not say it, `meanings` heading → word → the value that it means.
     """  # fmt: skip
     collection = imports.importable(actor, collection_id)
     file = contact_files.keep(new_id("imf"), actor.id, stream)
     try:
-        question = imports.question_told(actor, collection, file, headings, match)
+        question = cell_meanings.with_meanings(
+            collection, imports.question_told(actor, collection, file, headings, match), actor.id, meanings or {}
+        )
         imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
         unused_columns.require_told(asked, actor.id, set(headings))
     except Invalid:
@@ -233,7 +251,7 @@ def resume(actor: Actor, ident: str) -> Import:
 def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
-    part = next(imports.rows(found.question, found.person, 0), [])
+    part = next(cell_meanings.rows(found.question, found.person, 0), [])
     return plan, imports.judge(plan, part[:FIRST], no_lines_before)
 
 
@@ -329,7 +347,7 @@ def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
     with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
         if not opted_out_lines.look_through(plan, batch.person, before, stopping):
             raise queue.PutBack(0.0)
-        for part in imports.rows(batch.question, batch.person, int(place.get("line", 0))):
+        for part in cell_meanings.rows(batch.question, batch.person, int(place.get("line", 0))):
             if stopping():
                 raise queue.PutBack(0.0)
             place = _one_part(plan, batch, part, before, begun, place)
@@ -344,6 +362,7 @@ def _one_part(
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview or batch.running:
+        place["unknown"] = cell_meanings.unknown(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
