@@ -40,8 +40,6 @@ from console.messages import file_opt_outs
 
 KIND = "import"
 BEGUN = "_do"
-LOOKED_LONG = 2_000
-"""Lines of a file from which on looking at it takes long enough to leave the page: it is led back to for a day, until it is imported."""
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S = 1.5
 LATER_S = 2.0
@@ -63,8 +61,10 @@ _CAUSES = (
     "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
 )
 _RECENT = """
-select id from console.enrolment_batch b where workflow = %s and origin = 'import' and person = %s and (status = 'running' or not preview or (
-    status = 'done' and total >= %s and created_at > %s and not exists (select from console.enrolment_batch d where d.id = b.id || %s)))
+select id from (
+    select distinct on (coalesce(nullif(folder, ''), id)) id, created_at from console.enrolment_batch where workflow = %s and origin = 'import' and person = %s
+        and (status = 'running' or not preview or (status = 'done' and created_at > %s))
+    order by coalesce(nullif(folder, ''), id), created_at desc, id desc) as newest
 order by created_at desc limit 5
 """
 
@@ -223,8 +223,8 @@ def get(actor: Actor, ident: str) -> Import:
 
 
 def recent(actor: Actor, collection_id: str) -> list[Import]:
-    """The person's newest imports into a collection, and files that are looked at, or were for long and are not imported yet."""
-    given = (collection_id, actor.id, LOOKED_LONG, log.now() - timedelta(days=1), BEGUN)
+    """The person's newest imports into a collection, and files that are looked at, or were within a day and are not imported yet: each file once."""
+    given = (collection_id, actor.id, log.now() - timedelta(days=1))
     found = [_read(ident) for (ident,) in fetch(_RECENT, given)]
     return [each for each in found if each is not None]
 
