@@ -35,7 +35,7 @@ def offered(collection: Collection, column: str) -> Sequence[tuple[str, str]]:
     return [*options, ("", "Leave empty")]
 
 
-def told(collection: Collection, question: Question, meanings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+def fitting_meanings(collection: Collection, question: Question, meanings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
     """Those of the meanings (number of a column → word → what it stands for) that its column may have now."""
     found: dict[str, dict[str, str]] = {}
     for number, words in meanings.items():
@@ -65,7 +65,7 @@ def with_meanings(collection: Collection, question: Question, person: str, meani
         raise Invalid(
             "The file cannot be read like this.", details=[{"field": f"meanings.{each}", "reason": reason} for each, reason in wrong]
         )
-    return replace(question, meanings=told(collection, question, numbered))
+    return replace(question, meanings=fitting_meanings(collection, question, numbered))
 
 
 def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:

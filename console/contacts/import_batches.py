@@ -71,7 +71,7 @@ order by created_at desc limit 5
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), and what came of them so far."""
+    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which words nobody knows."""
 
     id: str
     collection: str
@@ -88,6 +88,7 @@ class Import:
     ended_at: datetime | None
     question: Question
     place: Mapping[str, Any]
+    unknown: cell_meanings.Unknown
 
     @property
     def same(self) -> int:
@@ -124,11 +125,6 @@ class Import:
     def said_no(self) -> int:
         """How many lines say a plain no that takes nothing back."""
         return int(self.place.get("said_no", 0))
-
-    @property
-    def unknown(self) -> cell_meanings.Unknown:
-        """Words of the file that nobody knows, as far as it was looked at."""
-        return dict(self.place.get("unknown", {}))
 
     @property
     def running(self) -> bool:
@@ -251,8 +247,7 @@ def resume(actor: Actor, ident: str) -> Import:
 def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
-    part = next(cell_meanings.rows(found.question, found.person, 0), [])
-    return plan, imports.judge(plan, part[:FIRST], no_lines_before)
+    return plan, imports.judge(plan, next(cell_meanings.rows(found.question, found.person, 0), [])[:FIRST], no_lines_before)
 
 
 def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, list[str]]]:
@@ -365,8 +360,7 @@ def _one_part(
         place["unknown"] = cell_meanings.unknown(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
-        agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
-        place["consents"] = int(place.get("consents", 0)) + agreed
+        place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
         _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)
@@ -447,8 +441,8 @@ def _read(ident: str) -> Import | None:
         for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
     }
     return Import(
-        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place
-    )
+        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place, unknown=place.get("unknown", {}),
+    )  # fmt: skip
 
 
 def _about(ident: str) -> str:

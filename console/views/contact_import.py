@@ -109,7 +109,7 @@ def _question(collection: Collection, question: Question) -> Question:
     spelling = spelling if spelling in SPELLINGS else question.spelling
     match, change = request.form.get("match") or None, request.form.get("change") == "1"
     asked = replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
-    return replace(asked, meanings=cell_meanings.told(collection, asked, _meanings()))
+    return replace(asked, meanings=cell_meanings.fitting_meanings(collection, asked, _meanings()))
 
 
 def _meanings() -> dict[str, dict[str, str]]:

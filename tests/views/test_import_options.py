@@ -44,7 +44,7 @@ def test_words_of_another_program_are_named_and_read_as_what_somebody_says_that_
     assert (again.question.meanings, again.unknown) == ({number: {"Lead": "new", "Kunde": ""}}, {})
     assert [line.values.get("stage") for line in import_batches.first_lines(company.olivia, again)[1]] == ["new", None, "new", "new"]
     assert "selected>New</option>" in club.olivia.get(f"/imports/{again.id}").html, "what was said is kept"
-    moved = cell_meanings.told(records.collection("contact"), replace(again.question, columns={}), again.question.meanings)
+    moved = cell_meanings.fitting_meanings(records.collection("contact"), replace(again.question, columns={}), again.question.meanings)
     assert moved == {}, "a column that is no choice any more means nothing"
 
 
