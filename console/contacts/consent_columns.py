@@ -14,7 +14,7 @@ from typing import Any
 from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import consent_words, headings
-from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
+from console.contacts.consent_words import EVERY, NO, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, latest_of
@@ -59,7 +59,7 @@ class Columns:
 
     `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
     `no_takes_back`: a plain no in a column about agreeing takes back what they agreed to before, as an opt-out does.
-    `matters` is number → what a column of `refused` is about: one that says when tells it of another about the same. `moment` reads when.
+    `matters` is number → what a column of `refused` is about: one that says when tells it of another about the same. `moment` reads when. `asked` are those of `refused` whose heading asks who wants nothing.
     """
 
     place: "Place | None" = None
@@ -70,10 +70,18 @@ class Columns:
     no_takes_back: bool = False
     matters: Mapping[int, str] = field(default_factory=dict)
     moment: Callable[[str], datetime | None] = field(default=lambda _: None)
+    asked: frozenset[int] = frozenset()
 
     def timed(self, told_headings: Sequence[str], moment: Callable[[str], datetime | None]) -> "Columns":
         """These columns, with what tells when somebody opted out."""
-        return replace(self, matters={n: _matter(told_headings[n]) for n in self.refused if n < len(told_headings)}, moment=moment)
+        there = [n for n in self.refused if n < len(told_headings)]
+        asked = frozenset(n for n in there if consent_words.asks_who_refused(headings.plain(told_headings[n])))
+        return replace(self, matters={n: _matter(told_headings[n]) for n in there}, moment=moment, asked=asked)
+
+    def says_opted_out(self, number: int, cell: str) -> bool | None:
+        """Whether a cell of a column of `refused` says that they want no more; None where nobody knows."""
+        told = consent_words.opted_out(cell, asked=number in self.asked)
+        return True if told is None and self.moment(cell) is not None else told
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -190,7 +198,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
         cell = cells[number].strip() if number < len(cells) else ""
         if compared_cell(cell) in YES:
             agreed.append(channel)
-        elif compared_cell(cell) not in NO:
+        elif compared_cell(cell) not in NO:  # what is unclear of opting out refuses also who is there: `unclear`
             reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not; write yes or no.")
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
@@ -220,7 +228,7 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     told: dict[tuple[str, object], list[datetime | None]] = {}
     for number, channel in columns.refused.items():
         cell = cells[number].strip() if number < len(cells) else ""
-        if compared_cell(cell) not in NOT:
+        if columns.says_opted_out(number, cell):
             told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
     for (channel, _), moments in told.items():
@@ -236,6 +244,16 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     if "call" in found:
         found.setdefault("ai_call", []).extend(found["call"])
     return {channel: latest_of(moments) for channel, moments in found.items()}
+
+
+def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:
+    """Why nobody knows whether the contact of a line opted out."""
+    told = [
+        cells[number].strip()
+        for number in columns.refused
+        if number < len(cells) and columns.says_opted_out(number, cells[number].strip()) is None
+    ]
+    return [f"“{cell[:40]}” says neither that they opted out nor that they did not: say what it means." for cell in told]
 
 
 def _matter(heading: str) -> str:

@@ -18,12 +18,20 @@ def _compared_words(*words: str) -> frozenset[str]:
     return frozenset(compared_cell(word) for word in words)
 
 
-YES = _compared_words(
-    *GIVEN, "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "given", "agreed", "accepted", "confirmed", "active", "opt in", "opted in", "on", "✓", "✔", "✅", "☑",
+AFFIRMED = _compared_words(
+    "yes", "true", "1", "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "on", "✓", "✔", "✅", "☑",
     "sim", "jes", "да", "так", "kyllä", "jah", "igen", "evet", "ano", "áno", "da", "jā", "はい", "是", "예", "네", "نعم", "כן", "ναι",
     "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sann", "sant", "sand", "prawda",
-    "erteilt", "einverstanden", "zugestimmt", "angemeldet", "abonniert", "accepté", "abonné", "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "aceptado", "iscritto",
-    "iscritta", "inscrito", "inscrita", "akkoord", "ingeschreven", "aangemeld", "samtykket", "gitt", "påmeldt", "tilmeldt",
+)  # fmt: skip
+"""A plain yes, to whatever the heading asks."""
+SUBSCRIBED = _compared_words(
+    "subscribed", "subscriber", "still subscribed", "resubscribed", "opt in", "opted in", "not opted out", "not unsubscribed", "abonniert", "angemeldet", "nicht abgemeldet", "abonné",
+    "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "iscritto", "iscritta", "inscrito", "inscrita", "ingeschreven", "aangemeld", "påmeldt", "tilmeldt", "prenumererar", "подписан",
+)  # fmt: skip
+"""Who is still on a list: in a column about opting out the opposite, whatever its heading."""
+YES = AFFIRMED | SUBSCRIBED | _compared_words(
+    *GIVEN, "given", "agreed", "accepted", "confirmed", "active", "aktiv", "actif", "activo", "activa", "attivo", "attiva", "ativo", "ativa", "actief", "aktivní", "aktywny", "активен",
+    "erteilt", "einverstanden", "zugestimmt", "accepté", "aceptado", "akkoord", "samtykket", "gitt",
 )  # fmt: skip
 NOT_TOLD = NOTHING | _compared_words("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
 """What stands in a column of which nothing is known, as databases and spreadsheets write it: neither yes nor no."""
@@ -31,7 +39,7 @@ NOT = NOT_TOLD | _compared_words(
     "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "nu", "nē",
     "いいえ", "否", "아니요", "아니오", "لا", "לא", "όχι", "falsch", "faux", "falso", "onwaar", "usann", "falskt", "falsk", "fałsz",
 )  # fmt: skip
-"""What stands in a column about opting out of who did not; all else counts as opted out, also `opted out`, which in a column about agreeing is a no."""
+"""What stands in a column about opting out of who did not."""
 WITHDRAWN = _compared_words(
     "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
@@ -155,6 +163,23 @@ def refused(heading: str) -> str | None:
     if not _begins_as(words, REFUSING) or rest:
         return None
     return next(iter(named)) if len(named) == 1 else EVERY
+
+
+def opted_out(cell: str, *, asked: bool) -> bool | None:
+    """Whether a cell of a column about opting out says that they did; None where nobody knows. `asked`: the heading itself asks who wants nothing, so that a plain text answers it, and “Active” may be the opt-out."""
+    word = compared_cell(cell)
+    if word in NOT or word in SUBSCRIBED:
+        return False
+    if word in AFFIRMED or word in WITHDRAWN:
+        return True
+    if word in YES:
+        return None if asked else False
+    return True if asked else None
+
+
+def asks_who_refused(heading: str) -> bool:
+    """Whether a heading (plain) asks who wants nothing, as `Opt-out` and `Blocked` do and `Status` does not."""
+    return refused(heading) is not None or _begins_as(_words(heading), (*REFUSING, *MAYBE_REFUSING))
 
 
 def may_be_about_consent(heading: str, cells: Iterable[str]) -> bool:

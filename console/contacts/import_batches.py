@@ -16,7 +16,17 @@ import orjson
 import sqlalchemy as sa
 
 from console import accounts, faults, log, queue, subjects
-from console.contacts import broken_off, consent_columns, contact_files, import_writing, imports, mapping, opted_out_lines, unused_columns
+from console.contacts import (
+    broken_off,
+    cell_meanings,
+    consent_columns,
+    contact_files,
+    import_writing,
+    imports,
+    mapping,
+    opted_out_lines,
+    unused_columns,
+)
 from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
@@ -30,8 +40,6 @@ from console.messages import file_opt_outs
 
 KIND = "import"
 BEGUN = "_do"
-LOOKED_LONG = 2_000
-"""Lines of a file from which on looking at it takes long enough to leave the page: it is led back to for a day, until it is imported."""
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S = 1.5
 LATER_S = 2.0
@@ -53,15 +61,17 @@ _CAUSES = (
     "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
 )
 _RECENT = """
-select id from console.enrolment_batch b where workflow = %s and origin = 'import' and person = %s and (status = 'running' or not preview or (
-    status = 'done' and total >= %s and created_at > %s and not exists (select from console.enrolment_batch d where d.id = b.id || %s)))
+select id from (
+    select distinct on (coalesce(nullif(folder, ''), id)) id, created_at from console.enrolment_batch where workflow = %s and origin = 'import' and person = %s
+        and (status = 'running' or not preview or (status = 'done' and created_at > %s))
+    order by coalesce(nullif(folder, ''), id), created_at desc, id desc) as newest
 order by created_at desc limit 5
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), and what came of them so far."""
+    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which words nobody knows."""
 
     id: str
     collection: str
@@ -78,6 +88,7 @@ class Import:
     ended_at: datetime | None
     question: Question
     place: Mapping[str, Any]
+    unknown: cell_meanings.Unknown
 
     @property
     def same(self) -> int:
@@ -146,15 +157,18 @@ def send(
     change: bool,
     same: Mapping[str, Any],
     preview: bool,
+    meanings: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Import:
     """Import a file that nobody looks at first, or with `preview` only look at it. Raises NotFound, NotAllowed, Invalid.
 
-    `headings` is heading → field where its words do not say it.
+    `headings` is heading → field where its words do not say it, `meanings` heading → word → the value that it means.
     """  # fmt: skip
     collection = imports.importable(actor, collection_id)
     file = contact_files.keep(new_id("imf"), actor.id, stream)
     try:
-        question = imports.question_told(actor, collection, file, headings, match)
+        question = cell_meanings.with_meanings(
+            collection, imports.question_told(actor, collection, file, headings, match), actor.id, meanings or {}
+        )
         imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
         unused_columns.require_told(asked, actor.id, set(headings))
     except Invalid:
@@ -205,8 +219,8 @@ def get(actor: Actor, ident: str) -> Import:
 
 
 def recent(actor: Actor, collection_id: str) -> list[Import]:
-    """The person's newest imports into a collection, and files that are looked at, or were for long and are not imported yet."""
-    given = (collection_id, actor.id, LOOKED_LONG, log.now() - timedelta(days=1), BEGUN)
+    """The person's newest imports into a collection, and files that are looked at, or were within a day and are not imported yet: each file once."""
+    given = (collection_id, actor.id, log.now() - timedelta(days=1))
     found = [_read(ident) for (ident,) in fetch(_RECENT, given)]
     return [each for each in found if each is not None]
 
@@ -233,8 +247,7 @@ def resume(actor: Actor, ident: str) -> Import:
 def first_lines(actor: Actor, found: Import) -> tuple[Plan, list[Line]]:
     """The first lines with what would become of them now. Raises NotFound, NotAllowed, Invalid."""
     plan = imports.plan(actor, found.collection, found.question)
-    part = next(imports.rows(found.question, found.person, 0), [])
-    return plan, imports.judge(plan, part[:FIRST], no_lines_before)
+    return plan, imports.judge(plan, next(cell_meanings.rows(found.question, found.person, 0), [])[:FIRST], no_lines_before)
 
 
 def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, list[str]]]:
@@ -329,7 +342,7 @@ def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
     with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
         if not opted_out_lines.look_through(plan, batch.person, before, stopping):
             raise queue.PutBack(0.0)
-        for part in imports.rows(batch.question, batch.person, int(place.get("line", 0))):
+        for part in cell_meanings.rows(batch.question, batch.person, int(place.get("line", 0))):
             if stopping():
                 raise queue.PutBack(0.0)
             place = _one_part(plan, batch, part, before, begun, place)
@@ -344,10 +357,10 @@ def _one_part(
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview or batch.running:
+        place["unknown"] = cell_meanings.unknown(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
-        agreed = sum(len(line.consents) for line in lines if line.outcome == NEW)
-        place["consents"] = int(place.get("consents", 0)) + agreed
+        place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
         _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)
@@ -428,8 +441,8 @@ def _read(ident: str) -> Import | None:
         for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
     }
     return Import(
-        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place
-    )
+        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place, unknown=place.get("unknown", {}),
+    )  # fmt: skip
 
 
 def _about(ident: str) -> str:

@@ -1,10 +1,9 @@
 """Records from a CSV file, contacts above all: what each column is, and what each line becomes: a new record, a change of one that is there, or nothing, with the reason."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import asdict, dataclass, field as default, replace
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Any, Final, Literal
 
 from console import access, accounts, formats, records
@@ -43,7 +42,7 @@ class Question:
     """A file of contacts. `columns` is number of a column → the field that it goes to, `match` the field by which contacts are found that are there (None: none is looked for).
 
     `change`: those are changed, else their lines are refused. `same` is what is told once for all lines: of their consents, and with ALL before it a field of theirs.
-    `spelling` is one of `cells.SPELLINGS`.
+    `spelling` is one of `cells.SPELLINGS`. `meanings` is number of a column → a word in it → the cell that it stands for.
     """
 
     file: ContactFile
@@ -52,6 +51,7 @@ class Question:
     change: bool = False
     same: Mapping[str, Any] = default(default_factory=dict)
     spelling: str = "day"
+    meanings: Mapping[str, Mapping[str, str]] = default(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -228,13 +228,6 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     )  # fmt: skip
 
 
-def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
-    """The lines below the heading from number `done` of them on, at most a thousand at a time. Raises Invalid for a file that ends in the middle."""
-    following = islice(contact_files.rows(question.file, person), done + 1, None)
-    while part := list(islice(following, AT_ONCE)):
-        yield part
-
-
 def judge(
     plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True
 ) -> list[Line]:
@@ -249,7 +242,10 @@ def judge(
     known = [headings.as_compared(values.get(plan.match or "")) in there for values, _ in keyed]
     unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
     parts = zip(part, told, keyed, unlisted, strict=True)
-    read = [(row, values, [*wrong, *unnamed, *strange]) for row, (_, wrong), (values, unnamed), strange in parts]
+    read = [
+        (row, values, [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells)])
+        for row, (_, wrong), (values, unnamed), strange in parts
+    ]
     firsts = first_line([(row.number, identity(plan.match, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for found in there.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
@@ -364,7 +360,7 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
         reasons.append(f"It has {len(row.cells)} values and the heading {plan.width}.")
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
-        values[name] = _value(plan, field, cell)
+        values[name] = value_of(plan, field, cell)
         if name in (plan.part("name"), plan.part("email"), *plan.collection.title_fields) and contact_files.swallowed(
             cell, plan.question.file.delimiter
         ):
@@ -393,7 +389,7 @@ def _cells(plan: Plan, row: Row) -> dict[str, str]:
     return told
 
 
-def _value(plan: Plan, field: Field, cell: str) -> Any:
+def value_of(plan: Plan, field: Field, cell: str) -> Any:
     """The cell as a value of the field; countries, languages, time zones and owners of contacts may be named."""
     if field.name == plan.part("country"):
         cell = headings.country_code(cell)

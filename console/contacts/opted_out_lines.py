@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from console import records
-from console.contacts import consent_columns, headings, imports, titled
+from console.contacts import cell_meanings, consent_columns, headings, imports, titled
 from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
 from console.contacts.lines_before import LinesBefore, identity
@@ -28,7 +28,7 @@ def look_through(plan: Plan, person: str, before: LinesBefore, stopping: Callabl
     looked = before.looked_through
     if looked is None or not (plan.consents.refused or plan.consents.channels):
         return True
-    for part in imports.rows(plan.question, person, looked):
+    for part in cell_meanings.rows(plan.question, person, looked):
         if stopping():
             return False
         looked += len(part)

@@ -38,6 +38,7 @@ class ChatMessage(MessageStep):
     name, title, icon = "chat_message", "Chat message", "message"
     gist = "Tells a chat something"
     channel, consent = "chat", None
+    to_empty = "The name of a chat. Empty: the one that the workflow names"
     Config: ClassVar[type[StepConfig]] = ChatMessageConfig
 
     def outcomes(self, config: ChatMessageConfig) -> tuple[str, ...]:

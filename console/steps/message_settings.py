@@ -79,6 +79,7 @@ class MessageStep(StepType, ABC):
     family: ClassVar[Any] = "action"
     by_others = True
     technical = frozenset({"key", "collection", "message"})
+    to_empty: ClassVar[str] = "Empty: the contact's own address"
 
     def by_itself(self, settings: Mapping[str, Any]) -> bool:
         """Always."""
@@ -132,7 +133,7 @@ class MessageStep(StepType, ABC):
         return [way for way in self.done_by_hand(step.config) if way.value in step.outcomes or "default" in step.outcomes]
 
     def _fields(self, to: Any) -> tuple[FormField, ...]:
-        address = FormField(TO, "To", max_length=320, value=to, help="Empty: the contact's own address")
+        address = FormField(TO, "To", max_length=320, value=to, help=self.to_empty)
         return (address, FormField(REASON, "Why", "long_text", max_length=2000))
 
     def prepare(self, step: StepView, context: Context) -> Prompt:

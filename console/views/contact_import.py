@@ -10,7 +10,7 @@ from markupsafe import escape
 from console import log
 from console.activity import exports
 from console.browse import naming
-from console.contacts import consent_columns, contact_files, import_batches, imports, left_out_lines, unused_columns
+from console.contacts import cell_meanings, consent_columns, contact_files, import_batches, imports, left_out_lines, unused_columns
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
 from console.contacts.import_batches import Import
@@ -24,7 +24,7 @@ from console.views.frame import Badge
 from console.views.run import form_boxes
 
 blueprint = Blueprint("contact_import", __name__)
-COLUMN = "c."
+COLUMN, WORD, MEANING = "c.", "w.", "m."
 SHOWN = 50
 SHOWN_FIELDS = 4
 """Of each of the first lines: who it is, and what becomes of it."""
@@ -92,11 +92,13 @@ def _done(found: Import, what: str) -> Import:
     if what == "resume":
         return import_batches.resume(who, found.id)
     if what == "look":
-        return import_batches.look_again(who, found.id, _question(found.question), request.form.get("encoding"))
+        return import_batches.look_again(
+            who, found.id, _question(imports.importable(who, found.collection), found.question), request.form.get("encoding")
+        )
     return import_batches.confirm(who, found.id)
 
 
-def _question(question: Question) -> Question:
+def _question(collection: Collection, question: Question) -> Question:
     """Return the question as the form has it now."""
     columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
     typed = form_boxes.read_form(request.form, frame.look())
@@ -106,7 +108,15 @@ def _question(question: Question) -> Question:
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
     match, change = request.form.get("match") or None, request.form.get("change") == "1"
-    return replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
+    asked = replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
+    return replace(asked, meanings=cell_meanings.fitting_meanings(collection, asked, _meanings()))
+
+
+def _meanings() -> dict[str, dict[str, str]]:
+    """Return what the form says that words mean, by the number of their column; a value has a = before it, as it may be empty."""
+    numbers = [name.removeprefix(WORD) for name in request.form if name.startswith(WORD)]
+    pairs = {each: zip(request.form.getlist(f"{WORD}{each}"), request.form.getlist(f"{MEANING}{each}"), strict=False) for each in numbers}
+    return {each: {word: meant[1:] for word, meant in found if meant} for each, found in pairs.items()}
 
 
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
@@ -127,7 +137,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "unproved": "", "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -159,7 +169,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
         "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
-        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None,
+        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value)
@@ -209,6 +219,26 @@ def _untold(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any
     """Return the form for fields that must not be empty and stand in no column."""
     sources = [one.to_json() | {"name": f"{imports.ALL}{one.name}", "required": False, "readonly": False} for one in plan.untold]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+
+
+def _asked_meanings(plan: Plan, found: Import, headings: list[str]) -> list[dict[str, Any]]:
+    """Return the columns with words that nobody knows, or of which somebody has said what they mean, with what they may mean."""
+    asked = []
+    for number in sorted({*found.unknown, *found.question.meanings}, key=int):
+        told, unknown = found.question.meanings.get(number, {}), found.unknown.get(number, {})
+        words = [(word, unknown.get(word), told.get(word)) for word in {**told, **unknown}]
+        offered = cell_meanings.offered(plan.collection, found.question.columns.get(number, ""))
+        heading = headings[int(number)] if int(number) < len(headings) else ""
+        asked.append(
+            {
+                "number": number,
+                "heading": heading or f"Column {int(number) + 1}",
+                "words": words,
+                "offered": offered,
+                "full": len(unknown) >= cell_meanings.MOST,
+            }
+        )
+    return [each for each in asked if each["offered"]]
 
 
 def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]]:

@@ -38,9 +38,22 @@ def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channe
 def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_write_for_nothing_is_no_opt_out() -> None:
     assert {compared_cell(cell) for cell in ("JA", "Oui", "sí", "WAHR", "VRAI", "Verdadero", "Opted-In", "subscribed", "påmeldt")} <= YES
     assert {compared_cell(cell) for cell in ("Nein", "NON", "Nei", "nej", "FALSCH", "faux", "нет", "0")} <= NOT - NOT_TOLD
+    assert not consent_words.SUBSCRIBED & NO
     assert {compared_cell(cell) for cell in ("NULL", "\\N", "n/a", "", "0000-00-00 00:00:00")} <= NOT_TOLD
     assert {compared_cell(cell) for cell in ("Opted-out", "opt_out", "Abgemeldet", "Désabonné", "Baja", "avmeldt")} <= WITHDRAWN <= NO
     assert not YES & NO
+
+
+@cases("cell, in_status, in_opt_out", [
+    ("Unsubscribed", True, True), ("yes", True, True), ("x", True, True), ("", False, False), ("no", False, False), ("Subscribed", False, False), ("Abonniert", False, False), ("not opted out", False, False),
+    ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", None, True),
+])  # fmt: skip
+def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_status: bool | None, in_opt_out: bool | None) -> None:
+    asked = {
+        heading: consent_words.asks_who_refused(plain(heading)) for heading in ("Status", "Liste", "Opt-out", "Blocked", "Abgemeldet am")
+    }
+    assert list(asked.values()) == [False, False, True, True, True]
+    assert (consent_words.opted_out(cell, asked=False), consent_words.opted_out(cell, asked=True)) == (in_status, in_opt_out)
 
 
 def test_columns_that_may_be_about_consent_are_told_and_named_before_everybody_is_said_to_have_agreed(company: Company) -> None:

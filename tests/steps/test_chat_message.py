@@ -11,7 +11,9 @@ from pydantic import ValidationError
 from console.channels.base import Letter
 from console.channels.providers.chat_webhook import ChatWebhook
 from console.errors import IntegrationError
-from console.steps.chat_message import ChatMessageConfig
+from console.steps.chat_message import ChatMessage, ChatMessageConfig
+from console.steps.message_settings import MessageStep
+from console.steps.sms import Sms
 from tests.servers import outside
 
 SMALLEST: dict[str, Any] = {"target": "sales", "text": "A lead: {{ record.display_name }}"}
@@ -26,6 +28,11 @@ MASKED: dict[str, Any] = {"target": "sales", "text": "{{ record.tax_id }}"}
 def test_settings_that_could_not_work_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         ChatMessageConfig.model_validate({**SMALLEST, **settings})
+
+
+def test_an_empty_to_is_the_chat_and_nobodys_address() -> None:
+    assert [box.help for step in (ChatMessage(), Sms()) for box in step._fields(None)[:1]] == [ChatMessage.to_empty, MessageStep.to_empty]
+    assert "address" not in ChatMessage.to_empty
 
 
 def test_it_is_posted_as_slack_takes_it(given_settings: Callable[..., None]) -> None:

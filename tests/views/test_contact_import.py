@@ -188,16 +188,16 @@ def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters
     assert (found.about, replace(found, total=None, done=7).about) == (40, 40), "also before all are counted"
 
 
-def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages") -> None:
     done = imported(club.company, "name,email,stage\nAnn,ann@post.example,new\n")
-    looked_at = kept(club.company, "name,email,stage\nBo,bo@post.example,new\n")
+    looked_at = import_batches.keep(club.company.olivia, "contact", io.BytesIO(b"name,email,stage\nBo,bo@post.example,new\n"), "fair.csv")
+    again = import_batches.look_again(club.company.olivia, looked_at.id, looked_at.question)
     page = club.olivia.get(URL)
-    assert "finished, 1 added" in page.text
-    assert [f"/imports/{each.id}" in page.links for each in (done, looked_at)] == [True, False]
+    assert ("finished, 1 added" in page.text, "fair.csv, looked at, not imported yet: 1 new" in page.text) == (True, True)
+    assert [f"/imports/{each.id}" in page.links for each in (done, looked_at, again)] == [True, False, True], "each file once"
     assert import_batches.recent(club.company.mona, "contact") == []
-    monkeypatch.setattr(import_batches, "LOOKED_LONG", 1)
-    page = club.olivia.get(URL)
-    assert (f"/imports/{looked_at.id}" in page.links, "looked at, not imported yet: 1 new" in page.text) == (True, True), "it took long"
+    begun = import_batches.confirm(club.company.olivia, again.id)
+    assert [each.id for each in import_batches.recent(club.company.olivia, "contact")] == [begun.id, done.id], "no look at it is left"
 
 
 def test_a_few_bytes_that_are_nothing_do_not_turn_western_letters_into_others(club: "Pages") -> None:

@@ -1,10 +1,15 @@
-"""Values of a file that are none of the options of their field."""
+"""Values of a file that are none of the options of their field, and what somebody says that they mean."""
 
+import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from console import collections
-from console.contacts import import_batches, imports
-from tests.views.test_contact_import import club, counts, kept, why  # noqa: F401 (a fixture)
+import pytest
+
+from console import collections, records
+from console.contacts import cell_meanings, import_batches, imports
+from console.errors import Invalid
+from tests.views.test_contact_import import club, counts, kept, posted, why  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -21,3 +26,43 @@ def test_a_value_that_stands_in_the_contact_may_stay_though_it_is_none_of_the_op
     found = import_batches.look(company.olivia, "contact", imports.Question(asked.file, asked.columns, asked.match, change=True))
     assert counts(found) == (0, 1, 1, 2)
     assert {line: reasons[-1] for line, reasons in why(found).items()} == dict.fromkeys((4, 5), "Stage “new” is none of Engaged, Lost.")
+
+
+def test_words_of_another_program_are_named_and_read_as_what_somebody_says_that_they_mean(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    company = club.company
+    text = "name,email,stage\nA,a@post.example,Lead\nB,b@post.example,Kunde\nC,c@post.example,LEAD\nD,d@post.example,new\n"
+    found = kept(company, text)
+    number = next(number for number, name in found.question.columns.items() if name == "stage")
+    assert (counts(found), found.unknown) == ((1, 0, 0, 3), {number: {"Lead": 2, "Kunde": 1}})
+    page, url = club.olivia.get(f"/imports/{found.id}"), f"/imports/{found.id}"
+    assert "2 words are not known here" in page.text
+    assert "on 2 lines" in page.text
+    token = page.form(url)["fields"]["csrf_token"]
+    columns = {f"c.{n}": name for n, name in found.question.columns.items()}
+    sent = {"csrf_token": token, "do": "look", "match": "email", **columns, f"w.{number}": ["Lead", "Kunde"], f"m.{number}": ["=new", "="]}
+    again = import_batches.get(company.olivia, posted(club, url, sent).rsplit("/", 1)[1])
+    assert (again.question.meanings, again.unknown) == ({number: {"Lead": "new", "Kunde": ""}}, {})
+    assert [line.values.get("stage") for line in import_batches.first_lines(company.olivia, again)[1]] == ["new", None, "new", "new"]
+    assert "selected>New</option>" in club.olivia.get(f"/imports/{again.id}").html, "what was said is kept"
+    moved = cell_meanings.fitting_meanings(records.collection("contact"), replace(again.question, columns={}), again.question.meanings)
+    assert moved == {}, "a column that is no choice any more means nothing"
+
+
+def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    company, text = (
+        club.company,
+        b"name,email,stage,Status\nA,a@post.example,Lead,Paused\nB,b@post.example,new,Active\nC,c@post.example,new,Unsubscribed\n",
+    )
+
+    def send(meanings: dict[str, dict[str, str]]) -> import_batches.Import:
+        told = {"Status": "optout:email"}
+        return import_batches.send(
+            company.olivia, "contact", io.BytesIO(text), headings=told, match=None, change=False, same={}, preview=True, meanings=meanings
+        )
+
+    found = send({})
+    assert (found.new, found.opted_out, found.unknown) == (2, 1, {"2": {"Lead": 1}, "3": {"Paused": 1}})
+    assert (send({"stage": {"lead": "new"}, "Status": {"Paused": "no"}}).new, send({"Status": {"paused": "opted out"}}).opted_out) == (3, 2)
+    with pytest.raises(Invalid) as refused:
+        send({"stage": {"Lead": "prospect"}, "email": {"a": "b"}, "Nothing": {"a": "b"}})
+    assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]

@@ -25,6 +25,10 @@ class SentContacts(Sent):
     columns: dict[str, str] | None = Field(
         None, description="Heading → field, where the usual words are not enough; an empty text: not used"
     )
+    meanings: dict[str, dict[str, str]] = Field(
+        default_factory=dict,
+        description="Heading → a word in its cells → what it means: an option's value (an empty text: left empty); about consent yes, no, opted out",
+    )
     match: str | None = Field(
         None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number"
     )
@@ -68,10 +72,16 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "agreed_again": found.agreed_again,
         "said_no": found.said_no,
     }
+    unknown = [
+        {"column": int(number) + 1, "word": word, "lines": lines}
+        for number, words in found.unknown.items()
+        for word, lines in words.items()
+    ]
     unused, perhaps_consent = unused_columns.unused_columns(found.question, g.actor.id)
     return {
         "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
         "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,
+        "unknown": unknown,
     }  # fmt: skip
 
 
@@ -102,7 +112,15 @@ def import_contacts(collection: str) -> ResponseReturnValue:
     )
     file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
     begun = import_batches.send(
-        g.actor, collection, file, headings=sent.columns or {}, match=sent.match, change=sent.change, same=same, preview=sent.preview
+        g.actor,
+        collection,
+        file,
+        headings=sent.columns or {},
+        match=sent.match,
+        change=sent.change,
+        same=same,
+        preview=sent.preview,
+        meanings=sent.meanings,
     )
     idempotency.name_result(begun.id)
     return jsonify(_shown(begun)), 202

@@ -109,6 +109,14 @@ class ImportCounts(Shape):
     said_no: int
 
 
+class UnknownWord(Shape):
+    """A word of a column, by its number, that nobody knows, and on how many lines it stands: they are left out until `meanings` says what it means."""
+
+    column: int
+    word: str
+    lines: int
+
+
 class ContactImport(Shape):
     """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field.
 
@@ -126,6 +134,7 @@ class ContactImport(Shape):
     match: str | None
     unused: list[str]
     perhaps_consent: list[str]
+    unknown: list[UnknownWord]
 
 
 class LeftOut(Shape):

@@ -1,0 +1,114 @@
+"""What words of a file mean that nobody here knows: values of a choice in another program's words, and words about consent. Whoever imports says it once for each, and each such cell is read as if that stood in it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from console import formats
+from console.contacts import cells, contact_files, imports
+from console.contacts.consent_words import NO, YES, compared_cell
+from console.contacts.contact_files import Row
+from console.contacts.imports import CONSENT, OPTED_OUT, Plan, Question
+from console.core.documents.collections import Collection, Field
+from console.errors import Invalid
+
+MOST, LONGEST = 30, 80
+"""Unknown words of one column that are named, and their letters; a column with more of them, or longer ones, is something else."""
+YES_OR_NO = (("yes", "Yes"), ("no", "No"))
+ABOUT_CONSENT = (("yes", "Agreed"), ("no", "Not agreed"), ("opted out", "Opted out"))
+ABOUT_OPTING_OUT = (("opted out", "Opted out"), ("no", "Not opted out"))
+Unknown = Mapping[str, Mapping[str, int]]
+"""Number of a column → a word of it that nobody knows → on how many lines it stands."""
+
+
+def offered(collection: Collection, column: str) -> Sequence[tuple[str, str]]:
+    """(what stands for it, label) of what a word may mean in a column that is this; an empty text leaves the field empty. Nothing where there is nothing to choose from."""
+    if column.startswith(CONSENT):
+        return ABOUT_CONSENT
+    if column.startswith(OPTED_OUT):
+        return ABOUT_OPTING_OUT
+    field = collection.by_name.get(column)
+    if field is None or not _is_choice(field):
+        return ()
+    options = [(option.value, option.label) for option in field.options or ()] or YES_OR_NO
+    return [*options, ("", "Leave empty")]
+
+
+def fitting_meanings(collection: Collection, question: Question, meanings: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Those of the meanings (number of a column → word → what it stands for) that its column may have now."""
+    found: dict[str, dict[str, str]] = {}
+    for number, words in meanings.items():
+        known = {value for value, _ in offered(collection, question.columns.get(number, ""))}
+        if kept := {word: meant for word, meant in words.items() if meant in known and word.strip()}:
+            found[number] = kept
+    return found
+
+
+def with_meanings(collection: Collection, question: Question, person: str, meanings: Mapping[str, Mapping[str, str]]) -> Question:
+    """The question with what words of its columns mean: heading → word → value. Raises Invalid for a heading or a value that is not there."""
+    named, _ = contact_files.sample(question.file, person)
+    wrong: list[tuple[str, str]] = []
+    numbered: dict[str, Mapping[str, str]] = {}
+    for heading, words in meanings.items():
+        number = str(named.index(heading)) if heading in named else ""
+        known = {value for value, _ in offered(collection, question.columns.get(number, ""))}
+        if not known:
+            wrong.append((heading, "No such column is a choice, or about consent."))
+        wrong += [
+            (f"{heading}.{word}", f"It can only be one of {', '.join(sorted(known))}.")
+            for word, meant in words.items()
+            if known and meant not in known
+        ]
+        numbered[number] = words
+    if wrong:
+        raise Invalid(
+            "The file cannot be read like this.", details=[{"field": f"meanings.{each}", "reason": reason} for each, reason in wrong]
+        )
+    return replace(question, meanings=fitting_meanings(collection, question, numbered))
+
+
+def rows(question: Question, person: str, done: int) -> Iterator[list[Row]]:
+    """The lines below the heading from number `done` of them on, at most a thousand at a time, each word as what it means. Raises Invalid for a file that ends in the middle."""
+    following = islice(contact_files.rows(question.file, person), done + 1, None)
+    meant = {int(number): {compared_cell(word): cell for word, cell in words.items()} for number, words in question.meanings.items()}
+    while part := list(islice(following, imports.AT_ONCE)):
+        yield [_meant(row, meant) for row in part] if meant else part
+
+
+def _meant(row: Row, meant: Mapping[int, Mapping[str, str]]) -> Row:
+    return replace(row, cells=[meant[n].get(compared_cell(cell), cell) if n in meant else cell for n, cell in enumerate(row.cells)])
+
+
+def unknown(plan: Plan, part: Sequence[Row], before: Unknown) -> dict[str, dict[str, int]]:
+    """The words that nobody knows in these lines and those before."""
+    found = {number: {**words} for number, words in before.items()}
+    spelled = {number: {compared_cell(word): word for word in words} for number, words in found.items()}
+    for row in part:
+        for number, cell in _unknown_cells(plan, row.cells):
+            words = found.setdefault(str(number), {})
+            word = spelled.setdefault(str(number), {}).setdefault(compared_cell(cell), cell)
+            if word in words or (len(words) < MOST and len(word) <= LONGEST):
+                words[word] = words.get(word, 0) + 1
+    return found
+
+
+def _unknown_cells(plan: Plan, row: Sequence[str]) -> Iterator[tuple[int, str]]:
+    told_cells = {number: cell for number, each in enumerate(row) if (cell := each.strip())}
+    for number, field in plan.fields.items():
+        if number in told_cells and _is_choice(field) and not _known(field, imports.value_of(plan, field, told_cells[number])):
+            yield number, told_cells[number]
+    for number in plan.consents.channels:
+        if number in told_cells and compared_cell(told_cells[number]) not in YES | NO:
+            yield number, told_cells[number]
+    for number in plan.consents.refused:
+        if number in told_cells and plan.consents.says_opted_out(number, told_cells[number]) is None:
+            yield number, told_cells[number]
+
+
+def _is_choice(field: Field) -> bool:
+    return (field.options is not None and field.type not in formats.LISTS) or field.type == "boolean"
+
+
+def _known(field: Field, value: Any) -> bool:
+    return isinstance(value, bool) if field.options is None else cells.chosen(field, value)
