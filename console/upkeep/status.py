@@ -117,7 +117,11 @@ def _state(cleared: Sequence[str]) -> State:
 
 
 def _leaving(cleared: Sequence[str]) -> list[str]:
-    return [f"{number:,} {one if number == 1 else many}" for number, (one, many) in zip(fetch(_LEAVING, (list(cleared), moment_text(log.now())))[0], LEAVING, strict=True) if number]
+    return [
+        f"{number:,} {one if number == 1 else many}"
+        for number, (one, many) in zip(fetch(_LEAVING, (list(cleared), moment_text(log.now())))[0], LEAVING, strict=True)
+        if number
+    ]
 
 
 def pause(actor: Actor, reason: str) -> None:
