@@ -59,7 +59,14 @@ def show_move(slug: str, move_id: str) -> Response:
     for run, why in move.refused.items():
         reasons.setdefault(why, []).append(run)
     back = tabs.address(known.slug)
-    context = {"known": known, "move": move, "running": running, "reasons": list(reasons.items()), "back": back, "url": f"{back}/moves/{move.id}"}
+    context = {
+        "known": known,
+        "move": move,
+        "running": running,
+        "reasons": list(reasons.items()),
+        "back": back,
+        "url": f"{back}/moves/{move.id}",
+    }
     return frame.page("workflows/moved.html", context, blocks={"*": "progress"})
 
 
