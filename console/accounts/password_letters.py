@@ -92,6 +92,7 @@ def _letter(address: str, name: str, token: str) -> EmailMessage:
     configured = settings.current()
     letter = EmailMessage()
     letter["From"], letter["To"], letter["Subject"] = configured.mail_from, address, "A new password for Handrail"
+    letter["Auto-Submitted"] = "auto-generated"
     letter.set_content(
         f"Hello {name},\n\nsomebody, most likely you, asked for a new password for {configured.base_url}.\n\n"
         f"Choose it here within an hour:\n{configured.base_url}/sign-in/new-password/{token}\n\n"

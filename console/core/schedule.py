@@ -82,6 +82,12 @@ def following(cron: str, zone: str, after: datetime, count: int) -> list[datetim
     return list(islice(_times(cron, zone, after), count))
 
 
+def put_off(cron: str, zone: str, at: datetime) -> bool:
+    """Whether the zone leaves the time of day out on that day (the clock goes forward), so that it comes at this moment, the first after the gap."""
+    wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return next(_walk(cron, wall - timedelta(seconds=1)), None) != wall
+
+
 def due(cron: str, zone: str, missed: Missed, next_at: datetime, now: datetime) -> Due:
     """What to fire at `now`, where `next_at` is the first time that has not been looked at. All moments are aware UTC."""
     times, left_out = _latest(cron, zone, next_at, now)

@@ -8,6 +8,7 @@ import threading
 from contextlib import suppress
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.utils import formatdate
 from typing import Any, BinaryIO
 
 from console import settings
@@ -52,6 +53,8 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
     if server is None:
         raise IntegrationError("No mail server: set CONSOLE_SMTP_URL.", permanent=True, code="no_mail_server")
     _spell_domains(message)
+    if "Date" not in message:  # RFC 5322, 3.6; not every server adds it, and many take a letter without for rubbish
+        message["Date"] = formatdate(usegmt=True)
     try:
         smtp = _connected(server)
     except smtplib.SMTPResponseException as error:  # it has not heard of the message yet: a password that is mended lets the next try leave

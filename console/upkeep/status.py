@@ -9,6 +9,7 @@ from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
 from console.contacts import broken_off
 from console.core.actor import Actor
+from console.core.moments import moment_text
 from console.db.engine import fetch, transaction
 from console.db.presence import PRESENCE
 from console.errors import Conflict, Invalid, NotFound
@@ -37,9 +38,16 @@ select id, entrypoint, convert_from(payload, 'UTF8'), attempts, updated from que
 _LEAVING = """
 select (select count(*) from console.message where direction = 'out' and due_at <= now()),
        (select count(*) from console.webhook_delivery d join console.webhook w on w.id = d.webhook where d.status = 'waiting' and w.enabled),
-       (select count(*) from console.firing where status = 'waiting')
+       (select count(*) from console.firing where status = 'waiting'),
+       (select count(*) from queue.pgqueuer where entrypoint = 'bulk' and status in ('queued', 'picked')),
+       (select count(*) from queue.pgqueuer where entrypoint = 'enrol' and status in ('queued', 'picked')),
+       (select count(*) from console.run r where r.ended_at is null and (r.label is null or r.label = any(%s)) and (r.status = 'running'
+            or (r.status in ('waiting_time', 'waiting_event') and (r.waiting->>'until') collate "C" <= %s)))
 """
-LEAVING = (("message", "messages"), ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"))
+LEAVING = (
+    ("message", "messages"), ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"),
+    ("change of many records", "changes of many records"), ("enrolment of many", "enrolments of many"), ("run that goes on by itself", "runs that go on by themselves"),
+)  # fmt: skip
 _WORKERS = """
 select count(*) from pg_locks where locktype = 'advisory' and classid = %s and objid = %s and objsubid = 2 and granted
 and database = (select oid from pg_database where datname = current_database())
@@ -104,12 +112,16 @@ def _state(cleared: Sequence[str]) -> State:
         integrity.standing(),
         provider_standing.refusals(),
         queue.paused_because(),
-        _leaving() if paused_at else (),
+        _leaving(cleared) if paused_at else (),
     )
 
 
-def _leaving() -> list[str]:
-    return [f"{number:,} {one if number == 1 else many}" for number, (one, many) in zip(fetch(_LEAVING)[0], LEAVING, strict=True) if number]
+def _leaving(cleared: Sequence[str]) -> list[str]:
+    return [
+        f"{number:,} {one if number == 1 else many}"
+        for number, (one, many) in zip(fetch(_LEAVING, (list(cleared), moment_text(log.now())))[0], LEAVING, strict=True)
+        if number
+    ]
 
 
 def pause(actor: Actor, reason: str) -> None:

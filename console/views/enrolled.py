@@ -37,7 +37,7 @@ STATES = {
 ENDINGS = {
     "completed": Badge("Went through", "good", "check"), "exited": Badge("Left by an exit", "", "check"), "unenrolled": Badge("Taken out", "", "x"),
     "record_gone": Badge("Record gone", "", "x"), "erased": Badge("Erased", "", "x"), "failed": Badge("Failed", "bad", "alert-triangle"),
-    "timed_out": Badge("Timed out", "bad", "alert-triangle"),
+    "timed_out": Badge("Timed out", "bad", "alert-triangle"), "cancelled": Badge("Cancelled", "", "x"), "aborted": Badge("Aborted", "", "x"),
 }  # fmt: skip
 WAYS_IN = {
     "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program", "mcp": "an assistant",

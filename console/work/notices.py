@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -279,7 +280,7 @@ def _mailed(row: tuple[Any, ...], person: str) -> str | None:
 
 
 def _message(actor: Actor, notice: Notice) -> EmailMessage:
-    """The mail: what happened and a link. Values of the record are not in it."""
+    """The mail: what happened, when by the person's clock, and a link. Values of the record are not in it."""
     given = settings.current()
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"
@@ -288,5 +289,9 @@ def _message(actor: Actor, notice: Notice) -> EmailMessage:
         " ".join(f"{notice.text.rstrip('.')}: {notice.about}".split())[:200] if notice.about else " ".join(notice.text.split())[:200]
     )
     message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
-    message.set_content(f"{notice.text}\n{notice.about}\n\n{given.base_url or ''}{notice.href}\n")
+    message["Auto-Submitted"] = "auto-generated"
+    there = notice.at.astimezone(ZoneInfo(actor.zone))
+    when = f"{there.day} {there:%b %Y, %H:%M}, {actor.zone}"
+    link = f"{given.base_url}{notice.href}" if given.base_url else f"It stands in the console under {notice.href}"
+    message.set_content("\n".join([*filter(None, (notice.text, notice.about, when)), "", link, ""]))
     return message

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console import automation, browse
+from console import automation, browse, publication
 from console.activity import sequencing
 from console.contacts import tags
 from console.core.documents.triggers_check import EVENTS
@@ -23,6 +23,7 @@ from tests.support.engine import kinds, until, whole, workers
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 SET = "update console.version set number = %s where name = 'awaited_events_read' returning number"
+UNTIL = "select waiting ->> 'until' from console.run where id = %s"
 
 
 @pytest.fixture(name="club", autouse=True)
@@ -33,7 +34,7 @@ def fixture_club(company: Company) -> Company:
 
 def waiting(slug: str, **config: Any) -> str:
     """A workflow that waits for this, and then asks at `answered` or at `silent`."""
-    ways = {"event": "answered"} | ({"timeout": "silent"} if "timeout" in config else {})
+    ways = {"event" if "event" in config else "default": "answered"} | ({"timeout": "silent"} if "timeout" in config else {})
     asks = [{"id": name, **ASK} for name in ways.values()]
     return reached.workflow(slug, [{"id": "pause", "type": "wait", "config": config, "next": ways}, *asks])
 
@@ -102,6 +103,29 @@ def test_the_next_wait_of_a_run_takes_no_event_from_before_it(club: Company) -> 
     assert wait_words(club.told(run_id), LOOK) == "Waits until they answer."
     answered(3)
     assert (look(), status(club, run_id)) == (1, ("waiting_person", "ask"))
+
+
+def test_who_waits_for_an_answer_moves_to_the_next_version_and_is_woken_there(club: Company) -> None:
+    """The wait goes on where it ends in the same ways; else it begins anew, so that nobody waits for what no version leads on from."""
+    waiting("answer", event="message.received", timeout="P4D")
+    runs_of = [begin(club, "answer"), begin(club, "answer", ANA)]
+    [[until_when]] = fetch(UNTIL, (runs_of[0],))
+    waiting("answer", event="message.received", timeout="P9D", also=["message.opened"])
+    move = publication.move_runs(club.mona, "answer", 1, 2, steps={}, reason="Opening counts too")
+    assert (move.moved, dict(move.refused)) == (2, {})
+    assert [(club.told(each)["version"], status(club, each)) for each in runs_of] == [(2, ("waiting_event", "pause"))] * 2
+    assert fetch(UNTIL, (runs_of[0],)) == [(until_when,)]
+    answered()
+    assert (look(), status(club, runs_of[0])) == (1, ("waiting_person", "answered"))
+    waiting("answer", event="message.received")
+    waiting("answer", days=2)
+    for version, stands in ((3, "waiting_event"), (4, "waiting_time")):
+        publication.move_runs(club.mona, "answer", version - 1, version, steps={}, reason="Otherwise", chosen=[runs_of[1]])
+        work()
+        assert status(club, runs_of[1]) == (stands, "pause")
+        assert fetch(UNTIL, (runs_of[1],)) != [(until_when,)]
+    for each in runs_of:
+        whole(each)
 
 
 def test_a_filter_looks_at_the_record_and_a_pause_loses_nothing(club: Company) -> None:

@@ -38,6 +38,17 @@ def test_times_of_a_zone_with_clocks_that_go_forward_and_back(cron: str, zone: s
     assert [f"{time:%d %H:%M}" for time in schedule.following(cron, zone, at(after), 3)] == times
 
 
+def test_only_a_time_that_the_clocks_leave_out_is_said_to_be_put_off() -> None:
+    def put_off(cron: str, zone: str, after: str) -> list[bool]:
+        return [schedule.put_off(cron, zone, time) for time in schedule.following(cron, zone, at(after), 3)]
+
+    assert put_off("30 3 * * *", VILNIUS, "2026-03-28 12:00") == [True, False, False]
+    assert put_off("15 0 * * *", "America/Asuncion", "2024-10-05 12:00") == [True, False, False]
+    assert put_off("0 12 * * *", "Pacific/Apia", "2011-12-29 12:00") == [False, True, False]
+    for cron, after in (("0 4 * * *", "2026-03-28 12:00"), ("30 3 * * *", "2026-10-24 12:00"), ("*/30 * * * *", "2026-03-29 00:30")):
+        assert put_off(cron, VILNIUS, after) == [False] * 3, cron
+
+
 def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
     right = ["*/5 * * * *", "0 9 * * mon-fri", "0 0 L * *", "0 0 29 2 *", "0 8 * mar,apr fri#1", "*/5 * * * *", "0 6 * * 1", "0 6 1 * *"]
     wrong = [

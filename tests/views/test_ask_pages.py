@@ -152,6 +152,8 @@ def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Co
         len(re.findall(r"1 Nov \d{4}, 01:30 in New York <span class=\"muted\">\(<time[^>]*>1 Nov \d{4}, 0[4-9]:30</time> for you", there))
         == 5
     )
+    forward = post(mona, SCHEDULE, words="30 3 * 3 L0", zone="Europe/Vilnius").text  # the night of the last Sunday of March
+    assert (forward.count("the clocks go forward"), there.count("the clocks go forward")) == (5, 0)
     assert workflows.open_draft(company.mona, "care-review").revision == 0
     for words, zone in (("soon", "UTC"), ("hourly", "Atlantis")):
         assert post(mona, SCHEDULE, do="add", words=words, zone=zone).status_code == 422

@@ -10,8 +10,11 @@ import pytest
 
 from console import accounts, enrolments, queue, runs, workflows
 from console.activity import sequencing
+from console.core.run.state import FINAL
+from console.db.engine import fetch
 from console.enrolments import Question
 from console.runs.showing import record_reach
+from console.views import enrolled
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle
@@ -309,7 +312,16 @@ def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robo
         assert "may be enrolled again 60 days later" in page.text
     assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
     assert "It has not fired yet." in pages.mona.get("/workflows/care-review/triggers").text
+    fetch("update console.trigger set matched = 1 returning 1")
+    assert "Its last firings are more than 30 days ago." in pages.ines.get("/workflows/care-review/triggers").text
     assert "It has not fired for records that you may see." in pages.tom.get("/workflows/care-review/triggers").text
+    workflows.cancel(pages.company.mona, "care-review", "Over")
+    assert "The workflow is cancelled: triggers begin" in pages.mona.get("/workflows/care-review/triggers").text
+
+
+def test_who_left_without_coming_to_the_end_has_no_tick() -> None:
+    assert enrolled.ENDINGS.keys() >= FINAL
+    assert [name for name, badge in enrolled.ENDINGS.items() if badge.icon == "check"] == ["completed", "exited"]
 
 
 def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pages: Pages, robot: None) -> None:
@@ -321,6 +333,7 @@ def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pag
     workflows.import_file(DOCUMENT | {"run_as": ROBOT, "description": "Another text"}, publish=True)
     shown = pages.mona.get(HERE)
     assert "1 of them goes on with an older version." in shown.text
+    assert "older version" not in pages.mona.get(f"{HERE}?status=left").text, "who has left does not go on"
     assert "/workflows/care-review/move" in shown.links
     assert "/workflows/care-review/move" not in pages.olivia.get(HERE).links
 

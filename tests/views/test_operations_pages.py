@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import accounts, enrolments, queue, workflows
+from console import accounts, enrolments, queue, runs, workflows
 from console.db.engine import transaction
 from console.enrolments import Question
 from console.upkeep import copies
@@ -28,6 +28,16 @@ def test_the_page_shows_the_background_and_turns_the_switch(pages: "Pages") -> N
     pages.ines.send(page, "/operations/pause", reason="The provider lies")
     for browser, path in ((pages.ines, "/operations"), (pages.olivia, "/"), (pages.stan, "/settings/me"), (pages.olivia, "/c/customer")):
         assert BANNER in browser.get(path).text
+    runs.start(pages.company.olivia, "waiting", None, None, {})
+    assert "Nothing waits to leave or to go on at this moment" in pages.ines.get("/operations").text
+    with transaction() as connection:
+        for name in (queue.BULK, queue.ENROL):
+            queue.enqueue(connection, name, "one", dedupe_key=name)
+        connection.exec_driver_sql(
+            "update console.run set status = 'waiting_time', waiting = jsonb_build_object('until', '2026-01-01T00:00:00Z')"
+        )
+    waits = "1 change of many records, 1 enrolment of many, 1 run that goes on by itself"
+    assert waits in pages.ines.get("/operations").text, "all that the pause holds"
     page = pages.ines.send(pages.ines.get("/operations"), "/operations/resume", reason=" ", status=422)
     assert "Say why" in page.text
     assert queue.paused()

@@ -1,6 +1,8 @@
 """Runs moved to another version by page and by call: what is shown, what a step without a target does, who must not get in."""
 
-from console import runs, workflows
+import pytest
+
+from console import publication, runs, workflows
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app
@@ -38,13 +40,30 @@ def test_runs_are_moved_by_page(company: Company) -> None:
         assert post(client, f"{CARE}/move", **form, do="move", reason="Mine").status_code == status
     done = post(mona, f"{CARE}/move", **form, do="move", reason="Shorter")
     assert done.status_code == 303
-    assert "1 of 1 run was moved" in mona.get(done.location).text
+    moved = mona.get(done.location).text
+    assert "1 of 1 run was moved" in moved
+    assert "every 1s" not in moved
     assert (olivia.get(done.location).status_code, stan.get(done.location).status_code) == (403, 404)
     told = company.told(run_id)
     assert (told["version"], told["current"]["step"]) == (2, "note")
     for path in (f"/runs/{run_id}", f"/runs/{run_id}/replay", f"/runs/{run_id}?tab=steps"):
         assert olivia.get(path).status_code in (200, 404)
     assert "Take a note" in olivia.get(f"/runs/{run_id}").text
+
+
+def test_a_move_in_the_background_is_followed_by_its_page(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    mona = signed_in(web_app(), "mona")
+    monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
+    company.started("1")
+    second_version(company)
+    address = post(mona, f"{CARE}/move", **{"from": 1, "to": 2, "step.read": "note"}, do="move", reason="Shorter").location
+    htmx = {"HX-Request": "true", "HX-Target": "progress"}
+    assert f'hx-get="{address}?done=0"' in mona.get(address).text
+    assert mona.get(f"{address}?done=0", headers=htmx).status_code == 204
+    company.work()
+    after = mona.get(f"{address}?done=0", headers=htmx).text
+    assert "1 of 1 run was moved" in after
+    assert "every 1s" not in after
 
 
 def test_a_run_without_a_record_is_said_to_be_one(company: Company) -> None:

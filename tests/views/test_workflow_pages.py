@@ -166,7 +166,11 @@ def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(brok
     pages.mona.get(f"{CARE}/executions/{old}", status=404)
     mend(pages.company, "1")
     form = {"csrf_token": olivia.token, "from": "failure", "version": "live"}
+    assert "It was done again already" not in olivia.get(place + "/retry").text
     answer = olivia.post(place + "/retry", form, status=303)
+    warned = olivia.get(place + "/retry")
+    assert "It was done again already" in warned.text
+    assert "Once more may send or change things a second time." in warned.text
     made = runs.find(pages.company.olivia, {"rerun_of": old})[0][0]
     assert made.status == "completed"
     assert f"/workflows/reminding/executions/{made.id}" in olivia.get(place).links

@@ -116,7 +116,10 @@ def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox
     assert set(by_address) == {"olivia@fernwick.example", "tom@fernwick.example"}
     mail = by_address["tom@fernwick.example"]
     assert mail["Subject"].startswith("Look at Adaeze Okonkwo-Bell")
-    assert f"/runs/{run_id}" in mail.get_content()
+    assert (mail["Auto-Submitted"], mail["Date"].datetime.tzinfo is not None) == ("auto-generated", True)
+    text, about, when, _, link, *_ = mail.get_content().splitlines()
+    assert (text, about, when.rpartition(", ")[2]) == ("Look at Adaeze Okonkwo-Bell <b>now</b>", "Telling, Adaeze Okonkwo-Bell", "UTC")
+    assert link == f"It stands in the console under /runs/{run_id}", "no address of the console is known"
     assert {row[0] for row in fetch("select mail from console.notice")} == {"sent"}
 
 

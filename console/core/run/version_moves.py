@@ -43,9 +43,13 @@ def move_version(plan: Plan, run: Run, command: MoveVersion, now: datetime) -> l
 
 
 def stays_at(plan: Plan, run: Run, attempt: Attempt, command: MoveVersion) -> bool:
-    """Whether the run keeps its attempt: the same step of the same type, and a wait that leads somewhere."""
-    if attempt.step != command.to or plan.workflow.step(command.to).type != command.former_type:
+    """Whether the run keeps its attempt: the same step of the same type, and a wait that leads somewhere; one for an event that ends in the same ways."""
+    step = plan.workflow.step(command.to)
+    if attempt.step != command.to or step.type != command.former_type:
         return False
+    if _awaits_event(run):
+        ends = {attempt.outcome, (run.waiting or {}).get("outcome")} - {None}
+        return ends == step.next.keys() - {"default", "error"}
     return run.status != "waiting_time" or plan.workflow.target(command.to, attempt.outcome or "default") is not None
 
 
@@ -56,13 +60,18 @@ def why_not_now(run: Run) -> str | None:
         return "It has ended."
     if run.parent is not None or run.fork is not None:
         return "Another run started it and waits for it: it ends with its own version."
-    if run.status not in MOVABLE:
+    if run.status not in MOVABLE and not _awaits_event(run):
         words = "It is being worked on" if run.status == "running" else "It waits for an answer from outside"
         return f"{words}: move it when that is done."
     if run.status == "waiting_time" and (run.waiting or {}).get("for") != "time":
         return "Its step is tried again by itself: move it when that is done."
-    if attempt is None or attempt.status != "open":
+    if attempt is None or (attempt.status != "open" and not _awaits_event(run)):
         return "A change of it is under way: move it when that is done."
     if any(effect.status == "requested" or effect.asks for effect in attempt.effects):
         return "A change of it is under way or its result is unknown: settle it first."
     return None
+
+
+def _awaits_event(run: Run) -> bool:
+    """Whether it waits until something happens to its record, and nobody is asked: an answer to a message, or a change."""
+    return run.status == "waiting_event" and (run.waiting or {}).get("for") == "event"

@@ -47,7 +47,9 @@ def schedule_page(slug: str) -> Response:
         return frame.page("editor/schedule.html", context | {"wrong": wrong, "instead": instead}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
-    times = heapq.merge(*(schedule.following(cron, zone, log.now(), NEXT) for cron in understood.crons))
+    times = heapq.merge(
+        *([(at, schedule.put_off(cron, zone, at)) for at in schedule.following(cron, zone, log.now(), NEXT)] for cron in understood.crons)
+    )
     context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT)), "notes": understood.notes}
     return frame.page("editor/schedule.html", context)
 

@@ -187,13 +187,16 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "variables": [
             (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
         ],
-        "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=5)[0],
+        "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=AGAIN)[0],
         "due": due_time.clock(known, run["id"]),
         "may_cancel": "cancel" in view.can,
         "may_retry": ended is not None and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
         "address": tabs.address,
     }
 
+
+AGAIN = 5
+"""So many of the runs that did a run again are named."""
 
 _ATTEMPT = {
     "done": frame.Badge("Done", "good", "check"),
@@ -285,7 +288,10 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "origin": request.form.get("from", "start" if completed or len(run["attempts"]) == 1 else "failure"),
         "version": request.form.get("version", "live"),
         "completed": completed,
+        "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=AGAIN)[0],
+        "acts": any(attempt["effects"] for attempt in run["attempts"]),
         "error": refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in fields}) or None,
+        "listing": tabs.address(known.slug, "/executions"),
         "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),
         "back": tabs.address(known.slug, f"/executions/{run['id']}"),
     }

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash, make_response, request
 
 from console import access, publication, runs, workflows
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -52,11 +52,22 @@ def show_move(slug: str, move_id: str) -> Response:
     """Show how far a move is, and why runs were not moved."""
     known = tabs.known_of(slug)
     move = publication.move_of(frame.actor(), known.id, move_id)
+    running = move.status != "done"
+    if frame.wants_fragment() and running and request.args.get("done") == str(move.done):
+        return make_response("", 204)
     reasons: dict[str, list[str]] = {}
     for run, why in move.refused.items():
         reasons.setdefault(why, []).append(run)
-    context = {"known": known, "move": move, "reasons": list(reasons.items()), "back": tabs.address(known.slug)}
-    return frame.page("workflows/moved.html", context)
+    back = tabs.address(known.slug)
+    context = {
+        "known": known,
+        "move": move,
+        "running": running,
+        "reasons": list(reasons.items()),
+        "back": back,
+        "url": f"{back}/moves/{move.id}",
+    }
+    return frame.page("workflows/moved.html", context, blocks={"*": "progress"})
 
 
 def _drawn(known: workflows.Known, there: list[tuple[int, int]], plan: MovePlan | None, wrong: ConsoleError | None = None) -> Response:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, automation, browse, enrolments, records
 from console.automation import Listed, Made
+from console.core import schedule
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
 from console.errors import Invalid
@@ -164,8 +165,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Off", "", "ban")
         if not trigger.enabled
         else Badge("Waits for the workflow", "warn", "clock"),
-        "next_at": trigger.next_at,
+        "next_at": [(at, schedule.put_off(definition.cron or "", definition.zone or "UTC", at)) for at in trigger.next_at],
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
+        "fired": counts.get("matched"),
         "named": any(fired.about for fired in trigger.last),
         "circle": any(fired.status == "stopped" for fired in trigger.last),
         "counts": counted,
