@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, accounts, browse, formats, log, records, sources
-from console.browse import list_export
+from console.browse import list_export, list_tables
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
 from console.core.documents.workspaces import CollectionList, Workspace
@@ -370,3 +370,11 @@ def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_numbe
         shown = pages.olivia.get(address).text
         assert "LB2" in shown
         assert "Byron" not in shown
+
+
+def test_a_text_by_which_a_record_is_called_stands_whole_in_a_file(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, "create table ask (id integer primary key, name text not null); insert into ask values (1, 'Why? ' || hex(zeroblob(500)) || 'End')")
+    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    assert olivia is not None
+    export = list_export.judged(olivia, "track.ask", browse.BrowseQuery())
+    assert b"".join(list_tables.csv_parts(export, formats.Look())).count(b"0End") == 1
