@@ -373,7 +373,10 @@ def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_numbe
 
 
 def test_a_text_by_which_a_record_is_called_stands_whole_in_a_file(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, "create table ask (id integer primary key, name text not null); insert into ask values (1, 'Why? ' || hex(zeroblob(500)) || 'End')")
+    connected(
+        tmp_path,
+        "create table ask (id integer primary key, name text not null); insert into ask values (1, 'Why? ' || hex(zeroblob(500)) || 'End')",
+    )
     olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
     assert olivia is not None
     export = list_export.judged(olivia, "track.ask", browse.BrowseQuery())
