@@ -5,12 +5,12 @@ Two statements tell the numbers of all columns and one for each column its cards
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from console import access, log, records
-from console.browse import segment_order
+from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.browse.record_lists import (
     BrowseQuery,
@@ -111,9 +111,11 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
         rows, more = _cards(chosen, value, listed, query, names) if cut or counts.get(value) else ((), False)
         columns.append(BoardColumn(value, label, tone, counts.get(value, 0), sums.get(value, ()), rows, more))
     cards = [row for column in columns for row in column.rows]
+    named = named_records(actor, tuple(shown), cards)
+    columns = [replace(column, rows=naming.called(actor, collection, column.rows, named)) for column in columns]
     _note(actor, collection, chosen, query, len(cards))
     fixed = _fixed(actor, collection, chosen)
-    return Board(collection, chosen, choices, columns, shown, measured, fixed, cut, where, named_records(actor, tuple(shown), cards))
+    return Board(collection, chosen, choices, columns, shown, measured, fixed, cut, where, named)
 
 
 def _cards(by: Field, value: str | None, listed: Listed, query: BrowseQuery, names: Sequence[str]) -> tuple[Sequence[Record], bool]:

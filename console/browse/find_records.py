@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from console import log
+from console.browse import naming
 from console.browse.record_lists import collections, label_on_collection, view_scope
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -81,7 +82,7 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
         return Answer([], {}, [], [])
     found, down = _ask(searched, text, one=only is not None)
     groups = [
-        _group(hits, scope, text)
+        _group(replace(hits, records=naming.called(actor, item, hits.records)), scope, text)
         for (item, scope), hits in zip(searched, [found.get(each.id) for each, _ in searched], strict=True)
         if hits
     ]
@@ -141,7 +142,15 @@ def _read(collection: Collection, scope: Scope) -> list[str]:
     """Names of the fields that a hit may show."""
     searched = [field.name for field in search.telling_fields(collection, scope.hidden)]
     return list(
-        dict.fromkeys([*collection.title_fields, *searched, *(field.name for field in _beside(collection, scope)), *_state(collection)])
+        dict.fromkeys(
+            [
+                *collection.title_fields,
+                *naming.made_of(collection),
+                *searched,
+                *(field.name for field in _beside(collection, scope)),
+                *_state(collection),
+            ]
+        )
     )
 
 

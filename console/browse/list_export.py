@@ -50,7 +50,8 @@ class ListExport:
         for rows in record_lists.every_within(self.actor, self.collection, scope, seen, self.query, self.columns, PAGE):
             if self._scopes() != (scope, seen):
                 raise NotAllowed(CHANGED)
-            yield rows, self._named(rows)
+            named = self._named(rows)
+            yield naming.called(self.actor, self.collection, rows, named), named
 
     def lines(self, look: Look, formula: tuple[str, ...]) -> Iterator[bytes] | None:
         """The records of `pieces` as CSV lines that the source wrote itself, some at a time; None if only Python can write them.
@@ -58,6 +59,8 @@ class ListExport:
         Judged like `pieces`; texts that begin with one of `formula` have an apostrophe before them. Raises Unsayable where a value is met that only
         Python can word: then all of it is made by `pieces`.
         """
+        if naming.joined(self.collection):
+            return None  # the title is made of the names of other records
         scope, seen = self._scopes()
         leading = sorted({item.references for item in self.columns if item.references})
         reaches = {target: naming.reach(self.actor, target) for target in leading}

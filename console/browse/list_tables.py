@@ -16,9 +16,9 @@ from console.activity.exports import FORMULA, harmless
 from console.browse import list_export
 from console.browse.list_export import ListExport
 from console.core import counted_moments
-from console.core.documents.collections import Field
+from console.core.documents.collections import Collection, Field
 from console.formats import Kind, Look
-from console.records import Unsayable
+from console.records import Record, Unsayable
 
 MOST_ROWS = 1_048_575
 MOST_LETTERS = 32_767
@@ -267,10 +267,17 @@ def _columns(export: ListExport, look: Look) -> Iterator[tuple[list[str], list[t
     for rows, named in export.pieces():
         values = [formats.with_currencies(row.values, collection.currencies) for row in rows]
         yield (
-            [row.title for row in rows],
+            [_whole_title(collection, row) for row in rows],
             [(what, [each.get(name) for each in values]) for name, what in columns],
             replace(look, records=named),
         )
+
+
+def _whole_title(collection: Collection, row: Record) -> str:
+    """The title of a record; of one that is cut the whole text that it is made of, which stands in no other column."""
+    value = row.values.get(collection.title_fields[0]) if len(collection.title_fields) == 1 else None
+    cut = isinstance(value, str) and row.title.endswith("…") and len(value) > len(row.title)
+    return str(value).strip() if cut and str(value).strip().startswith(row.title[:-1]) else row.title
 
 
 def _lines(columns: Sequence[Sequence[str]]) -> bytes:

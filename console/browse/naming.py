@@ -97,6 +97,16 @@ def with_joined_titles(collection: Collection, rows: list[Record], known: Mappin
     return made
 
 
+def called(actor: Actor, collection: Collection, rows: Sequence[Record], known: Mapping[Reference, Named] | None = None) -> list[Record]:
+    """Records of one collection by the names that lists have them by; `known` names need not be looked up. Without a source, as they are."""
+    fields = [(name, collection.by_name[name].references) for name in joined(collection)]
+    found = dict(known or {})
+    missing = sorted(references(fields, (row.values for row in rows)) - found.keys())
+    for start in range(0, len(missing), MOST):
+        found |= named(actor, missing[start : start + MOST])
+    return with_joined_titles(collection, list(rows), found)
+
+
 def _joined_title(collection: Collection, row: Record, ends: Mapping[str, Named]) -> str:
     """What a record is called as by the records that it leads to, and what tells it from others that lead there."""
     parts = [collection.by_name[name] for name in (collection.key if len(collection.key) > 1 else ends)]

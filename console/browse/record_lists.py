@@ -165,7 +165,7 @@ def page_within(actor: Actor, collection: Collection, scope: Scope, query: Brows
         exact = query.count == "exact" and not _by_indexes(collection, scope, sought)
         total = records.count(collection.id, scope, where, sought, None if exact else CAP, segment=segment)
     named = named_records(actor, columns, found.rows) if query.labels else {}
-    rows = naming.with_joined_titles(collection, found.rows, named)
+    rows = naming.called(actor, collection, found.rows, named)
     shown = ListPage(collection, columns, rows, found.next, found.previous, total, order.asked, where, query, named)
     dots = tuple(item for item in _masked(collection, scope) if item.name in (query.fields or ()))
     reach = search.reach(collection, scope.hidden, sought) if sought is not None else ""
@@ -266,7 +266,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     may_update = may_update_record(actor, collection_id, key)
     fields = tuple(item for item in collection.readable(scope))
     named = named_records(actor, fields, [found]) if labels else {}
-    (found,) = naming.with_joined_titles(collection, [found], named)
+    (found,) = naming.called(actor, collection, [found], named)
     note_view(actor, collection, key)
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     masks = _masked(collection, scope)

@@ -52,7 +52,8 @@ def related(
     found = records.related(collection_id, key, relation, target_scope, limit, after, before=before, sort=sort)
     _note_related(actor, collection, key, [link])
     columns = shown_columns(target, target_scope, related_columns(collection, relation) or _without_near_end(target, link))
-    return RelatedPage(link, target, columns, found.rows, found.next, found.previous, named_records(actor, columns, found.rows))
+    named = named_records(actor, columns, found.rows)
+    return RelatedPage(link, target, columns, naming.called(actor, target, found.rows, named), found.next, found.previous, named)
 
 
 def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> list[RelatedPage]:
@@ -75,18 +76,32 @@ def related_lists(actor: Actor, collection_id: str, key: str, limit: int) -> lis
     pages = [Page([], None, None) if isinstance(page, SourceDown) else page for page, _ in read]
     references = {
         reference
-        for (_, columns, _), page in zip(found, pages, strict=True)
-        for reference in naming.references(((item.name, item.references) for item in columns), (row.values for row in page.rows))
+        for (target, columns, _), page in zip(found, pages, strict=True)
+        for reference in naming.references(_leading(target, columns), (row.values for row in page.rows))
     }
     named = naming.named(actor, references)
     _note_related(actor, collection, key, [wanted.relation for _, _, wanted in found])
     return [
         RelatedPage(
-            *(wanted.relation, target, columns, page.rows, page.next, page.previous, named, total),
+            *(
+                wanted.relation,
+                target,
+                columns,
+                naming.with_joined_titles(target, page.rows, named),
+                page.next,
+                page.previous,
+                named,
+                total,
+            ),
             down=count.words if isinstance(count, SourceDown) else "",
         )
         for (target, columns, wanted), page, (count, total) in zip(found, pages, read, strict=True)
     ]
+
+
+def _leading(target: Collection, columns: Sequence[Field]) -> list[tuple[str, str | None]]:
+    """Fields of a related list whose records are to be named: those of its columns, and those that its titles are made of."""
+    return [(item.name, item.references) for item in (*columns, *(target.by_name[name] for name in naming.joined(target)))]
 
 
 def ways_on(actor: Actor, collection_id: str, key: str) -> list[tuple[Relation, int | None]]:

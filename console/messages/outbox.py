@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, queue, records, subjects, workflows
+from console import access, browse, queue, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
@@ -300,14 +300,14 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
             continue
         try:
             scope = access.scope_for(actor, collection, "read")
-            named = records.named(collection, sorted(keys), scope, ())
+            named = browse.titles(actor, collection, sorted(keys), scope)
         except NotFound:
             continue
         except ConsoleError:
             down = True
             continue
         titles |= dict.fromkeys(((collection, key) for key in keys), GONE) if scope.unlimited else {}
-        titles |= {(collection, key): record.title for key, record in named.items()}
+        titles |= {(collection, key): title for key, title in named.items()}
     manages = access.can(actor, None, "source", "manage")
     found: dict[str, str | None] = {}
     for message in messages:

@@ -24,7 +24,7 @@ from psycopg.waiting import Wait
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
-from console.records import connection_terms
+from console.records import connection_terms, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
 from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
@@ -187,6 +187,8 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
     for last in (False, True):
         with _connected(engine, name) as connection:
             try:
+                if known is not None and engine.dialect.name == "sqlite":
+                    sqlite_schema.require_same_types(connection, name)
                 return work(connection)
             except sa.exc.NoSuchTableError as error:
                 raise changed(name) from error

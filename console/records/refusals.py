@@ -108,6 +108,6 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT), source=name)
 
 
-def changed(name: str, what: str = NO_TABLE) -> SourceChanged:
+def changed(name: str, what: str = NO_TABLE, *, passing: bool = False) -> SourceChanged:
     """The error of a source with another structure than the console knows."""
-    return SourceChanged(f"The data source {name} {what} The console looks at it again: load the page again.", source=name)
+    return SourceChanged(f"The data source {name} {what} The console looks at it again: load the page again.", source=name, passing=passing)

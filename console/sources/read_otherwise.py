@@ -43,6 +43,8 @@ def _otherwise(was: Field, now: Field) -> str:
         said.append(f"is read as {_kind(now)}{why} (so far: {_kind(was)})")
     elif same and was.options != now.options:
         said.append("is shown in the words that its comment has for its codes" if now.options else "is shown as it is stored")
+    if now.single and not was.single and now.references and not (now.nullable or now.hidden):
+        said.append("leads each record to another one: those without a name of their own are called after it")
     return ", and ".join(said)
 
 

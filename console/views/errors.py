@@ -121,6 +121,8 @@ def served_again(error: ConsoleError | None) -> Response | None:
     if not isinstance(error, SourceChanged) or request.method != "GET" or is_api():
         return None
     again = sources.look_again(str(error.extra.get("source", "")))
+    if again is None and error.passing:  # another process took it over already
+        return make_response("", 303, {"Location": frame.present_address()})
     if again is None or not again.taken:
         return None
     words = again.words.replace(": load the page again", "")

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from console import access, accounts, enrolments, inboxes, log, records, runs, workflows
+from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.plain_words import roles_words
@@ -163,7 +164,7 @@ def _stage(actor: Actor, inbox: Inbox, stage: str, limit: int, mark: str) -> tup
         if waiting is None:
             return [], None
         rows, cursor = free_records(actor, waiting, limit, mark or None)
-        return [_record_ticket(waiting, row) for row in rows], cursor
+        return [_record_ticket(waiting, row) for row in naming.called(actor, waiting.collection, rows)], cursor
     place = _place(mark) if mark else None
     if stage == PUT_DOWN:
         heads, last = queues.saved_runs(actor, inbox.id, _workflow_id(inbox), limit=limit, after=place)

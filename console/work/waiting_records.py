@@ -4,6 +4,7 @@ import time
 from typing import Any, NamedTuple
 
 from console import access, records, workflows
+from console.browse import naming
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -93,7 +94,7 @@ def free_records(actor: Actor, waiting: WaitingRecords, limit: int, after: str |
 
 
 def _page(waiting: WaitingRecords, limit: int, after: str | None) -> records.Page:
-    fields = tuple(name for name in (waiting.sort_field, waiting.due_field) if name)
+    fields = tuple(name for name in (waiting.sort_field, waiting.due_field, *naming.made_of(waiting.collection)) if name)
     return records.page(
         waiting.collection.id, waiting.scope, segment=waiting.where, sort=waiting.sort, limit=max(1, limit), after=after, fields=fields
     )

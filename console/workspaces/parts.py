@@ -207,6 +207,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
             *names,
             *(collection.currencies[name] for name in names if name in collection.currencies),
             *(name for name in beside if name in readable),
+            *naming.made_of(collection),
         ]
     )
     condition = grouped.Together(where, scope.attributes, roots) if where else None
@@ -225,7 +226,8 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         sealed={"q": text} if text else {}, source=collection.source, collection=collection.id,
         label=access.label_of(f"collection:{collection.id}"), later=True,
     )  # fmt: skip
-    return Listing(collection, columns, page.rows, page.next, page.previous, total, named, where, roots)
+    rows = naming.called(desk.actor, collection, page.rows, named)
+    return Listing(collection, columns, rows, page.next, page.previous, total, named, where, roots)
 
 
 def _choices(desk: Desk, item: Dropdown) -> list[tuple[str, str]]:

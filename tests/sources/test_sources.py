@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from console import access, accounts, collections, records, sources, workspaces
 from console.access import Row, policy_store
-from console.browse import list_views, saved_segments
+from console.browse import list_views, naming, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
 from console.collections import collection_store
@@ -258,6 +258,19 @@ def test_what_is_read_otherwise_though_no_table_changed_is_said_before_it_is_tak
     member = records.collection("club.member")
     assert (member.by_name["seen_at"].widget, member.by_name["reset"].hidden) == ("unix", True)
     assert sources.difference("club").readings == ()
+
+
+def test_that_records_are_called_after_others_is_said_though_no_table_changed(clean: object, tmp_path: Path) -> None:
+    script = "create table person (id integer primary key, name text not null);"
+    file = tmp_path / "club.db"
+    script += "create table broker (id integer primary key, person_id integer not null references person, licence_no text)"
+    sources.add("club", made(file, script))
+    made(file, "create unique index one_each on broker (person_id)")
+    found = sources.difference("club")
+    assert not found.changes
+    assert ["are called after it" in one.words for one in found.readings if one.column == "Person"] == [True]
+    sources.take("club", found.stamp)
+    assert naming.joined(records.collection("club.broker")) == ("person_id",)
 
 
 def test_the_commands(url: str, tmp_path: Path) -> None:

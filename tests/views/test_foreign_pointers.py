@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, browse, records, sources
+from console import access, accounts, browse, formats, log, records, sources
+from console.browse import list_export, list_tables
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
+from console.core.documents.workspaces import CollectionList, Workspace
 from console.core.scopes import whole
 from console.records import titled_orders
+from console.workspaces import Desk, read_part
 from tests.core.test_collections import column
 
 if TYPE_CHECKING:
@@ -246,7 +249,7 @@ def test_a_record_of_a_join_table_is_called_by_what_it_joins(pages: "Pages", tmp
     assert ("h1", "Chair, Oak & Sons") in pages.olivia.get(f"/c/track.item_maker/{key}").headings
 
 
-def test_the_rows_of_a_record_are_not_called_by_that_record(pages: "Pages", tmp_path: Path) -> None:
+def test_the_rows_of_a_record_are_called_as_in_their_own_list(pages: "Pages", tmp_path: Path) -> None:
     script = """
     create table "user" (id integer primary key, login text not null);
     create table "group" ("user" integer references "user", "order" integer, primary key ("user", "order"));
@@ -254,7 +257,7 @@ def test_the_rows_of_a_record_are_not_called_by_that_record(pages: "Pages", tmp_
     """
     connected(tmp_path, script)
     text = pages.olivia.get("/c/track.user/1/related").text
-    assert ("User 1, order 10" in text, "User 1, order 11" in text) == (True, True)
+    assert ("root, order 10" in text, "root, order 11" in text) == (True, True)
 
 
 def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too_long(
@@ -338,3 +341,43 @@ def test_lists_of_runs_and_chosen_records_call_them_as_their_own_list_does(pages
     scope = access.scope_for(olivia, "track.client", "read")
     assert browse.titles(olivia, "track.client", ["5", "99"], scope) == {"5": "Oak & Sons"}
     assert browse.titles(olivia, "track.fixture", ["1"], scope) == {"1": "10001"}
+
+
+SHOWN = {
+    "/search?q=LB2": "Ada Byron, LB2", "/c/track.person/1/related": "Ada Byron, LB2", "/c/track.fixture/1/related/line": "Fixture 10001, line 3",
+    "/c/track.person/1/explorer?way=broker": "Ada Byron, LB2", "/c/track.broker/2/explorer": "Ada Byron, LB2", "/c/track.broker/2/related": "Ada Byron, LB2",
+}  # fmt: skip
+"""Pages beside its own list that show a record → what it is called there."""
+
+
+def test_every_page_that_shows_a_record_calls_it_as_its_own_list_does(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING)
+    assert {address for address, title in SHOWN.items() if title not in pages.olivia.get(address).text} == set()
+    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    assert olivia is not None
+    export = list_export.judged(olivia, "track.broker", browse.BrowseQuery(fields=("licence_no",), sort="-id"))
+    assert export.lines(formats.Look(), ()) is None, "the source does not know the names"
+    assert [row.title for rows, _ in export.pieces() for row in rows] == ["Ada Byron, LB2", "Eve Holt, LB1"]
+    item = CollectionList.model_validate({"id": "all", "type": "collection", "collection": "track.broker", "columns": ["licence_no"]})
+    desk = Desk(olivia, Workspace.model_validate({"id": "brokers", "title": "W", "components": [item]}), {}, log.now())
+    assert {row.title for row in read_part(desk, item).data.rows} == {"Eve Holt, LB1", "Ada Byron, LB2"}
+
+
+def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_number(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING, role="admin")
+    access.grant("operator", "collection:track.broker", ["browse", "read"])
+    for address in ("/search?q=LB2", "/c/track.broker/2/explorer", "/c/track.broker/2/related"):
+        shown = pages.olivia.get(address).text
+        assert "LB2" in shown
+        assert "Byron" not in shown
+
+
+def test_a_text_by_which_a_record_is_called_stands_whole_in_a_file(pages: "Pages", tmp_path: Path) -> None:
+    connected(
+        tmp_path,
+        "create table ask (id integer primary key, name text not null); insert into ask values (1, 'Why? ' || hex(zeroblob(500)) || 'End')",
+    )
+    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
+    assert olivia is not None
+    export = list_export.judged(olivia, "track.ask", browse.BrowseQuery())
+    assert b"".join(list_tables.csv_parts(export, formats.Look())).count(b"0End") == 1

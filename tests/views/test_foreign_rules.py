@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import browse, collections, sources
+from console import browse, collections, records, sources
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -177,3 +177,20 @@ def test_a_number_that_is_a_text_overnight_is_neither_listed_nor_charted_as_a_nu
     assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303
     page = olivia.get(f"{odd.things}?sort=-ends&columns=ends").text
     assert page.index("Chair") < page.index("Table") < page.index("Lamp")
+
+
+@pytest.mark.parametrize("odd", ["sqlite"], indirect=True)
+def test_a_column_of_a_sqlite_file_that_is_of_another_type_overnight_is_noticed_though_no_statement_fails(
+    odd: Odd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
+    olivia = odd.pages.olivia
+    tab = odd.things + '?filter={"field":"ends","op":"gte","value":9}'
+    assert "Lamp" in olivia.get(tab).text
+    odd.run("create index by_name on thing (name)", "create table more (id integer primary key)", "vacuum")
+    assert "Lamp" in olivia.get(tab).text, "nothing that is read is other"
+    changed = TABLE.replace("{key}", KEYS["sqlite"]).replace("{tag}", TAGS["sqlite"]).replace("ends integer", "ends varchar(20)")
+    odd.run("drop table thing", changed, "insert into thing (name, ends) values ('Lamp', '9')")
+    assert olivia.client.get(tab).status_code == 303, "it is noticed before the list shows none"
+    assert "has changed" in olivia.get(odd.things).text
+    assert records.collection(f"{odd.name}.thing").by_name["ends"].stored == "text"
