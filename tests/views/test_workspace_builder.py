@@ -194,7 +194,8 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     theirs["components"][0]["text"] = "Their words"
     workspaces.save(pages.company.ines, "morning", editing.draft.revision, theirs)
     page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="My words")
-    assert "Somebody else changed this draft" in page.text
+    assert "You changed this draft in the meantime, in another tab or window" in page.text
+    assert "Somebody else" not in page.text
     assert "Text: Words: Their words" in page.text, "the component, its setting as the form calls it, and what they say"
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
