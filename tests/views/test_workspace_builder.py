@@ -428,6 +428,11 @@ def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_o
     assert "LT" in new, "a component that is still to be added, of the first record"
     assert "<html" not in new
     assert "fields" not in pages.ines.get(EDIT).form(EDIT)["fields"].get("part", ""), "nothing is saved by looking"
+    named_alike = "/w/morning/preview/new?type=collection&collection=customer&search=search&width=12"
+    add(pages, "search", label="Find")
+    assert "Adaeze" in pages.ines.client.get(named_alike, headers=htmx).text, "a box of the form is no search that somebody typed"
+    nothing = pages.ines.client.get("/w/morning/preview/new?type=collection&width=12", headers=htmx).text
+    assert "Records of: this is missing." in nothing
     lacking = pages.ines.client.get("/w/morning/preview/new?type=metric&measure=sum&collection=account&width=12", headers=htmx)
     assert lacking.status_code == 200
     as_role = pages.ines.client.get("/w/morning/preview/collection?as=developer", headers=htmx).text
