@@ -300,9 +300,7 @@ def require_revision(editing: Editing, revision: int, actor: Actor) -> None:
     if revision == editing.draft.revision:
         return
     draft = editing.draft
-    by, words = former_documents.overtaken(
-        draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None
-    )
+    by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None)
     reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(
         words,

@@ -90,7 +90,15 @@ def test_codes_in_numbers_make_a_board_with_their_words_and_cards_that_move(page
         connection.executescript("""create table booking (id integer primary key, hall text not null, status integer not null);
             insert into booking values (1, 'North', 0), (2, 'South', 1), (3, 'Attic', 1), (4, 'Cellar', 7);""")
     options = [{"value": "0", "label": "Open"}, {"value": "1", "label": "Paid"}, {"value": "2", "label": "Cancelled"}]
-    document = {"id": "booking", "source": "hall", "table": "booking", "label": "Bookings", "label_one": "Booking", "title": "{{ record.hall }}", "fields": {"status": {"options": options}}}
+    document = {
+        "id": "booking",
+        "source": "hall",
+        "table": "booking",
+        "label": "Bookings",
+        "label_one": "Booking",
+        "title": "{{ record.hall }}",
+        "fields": {"status": {"options": options}},
+    }
     sources.add("hall", f"sqlite:///{path}", documents=[document])
     access.grant("operator", "collection:booking", ["browse", "read", "update"], team="operations")
     page = pages.olivia.get("/c/booking")
