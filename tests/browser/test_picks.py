@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import runs, workflows
-from console.core import drafting
+from console import runs
 from tests.company import Company
 from tests.views.test_reference_boxes import started
 
@@ -36,27 +35,6 @@ def test_a_record_is_found_by_its_name_and_its_key_is_sent(screens: Callable[...
     page.keyboard.press("Control+Enter")
     page.get_by_role("link", name="Halcyon Harbour Trading B.V.").first.wait_for()
     assert runs.get(company.mona, run).json["context"]["ask"]["owner"] == "3"
-
-
-def test_a_rule_names_several_records_by_their_names(screens: Callable[..., "Screen"], company: Company) -> None:
-    made = workflows.create(company.mona, "Fork")
-    owner = {"name": "owner", "label": "Owner", "type": "reference", "collection": "customer"}
-    ask = {"op": "set", "step": "start", "field": "config.fields", "value": [owner]}
-    branches = [{"if": 'input.owner in ["1"]', "outcome": "known"}]
-    fork = {"op": "add_step", "step": {"id": "fork", "type": "condition", "config": {"branches": branches}}, "after": "start"}
-    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([ask, fork]))
-    mona = screens().enter("mona")
-    page = mona.go(f"/workflows/{made.slug}/edit?step=fork")
-    chosen, rule = page.get_by_role("group", name="Records chosen"), page.locator("#f-config-branches-0-if")
-    assert chosen.get_by_label("Adaeze Okonkwo-Bell").is_checked()
-    page.get_by_label("With what").press_sequentially("Halcyon Har")
-    page.get_by_role("listbox", name="Records").get_by_role("option").first.wait_for()
-    page.keyboard.press("Enter")
-    assert chosen.get_by_label("Halcyon Harbour Trading B.V.").is_checked()
-    assert rule.input_value() == 'input.owner in ["1", "3"]'
-    chosen.get_by_label("Adaeze Okonkwo-Bell").press("Space")
-    assert rule.input_value() == 'input.owner in ["3"]'
-    assert mona.faults() == []
 
 
 def test_escape_closes_the_list_and_what_fits_nothing_is_said(screens: Callable[..., "Screen"], company: Company) -> None:
