@@ -141,23 +141,6 @@ def test_boxes_that_answer_while_one_types_listen_to_the_box_and_to_no_hidden_va
         assert 'type="hidden"' not in box[0]
 
 
-def test_typing_replaces_the_address_and_picking_adds_one(desk: Pages) -> None:
-    forms = re.findall(r'<form class="ws-input".*?</form>', desk.olivia.get("/w/desk").html, re.DOTALL)
-    for form in forms:
-        typed = "from:find" in form
-        assert ('hx-replace-url="true"' in form, 'hx-push-url="true"' in form) == (typed, not typed), form
-    assert len(forms) == 2
-
-
-def test_what_stays_chosen_though_the_list_does_not_show_it_is_said_there(desk: Pages) -> None:
-    words = "Still chosen, but not in this list: Adaeze Okonkwo-Bell"
-    for typed in ("q=nobody+is+called+so", "on=corporate"):
-        assert words in desk.olivia.get(f"/w/desk?customer=1&{typed}").text, typed
-    for typed in ("q=adaeze", "on=retail", "q="):
-        assert words not in desk.olivia.get(f"/w/desk?customer=1&{typed}").text, typed
-    assert "Still chosen" not in desk.olivia.get("/w/desk?customer=999&q=nobody").text
-
-
 def test_a_choice_draws_only_what_depends_on_it(desk: Pages) -> None:
     desk.olivia.get("/w/desk")
     headers = {"HX-Request": "true", "HX-Target": "desk-said", "HX-Current-URL": "http://localhost/w/desk"}
