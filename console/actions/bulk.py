@@ -24,7 +24,7 @@ from console.core.documents.action_document import Action
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 
 KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
@@ -311,7 +311,7 @@ def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
             raise queue.PutBack(LATER_S if stopping() else 0.0)
     except SourceDown as down:
         raise queue.PutBack(SOURCE_S) from down
-    except (NotAllowed, NotFound) as closed:
+    except (NotAllowed, NotFound, Malformed) as closed:  # also a list whose filter names a field that is gone since
         _leave(bulk_id, REFUSED, closed.words)
 
 

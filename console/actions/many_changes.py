@@ -116,7 +116,9 @@ def _deletable(actor: Actor, collection: Collection) -> Callable[[Record], Looke
         for relation, scope in kept:
             if count := records.related_count(collection.id, str(record.key), relation.name, scope, hand_forms.MOST_COUNTED):
                 many = f"{count:,}" if count <= hand_forms.MOST_COUNTED else f"more than {hand_forms.MOST_COUNTED:,}"
-                return Looked(why=f"It cannot be deleted while {records.collection(relation.collection).spoken} refer to it ({many}).")
+                return Looked(
+                    why=f"It cannot be deleted while records of {records.collection(relation.collection).label} refer to it ({many})."
+                )
         return Looked(seen=_seen(collection, record, None))
 
     return judge

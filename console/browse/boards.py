@@ -27,7 +27,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.filters import Filter, Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import NotFound, TooSlow
+from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
 from console.records import Record, grouped
 from console.records.grouped import By, Listed
@@ -71,7 +71,21 @@ class Board:
 
 def is_choice(item: Field) -> bool:
     """Whether a board can be made of the field: it has one of a few options."""
-    return item.computed is None and item.stored == "text" and 1 < len(item.options or ()) <= MOST_COLUMNS
+    return item.computed is None and item.stored in ("text", "integer") and 1 < len(item.options or ()) <= MOST_COLUMNS
+
+
+def option_value(item: Field, option: str | None) -> str | int | None:
+    """The option as its column stores it: codes can be whole numbers. Raises Malformed for what is none."""
+    if option is None or item.stored != "integer":
+        return option
+    try:
+        return int(option)
+    except ValueError:
+        raise Malformed(f"{option} is no value of {item.label}.") from None
+
+
+def _option(stored: Any) -> str | None:
+    return None if stored is None else str(stored)
 
 
 def board_fields(collection: Collection, scope: Scope) -> list[Field]:
@@ -120,7 +134,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
 
 def _cards(by: Field, value: str | None, listed: Listed, query: BrowseQuery, names: Sequence[str]) -> tuple[Sequence[Record], bool]:
     """(the first cards of a column, whether there are more); one statement."""
-    own = Test(by.name, "is_null", True) if value is None else Test(by.name, "eq", value)
+    own = Test(by.name, "is_null", True) if value is None else Test(by.name, "eq", option_value(by, value))
     where = own if listed.where is None else Group("and", (listed.where, own))
     page = records.page(
         listed.collection, listed.scope, where=where, segment=listed.segment, q=listed.sought, sort=query.sort, limit=CARDS, fields=names
@@ -134,10 +148,10 @@ def _counts(
     """(value → how many records, whether only the first `CAP` were counted)."""
     try:
         groups = grouped.grouped(collection.id, scope, measure="count", by=[By(by.name)], where=[listed])
-        return {each.keys[0]: int(each.value) for each in groups}, False
+        return {_option(each.keys[0]): int(each.value) for each in groups}, False
     except TooSlow:
         counted = value_counts(actor, collection.id, by.name, query)
-        return {value if value is None else str(value): count for value, count in counted.counts}, True
+        return {_option(value): count for value, count in counted.counts}, True
 
 
 def _measured(collection: Collection, scope: Scope) -> Field | None:
@@ -159,7 +173,7 @@ def _sums(
         return {}
     for each in groups:
         if each.value is not None and Decimal(str(each.value)):
-            found.setdefault(each.keys[0], []).append((each.currency, each.value))
+            found.setdefault(_option(each.keys[0]), []).append((each.currency, each.value))
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from console import access, browse, records
 from console.collections.collection_store import Draft
+from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, fields_of
 from console.core.documents.collections.collection_document import CollectionDocument, read
@@ -93,20 +94,20 @@ def is_cleared(actor: Actor, collection_id: str) -> bool:
     return label is None or label in access.clearance(actor)
 
 
-def require_revision(draft: Draft, revision: int, live: CollectionDocument) -> None:
+def require_revision(draft: Draft, revision: int, live: CollectionDocument, actor: Actor) -> None:
     """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
     back = draft.revision - revision
     if back == 0:
         return
     before = read(draft.former[-back].text) if 0 < back <= len(draft.former) else live
     changed = changes(before.to_json(), (draft.document or live).to_json())
+    by, words = former_documents.overtaken(draft.former, draft.changed_by, back, actor.id, gone=draft.document is None)
+    reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(
-        "Somebody else changed this draft in the meantime; yours was not saved."
-        if draft.document is not None
-        else "Somebody else published or discarded the draft in the meantime. Nothing of yours was saved.",
+        words,
         code="stale_revision",
-        details=[{"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after} for change in changed],
-        by=draft.changed_by,
+        details=[{"field": change.path, "reason": reason, "theirs": change.after} for change in changed],
+        by=by,
     )
 
 

@@ -166,7 +166,7 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
         _, own = read_stored(connection, collection_id, lock=True)
         made = checked_document(document, own)
         draft, live = read_draft(connection, collection_id), live_document(own)
-        require_revision(draft, revision, live)
+        require_revision(draft, revision, live, actor)
         require_shaped_only(actor, collection_id, draft.document or live, made)
         if made.canonical() != (draft.document or live).canonical():
             return add_draft(connection, own, draft, made, actor)
@@ -179,7 +179,7 @@ def undo(actor: Actor, collection_id: str, revision: int) -> int:
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, live = read_draft(connection, collection_id), live_document(own)
-        require_revision(draft, revision, live)
+        require_revision(draft, revision, live, actor)
         if draft.document is None:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
         former = list(draft.former)
@@ -195,7 +195,7 @@ def discard(actor: Actor, collection_id: str, revision: int) -> None:
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, live = read_draft(connection, collection_id), live_document(own)
-        require_revision(draft, revision, live)
+        require_revision(draft, revision, live, actor)
         require_shaped_only(actor, collection_id, draft.document or live, live)
         write_draft(connection, collection_id, None, [], revision + 1, actor)
 

@@ -62,12 +62,12 @@ def publish(actor: Actor, collection_id: str, revision: int, live: str | None = 
     with transaction() as connection:
         _, own = read_stored(connection, collection_id, lock=True)
         draft, present = read_draft(connection, collection_id), live_document(own)
-        require_revision(draft, revision, present)
+        require_revision(draft, revision, present, actor)
         if draft.document is None:
             raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
         if live is not None and live != present.hash:
             raise Conflict(
-                "Somebody else published in the meantime. Look at the changes again, which now compare with theirs; nothing was published.",
+                "Another version was published in the meantime. Look at the changes again, which now compare with it; nothing was published.",
                 code="stale_revision",
             )
         require_shaped_only(actor, collection_id, present, draft.document)

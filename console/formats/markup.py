@@ -29,6 +29,7 @@ from console.formats.words import (
 CELL_LENGTH = 80
 LONG = 2_000
 """Characters of a text that are shown before one asks for the rest."""
+LONG_ADDRESS = 28
 COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 SWATCH = Markup(
     '<svg class="swatch" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true"><rect width="12" height="12" rx="3" fill="{}"/></svg> <span class="mono">{}</span>'
@@ -62,7 +63,7 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
         return day_of(value, look) or when(value, look)
     shown = text(what, value, look)
     if (what.type == "email" or what.widget == "email") and "@" in shown:
-        return Markup('<a href="mailto:{}">{}</a>').format(shown, shown)
+        return Markup('<a href="mailto:{}">{}</a>').format(shown, breaking(shown))
     if what.widget == "phone" and (number := re.sub(r"[^0-9+]", "", shown)):
         return Markup('<a href="tel:{}">{}</a>').format(number, shown)
     if (what.type == "url" or what.widget == "link") and shown.startswith(("https://", "http://")):
@@ -74,6 +75,12 @@ def html(what: Kind, value: Any, look: Look) -> Markup:
     if what.type in ("uuid", "binary") or what.widget in ("code", "iban"):
         return Markup('<span class="mono">{}</span>').format(shown)
     return unfolding(shown, LONG, lines=what.type == "long_text" or what.widget == "textarea")
+
+
+def breaking(address: str) -> Markup:
+    """Return an e-mail address that breaks at its signs in a narrow column, where it is too long for one, and not inside a word."""
+    parts = re.split(r"(?=[@.])", address) if len(address) > LONG_ADDRESS else [address]
+    return Markup("<wbr>").join(escape(part) for part in parts)
 
 
 def unfolding(shown: str, longest: int, *, lines: bool = False) -> Markup:

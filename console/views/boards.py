@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from console import browse, formats
 from console.browse import BrowseQuery, list_views
-from console.browse.boards import Board, BoardColumn, board
+from console.browse.boards import Board, BoardColumn, board, option_value
 from console.core.documents.collections import Field
 from console.core.plain_words import uncapitalised
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, SourceDown
@@ -60,7 +60,9 @@ def move(collection: str) -> Response:
     key, by = form.get("key", ""), form.get("by", "")
     wanted, old = (form.get(name, "") or None for name in ("to", "old"))
     try:
-        browse.change(frame.actor(), collection, key, {by: wanted}, {by: old})
+        field = browse.browsed_collection(frame.actor(), collection)[0].by_name.get(by)
+        new, former = (option_value(field, each) if field is not None else each for each in (wanted, old))
+        browse.change(frame.actor(), collection, key, {by: new}, {by: former})
     except Conflict as error:
         return _show(collection, wrong=f"{error.message} The card stands where it is now.", status=409)
     except (Invalid, NotAllowed, Malformed) as error:
@@ -119,14 +121,14 @@ def drawn(found: Board, described: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _column(found: Board, column: BoardColumn, kinds: Mapping[str, Kind], look: Look, tags: Mapping[str, Markup]) -> Column:
-    condition: dict[str, Any] = {"field": found.by.name, "op": "eq", "value": column.value}
+    condition: dict[str, Any] = {"field": found.by.name, "op": "eq", "value": option_value(found.by, column.value)}
     if column.value is None:
         condition = {"field": found.by.name, "op": "is_null", "value": True}
     kept = board_links.kept() | {
         "segment": request.args.get("segment", ""),
         "filter": list_filters.with_all(request.args.get("filter"), [condition]),
     }
-    tone = column.tone if column.tone is not None else states.tone(column.value or "")
+    tone = column.tone if column.tone is not None else states.tone_of(kinds[found.by.name], column.value or "")
     count = f"{column.count:,}" if not found.cut or column.count else "many" if column.rows else "0"
     return Column(
         column.value or NONE,

@@ -181,12 +181,17 @@ def _progress(work: Bulk) -> dict[str, Any]:
     left = work.count(bulk.WAITING, bulk.BEGUN)
     action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
     starting = bulk_starts.slug_of(work.action) is not None
+    way_back = workspace_return.way_back(work.id)
+    known = records.catalogue.find(work.collection)
+    named, listed = bulk_ends.title_of(work.action), known.label if known else work.collection
     heads = {head.id: head for head in lists.with_ids(frame.actor(), [item.run for item in work.items if item.run])} if starting else {}
     return {
         "bulk": work,
         "starting": starting,
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
-        "title": bulk_ends.title_of(work.action),
+        "title": named,
+        "crumb": way_back[0] if way_back else listed,
+        "window_title": f"{named}, {listed}, {work.count() - left:,} of {work.count():,}, Handrail",
         "again": _again_url(work) if action and not work.goes_on and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED) else None,
         "kept_until": work.created_at + bulk.KEPT,
         "left": left,
@@ -200,8 +205,8 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "paused": queue.paused(),
         "total": work.count(),
         "items": [_drawn(work.collection, item, head=heads.get(item.run or "")) for item in work.items if item.state != bulk.FITS],
-        "back": (way := workspace_return.way_back(work.id) or ("the list", frame.collection_url(work.collection)))[1],
-        "back_title": way[0],
+        "back": way_back[1] if way_back else frame.collection_url(work.collection),
+        "back_title": way_back[0] if way_back else "the list",
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)
 

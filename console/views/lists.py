@@ -147,7 +147,7 @@ def _joined_with(collection: Collection, described: Mapping[str, Any], text: str
 
 def listed_words(collection: Collection, described: Mapping[str, Any]) -> str:
     """Return in words which records are in the list of the address; empty for all of them."""
-    args = request.args
+    args = request.values
     segment = next((each["label"] for each in described["segments"] if each["id"] == args.get("segment")), "")
     filter_, kinds, look = _read_filter(collection, described, args.get("filter"))
     where = list_filters.condition_words(filter_, kinds, look) if filter_ is not None else ""

@@ -1,6 +1,7 @@
 """Fields of many records changed by hand, or the records deleted: what is asked first, and what would become of each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Response, request
@@ -13,7 +14,7 @@ from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
 from console.core.forms import is_empty, refusal
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views import chosen_records, formats, frame, record_forms, reference_boxes, refusals
+from console.views import chosen_records, formats, frame, lists, record_forms, reference_boxes, refusals
 from console.views.run import form_boxes, workspace_return
 
 FIRST = 8
@@ -32,6 +33,8 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     emptied = set(form.getlist(EMPTY)) & set(wanted)
     values = {name: typed.get(name) for name in wanted if name in emptied or not is_empty(typed.get(name))}
     keys, wrong = chosen_records.keys(who, form), None
+    if form.get("all"):
+        browse.page(who, collection_id, replace(query, limit=1))  # a list that cannot be read is refused here, not by the worker
     if request.method == "POST" and "look" in request.form:
         try:
             _require(deed, known, values, emptied)
@@ -50,7 +53,8 @@ def ask(collection_id: str, deed: ManyChanges, query: BrowseQuery) -> Response:
     context = way | {
         "collection": collection, "deed": deed, "wanted": wanted, "more": [(name, field.label) for name, field in known.items() if name not in wanted],
         "boxes": form_boxes.boxes({"fields": sources}, reference_boxes.look_for(sources, typed), typed=typed or None, errors=details),
-        "keys": [] if form.get("all") or form.get("again") else keys, "number": len(keys), "whole": bool(form.get("all")), "led": _led(collection) if deed.deletes else [],
+        "keys": [] if form.get("all") or form.get("again") else keys, "number": len(keys), "whole": bool(form.get("all")),
+        "among": lists.listed_words(collection, browse.describe(who, collection_id)) if form.get("all") else "", "led": _led(collection) if deed.deletes else [],
         "kept": chosen_records.kept(form) + way["kept_from"],
         "governed": [(", ".join(labels), words) for words, labels in governed.items()], "emptied": emptied, "may_empty": {name for name in wanted if not _needed(known[name])},
         "error": refusals.head(wrong, labels), "wrong": refusals.lines([each for each in details if each["field"] in labels], labels),

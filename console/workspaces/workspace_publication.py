@@ -126,7 +126,7 @@ def save(actor: Actor, workspace_id: str, revision: int, document: Mapping[str, 
         editing = _locked(connection, workspace_id)
         _require(actor, editing)
         builders.require_within(actor, made)
-        require_revision(editing, revision)
+        require_revision(editing, revision, actor)
         if made.canonical() != editing.document.canonical():
             return _add_draft(connection, editing, made, actor)
     return revision
@@ -139,7 +139,7 @@ def _edited(actor: Actor, workspace_id: str, revision: int) -> Iterator[tuple[Co
     with transaction() as connection:
         editing = _locked(connection, workspace_id)
         _require(actor, editing)
-        require_revision(editing, revision)
+        require_revision(editing, revision, actor)
         yield connection, editing
 
 
@@ -182,7 +182,7 @@ def publish(actor: Actor, workspace_id: str, revision: int, live: str | None = N
             raise Conflict("There is nothing to publish: no draft is there.", code="not_possible")
         if live is not None and live != (editing.live.hash if editing.live else ""):
             raise Conflict(
-                "Somebody else published in the meantime. Look at the changes again, which now compare with theirs; nothing was published.",
+                "Another version was published in the meantime. Look at the changes again, which now compare with it; nothing was published.",
                 code="stale_revision",
             )
         number = publish_within(connection, editing, checked(editing.draft.document.to_json(), workspace_id), actor, "page")
@@ -295,20 +295,18 @@ def changed_since(editing: Editing, revision: int) -> list[Change]:
     )
 
 
-def require_revision(editing: Editing, revision: int) -> None:
+def require_revision(editing: Editing, revision: int, actor: Actor) -> None:
     """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
     if revision == editing.draft.revision:
         return
+    draft = editing.draft
+    by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None)
+    reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(
-        "Somebody else changed this draft in the meantime; yours was not saved."
-        if editing.draft.document is not None
-        else "This draft is there no more: somebody else published or discarded it in the meantime. Nothing was done.",
+        words,
         code="stale_revision",
-        details=[
-            {"field": change.path, "reason": "Changed by somebody else.", "theirs": change.after}
-            for change in changed_since(editing, revision)
-        ],
-        by=editing.draft.changed_by,
+        details=[{"field": change.path, "reason": reason, "theirs": change.after} for change in changed_since(editing, revision)],
+        by=by,
         revision=editing.draft.revision,
     )
 

@@ -76,6 +76,11 @@ def test_a_whole_list_is_what_it_was_when_it_was_looked_at(house: Company, monke
     assert states(house, bulk_id) == dict.fromkeys(("1", "3", "4"), bulk.FITS)
 
 
+def test_a_list_that_cannot_be_read_any_more_ends_what_was_begun_on_it(house: Company) -> None:
+    bulk_id = looked(house, DELETE, whole=BrowseQuery(filter='{"field": "gone", "op": "eq", "value": 1}'))
+    assert not bulk.get(house.olivia, bulk_id).goes_on
+
+
 def test_a_value_that_does_not_fit_is_refused_in_words_for_each(house: Company) -> None:
     bulk_id = looked(house, CHANGE, "1", "3", risk="enormous")
     assert set(states(house, bulk_id).values()) == {bulk.REFUSED}

@@ -114,7 +114,7 @@ def test_two_editors_do_not_overwrite_each_other(house: Company) -> None:
     with pytest.raises(Conflict) as late:
         collections.save(house.ines, "customer", began, said(house, label="Two"))
     assert (late.value.code, late.value.extra["by"]) == ("stale_revision", house.ines.id)
-    assert late.value.details == [{"field": "label", "reason": "Changed by somebody else.", "theirs": "One"}]
+    assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "One"}]
     for attempt in (collections.undo, collections.discard, collections.publish):
         with pytest.raises(Conflict):
             attempt(house.ines, "customer", began)

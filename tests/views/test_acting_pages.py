@@ -196,7 +196,32 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
     worked({queue.BULK})
     page = acting.olivia.get(to).text
     assert "0 can be deleted, 1 cannot" in page
-    assert "It cannot be deleted while" in page
+    assert re.search("It cannot be deleted while records of .+ refer to it", page)
+
+
+def test_deleting_a_whole_list_says_which_one_and_that_it_cannot_be_undone(acting: "Pages") -> None:
+    access.grant("operator", "collection:customer", ["delete"], team="operations")
+    path = "/bulk/of/customer?action=hand:delete&all=1"
+    for narrowed, words in (
+        ("", "Customers: all that you see, without a filter"),
+        ('&filter={"field":"desk","op":"eq","value":"corporate"}&q=bel', "Customers: Desk is Corporate; found by “bel”"),
+    ):
+        page = acting.olivia.get(path + narrowed)
+        assert words in page.text
+        assert "cannot be brought back" in page.text
+        assert words in acting.olivia.post("/bulk/of/customer", page.form("/bulk/of/customer")["fields"], status=200).text
+    for unreadable in ('{"field":"desk","op":"like","value":"c"}', '{"field":"gone","op":"eq","value":"c"}', "{"):
+        acting.olivia.get(f"{path}&filter={unreadable}", status=400)
+
+
+def test_the_page_of_a_deletion_is_called_after_its_records_and_so_is_its_window(acting: "Pages") -> None:
+    access.grant("operator", "collection:customer", ["delete"], team="operations")
+    acting.olivia.post("/bulk/of/customer", {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"})
+    to = acting.olivia.answer.headers["Location"]
+    assert "/c/customer" in acting.olivia.get(to).links
+    assert "<title>Delete, Customers, 0 of 1, Handrail</title>" in acting.olivia.get(to, htmx="progress").html
+    worked({queue.BULK})
+    assert "<title>Delete, Customers, 1 of 1, Handrail</title>" in acting.olivia.get(to, htmx="progress").html
 
 
 def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to_the_next(acting: "Pages") -> None:

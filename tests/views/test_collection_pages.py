@@ -100,7 +100,8 @@ def test_who_comes_second_sees_what_the_other_changed(pages: "Pages") -> None:
         collections.open_collection(pages.company.ines, "customer").document.to_json() | {"help": "Theirs."},
     )
     page = pages.ines.post(HERE, typed(mine, label="Mine"), status=409)
-    assert "Somebody else changed this draft" in page.text
+    assert "You changed this draft in the meantime, in another tab or window" in page.text
+    assert "Somebody else" not in page.text
     assert "HelpnothingasitwasTheirs." in page.text.replace(" ", "")
     assert "NameCustomersMineasitwas" in page.text.replace(" ", "")
     assert "fields" not in page.text, "fields that nobody touched are no change"
@@ -149,10 +150,13 @@ def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:
     assert "label: Patrons" in told.text
     assert "The draft that is there now is replaced" in told.text, "with the revision that this page has, the draft of somebody else"
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="discard")
-    assert "published or discarded the draft" in pages.ines.send(told, "/versions", number="1", status=409).text
+    assert "you published or discarded it in the meantime" in pages.ines.send(told, "/versions", number="1", status=409).text
     pages.ines.send(pages.ines.get(f"{HERE}/versions"), "/versions", number="1")
     page = pages.ines.follow()
     assert "NameClientsCustomers" in page.text
+    pages.ines.send(pages.ines.get(f"{HERE}/versions"), "/versions", number="1")
+    page = pages.ines.follow()
+    assert "Nothing changes by that: the draft is version 1 already." in page.text
     pages.ines.send(page, "/changes", do="publish")
     assert records.collection("customer").label == "Customers"
     data = {"csrf_token": pages.ines.token, "revision": "0", "number": "9"}

@@ -80,6 +80,11 @@ def test_numbers_and_days_in_german() -> None:
         (of("text"), "<b>&", "&lt;b&gt;&amp;"),
         (of("long_text"), "one\n<i>two", "one<br>&lt;i&gt;two"),
         (of("email"), "a@b.example", '<a href="mailto:a@b.example">a@b.example</a>'),
+        (
+            of("email"),
+            "long.name.of.member@far-away.example",
+            '<a href="mailto:long.name.of.member@far-away.example">long<wbr>.name<wbr>.of<wbr>.member<wbr>@far-away<wbr>.example</a>',
+        ),
         (of("email"), '"><script>@x', '<a href="mailto:&#34;&gt;&lt;script&gt;@x">&#34;&gt;&lt;script&gt;@x</a>'),
         (of("email"), "no address", "no address"),
         (

@@ -194,7 +194,7 @@ def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
     theirs["components"][0]["text"] = "Their words"
     workspaces.save(pages.company.ines, "morning", editing.draft.revision, theirs)
     page = pages.ines.send(mine, f"{EDIT}/text", status=409, text="My words")
-    assert "Somebody else changed this draft" in page.text
+    assert "You changed this draft in the meantime, in another tab or window" in page.text
     assert "Text: Words: Their words" in page.text, "the component, its setting as the form calls it, and what they say"
     assert page.form(f"{EDIT}/text")["fields"]["text"] == "My words"
     pages.ines.send(page, f"{EDIT}/text")
@@ -427,6 +427,7 @@ def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_o
     assert "LT" in new, "a component that is still to be added, of the first record"
     assert "<html" not in new
     assert "fields" not in pages.ines.get(EDIT).form(EDIT)["fields"].get("part", ""), "nothing is saved by looking"
+    assert "Records of: this is missing." in pages.ines.client.get("/w/morning/preview/new?type=collection&width=12", headers=htmx).text
     lacking = pages.ines.client.get("/w/morning/preview/new?type=metric&measure=sum&collection=account&width=12", headers=htmx)
     assert lacking.status_code == 200
     as_role = pages.ines.client.get("/w/morning/preview/collection?as=developer", headers=htmx).text

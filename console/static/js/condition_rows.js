@@ -21,7 +21,21 @@
     unit.hidden = value.hidden || !currency;
     unit.textContent = currency.includes(".") ? "In the currency of each amount: 500 is 500 euros of one and 500 yen of another. To mean one currency, add a condition on it." : `In ${currency}.`;
     offer(row, value, field.dataset.options);
-    find(row, value, ["==", "!="].includes(how.value) ? field.dataset.references : "");
+    find(row, value, ["==", "!=", "in"].includes(how.value) ? field.dataset.references : "");
+    chosen(row).hidden = how.value !== "in" || !field.dataset.references;
+  }
+  // The records that one of is to be: those found by name, each ticked until it is not meant any more.
+  const chosen = (row) => row.querySelector("[data-chosen]");
+  function choose(row) {
+    const [name, of] = JSON.parse(row.querySelector("[data-picked]").value);
+    const known = [...chosen(row).querySelectorAll("input")].find((tick) => tick.value === of);
+    if (known) known.checked = true;
+    else {
+      const line = Object.assign(document.createElement("label"), { className: "choice" });
+      line.append(Object.assign(document.createElement("input"), { type: "checkbox", value: of, checked: true }), Object.assign(document.createElement("span"), { textContent: name }));
+      chosen(row).append(line);
+    }
+    part(row, "value").value = row.querySelector("[data-picked]").value = "";
   }
   // Where a value is the key of a record, it is found by name.
   function find(row, value, collection = "") {
@@ -31,6 +45,7 @@
     if (before) {
       value.value = collection ? "" : key(row);
       row.querySelector("[data-picked]").value = "";
+      chosen(row).replaceChildren();
     }
     const known = { role: "combobox", "aria-expanded": "false", "aria-autocomplete": "list", placeholder: "Find by name", "data-pick": collection };
     for (const [name, says] of Object.entries(known)) collection ? value.setAttribute(name, says) : value.removeAttribute(name);
@@ -72,9 +87,11 @@
     if (how === "empty" || how === "filled") return `${path} ${how === "empty" ? "==" : "!="} null`;
     if (how === "yes" || how === "no") return `${path} == ${how === "yes"}`;
     if (how in TODAY) return `${path} ${TODAY[how]} today()`;
-    if (!value) throw new Lacking("");
+    const ticked = chosen(row).hidden ? [] : [...chosen(row).querySelectorAll(":checked")].map((tick) => tick.value);
+    if (!chosen(row).hidden && value && field.dataset.kind !== "number") throw new Lacking("Choose a record that is found.");
+    if (!value && !ticked.length) throw new Lacking("");
     if (how === "contains" || how === "startsWith") return `${path}.${how}(${JSON.stringify(value)})`;
-    if (how === "in") return `${path} in [${value.split(",").map((each) => each.trim()).filter(Boolean).map((each) => literal(each, field)).join(", ")}]`;
+    if (how === "in") return `${path} in [${[...ticked, ...value.split(",")].map((each) => each.trim()).filter(Boolean).map((each) => literal(each, field)).join(", ")}]`;
     if (!["last", "older", "next"].includes(how)) return `${path} ${how} ${literal(value, field)}`;
     if (!/^\d{1,5}$/.test(value)) throw new Lacking("Write a number of days.");
     if (how === "next") return "day" in field.dataset ? `${path} <= addDays(today(), ${value})` : `${path} < addDays(today(), ${Number(value) + 1})`;
@@ -109,6 +126,7 @@
     const made = last.cloneNode(true);
     part(made, "field").value = "";
     part(made, "value").value = made.querySelector("[data-picked]").value = "";
+    chosen(made).replaceChildren();
     made.querySelector("[data-wrong]").hidden = true;
     last.after(made);
     number(box);
@@ -118,7 +136,10 @@
   function remove(row) {
     const box = row.closest("[data-condition]");
     if (rowsOf(box).length > 1) row.remove();
-    else for (const each of [part(row, "field"), part(row, "value"), row.querySelector("[data-picked]")]) each.value = "";
+    else {
+      for (const each of [part(row, "field"), part(row, "value"), row.querySelector("[data-picked]")]) each.value = "";
+      chosen(row).replaceChildren();
+    }
     number(box);
     const field = document.getElementById(box.dataset.condition);
     if (rowsOf(box).length === 1 && !part(rowsOf(box)[0], "field").value && field.value) { field.value = ""; field.dispatchEvent(new Event("input", { bubbles: true })); }
@@ -135,8 +156,9 @@
 
   const boxOf = (target) => target.closest?.("[data-condition]");
   document.addEventListener("input", (event) => {
-    if (!event.target.matches?.("[data-condition] :is([data-part], [data-joined])")) return;
+    if (!event.target.matches?.("[data-condition] :is([data-part], [data-joined], [data-chosen] input)")) return;
     const row = event.target.closest(".condition-row");
+    if (event.detail === "picked" && !chosen(row).hidden) choose(row);
     if (row && event.target.matches("select")) fit(row);
     write(boxOf(event.target));
   });

@@ -47,6 +47,7 @@
       if (each === link) each.setAttribute("aria-current", "true");
       else each.removeAttribute("aria-current");
     });
+    document.querySelectorAll(`[data-unlisted="${CSS.escape(link.dataset.set)}"]`).forEach((line) => line.remove());
   });
 
   // Figures are asked for from the top, two at a time: all at once they would take every place at a data source, and the last would be told to wait.

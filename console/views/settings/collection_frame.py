@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from console import accounts, collections, records as real_records
 from console.collections import Editing
+from console.core import former_documents
 from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
@@ -116,7 +117,10 @@ def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wron
         }
         for each in compare(base, mine, theirs)
     ]  # fmt: skip
-    context_ = context(editing, wrong) | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
+    draft = editing.draft
+    by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision(), frame.actor().id, gone=False)
+    moved = {"moved": words, "by": by, "own": by == frame.actor().id}
+    context_ = context(editing, wrong) | moved | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
     return area.page("settings/collection_both.html", NAME, context_, status=wrong.status if wrong else 409)
 
 

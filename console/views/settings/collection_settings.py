@@ -128,10 +128,13 @@ def versions(collection: str) -> Response:
     editing, number = collections.open_collection(frame.actor(), collection), request.form.get("number", 0, int)
     if request.method == "POST":
         try:
-            collections.restore(frame.actor(), collection, number, collection_frame.revision())
+            made = collections.restore(frame.actor(), collection, number, collection_frame.revision())
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
-        flash("The former version is the draft now. Look at what changes, then publish it.")
+        if made == collection_frame.revision():
+            flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
+        else:
+            flash("The former version is the draft now. Look at what changes, then publish it.")
         return frame.redirect_to(f"{collection_frame.url(collection)}/changes?restored={number}")
     return _versions(editing)
 
@@ -253,9 +256,7 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     ]
     restored = request.args.get("restored", 0, int)
     of = next((each.document for each in collections.versions(frame.actor(), editing.collection.id) if each.number == restored), None)
-    omitted = (
-        mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of and editing.draft.document else []
-    )
+    omitted = mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
     return area.page(
         "settings/collection_changes.html",
         NAME,

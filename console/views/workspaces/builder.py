@@ -171,10 +171,13 @@ def versions(slug: str) -> Response:
     if request.method != "POST":
         return _versions(editing)
     try:
-        workspaces.restore(actor, slug, request.form.get("number", 0, int), _revision())
+        made = workspaces.restore(actor, slug, number := request.form.get("number", 0, int), _revision())
     except (Conflict, Invalid) as wrong:
         return _versions(editing, wrong)
-    flash("The former version is the draft now. Look at what changes, then publish it.")
+    if made == _revision():
+        flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
+    else:
+        flash("The former version is the draft now. Look at what changes, then publish it.")
     return frame.redirect_to(f"/w/{slug}/changes")
 
 

@@ -269,9 +269,18 @@ class Drawer:
             "page_name": f"{item.id}_after",
             "next_value": found.next or "",
             "searched": text,
+            "unlisted": self._unlisted(item, collection, {row["key"] for row in rows}),
             "wider": f"{href}&extended=1" if href and text and refers else None,
             "kept_list": parse_qsl(urlsplit(href or "").query) + ([("sort", item.sort)] if href and item.sort else []),
         } | ({} if self.base.endswith("/preview") else chosen_records.offered(self.desk.actor, collection))
+
+    def _unlisted(self, item: CollectionList, collection: Collection, shown: set[str | None]) -> str:
+        """The title of the record that stays chosen though what is typed or picked leaves it out of the list; "" where it does not."""
+        key = self.desk.key_of(item.select) if item.select and self.desk.collection_of(item.select) == collection.id else None
+        narrowed = any(self.desk.input(name) is not None for name in names_used(item) - {item.select})
+        if key is None or key in shown or not narrowed:
+            return ""
+        return browse.titles(self.desk.actor, collection.id, [key], browse.view_scope(self.desk.actor, collection)).get(key, "")
 
     def _row(
         self, item: CollectionList, row: Record, kinds: Sequence[Any], badge: Any, look: Look, collection: Collection

@@ -9,7 +9,9 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import access, workspaces
+from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, Workspace, check, edits
+from console.core.plain_words import uncapitalised
 from console.errors import NotFound
 from console.views import formats, frame
 from console.views.workspaces import component_form
@@ -23,7 +25,7 @@ blueprint = Blueprint("workspace_preview", __name__, url_prefix="/w")
 def preview(slug: str) -> Response:
     """Show the draft as it would run. With `as`, what that role may not see is left out; the records are those that the editor may see."""
     document = workspaces.open_workspace(frame.actor(), slug).document
-    drawer, role = _drawer(document), request.args.get("as", "")
+    drawer, role = _drawer(document, request.args), request.args.get("as", "")
     if frame.wants_fragment() and frame.htmx.target == "desk-said":
         return changed_parts(document, drawer, whole=True)
     context = {
@@ -43,14 +45,14 @@ def preview_component(slug: str, part: str) -> Response:
         made = component_form.read_form(document, kind, request.args, edits.fresh(body, kind))
         part = str(made["id"])
         problems = check(body := edits.add(body, made, ""))
-        wrong = problems[0].reason if problems else ""
+        wrong = _lacking(document, made, problems[0]) if problems else ""
         document = document if problems else workspaces.read(body)
     item = document.component(part)
     if item is None and not wrong:
         raise NotFound("There is no such component any more.")
     parts = []
     if item is not None:
-        drawer = _drawer(document)
+        drawer = _drawer(document, {})  # the boxes of the component's form are no values of the workspace, though they may be called so
         workspaces.choose_first(drawer.desk)
         drawn = drawer.one(item, whole=True)
         wrong = "Its condition does not hold now: nothing is shown." if drawn.hidden else ""
@@ -60,9 +62,16 @@ def preview_component(slug: str, part: str) -> Response:
     return answer
 
 
-def _drawer(document: Workspace) -> Drawer:
+def _lacking(document: Workspace, made: Mapping[str, Any], spot: Spot) -> str:
+    """What is wrong with the component, after the box that it is in: "Records of: this is missing."."""
+    last = spot.place[-1] if spot.place else ""
+    label = next((box.label for box in component_form.offered(frame.actor(), document, made)[0] if box.name == last), "")
+    return f"{label}: {uncapitalised(spot.reason)}" if label else spot.reason
+
+
+def _drawer(document: Workspace, state: Mapping[str, str]) -> Drawer:
     role = request.args.get("as", "")
-    drawer = drawer_of(document, request.args, f"/w/{document.id}/preview")
+    drawer = drawer_of(document, state, f"/w/{document.id}/preview")
     drawer.role, drawer.kept = RoleView.of(role, document) if role else None, {"as": role} if role else {}
     return drawer
 
