@@ -273,7 +273,7 @@ ROUTES = [
     Route(RECORD + "/start/<slug>", "/c/customer/1/start/care-review", ("GET", "POST"), part="<form"),
     Route(RECORD + "/do/<action>", "/c/customer/1/do/customer.rate", ("GET", "POST"), part="<form"),
     Route("/bulk/of/<collection>", "/bulk/of/customer?action=customer.rate&key=1", ("GET", "POST")),
-    Route("/bulk/<bulk_id>", "/bulk/{bulk}", ("GET", "POST"), part="<section"),
+    Route("/bulk/<bulk_id>", "/bulk/{bulk}", ("GET", "POST"), part="<title>"),
     Route(RUN, "/runs/{run}", part="<title>"),
     Route(RUN + "/complete", "/runs/{run}/complete", ("POST",)),
     Route(RUN + "/draft", "/runs/{run}/draft", ("POST",)),

@@ -213,8 +213,8 @@ class Machine(RuleBasedStateMachine):
     def type_something(self, who: str, text: str) -> None:
         """A draft changes neither revision nor log."""
         who = self.who(who)
-        step = self.model.path[-1].step
-        if self.ask(who, runs.draft, allowed="draft" in self.model.may(who), step=step, values={"note": text}):
+        step, allowed = self.model.path[-1].step, bool({"draft", "settle"} & self.model.may(who))  # a reason is typed, too, while nobody knows
+        if self.ask(who, runs.draft, allowed=allowed, step=step, values={"note": text}):
             self.model.draft = {"note": text}
 
     @rule(who=person, stale=stale, verb=st.sampled_from(["save", "release"]))
