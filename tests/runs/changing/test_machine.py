@@ -213,7 +213,8 @@ class Machine(RuleBasedStateMachine):
     def type_something(self, who: str, text: str) -> None:
         """A draft changes neither revision nor log."""
         who = self.who(who)
-        step, allowed = self.model.path[-1].step, bool({"draft", "settle"} & self.model.may(who))  # a reason is typed, too, while nobody knows
+        step = self.model.path[-1].step
+        allowed = bool({"draft", "settle"} & self.model.may(who))  # what is typed while nobody knows is kept, too
         if self.ask(who, runs.draft, allowed=allowed, step=step, values={"note": text}):
             self.model.draft = {"note": text}
 
@@ -267,7 +268,9 @@ class Machine(RuleBasedStateMachine):
         who = self.who(who)
         if sure:
             return
-        if self.ask(who, getattr(runs, verb), allowed=verb in self.model.may(who) and bool(reason), reason=reason):
+        may = self.model.may(who)
+        allowed = verb in may or (self.model.holder is None and "cancel" in may)  # what nobody holds, who may cancel it may abort
+        if self.ask(who, getattr(runs, verb), allowed=allowed and bool(reason), reason=reason):
             self.model.end(f"{verb}ed" if verb == "abort" else "cancelled")
 
     # --------------------------------------------------------------------------------------------------------- proposals
