@@ -12,6 +12,7 @@ from console.views.run import sources
 from tests.company import DOCUMENT
 from tests.papers import pdf
 from tests.proposals.conftest import said
+from tests.support import proposing_runs
 from tests.views import proposals
 from tests.views.proposals import arrives, by_hand, source, value
 
@@ -141,6 +142,22 @@ def test_a_source_in_a_document_opens_its_page_with_the_place_framed(pages: "Pag
     assert "Page 2 of register.pdf" in shown.html
     assert shown.with_attribute("data-marks")
     assert any(told.get("data-marked") is not None for told in shown.with_attribute("data-marked"))
+
+
+def test_the_context_names_what_the_answer_of_a_model_rests_on(pages: "Pages") -> None:
+    run = proposing_runs.at(pages.company, "flags")
+    letter = source(
+        "s2", kind="document", title="Letter, page 2", document="kyc:file:7", page=2, box=["0.1", "0.2", "0.4", "0.25"], quote="a minister"
+    )
+    found = (value("flags.pep", True, "high", "", letter), value("flags.media", False), value("summary", "One thing.", "high", "", letter))
+    proposing_runs.made(proposing_runs.call_of(pages.company, run), *found)
+    proposing_runs.hand_in(pages.company, run, values={"flags": ["pep"], "summary": "One thing."})
+    page = pages.olivia.get(f"/runs/{run}?tab=context&loaded=flags")
+    assert page.text.count("“a minister” Letter, page 2") + page.text.count("a minister Letter, page 2") == 2
+    assert "a person" in page.text
+    assert any("doc=kyc" in link and "box=100-200-400-250" in link for link in page.links)
+    for raw in ("kyc:file:7", "Trusted", "s2"):
+        assert raw not in page.text
 
 
 def test_who_audits_the_ai_finds_the_exact_context(pages: "Pages") -> None:

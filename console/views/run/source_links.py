@@ -1,9 +1,12 @@
 """Sources of proposed values as links: their addresses and titles, and how to tell them apart."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
+
+from markupsafe import Markup
 
 from console import browse, records
 from console.errors import ConsoleError
@@ -61,9 +64,12 @@ def _href(run_id: str, call: str, of: str, source: Mapping[str, Any]) -> str:
     query = {"source": source["id"], "of": of, "call": call}
     if not source.get("document"):
         return frame.run_url(run_id, **query)
-    box = source.get("box")
-    framed = "-".join(str(round(float(side) * 1000)) for side in box) if box else None
-    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=framed, **query)
+    return frame.run_url(run_id, tab="documents", doc=source["document"], page=source.get("page"), box=_framed(source), **query)
+
+
+def _framed(source: Mapping[str, Any]) -> str | None:
+    """Return the place on the page that is framed, in thousandths, as the address says it."""
+    return "-".join(str(round(float(side) * 1000)) for side in source["box"]) if source.get("box") else None
 
 
 def title_of(source: Mapping[str, Any]) -> str:
@@ -74,7 +80,7 @@ def title_of(source: Mapping[str, Any]) -> str:
         str(source.get("label") or source.get("field") or ""),
     )
     if page:
-        return title if f"p. {page}" in title else f"{title}, p. {page}"
+        return title if re.search(rf"\bp(?:age|\.) {page}\b", title) else f"{title}, p. {page}"
     return f"{title}, {name.replace('_', ' ')}" if name and source.get("kind") in ("record", "step", "related") else title
 
 
@@ -83,6 +89,19 @@ def _named(source: Mapping[str, Any]) -> str:
     reference = str(source.get("collection") or ""), str(source.get("record") or "")
     known = browse.named(frame.actor(), [reference]).get(reference) if all(reference) else None
     return known.title if known is not None and not known.absent else "Source"
+
+
+def cited(run_id: str, kept: Mapping[str, Any] | Iterable[Mapping[str, Any]]) -> tuple[Markup, str]:
+    """Return what a step's output keeps of the sources of a value, or of each tick of it, as HTML and as plain text to copy: each place once, with its quote."""
+    sources = [source for part in kept.values() for source in part] if isinstance(kept, Mapping) else list(kept)
+    lines: dict[str, Markup] = {}
+    for source in sources:
+        title, quote, document = title_of(source), quote_words(source), source.get("document")
+        quoted = Markup("<q>{}</q> ").format(quote) if quote else Markup("")
+        href = frame.run_url(run_id, tab="documents", doc=document, page=source.get("page"), box=_framed(source)) if document else ""
+        named = Markup('<a href="{}">{}</a>').format(href, title) if href else Markup("{}").format(title)
+        lines.setdefault(f"“{quote}” {title}" if quote else title, quoted + named)
+    return Markup("<br>").join(lines.values()), "\n".join(lines)
 
 
 def source_of(proposal: Mapping[str, Any], of: str, source_id: str) -> Mapping[str, Any] | None:

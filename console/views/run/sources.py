@@ -15,6 +15,7 @@ from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
 from console.errors import NotFound, SourceDown
 from console.runs import RunView
+from console.steps import llm
 from console.views import formats, frame
 from console.views.formats import Kind, Look
 from console.views.run import loaded_values, panes, source_links, step_values
@@ -22,6 +23,7 @@ from console.views.states import MASKED
 
 MOST_SHOWN = 24
 """Values that are written out at first, those of the latest steps. The others are sent when their step is unfolded."""
+ORIGINS = {llm.PERSON: Markup("a person"), llm.MODEL: Markup("the AI, without a person")}
 GONE = "It is no longer there, or you may not see it."
 
 
@@ -256,6 +258,14 @@ def _values(view: RunView, step: str, look: Look, masks: Masks, *, plain: bool =
         collection = masks.loading.collection(step, "record" if path[0] in (name, "record") else path[0], output)
         technical = path[0] in described.technical
         place = name if plain else frame.dom_id("loaded", step, *path)
+        if path[0] == llm.REFERENCES and len(path) == loaded_values.ROW and name in described.kinds:
+            hidden = masks.hides(step, path) or masks.hides(step, (name,))
+            shown, text = (MASKED, "") if hidden else source_links.cited(view.json["id"], value)
+            yield Value(place, described.kinds[name].label, "Rests on", shown, text, masked=hidden)
+            continue
+        if path == (llm.ORIGIN,) and value in ORIGINS:
+            yield Value(place, "Answered by", "Text", ORIGINS[value], ORIGINS[value])
+            continue
         is_item = loaded_values.is_item(value)
         own = is_item or loaded_values.is_child(value)
         if len(path) == loaded_values.ROW and isinstance(value, Mapping) and (collection is not None or own):
