@@ -1,8 +1,8 @@
 """Signatures of senders that do not keep to Standard Webhooks, each under the secret as it is written there.
 
-Most are an HMAC-SHA256 of the body, of others also of the moment or of the address. What is signed by one of them is never a body that another would take: one that has the moment before it is
-no JSON, and as a form only those are read that sign forms. Source: the pages "verify webhook deliveries" or the like of GitHub, Stripe, Shopify, Slack, Twilio, HubSpot, Typeform, Calendly, Linear,
-Sentry, PagerDuty, Cal.com, Razorpay, Dropbox and Paddle (2026).
+Most are an HMAC-SHA256 of the body, of others also of the moment or of the address; SendGrid signs by a key pair, and GitLab and Telegram send the secret itself.
+What is signed by one of them is never a body that another would take: one that has the moment or the address before it is no JSON, and as a form only those are read that sign
+forms. Source: the pages "verify webhook deliveries" or the like of all who are named here (2026).
 """
 
 import base64
@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 TOLERANCE = timedelta(minutes=5)
@@ -17,24 +18,35 @@ MOST_FIELDS = 1_000
 """Fields of a form: more are not looked at, neither for their signature."""
 STRIPE = ("stripe-signature", "calendly-webhook-signature", "paddle-signature")
 """Headers of `t=SECONDS,v1=HEX`, with several `v1` while secrets are changed; what is signed is the time and the body."""
-SLACK, HUBSPOT, TWILIO = "x-slack-signature", "x-hubspot-signature-v3", "x-twilio-signature"
-GITHUB = "x-hub-signature-256"
+SLACK, ZOOM, HUBSPOT, TWILIO = "x-slack-signature", "x-zm-signature", "x-hubspot-signature-v3", "x-twilio-signature"
+SENDGRID, XERO, GITHUB = "x-twilio-email-event-webhook-signature", "x-xero-signature", "x-hub-signature-256"
+TIMED: Mapping[str, tuple[str, str]] = {
+    SLACK: ("x-slack-request-timestamp", "v0:{time}:{body}"),
+    ZOOM: ("x-zm-request-timestamp", "v0:{time}:{body}"),
+    HUBSPOT: ("x-hubspot-request-timestamp", "POST{address}{body}{time}"),
+    "x-zendesk-webhook-signature": ("x-zendesk-webhook-signature-timestamp", "{time}{body}"),
+}
+"""Header of the signature → header of the moment, and what is signed. HubSpot says the moment in milliseconds, Zendesk in ISO 8601, the others in seconds."""
+OF_ADDRESS: Mapping[str, str] = {"x-square-hmacsha256-signature": "{address}{body}"}
 OF_BODY = (
     GITHUB, "x-shopify-hmac-sha256", "x-wc-webhook-signature", "typeform-signature", "linear-signature", "sentry-hook-signature", "x-pagerduty-signature", "x-cal-signature-256",
-    "x-razorpay-signature", "x-dropbox-signature",
+    "x-razorpay-signature", "x-dropbox-signature", "x-docusign-signature-1", XERO, "x-cc-webhook-signature", "x-gitea-signature", "x-signature", "x-hub-signature",
 )  # fmt: skip
-"""Headers with a signature of the body alone, in hexadecimal digits or base64, some with `sha256=` or `v1=` before it."""
-UNCHECKED: Mapping[str, str] = {
-    "x-twilio-email-event-webhook-signature": "SendGrid", "x-zm-signature": "Zoom", "x-square-hmacsha256-signature": "Square", "x-gitlab-token": "GitLab",
-    "x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal", "x-zendesk-webhook-signature": "Zendesk",
-}  # fmt: skip
+"""Headers with a signature of the body alone, in hexadecimal digits or base64, some with the name of the way before it. `x-signature`: Lemon Squeezy; `x-hub-signature`: Bitbucket, Jira, Intercom."""
+OF_TOKEN = ("x-gitlab-token", "x-telegram-bot-api-secret-token")
+"""Headers with the secret itself."""
+PUBLIC = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
+"""How a verification key of SendGrid begins: the curve P-256. It is no secret: nothing else may be signed with it."""
+NAMED = ("", "sha256=", "v0=", "v1=")
+UNCHECKED: Mapping[str, str] = {"x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal"}
 """Headers of senders whose way of signing is not checked here."""
 NO_MATCH = "no matching signature found"
+NO_KEY = "SendGrid needs its verification key kept here, as its page shows it, and all others need a secret"
 
 
 def way_of(headers: Mapping[str, str]) -> str | None:
     """The header by which such a sender signs; None where none of them came along."""
-    return next((name for name in (*STRIPE, SLACK, HUBSPOT, TWILIO, *OF_BODY) if name in headers), None)
+    return next((name for name in (*STRIPE, *TIMED, TWILIO, SENDGRID, *OF_ADDRESS, *OF_BODY, *OF_TOKEN) if name in headers), None)
 
 
 def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime, address: str = "") -> str | None:
@@ -43,22 +55,40 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
     if way is None:
         return None
     given = headers[way]
+    if public(secret) != (way == SENDGRID):
+        return NO_KEY
     if way in STRIPE:
         return _stripe(given, body, secret, now)
-    if way == SLACK:
-        at = headers.get("x-slack-request-timestamp", "")
-        return _fits(given, f"v0={_signed(b'v0:' + _bytes(at) + b':' + body, secret).hex()}") or _late(at, now)
-    if way == HUBSPOT:
-        at = headers.get("x-hubspot-request-timestamp", "")
-        signed = _signed(_bytes(f"POST{address}") + body + _bytes(at), secret)
-        return _fits(given, base64.b64encode(signed).decode()) or _late(at[:-3], now)
+    if way in OF_TOKEN:
+        return "" if _same(given, secret) else NO_MATCH
+    if way == SENDGRID:
+        return _of_key_pair(headers, body, secret, now)
     if way == TWILIO:
         if body.count(b"&") >= MOST_FIELDS:
             return f"the form has more than {MOST_FIELDS:,} fields"
-        return _fits(given, base64.b64encode(hmac.digest(secret.encode(), _with_values(address, body), "sha1")).decode())
-    signed = _signed(body, secret)
-    known = [f"{before}{written}" for written in (signed.hex(), base64.b64encode(signed).decode()) for before in ("", "sha256=", "v1=")]
-    return "" if any(_same(each, one) for each in given.split(",") for one in known) else NO_MATCH
+        return _fits(given, hmac.digest(secret.encode(), _with_values(address, body), "sha1"))
+    named, form = TIMED.get(way, ("", OF_ADDRESS.get(way, "{body}")))
+    time = headers.get(named, "")
+    before, after = (_bytes(part.format(time=time, address=address)) for part in form.split("{body}"))
+    sha1 = way == "x-hub-signature" and given.startswith("sha1=")
+    signed = hmac.digest(secret.encode(), before + body + after, "sha1" if sha1 else "sha256")
+    return _fits(given.removeprefix("sha1="), signed) or (_late(_seconds(way, time), now) if named else "")
+
+
+def public(secret: str) -> bool:
+    """Whether what is kept as the secret is a verification key."""
+    return secret.startswith(PUBLIC)
+
+
+def challenged(way: str | None, sent: Mapping[str, Any], secret: str) -> dict[str, str] | None:
+    """What a sender wants back that asks, signed as ever, whether the address is its owner's; None where it has sent a delivery."""
+    if way == SLACK and sent.get("type") == "url_verification":
+        return {"challenge": str(sent.get("challenge", ""))}
+    if way == ZOOM and sent.get("event") == "endpoint.url_validation":
+        asked = payload if isinstance(payload := sent.get("payload"), Mapping) else {}
+        text = str(asked.get("plainToken", ""))
+        return {"plainToken": text, "encryptedToken": hmac.digest(secret.encode(), _bytes(text), "sha256").hex()}
+    return {} if way == XERO and sent.get("events") == [] else None
 
 
 def unchecked(headers: Mapping[str, str]) -> str:
@@ -104,8 +134,41 @@ def _late(time: str, now: datetime) -> str:
     return f"message timestamp too {'old' if late > 0 else 'new'}" if abs(late) > TOLERANCE.total_seconds() else ""
 
 
-def _fits(given: str, known: str) -> str:
-    return "" if _same(given, known) else NO_MATCH
+def _seconds(way: str, time: str) -> str:
+    """The moment in seconds since 1970, empty where it is none."""
+    if way == HUBSPOT:
+        return time[:-3]
+    if not way.startswith("x-zendesk"):
+        return time
+    try:
+        return str(int(datetime.fromisoformat(time).timestamp()))
+    except ValueError:
+        return ""
+
+
+def _of_key_pair(headers: Mapping[str, str], body: bytes, key: str, now: datetime) -> str:
+    """SendGrid signs the moment and the body by ECDSA; what is kept here is its verification key, in base64."""
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    time = headers.get("x-twilio-email-event-webhook-timestamp", "")
+    try:
+        known = load_der_public_key(base64.b64decode(key))
+    except ValueError:
+        return NO_KEY
+    try:
+        cast("EllipticCurvePublicKey", known).verify(base64.b64decode(headers[SENDGRID]), _bytes(time) + body, ECDSA(SHA256()))
+    except (InvalidSignature, ValueError):
+        return NO_MATCH
+    return _late(time, now)
+
+
+def _fits(given: str, signed: bytes) -> str:
+    """Empty where one of the signatures that were sent, with commas between, is this one, in hexadecimal digits or base64."""
+    known = [f"{before}{written}" for written in (signed.hex(), base64.b64encode(signed).decode()) for before in NAMED]
+    return "" if any(_same(each, one) for each in given.split(",") for one in known) else NO_MATCH
 
 
 def _signed(text: bytes, secret: str) -> bytes:

@@ -31,7 +31,7 @@ TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
 LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
-UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe, Shopify, Slack or Twilio do."
+UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe, Shopify, Slack, Twilio or another of the senders in the reference do."
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
     "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
@@ -92,14 +92,14 @@ class Taken:
     """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it.
 
     `unused` are names of values, sent by who signs by Standard Webhooks, that the start does not ask for: one of them may be misspelt.
-    `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this text back.
+    `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this back.
     """
 
     run: str | None
     duplicate: bool = False
     unused: Sequence[str] = ()
     each: "Sequence[Taken | ConsoleError] | None" = None
-    challenge: str | None = None
+    challenge: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,8 +154,8 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
         signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and SIGNATURE not in delivery.headers else None
         bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
-        if signed_by == sender_signatures.SLACK and bodies[0].get("type") == "url_verification":
-            return Taken(None, challenge=str(bodies[0].get("challenge", "")))
+        if signed_by is not None and (back := sender_signatures.challenged(signed_by, bodies[0], _secret(hook))) is not None:
+            return Taken(None, challenge=back)
         if queue.paused():
             raise Conflict(
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -226,12 +226,10 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
         return headers.get("x-idempotency-key", headers.get("idempotency-key"))
-    if hook.secret is None:
-        raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
-    secret = hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
-    if SIGNATURE not in headers:
+    secret = _secret(hook)
+    if SIGNATURE not in headers or sender_signatures.public(secret):
         wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
         if wrong is None:
             raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
@@ -247,6 +245,13 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
     return headers.get("webhook-id")
+
+
+def _secret(hook: Hook) -> str:
+    """The secret of a signed webhook. Raises NotVerified where it has none yet."""
+    if hook.secret is None:
+        raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
+    return hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
 
 
 def _require_text(raw: bytes) -> None:

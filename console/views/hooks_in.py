@@ -64,7 +64,7 @@ def receive(token: str) -> ResponseReturnValue:
             error.extra["runId"] = error.extra["run_id"]
         raise
     if taken.challenge is not None:
-        return jsonify(challenge=taken.challenge)
+        return jsonify(dict(taken.challenge))
     if taken.each is not None:
         return jsonify(runs=[_answer_of(each) for each in taken.each]), 202
     return jsonify(_answer_of(taken)), 202
@@ -79,8 +79,13 @@ def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
 
 @blueprint.get("/hooks/<token>")
 def confirm(token: str) -> ResponseReturnValue:
-    """Answer a sender that asks before its first delivery whether the address is its owner's, as Meta and Dropbox do: with the text that it sent. Nothing is started."""
+    """Answer a sender that asks before its first delivery whether the address is its owner's, as Meta and Dropbox do: with the text that it sent; of one with a key, as Mailchimp does,
+    that it would be taken. Nothing is started.
+    """
     hook = webhooks.find(token)
+    if not hook.signed and request.authorization is not None:
+        _sender()
+        return Response("Deliveries come by POST.", content_type="text/plain; charset=utf-8")
     wanted = request.args.get("hub.challenge", request.args.get("challenge", ""))
     if not (hook.signed and CHALLENGE.fullmatch(wanted)):
         words = (
@@ -97,8 +102,12 @@ def hook_url(address: str | None) -> str | None:
 
 
 def _sender() -> Actor:
-    """Return the owner of the key that came along, counted under its limits. Raises NotSignedIn, TooMany."""
-    actor = key_holder(request.headers.get("Authorization"))
+    """Return the owner of the key that came along, counted under its limits: as a bearer's, or as the password of Basic, which programs send that take only an address
+    (`https://key:cns_…@…`). Raises NotSignedIn, TooMany.
+    """
+    basic = request.authorization
+    named = f"Bearer {basic.password}" if basic is not None and basic.type == "basic" else request.headers.get("Authorization")
+    actor = key_holder(named)
     g.actor = actor
     rates.count(actor)
     return actor

@@ -4,11 +4,16 @@ import base64
 import hmac
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask.testing import FlaskClient
+from standardwebhooks import Webhook
 
 from console import automation
 from tests.views.test_hooks_odd_senders import Sender, Signer, Told, begun, sender, signer
@@ -69,6 +74,85 @@ def test_who_signs_as_slack_calendly_typeform_hubspot_linear_or_pagerduty_is_tak
         assert own.sender.send(own.path, body, **right).status == 202, name
         assert own.sender.send(own.path, body, **forged).status == 401, name
     assert len(begun()) == 7
+
+
+def test_who_signs_as_zoom_zendesk_square_gitlab_and_others_is_taken_and_late_or_forged_ones_are_not(own: Signer) -> None:
+    address = f"http://127.0.0.1:{own.sender.port}{own.path}"
+
+    def zoom(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_Zm_Request_Timestamp": (at := seconds(late)), "X_Zm_Signature": f"v0={mac(f'v0:{at}:'.encode() + body).hex()}"}
+
+    def zendesk(body: bytes, late: int) -> dict[str, Any]:
+        at = datetime.fromtimestamp(int(seconds(late)), UTC).isoformat().replace("+00:00", "Z")
+        return {"X_Zendesk_Webhook_Signature_Timestamp": at, "X_Zendesk_Webhook_Signature": base64_of(mac(at.encode() + body))}
+
+    def square(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_Square_HmacSha256_Signature": base64_of(mac(address.encode() + body + b" " * (late > 0)))}
+
+    def gitlab(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_Gitlab_Token": SECRET if body and not late else "another"}
+
+    def bitbucket(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_Hub_Signature": f"sha256={mac(body + b' ' * (late > 0)).hex()}"}
+
+    def intercom(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_Hub_Signature": f"sha1={mac(body + b' ' * (late > 0), 'sha1').hex()}"}
+
+    def docusign(body: bytes, late: int) -> dict[str, Any]:
+        return {"X_DocuSign_Signature_1": base64_of(mac(body + b" " * (late > 0)))}
+
+    ways = (zoom, zendesk, square, gitlab, bitbucket, intercom, docusign)
+    for way in ways:
+        body = json.dumps({"data": {"reason": way.__name__}}).encode()
+        assert own.sender.send(own.path, body, **way(body, 0)).status == 202, way
+        for wrong in (way(body, 600), way(b"", 0) if way is not gitlab else {}, dict.fromkeys(way(body, 0), "")):
+            assert own.sender.send(own.path, body, **wrong).status == 401, way
+    assert len(begun()) == len(ways)
+
+
+def test_sendgrid_is_checked_by_its_key_and_nothing_else_is_signed_with_it(own: Signer) -> None:
+    pair = ec.generate_private_key(ec.SECP256R1())
+    public = base64_of(pair.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    body = b'[{"data": {"reason": "bounce"}}]'
+
+    def signed(by: ec.EllipticCurvePrivateKey, late: int = 0) -> dict[str, Any]:
+        at = seconds(late)
+        signature = base64_of(by.sign(at.encode() + body, ec.ECDSA(hashes.SHA256())))
+        return {"X_Twilio_Email_Event_Webhook_Timestamp": at, "X_Twilio_Email_Event_Webhook_Signature": signature}
+
+    assert own.sender.send(own.path, body, **signed(pair)).status == 401, "a secret is kept, and no key"
+    automation.renew_secret(own.sender.company.mona, "call-in", "signed", public)
+    assert own.sender.send(own.path, body, **signed(pair)).status == 202
+    for wrong in (
+        signed(pair, 600),
+        signed(ec.generate_private_key(ec.SECP256R1())),
+        signed(pair) | {"X_Twilio_Email_Event_Webhook_Signature": "?"},
+    ):
+        assert own.sender.send(own.path, body, **wrong).status == 401
+    known = hmac.digest(public.encode(), body, "sha256").hex()  # whoever knows the public key forges nothing by another way
+    ways: list[dict[str, Any]] = [{"X_Gitlab_Token": public}, {"X_Hub_Signature_256": known}, {"X_Signature": known}]
+    for forged in ways:
+        assert own.sender.send(own.path, body, **forged).status == 401, forged
+    at, standard = datetime.now(UTC), dict[str, Any]()
+    with suppress(ValueError):
+        standard = {"webhook_id": "m1", "webhook_timestamp": seconds(), "webhook_signature": Webhook(public).sign("m1", at, body.decode())}
+    assert own.sender.send(own.path, body, **standard).status == 401
+    assert len(begun()) == 1
+
+
+def test_a_program_that_knows_only_an_address_sends_the_key_as_the_password_in_it(client: FlaskClient, sender: Sender) -> None:
+    def basic(password: str) -> dict[str, str]:
+        return {"Authorization": f"Basic {base64_of(f'key:{password}'.encode())}"}
+
+    path = sender.path("plain")
+    right = sender.key
+    assert client.post(path, json={"why": "by address"}, headers=basic(right)).status_code == 202
+    assert client.get(path, headers=basic(right)).status_code == 200, "Mailchimp asks before it keeps an address"
+    assert client.head(path, headers=basic(right)).status_code == 200
+    for wrong in ("", "cns_wrong"):
+        assert client.post(path, json={"why": "x"}, headers=basic(wrong)).status_code == 401
+        assert client.get(path, headers=basic(wrong)).status_code == 401
+    assert begun() == [{"why": "by address"}]
 
 
 def test_a_form_of_twilio_is_its_fields_and_one_with_the_bounds_of_its_fields_moved_is_no_second_delivery(
@@ -139,6 +223,17 @@ def test_a_sender_that_asks_with_a_challenge_is_answered_and_starts_nothing(clie
     told = own.sender.send(own.path, asked, **signed)
     assert (told.status, told.body) == (200, {"challenge": "3eZbrw1aB"})
     assert own.sender.send(own.path, asked, X_Slack_Signature="v0=0").status == 401
+    at, asked = seconds(), b'{"event": "endpoint.url_validation", "payload": {"plainToken": "qgg8vlvZRS6UYooatFL8Aw"}}'
+    zoom: dict[str, Any] = {"X_Zm_Request_Timestamp": at, "X_Zm_Signature": f"v0={mac(f'v0:{at}:'.encode() + asked).hex()}"}
+    told = own.sender.send(own.path, asked, **zoom)
+    token = "qgg8vlvZRS6UYooatFL8Aw"
+    assert (told.status, told.body) == (200, {"plainToken": token, "encryptedToken": mac(token.encode()).hex()})
+    assert own.sender.send(own.path, asked, X_Zm_Signature="v0=0", X_Zm_Request_Timestamp=at).status == 401, (
+        "nothing is signed for a stranger"
+    )
+    xero = b'{"events": [], "firstEventSequence": 0}'
+    assert own.sender.send(own.path, xero, X_Xero_Signature=base64_of(mac(xero))).status == 200
+    assert own.sender.send(own.path, xero, X_Xero_Signature=base64_of(mac(b"other"))).status == 401
     meta = client.get(own.path, query_string={"hub.mode": "subscribe", "hub.challenge": "1158201444"})
     assert (meta.status_code, meta.text, meta.mimetype) == (200, "1158201444", "text/plain")
     for path, wanted in ((own.path, "<script>"), (own.path, ""), (own.sender.path("plain"), "1158201444")):
