@@ -3,6 +3,7 @@
 import codecs
 import csv
 import io
+import itertools
 import re
 import shutil
 import time
@@ -26,6 +27,10 @@ FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
+MOST_BEFORE = 20
+"""Lines among which the heading is looked for."""
+VALUE = re.compile(r"@|\d{4}")
+"""What a cell of a contact may have, and no heading has."""
 AS_TEXT = re.compile(r'="([^"]*)"')
 """A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
@@ -37,6 +42,7 @@ NO_TEXT = (*WORKBOOK, b"%PDF")
 SAVE_AS = (
     "This is a workbook of Excel or another spreadsheet. Open it there, save it as “CSV UTF-8 (Comma delimited)”, and choose that file."
 )
+CARDS = "This is a file of address cards (vCard). Open it in a program of contacts, such as Google Contacts, export the contacts there as CSV, and choose that file."
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
 LONG = f"{UNREADABLE} longer than a line may be\n"
 """Stands for a line that is too long to be kept."""
@@ -47,7 +53,9 @@ csv.field_size_limit(LONGEST_LINE)  # of the process: so long a cell is looked f
 
 @dataclass(frozen=True, slots=True)
 class ContactFile:
-    """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, about how many lines (0: not known), and what it was called."""
+    """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, about how many lines (0: not known), what it was called,
+    and which line is its heading.
+    """
 
     folder: str
     parts: int
@@ -55,11 +63,12 @@ class ContactFile:
     delimiter: str
     lines: int = 0
     name: str = ""
+    heading: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line with its number in the file (the heading is 1), and whether its bytes could be read. `wrong`: why it has no cells that could be told apart."""
+    """A line with its number in the file, and whether its bytes could be read. `wrong`: why it has no cells that could be told apart."""
 
     number: int
     cells: list[str]
@@ -95,10 +104,38 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
         raise Invalid("This is no text file.", at=("csv", SAVE_AS if first.startswith(WORKBOOK) else NOT_TEXT))
-    heading = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
-    told = TOLD_DELIMITER.fullmatch(heading.strip("\ufeff"))
-    delimiter = told[1] if told else max(DELIMITERS, key=lambda mark: (heading.count(mark), -DELIMITERS.index(mark)))
-    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name)
+    if head.lstrip("\ufeff\r\n ")[:11].upper() == "BEGIN:VCARD":
+        forget(folder)
+        raise Invalid("This is no table.", at=("csv", CARDS))
+    delimiter, heading = _layout(head)
+    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name, heading)
+
+
+def _layout(head: str) -> tuple[str, int]:
+    """(what stands between the cells, the line of the heading) of a file that begins like this.
+
+    The heading is the first line with anything in it, unless there are lines of prose before it: a title, or notes, as LinkedIn and reports of a CRM write them.
+    """
+    first = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
+    if told := TOLD_DELIMITER.fullmatch(first.strip("\ufeff")):
+        return told[1], 1
+    delimiter = max(DELIMITERS, key=lambda mark: (first.count(mark), -DELIMITERS.index(mark)))
+    found = [(_heading(head, mark), mark) for mark in DELIMITERS]
+    (width, line), mark = max(found, key=lambda each: each[0][0])
+    return (mark, line) if line > 1 and width > first.count(delimiter) + 1 else (delimiter, 1)
+
+
+def _heading(head: str, delimiter: str) -> tuple[int, int]:
+    """(how many cells it has, the line) of what may be the heading with this between the cells: the first line nearly as wide as the widest, if it looks like no contact."""
+    reader, filled = csv.reader(io.StringIO(head), delimiter=delimiter), list[list[str]]()
+    try:
+        for cells in itertools.islice(reader, MOST_BEFORE):
+            filled.append([cell.strip() for cell in cells if cell.strip()])
+    except csv.Error:
+        return 0, 1
+    widest = max(map(len, filled), default=0)
+    line, cells = next(((number, each) for number, each in enumerate(filled, 1) if len(each) >= max(2, widest * 0.6)), (1, []))
+    return (0, 1) if any(VALUE.search(cell) for cell in cells) else (len(cells), line)
 
 
 def forget(folder: str) -> None:
@@ -149,9 +186,11 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
             again.extendleft(reversed(own[1:]))
             reader = csv.reader(lines(), delimiter=file.delimiter)
         number += 1
-        if wrong and number == 1:
+        if number < file.heading:
+            continue
+        if wrong and number == file.heading:
             raise Invalid("The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?"))
-        if number == 1 and len(cells) > MOST_COLUMNS:
+        if number == file.heading and len(cells) > MOST_COLUMNS:
             raise Invalid(
                 "The file cannot be read.",
                 at=("csv", f"It has {len(cells):,} columns: leave out some, so that there are at most {MOST_COLUMNS}."),

@@ -31,7 +31,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
     ),
     "email": (
         "email", "e mail", "mail", "emails", "e mails", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
-        "adresse électronique", "emailadresse", "mailadresse", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
+        "adresse électronique", "emailadresse", "mailadresse", "e mailadres", "emailadres", "mailadres", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
         "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
         "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail",
         "e pasts", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
@@ -104,6 +104,7 @@ _ALSO = {
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
+_KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
@@ -270,8 +271,8 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount; of several the first."""
-    return _DECIMAL.sub(r"\1", first_of(cell))
+    """A telephone number without the .0 of a program that took it for an amount, and without the p: or tel: that Facebook and links write before it; of several the first."""
+    return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
 
 
 def zone_name(cell: str) -> str:

@@ -183,6 +183,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "fields": fields,
         "filled": filled,
         "unused": unused,
+        "before": found.question.file.heading - 1,
         "perhaps_consent": perhaps,
         "unproved": _unproved(plan, found.question.same),
         "nothing": not plan.fields,

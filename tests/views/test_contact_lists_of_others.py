@@ -9,6 +9,7 @@ import pytest
 from console import access, accounts, contacts, records
 from console.contacts import cells, import_batches
 from console.core.scopes import whole
+from console.errors import Invalid
 from tests.conftest import web_app
 from tests.tables import cases
 
@@ -50,6 +51,20 @@ CRMS = {
         "Record Id,Contact Owner,First Name,Last Name,Full Name,Account Name,Email,Mailing Country\nz1,Gita,Mei,李,Dr Mei 李,Acme,mei@zo.example,UK\n",
         "utf-8", ("Dr Mei 李", "mei@zo.example", None, "GB", None),
     ),
+    "LinkedIn": (
+        ('Notes:\n"When exporting your connections, you may notice that some, or many, addresses are missing."\n\n'
+         'First Name,Last Name,URL,Email Address,Company,Position,Connected On\nJoana,Silva,https://li.example/in/j,j@li.example,"Acme, Lda",CFO,12 Oct 2024\n'),
+        "utf-8", ("Joana Silva", "j@li.example", None, None, None),
+    ),
+    "Facebook": (
+        ("id\tcreated_time\tform_name\tplatform\tfull_name\temail\tphone_number\tcountry\n"
+         "l:123456789\t2026-11-20T10:11:12+01:00\tLead form\tfb\tLena Groß\tl@fb.example\tp:+4915112345678\tDE\n"),
+        "utf-16", ("Lena Groß", "l@fb.example", "+4915112345678", "DE", None),
+    ),
+    "a report with a title": (
+        ("Contacts of the north;\nExported on Monday, 2 March 2026;\n\nNaam;E-mailadres;Land\nBo Smit;bo@rp.example;Nederland\n"),
+        "cp1252", ("Bo Smit", "bo@rp.example", None, "NL", None),
+    ),
     "Excel": ("sep=;\nName;Email;Land\nNora Berg;nora@xl.example;the Netherlands\n", "utf-16", ("Nora Berg", "nora@xl.example", None, "NL", None)),
 }  # fmt: skip
 
@@ -64,6 +79,20 @@ def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> 
 
 
 @pytest.mark.rotating
+def test_lines_above_the_heading_are_named_and_a_contact_is_never_taken_for_it(club: "Pages") -> None:
+    def read(text: bytes) -> str:
+        return club.olivia.get(sent(club, text)).text
+
+    assert "The heading was found on line 3; the 2 lines above it are passed over." in read(
+        b"Our list\nMade by Gita\nName,Email\nBo,bo@b.example\n"
+    )
+    for plain in (b"Email\nbo@b.example,Bo,1990\n", b"Name\nBo,+4915112345\n"):
+        assert "The heading was found" not in read(plain)
+    with pytest.raises(Invalid, match="no table") as refused:
+        kept(club.company, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ana\r\nEND:VCARD\r\n")
+    assert "This is a file of address cards (vCard)." in str(refused.value.details)
+
+
 def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     where = sent(
