@@ -18,5 +18,6 @@ OPEN_MODULES = frozenset(
         "likely_contacts",
         "tags",
         "unused_columns",
+        "workbooks",
     }
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
+from console.contacts import workbooks
 from console.contacts.encodings import guess
 from console.errors import Invalid
 
@@ -36,12 +37,7 @@ AS_TEXT = re.compile(r'="([^"]*)"')
 UNREADABLE = "\ufffd"
 UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
-WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of spreadsheets begin, new ones and old ones, and archives."""
-NO_TEXT = (*WORKBOOK, b"%PDF")
-SAVE_AS = (
-    "This is a workbook of Excel or another spreadsheet. Open it there, save it as “CSV UTF-8 (Comma delimited)”, and choose that file."
-)
+NO_TEXT = (*workbooks.BEGIN, b"%PDF")
 CARDS = "This is a file of address cards (vCard). Open it in a program of contacts, such as Google Contacts, export the contacts there as CSV, and choose that file."
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
 LONG = f"{UNREADABLE} longer than a line may be\n"
@@ -77,14 +73,18 @@ class Row:
 
 
 def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> ContactFile:
-    """Store the file, encrypted under the person's key. Raises Invalid where it is empty or too large; then nothing is left of it."""
+    """Store the file, encrypted under the person's key; of a workbook its first sheet. Raises Invalid where it is empty or too large; then nothing is left of it."""
+    begin = stream.read(PART)
+    if begin.startswith(workbooks.BEGIN):
+        stream, begin = io.BytesIO(workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))), b""
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
     decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
     broken, letters = 0, 0  # in UTF-8: bytes that are nothing, and bytes that only belong to letters beyond ASCII
     ends = [0, 0]  # bytes that end lines on most machines, and on old ones
     try:
-        while part := stream.read(PART):
+        while part := begin or stream.read(PART):
+            begin = b""
             first, total = first or part, total + len(part)
             if total > MOST_BYTES:
                 raise Invalid("The file is too large.", at=("csv", f"At most {MOST_BYTES >> 20} MB: split it into several."))
@@ -103,7 +103,7 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     head = first[: 64 << 10].decode(encoding, errors="replace") if encoding is not None else ""
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
-        raise Invalid("This is no text file.", at=("csv", SAVE_AS if first.startswith(WORKBOOK) else NOT_TEXT))
+        raise Invalid("This is no text file.", at=("csv", NOT_TEXT))
     if head.lstrip("\ufeff\r\n ")[:11].upper() == "BEGIN:VCARD":
         forget(folder)
         raise Invalid("This is no table.", at=("csv", CARDS))
@@ -120,9 +120,12 @@ def _layout(head: str) -> tuple[str, int]:
     if told := TOLD_DELIMITER.fullmatch(first.strip("\ufeff")):
         return told[1], 1
     delimiter = max(DELIMITERS, key=lambda mark: (first.count(mark), -DELIMITERS.index(mark)))
-    found = [(_heading(head, mark), mark) for mark in DELIMITERS]
-    (width, line), mark = max(found, key=lambda each: each[0][0])
-    return (mark, line) if line > 1 and width > first.count(delimiter) + 1 else (delimiter, 1)
+    width, line = _heading(head, delimiter)
+    if line == 1 and width > 1:
+        return delimiter, 1
+    found = [(*_heading(head, mark), mark) for mark in DELIMITERS]
+    width, line, mark = max(found, key=lambda each: each[0])
+    return (mark, line) if width else (delimiter, 1)
 
 
 def _heading(head: str, delimiter: str) -> tuple[int, int]:

@@ -10,7 +10,16 @@ from markupsafe import escape
 from console import log
 from console.activity import exports
 from console.browse import naming
-from console.contacts import cell_meanings, consent_columns, contact_files, import_batches, imports, left_out_lines, unused_columns
+from console.contacts import (
+    cell_meanings,
+    consent_columns,
+    contact_files,
+    import_batches,
+    imports,
+    left_out_lines,
+    unused_columns,
+    workbooks,
+)
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
 from console.contacts.import_batches import Import
@@ -46,7 +55,7 @@ def begin(collection: str) -> Response:
         return _form(here)
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        return _form(here, wrong="Choose a CSV file from your computer.", status=422)
+        return _form(here, wrong="Choose a CSV file or a workbook from your computer.", status=422)
     try:
         return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream, sent.filename)))
     except Invalid as wrong:
@@ -122,7 +131,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "words": WORDS,
+        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)

@@ -191,7 +191,7 @@ def _question(target: Target, values: Mapping[str, Any]) -> Question:
     if sent := request.files.get("file"):
         return enrolments.batches.question_of_file(frame.actor(), target, sent.stream, values)
     if "file" in request.files or form.get("way") == "file":
-        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file from your computer."}])
+        raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a CSV file or a workbook from your computer."}])
     if form.getlist("key") and not form.get("all"):
         return Question(keys=form.getlist("key"), values=values)
     if form.get("all") and not (form.get("segment") or form.get("filter") or form.get("q")):

@@ -86,7 +86,7 @@ def test_lines_above_the_heading_are_named_and_a_contact_is_never_taken_for_it(c
     assert "The heading was found on line 3; the 2 lines above it are passed over." in read(
         b"Our list\nMade by Gita\nName,Email\nBo,bo@b.example\n"
     )
-    for plain in (b"Email\nbo@b.example,Bo,1990\n", b"Name\nBo,+4915112345\n"):
+    for plain in (b"Name;Remark\nBo;one, two, three, four\n", b"Email\nbo@b.example,Bo,1990\n", b"Name\nBo,+4915112345\n"):
         assert "The heading was found" not in read(plain)
     with pytest.raises(Invalid, match="no table") as refused:
         kept(club.company, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ana\r\nEND:VCARD\r\n")

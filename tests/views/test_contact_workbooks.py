@@ -1,0 +1,97 @@
+"""Lists of contacts that come as workbooks."""
+
+import io
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import xlsxwriter  # type: ignore[import-untyped, unused-ignore]
+
+from console.contacts import contact_files, import_batches, workbooks
+from console.errors import Invalid
+from tests.views.test_contact_import import URL, club, posted, why
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+__all__ = ["club"]
+
+
+def workbook(*sheets: list[list[Any]], hidden: int | None = None) -> bytes:
+    """A workbook with these sheets of lines."""
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"default_date_format": "yyyy-mm-dd"}) as book:
+        for number, lines in enumerate(sheets):
+            sheet = book.add_worksheet()
+            for row, line in enumerate(lines):
+                for column, value in enumerate(line):
+                    sheet.write(row, column, value)
+            if number == hidden:
+                sheet.hide()
+        if hidden == 0:
+            book.worksheets()[1].activate()
+            book.worksheets()[1].set_first_sheet()
+    return out.getvalue()
+
+
+HEAD = ["Name", "E-mail", "Phone", "Country", "Stage"]
+
+
+def test_what_a_spreadsheet_keeps_as_numbers_days_and_ticks_is_text_that_a_list_can_have() -> None:
+    line = [
+        "Ana, “A”\nCosta",
+        351912345678,
+        12.5,
+        date(2026, 2, 3),
+        datetime(2026, 2, 3, 4, 5, tzinfo=UTC).replace(tzinfo=None),
+        True,
+        None,
+        "=1+1",
+    ]
+    text = workbooks.as_csv(workbook([], [HEAD], hidden=None)).decode()
+    assert text == "Name,E-mail,Phone,Country,Stage\r\n", "an empty sheet before it is passed over"
+    told = workbooks.as_csv(workbook([line])).decode()
+    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,0\r\n'
+    assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0)) == b"Name\r\n", "nor is a hidden one read"
+
+
+def test_a_workbook_is_looked_at_and_imported_like_a_file_of_lines(club: "Pages") -> None:
+    content = workbook(
+        [
+            ["Fair of Riga", ""],
+            [],
+            HEAD,
+            ["Ana Costa", "ana@wb.example", 351912345678, "Portugal", "new"],
+            ["Bo", "", "", "Atlantis", "new"],
+        ]
+    )
+    token = club.olivia.get(URL).form(URL)["fields"]["csrf_token"]
+    where = posted(club, URL, {"csrf_token": token, "file": (io.BytesIO(content), "leads.xlsx")})
+    page = club.olivia.get(where)
+    assert "1 contact can be added" in page.text
+    found = import_batches.confirm(club.company.olivia, where.rpartition("/")[2])
+    assert (found.new, found.refused) == (1, 1)
+    assert "Atlantis" in str(why(found))
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 no archive", b"\xd0\xcf\x11\xe0 nothing", workbook([])], ids=["cut", "old", "empty"])
+def test_what_is_no_workbook_is_refused_and_nothing_is_left_of_it(club: "Pages", content: bytes) -> None:
+    with pytest.raises(Invalid) as refused:
+        import_batches.keep(club.company.olivia, "contact", io.BytesIO(content), "a.xlsx")
+    assert "cannot be read as a workbook" in str(refused.value.details)
+    assert contact_files.folders() == []
+
+
+def test_a_workbook_that_grows_when_it_is_unpacked_is_refused_before_and_one_that_lies_at_the_limit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    large = workbook([["x" * 30_000] * 100])
+    assert len(workbooks.as_csv(large)) > 3_000_000
+    monkeypatch.setattr(workbooks, "_read", replace(workbooks._read, memory=16 << 20))
+    with pytest.raises(Invalid):
+        workbooks.as_csv(large)
+    monkeypatch.setattr(workbooks, "_read", None)
+    monkeypatch.setattr(workbooks, "MOST_UNPACKED", 1000)
+    with pytest.raises(Invalid):
+        workbooks.as_csv(large)
