@@ -5,8 +5,7 @@ A column such as “SMS consent” says yes or no, one such as “SMS opt out”
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -114,7 +113,7 @@ class Place:
             **{name: v for name, v in said.items() if name},
         }
 
-    def reasons(self, values: Mapping[str, Any], told: AbstractSet[str]) -> Iterator[str]:
+    def reasons(self, values: Mapping[str, Any], told: AbstractSet[str] = frozenset()) -> Iterator[str]:
         """Why a consent of which this is told is none; `told` are the fields that a column tells."""
         lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and values.get(each.name) in (None, "")]
         if lacking:
@@ -254,7 +253,10 @@ def own_texts(columns: Columns, rows: Iterable[Row], before: Mapping[str, Any]) 
     told = [row.cells[number].strip() for row in rows for number in sorted(columns.asked) if number < len(row.cells)]
     out = [cell for cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
     own = [cell for cell in out if columns.moment(cell) is None]
-    return {"cells": int(before.get("cells", 0)) + len(own), "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3]}
+    return {
+        "cells": int(before.get("cells", 0)) + len(own),
+        "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3],
+    }
 
 
 def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:

@@ -251,8 +251,11 @@ def deliver() -> int:
         stale = sa.text("update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)")
         connection.execute(stale, {"since": log.now() - MAIL_WITHIN})
     taken = "update console.notice set mail = 'sending' where id = (select id from console.notice where mail = 'queued' and not (id = any(%s)) order by at limit 1 for update skip locked)"
-    sent, tried = 0, []
-    while len(tried) < AT_ONCE and (rows := fetch(f"{taken} returning {_MAILED}, person", (tried,))):  # one by one: those behind one that is interrupted leave
+    sent = 0
+    tried: list[str] = []
+    while len(tried) < AT_ONCE and (
+        rows := fetch(f"{taken} returning {_MAILED}, person", (tried,))
+    ):  # one by one: those behind one that is interrupted leave
         row = rows[0]
         tried.append(row[0])
         faults.point("notices.taken")

@@ -133,7 +133,9 @@ def test_who_may_not_see_it_at_that_moment_gets_no_mail(company: Company, mailbo
     assert [message["To"] for message in mailbox.messages] == ["olivia@fernwick.example"]
 
 
-def test_a_process_that_dies_over_one_mail_keeps_no_other_from_leaving(company: Company, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_dies_over_one_mail_keeps_no_other_from_leaving(
+    company: Company, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begin(company)
     monkeypatch.setenv("HANDRAIL_FAULT", "notices.taken=raise")
     with pytest.raises(Fault):

@@ -199,7 +199,12 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
 
 CAME_OUT = ("done", "failed", "skipped")
 """What a step is done with: before that its outcome is only what it will be if nothing goes wrong."""
-EFFECT_WORDS = {"requested": "is being made", "succeeded": "was made", "failed": "was not made", "unknown": "cannot be told whether it was made"}
+EFFECT_WORDS = {
+    "requested": "is being made",
+    "succeeded": "was made",
+    "failed": "was not made",
+    "unknown": "cannot be told whether it was made",
+}
 
 
 def _effect_words(effect: Mapping[str, Any], late: Mapping[str, str], *, ended: bool) -> str:
@@ -207,7 +212,11 @@ def _effect_words(effect: Mapping[str, Any], late: Mapping[str, str], *, ended: 
     if effect["status"] != "requested" or not ended:
         return EFFECT_WORDS[effect["status"]]
     heard = EFFECT_WORDS.get(late.get(effect["id"], ""))
-    return f"{heard}, as was found out after the run had ended" if heard else "was under way when the run ended; what came of it is not known yet"
+    return (
+        f"{heard}, as was found out after the run had ended"
+        if heard
+        else "was under way when the run ended; what came of it is not known yet"
+    )
 
 
 AGAIN = 5
