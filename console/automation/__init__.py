@@ -13,7 +13,7 @@ from console.automation.firing_counts import FiringCount, counted as firings_cou
 from console.automation.following import follow_log
 from console.automation.listening import Listeners, install_sql
 from console.automation.log_events import Batch, LogEvent, chain_of, reached, read_after
-from console.automation.managing import Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch
+from console.automation.managing import MOST_WAITING, Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
 from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words

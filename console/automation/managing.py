@@ -78,6 +78,7 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     with hot_engine().connect() as connection:
         rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
         last = _last(connection, actor, entry.id, *seen)
+        waiting: dict[str, int] = dict(connection.exec_driver_sql(_WAITING, (entry.id, MOST_WAITING + 1)).all())
     document = workflows.definition(actor, entry.id) if entry.live_version is None else None
     written = [Trigger.model_validate(each) for each in (document or {}).get("triggers", ())]
     if entry.live_version is not None:
@@ -87,7 +88,9 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     active = entry.status == "active" and entry.live_version is not None
     now = log.now()
     found = [
-        _listed(trigger, rows.get(trigger.id), last.get(trigger.id, ()), active=active, may_edit=may_edit, now=now)
+        _listed(
+            trigger, rows.get(trigger.id), last.get(trigger.id, ()), waiting.get(trigger.id, 0), active=active, may_edit=may_edit, now=now
+        )
         for trigger in (*written, *added)
     ]
     if entry.collection in seen[1].get("limited", ()):  # these counts are about all records
@@ -95,7 +98,16 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     return entry, found
 
 
-def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active: bool, may_edit: bool, now: datetime) -> Listed:
+MOST_WAITING = 10_000
+"""So many firings that wait are counted."""
+_WAITING = """
+select w.trigger, count(*) from (select f.trigger from console.firing f where f.workflow = %s and f.status = 'waiting' limit %s) w group by w.trigger
+"""
+
+
+def _listed(
+    trigger: Trigger, row: Any | None, last: Sequence[Fired], waiting: int, *, active: bool, may_edit: bool, now: datetime
+) -> Listed:
     enabled = trigger.starts_enabled if row is None else bool(row.enabled)
     next_at: list[datetime] = []
     if trigger.kind == "schedule" and enabled and active and row is not None and row.next_at is not None:
@@ -103,7 +115,9 @@ def _listed(trigger: Trigger, row: Any | None, last: Sequence[Fired], *, active:
     address = None
     if may_edit and row is not None and row.address is not None:
         address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
-    counts = {name: 0 if row is None else getattr(row, name) for name in ("matched", "passed", "left_out", "stopped")}
+    counts = {name: 0 if row is None else getattr(row, name) for name in ("matched", "passed", "left_out", "stopped")} | {
+        "waiting": waiting
+    }
     return Listed(
         *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
         *(None if row is None else row.problem, None if row is None else row.problem_at, address),

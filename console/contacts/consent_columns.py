@@ -5,7 +5,7 @@ A column such as “SMS consent” says yes or no, one such as “SMS opt out”
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -113,12 +113,14 @@ class Place:
             **{name: v for name, v in said.items() if name},
         }
 
-    def reasons(self, values: Mapping[str, Any]) -> Iterator[str]:
-        """Why a consent of which this is told is none."""
+    def reasons(self, values: Mapping[str, Any], told: AbstractSet[str] = frozenset()) -> Iterator[str]:
+        """Why a consent of which this is told is none; `told` are the fields that a column tells."""
         lacking = [each.label.casefold() for each in self.fields if each.name in self.needed and values.get(each.name) in (None, "")]
         if lacking:
             words = " and ".join(", ".join(lacking).rsplit(", ", 1))
-            yield f"Of the consent {words} must be known: fill it in on this page for all lines, or add a column “Consent {lacking[-1]}”."
+            every = any(each.name in self.needed - told and values.get(each.name) in (None, "") for each in self.fields)
+            how = f"for all lines, or add a column “Consent {lacking[-1]}”" if every else "for the lines that lack it, or in the file"
+            yield f"Of the consent {words} must be known: fill it in on this page {how}."
         for each in self.fields:
             value = values.get(each.name)
             if value in (None, ""):
@@ -199,14 +201,14 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
         if compared_cell(cell) in YES:
             agreed.append(channel)
         elif compared_cell(cell) not in NO:  # what is unclear of opting out refuses also who is there: `unclear`
-            reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not; write yes or no.")
+            reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not: say what it means.")
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
     values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
     rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out)
-    return rows, [*reasons, *(place.reasons(values) if rows else ())]
+    return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())]
 
 
 def still_given(place: Place, rows: Mapping[str, Mapping[str, Any]], out: Mapping[str, datetime | None]) -> dict[str, dict[str, Any]]:
@@ -244,6 +246,17 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     if "call" in found:
         found.setdefault("ai_call", []).extend(found["call"])
     return {channel: latest_of(moments) for channel, moments in found.items()}
+
+
+def own_texts(columns: Columns, rows: Iterable[Row], before: Mapping[str, Any]) -> dict[str, Any]:
+    """How many cells of these lines and those before (`cells`) count as an opt-out only because the heading of their column asks for one, and some of them (`some`)."""
+    told = [row.cells[number].strip() for row in rows for number in sorted(columns.asked) if number < len(row.cells)]
+    out = [cell for cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
+    own = [cell for cell in out if columns.moment(cell) is None]
+    return {
+        "cells": int(before.get("cells", 0)) + len(own),
+        "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3],
+    }
 
 
 def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:

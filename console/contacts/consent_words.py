@@ -170,11 +170,16 @@ def opted_out(cell: str, *, asked: bool) -> bool | None:
     word = compared_cell(cell)
     if word in NOT or word in SUBSCRIBED:
         return False
-    if word in AFFIRMED or word in WITHDRAWN:
+    if says_plainly(cell):
         return True
     if word in YES:
         return None if asked else False
     return True if asked else None
+
+
+def says_plainly(cell: str) -> bool:
+    """Whether a cell that counts as an opt-out is a word for it, and no text of somebody's own such as “Too many mails”."""
+    return compared_cell(cell) in AFFIRMED | WITHDRAWN
 
 
 def asks_who_refused(heading: str) -> bool:

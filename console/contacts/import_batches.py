@@ -358,6 +358,7 @@ def _one_part(
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview or batch.running:
         place["unknown"] = cell_meanings.unknown(plan, part, place.get("unknown", {}))
+        place["by_text"] = consent_columns.own_texts(plan.consents, part, place.get("by_text", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)

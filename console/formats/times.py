@@ -170,8 +170,8 @@ def when(value: Any, look: Look) -> Markup:
 
 
 def when_there(value: Any, zone: str, look: Look) -> Markup:
-    """Return the moment by the clock of another zone, with its place, and what it is for the reader; by one clock where both show the same."""
-    at = moment_of(value)
+    """Return a moment to come by the clock of another zone, with its place, and what it is for the reader; by one clock where both show the same."""
+    at, look = moment_of(value), replace(look, lasting=True)  # the next minute is not "just now"
     if at is None or within(at, zone).utcoffset() == within(at, look.zone).utcoffset():
         return when(value, look)
     place = zone.rpartition("/")[2].replace("_", " ")

@@ -201,6 +201,10 @@ def _refused(host: str, *replies: tuple[int, bytes | str]) -> IntegrationError:
 
 def _meaning(code: int, text: bytes | str) -> str:
     """What a reply means, by its code and the code of RFC 3463 that its text begins with; nothing else that the other side wrote."""
+    if code < 100:
+        return "it does not answer as a mail server does"
+    if code == 530 and b"STARTTLS" in (text.encode() if isinstance(text, str) else text).upper():
+        return "it takes mail only encrypted: leave ?tls=off out of CONSOLE_SMTP_URL (530)"
     enhanced = ENHANCED.match(text if isinstance(text, str) else text.decode("ascii", "replace"))
     shown = f"{code} {enhanced[0]}" if enhanced else str(code)
     detail = DETAILS.get(enhanced[1]) if enhanced and code not in SIGN_IN else None
@@ -216,7 +220,7 @@ def _reason(error: Exception) -> str:
         case ssl.SSLError():
             return certificates.refusal(error)
         case smtplib.SMTPNotSupportedError():
-            return "it offers no STARTTLS, or no way to sign in"
+            return "it offers no encryption (STARTTLS)" if "STARTTLS" in str(error) else "it offers no way to sign in"
         case smtplib.SMTPServerDisconnected(__context__=_Endless()):
             return "its answer has no end"
         case smtplib.SMTPServerDisconnected():

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, settings, subjects, workflows
+from console import access, accounts, faults, log, queue, runs, settings, subjects, workflows
 from console.access import casbin_agreement, limits
 from console.access.run_reach import ALL
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
+from console.formats.times import moment_words
 from console.integrations import mail
 from console.runs.changing import cleared_notices
 from console.runs.rows import side_rows
@@ -250,10 +250,15 @@ def deliver() -> int:
     with transaction() as connection:
         stale = sa.text("update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)")
         connection.execute(stale, {"since": log.now() - MAIL_WITHIN})
-    taken = "update console.notice set mail = 'sending' where id in (select id from console.notice where mail = 'queued' order by at limit %s for update skip locked)"
-    rows = fetch(f"{taken} returning {_MAILED}, person", (AT_ONCE,))
+    taken = "update console.notice set mail = 'sending' where id = (select id from console.notice where mail = 'queued' and not (id = any(%s)) order by at limit 1 for update skip locked)"
     sent = 0
-    for row in rows:
+    tried: list[str] = []
+    while len(tried) < AT_ONCE and (
+        rows := fetch(f"{taken} returning {_MAILED}, person", (tried,))
+    ):  # one by one: those behind one that is interrupted leave
+        row = rows[0]
+        tried.append(row[0])
+        faults.point("notices.taken")
         result = _mailed(row[:-1], row[-1])
         sent += result == "sent"
         with transaction() as connection:
@@ -280,7 +285,7 @@ def _mailed(row: tuple[Any, ...], person: str) -> str | None:
 
 
 def _message(actor: Actor, notice: Notice) -> EmailMessage:
-    """The mail: what happened, when by the person's clock, and a link. Values of the record are not in it."""
+    """The mail: what the list of notices says to this person, by their own language and clock, and a link. More of the record than its title, or what a step tells, is not in it."""
     given = settings.current()
     message = EmailMessage()
     message["From"] = given.mail_from or "handrail@localhost"
@@ -290,8 +295,7 @@ def _message(actor: Actor, notice: Notice) -> EmailMessage:
     )
     message["Message-ID"] = f"<{notice.id}@{(given.base_url or 'http://localhost').partition('//')[2].partition('/')[0].partition(':')[0]}>"
     message["Auto-Submitted"] = "auto-generated"
-    there = notice.at.astimezone(ZoneInfo(actor.zone))
-    when = f"{there.day} {there:%b %Y, %H:%M}, {actor.zone}"
+    when = f"{moment_words(notice.at.isoformat(), actor.locale, actor.zone)}, {actor.zone}"
     link = f"{given.base_url}{notice.href}" if given.base_url else f"It stands in the console under {notice.href}"
     message.set_content("\n".join([*filter(None, (notice.text, notice.about, when)), "", link, ""]))
     return message

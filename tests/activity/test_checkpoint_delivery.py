@@ -290,7 +290,7 @@ def test_a_mail_server_that_refuses_or_lacks_starttls_is_told(say: Say) -> None:
         say(SMTP_URL=f"smtp://localhost:{box.port}", **mail)
         sealed()
         checkpoint_delivery.deliver()
-        assert only().error == "The mail server localhost cannot be used: it offers no STARTTLS, or no way to sign in."
+        assert only().error == "The mail server localhost cannot be used: it offers no encryption (STARTTLS)."
         box.reply = "452 full"
         say(SMTP_URL=f"smtp://localhost:{box.port}?tls=off", **mail)
         due_now()

@@ -66,6 +66,20 @@ def test_no_line_of_a_file_gives_a_consent_that_another_takes_back(company: Comp
     assert all(not given(key) for key in contacts.known_contacts("contact", ["7", "8"]))
 
 
+def test_a_text_of_somebody_s_own_that_counts_as_an_opt_out_is_told(company: Company) -> None:
+    lines = "Sam,sam@post.example,,new,,,,Too many mails\nBo,bo@post.example,,new,,,,Too many mails\nAna,ana@post.example,,new,,,,yes\nMia,mia@post.example,,new,,,,2026-03-01\nKenji,kenji@post.example,,new,,,,no\n"
+    looked = imported(company, HEAD + lines, preview=True)
+    assert (looked.opted_out, looked.place["by_text"]) == (4, {"cells": 2, "some": ["Too many mails"]})
+    done = import_batches.confirm(company.olivia, looked.id)
+    assert done.place["by_text"] == {"cells": 2, "some": ["Too many mails"]}, "counted once"
+
+
+def test_what_lacks_in_some_lines_is_not_said_of_all(company: Company) -> None:
+    lines = "Bo,bo@post.example,,new,yes,,2026-05-01,\nMia,mia@post.example,,new,yes,fair,2026-05-01,\n"
+    told = import_batches.refused(imported(company, HEAD + lines, preview=True).id)
+    assert told == [(2, ["Of the consent source must be known: fill it in on this page for the lines that lack it, or in the file."])]
+
+
 def test_who_is_there_already_is_reached_no_more_and_the_preview_says_how_many(company: Company) -> None:
     lines = "Sam,SAM@post.example,,new,,,,2026-03-01\nBram,,,engaged,,,,no\nAna,ana@post.example,,new,,,,1\nKenji,kenji@post.example,,new,yes,fair,2026-05-01,\n"
     assert given("1") == {"call", "email"}

@@ -240,6 +240,12 @@ def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_i
         ({"end": "554 5.7.1 Message looks like <b>spam</b>"}, "its rules refuse the message, perhaps as spam (554 5.7.1)."),
         ({"rcpt": "450 4.7.1 Greylisted"}, "it asks to be tried again later (450 4.7.1)."),
         ({"rcpt": "452 4.2.2 Over quota"}, "the mailbox is full now: it asks to be tried again later (452 4.2.2)."),
+        (
+            {"mail": "530 5.7.0 Must issue a STARTTLS command first"},
+            "it takes mail only encrypted: leave ?tls=off out of CONSOLE_SMTP_URL (530).",
+        ),
+        ({"mail": "530 5.7.0 Authentication required"}, "it takes mail only from who signs in (530 5.7.0)."),
+        ({"banner": "HTTP/1.1 400 Bad Request"}, "it does not answer as a mail server does."),
         ({"rcpt": "550 No"}, "it takes no mail for this address (550)."),
         ({"end": "554 9.9.9.9 No"}, "it refuses the message (554)."),
     ],

@@ -187,6 +187,7 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "consents": 1,
         "withdrawn": 0,
         "opted_out": 0,
+        "opted_out_by_text": 0,
         "agreed_again": 0,
         "said_no": 0,
     }

@@ -312,6 +312,9 @@ def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robo
         assert "may be enrolled again 60 days later" in page.text
     assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
     assert "It has not fired yet." in pages.mona.get("/workflows/care-review/triggers").text
+    assert "came in another way" not in pages.mona.get("/workflows/care-review/triggers").text
+    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1"], values=WHY))
+    assert "came in another way, such as by hand" in pages.mona.get("/workflows/care-review/triggers").text
     fetch("update console.trigger set matched = 1 returning 1")
     assert "Its last firings are more than 30 days ago." in pages.ines.get("/workflows/care-review/triggers").text
     assert "It has not fired for records that you may see." in pages.tom.get("/workflows/care-review/triggers").text

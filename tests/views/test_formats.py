@@ -373,3 +373,11 @@ def test_an_hour_that_clocks_show_twice_says_which_of_the_two_it_is(zone: str, a
     look = Look("en", zone, NOW - timedelta(days=200))
     assert formats.ago(at, look) == formats.worded(datetime.fromisoformat(at), "d MMM y, HH:mm", look) == words
     assert words.partition(", ")[2] in formats.when_there(at, zone, replace(look, zone="Asia/Tokyo"))
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Vilnius"])
+def test_what_comes_in_a_moment_is_not_just_now(zone: str) -> None:
+    soon = NOW + timedelta(seconds=10)
+    shown = formats.when_there(soon.isoformat(), "UTC", Look("en", zone, NOW))
+    assert "just now" not in shown
+    assert formats.worded(soon, "d MMM y, HH:mm", Look("en", "UTC", NOW)) in shown

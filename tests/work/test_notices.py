@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from console import log, queue, runs, settings, workflows
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.errors import NotFound
+from console.faults import Fault
+from console.formats.times import moment_words
 from console.runs.rows.run_events import ENGINE
 from console.upkeep.status import switch
 from console.work import notices
@@ -128,6 +131,28 @@ def test_who_may_not_see_it_at_that_moment_gets_no_mail(company: Company, mailbo
     company.sql("update customer set desk = 'corporate' where id = 1")
     assert notices.deliver() == 1
     assert [message["To"] for message in mailbox.messages] == ["olivia@fernwick.example"]
+
+
+def test_a_process_that_dies_over_one_mail_keeps_no_other_from_leaving(
+    company: Company, mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin(company)
+    monkeypatch.setenv("HANDRAIL_FAULT", "notices.taken=raise")
+    with pytest.raises(Fault):
+        notices.deliver()
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    assert (notices.deliver(), len(mailbox.messages)) == (1, 1)
+    assert {row[0] for row in fetch("select mail from console.notice")} == {"sending", "sent"}, "the interrupted one may have left"
+
+
+def test_the_moment_in_a_mail_is_by_the_reader_s_own_language_and_clock(company: Company, mailbox: Mailbox) -> None:
+    with transaction() as connection:
+        connection.execute(sa.text("update console.person set locale = 'de', zone = 'Europe/Berlin' where email = 'tom@fernwick.example'"))
+    run_id = begin(company)
+    notices.deliver()
+    text = next(each for each in mailbox.messages if each["To"] == "tom@fernwick.example").get_content()
+    told = fetch("select at from console.notice where run = %s limit 1", (run_id,))[0][0]
+    assert f"{moment_words(told.isoformat(), 'de', 'Europe/Berlin')}, Europe/Berlin" in text.splitlines()
 
 
 def test_what_was_read_or_is_old_is_no_news_by_mail(company: Company, mailbox: Mailbox) -> None:

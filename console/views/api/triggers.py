@@ -37,11 +37,12 @@ class TriggerListed(Open):
     next_at: list[Moment] = Field(description="The next five firings of a schedule")
     last: list[Fired]
     matched: int | None = Field(
-        description="So often it was taken in; null for an event or a webhook where the caller may see some of the records only, so with the three below"
+        description="So often it was taken in; null for an event or a webhook where the caller may see some of the records only, so with the four below"
     )
     passed: int | None = Field(description="So often the filter did not let it pass")
     left_out: int | None = Field(description="So many times were missed and not made up for")
     stopped: int | None = Field(description="So often it led to itself and started nothing")
+    waiting: int | None = Field(description="How many of those taken in have not begun yet; 10001 where there are more than 10,000")
     problem: str | None = Field(description="What keeps it from working now")
     url: str | None = Field(None, description="Of a webhook, for who may edit the workflow")
 
@@ -85,7 +86,7 @@ def every(workflow_id: str) -> ResponseReturnValue:
 
 
 def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
-    counts = {name: trigger.counts.get(name) for name in ("matched", "passed", "left_out", "stopped")}
+    counts = {name: trigger.counts.get(name) for name in ("matched", "passed", "left_out", "stopped", "waiting")}
     body = {
         **trigger.definition.to_json(),
         "enabled": trigger.enabled,

@@ -324,9 +324,18 @@ def _retry_url(run: Mapping[str, Any]) -> str | None:
     return f"/workflows/{quote(slug, safe='')}/executions/{run['id']}/retry" if may else None
 
 
+_MADE_LATE = {
+    "succeeded": "A change that was under way when the run ended was made.",
+    "failed": "A change that was under way when the run ended was not made.",
+}
+
+
 def _news(run_id: str, look: Look) -> list[tuple[str, str]]:
     """Return (when, what) for results of changes that arrived after the run had ended."""
-    news = [(event.at, str(event.sealed.get("message") or "")) for event in runs.late_reports(run_id)]
+    news = [
+        (event.at, str(event.sealed.get("message") or _MADE_LATE.get(str(event.open.get("result")), "")))
+        for event in runs.late_reports(run_id)
+    ]
     return [(formats.text(Kind("at", "At", "datetime"), at.isoformat(), look), words) for at, words in news if words]
 
 

@@ -148,6 +148,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     failed = run["status"] in ("failed", "timed_out")
     entries = []
     failed_later = messages.failed_afterwards(frame.actor(), run_id)
+    late = {str(event.open.get("effect")): str(event.open.get("result")) for event in runs.late_reports(run_id)}
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
         later = next((line for line in failed_later if _asked_by(line, attempt)), None)
@@ -159,7 +160,8 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
                 "badge": _FAILED_LATER if later else _badge(attempt, run["context"]),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
-                "outcome": own.outcome(attempt["outcome"]),
+                "outcome": own.outcome(attempt["outcome"]) if attempt["status"] in CAME_OUT else "",
+                "effects": [(each["summary"], _effect_words(each, late, ended=bool(run["ended_at"]))) for each in attempt["effects"]],
                 "input": given,
                 "output": [pair for pair in came if pair not in given],
                 "error": run["reason"] if failed and number == len(run["attempts"]) - 1 else None,
@@ -193,6 +195,28 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "may_retry": ended is not None and access.can(frame.actor(), run["team"] or None, f"{workflows.OBJECT}:{known.slug}", "start"),
         "address": tabs.address,
     }
+
+
+CAME_OUT = ("done", "failed", "skipped")
+"""What a step is done with: before that its outcome is only what it will be if nothing goes wrong."""
+EFFECT_WORDS = {
+    "requested": "is being made",
+    "succeeded": "was made",
+    "failed": "was not made",
+    "unknown": "cannot be told whether it was made",
+}
+
+
+def _effect_words(effect: Mapping[str, Any], late: Mapping[str, str], *, ended: bool) -> str:
+    """Return what became of a change, also where that was found out after the run had ended."""
+    if effect["status"] != "requested" or not ended:
+        return EFFECT_WORDS[effect["status"]]
+    heard = EFFECT_WORDS.get(late.get(effect["id"], ""))
+    return (
+        f"{heard}, as was found out after the run had ended"
+        if heard
+        else "was under way when the run ended; what came of it is not known yet"
+    )
 
 
 AGAIN = 5

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, request
 from console import access, accounts, automation, browse, enrolments, records
 from console.automation import Listed, Made
 from console.core import schedule
+from console.core.actor import Actor
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
 from console.errors import Invalid
@@ -20,6 +21,7 @@ from console.views.frame import Badge
 from console.views.hooks_in import hook_url
 from console.views.workflows import tabs
 from console.views.workflows.tabs import Tab
+from console.workflows import Known
 
 blueprint = Blueprint("workflow_triggers", __name__)
 
@@ -90,6 +92,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "active": entry.status == "active" and entry.live_version is not None,
         "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
         "triggers": _told_apart([_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found]),
+        "came_otherwise": entry.live_version is not None and known.collection is not None and _inside(who, known),
         "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
         "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
@@ -98,6 +101,12 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "place": f"/workflows/{quote(entry.slug, safe='')}",
     }
     return frame.page("workflows/triggers.html", context, status=422 if wrong else 200)
+
+
+def _inside(who: Actor, known: Known) -> bool:
+    """Return whether anybody whom they may see is or was enrolled."""
+    counts = enrolments.counts_for(who, known.id, known.collection)
+    return counts.enrolled + counts.left > 0
 
 
 def _unseen(trigger: Listed, document: Workflow | None) -> str:
@@ -146,6 +155,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         )
         if counts.get(name)
     ]  # fmt: skip
+    if waiting := counts.get("waiting"):
+        many = f"{waiting:,}" if waiting <= automation.MOST_WAITING else f"more than {automation.MOST_WAITING:,}"
+        counted.append(f"{many} of them {'waits for its' if waiting == 1 else 'wait for their'} turn")
     return {
         "id": trigger.id,
         "dom": f"trigger-{trigger.id}",

@@ -95,7 +95,7 @@ class Tag(Shape):
 class ImportCounts(Shape):
     """What became of the lines of a file of contacts. `same`: they are there as the line says; `withdrawn`: contacts whose consent it takes back.
 
-    `opted_out`: lines about somebody who opted out; `agreed_again`: consents that stay, given after that; `said_no`: lines with a plain no that takes nothing back.
+    `opted_out`: lines about somebody who opted out, `opted_out_by_text` only by a text such as “Too many mails”; `agreed_again`: consents that stay, given after that; `said_no`: lines with a plain no that takes nothing back.
     """
 
     new: int
@@ -105,6 +105,7 @@ class ImportCounts(Shape):
     consents: int
     withdrawn: int
     opted_out: int
+    opted_out_by_text: int
     agreed_again: int
     said_no: int
 
