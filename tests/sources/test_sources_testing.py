@@ -315,6 +315,15 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
             {"kind": "postgresql", "host": "h", "database": "d", "user": "u", "encrypted": "1"},
             "postgresql+psycopg://u@h:5432/d?sslmode=require",
         ),
+        (
+            {"kind": "postgresql", "host": "/run/postgresql/", "database": "d", "user": "u", "password": "p"},
+            "postgresql+psycopg://u:p@/d?host=%2Frun%2Fpostgresql&port=5432",
+        ),
+        (
+            {"kind": "postgresql", "host": "/tmp/.s.PGSQL.5433", "port": "5433", "database": "d", "user": "u"},
+            "postgresql+psycopg://u@/d?host=%2Ftmp&port=5433",
+        ),
+        ({"kind": "mysql", "host": "/run/mysqld.sock", "database": "d", "user": "u"}, "mysql+pymysql://u@/d?unix_socket=%2Frun%2Fmysqld.sock"),
         ({"kind": "sqlite", "database": "/x/y z.db"}, "sqlite+pysqlite:////x/y z.db"),
         ({"kind": "sqlite", "database": ' "/x/y.db" '}, "sqlite+pysqlite:////x/y.db"),
         ({"kind": "sqlite", "database": "sqlite:////x/y.db"}, "sqlite+pysqlite:////x/y.db"),
@@ -324,6 +333,9 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
 )
 def test_fields_become_an_address(given: dict[str, str], made: str) -> None:
     assert sources.composed(given) == made
+    if "host" in given:
+        named = sources.fields_of(made)
+        assert sources.composed(given | named) == made, "what the form shows of an address leads to the same"
 
 
 def test_a_password_is_kept_for_the_same_place_and_user_alone() -> None:
