@@ -220,7 +220,11 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "described": described,
         "chosen": chosen,
         "titles": titles,
-        "kept": [*kept.items(), *([("all", given["all"])] if given.get("all") else []), *([(workspace_return.FROM, way[1])] if way else [])],
+        "kept": [
+            *kept.items(),
+            *([("all", given["all"])] if given.get("all") else []),
+            *([(workspace_return.FROM, way[1])] if way else []),
+        ],
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=dict(typed) or None, errors=details),

@@ -110,9 +110,7 @@ def chart(desk: Desk, item: Chart) -> Figures:
     return made if chosen is None else replace(made, currency=chosen, currencies=codes)
 
 
-def _currencies(
-    desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]
-) -> Sequence[str]:
+def _currencies(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Sequence[str]:
     """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
     measured = None if item.measure in ("count", "distinct") else _field(collection, scope, item.field)
     if measured is None or measured.currency not in collection.by_name:

@@ -323,7 +323,10 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
             {"kind": "postgresql", "host": "/tmp/.s.PGSQL.5433", "port": "5433", "database": "d", "user": "u"},
             "postgresql+psycopg://u@/d?host=%2Ftmp&port=5433",
         ),
-        ({"kind": "mysql", "host": "/run/mysqld.sock", "database": "d", "user": "u"}, "mysql+pymysql://u@/d?unix_socket=%2Frun%2Fmysqld.sock"),
+        (
+            {"kind": "mysql", "host": "/run/mysqld.sock", "database": "d", "user": "u"},
+            "mysql+pymysql://u@/d?unix_socket=%2Frun%2Fmysqld.sock",
+        ),
         ({"kind": "sqlite", "database": "/x/y z.db"}, "sqlite+pysqlite:////x/y z.db"),
         ({"kind": "sqlite", "database": ' "/x/y.db" '}, "sqlite+pysqlite:////x/y.db"),
         ({"kind": "sqlite", "database": "sqlite:////x/y.db"}, "sqlite+pysqlite:////x/y.db"),

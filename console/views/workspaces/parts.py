@@ -230,7 +230,13 @@ class Drawer:
         """Links that draw the amounts of each currency, where there are several."""
         name = f"{item.id}_currency"
         return [
-            {"title": each or "No currency", "here": each == found.currency, "href": self.address(**{name: value}), "set": name, "value": value}
+            {
+                "title": each or "No currency",
+                "here": each == found.currency,
+                "href": self.address(**{name: value}),
+                "set": name,
+                "value": value,
+            }
             for each, value in ((each, each or NO_CURRENCY) for each in found.currencies)
         ]
 
