@@ -102,7 +102,7 @@ def chart(desk: Desk, item: Chart) -> Figures:
     codes = _currencies(desk, item, collection, scope, where, roots)
     chosen = _chosen_currency(desk, item, codes)
     if chosen is not None:
-        where = [*where, _in_currency(str(_field(collection, scope, item.field).currency), chosen)]
+        where = [*where, _in_currency(str(collection.by_name[str(item.field)].currency), chosen)]
     made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
         desk, item, collection, scope, where, roots
     )

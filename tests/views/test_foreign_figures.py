@@ -234,7 +234,7 @@ def test_a_chart_of_amounts_draws_one_currency_at_a_time_and_leads_to_its_record
         ("shares", "", "EUR", "€", 30),
         ("shares", "?shares_currency=JPY", "JPY", "¥", 10),
         ("shares", "?shares_currency=-", "No currency", "7", 1),
-        ("shares", "?shares_currency=XXX", "EUR", "€", 30),
+        ("shares", "?shares_currency=ZZZ", "EUR", "€", 30),
         ("leaders", "", "JPY", "¥", 10),
     ):
         part = pages.olivia.get(f"/w/money/part/{name}{given}", htmx=f"part-{name}").html
