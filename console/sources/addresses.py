@@ -68,23 +68,23 @@ def _of_fields(kind: str, given: Mapping[str, str]) -> URL:
             details=[{"field": name, "reason": reason} for name, reason in reasons.items()],
         )
     password = given.get("password", "") or None
-    return URL.create(
-        kind, given["user"].strip(), password, host.strip("[]"), int(port), given["database"].strip(), _encrypted(kind, given)
-    )
-
-
-def _encrypted(kind: str, given: Mapping[str, str]) -> dict[str, str]:
-    return {"sslmode": "require"} if kind == "postgresql" and given.get("encrypted") else {}
+    user, database = given["user"].strip(), given["database"].strip()
+    if host.startswith("/"):  # a socket of this machine, which drivers take as options
+        where = {"unix_socket": host} if kind == "mysql" else {"host": re.sub(r"/\.s\.PGSQL\.\d+$|/+$", "", host), "port": port}
+        return URL.create(kind, user, password, None, None, database, where)
+    encrypted = {"sslmode": "require"} if kind == "postgresql" and given.get("encrypted") else {}
+    return URL.create(kind, user, password, host.strip("[]"), int(port), database, encrypted)
 
 
 def fields_of(url: str) -> dict[str, str]:
     """The single fields of a URL, without the password."""
     address = make_url(url)
     kind = address.get_backend_name()
+    host, port = (address.query.get(name) for name in ("unix_socket" if kind == "mysql" else "host", "port"))
     return {
         "kind": kind,
-        "host": address.host or "",
-        "port": str(address.port or PORTS.get(kind) or ""),
+        "host": address.host or str(host or ""),
+        "port": str(address.port or port or PORTS.get(kind) or ""),
         "database": address.database or "",
         "user": address.username or "",
         "encrypted": "1" if address.query.get("sslmode") == "require" else "",

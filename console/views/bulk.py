@@ -205,7 +205,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "paused": queue.paused(),
         "total": work.count(),
         "items": [_drawn(work.collection, item, head=heads.get(item.run or "")) for item in work.items if item.state != bulk.FITS],
-        "back": way_back[1] if way_back else frame.collection_url(work.collection),
+        "back": way_back[1] if way_back else workspace_return.list_of(work.id) or frame.collection_url(work.collection),
         "back_title": way_back[0] if way_back else "the list",
         "url": f"/bulk/{work.id}",
     } | many_changes.looked(work)

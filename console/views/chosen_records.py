@@ -31,7 +31,7 @@ def keys(actor: Actor, form: MultiDict[str, str]) -> list[str]:
 
 def kept(form: Mapping[str, str]) -> list[tuple[str, str]]:
     """Return what a form repeats of how the records were chosen, beside their keys."""
-    return [(name, form[name]) for name in (*LIST_OF, "all", "first", "again") if form.get(name)]
+    return [(name, form[name]) for name in (*LIST_OF, "all", "first", "again") if form.get(name) or (name == "segment" and name in form)]
 
 
 def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
@@ -48,7 +48,8 @@ def offered(actor: Actor, collection: Collection) -> dict[str, Any]:
 
 def back(collection: str, label: str) -> dict[str, Any]:
     """Return where records were ticked: a workspace, as it was then, else the list with its filter. `kept_from` goes into the form."""
-    found = workspace_return.titled(workspace_return.came_from())
-    listed = {name: value for name, value in kept(request.values) if name in LIST_OF}
-    title, address = found or (label, frame.collection_url(collection, **listed))
-    return {"back": address, "back_title": title, "kept_from": [(workspace_return.FROM, address)] if found else []}
+    came = workspace_return.came_from() or workspace_return.list_of(request.values.get("again", ""))
+    listed = {name: request.values[name] for name in LIST_OF if name in request.values}  # an empty segment is All, none the usual one
+    before = came if came.startswith(workspace_return.LIST) else frame.collection_url(collection, **listed)
+    title, address = workspace_return.titled(came) or (label, before)
+    return {"back": address, "back_title": title, "kept_from": [(workspace_return.FROM, address)]}

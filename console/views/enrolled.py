@@ -214,13 +214,17 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
     chosen = given.getlist("key")
     titles = _chosen_titles(target, chosen[:SHOWN])
     way = workspace_return.titled(workspace_return.came_from())
+    kept = {name: given[name] for name in ("segment", "filter", "q", "extended", "inside") if name in given}
     context = {
         "target": target,
         "described": described,
         "chosen": chosen,
         "titles": titles,
-        "kept": [(name, given[name]) for name in ("segment", "filter", "q", "extended", "inside", "all") if given.get(name)]
-        + ([(workspace_return.FROM, way[1])] if way else []),
+        "kept": [
+            *kept.items(),
+            *([("all", given["all"])] if given.get("all") else []),
+            *([(workspace_return.FROM, way[1])] if way else []),
+        ],
         "from_list": bool(chosen or given.get("all")),
         "whole": bool(given.get("all")),
         "boxes": form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=dict(typed) or None, errors=details),
@@ -230,7 +234,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "again": automation.again_words(target.document) if target.document is not None else "",
         "exits": [automation.exit_words(one, target.collection) for one in target.exits],
         "address": workflow_url(target.slug),
-        "back": way[1] if way else frame.collection_url(target.collection) if target.collection else workflow_url(target.slug),
+        "back": way[1] if way else frame.collection_url(target.collection, **kept) if target.collection else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),
     }
     return frame.page("enrolments/enrol.html", context, status=422 if wrong else 200)

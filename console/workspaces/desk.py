@@ -17,6 +17,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (
     INPUTS,
     SELECTING,
+    Chart,
     CollectionList,
     Component,
     Date,
@@ -296,7 +297,17 @@ def state_names(document: Workspace) -> frozenset[str]:
     """All names that the address of the workspace may hold."""
     found = {str(item.name) for item in document.every if isinstance(item, (*INPUTS, Tabs))}
     found |= {str(item.select) for item in document.every if isinstance(item, SELECTING) and item.select}
-    return frozenset(found | {f"{item.id}_after" for item in document.every if isinstance(item, CollectionList)})
+    return frozenset(found.union(*(own_names(item) for item in document.every)))
+
+
+def own_names(item: Any) -> frozenset[str]:
+    """What a component keeps in the address for itself: where its list goes on, the currency of its chart."""
+    match item:
+        case CollectionList():
+            return frozenset({f"{item.id}_after"})
+        case Chart():
+            return frozenset({f"{item.id}_currency"})
+    return frozenset()
 
 
 def state_of(document: Workspace, given: Mapping[str, str]) -> dict[str, str]:

@@ -26,7 +26,9 @@ SINCE = "console_since"
 OTHER = "\x00other"
 """The key of what is added up because it is not among the largest, as a value or as a line."""
 
-MOST_LINES = 4
+MOST_LINES, MOST_CURRENCIES = 4, 12
+NO_CURRENCY = "-"
+"""In the address: amounts of records that name no currency."""
 ADDED_UP = ("count", "sum")
 """Measures of which those of several groups can be added up."""
 
@@ -56,6 +58,10 @@ class Figures:
     stages: Sequence[Expression] = ()
     then: Field | None = None
     of: "Figures | None" = None
+    currency: str = ""
+    """Of the amounts that a chart draws, where its records have several; "": those of records that name none."""
+    currencies: Sequence[str] = ()
+    """All of them, that of most records first; none where there are not several."""
 
 
 def metric(desk: Desk, item: Metric) -> Figures:
@@ -93,11 +99,41 @@ def chart(desk: Desk, item: Chart) -> Figures:
     if item.sql is not None:
         return _answer_of_select(desk, item)
     collection, scope, where, roots = _judged(desk, item)
+    codes = _currencies(desk, item, collection, scope, where, roots)
+    chosen = _chosen_currency(desk, item, codes)
+    if chosen is not None:
+        where = [*where, _in_currency(str(collection.by_name[str(item.field)].currency), chosen)]
     made = {"time": _time, "share": _share, "leaders": _share, "cohort": _cohort, "funnel": _funnel}[item.chart](
         desk, item, collection, scope, where, roots
     )
     _note(desk, item, collection, len(made.keys))
-    return made
+    return made if chosen is None else replace(made, currency=chosen, currencies=codes)
+
+
+def _currencies(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Sequence[str]:
+    """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
+    measured = None if item.measure in ("count", "distinct") else _field(collection, scope, item.field)
+    if measured is None or measured.currency not in collection.by_name:
+        return ()
+    by, counted = [By(str(measured.currency))], item.model_copy(update={"measure": "count", "field": None})
+    if item.chart == "time":
+        first = starts(item.period, item.last, desk.today)[0].isoformat()
+        rows = _of_periods(desk, counted, _needed(collection, scope, item.date), first, by, where, roots, scope)
+    else:
+        rows = _groups(collection.id, scope, measure="count", by=by, where=where, roots=roots)
+    codes = list(dict.fromkeys(str(row.keys[0] or "") for row in rows))[:MOST_CURRENCIES]
+    return codes if len(codes) > 1 else ()
+
+
+def _chosen_currency(desk: Desk, item: Chart, codes: Sequence[str]) -> str | None:
+    """The currency that the reader chose, else that of the chart, else that of most records; None where nothing is to be chosen."""
+    wanted = (desk.state.get(f"{item.id}_currency"), item.currency)
+    known = {(code or NO_CURRENCY).casefold(): code for code in codes}
+    return next((known[each.casefold()] for each in wanted if each is not None and each.casefold() in known), codes[0] if codes else None)
+
+
+def _in_currency(column: str, code: str) -> Expression:
+    return expressions.parse(f"record[{json.dumps(column, ensure_ascii=False)}] == {json.dumps(code or None, ensure_ascii=False)}")
 
 
 def _usual_currency(
@@ -288,22 +324,20 @@ def _time(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: 
 def _share(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Figures:
     by, measured = _needed(collection, scope, item.by), _field(collection, scope, item.field)
     rows = _groups(collection.id, scope, measure=item.measure, field=item.field, by=[By(by.name)], where=where, roots=roots)
-    currency = _usual_currency(collection, scope, measured, where, roots, [row.currency for row in rows])
-    same = [row for row in rows if row.currency == currency]
-    first, rest = same[: item.limit], same[item.limit :]
+    currency = rows[0].currency if rows else None
+    first, rest = rows[: item.limit], rows[item.limit :]
     keys = [row.keys[0] for row in first]
     values = [row.value for row in first]
     if rest and item.chart == "share" and item.measure in ADDED_UP:
         if len(rows) == grouped.MOST_GROUPS:  # there may be more: they are what is left of the whole
             every = grouped.grouped(collection.id, scope, measure=item.measure, field=item.field, where=where, roots=roots)
-            others = _added(row.value for row in every if row.currency == currency) - _added(values)
+            others = _added(row.value for row in every) - _added(values)
         else:
             others = _added(row.value for row in rest)
         keys.append(OTHER)
         values.append(_text_of(others))
     named = _named(desk.actor, by, set(keys) - {OTHER, None})
-    cut = len(same) < len(rows)
-    return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots, cut=cut)
+    return Figures(collection, keys, [(None, currency, values)], measured, by=by, named=named, conditions=where, roots=roots)
 
 
 def _added(values: Iterable[Any]) -> Decimal:

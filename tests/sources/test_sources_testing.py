@@ -315,8 +315,15 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
             {"kind": "postgresql", "host": "h", "database": "d", "user": "u", "encrypted": "1"},
             "postgresql+psycopg://u@h:5432/d?sslmode=require",
         ),
-        ({"kind": "sqlite", "database": "/x/y z.db"}, "sqlite+pysqlite:////x/y z.db"),
-        ({"kind": "sqlite", "database": ' "/x/y.db" '}, "sqlite+pysqlite:////x/y.db"),
+        (
+            {"kind": "postgresql", "host": "/tmp/.s.PGSQL.5433", "port": "5433", "database": "d", "user": "u"},
+            "postgresql+psycopg://u@/d?host=%2Ftmp&port=5433",
+        ),
+        (
+            {"kind": "mysql", "host": "/run/mysqld.sock", "database": "d", "user": "u"},
+            "mysql+pymysql://u@/d?unix_socket=%2Frun%2Fmysqld.sock",
+        ),
+        ({"kind": "sqlite", "database": ' "/x/y z.db" '}, "sqlite+pysqlite:////x/y z.db"),
         ({"kind": "sqlite", "database": "sqlite:////x/y.db"}, "sqlite+pysqlite:////x/y.db"),
         ({"kind": "sqlite", "database": "file:///x/y.db"}, "sqlite+pysqlite:////x/y.db"),
         ({"url": " mysql://u:p@h/d "}, "mysql+pymysql://u:p@h/d"),
@@ -324,6 +331,7 @@ def test_files_are_told_apart(tmp_path: Path) -> None:
 )
 def test_fields_become_an_address(given: dict[str, str], made: str) -> None:
     assert sources.composed(given) == made
+    assert "host" not in given or sources.composed(given | sources.fields_of(made)) == made, "as the form shows it"
 
 
 def test_a_password_is_kept_for_the_same_place_and_user_alone() -> None:

@@ -135,7 +135,8 @@ def test_of_more_than_are_done_at_once_the_first_are_offered_and_what_chose_them
 
 
 def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages") -> None:
-    form = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=1&key=3").forms[0]["fields"] | {
+    listed = "segment=&filter=%7B%22field%22%3A%22risk%22%2C%22op%22%3A%22is_null%22%2C%22value%22%3Atrue%7D&sort=-id"
+    form = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&key=1&key=3&{listed}").forms[0]["fields"] | {
         "key": ["1", "3"],
         "v.risk": "high",
     }
@@ -147,7 +148,11 @@ def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages
     assert "1 record: Halcyon Harbour Trading B.V. is no retail customer." in page.text
     assert "This page is kept until" in page.text
     (again,) = [href.replace("&amp;", "&") for href in page.links if "again=" in href]
-    assert "Rate the customer: 1 record" in acting.olivia.get(again).text
+    tried = acting.olivia.get(again)
+    assert "Rate the customer: 1 record" in tried.text
+    for place in (seen, page, tried):
+        (back,) = {href.replace("&amp;", "&") for href in place.links if href.startswith("/c/customer?")}
+        assert back == f"/c/customer?{listed}", "back to the list as it was, also of All"
     acting.mona.get(again, status=404)
     assert "is known for 30 days" in acting.mona.get(to, status=404).text
 

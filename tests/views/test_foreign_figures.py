@@ -207,3 +207,40 @@ def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone
     for each in hollow:
         assert "Nothing to show" in pages.olivia.get(f"/w/figures/part/{each['id']}", htmx=f"part-{each['id']}").text
     assert "Nothing to show" not in pages.olivia.get("/w/figures/part/zero", htmx="part-zero").text
+
+
+@pytest.fixture(params=KINDS)
+def billed(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
+    """Bills in euros, fewer in yen, and one that names no currency."""
+    rows = [
+        f"({number + 1}, '{'abc'[number % 3]}', {100 * number + 5}, {('EUR', 'EUR', 'EUR', 'JPY')[number % 4]!r})" for number in range(40)
+    ]
+    made = [
+        "create table bill (id integer primary key, kind varchar(20), amount_cents integer, currency char(3))",
+        f"insert into bill values {', '.join(rows)}, (99, 'a', 700, null)",
+    ]
+    with connected(request, pages, tmp_path, "billed", made) as found:
+        yield found
+
+
+def test_a_chart_of_amounts_draws_one_currency_at_a_time_and_leads_to_its_records_alone(billed: Odd) -> None:
+    pages, of = (
+        billed.pages,
+        {"type": "chart", "collection": f"{billed.name}.bill", "measure": "sum", "field": "amount_cents", "by": "kind"},
+    )
+    made = [of | {"id": "shares", "chart": "share", "limit": 1}, of | {"id": "leaders", "chart": "leaders", "currency": "jpy"}]
+    publish({"format": 1, "id": "money", "title": "Money", "teams": ["operations"], "components": made})
+    for name, given, here, sign, number in (
+        ("shares", "", "EUR", "€", 30),
+        ("shares", "?shares_currency=JPY", "JPY", "¥", 10),
+        ("shares", "?shares_currency=-", "No currency", "7", 1),
+        ("shares", "?shares_currency=ZZZ", "EUR", "€", 30),
+        ("leaders", "", "JPY", "¥", 10),
+    ):
+        part = pages.olivia.get(f"/w/money/part/{name}{given}", htmx=f"part-{name}").html
+        assert re.findall(rf"{name}_currency=([-A-Z]+)", part)[::2] == ["EUR", "JPY", "-"], "each can be chosen, that of most records first"
+        assert re.findall(r'aria-current="page">([^<]+)</a>', part) == [here]
+        words = "".join(re.findall(r'<td class="r"[^>]*>(.*?)</td>', part))
+        assert {"€", "¥", sign} & set(words) == {sign}, (given, words)
+        addresses = map(html.unescape, re.findall(r'<th scope="row"><a href="([^"]+)"', part))
+        assert sum(in_list(pages, each) for each in addresses) == number, (name, given)

@@ -187,12 +187,7 @@ def caption(item: ChartComponent, found: Figures, labels: Sequence[str], series:
         if whole and min(values) >= 0 and item.sql is None and item.measure in ("count", "sum")
         else ""
     )
-    cut = (
-        f" Only amounts in {currency} are drawn, the currency of most records."
-        if (currency := found.series[0][1])
-        else " There are more values than are read."
-    )
-    return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (cut if found.cut else "")
+    return f"{labels[top]} leads with {series[0].shown[top]}{share}." + (" There are more values than are read." if found.cut else "")
 
 
 def _share_words(percent: float) -> str:

@@ -94,7 +94,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
     "workflow": ("title", "of", "workflows", "width", "visible_if"),
     "inbox": ("title", "inbox", "limit", "select", "width", "visible_if"),
     "metric": ("title", *_FIGURES, "part", "target", "currency", "last", "whole", "good", "words", "width", "visible_if"),
-    "chart": ("title", "chart", *_FIGURES, "by", "limit", "last", "then", "stages", "width", "visible_if"),
+    "chart": ("title", "chart", *_FIGURES, "currency", "by", "limit", "last", "then", "stages", "width", "visible_if"),
 }
 """Kind → its boxes, in order."""
 
@@ -319,6 +319,12 @@ _ROWS = {
         _Row(
             Box("currency", "Currency of the figure and its objective", "choice", "Amounts in others stand beside it."),
             "That of which there is most",
+            lambda offer: offer.currencies(),
+            shown=lambda offer: bool(offer.currencies()),
+        ),
+        _Row(
+            Box("chart.currency", "Currency drawn first", "choice", "Readers choose among the others on the page."),
+            "That of most records",
             lambda offer: offer.currencies(),
             shown=lambda offer: bool(offer.currencies()),
         ),

@@ -36,7 +36,7 @@ from console.records import Record
 from console.views import chosen_records, due_cells, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states
 from console.views.run import panes
 from console.views.workspaces import charts, links, metrics
-from console.workspaces import Desk, Listing, Shown, failed, read_part
+from console.workspaces import NO_CURRENCY, Desk, Figures, Listing, Shown, failed, own_names, read_part
 
 LAZY = (Metric, Chart)
 """Read after the page is shown, each by itself: a figure over a large table holds up nothing else."""
@@ -221,10 +221,24 @@ class Drawer:
                 return {"figure": metrics.metric(item, found, words, self.look)}
             case Chart():
                 drawn = charts.chart(item, shown.data, shown.title or item.title or "Chart", self.look)
-                return {"chart": drawn, "cohorts": isinstance(drawn, charts.Cohorts)}
+                return {"chart": drawn, "cohorts": isinstance(drawn, charts.Cohorts), "currencies": self._currencies(item, shown.data)}
         if isinstance(item, INPUTS):
             return self._input(item, shown)
         return {}
+
+    def _currencies(self, item: Chart, found: Figures) -> list[dict[str, Any]]:
+        """Links that draw the amounts of each currency, where there are several."""
+        name = f"{item.id}_currency"
+        return [
+            {
+                "title": each or "No currency",
+                "here": each == found.currency,
+                "href": self.address(**{name: value}),
+                "set": name,
+                "value": value,
+            }
+            for each, value in ((each, each or NO_CURRENCY) for each in found.currencies)
+        ]
 
     def _input(self, item: Any, shown: Shown) -> dict[str, Any]:
         value = self.desk.input(item.name)
@@ -389,8 +403,7 @@ def dependants(desk: Desk, changed: set[str]) -> Iterator[Any]:
 
 def _dependants(desk: Desk, components: Sequence[Any], changed: set[str]) -> Iterator[Any]:
     for item in components:
-        own = names_used(item) | ({f"{item.id}_after"} if isinstance(item, CollectionList) else set())
-        if own & changed:
+        if (names_used(item) | own_names(item)) & changed:
             yield item
         elif isinstance(item, Tabs):
             here = desk.open_tab(item)

@@ -312,6 +312,9 @@ class Chart(Figures):
     limit: int = Field(5, ge=1, le=MOST_GROUPS, description="How many values; the others are added up")
     then: Column | None = Field(None, description="Cohort: the later day that is counted")
     stages: Annotated[list[Stage], Field(min_length=2, max_length=12)] | None = None
+    currency: Annotated[str, StringConstraints(min_length=1, max_length=20)] | None = Field(
+        None, description="Drawn first, where each amount has a currency of its own; none: that of most records"
+    )
 
     @model_validator(mode="after")
     def _fits(self) -> "Chart":
