@@ -147,7 +147,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
-    shown = drawn(page, described, wrong, kept, known, saving, offers or Offers.of(who, listed)) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, known, saving, offers or Offers.of(who, listed)) | (
+        {} if wrong or slow else count_context(collection, query, page)
+    )
     shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
@@ -316,9 +318,7 @@ def drawn(
             ]
             if kept.widths
             else [],
-            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
-            if offers.exports
-            else None,
+            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported()) if offers.exports else None,
             "new_href": records.new_url(collection.id) if offers.creates else None,
             "import_href": f"/import{frame.collection_url(collection.id)}" if offers.creates else None,
             "picking": "pick" in args,

@@ -58,7 +58,10 @@ def test_a_page_of_a_list_is_five_statements_whatever_its_rows(pages: "Pages", m
 
 def test_what_is_kept_of_a_list_and_may_be_done_there_is_that_of_now(pages: "Pages") -> None:
     address = "/c/customer?segment="
-    shown = lambda: len(pages.olivia.get(address).with_attribute("data-record"))  # noqa: E731
+
+    def shown() -> int:
+        return len(pages.olivia.get(address).with_attribute("data-record"))
+
     everything = shown()
     list_views.keep(pages.company.olivia, "customer", ListView(roomy=True))
     assert "roomy" in pages.olivia.get(address).html
