@@ -1,7 +1,9 @@
 """How each person sees a list: columns in their order, height of the rows, and the segment that it opens with. Kept until they change it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -49,9 +51,20 @@ def view_of(actor: Actor, collection_id: str) -> ListView:
     return _view(*rows[0]) if rows else ListView()
 
 
-def view_and_segments(actor: Actor, collection: Collection, scope: Scope) -> tuple[ListView, list[SavedSegment]]:
-    """The view that the actor kept of the list, and the saved segments that they have as its tabs; one statement. The caller has judged the scope."""
-    rows = early_statement.fetch(_BOTH, (actor.id, collection.id, audiences(actor)))
+@contextmanager
+def view_and_segments_ahead(
+    actor: Actor, collection: Collection, scope: Scope
+) -> Iterator[Callable[[], tuple[ListView, list[SavedSegment]]]]:
+    """The view that the actor kept of the list, and the saved segments that they have as its tabs, as a function to call inside the block: the one
+    statement runs in the meantime. The caller has judged the scope.
+    """
+    with early_statement.Ahead(_BOTH, (actor.id, collection.id, audiences(actor))) as sent:
+        yield lambda: _view_and_segments(actor, collection, scope, sent.sure())
+
+
+def _view_and_segments(
+    actor: Actor, collection: Collection, scope: Scope, rows: Sequence[tuple[Any, ...]]
+) -> tuple[ListView, list[SavedSegment]]:
     return _view(*rows[0][:5]), readable(actor, collection, scope, [row[5:] for row in rows if row[5] is not None])
 
 

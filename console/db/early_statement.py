@@ -22,7 +22,7 @@ class Ahead:
     def __init__(self, statement: str, parameters: Sequence[Parameter]) -> None:
         """Send it, with `$1` and on, or `%s` and `%b`, as placeholders. Raises psycopg's errors."""
         self._given_back = False
-        self._statement = statement
+        self._statement, self._parameters = statement, parameters
         self._held = take_hot()
         self._driver: psycopg.Connection[Any] = self._held.driver_connection  # type: ignore[assignment]
         self._libpq = self._driver.pgconn
@@ -45,6 +45,13 @@ class Ahead:
             return prepared_statement.loaded(self._driver, answer)
         finally:
             self._give_back(whole=whole)
+
+    def sure(self) -> list[tuple[Any, ...]]:
+        """The rows of a statement that may run twice: where the connection broke, it is sent once more. Raises psycopg's errors."""
+        try:
+            return self.rows()
+        except psycopg.OperationalError:
+            return fetch(self._statement, self._parameters)
 
     def __enter__(self) -> Self:
         return self

@@ -3,15 +3,19 @@
 Pages use a session, the API a key. `g.actor` is set for all but the few open routes.
 """
 
-from typing import NoReturn, cast
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from types import NoneType
+from typing import Any, NoReturn, cast
 from urllib.parse import quote, urlsplit
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, request, session
+from flask import Blueprint, Flask, Request, Response, g, make_response, redirect, request, session
 from flask.sansio.blueprints import BlueprintSetupState
-from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from console import access, accounts
 from console.core.actor import Actor
@@ -226,6 +230,17 @@ def _elsewhere(address: str) -> Response:
     return answer
 
 
+_UNCHANGING = frozenset({str, bool, int, NoneType})
+"""What a cookie holds where nothing is told once: two requests may share it."""
+
+
+@lru_cache(maxsize=1000)
+def _signed(serializer: URLSafeTimedSerializer, cookie: str) -> tuple[dict[str, Any], datetime]:
+    """Return what the cookie holds and when it was signed. Raises BadSignature, which is not cached; other keys are another serializer."""
+    content, signed_at = serializer.loads(cookie, return_timestamp=True)
+    return content, signed_at
+
+
 class Cookie(SecureCookieSessionInterface):
     """The session cookie: `Secure` and bound to this host. Only over plain http from this machine it is not `Secure`, because browsers refuse that there."""
 
@@ -238,6 +253,17 @@ class Cookie(SecureCookieSessionInterface):
         if self._made[0] != keys:
             self._made = (keys, super().get_signing_serializer(app))
         return self._made[1]
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of the cookie. Its signature is checked once for the same cookie and keys, its age each time."""
+        serializer, cookie = self.get_signing_serializer(app), request.cookies.get(self.get_cookie_name(app))
+        if serializer is not None and cookie:
+            with suppress(BadSignature):  # the base class answers it
+                content, signed_at = _signed(serializer, cookie)
+                fresh = timedelta() <= datetime.now(UTC) - signed_at < app.permanent_session_lifetime
+                if fresh and _UNCHANGING.issuperset(map(type, content.values())):
+                    return self.session_class(content)
+        return super().open_session(app, request)
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - the base class gives it
         """Return the name, with the prefix that binds the cookie to this host where possible."""

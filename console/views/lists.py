@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, Response, flash, make_response, request
 
@@ -13,6 +13,7 @@ from console.browse import BrowseQuery, ListPage, list_export, list_views, looki
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filters
+from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
 from console.records import MOST_SORTED, titled_orders
@@ -68,6 +69,19 @@ class Head:
     told: str = ""
 
 
+class Offers(NamedTuple):
+    """What the reader may do beside reading: with `several` records at once (`chosen_records.offered`), and whether they may add and export records."""
+
+    several: Mapping[str, Any]
+    creates: bool
+    exports: bool
+
+    @classmethod
+    def of(cls, who: Actor, listed: Collection) -> "Offers":
+        """Judge them for this collection."""
+        return cls(chosen_records.offered(who, listed), hand_forms.may_create(who, listed), list_export.may_export(who, listed.id))
+
+
 @blueprint.get("")
 def collections() -> Response:
     """Show the collections that the reader may browse."""
@@ -94,8 +108,10 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
     listed, scope = browse.browsed_collection(who, collection)
-    described = list_tags.with_tags(browse.described(who, listed, scope), listed)
-    kept, known = list_views.view_and_segments(who, listed, scope)
+    with list_views.view_and_segments_ahead(who, listed, scope) as answer:  # what does not depend on the view is worked out meanwhile
+        described = list_tags.with_tags(browse.described(who, listed, scope), listed)
+        offers = None if frame.wants_fragment() else Offers.of(who, listed)
+        kept, known = answer()
     if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
     if (
@@ -131,7 +147,9 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
-    shown = drawn(page, described, wrong, kept, known, saving) | ({} if wrong or slow else count_context(collection, query, page))
+    shown = drawn(page, described, wrong, kept, known, saving, offers or Offers.of(who, listed)) | (
+        {} if wrong or slow else count_context(collection, query, page)
+    )
     shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
@@ -258,7 +276,8 @@ def drawn(
     wrong: str,
     kept: ListView,
     known: list[SavedSegment],
-    saving: Mapping[str, Any] | None = None,
+    saving: Mapping[str, Any] | None,
+    offers: "Offers",
 ) -> dict[str, Any]:
     """Return everything that the page of a list draws."""
     collection, args, look = page.collection, request.args, frame.naming(page.named)
@@ -268,11 +287,8 @@ def drawn(
     listed = [item.name for item in page.columns]
     chart = _with_more(list_address(preview=None, of=None).replace("/c/", "/chart/c/", 1))
     charted = {item.name: chart + frame.parameter("of", item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
-    who = frame.actor()
-    creates = hand_forms.may_create(who, collection)
-    several = chosen_records.offered(who, collection)
     return (
-        several
+        dict(offers.several)
         | {
             "collection": collection,
             "segments": tabs(collection, described, kept, known),
@@ -302,11 +318,9 @@ def drawn(
             ]
             if kept.widths
             else [],
-            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported())
-            if list_export.may_export(frame.actor(), collection.id)
-            else None,
-            "new_href": records.new_url(collection.id) if creates else None,
-            "import_href": f"/import{frame.collection_url(collection.id)}" if creates else None,
+            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported()) if offers.exports else None,
+            "new_href": records.new_url(collection.id) if offers.creates else None,
+            "import_href": f"/import{frame.collection_url(collection.id)}" if offers.creates else None,
             "picking": "pick" in args,
             "reach": page.reach,
             "inside_href": list_address(inside="1"),
@@ -316,7 +330,7 @@ def drawn(
             "view_href": frame.present_address(view="1"),
             "head": heads(collection, shown, page, charted),
             "board_href": board_links.board_address(collection, described["fields"]),
-            "rows": list_rows.rows(page, shown, kinds, look, choose=several["choose"]),
+            "rows": list_rows.rows(page, shown, kinds, look, choose=offers.several["choose"]),
             "kept_list": list_filters.kept_parameters(
                 "after", "before", "start", "count", "columns", "add_field", "add_op", "add_value", "add_to"
             ),

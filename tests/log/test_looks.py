@@ -108,6 +108,14 @@ def test_a_statement_of_every_page_finds_another_connection_where_its_own_was_cu
     assert early_statement.fetch("select $1::integer + 1", (1,)) == [(2,)]
 
 
+def test_a_statement_that_may_run_twice_is_sent_again_where_its_connection_was_cut(company: Company) -> None:
+    with Ahead("select $1::integer + 1, pg_sleep(0.3)::text", (1,)) as sent:
+        fetch("select pg_terminate_backend(%s)", (sent._libpq.backend_pid,))
+        assert sent.sure() == [(2, "")]
+    with pytest.raises(psycopg.errors.DivisionByZero), Ahead("select 1 / $1::integer", (0,)) as refused:
+        refused.sure()
+
+
 def test_what_was_not_asked_for_gives_its_connection_up(company: Company) -> None:
     with Ahead("select 1", ()) as sent:
         assert sent.rows() == [(1,)]

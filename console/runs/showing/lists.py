@@ -7,16 +7,14 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
-import psycopg
 import sqlalchemy as sa
 
 from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
-from console.db.early_statement import Ahead, fetch
+from console.db.early_statement import Ahead
 from console.db.engine import fetch as fetch_rows, hot_engine
-from console.db.prepared_statement import Parameter
 from console.errors import ConsoleError
 from console.runs.showing.items_of_loops import LoopItem, items_of
 from console.runs.showing.run_filters import conditions
@@ -188,17 +186,12 @@ def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[C
     if not keys or not pairs:
         yield dict
         return
-    parameters: tuple[Parameter, ...] = (collection, list(keys), access.runs(actor).cleared)
-    with Ahead(_LIVE, parameters) as sent:
-        yield lambda: _by_record(actor, pairs, sent, parameters)
+    with Ahead(_LIVE, (collection, list(keys), access.runs(actor).cleared)) as sent:
+        yield lambda: _by_record(actor, pairs, sent)
 
 
-def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead, parameters: Sequence[Parameter]) -> dict[str, list[RunHead]]:
-    try:
-        rows = sent.rows()
-    except psycopg.OperationalError:
-        rows = fetch(_LIVE, parameters)
-    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
+def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead) -> dict[str, list[RunHead]]:
+    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in sent.sure()]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
         by.setdefault(head.record or "", []).append(head)
