@@ -108,6 +108,17 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT), source=name)
 
 
+_noticed: set[str] = set()
+
+
+def noticed() -> set[str]:
+    """The sources that turned out to have changed in this process since this was asked last."""
+    found = set(_noticed)
+    _noticed.difference_update(found)
+    return found
+
+
 def changed(name: str, what: str = NO_TABLE, *, passing: bool = False) -> SourceChanged:
-    """The error of a source with another structure than the console knows."""
+    """The error of a source with another structure than the console knows. The worker looks at it again without anybody who loads a page."""
+    _noticed.add(name)
     return SourceChanged(f"The data source {name} {what} The console looks at it again: load the page again.", source=name, passing=passing)

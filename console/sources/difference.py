@@ -21,7 +21,7 @@ from console.core.documents.collections import Collection, Stored, assemble, nam
 from console.db import request_writes, tables
 from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError
-from console.records import function_fields, sampling, sql_conditions
+from console.records import function_fields, refusals, sampling, sql_conditions
 from console.sources import broken_documents, keeping, layout_drafts, mending, set_aside
 from console.sources.breaks import Break
 from console.sources.collection_ids import ids_of
@@ -127,6 +127,12 @@ def look_again(name: str) -> Again | None:
     if made is not None:
         _looked[name] = (time.monotonic(), replace(made, taken=False))
     return made
+
+
+def look_at_noticed() -> bool:
+    """Look again at each source that turned out to have changed in this process: a worker serves no page that somebody would load again. Whether anything was taken over."""
+    made = [look_again(name) for name in sorted(refusals.noticed())]
+    return any(each is not None and each.taken for each in made)
 
 
 def _again(name: str) -> Again | None:

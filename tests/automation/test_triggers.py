@@ -261,6 +261,7 @@ def test_a_table_that_changes_at_one_moment_is_told_once_and_not_read_again_as_a
 
 def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection[Any]) -> None:
     shop.execute("alter table orders alter column updated_at type date")
+    sources.refresh("shop")
     publish("order-changed", {"id": "any", "kind": "event", "on": "record.created"}, collection="order")
     automation.synchronise()
     for number in range(3):
@@ -269,6 +270,16 @@ def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection
         shop.execute("insert into orders (title, total) values ('today', %s)", (number,))
     automation.look()
     assert [row[0] for row in fetch("select record from console.firing order by record::int")] == ["2", "3", "4"]
+
+
+def test_a_trigger_goes_on_where_its_column_changed_overnight_although_nobody_loads_a_page(shop: psycopg.Connection[Any]) -> None:
+    publish("order-changed", {"id": "any", "kind": "event", "on": "record.created"}, collection="order")
+    shop.execute("alter table orders alter column updated_at type date")
+    with workers():
+        assert until(lambda: fetch("select mark from console.source_watch where \"column\" = 'updated_at' and mark is not null"))
+        shop.execute("insert into orders (title, total) values ('today', 1)")
+        assert until(lambda: runs_of("order-changed"))
+    assert fetch("select problem from console.source_watch where \"column\" = 'updated_at'") == [(None,)]
 
 
 def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(house: Company) -> None:
