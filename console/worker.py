@@ -269,7 +269,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         ],
         "watching": [
             Duty("sources", SECOND_S, functools.partial(automation.look, stopping), STUCK_S),
-            Duty("changed sources", LOOK_S, sources.look_at_noticed),
+            Duty("changed sources", STUCK_S, sources.look_at_noticed),
             Duty("listeners", STUCK_S, automation.Listeners(stopping).tend, REST_S),
         ],
         "outside": [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)],
