@@ -28,11 +28,10 @@ from console.integrations import retry_after
 from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted
-from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
+from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 from console.steps.message_settings import EMPTY
 
-WEEK = timedelta(days=7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
 AT_ONCE = 500
@@ -102,8 +101,7 @@ def _send_if_allowed(message: Message) -> None:
     if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
         _later(message, timedelta(seconds=PAUSED_S))
         return
-    about = f"contact|{message.collection}|{message.record}" if message.record else f"message to|{message.id}"
-    with alone(about) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
+    with alone(recipients.contact_lock(message)) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
             raise queue.PutBack(BUSY_S)
         leaving = _judged(message)
@@ -130,14 +128,13 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     except SourceDown as error:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
-    field = _field(message, content, contact)
-    to, why = recipients.address_of(message.channel, field, contact.country if contact else None)
+    to, why = recipients.address_for(message, content, contact)
     country = recipients.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
     address = recipients.address_digest(to) if contact is not None and to else None
-    with alone(f"address|{address.hex()}") if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
+    with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
         if not mine:
             raise queue.PutBack(BUSY_S)
         used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - WEEK)]
@@ -167,12 +164,6 @@ def _empty_fields(message: Message, content: Any) -> str:
     )
 
 
-def _field(message: Message, content: Any, contact: Contact | None) -> str | None:
-    """What says to whom: what the step named, else the contact's own. It may hold several addresses."""
-    own = None if contact is None else contact.email if message.channel == "email" else contact.phone
-    return content.get("to") or own
-
-
 def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter): from here on it may have left. None where another process was first."""
     sandboxed, now = in_sandbox(message.channel), log.now()
@@ -183,12 +174,12 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
     bar = _bar_of(message, contact, to)
-    others = recipients.addresses_of(message.channel, _field(message, content, contact), contact.country if contact else None)[1:]
+    others = recipients.addresses_of(message.channel, recipients.field_of(message, content, contact), contact.country if contact else None)[1:]
     said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
         tries=message.tries + 1, looks=0, address=recipients.address_digest(to), result=said,
-        unless=bar,
+        unless=bar, still_due=True,
     )  # fmt: skip
     if marked is None and bar is not None and message_rows.is_barred(bar):
         _settle(message, "skipped", "skipped", "consent_withdrawn", "Somebody with this address asked for no more messages.")

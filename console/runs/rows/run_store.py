@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.db import early_statement
+from console.db import early_statement, read_ahead
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing
@@ -41,18 +41,21 @@ select to_jsonb(r)::text, r.head,
        (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id{here_e}),
        (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id),
        {approvals}, {left}
-from console.run r{beside} where r.id = %s and (%s or r.label is null or r.label = any(%s))
+from console.run r{beside} where r.id {these} (%s) and (%s or r.label is null or r.label = any(%s))
 """
 _APPROVALS = "(select jsonb_agg(to_jsonb(p) order by p.requested_at, p.id)::text from console.approval p where p.run = r.id{here})"
 _OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
 _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
-_LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
-_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS, left="null", beside="")
+_LOAD_WHOLE = _LOAD.format(these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
+_HEAD = {"here_a": " and a.n = r.current", "here_e": " and e.n = r.current", "approvals": _OPEN_APPROVALS, "left": "null", "beside": ""}
+_LOAD_HEAD = _LOAD.format(these="=", **_HEAD)
+_LOAD_HEADS = _LOAD.format(these="= any", **_HEAD)
 _FORMER = """
 select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
 from console.attempt a where a.run = %s and a.step = %s and a.n < %s order by a.n desc limit 1
 """
 _LOAD_SHOWN = _LOAD.format(
+    these="=",
     here_a=f" and (a.n {_SHOWN.format(n='a.n')})",
     here_e=f" and (e.n {_SHOWN.format(n='e.n')})",
     approvals=_APPROVALS.format(here=f" and (p.n {_SHOWN.format(n='p.n')})"),
@@ -86,11 +89,20 @@ def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: froz
 
     `whole` loads every attempt, `shown` those that a page shows; else only the open one. Both answers of None take equally long.
     """
+    if not whole and not shown and cleared is None and (known := read_ahead.take("run", run_id)) is not None:
+        return known  # type: ignore[no-any-return]
     statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
     rows = early_statement.fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
-    if not rows:
-        return None
-    row, head, attempts, effects, context, approvals, left = rows[0]
+    return _loaded(rows[0], whole=whole, shown=shown) if rows else None
+
+
+def load_each(run_ids: Sequence[str]) -> list[Loaded]:
+    """Those of these runs that there are, each with its open attempt; one statement."""
+    return [_loaded(row) for row in early_statement.fetch(_LOAD_HEADS, (list(run_ids), str(True), []))]
+
+
+def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) -> Loaded:
+    row, head, attempts, effects, context, approvals, left = stored
     columns = orjson.loads(row)
     run = Run(**{name: columns[name] for name in RUN_COLUMNS})
     run.seq, run.made = columns["run_seq"], columns["attempts"]
