@@ -189,8 +189,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (DELIVERERS, queue.DELIVER),
     )
     return [
-        Pool({name: made[name] for name in names}, count, {name: ahead[name] for name in names if name in ahead})
-        for count, *names in named
+        Pool({name: made[name] for name in names}, count, {name: ahead[name] for name in names if name in ahead}) for count, *names in named
     ]
 
 

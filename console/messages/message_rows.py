@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects, workflows
+from console import log, subjects, workflows
 from console.core.contacting import KINDS, Kind, Used
 from console.db import early_statement, read_ahead
 from console.db.engine import driver_of, fetch
 from console.db.ids import new_id
+from console.db.prepared_statement import text_array
 
 _log = logging.getLogger(__name__)
 _COLUMNS = (
@@ -121,19 +122,19 @@ def read(where: str, given: Any) -> list[Message]:
 class Bar(NamedTuple):
     """What would bar an address: that who has it (as its digests) wants nothing more by this channel, since the consent was given."""
 
-    barred: list[str]
-    barred_channel: str
-    barred_since: datetime
+    addresses: list[str]
+    channel: str
+    since: datetime
 
 
-_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = any(%(barred)s) and o.channel = %(barred_channel)s and o.at >= %(barred_since)s"
-_STILL_DUE = " and due_at is not distinct from %(was_due)s"
+_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = any(%s) and o.channel = %s and o.at >= %s"
+_STILL_DUE = " and due_at is not distinct from %s"
 _UNBARRED = f" and not exists ({_BARRED})"
 
 
 def is_barred(bar: Bar) -> bool:
     """Whether somebody has asked for no more messages to this address."""
-    return bool(fetch(f"select exists ({_BARRED})", bar._asdict())[0][0])
+    return bool(fetch(f"select exists ({_BARRED})", bar)[0][0])
 
 
 def change(
@@ -150,12 +151,26 @@ def change(
 
     `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
     """
-    given: dict[str, Any] = columns | _sealed(message, result)
-    names = ", ".join(f"{name} = %({name})s" for name in given)
-    statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s){_UNBARRED if unless else ''}{_STILL_DUE if still_due else ''} returning {_COLUMNS}"  # noqa: S608 (names of ours)
-    parameters = {**given, "message_id": message.id, "was": list(was), "was_due": message.due_at} | (unless._asdict() if unless else {})
-    rows = fetch(statement, parameters) if connection is None else driver_of(connection).execute(statement, parameters).fetchall()
+    statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
+    rows = early_statement.fetch(statement, values) if connection is None else driver_of(connection).execute(statement, values).fetchall()
     return Message(*rows[0]) if rows else None
+
+
+def changing(
+    message: Message,
+    was: Sequence[str],
+    *,
+    result: Mapping[str, Any] | None = None,
+    unless: Bar | None = None,
+    still_due: bool = False,
+    **columns: Any,
+) -> log.Part:
+    """The statement of `change`, which returns the row, and its values."""
+    given = columns | _sealed(message, result)
+    names = ", ".join(f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items())
+    more = f"{_UNBARRED if unless else ''}{_STILL_DUE if still_due else ''}"
+    statement = f"update console.message set {names} where id = %s and status = any(%s::text[]){more} returning {_COLUMNS}"  # noqa: S608 (names of ours)
+    return statement, [*given.values(), message.id, text_array(was), *(unless or ()), *([message.due_at] if still_due else [])]
 
 
 def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:

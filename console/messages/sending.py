@@ -27,7 +27,7 @@ from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
-from console.messages.message_events import noted
+from console.messages.message_events import noted, noting
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 from console.steps.message_settings import EMPTY
@@ -101,7 +101,9 @@ def _send_if_allowed(message: Message) -> None:
     if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
         _later(message, timedelta(seconds=PAUSED_S))
         return
-    with alone(recipients.contact_lock(message)) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
+    with alone(
+        recipients.contact_lock(message)
+    ) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
             raise queue.PutBack(BUSY_S)
         leaving = _judged(message)
@@ -174,7 +176,9 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
     bar = _bar_of(message, contact, to)
-    others = recipients.addresses_of(message.channel, recipients.field_of(message, content, contact), contact.country if contact else None)[1:]
+    others = recipients.addresses_of(message.channel, recipients.field_of(message, content, contact), contact.country if contact else None)[
+        1:
+    ]
     said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
@@ -233,7 +237,7 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     columns: dict[str, Any] = {
         "status": "delivered" if arrived else "sent",
         "at": now,
-        "provider_id": message_rows.own_id(message, handed.provider_id),
+        "provider_id": handed.provider_id if message.sandbox else message_rows.own_id(message, handed.provider_id),
     }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
@@ -267,14 +271,19 @@ def _record(
 
     def write(connection: Connection, told_at: datetime | None) -> None:
         if change(message, was, connection=connection, result=result, told_at=told_at, **columns) is None:
-            raise message_results.Overtaken
+            raise log.Overtaken
         if again is not None:
             message_rows.add_again(connection, message, **again)
         for note in notes:
             noted(message, *note, connection=connection)
 
+    def beside(told_at: datetime) -> log.Beside:
+        first = message_rows.changing(message, was, result=result, told_at=told_at, **columns)
+        return log.Beside(first, notes=[noting(message, *note) for note in notes])
+
     changed = message_rows.foreseen(message, result, **columns)
-    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out) else None
+    at_once = beside if again is None else None
+    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out, beside=at_once) else None
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:

@@ -28,7 +28,7 @@ from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.rebuild import Difference, rebuild
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import Also
+from console.runs.rows.run_store import Also, AtOnce
 from console.runs.rows.version_origins import read_live_versions
 from console.runs.showing.candidates import Candidate, candidates
 from console.runs.showing.lists import (

@@ -6,7 +6,7 @@ latest attempts, a revision with all of them.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -34,6 +34,19 @@ TRIES = 30
 Answer = TypeVar("Answer")
 Also: TypeAlias = Callable[[Connection, str], None]
 """What is written with a run, by its id, in the same transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """The same for what one statement can write: `beside` the transition, where the run's own rows need no other."""
+
+    write: Also
+    beside: Callable[[], log.Beside]
+
+    def __call__(self, connection: Connection, run_id: str) -> None:
+        """Write it in the transaction of `connection`."""
+        self.write(connection, run_id)
+
 
 _LOAD = """
 select to_jsonb(r)::text, r.head,
@@ -207,11 +220,6 @@ def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool)
     return queue.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
 
 
-def any_side_rows(events: Sequence[Event]) -> bool:
-    """Whether any of the events creates rows in other tables (`side_rows`)."""
-    return any(event.type in side_rows.WRITES or "proposal" in event.open for event in events)
-
-
 def _commit(
     state: Run,
     after: Run,
@@ -223,15 +231,18 @@ def _commit(
     also: Also | None,
 ) -> None:
     try:
-        if also is not None or any_side_rows(events) or side_rows.drops_message(state, after, events):
-            job = job or side_rows.sending_job(events)
+        several = side_rows.creates(events) or side_rows.drops_message(state, after, events)
+        job = job or (side_rows.sending_job(events) if several else None)
+        message = side_rows.message_alone(state, after, subject, events, job) if several else None
+        if (also is None or isinstance(also, AtOnce)) and (message is not None or not several):
+            beside = replace(also.beside() if also is not None else log.Beside(), then=message)
+            log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, beside=beside)
+        else:
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
                 side_rows.write(connection, state, after, subject, events, job)
                 if also is not None:
                     also(connection, after.id)
-        else:
-            log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:
         if after.start_key is not None and not state.id and (known := started_with(after.start_key)) is not None:
             raise StartedAlready(known) from error
