@@ -6,17 +6,16 @@ one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: 
 
 import asyncio
 import contextlib
-import functools
 import logging
 import random
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import psycopg
@@ -231,6 +230,10 @@ class _Manager(QueueManager):
         return cell((await self.queries.driver.fetch(_PAUSE, names, *bounds))[0], "pause", timedelta)
 
 
+_Come: TypeAlias = "tuple[Job, asyncio.Future[None]]"
+"""A job, and what is told of it when it is done."""
+
+
 @dataclass
 class _Handler:
     """Gives jobs of one name to the threads of their pool: those that come together and take a moment one after another to one thread."""
@@ -239,7 +242,7 @@ class _Handler:
     pool: Pool
     threads: ThreadPoolExecutor
     name: str
-    come: list[tuple[Job, asyncio.Future[None]]] = field(default_factory=list)
+    come: list[_Come] = field(default_factory=list)
 
     async def handle(self, job: Job) -> None:
         """The job is done when this ends. Raises what `do` raises."""
@@ -255,39 +258,47 @@ class _Handler:
         for start in range(0, len(come), most):
             self._give(come[start : start + most])
 
-    def _give(self, jobs: Sequence[tuple[Job, asyncio.Future[None]]]) -> None:
-        given = asyncio.get_running_loop().run_in_executor(self.threads, self._do_all, [job for job, _ in jobs])
-        given.add_done_callback(functools.partial(self._tell, jobs))
+    def _give(self, jobs: Sequence[_Come]) -> None:
+        loop, todo = asyncio.get_running_loop(), deque(jobs)
+        given = loop.run_in_executor(self.threads, self._do_all, todo)
+        given.add_done_callback(self._tell)
+        if len(jobs) > 1:
+            waited = loop.call_later(TOGETHER_S, self._spread, todo)
+            given.add_done_callback(lambda _: waited.cancel())
 
-    def _tell(self, jobs: Sequence[tuple[Job, asyncio.Future[None]]], given: "asyncio.Future[list[Exception | None]]") -> None:
-        """Say of each what came of it; those that were not begun have a thread each."""
-        outcomes = [given.exception() or asyncio.CancelledError()] * len(jobs) if given.cancelled() or given.exception() else given.result()
-        for (_, done), outcome in zip(jobs, outcomes, strict=False):
+    def _spread(self, todo: deque[_Come]) -> None:
+        """Give those that stand behind one that takes long to a thread each."""
+        while todo:
+            self._give([todo.popleft()])
+
+    def _tell(self, given: "asyncio.Future[list[tuple[asyncio.Future[None], Exception | None]]]") -> None:
+        for done, outcome in given.result():
             if done.done():
-                continue
+                continue  # it was cancelled meanwhile
             if outcome is None:
                 done.set_result(None)
             else:
                 done.set_exception(outcome)
-        for left in jobs[len(outcomes) :]:
-            self._give([left])
 
-    def _do_all(self, jobs: Sequence[Job]) -> list[Exception | None]:
-        """What came of each, of the first of them where they took too long. In a thread of the pool."""
-        outcomes: list[Exception | None] = []
-        begun = time.monotonic()
-        with together() if len(jobs) > 1 else contextlib.nullcontext():
-            if len(jobs) > 1:
-                self._read_ahead(jobs)
-            for job in jobs:
-                if outcomes and time.monotonic() - begun > TOGETHER_S:
+    def _do_all(self, todo: deque[_Come]) -> list[tuple[asyncio.Future[None], Exception | None]]:
+        """What came of each that was not given to others meanwhile. In a thread of the pool."""
+        outcomes: list[tuple[asyncio.Future[None], Exception | None]] = []
+        begun, several = time.monotonic(), len(todo) > 1
+        with together() if several else contextlib.nullcontext():
+            if several:
+                self._read_ahead([job for job, _ in todo])
+            while todo:
+                try:
+                    job, done = todo.popleft()
+                except IndexError:  # the others were given away in between
                     break
                 try:
                     self.do(self.name, self.pool.handlers[self.name], job)
-                    outcomes.append(None)
+                    outcomes.append((done, None))
                 except (RetryRequested, JobFailed) as error:
-                    outcomes.append(error)
-        self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
+                    outcomes.append((done, error))
+        if outcomes:
+            self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
         return outcomes
 
     def _read_ahead(self, jobs: Sequence[Job]) -> None:
