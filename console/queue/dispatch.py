@@ -1,7 +1,7 @@
 """Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, pools of threads do them.
 
 A job may come twice, after a crash or to a worker that was frozen: what it names is looked at anew each time. A worker that dies loses nothing: another
-one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md.
+one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md, docs/adr/0031-jobs-that-are-done-together.md.
 """
 
 import asyncio

@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 
 from console import contacts, messages, queue, runs
+from console.core.contacting import Contact
 from console.db.engine import fetch, together
 from console.messages import inbound, opting_out
 from tests import warm
@@ -89,7 +90,12 @@ def test_nothing_is_asked_twice_where_all_was_read_ahead(club: Company, monkeypa
     run_ids = unsent(club, SAM, BRAM)
     asked: list[str] = []
     known = contacts.known_contact
-    monkeypatch.setattr(contacts, "known_contact", lambda collection, key: asked.append(key) or known(collection, key))
+
+    def asking(collection: str, key: str) -> Contact:
+        asked.append(key)
+        return known(collection, key)
+
+    monkeypatch.setattr(contacts, "known_contact", asking)
     send_together(run_ids)
     assert {status(club, run_id) for run_id in run_ids} == {("waiting_person", "ask")}
     assert {line(club, run_id).status for run_id in run_ids} == {"delivered"}
@@ -98,8 +104,7 @@ def test_nothing_is_asked_twice_where_all_was_read_ahead(club: Company, monkeypa
 
 def test_who_says_stop_after_it_was_read_gets_nothing(club: Company) -> None:
     run_ids = unsent(club, SAM, BRAM)
-    stop = {"sender": "+12025550147", "text": "STOP", "provider_id": "in-1"}
-    send_together(run_ids, lambda: inbound.receive("sms", "sandbox", **stop))
+    send_together(run_ids, lambda: inbound.receive("sms", "sandbox", sender="+12025550147", text="STOP", provider_id="in-1"))
     assert [line(club, run_id).status for run_id in run_ids] == ["skipped", "delivered"]
 
 
@@ -125,7 +130,9 @@ def test_a_run_that_ends_after_it_was_read_takes_its_message_with_it(club: Compa
 
 
 @pytest.mark.rotating
-@pytest.mark.parametrize("point", ["channels.send.before", "channels.send.after", "log.write.before", "log.write.after", "channels.recorded"])
+@pytest.mark.parametrize(
+    "point", ["channels.send.before", "channels.send.after", "log.write.before", "log.write.after", "channels.recorded"]
+)
 def test_a_worker_killed_in_the_middle_of_several_sends_nothing_twice(
     company: Company, given_settings: Callable[..., None], point: str
 ) -> None:
