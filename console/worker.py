@@ -165,10 +165,12 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
     Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not.
     """
     from console import messages, queue, runs
-    from console.queue.dispatch import Pool
+    from console.messages.channel_settings import in_sandbox
+    from console.queue.dispatch import Pool, Together
 
-    sending = dict.fromkeys([queue.SEND, *queue.SENDING.values()], messages.read_ahead)
-    ahead = {queue.ADVANCE_HANDS_OFF: runs.read_ahead, **sending}
+    channels = {"email": queue.SEND, **queue.SENDING}
+    ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}
+    ahead |= {queue.ADVANCE_HANDS_OFF: Together(runs.read_ahead)}
     named = (
         (threads + runs.CHANGES_AT_ONCE, queue.ADVANCE),
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),

@@ -47,8 +47,8 @@ TOGETHER = 16
 """At most so many jobs are done one after another by one thread, which reads for all of them at once."""
 TOGETHER_S = 1.0
 """So long they may take together; those that are behind one that takes longer are given to other threads."""
-QUICK_S = 0.1
-"""A job that takes longer waits for somebody outside, and others do not stand behind it."""
+QUICK_S = 0.5
+"""Where a job takes longer, others do not stand behind it: by itself it takes a hundredth of that."""
 LOOK_S = 0.02
 """The shortest pause between two looks: under load each job that is put in would cost one."""
 FETCHED = 2 * TOGETHER
@@ -110,21 +110,29 @@ async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """`read` takes the texts of several jobs and reads for them what they would read one by one; `quick` says whether they wait for nobody outside."""
+
+    read: Callable[[Sequence[str]], None]
+    quick: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
     """Jobs that share threads, so many of them: their names → the functions that take a job's text.
 
-    `ahead`: of some the function that takes the texts of several, and reads for them what they would read one by one.
+    `ahead`: which of them are done together while they are quick, and what reads ahead for them.
     """
 
     handlers: Mapping[str, Callable[[str], None]]
     threads: int
-    ahead: Mapping[str, Callable[[Sequence[str]], None]] = field(default_factory=dict)
-    each_s: dict[str, float] = field(default_factory=dict)
-    """How long a job of a name takes, as the last ones did."""
+    ahead: Mapping[str, Together] = field(default_factory=dict)
+    quick: dict[str, bool] = field(default_factory=dict)
+    """Whether the last jobs of a name were."""
 
     def together(self, name: str) -> int:
         """How many jobs of the name one thread does one after another: those that wait for somebody outside have a thread each."""
-        return TOGETHER if name in self.ahead and self.each_s.get(name, QUICK_S) < QUICK_S else 1
+        return TOGETHER if self.quick.get(name) else 1
 
     def at_once(self) -> int:
         """How many jobs are fetched by one statement: one for each thread, and of quick ones more."""
@@ -137,7 +145,8 @@ class Pool:
 
     def took(self, name: str, jobs: int, seconds: float) -> None:
         """So many jobs took so long."""
-        self.each_s[name] = 0.7 * self.each_s.get(name, seconds / jobs) + 0.3 * seconds / jobs
+        if name in self.ahead:
+            self.quick[name] = seconds < jobs * QUICK_S and self.ahead[name].quick()
 
 
 _WAITING = f"""
@@ -298,12 +307,13 @@ class _Handler:
                 except (RetryRequested, JobFailed) as error:
                     outcomes.append((done, error))
         if outcomes:
-            self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
+            with contextlib.suppress(Exception):  # what says whether they are quick may need the database
+                self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
         return outcomes
 
     def _read_ahead(self, jobs: Sequence[Job]) -> None:
         try:
-            self.pool.ahead[self.name]([(job.payload or b"").decode() for job in jobs])
+            self.pool.ahead[self.name].read([(job.payload or b"").decode() for job in jobs])
         except Exception as error:  # noqa: BLE001 (each reads for itself then, and says what is wrong)
             if not troubles.passes(error):
                 _log.exception("jobs %s: nothing was read ahead", self.name)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from console import queue
 from console.db import read_ahead
 from console.db.engine import alone, alone_ahead, fetch, together
-from console.queue.dispatch import TOGETHER, TOGETHER_S, Dispatcher, Pool
+from console.queue.dispatch import TOGETHER, TOGETHER_S, Dispatcher, Pool, Together
 from tests.conftest import Database
 from tests.support.engine import until
 
@@ -41,7 +41,7 @@ def test_what_is_read_ahead_is_of_the_jobs_that_are_done_next(clean: Database) -
     def do(text: str) -> None:
         done.append((text, read_ahead.take("text", text)))
 
-    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: ahead})):
+    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: Together(ahead)})):
         assert until(lambda: len(done) == JOBS)
         assert until(lambda: not fetch("select id from queue.pgqueuer"))
     together_done = {text for texts in asked for text in texts}
@@ -64,7 +64,7 @@ def test_a_job_that_fails_or_is_put_back_leaves_the_others_alone(clean: Database
     def ahead(_: Sequence[str]) -> None:
         raise KeyError("what is read ahead")
 
-    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: ahead})):
+    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: Together(ahead)})):
         assert until(lambda: all(done[str(number)] >= (2 if number % 10 == 7 else 1) for number in range(JOBS)))
         assert until(lambda: not fetch("select id from queue.pgqueuer where status = 'picked'"))
     left = {row[0] for row in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer")}
@@ -81,7 +81,7 @@ def test_those_behind_a_job_that_takes_long_are_done_by_others(clean: Database) 
             hanging.wait(60)
         done.append(text)
 
-    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: lambda _: None})):
+    with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: Together(lambda _: None)})):
         try:
             begun = time.monotonic()
             assert until(lambda: len(done) == JOBS - 1)
