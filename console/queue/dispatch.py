@@ -43,7 +43,7 @@ HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
 BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
 """The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
-TOGETHER = 16
+TOGETHER = 8
 """At most so many jobs are done one after another by one thread, which reads for all of them at once."""
 TOGETHER_S = 1.0
 """So long they may take together; those that are behind one that takes longer are given to other threads."""
@@ -51,7 +51,7 @@ QUICK_S = 0.5
 """Where a job takes longer, others do not stand behind it: by itself it takes a hundredth of that."""
 LOOK_S = 0.02
 """The shortest pause between two looks: under load each job that is put in would cost one."""
-FETCHED = 2 * TOGETHER
+FETCHED = 4 * TOGETHER
 RESULTS = 64
 """The results of so many jobs are written at once, or after a tenth of a second."""
 CONNECT_S = 10.0

@@ -94,7 +94,7 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     """The run's record as the actor may see it; None if the run has none. Raises NotFound if it is deleted or out of their scope."""
     if run.collection is None or run.record is None:
         return None
-    known: Record | None = read_ahead.take("record", (actor.id, run.collection, run.record))
+    known = read_ahead.take("record", (actor.id, run.collection, run.record))
     return known or records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
