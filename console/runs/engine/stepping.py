@@ -34,8 +34,7 @@ from console.runs.rows import loaded_rows
 from console.steps.base import NEXT, Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
 from console.workflows import Definition
 
-PERFORMING = ("start", "resume")
-NAMED = 5
+PERFORMING, NAMED = ("start", "resume"), 5
 _DONE = "select step, by, \"values\" from console.attempt where run = %s and step = any(%s) and status = 'done' and not revised and by is not null"
 _OPEN = "select name from console.person where id = any(%s) and disabled_at is null"
 
@@ -77,8 +76,7 @@ def _has_form(definition: Definition, step_id: str) -> bool:
 
 def step_at(definition: Definition, run: Run) -> OpenStep:
     """The current step. Raises NotFound if the run has ended."""
-    attempt = run.attempt
-    if attempt is None:
+    if (attempt := run.attempt) is None:
         raise NotFound
     kind, view = _step(definition, attempt.step)
     return OpenStep(definition, run, attempt, kind, view)
