@@ -129,6 +129,8 @@ class Pool:
     ahead: Mapping[str, Together] = field(default_factory=dict)
     quick: dict[str, bool] = field(default_factory=dict)
     """Whether the last jobs of a name were."""
+    slow: "set[asyncio.Future[Any]]" = field(default_factory=set)
+    """What holds a thread for long."""
 
     def together(self, name: str) -> int:
         """How many jobs of the name one thread does one after another: those that wait for somebody outside have a thread each."""
@@ -141,7 +143,7 @@ class Pool:
 
     def left(self) -> int:
         """More are fetched when no more than these are under way: of quick ones many are to come together."""
-        return self.threads // 4 if self.at_once() > self.threads else self.threads
+        return self.threads // 4 + len(self.slow) if self.at_once() > self.threads else self.threads
 
     def took(self, name: str, jobs: int, seconds: float) -> None:
         """So many jobs took so long."""
@@ -271,12 +273,14 @@ class _Handler:
         loop, todo = asyncio.get_running_loop(), deque(jobs)
         given = loop.run_in_executor(self.threads, self._do_all, todo)
         given.add_done_callback(self._tell)
-        if len(jobs) > 1:
-            waited = loop.call_later(TOGETHER_S, self._spread, todo)
+        if self.name in self.pool.ahead:
+            waited = loop.call_later(TOGETHER_S, self._spread, todo, given)
             given.add_done_callback(lambda _: waited.cancel())
 
-    def _spread(self, todo: deque[_Come]) -> None:
+    def _spread(self, todo: deque[_Come], given: "asyncio.Future[Any]") -> None:
         """Give those that stand behind one that takes long to a thread each."""
+        self.pool.slow.add(given)
+        given.add_done_callback(self.pool.slow.discard)
         while todo:
             self._give([todo.popleft()])
 
