@@ -164,9 +164,13 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
     Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not.
     """
-    from console import queue, runs
-    from console.queue.dispatch import Pool
+    from console import messages, queue, runs
+    from console.messages.channel_settings import in_sandbox
+    from console.queue.dispatch import Pool, Together
 
+    channels = {"email": queue.SEND, **queue.SENDING}
+    ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}
+    ahead |= {queue.ADVANCE_HANDS_OFF: Together(runs.read_ahead)}
     named = (
         (threads + runs.CHANGES_AT_ONCE, queue.ADVANCE),
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
@@ -186,7 +190,9 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (STARTERS, queue.FIRE),
         (DELIVERERS, queue.DELIVER),
     )
-    return [Pool({name: made[name] for name in names}, count) for count, *names in named]
+    return [
+        Pool({name: made[name] for name in names}, count, {name: ahead[name] for name in names if name in ahead}) for count, *names in named
+    ]
 
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:

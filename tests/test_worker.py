@@ -17,7 +17,8 @@ from console import log, queue
 from console.activity import sequencing
 from console.core.run.evolve import FOLDED_SINCE
 from console.db import engine as db_engine, fitness
-from console.db.engine import KEPT_FROM, MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
+from console.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
+from console.db.named_locks import KEPT_FROM
 from console.db.presence import PRESENCE
 from console.db.release import NewerData, known_revisions
 from console.errors import Conflict

@@ -15,7 +15,7 @@ from console import access, log, subjects
 from console.accounts import authority, passwords
 from console.core.actor import Actor
 from console.core.plain_words import unaccented
-from console.db import early_statement, engine as db
+from console.db import early_statement, engine as db, read_ahead
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -278,6 +278,9 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
 
     Raises `NotAllowed` if the account is closed or removed: nothing is done in this name any more.
     """
+    known: Actor | None = read_ahead.look("actor", (person_id, session))
+    if known is not None:
+        return known
     found = early_statement.fetch(_PERSON_PREPARED, (person_id,))
     row = _Row(*found[0]) if found else None
     if row is None or row.disabled_at is not None:
@@ -287,7 +290,9 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
                 f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
             )
         raise NotAllowed(said, code="account_closed")
-    return actor(row, kind="user", session=session)
+    made = actor(row, kind="user", session=session)
+    read_ahead.keep("actor", {(person_id, session): made})
+    return made
 
 
 def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Actor:

@@ -19,6 +19,7 @@ OPEN_MODULES = frozenset(
         "ids",
         "migrate",
         "presence",
+        "read_ahead",
         "release",
         "request_writes",
         "server",

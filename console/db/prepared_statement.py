@@ -53,7 +53,7 @@ def rows(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence
 
 def encoded(parameters: Sequence[Parameter]) -> tuple[list[Any], list[int]]:
     """The parameters as libpq takes them, and the form of each."""
-    told = [sent(_array(each) if isinstance(each, list) else each) for each in parameters]
+    told = [sent(text_array(each) if isinstance(each, list) else each) for each in parameters]
     return told, [pq.Format.BINARY if isinstance(each, bytes) else pq.Format.TEXT for each in parameters]
 
 
@@ -66,7 +66,7 @@ def loaded(driver: "psycopg.Connection[Any]", answer: pq.abc.PGresult | None) ->
     return loading.load_rows(0, answer.ntuples, tuple)
 
 
-def _array(values: list[str]) -> str:
+def text_array(values: Sequence[str]) -> str:
     """The text of an array, as PostgreSQL reads it."""
     parts = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
     return "{" + ",".join(f'"{value}"' for value in parts) + "}"

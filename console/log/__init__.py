@@ -3,14 +3,17 @@
 from console.log import body
 from console.log.append import (
     REQUEST,
+    Beside,
     Moved,
-    Projection,
+    Noting,
+    Overtaken,
     chained,
     frame_of,
     lane,
     move_clock,
     moved_by,
     note,
+    noting,
     now,
     on_the_way,
     settle,
@@ -21,6 +24,7 @@ from console.log.idempotency_note import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.new_chains import NewChain, write_new
 from console.log.note_each import Noted, note_each
 from console.log.read import Row, Stored, closed, events_of, history, newest_by_people, open_values, passing, recent, rows, stored
+from console.log.transition_statement import Part, Projection
 
 OPEN_MODULES = frozenset(
     {

@@ -6,17 +6,14 @@ leaves a question, and the event itself answers it: it is there with the hash th
 """
 
 import contextvars
-import functools
-import itertools
 import os
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -27,30 +24,23 @@ from console.db import prepared_statement, request_writes, tables
 from console.db.early_statement import Ahead
 from console.db.engine import borrowed, driver_of, hot_engine
 from console.db.ids import uuid7_text
-from console.log.body import Fact, Frame, Link, link, plain
+from console.log.body import Fact, Frame, Link, link
 from console.log.idempotency_note import IDEMPOTENCY, LOOKS, AlreadyDone
-from console.queue import BESIDE, Job
+from console.log.transition_statement import NOTHING, Part, Projection, call, statement
+from console.queue import Job
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
 """The id of the request at hand; the door sets it, each event carries it."""
 
 TRIES = 40
-FEW = 8
 
 
 class Moved(Exception):
     """The chain has moved since it was read; nothing was written."""
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
-    """Rows that change with the events: the run's head (all columns), attempts (all columns), context by step (an empty one lets steps be forgotten), effects, what was shown."""
-
-    run: Mapping[str, Any] | None = None
-    attempts: Sequence[Mapping[str, Any]] = ()
-    context: Mapping[str, Any] | None = None
-    effects: Sequence[Mapping[str, Any]] = ()
-    shown: Mapping[str, Any] | None = None
+class Overtaken(Exception):
+    """What was to change with a transition had changed before; nothing was written."""
 
 
 _moved_by = timedelta()
@@ -88,14 +78,16 @@ def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Fra
     return links
 
 
-@functools.cache
-def _statement(events: int, *, job: bool) -> str:
-    """The call for so many events, each value a parameter of its own, which is quickest for a few; 0: for any number, as arrays."""
-    array = f"array[{','.join(['%b'] * events)}]::bytea[]" if events else "%b::bytea[]"
-    call = f"console.transition(%s, %s, %b, {array}, {array}, %s, %s, {array}, {array}, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s::jsonb, %s)"
-    if not job:
-        return f"select {call}"
-    return f"with moved as materialized (select {call} as last) select last, case when last > 0 then (select count(*) from {BESIDE}) end from moved"  # noqa: S608 (texts of ours)
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What the statement of a transition writes besides: `first` an update that returns a row, `then` an insert that selects `from moved where last > 0`; and notes, on one chain outside runs.
+
+    All of it is written or nothing: where `first` finds no row, the transition raises Overtaken.
+    """
+
+    first: Part | None = None
+    then: Part | None = None
+    notes: Sequence["Noting"] = ()
 
 
 def write(
@@ -107,23 +99,32 @@ def write(
     projection: Projection | None = None,
     job: Job | None = None,
     connection: Connection | None = None,
+    beside: Beside | None = None,
 ) -> int:
     """Append the links after event `seq` of the chain, with the rows that change; answers the chain's new last number.
 
-    One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in. Raises Moved, AlreadyDone, or the database's error.
+    One statement, which is its own transaction unless a `connection` is given; with a `job`, the same statement puts that in, and it writes what stands `beside`.
+    Raises Moved, Overtaken, AlreadyDone, or the database's error.
     """
     kinds = {each.type for each in links}
     request = IDEMPOTENCY.get() if kinds - LOOKS else None
-    statement, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request)
+    noted = _linked(beside.notes) if beside is not None and beside.notes else None
+    text, parameters = _call(chain, seq, links, subject, projection or Projection(), job, request, beside, noted)
     faults.point("log.write.before")
     try:
-        last = _execute(statement, parameters, connection)
+        last = _execute(text, parameters, connection)
     except psycopg.errors.UniqueViolation as error:
         if error.diag.constraint_name == "request_done_pkey":
             raise AlreadyDone(request) from error
         if error.diag.constraint_name == "event_once":
             raise Moved(chain) from error
         raise
+    except psycopg.errors.DivisionByZero as error:
+        if beside is None:
+            raise
+        if noted is not None:
+            _ends.pop(noted[0].chain, None)
+        raise Moved(chain) from error
     except psycopg.OperationalError:
         if connection is not None:
             raise
@@ -136,67 +137,33 @@ def write(
         request_writes.written(chain, kinds, connection)
     faults.point("log.write.after")
     if last == 0:
-        raise Moved(chain)
+        raise Overtaken if beside is not None and beside.first is not None else Moved(chain)
+    if noted is not None:
+        _remember(noted[0].chain, noted[1] + len(noted[2]), noted[2][-1].leaf)
     if request is not None:
         IDEMPOTENCY.set(None)
     return last
 
 
 def _call(
-    chain: str, seq: int, links: Sequence[Link], subject: str | None, rows: Projection, job: Job | None, request: str | None
-) -> tuple[str, tuple[Any, ...]]:
+    chain: str,
+    seq: int,
+    links: Sequence[Link],
+    subject: str | None,
+    rows: Projection,
+    job: Job | None,
+    request: str | None,
+    beside: Beside | None = None,
+    noted: "tuple[Noting, int, Sequence[Link]] | None" = None,
+) -> Part:
     """The statement that writes the links, and its parameters."""
-    kid, nonces, ciphertexts = sealed_values(subject, links)
-    few = len(links) if len(links) <= FEW else 0
-    spread: Callable[..., Iterable[Any]] = itertools.chain if few else lambda *lists: lists
-    parameters = (
-        *(chain, seq, links[0].previous),
-        *spread([each.leaf for each in links], [each.body for each in links]),
-        *(subject, kid),
-        *spread(nonces, ciphertexts),
-        *(
-            column_json(rows.run),
-            column_json(rows.attempts or None),
-            column_json(rows.context),
-            column_json(rows.effects or None),
-            column_json(rows.shown),
-        ),
-        request,
-        *((job.priority, job.entrypoint, job.payload, job.key) if job else ()),
-    )
-    return _statement(few, job=job is not None), parameters
+    called = call(chain, seq, links, subject, rows, request)
+    first, then = (beside.first or NOTHING, beside.then or NOTHING) if beside is not None else (NOTHING, NOTHING)
+    note = call(noted[0].chain, noted[1], noted[2], noted[0].subject, Projection(), None) if noted is not None else NOTHING
+    return statement(called, first, then, note, job)
 
 
-def sealed_values(subject: str | None, links: Sequence[Link]) -> tuple[str | None, list[bytes | None], list[bytes | None]]:
-    """(key id, nonces, ciphertexts) of the links' values under the subject's key; None for a link without values."""
-    kid: str | None = None
-    nonces: list[bytes | None] = []
-    ciphertexts: list[bytes | None] = []
-    for each in links:
-        if not each.values:
-            nonces.append(None)
-            ciphertexts.append(None)
-            continue
-        if subject is None:
-            raise ValueError("sealed values need a subject")
-        kid, nonce, ciphertext = subjects.seal(subject, each.id, {name: [salt.hex(), value] for name, (salt, value) in each.values.items()})
-        nonces.append(nonce)
-        ciphertexts.append(ciphertext)
-    return kid, nonces, ciphertexts
-
-
-def column_json(value: Any) -> str | None:
-    """JSON that a column of the database holds: what the log keeps in another form (NUL, halves of characters) is in that form here too."""
-    if value is None:
-        return None
-    try:
-        encoded = orjson.dumps(value)
-    except TypeError:
-        encoded = orjson.dumps(plain(value))
-    return (orjson.dumps(plain(value)) if b"\\u0000" in encoded else encoded).decode()
-
-
-def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection | None) -> int:
+def _execute(statement: str, parameters: Sequence[Any], connection: Connection | None) -> int:
     """Below the layers: on this one path each of them costs as much as the server's work."""
     if connection is not None:
         return _by_cursor(driver_of(connection), statement, parameters)  # which begins the transaction where nothing has yet
@@ -211,12 +178,12 @@ def _execute(statement: str, parameters: tuple[Any, ...], connection: Connection
     raise AssertionError("unreachable")
 
 
-def _alone(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
+def _alone(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Any]) -> int:
     arrays = any(type(value) is list for value in parameters)  # of many events; the cursor knows how to write them
     return _by_cursor(driver, statement, parameters) if arrays else prepared_statement.scalar(driver, statement, parameters)
 
 
-def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: tuple[Any, ...]) -> int:
+def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Any]) -> int:
     row = driver.execute(statement, parameters).fetchone()
     return int(row[0]) if row else 0
 
@@ -256,19 +223,58 @@ def note(
     leaves. What changes something waits here, and so does everything outside of a request.
     """
     settle()  # what is on its way on the same chain comes first
-    place = chain or (f"sys:{label}" if label else actor.session)
-    target = {"source": source, "coll": collection, "key": record} if collection else None
-    sealed_for = subject or (subjects.of_person(actor.id) if sealed else None)
-    frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
-    fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
-    pending = _Note(fact, place, frame, sealed_for)
+    pending = noting(
+        actor,
+        kind,
+        open=open,
+        sealed=sealed,
+        source=source,
+        collection=collection,
+        record=record,
+        subject=subject,
+        team=team,
+        chain=chain,
+        label=label,
+    )
     if later and connection is None and _send(pending):
         return
     _write(pending, connection)
 
 
+def noting(
+    actor: Actor,
+    kind: str,
+    *,
+    open: Mapping[str, Any] | None = None,
+    sealed: Mapping[str, Any] | None = None,
+    source: str | None = None,
+    collection: str | None = None,
+    record: str | None = None,
+    subject: str | None = None,
+    team: str | None = None,
+    chain: str | None = None,
+    label: str | None = None,
+) -> "Noting":
+    """The event that `note` writes, to be written beside a transition."""
+    place = chain or (f"sys:{label}" if label else actor.session)
+    target = {"source": source, "coll": collection, "key": record} if collection else None
+    sealed_for = subject or (subjects.of_person(actor.id) if sealed else None)
+    frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
+    fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
+    return Noting(fact, place, frame, sealed_for)
+
+
+def _linked(notes: Sequence["Noting"]) -> "tuple[Noting, int, Sequence[Link]]":
+    """(one whose chain and subject are those of all, the end of the chain, the notes as its next links)."""
+    seq, first = notes[0].linked()
+    links = [first]
+    for each in notes[1:]:
+        links += chained([each.fact], each.chain, seq + len(links), links[-1].leaf, each.frame)
+    return next((each for each in notes if each.subject is not None), notes[0]), seq, links
+
+
 @dataclass(frozen=True, slots=True)
-class _Note:
+class Noting:
     """An event outside runs that has no number yet."""
 
     fact: Fact
@@ -284,7 +290,7 @@ class _Note:
         return seq, chained([self.fact], self.chain, seq, head, self.frame)[0]
 
 
-def _write(pending: _Note, connection: Connection | None = None, *, again: bool = False) -> None:
+def _write(pending: Noting, connection: Connection | None = None, *, again: bool = False) -> None:
     for attempt in range(TRIES):
         seq, new_link = pending.linked(again=again or attempt > 0)
         try:
@@ -297,7 +303,7 @@ def _write(pending: _Note, connection: Connection | None = None, *, again: bool 
 
 # ------------------------------------------------------------------------------------------------------- looks, meanwhile
 
-_under_way: contextvars.ContextVar[list[tuple[Ahead, _Note, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
+_under_way: contextvars.ContextVar[list[tuple[Ahead, Noting, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
 """Notes that this request has sent and not heard of yet; None outside of requests."""
 
 
@@ -321,22 +327,22 @@ def settle(*, last: bool = False) -> None:
             _write(pending, again=True)
 
 
-def _send(pending: _Note) -> bool:
+def _send(pending: Noting) -> bool:
     """Whether the event could be sent without waiting for it."""
     under_way = _under_way.get()
     if under_way is None or (IDEMPOTENCY.get() is not None and pending.fact.type not in LOOKS):
         return False
     seq, new_link = pending.linked()
-    statement, parameters = _call(pending.chain, seq, [new_link], pending.subject, Projection(), None, None)
+    text, parameters = _call(pending.chain, seq, [new_link], pending.subject, Projection(), None, None)
     faults.point("log.write.before")
     try:
-        under_way.append((Ahead(statement, parameters), pending, seq, new_link))
+        under_way.append((Ahead(text, parameters), pending, seq, new_link))
     except psycopg.Error:
         return False  # the usual way finds a connection that works, or says that there is none
     return True
 
 
-def _landed(sent: Ahead, pending: _Note, seq: int, new_link: Link) -> bool:
+def _landed(sent: Ahead, pending: Noting, seq: int, new_link: Link) -> bool:
     try:
         last = int(sent.rows()[0][0])
     except psycopg.OperationalError:

@@ -9,8 +9,9 @@ import psycopg
 from console import faults
 from console.db import request_writes
 from console.db.engine import borrowed
-from console.log.append import Projection, arrived, column_json, sealed_values
+from console.log.append import arrived
 from console.log.body import Link
+from console.log.transition_statement import Projection, column_json, sealed_values
 from console.queue import Job, columns_of
 
 _BEGIN = """

@@ -10,8 +10,9 @@ from sqlalchemy.engine import Connection
 from console.core.actor import Actor
 from console.db import request_writes, tables
 from console.db.ids import uuid7_text
-from console.log.append import Moved, frame_of, now, sealed_values, write
+from console.log.append import Moved, frame_of, now, write
 from console.log.body import Fact, Link, link
+from console.log.transition_statement import sealed_values
 
 _WRITE_EACH = """
 select min(told.last) from (

@@ -9,6 +9,7 @@ A step asks for a message (`runs` makes its row). `send` is the job that judges 
 from console.messages.message_counts import MessageCount, counted
 from console.messages.message_reasons import unsent
 from console.messages.message_results import tell_left
+from console.messages.messages_ahead import read_ahead
 from console.messages.outbox import Line, OutboxQuery, by_id, failed_afterwards, find
 from console.messages.sending import pick_up, send
 

@@ -16,20 +16,26 @@ def noted(
     message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, *, connection: Connection
 ) -> None:
     """One event about the message, with the transaction of `connection`; it is the last thing done there."""
+    log.note(WRITER, kind, **_about(message, open_data, sealed), connection=connection)
+
+
+def noting(message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None) -> log.Noting:
+    """The same event, to be written beside a transition."""
+    return log.noting(WRITER, kind, **_about(message, open_data, sealed))
+
+
+def _about(message: Message, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None) -> dict[str, Any]:
     data = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
     filled = {name: value for name, value in (sealed or {}).items() if value}
     if filled and subjects.erased(message.subject):  # meanwhile: that it came is kept, what was said is not
         filled = {}
-    log.note(
-        WRITER,
-        kind,
-        open=data,
-        sealed=filled or None,
-        collection=message.collection,
-        record=records.reference_in_log(message.collection, message.record),
-        subject=message.subject if filled else None,
-        team=message.team,
-        chain=None if message.label else log.lane(WRITER.session),
-        label=message.label,
-        connection=connection,
-    )
+    return {
+        "open": data,
+        "sealed": filled or None,
+        "collection": message.collection,
+        "record": records.reference_in_log(message.collection, message.record),
+        "subject": message.subject if filled else None,
+        "team": message.team,
+        "chain": None if message.label else log.lane(WRITER.session),
+        "label": message.label,
+    }

@@ -34,7 +34,7 @@ then at < %s or ({_JUDGED}) else at < %s end order by at limit %s
 _ENROLLED = "select from console.enrolment where run = %s and left_at is null"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 Write: TypeAlias = Callable[[Connection, datetime | None], object]
-"""Writes what became of a message, and that its run was told at this moment (None: not yet). Raises Overtaken."""
+"""Writes what became of a message, and that its run was told at this moment (None: not yet). Raises log.Overtaken."""
 
 
 def unsure(why: str) -> str:
@@ -42,22 +42,20 @@ def unsure(why: str) -> str:
     return f"{why} {LOOK_THERE if 'cannot be told' in why else UNSURE}".strip()
 
 
-class Overtaken(Exception):
-    """Another process was first."""
-
-
-def record(message: Message, write: Write, *, in_worker: bool, opted_out: bool = False) -> bool:
+def record(
+    message: Message, write: Write, *, in_worker: bool, opted_out: bool = False, beside: Callable[[datetime], log.Beside] | None = None
+) -> bool:
     """Write what became of the message, which stands as `message` then, and let its run go on; False, with nothing written, where another process was first.
 
-    Both are one transaction where the run goes on with the outcome. What became of the message is kept whatever the run does. `opted_out`: its receiver wants no more;
+    Both are one transaction where the run goes on with the outcome. What became of the message is kept whatever the run does. `beside`: what `write` writes, for the run's own statement. `opted_out`: its receiver wants no more;
     the run of a place in a workflow goes on by `tell_left`, where no exit has ended it until then.
     """
     leaves = opted_out and bool(fetch(_ENROLLED, (message.run,)))
     try:
         try:
-            if not leaves and _gone_on(message, write, in_worker=in_worker):
+            if not leaves and _gone_on(message, write, in_worker=in_worker, beside=beside):
                 return True
-        except Overtaken:
+        except log.Overtaken:
             raise
         except Exception as error:
             if troubles.passes(error):
@@ -68,14 +66,14 @@ def record(message: Message, write: Write, *, in_worker: bool, opted_out: bool =
             return True
         with transaction() as connection:
             write(connection, None)
-    except Overtaken:
+    except log.Overtaken:
         return False
     if not leaves:
         tell_run(message, in_worker=in_worker)
     return True
 
 
-def _gone_on(message: Message, write: Write, *, in_worker: bool) -> bool:
+def _gone_on(message: Message, write: Write, *, in_worker: bool, beside: Callable[[datetime], log.Beside] | None = None) -> bool:
     """Whether the run waits for this outcome; then it goes on, and that and what is written are one transaction."""
     if message.run is None or message.outcome is None:
         return False
@@ -83,9 +81,10 @@ def _gone_on(message: Message, write: Write, *, in_worker: bool) -> bool:
     if outcome is None:
         return False
 
-    def also(connection: Connection, _run: str) -> None:
+    def write_told(connection: Connection, _run: str) -> None:
         write(connection, log.now())
 
+    also = runs.AtOnce(write_told, lambda: beside(log.now())) if beside is not None else write_told
     output = _output(message)
     return runs.arrive(runs.ENGINE, message.run, message.key, outcome=outcome, output=output, in_worker=in_worker, also=also)
 

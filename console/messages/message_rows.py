@@ -7,17 +7,18 @@ Statuses: `waiting` (to leave), `sending` (handed to the provider at this moment
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects, workflows
+from console import log, subjects, workflows
 from console.core.contacting import KINDS, Kind, Used
-from console.db import early_statement
+from console.db import early_statement, read_ahead
 from console.db.engine import driver_of, fetch
 from console.db.ids import new_id
+from console.db.prepared_statement import text_array
 
 _log = logging.getLogger(__name__)
 _COLUMNS = (
@@ -25,10 +26,12 @@ _COLUMNS = (
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
     "result_nonce, result_ct, opened_at"
 )
-_BY_ID = f"select {_COLUMNS} from console.message where id = %s"  # noqa: S608 (names of ours)
+_BY_ID = f"select {_COLUMNS} from console.message where id = any(%s::text[])"  # noqa: S608 (names of ours)
 LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
 PENDING = ("waiting", "sending", "unknown")
+WEEK = timedelta(days=7)
+"""So far back caps count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,14 @@ def kind_of(message: Message) -> Kind:
 
 def by_id(message_id: str) -> Message | None:
     """The message of this id; None where there is none."""
-    rows = early_statement.fetch(_BY_ID, (message_id,)) if "\x00" not in message_id else []
-    return Message(*rows[0]) if rows else None
+    if (known := read_ahead.take("message", message_id)) is not None:
+        return known  # type: ignore[no-any-return]
+    return next(iter(by_ids([message_id])), None) if "\x00" not in message_id else None
+
+
+def by_ids(message_ids: Sequence[str]) -> list[Message]:
+    """Those of these messages that there are; one statement."""
+    return [Message(*row) for row in early_statement.fetch(_BY_ID, (list(message_ids),))]
 
 
 def read(where: str, given: Any) -> list[Message]:
@@ -113,18 +122,19 @@ def read(where: str, given: Any) -> list[Message]:
 class Bar(NamedTuple):
     """What would bar an address: that who has it (as its digests) wants nothing more by this channel, since the consent was given."""
 
-    barred: list[str]
-    barred_channel: str
-    barred_since: datetime
+    addresses: list[str]
+    channel: str
+    since: datetime
 
 
-_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = any(%(barred)s) and o.channel = %(barred_channel)s and o.at >= %(barred_since)s"
+_BARRED = "select from console.opt_out o where o.collection = '@' and o.record = any(%s) and o.channel = %s and o.at >= %s"
+_STILL_DUE = " and due_at is not distinct from %s"
 _UNBARRED = f" and not exists ({_BARRED})"
 
 
 def is_barred(bar: Bar) -> bool:
     """Whether somebody has asked for no more messages to this address."""
-    return bool(fetch(f"select exists ({_BARRED})", bar._asdict())[0][0])
+    return bool(fetch(f"select exists ({_BARRED})", bar)[0][0])
 
 
 def change(
@@ -134,18 +144,33 @@ def change(
     connection: Connection | None = None,
     result: Mapping[str, Any] | None = None,
     unless: Bar | None = None,
+    still_due: bool = False,
     **columns: Any,
 ) -> Message | None:
     """The message after these columns are set; None, and nothing is set, unless it still has one of the statuses `was`, or where an address is barred.
 
-    `result` is added to what became of it before; empty values take out what was there.
+    `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
     """
-    given: dict[str, Any] = columns | _sealed(message, result)
-    names = ", ".join(f"{name} = %({name})s" for name in given)
-    statement = f"update console.message set {names} where id = %(message_id)s and status = any(%(was)s){_UNBARRED if unless else ''} returning {_COLUMNS}"  # noqa: S608 (names of ours)
-    parameters = {**given, "message_id": message.id, "was": list(was)} | (unless._asdict() if unless else {})
-    rows = fetch(statement, parameters) if connection is None else driver_of(connection).execute(statement, parameters).fetchall()
+    statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
+    rows = early_statement.fetch(statement, values) if connection is None else driver_of(connection).execute(statement, values).fetchall()
     return Message(*rows[0]) if rows else None
+
+
+def changing(
+    message: Message,
+    was: Sequence[str],
+    *,
+    result: Mapping[str, Any] | None = None,
+    unless: Bar | None = None,
+    still_due: bool = False,
+    **columns: Any,
+) -> log.Part:
+    """The statement of `change`, which returns the row, and its values."""
+    given = columns | _sealed(message, result)
+    names = ", ".join(f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items())
+    more = f"{_UNBARRED if unless else ''}{_STILL_DUE if still_due else ''}"
+    statement = f"update console.message set {names} where id = %s and status = any(%s::text[]){more} returning {_COLUMNS}"  # noqa: S608 (names of ours)
+    return statement, [*given.values(), message.id, text_array(was), *(unless or ()), *([message.due_at] if still_due else [])]
 
 
 def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -185,13 +210,15 @@ _AGAIN = sa.text(
     ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
 )
 _FACTS = """
-select 'wanted', null, null::timestamptz, null, null::integer where $1::text is null or exists (
-    select from console.run r /* every run */ where r.id = $1 and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = $2
+with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as w (id, run, key, collection, record))
+select w.id, 'wanted', null, null::timestamptz, null, null::integer from w where w.run = '' or exists (
+    select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
     and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
-union all select 'taken_back', channel, at, source, null from console.opt_out where collection = $3 and record = $4
-union all (select 'used', m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
-where m.collection = $3 and m.record = $4 and m.direction = 'out' and m.id <> $5 and m.of is distinct from $5 and m.at > $6
-and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 3 desc limit 100)
+union all select w.id, 'taken_back', o.channel, o.at, o.source, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
+union all select w.id, 'used', u.* from w cross join lateral (
+    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
+    where m.collection = w.collection and m.record = w.record and m.direction = 'out' and m.id <> w.id and m.of is distinct from w.id and m.at > $6
+    and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 100) u
 """
 
 
@@ -210,19 +237,28 @@ class Facts:
 
 def facts_of(message: Message, since: datetime) -> Facts:
     """The facts about the message, with what reached its contact since then; one statement."""
-    about = (message.run, message.key, message.collection, message.record, message.id, since)
-    rows = early_statement.fetch(_FACTS, about)
+    return read_ahead.take("facts", message.id) or facts_of_each([message], since)[message.id]
+
+
+def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Facts]:
+    """Id → the facts about each of the messages, as `facts_of` tells them; one statement."""
+    about = [(each.id, each.run or "", each.key, each.collection or "", each.record or "") for each in messages]
+    rows: dict[str, list[Any]] = {each.id: [] for each in messages}
+    for message_id, *row in early_statement.fetch(_FACTS, (*map(list, zip(*about, strict=True)), since)):
+        rows[message_id].append(row)
+    return {message_id: _facts_in(its) for message_id, its in rows.items()}
+
+
+def _facts_in(rows: Sequence[Any]) -> Facts:
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
-    return Facts(any(row[0] == "wanted" for row in rows), taken_back, _used_in(rows))
-
-
-def _used_in(rows: Sequence[Any]) -> list[Used]:
-    return [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
+    used = [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
+    return Facts(any(row[0] == "wanted" for row in rows), taken_back, used)
 
 
 _ALSO_THERE = """
-select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from console.message m
-where m.address = $2 and m.record is not null and (m.collection <> $3 or m.record <> $1) and m.id <> $4 and m.of is distinct from $4
+select w.id, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true
+from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (id, address, collection, record) join console.message m on m.address = decode(w.address, 'hex')
+where m.record is not null and (m.collection <> w.collection or m.record <> w.record) and m.id <> w.id and m.of is distinct from w.id
 and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered')
 """
 _LEFT = "m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered')"
@@ -240,7 +276,17 @@ union all {_SHARED} order by 3 desc
 
 def used_at(message: Message, address: bytes, since: datetime) -> list[Used]:
     """What reached, or may have reached, this address since then by way of other contacts who have it, by any workflow."""
-    return [_used(row) for row in early_statement.fetch(_ALSO_THERE, (message.record, address, message.collection, message.id, since))]
+    known: list[Used] | None = read_ahead.take("used", (message.id, address))
+    return used_at_each([(message, address)], since)[message.id] if known is None else known
+
+
+def used_at_each(messages: Sequence[tuple[Message, bytes]], since: datetime) -> dict[str, list[Used]]:
+    """Id → what `used_at` tells of each message and the address that it goes to; one statement."""
+    about = [(each.id, address.hex(), each.collection or "", each.record or "") for each, address in messages]
+    found: dict[str, list[Used]] = {each.id: [] for each, _ in messages}
+    for row in early_statement.fetch(_ALSO_THERE, (*map(list, zip(*about, strict=True)), since)):
+        found[row[0]].append(_used(row))
+    return found
 
 
 def used_of_each(collection: str, addresses: Mapping[str, Sequence[bytes]], since: datetime) -> dict[str, list[Used]]:

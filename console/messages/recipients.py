@@ -16,6 +16,7 @@ from console.channels.base import Handed
 from console.core.contacting import Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
+from console.db import read_ahead
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
 from console.formats.times import moment_of
@@ -52,9 +53,10 @@ def contact_at(collection: str, record: str) -> Contact:
 
 
 def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
-    known = (
-        contacts.known_contact(collection, record) if contacts.is_contact(collection) else Contact(collection, record, keeps_consent=False)
-    )
+    known: Contact | None = read_ahead.take("contact", (collection, record))
+    if known is None:
+        plain = not contacts.is_contact(collection)
+        known = Contact(collection, record, keeps_consent=False) if plain else contacts.known_contact(collection, record)
     return replace(known, consent=_with_taken_back(known, taken_back))
 
 
@@ -183,6 +185,28 @@ def address_of(channel: str, to: str | None, country: str | None) -> tuple[str, 
     """
     read = _read(channel, to, country)
     return next((each for each in read if each[0]), read[0])
+
+
+def field_of(message: Message, content: Mapping[str, Any], contact: Contact | None) -> str | None:
+    """What says to whom it goes: what the step named, else the contact's own. It may hold several addresses."""
+    own = None if contact is None else contact.email if message.channel == "email" else contact.phone
+    return content.get("to") or own
+
+
+def address_for(message: Message, content: Mapping[str, Any], contact: Contact | None) -> tuple[str, str]:
+    """(the address that the message goes to, why there is none)."""
+    known: tuple[str, str] | None = read_ahead.take("address", message.id)
+    return known or address_of(message.channel, field_of(message, content, contact), contact.country if contact else None)
+
+
+def contact_lock(message: Message) -> str:
+    """Who holds it judges a message to this contact."""
+    return f"contact|{message.collection}|{message.record}" if message.record else f"message to|{message.id}"
+
+
+def address_lock(address: bytes) -> str:
+    """Who holds it judges a message to the address of this digest."""
+    return f"address|{address.hex()}"
 
 
 def addresses_of(channel: str, to: str | None, country: str | None) -> list[str]:

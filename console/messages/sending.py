@@ -27,12 +27,11 @@ from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
-from console.messages.message_events import noted
-from console.messages.message_rows import LEFT, PENDING, Message, change, kind_of
+from console.messages.message_events import noted, noting
+from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 from console.steps.message_settings import EMPTY
 
-WEEK = timedelta(days=7)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
 AT_ONCE = 500
@@ -102,8 +101,9 @@ def _send_if_allowed(message: Message) -> None:
     if message.run and message.workflow and message.version and workflows.paused(workflows.version(message.workflow, message.version)):
         _later(message, timedelta(seconds=PAUSED_S))
         return
-    about = f"contact|{message.collection}|{message.record}" if message.record else f"message to|{message.id}"
-    with alone(about) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
+    with alone(
+        recipients.contact_lock(message)
+    ) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
             raise queue.PutBack(BUSY_S)
         leaving = _judged(message)
@@ -130,14 +130,13 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     except SourceDown as error:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
-    field = _field(message, content, contact)
-    to, why = recipients.address_of(message.channel, field, contact.country if contact else None)
+    to, why = recipients.address_for(message, content, contact)
     country = recipients.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=country)
     address = recipients.address_digest(to) if contact is not None and to else None
-    with alone(f"address|{address.hex()}") if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
+    with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
         if not mine:
             raise queue.PutBack(BUSY_S)
         used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - WEEK)]
@@ -167,12 +166,6 @@ def _empty_fields(message: Message, content: Any) -> str:
     )
 
 
-def _field(message: Message, content: Any, contact: Contact | None) -> str | None:
-    """What says to whom: what the step named, else the contact's own. It may hold several addresses."""
-    own = None if contact is None else contact.email if message.channel == "email" else contact.phone
-    return content.get("to") or own
-
-
 def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter): from here on it may have left. None where another process was first."""
     sandboxed, now = in_sandbox(message.channel), log.now()
@@ -183,12 +176,14 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
     bar = _bar_of(message, contact, to)
-    others = recipients.addresses_of(message.channel, _field(message, content, contact), contact.country if contact else None)[1:]
+    others = recipients.addresses_of(message.channel, recipients.field_of(message, content, contact), contact.country if contact else None)[
+        1:
+    ]
     said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,
         tries=message.tries + 1, looks=0, address=recipients.address_digest(to), result=said,
-        unless=bar,
+        unless=bar, still_due=True,
     )  # fmt: skip
     if marked is None and bar is not None and message_rows.is_barred(bar):
         _settle(message, "skipped", "skipped", "consent_withdrawn", "Somebody with this address asked for no more messages.")
@@ -242,7 +237,7 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     columns: dict[str, Any] = {
         "status": "delivered" if arrived else "sent",
         "at": now,
-        "provider_id": message_rows.own_id(message, handed.provider_id),
+        "provider_id": handed.provider_id if message.sandbox else message_rows.own_id(message, handed.provider_id),
     }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
@@ -276,14 +271,19 @@ def _record(
 
     def write(connection: Connection, told_at: datetime | None) -> None:
         if change(message, was, connection=connection, result=result, told_at=told_at, **columns) is None:
-            raise message_results.Overtaken
+            raise log.Overtaken
         if again is not None:
             message_rows.add_again(connection, message, **again)
         for note in notes:
             noted(message, *note, connection=connection)
 
+    def beside(told_at: datetime) -> log.Beside:
+        first = message_rows.changing(message, was, result=result, told_at=told_at, **columns)
+        return log.Beside(first, notes=[noting(message, *note) for note in notes])
+
     changed = message_rows.foreseen(message, result, **columns)
-    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out) else None
+    at_once = beside if again is None else None
+    return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out, beside=at_once) else None
 
 
 def record_outcome(message_id: str, handed: Handed) -> bool:

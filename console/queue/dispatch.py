@@ -1,7 +1,7 @@
 """Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, pools of threads do them.
 
 A job may come twice, after a crash or to a worker that was frozen: what it names is looked at anew each time. A worker that dies loses nothing: another
-one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md.
+one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md, docs/adr/0031-jobs-that-are-done-together.md.
 """
 
 import asyncio
@@ -9,12 +9,13 @@ import contextlib
 import logging
 import random
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import psycopg
@@ -32,7 +33,7 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from typing_extensions import override
 
 from console.db import troubles
-from console.db.engine import app_url
+from console.db.engine import app_url, together
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)
@@ -42,6 +43,17 @@ HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
 BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
 """The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
+TOGETHER = 8
+"""At most so many jobs are done one after another by one thread, which reads for all of them at once."""
+TOGETHER_S = 1.0
+"""So long they may take together; those that are behind one that takes longer are given to other threads."""
+QUICK_S = 0.5
+"""Where a job takes longer, others do not stand behind it: by itself it takes a hundredth of that."""
+LOOK_S = 0.02
+"""The shortest pause between two looks: under load each job that is put in would cost one."""
+FETCHED = 4 * TOGETHER
+RESULTS = 64
+"""The results of so many jobs are written at once, or after a tenth of a second."""
 CONNECT_S = 10.0
 CLOSE_S = 1.0
 TRIES = 8
@@ -98,11 +110,45 @@ async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """`read` takes the texts of several jobs and reads for them what they would read one by one; `quick` says whether they wait for nobody outside."""
+
+    read: Callable[[Sequence[str]], None]
+    quick: Callable[[], bool] = lambda: True
+
+
+@dataclass(frozen=True, slots=True)
 class Pool:
-    """Jobs that share threads, so many of them: their names → the functions that take a job's text."""
+    """Jobs that share threads, so many of them: their names → the functions that take a job's text.
+
+    `ahead`: which of them are done together while they are quick, and what reads ahead for them.
+    """
 
     handlers: Mapping[str, Callable[[str], None]]
     threads: int
+    ahead: Mapping[str, Together] = field(default_factory=dict)
+    quick: dict[str, bool] = field(default_factory=dict)
+    """Whether the last jobs of a name were."""
+    slow: "set[asyncio.Future[Any]]" = field(default_factory=set)
+    """What holds a thread for long."""
+
+    def together(self, name: str) -> int:
+        """How many jobs of the name one thread does one after another: those that wait for somebody outside have a thread each."""
+        return TOGETHER if self.quick.get(name) else 1
+
+    def at_once(self) -> int:
+        """How many jobs are fetched by one statement: one for each thread, and of quick ones more."""
+        most = max((self.together(name) for name in self.ahead), default=1)
+        return max(self.threads, min(FETCHED, self.threads * most))
+
+    def left(self) -> int:
+        """More are fetched when no more than these are under way: of quick ones many are to come together."""
+        return self.threads // 4 + len(self.slow) if self.at_once() > self.threads else self.threads
+
+    def took(self, name: str, jobs: int, seconds: float) -> None:
+        """So many jobs took so long."""
+        if name in self.ahead:
+            self.quick[name] = seconds < jobs * QUICK_S and self.ahead[name].quick()
 
 
 _WAITING = f"""
@@ -144,6 +190,7 @@ class _Manager(QueueManager):
 
     driver: _Driver | None = None
     pools: Sequence[Pool] = ()
+    looked: float = 0.0
     named: dict[JobId, str] = field(default_factory=dict)
     """Which kind of job those are that are under way here."""
 
@@ -151,12 +198,15 @@ class _Manager(QueueManager):
         """The pools in which no fetched job waits for a thread: each fetch then brings several."""
         self.named = {job: self.named[job] for job in self.job_context if job in self.named}
         under_way = Counter(self.named.values())
-        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) <= pool.threads]
+        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) <= pool.left()]
 
     @override
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[Job, None]:
+        if (early_s := self.looked + LOOK_S - time.monotonic()) > 0:
+            await asyncio.sleep(early_s)
+        self.looked = time.monotonic()
         if self.driver is not None:
             self.driver.told = False
         if not (pools := self._with_room()):
@@ -165,11 +215,12 @@ class _Manager(QueueManager):
         waiting = {row["name"] for row in rows}
         for pool in pools:
             names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
-            fetched = 0 if waiting.isdisjoint(names) else pool.threads
+            fetched = asked = 0 if waiting.isdisjoint(names) else pool.at_once()
             # Where fewer came than were asked for, no more wait or there is no room for them; what comes meanwhile is told of.
-            while fetched == pool.threads and pool in self._with_room() and not self.shutdown.is_set():
-                # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
-                jobs = await self.queries.dequeue(pool.threads, names, self.queue_manager_id, 2 * pool.threads, heartbeat_timeout)
+            while fetched and fetched == asked and pool in self._with_room() and not self.shutdown.is_set():
+                # Fetched ahead is one job for each thread, or some that take a moment: more would wait here while other workers have nothing to do.
+                asked = pool.at_once()
+                jobs = await self.queries.dequeue(asked, names, self.queue_manager_id, pool.threads + asked, heartbeat_timeout)
                 fetched = len(jobs)
                 for job in jobs:
                     self.named[job.id] = job.entrypoint
@@ -188,6 +239,88 @@ class _Manager(QueueManager):
             return dequeue_timeout
         bounds = (self.min_dequeue_poll_interval, dequeue_timeout)
         return cell((await self.queries.driver.fetch(_PAUSE, names, *bounds))[0], "pause", timedelta)
+
+
+_Come: TypeAlias = "tuple[Job, asyncio.Future[None]]"
+"""A job, and what is told of it when it is done."""
+
+
+@dataclass
+class _Handler:
+    """Gives jobs of one name to the threads of their pool: those that come together and take a moment one after another to one thread."""
+
+    do: Callable[[str, Callable[[str], None], Job], None]
+    pool: Pool
+    threads: ThreadPoolExecutor
+    name: str
+    come: list[_Come] = field(default_factory=list)
+
+    async def handle(self, job: Job) -> None:
+        """The job is done when this ends. Raises what `do` raises."""
+        loop = asyncio.get_running_loop()
+        self.come.append((job, done := loop.create_future()))
+        if len(self.come) == 1:
+            loop.call_soon(self._begin)  # when all that were fetched with it are here
+        await done
+
+    def _begin(self) -> None:
+        come, self.come = self.come, []
+        most = self.pool.together(self.name)
+        for start in range(0, len(come), most):
+            self._give(come[start : start + most])
+
+    def _give(self, jobs: Sequence[_Come]) -> None:
+        loop, todo = asyncio.get_running_loop(), deque(jobs)
+        given = loop.run_in_executor(self.threads, self._do_all, todo)
+        given.add_done_callback(self._tell)
+        if self.name in self.pool.ahead:
+            waited = loop.call_later(TOGETHER_S, self._spread, todo, given)
+            given.add_done_callback(lambda _: waited.cancel())
+
+    def _spread(self, todo: deque[_Come], given: "asyncio.Future[Any]") -> None:
+        """Give those that stand behind one that takes long to a thread each."""
+        self.pool.slow.add(given)
+        given.add_done_callback(self.pool.slow.discard)
+        while todo:
+            self._give([todo.popleft()])
+
+    def _tell(self, given: "asyncio.Future[list[tuple[asyncio.Future[None], Exception | None]]]") -> None:
+        for done, outcome in given.result():
+            if done.done():
+                continue  # it was cancelled meanwhile
+            if outcome is None:
+                done.set_result(None)
+            else:
+                done.set_exception(outcome)
+
+    def _do_all(self, todo: deque[_Come]) -> list[tuple[asyncio.Future[None], Exception | None]]:
+        """What came of each that was not given to others meanwhile. In a thread of the pool."""
+        outcomes: list[tuple[asyncio.Future[None], Exception | None]] = []
+        begun, several = time.monotonic(), len(todo) > 1
+        with together() if several else contextlib.nullcontext():
+            if several:
+                self._read_ahead([job for job, _ in todo])
+            while todo:
+                try:
+                    job, done = todo.popleft()
+                except IndexError:  # the others were given away in between
+                    break
+                try:
+                    self.do(self.name, self.pool.handlers[self.name], job)
+                    outcomes.append((done, None))
+                except (RetryRequested, JobFailed) as error:
+                    outcomes.append((done, error))
+        if outcomes:
+            with contextlib.suppress(Exception):  # what says whether they are quick may need the database
+                self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
+        return outcomes
+
+    def _read_ahead(self, jobs: Sequence[Job]) -> None:
+        try:
+            self.pool.ahead[self.name].read([(job.payload or b"").decode() for job in jobs])
+        except Exception as error:  # noqa: BLE001 (each reads for itself then, and says what is wrong)
+            if not troubles.passes(error):
+                _log.exception("jobs %s: nothing was read ahead", self.name)
 
 
 class Dispatcher:
@@ -249,8 +382,8 @@ class Dispatcher:
         driver = _Driver(connection)
         self._manager = manager = _Manager(queries(driver), channel=Channel(CHANNEL), driver=driver, pools=self.pools)
         for pool, executor in zip(self.pools, threads, strict=True):
-            for name, function in pool.handlers.items():
-                manager.entrypoint(name, accepts_context=False, on_failure="hold")(self._handler(executor, name, function))
+            for name in pool.handlers:
+                manager.entrypoint(name, accepts_context=False, on_failure="hold")(_Handler(self._do, pool, executor, name).handle)
         if self.stopping.is_set():
             manager.shutdown.set()
         serving = asyncio.create_task(self._deliver(manager, connection))
@@ -269,19 +402,13 @@ class Dispatcher:
         try:
             await manager.run(
                 dequeue_timeout=POLL,
-                batch_size=self.pools[0].threads,  # the results of so many jobs are written at once, or after a tenth of a second
+                batch_size=RESULTS,
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),
             )
         finally:
             await _disconnect(connection)
-
-    def _handler(self, pool: ThreadPoolExecutor, name: str, function: Callable[[str], None]) -> Callable[[Job], Any]:
-        async def handle(job: Job) -> None:
-            await asyncio.get_running_loop().run_in_executor(pool, self._do, name, function, job)
-
-        return handle
 
     def _do(self, name: str, function: Callable[[str], None], job: Job) -> None:
         """Do the job, in a thread of the pool. Raises RetryRequested if it is to be tried again, JobFailed if a person has to look at it."""

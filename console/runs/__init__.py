@@ -23,11 +23,12 @@ from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
 from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
+from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.rebuild import Difference, rebuild
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import Also
+from console.runs.rows.run_store import Also, AtOnce
 from console.runs.rows.version_origins import read_live_versions
 from console.runs.showing.candidates import Candidate, candidates
 from console.runs.showing.lists import (

@@ -78,7 +78,7 @@ def test_a_broken_connection_loses_no_look_and_makes_none_twice(
         look()
     else:
         sent = Ahead("select pg_terminate_backend(pg_backend_pid())::text", ())
-        told = append._Note(log.Fact("e", "record_viewed", log.now(), {}), "ses_x", log.frame_of(ACTOR, None), None)
+        told = append.Noting(log.Fact("e", "record_viewed", log.now(), {}), "ses_x", log.frame_of(ACTOR, None), None)
         seq, made = told.linked()
         under_way = append._under_way.get()
         assert under_way is not None

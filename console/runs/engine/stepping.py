@@ -22,6 +22,7 @@ from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.scopes import Scope
 from console.core.speaking import NAMES, SPOKEN
+from console.db import read_ahead
 from console.db.engine import fetch
 from console.effects import action_preview, spoken_values
 from console.errors import Invalid, NotAllowed, NotFound
@@ -33,8 +34,7 @@ from console.runs.rows import loaded_rows
 from console.steps.base import NEXT, Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
 from console.workflows import Definition
 
-PERFORMING = ("start", "resume")
-NAMED = 5
+PERFORMING, NAMED = ("start", "resume"), 5
 _DONE = "select step, by, \"values\" from console.attempt where run = %s and step = any(%s) and status = 'done' and not revised and by is not null"
 _OPEN = "select name from console.person where id = any(%s) and disabled_at is null"
 
@@ -76,8 +76,7 @@ def _has_form(definition: Definition, step_id: str) -> bool:
 
 def step_at(definition: Definition, run: Run) -> OpenStep:
     """The current step. Raises NotFound if the run has ended."""
-    attempt = run.attempt
-    if attempt is None:
+    if (attempt := run.attempt) is None:
         raise NotFound
     kind, view = _step(definition, attempt.step)
     return OpenStep(definition, run, attempt, kind, view)
@@ -93,7 +92,8 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     """The run's record as the actor may see it; None if the run has none. Raises NotFound if it is deleted or out of their scope."""
     if run.collection is None or run.record is None:
         return None
-    return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
+    known = read_ahead.take("record", (actor.id, run.collection, run.record))
+    return known or records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
 def record_left(actor: Actor, run: Run) -> Record | None:

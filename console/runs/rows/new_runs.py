@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from console import faults, log
 from console.core.run import Event, Run
 from console.core.run.entry_events import with_told_entries
+from console.runs.rows import side_rows
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import changed_rows, links
-from console.runs.rows.run_store import any_side_rows, next_job, numbered, with_consequences, write
+from console.runs.rows.run_store import next_job, numbered, with_consequences, write
 from console.workflows import Definition
 
 
@@ -30,7 +31,7 @@ def write_new(definition: Definition, new: Sequence[NewRun]) -> None:
     for each in new:
         entries = with_told_entries(each.events)
         events, after, _ = with_consequences(ENGINE, definition, Run(), entries, numbered(each.after, len(entries)))
-        if any_side_rows(events):
+        if side_rows.creates(events):
             write(ENGINE, definition, None, each.events, subject=each.subject, hand_on=True)
             continue
         made = links(ENGINE, definition, after, events, plain=True)

@@ -6,7 +6,7 @@ latest attempts, a revision with all of them.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 
@@ -20,7 +20,7 @@ from console.core.actor import Actor
 from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.db import early_statement
+from console.db import early_statement, read_ahead
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing
@@ -35,24 +35,40 @@ Answer = TypeVar("Answer")
 Also: TypeAlias = Callable[[Connection, str], None]
 """What is written with a run, by its id, in the same transaction."""
 
+
+@dataclass(frozen=True, slots=True)
+class AtOnce:
+    """The same for what one statement can write: `beside` the transition, where the run's own rows need no other."""
+
+    write: Also
+    beside: Callable[[], log.Beside]
+
+    def __call__(self, connection: Connection, run_id: str) -> None:
+        """Write it in the transaction of `connection`."""
+        self.write(connection, run_id)
+
+
 _LOAD = """
 select to_jsonb(r)::text, r.head,
        (select jsonb_agg(to_jsonb(a))::text from console.attempt a where a.run = r.id{here_a}),
        (select jsonb_agg(to_jsonb(e) order by e.n, e.number)::text from console.effect e where e.run = r.id{here_e}),
        (select jsonb_object_agg(c.step, c.output)::text from console.run_context c where c.run = r.id),
        {approvals}, {left}
-from console.run r{beside} where r.id = %s and (%s or r.label is null or r.label = any(%s))
+from console.run r{beside} where r.id {these} (%s) and (%s or r.label is null or r.label = any(%s))
 """
 _APPROVALS = "(select jsonb_agg(to_jsonb(p) order by p.requested_at, p.id)::text from console.approval p where p.run = r.id{here})"
 _OPEN_APPROVALS = f"case when r.waiting ->> 'for' = 'approval' then {_APPROVALS.format(here=' and p.n = r.current')} end"
 _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
-_LOAD_WHOLE = _LOAD.format(here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
-_LOAD_HEAD = _LOAD.format(here_a=" and a.n = r.current", here_e=" and e.n = r.current", approvals=_OPEN_APPROVALS, left="null", beside="")
+_LOAD_WHOLE = _LOAD.format(these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
+_HEAD = {"here_a": " and a.n = r.current", "here_e": " and e.n = r.current", "approvals": _OPEN_APPROVALS, "left": "null", "beside": ""}
+_LOAD_HEAD = _LOAD.format(these="=", **_HEAD)
+_LOAD_HEADS = _LOAD.format(these="= any", **_HEAD)
 _FORMER = """
 select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
 from console.attempt a where a.run = %s and a.step = %s and a.n < %s order by a.n desc limit 1
 """
 _LOAD_SHOWN = _LOAD.format(
+    these="=",
     here_a=f" and (a.n {_SHOWN.format(n='a.n')})",
     here_e=f" and (e.n {_SHOWN.format(n='e.n')})",
     approvals=_APPROVALS.format(here=f" and (p.n {_SHOWN.format(n='p.n')})"),
@@ -86,11 +102,20 @@ def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: froz
 
     `whole` loads every attempt, `shown` those that a page shows; else only the open one. Both answers of None take equally long.
     """
+    if not whole and not shown and cleared is None and (known := read_ahead.take("run", run_id)) is not None:
+        return known  # type: ignore[no-any-return]
     statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
     rows = early_statement.fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
-    if not rows:
-        return None
-    row, head, attempts, effects, context, approvals, left = rows[0]
+    return _loaded(rows[0], whole=whole, shown=shown) if rows else None
+
+
+def load_each(run_ids: Sequence[str]) -> list[Loaded]:
+    """Those of these runs that there are, each with its open attempt; one statement."""
+    return [_loaded(row) for row in early_statement.fetch(_LOAD_HEADS, (list(run_ids), str(True), []))]
+
+
+def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) -> Loaded:
+    row, head, attempts, effects, context, approvals, left = stored
     columns = orjson.loads(row)
     run = Run(**{name: columns[name] for name in RUN_COLUMNS})
     run.seq, run.made = columns["run_seq"], columns["attempts"]
@@ -195,11 +220,6 @@ def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool)
     return queue.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
 
 
-def any_side_rows(events: Sequence[Event]) -> bool:
-    """Whether any of the events creates rows in other tables (`side_rows`)."""
-    return any(event.type in side_rows.WRITES or "proposal" in event.open for event in events)
-
-
 def _commit(
     state: Run,
     after: Run,
@@ -211,15 +231,18 @@ def _commit(
     also: Also | None,
 ) -> None:
     try:
-        if also is not None or any_side_rows(events) or side_rows.drops_message(state, after, events):
-            job = job or side_rows.sending_job(events)
+        several = side_rows.creates(events) or side_rows.drops_message(state, after, events)
+        job = job or (side_rows.sending_job(events) if several else None)
+        message = side_rows.message_alone(state, after, subject, events, job) if several else None
+        if (also is None or isinstance(also, AtOnce)) and (message is not None or not several):
+            beside = replace(also.beside() if also is not None else log.Beside(), then=message)
+            log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, beside=beside)
+        else:
             with transaction() as connection:
                 log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job, connection=connection)
                 side_rows.write(connection, state, after, subject, events, job)
                 if also is not None:
                     also(connection, after.id)
-        else:
-            log.write(after.id, state.seq, made, subject=subject, projection=rows, job=job)
     except psycopg.errors.UniqueViolation as error:
         if after.start_key is not None and not state.id and (known := started_with(after.start_key)) is not None:
             raise StartedAlready(known) from error

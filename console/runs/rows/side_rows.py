@@ -12,7 +12,8 @@ from console.contacts import tags
 from console.core.run import Event, Run
 from console.db.engine import driver_of
 from console.db.ids import new_id
-from console.log import Moved
+from console.db.prepared_statement import text_array
+from console.log import Moved, Part
 from console.runs.rows import call_rows
 from console.runs.rows.call_rows import Transition
 
@@ -26,12 +27,16 @@ _QUESTION = sa.text(
     "insert into console.question (id, run, n, people, needs, until, asked_at, subject, kid, nonce, ct)"
     " values (:id, :run, :n, cast(:people as jsonb), :needs, cast(:until as timestamptz), :at, :subject, :kid, :nonce, :ct) on conflict (id) do nothing"
 )
+_MESSAGE_COLUMNS = {
+    "id": "text", "key": "text", "run": "text", "n": "integer", "step": "text", "workflow": "text", "version": "integer", "team": "text", "label": "text",
+    "collection": "text", "record": "text", "channel": "text", "direction": "text", "status": "text", "consent": "text", "asked_at": "timestamptz",
+    "due_at": "timestamptz", "at": "timestamptz", "expires_s": "integer", "most": "integer", "again_s": "integer", "outcomes": "text[]", "subject": "text",
+    "kid": "text", "nonce": "bytea", "ct": "bytea",
+}  # fmt: skip
 _MESSAGE = (
-    "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent,"
-    " asked_at, due_at, at, expires_s, most, again_s, outcomes, subject, kid, nonce, ct)"
-    " values (%(id)s, %(id)s, %(run)s, %(n)s, %(step)s, %(workflow)s, %(version)s, %(team)s, %(label)s, %(collection)s, %(record)s, %(channel)s, 'out',"
-    " 'waiting', %(consent)s, %(at)s, %(at)s, %(at)s, %(expires_s)s, %(most)s, %(again_s)s, %(outcomes)s, %(subject)s, %(kid)s, %(nonce)s, %(ct)s)"
-    " on conflict (id) do nothing"
+    f"insert into console.message ({', '.join(_MESSAGE_COLUMNS)}) select "
+    + ", ".join(f"{'%b' if kind == 'bytea' else '%s'}::{kind}" for kind in _MESSAGE_COLUMNS.values())
+    + "{} on conflict (id) do nothing"
 )
 _NOT_WANTED = sa.text(
     "update console.message set status = 'cancelled', code = 'not_wanted', due_at = null, at = :at where run = :run and status = 'waiting'"
@@ -40,6 +45,17 @@ _NOTICE = sa.text(
     "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct, stands_in_for)"
     " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct, :stands_in_for) on conflict (key, person) do nothing"
 )
+
+
+def creates(events: Sequence[Event]) -> bool:
+    """Whether any of the events creates rows in other tables."""
+    return any(map(_creates, events))
+
+
+def _creates(event: Event) -> bool:
+    if event.type == "event_awaited":
+        return bool(event.open["for"] == "answer")
+    return event.type in WRITES or "proposal" in event.open
 
 
 def sending_job(events: Sequence[Event]) -> queue.Job | None:
@@ -102,15 +118,36 @@ def _notice(transition: Transition, event: Event) -> None:
 
 def _message(transition: Transition, event: Event) -> None:
     """The message, and the job that sends it."""
-    after, message = transition.after, event.open
-    row = {"id": message["message_id"], "run": after.id, "n": message["n"], "step": (event.step or ("",))[0], "at": event.at}
-    row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
-    row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
-    about = f"message|{message['message_id']}"
-    driver_of(transition.connection).execute(_MESSAGE, row | sealed(transition.subject, about, event.sealed["content"]))
+    message = event.open
+    row = _message_row(transition.after, transition.subject, event)
+    driver_of(transition.connection).execute(_MESSAGE.format(""), list(row.values()))
     job = queue.send(message["message_id"], message["channel"])
     if job != transition.job:
         queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
+
+
+def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
+    """The message that the event asks for, a value for each of `_MESSAGE_COLUMNS`."""
+    message = event.open
+    row = dict.fromkeys(("id", "key"), message["message_id"]) | {"run": after.id, "n": message["n"], "step": (event.step or ("",))[0]}
+    row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
+    row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
+    row |= {"direction": "out", "status": "waiting"} | dict.fromkeys(("asked_at", "due_at", "at"), event.at)
+    row |= sealed(subject, f"message|{message['message_id']}", event.sealed["content"])
+    return {name: row[name] for name in _MESSAGE_COLUMNS}
+
+
+def message_alone(before: Run, after: Run, subject: str | None, events: Sequence[Event], job: queue.Job | None) -> Part | None:
+    """The insert of the message that these events ask for, beside their transition; None where they create anything else, or `job` does not send it."""
+    writing = [event for event in events if _creates(event)]
+    if [event.type for event in writing] != ["message_asked"] or drops_message(before, after, events):
+        return None
+    asked = writing[0].open
+    if job != queue.send(asked["message_id"], asked["channel"]):
+        return None
+    row = _message_row(after, subject or "", writing[0])
+    row["outcomes"] = text_array(row["outcomes"])
+    return _MESSAGE.format(" from moved where last > 0"), list(row.values())
 
 
 def _tag(transition: Transition, event: Event) -> None:
