@@ -187,6 +187,18 @@ def _each_started(
     return answers
 
 
+def answer_to_form(headers: Mapping[str, str], body: bytes, taken: Taken) -> tuple[str, str] | None:
+    """(text, media type) of the answer that the sender of a form shows or needs, with status 200; None for the answer that all others have.
+
+    Slack shows the text to whoever typed a command, and takes a press of a button with an empty one; Twilio takes an empty list of what to do.
+    """
+    if sender_signatures.TWILIO in headers:
+        return "<Response/>", "text/xml"
+    if sender_signatures.SLACK not in headers:
+        return None
+    return "" if b"command=%2F" not in body else "Started." if taken.run else "Nothing was started.", "text/plain"
+
+
 def signed_instead(hook: Hook, headers: Mapping[str, str]) -> str:
     """What to do about a delivery without a key whose sender signs; empty where it does not."""
     way = SIGNATURE if SIGNATURE in headers else sender_signatures.way_of(headers)

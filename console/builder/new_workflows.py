@@ -269,7 +269,7 @@ def _collections(value: Any) -> Iterator[str]:
 
 
 def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> workflows.Entry:
-    """Create a draft from the content of a file called `name`, under an address of its own and in the team. Everything else of the file is kept.
+    """Create a draft from the content of a file called `name`, under the address that it says, or one of its title where that is taken, and in the team. Everything else of the file is kept.
 
     Raises Invalid with every reason why it cannot be opened, NotAllowed.
     """
@@ -277,7 +277,8 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> wo
     title = document.get("title")
     if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_TITLE:
         title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE] or UNTITLED
-    made = workflows.create(actor, title, team=team)
+    named = document.get("slug")
+    made = workflows.create(actor, title, team=team, slug=named if isinstance(named, str) else "")
     own = {"slug": made.slug, "team": made.team}
     workflows.edit(actor, made.slug, 0, [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})])
     return made

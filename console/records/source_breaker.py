@@ -30,7 +30,7 @@ def limit_places(most: int | None) -> None:
 
 
 def wait_once(*, on: bool) -> None:
-    """`on`: a request begins in this thread, which waits once for a source that is locked. Off: it has ended."""
+    """`on`: a request begins in this thread, which waits once for a source that is locked or silent. Off: it has ended."""
     _waited.told = {} if on else None
 
 
@@ -70,14 +70,16 @@ class Breaker:
                 self._free.notify()
 
     def waited(self, refusal: SourceDown) -> None:
-        """Note that this thread waited in vain for what another program has locked."""
+        """Note that this thread waited in vain, for what another program has locked or for a source that is silent."""
         if (refusals := getattr(_waited, "told", None)) is not None:
-            refusals[self.name] = refusal.message
+            refusals[self.name] = (refusal.message, refusal.extra)
 
     def spare(self) -> None:
-        """Raises SourceDown where this request has waited in vain: a page waits once for a source that is locked, and not once for each of its lines."""
-        if message := (getattr(_waited, "told", None) or {}).get(self.name):
-            raise SourceDown(message, passing=True, source=self.name)
+        """Raises SourceDown where this request has waited in vain: a page waits once for a source that is locked or silent, and not once for each of its lines, although it
+        may have answered a probe in between.
+        """
+        if told := (getattr(_waited, "told", None) or {}).get(self.name):
+            raise SourceDown(told[0], passing=True, **told[1])
 
     def _has_place(self) -> bool:
         return _places is None or len(self._inside) < _places
@@ -101,7 +103,9 @@ class Breaker:
     def down(self, since: datetime) -> SourceDown:
         """The error to raise."""
         message = f"The data source {self.name} does not answer since {spoken_moment(since)}. It is asked again every few seconds."
-        return SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
+        refusal = SourceDown(message, passing=True, source=self.name, since=since.isoformat(timespec="seconds"))
+        self.waited(refusal)
+        return refusal
 
     def opened(self) -> datetime:
         """The source did not answer: from now on only the background thread tries it. Returns since when."""

@@ -67,6 +67,8 @@ def receive(token: str) -> ResponseReturnValue:
         return jsonify(dict(taken.challenge))
     if taken.each is not None:
         return jsonify(runs=[_answer_of(each) for each in taken.each]), 202
+    if hook.signed and request.mimetype == webhooks.FORM and (words := webhooks.answer_to_form(headers, body, taken)) is not None:
+        return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
     return jsonify(_answer_of(taken)), 202
 
 

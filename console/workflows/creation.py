@@ -39,8 +39,9 @@ def create(
     status: str = "draft",
     team: str | None = None,
     document: Mapping[str, Any] | None = None,
+    slug: str = "",
 ) -> Entry:
-    """Create a workflow with only a start step, or with the steps and settings of a document, in the actor's team (or `team`).
+    """Create a workflow with only a start step, or with the steps and settings of a document, in the actor's team (or `team`). `slug`: its name for addresses, if that is free, else one of the title.
 
     Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
     """
@@ -49,7 +50,7 @@ def create(
     if wanted != "draft":
         raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
     with transaction() as connection:
-        slug = _free_slug(connection, title)
+        slug = _free_slug(connection, title, slug)
         begun = _skeleton(slug, title, home, description) if document is None else _copied(document, slug, title, home, description)
         made = _insert(connection, begun, home)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
@@ -96,13 +97,15 @@ def _copied(document: Mapping[str, Any], slug: str, title: str, team: str, descr
     return {name: value for name, value in document.items() if name != "clearance"} | body
 
 
-def _free_slug(connection: Connection, title: str) -> str:
-    """A name for addresses, made of the title: `kyc-review`, and `kyc-review-2` where that is taken."""
+def _free_slug(connection: Connection, title: str, wanted: str = "") -> str:
+    """A name for addresses: the wanted one if it can be had, else made of the title, `kyc-review`, and `kyc-review-2` where that is taken."""
     made = plain_words.slug(title).lstrip("0123456789-")[:50].strip("-")
     base = made if len(made) > 1 else "workflow"
     slugs = tables.workflow.c.slug
     connection.execute(sa.text("select pg_advisory_xact_lock(hashtext('console.workflow.slug'))"))
-    taken = set(connection.scalars(sa.select(slugs).where(sa.or_(slugs == base, slugs.startswith(f"{base}-"))))) | TAKEN
+    taken = set(connection.scalars(sa.select(slugs).where(sa.or_(slugs.in_([base, wanted]), slugs.startswith(f"{base}-"))))) | TAKEN
+    if len(wanted) > 1 and wanted == plain_words.slug(wanted).lstrip("0123456789-")[:50].strip("-") and wanted not in taken:
+        return wanted
     return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
 
 

@@ -135,6 +135,27 @@ def test_a_server_that_is_gone_is_told_to_all_and_asked_by_one(proxy: tuple[Prox
     until(lambda: notes[-1] is None)
 
 
+def test_one_request_waits_once_for_a_server_that_answers_probes_and_nothing_else(proxy: tuple[Proxy, str]) -> None:
+    server, url = proxy
+    assert ask(url) == 1
+    connect.wait_once(on=True)
+    server.frozen = True
+    with pytest.raises(SourceDown):
+        ask(url)
+    server.frozen = False
+    until(lambda: connect.since("shop") is None)
+    server.frozen = True
+    tried, begun = server.tried, time.monotonic()
+    for _ in range(3):
+        with pytest.raises(SourceDown, match="does not answer since") as told:
+            ask(url)
+        assert "since" in told.value.extra
+    assert (server.tried, time.monotonic() - begun < FAST.statement_s) == (tried, True)
+    server.frozen = False
+    connect.wait_once(on=True)  # the next request
+    assert ask(url) == 1
+
+
 def test_a_server_that_froze_holds_nobody_longer_than_its_terms(proxy: tuple[Proxy, str]) -> None:
     server, url = proxy
     assert ask(url) == 1

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped, unused-ignore]
+import xlsxwriter
 
 from console.contacts import contact_files, import_batches, workbooks
 from console.errors import Invalid

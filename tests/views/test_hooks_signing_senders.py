@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import automation
-from tests.views.test_hooks_odd_senders import Sender, Signer, Told, begun, sender, signer
+from console import automation, workflows
+from tests.views.test_hooks_odd_senders import ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer
 
 __all__ = ["sender", "signer"]
 
@@ -173,6 +173,31 @@ def test_a_form_of_twilio_is_its_fields_and_one_with_the_bounds_of_its_fields_mo
     joined = b'{"data":{"reason":"joined"}}'
     as_json = own.sender.send(own.path, joined, X_Twilio_Signature=base64_of(mac(address.encode() + joined, "sha1")))
     assert (as_json.status, begun()) == (400, [])
+
+
+def test_forms_are_answered_as_their_sender_takes_it(client: FlaskClient, own: Signer) -> None:
+    from twilio.request_validator import RequestValidator  # type: ignore[import-untyped, unused-ignore]
+
+    typed = {**SIGNED, "input": {"why": "input.text"}, "filter": "input.text != 'no'"}
+    head = {"format": 1, "slug": "typed", "title": "Typed", "team": "operations", "run_as": ROBOT, "settings": {}}
+    workflows.import_file({**head, "steps": STEPS, "triggers": [typed]}, publish=True)
+    automation.renew_secret(own.sender.company.mona, "typed", "signed", SECRET)
+    path, at = own.sender.path("signed", "typed"), seconds()
+
+    def answered(body: str, **headers: str) -> tuple[int, str, str | None]:
+        told = client.post(path, data=body, content_type="application/x-www-form-urlencoded", headers=headers)
+        return told.status_code, told.text, told.mimetype
+
+    def slack(body: str) -> tuple[int, str, str | None]:
+        signed = {"X-Slack-Request-Timestamp": at, "X-Slack-Signature": f"v0={mac(f'v0:{at}:{body}'.encode()).hex()}"}
+        return answered(body, **signed)
+
+    assert slack("command=%2Frefund&text=4711") == (200, "Started.", "text/plain"), "shown to whoever typed it"
+    assert slack("command=%2Frefund&text=no") == (200, "Nothing was started.", "text/plain")
+    assert slack("payload=%7B%22text%22%3A%22pressed%22%7D") == (200, "", "text/plain")
+    signature = RequestValidator(SECRET).compute_signature(f"http://localhost{path}", {"text": "rang"})  # type: ignore[no-untyped-call, unused-ignore]
+    assert answered("text=rang", **{"X-Twilio-Signature": signature}) == (200, "<Response/>", "text/xml")
+    assert begun("typed") == [{"why": "4711"}, {"why": "pressed"}, {"why": "rang"}]
 
 
 def test_what_is_signed_with_a_moment_before_it_is_no_form_of_somebody_else(own: Signer) -> None:

@@ -216,6 +216,8 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     }
     assert (kept["slug"], kept["team"], kept["steps"][1]["config"]) == ("theirs", "operations", {"topic": "x"})
     assert "this console reads formats up to" in mona.get("/workflows/theirs/edit").text
+    assert sent_file({**foreign, "slug": "their-own"}).location == "/workflows/their-own/edit", "expressions may name it"
+    assert sent_file({**foreign, "slug": "../x"}).location == "/workflows/theirs-2/edit"
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
     for content, reason in (
         (b"slug: yaml", "no JSON"),
