@@ -304,6 +304,7 @@ class TestFolders:
         assert done.stdout == "2\n"
         server.release()
         assert until(lambda: not server.running)
+        assert server._socket_folder() == server.cluster or until(lambda: not server._socket_folder().exists()), "nothing is left"
 
     def test_one_below_private_folders_stays_private(self, tmp_path: Path) -> None:
         private = tmp_path / "home"
