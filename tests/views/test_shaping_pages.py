@@ -321,7 +321,7 @@ def test_two_editors_see_both_changes_and_lose_nothing(pages: "Pages") -> None:
     collections.save(pages.company.ines, "customer", 0, theirs)
     order = [entry for entry in mine["place"] if entry != "f:tax_id"]
     page = pages.ines.post(path, mine | {"place": ["g:0", "f:tax_id", *order[1:]]}, status=409)
-    for words in ("Columns of the list", "Theirs.", "take mine"):
+    for words in ("Columns of the list", "Theirs.", "take this"):
         assert words in page.text, words
     assert said(pages)["columns"] == ["id", "email"]
     late = page.form("/merge")["fields"]
