@@ -138,9 +138,8 @@ class Embedded:
         """Stop the server now. Called by the guard, which holds the exclusive lock, and by tests. Raises `PostgresError`."""
         if self._settled():  # `pg_ctl stop` alone would signal any program that has this pid now
             self._run("pg_ctl", "-D", "cluster", "-m", "fast", "-w", "-t", str(STOP_S), "stop")
-            if (folder := self._socket_folder()) != self.cluster:
-                with contextlib.suppress(OSError):
-                    folder.rmdir()
+        with contextlib.suppress(OSError):  # the cluster's own is never empty
+            self._socket_folder().rmdir()
 
     @property
     def running(self) -> bool:

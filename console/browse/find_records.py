@@ -12,11 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
-from console import log
+from console import log, records
 from console.browse import naming
 from console.browse.record_lists import collections, label_on_collection, view_scope
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.filters import Test
 from console.core.scopes import Scope
 from console.errors import ConsoleError, TooSlow
 from console.records import Hits, Record, quick_search, search
@@ -93,6 +94,22 @@ def find(actor: Actor, text: str, only: str | None = None) -> Answer:
     partly = [item for item, _ in searched if reached.get(item.id) == "beginnings"]
     skipped, cut = ([item for item, _ in searched if reached.get(item.id) in reach] for reach in (("nothing",), ("some", "slow")))
     return Answer(groups, down, partly, skipped, cut)
+
+
+def find_called(actor: Actor, text: str, collection_id: str, after: frozenset[str] = frozenset()) -> Answer:
+    """What `find` finds in one collection; where that is nothing, its records that are called after others, by the names of these. `after`: asked already."""
+    answer = find(actor, text, only=collection_id)
+    collection = next((item for item in collections(actor) if item.id == collection_id), None)
+    if answer.groups or collection is None or collection_id in after:
+        return answer
+    scope, hits = view_scope(actor, collection), []
+    for name in naming.joined(collection):
+        led = find_called(actor, text, str(collection.by_name[name].references), after | {collection_id})
+        keys = [records.value_of_key(str(hit.record.key)) for group in led.groups for hit in group.hits]
+        if keys and name not in scope.hidden:
+            page = records.page(collection_id, scope, where=Test(name, "in", keys), limit=READ, fields=_read(collection, scope))
+            hits += [Hit(record, (), None) for record in naming.called(actor, collection, page.rows)]
+    return replace(answer, groups=[Group(collection, hits)]) if hits else answer
 
 
 def _searchable(actor: Actor, collection: Collection) -> Scope | None:

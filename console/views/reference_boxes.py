@@ -60,7 +60,7 @@ def offer() -> Response:
     """Show records of a collection that somebody may see and whose names, numbers or addresses fit what was typed."""
     collection, text = request.form.get("collection", ""), request.form.get("q", "")
     browse.browsed_collection(frame.actor(), collection)
-    answer = find_records.find(frame.actor(), text, only=collection)
+    answer = find_records.find_called(frame.actor(), text, collection)
     look = frame.look()
     rows = [
         {

@@ -49,6 +49,20 @@ def test_the_currency_may_be_chosen_in_the_same_form() -> None:
     assert form_boxes.read_form(sent, LOOK) == {"amount": 49, "paid_in": "JPY"}
 
 
+def test_an_amount_beside_an_empty_currency_is_drawn_again_as_it_was_typed() -> None:
+    fields: list[dict[str, Any]] = [
+        {"name": "amount", "label": "Amount", "type": "integer", "widget": "money", "minor": True, "currency": "paid_in"},
+        {"name": "paid_in", "label": "Paid in", "type": "text", "widget": "currency"},
+    ]
+    typed: dict[str, Any] | None = None
+    for _ in range(3):  # refused twice for another field
+        amount, paid_in = form_boxes.boxes({"fields": fields}, LOOK, typed=typed)
+        assert amount.value == ("" if typed is None else "10.50")
+        sent = MultiDict({"t.amount": amount.marker, "v.amount": amount.value or "10.50", "t.paid_in": paid_in.marker, "v.paid_in": ""})
+        typed = form_boxes.read_form(sent, LOOK)
+        assert typed == {"amount": 1050, "paid_in": None}
+
+
 @cases(
     ("typed", "code", "reason"),
     [

@@ -60,6 +60,24 @@ def test_a_record_with_more_about_another_is_called_as_that_one_wherever_it_is_n
     assert "B 1" in pages.olivia.get("/c/track.a").text, "keys that lead round in a circle end"
 
 
+def offered_by(pages: "Pages", collection: str, text: str) -> list[str]:
+    shown = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": collection, "q": text}, status=200)
+    return sorted(given["data-key"] for _, given in shown.attributes if "data-key" in given and given.get("role") == "option")
+
+
+def test_a_record_that_is_called_after_another_is_picked_by_that_name(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, ONE_TO_ONE + "insert into person values (2, 'Eve', 'Holt');")
+    assert [offered_by(pages, f"track.{name}", "Byron") for name in ("employee", "seller", "deal", "a")] == [["1"], ["1"], [], []]
+    assert offered_by(pages, "track.seller", "Holt") == [], "who is no seller is not offered as one"
+
+
+def test_who_may_not_see_whom_a_record_is_called_after_does_not_find_it_by_that_name(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, ONE_TO_ONE, role="admin")
+    for name in ("employee", "seller"):
+        access.grant("operator", f"collection:track.{name}", ["browse", "read"])
+    assert [offered_by(pages, f"track.{name}", "Byron") for name in ("employee", "seller")] == [[], []]
+
+
 def test_a_key_beside_its_kind_is_the_record_in_words_with_a_link(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path)
     listed = pages.olivia.get("/c/track.notes")
@@ -277,11 +295,7 @@ def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too
 def test_a_record_that_is_picked_by_name_stands_for_what_references_to_it_hold(pages: "Pages", tmp_path: Path) -> None:
     parts = "create table part (code text primary key, name text); insert into part values ('A/B 1', 'Bolt'), ('C-2', 'Bolt cap');"
     connected(tmp_path, f"{parts} create table stock (id integer primary key, part text references part, shelf text default 'one');")
-    offered = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": "track.part", "q": "Bolt"}, status=200)
-    assert sorted(given["data-key"] for tag, given in offered.attributes if "data-key" in given and given.get("role") == "option") == [
-        "A/B 1",
-        "C-2",
-    ]
+    assert offered_by(pages, "track.part", "Bolt") == ["A/B 1", "C-2"]
 
 
 BROKING = """

@@ -131,11 +131,11 @@ def box(
     value: Any = None,
     error: Mapping[str, Any] | None = None,
     answered: bool = False,
-    currency: str = "",
+    currency: str | None = None,
 ) -> Box:
-    """Return the box of one FIELD with its present value; `error` is the detail about this field, `currency` what the form says beside an amount."""
+    """Return the box of one FIELD with its present value; `error` is the detail about this field, `currency` what the form's box beside an amount says."""
     kind = formats.kind(source)
-    what = _with_choices(replace(kind, currency=currency) if currency and formats.is_money(kind) else kind, look)
+    what = _with_choices(replace(kind, currency=currency) if currency is not None and formats.is_money(kind) else kind, look)
     before_known = source.get("now") is not None or "record" in source
     now = source.get("now")
     entry, control = _entry(what, value, look), _control(source, what, value)
@@ -226,7 +226,7 @@ def _marker(kind: Kind, what: Kind, value: Any) -> str:
         return f"{what.type} {COUNTS}{formats.counting(what.widget, value)}"
     if what.items:
         return f"{what.type} {what.items}"
-    if not (formats.is_money(what) and what.minor):
+    if not (formats.is_money(kind) and kind.minor):
         return what.type
     return f"{what.type} {kind.currency or '-'}"
 
@@ -436,8 +436,9 @@ def boxes(
         answered = bool(answers and name in answers)
         if answers and answered:
             value = answers[name]
-        beside = shown.get(str(source.get("currency") or ""))
-        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered, currency=str(beside or "")))
+        beside = str(source.get("currency") or "")
+        currency = str(shown[beside] or "") if beside in shown else None
+        made.append(box(given, look, value=value, error=wrong.get(name), answered=answered, currency=currency))
     return _below(made)
 
 
