@@ -214,7 +214,9 @@ def test_who_ends_a_run_hears_that_a_change_is_under_way_in_one_that_ends_with_i
         pages.company.work()
     parts = {branch: part.id for branch, part in children(run).items()}
     assert pages.company.told(parts["left"], "mona")["current"]["waiting"]["for"] == "effect"
-    said = {branch: "It is not called back" in pages.mona.get(f"/runs/{each}/cancel").text for branch, each in {**parts, "whole": run}.items()}
+    said = {
+        branch: "It is not called back" in pages.mona.get(f"/runs/{each}/cancel").text for branch, each in {**parts, "whole": run}.items()
+    }
     assert said == {"left": False, "right": False, "whole": True}
 
 
