@@ -333,10 +333,9 @@ def _start(
 
 
 def _alike(pattern: str, code: str, message: str) -> bool:
-    """Whether the code or the message is like the pattern, in which `*` stands for any characters; small and capital letters are alike."""
-    wanted = pattern.casefold()
-    wanted = wanted if "*" in wanted else f"*{wanted}*"
-    return any(fnmatchcase(text.casefold(), wanted.replace("[", "[[]").replace("?", "[?]")) for text in (code, message))
+    """Whether the pattern, in which `*` stands for any characters, is found in the code or the message; small and capital letters are alike."""
+    wanted = f"*{pattern.casefold()}*".replace("[", "[[]").replace("?", "[?]")
+    return any(fnmatchcase(text.casefold(), wanted) for text in (code, message))
 
 
 def _wrong(kind: str, minutes: int | None, pattern: str) -> list[tuple[str, str]]:

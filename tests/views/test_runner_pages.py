@@ -1,15 +1,19 @@
 """The runner: without script by forms and redirects, with htmx by fragments; conflicts keep what was typed."""
 
+import contextlib
 import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from console import runs
+from console import faults, runs
 from console.views.formats import Look
 from console.views.run import pane as runbeside
 from tests.conftest import web_app
+from tests.runs.changing.test_midway import failing
+from tests.runs.engine.test_child_runs import begin, branching, children
+from tests.support.engine import step
 from tests.views.conftest import Page, Pages
 
 
@@ -201,6 +205,19 @@ def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "P
     assert ", by Mona" in page.text
     assert "Ended byMona" in pages.mona.get(f"/workflows/care-review/executions/{run}").text
     assert not any(link.startswith(f"/runs/{run}/cancel") for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links)
+
+
+def test_who_ends_a_run_hears_that_a_change_is_under_way_in_one_that_ends_with_it(pages: "Pages") -> None:
+    branching(left=step("name", "action", "join", {"effect": None, "operation": "update", "values": {"risk": "'low'"}}))
+    run = begin("branching")
+    with failing("effects.perform.before=raise"), contextlib.suppress(faults.Fault):
+        pages.company.work()
+    parts = {branch: part.id for branch, part in children(run).items()}
+    assert pages.company.told(parts["left"], "mona")["current"]["waiting"]["for"] == "effect"
+    said = {
+        branch: "It is not called back" in pages.mona.get(f"/runs/{each}/cancel").text for branch, each in {**parts, "whole": run}.items()
+    }
+    assert said == {"left": False, "right": False, "whole": True}
 
 
 @pytest.mark.parametrize("dialog", ["abort", "revise?step=note", "escalate"])

@@ -54,6 +54,13 @@ _NEAR = f"""
 select r.run_seq, c.branch, c.status from {EVERY_RUN.sql()} left join {EVERY_RUN.sql("c")} on c.parent = r.id and c.branch = any(%s) and c.origin ->> 'key' = %s where r.id = %s
 """  # noqa: S608 (a text of ours)
 _LIVE = f"select count(*) from {EVERY_RUN.sql()} where r.parent = %s and r.ended_at is null and r.label is null and r.origin ->> 'key' not like '%%:free'"  # noqa: S608 (a text of ours)
+_CHANGES = f"""
+with recursive part as (
+    select r.id, r.waiting from {EVERY_RUN.sql()} where r.parent = %s and r.ended_at is null and r.label is null and r.origin ->> 'key' not like '%%:free'
+    union all
+    select r.id, r.waiting from part p join {EVERY_RUN.sql()} on r.parent = p.id where r.ended_at is null and r.origin ->> 'key' not like '%%:free'
+) select exists (select from part where waiting ->> 'for' = 'effect')
+"""  # noqa: S608 (a text of ours)
 _LEFT = f"""
 select r.id from {EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'run' and r.active_at < now() - interval '5 seconds'
 and not exists (select from {EVERY_RUN.sql("c")} where c.parent = r.id and c.ended_at is null)
@@ -89,6 +96,11 @@ def children_of(run_id: str) -> list[ChildRun]:
 def live_parts(run_id: str) -> int:
     """How many live runs end with this one, because its steps have started them."""
     return int(fetch(_LIVE, (run_id,))[0][0])
+
+
+def parts_change_outside(run_id: str) -> bool:
+    """Whether one of those live runs, or of theirs, waits for what comes of a change outside. It is not called back when the run ends."""
+    return bool(fetch(_CHANGES, (run_id,))[0][0])
 
 
 def _of_wait(run: Run) -> list[ChildRun]:

@@ -244,7 +244,7 @@ def settle(run_id: str) -> Response:
 def end_run(run_id: str, act: str) -> Response:
     """Ask for the reason, then end the run: its holder aborts it, and whoever has the right cancels it, whoever holds it."""
     who, to, back = frame.actor(), _local_or_none(request.values.get("to")), request.form.getlist("compensate")
-    more = {"act": act, "to": to, "parts": runs.live_parts(run_id)}
+    more = {"act": act, "to": to, "parts": runs.live_parts(run_id), "parts_change": runs.parts_change_outside(run_id)}
     more |= done_before.abort_context(who, run_id, back if request.method == "POST" else None)
     if request.method != "POST":
         return question_page("runner/abort.html", run_id, more)
