@@ -140,7 +140,7 @@ left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f
     for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, **given}):
         taken_in = drawn_at(row[7])
         about, made_up = (row[5], row[6]) if row[5] and row[6] else None, row[8] == "schedule" and taken_in > row[1] + schedule.LATE
-        found.setdefault(row[0], []).append(Fired(*row[1:5], about=about, made_up_at=taken_in if made_up else None))
+        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, taken_in if made_up else None))
     return found
 
 
