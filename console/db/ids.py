@@ -4,7 +4,7 @@ import os
 import secrets
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
@@ -40,14 +40,6 @@ def new_id(kind: str) -> str:
 def id_at(kind: str, at: datetime) -> str:
     """The lowest identifier of that moment: those drawn later are higher."""
     return _written(kind, int(at.timestamp() * 1000) << 80)
-
-
-def drawn_at(ident: str) -> datetime:
-    """The moment at which an identifier of `new_id` was drawn, aware UTC."""
-    number = 0
-    for digit in ident.rpartition("_")[2]:
-        number = number << 5 | ALPHABET.index(digit)
-    return datetime.fromtimestamp((number >> 80) / 1000, UTC)
 
 
 def _written(kind: str, number: int) -> str:

@@ -81,7 +81,7 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
 
 def parts(found: due_times.Clock) -> str:
     """Return of what the age is made up, to the minute: the parts add up to it."""
-    age, waited = int(found.age_s // 60), int(found.waited_s // 60)
+    age, waited = round(found.age_s) // 60, round(found.waited_s) // 60
     outside = found.age_s - found.waited_s - found.worked_s
     counted = int(found.worked_s // 60) if outside >= 1 else age - waited
     told = {"counted": counted, "waiting for a time or for somebody outside": waited, "outside working hours": age - counted - waited}
