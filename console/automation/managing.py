@@ -138,7 +138,9 @@ select f.trigger, f.at, f.status, r.id, case when e.run is not null then null wh
 left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f.trigger, f.at desc, f.id desc
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
-    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given}):
+    for row in connection.execute(
+        sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given}
+    ):
         about = (row[5], row[6]) if row[5] and row[6] else None
         found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, made_up_at=row[7]))
     return found
