@@ -36,11 +36,11 @@ SOME = 5
 """So many times as many are looked at as there is room for: some of them end at once."""
 LOOK_S, FULL_S = 0.02, 0.3
 """Between two looks for room, and how long others have their turn where there is none."""
-MOST_TRIES, SURPRISES = 40, 5
+SURPRISES = 5
 LONGEST_PAUSE_S = 600.0
 KEPT_DAYS = 30
 PASSING = frozenset({"not_active", "store_down"})
-"""Refusals after which a firing waits: a paused workflow is activated again."""
+"""Refusals after which a firing waits, as it does for a source that is down, however long: who may switch it is told meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,22 @@ def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion],
     if new > halted:
         queue.enqueue(connection, queue.FIRE, trigger.workflow, dedupe_key=_job(trigger.workflow))
     return halted
+
+
+def leave_out(connection: Connection, trigger: Row, keep: int) -> None:
+    """Let the older ones of a schedule's firings that could not be started yet go, where newer ones begin in their place: all but the newest `keep` that wait."""
+    left = connection.exec_driver_sql(_LEAVE_OUT, (trigger.workflow, trigger.id, keep)).rowcount
+    if left:
+        here = (trigger_table.c.workflow == trigger.workflow, trigger_table.c.id == trigger.id)
+        connection.execute(sa.update(trigger_table).where(*here).values(left_out=trigger_table.c.left_out + left))
+
+
+_LEAVE_OUT = """
+update console.firing f set status = 'refused', why = concat_ws(' ', nullif(f.why, ''), 'A later time begins in its place.'), told = null, done_at = clock_timestamp()
+where f.status = 'waiting' and f.tries > 0 and f.id in (
+    select w.id from console.firing w where w.workflow = %s and w.trigger = %s and w.status = 'waiting' order by w.at desc, w.id desc offset %s
+)
+"""
 
 
 def note_stopped(trigger: Row, halted: int) -> None:
@@ -258,13 +274,13 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
 
 
 _STARTED = """
-update console.firing f set status = 'started', run = b.run, told = null, done_at = clock_timestamp()
+update console.firing f set status = 'started', run = b.run, why = null, told = null, done_at = clock_timestamp()
 from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id returning 1
 """
 
 
 def _not_started(found: _Firing, error: ConsoleError) -> None:
-    if (isinstance(error, SourceDown) or error.code in PASSING) and found.tries < MOST_TRIES:
+    if isinstance(error, SourceDown) or error.code in PASSING:
         _again(found.id, found.tries, error.message)
     else:
         _done(found.id, "refused", None, words_of(error))

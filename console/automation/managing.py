@@ -32,7 +32,7 @@ OUT_AGAIN = "Enrolled, and out of it again before the run began."
 class Fired:
     """One firing: when it happened, the run, and why there is none. `status` is waiting, started, refused or stopped. `run` None: none, or not for this reader.
 
-    `about` is the record of which it is, (collection, key).
+    `about` is the record of which it is, (collection, key). `made_up_at`: when a time of a schedule was made up for that was missed.
     """
 
     at: datetime
@@ -40,6 +40,7 @@ class Fired:
     run: str | None
     why: str | None
     about: tuple[str, str] | None = None
+    made_up_at: datetime | None = None
 
     @property
     def enrolled(self) -> bool:
@@ -128,7 +129,8 @@ def _listed(
 def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, given: dict[str, list[str]]) -> dict[str, list[Fired]]:
     """The newest firings of each trigger that meet the condition `seen`; one statement. Of who was enrolled it tells what became of them since."""
     ranked = f"""
-select f.trigger, f.at, f.status, r.id, case when e.run is not null then null when e.status = 'left' then :out else f.why end, f.collection, f.record from (
+select f.trigger, f.at, f.status, r.id, case when e.run is not null then null when e.status = 'left' then :out else f.why end, f.collection, f.record,
+    case when f.kind = 'schedule' and f.status = 'started' and f.done_at > f.at + :late then f.done_at end from (
     select t.id from console.trigger t where t.workflow = :workflow
 ) t cross join lateral (
     select * from console.firing f where f.workflow = :workflow and f.trigger = t.id and {seen} order by f.at desc, f.id desc limit :most
@@ -136,8 +138,11 @@ select f.trigger, f.at, f.status, r.id, case when e.run is not null then null wh
 left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f.trigger, f.at desc, f.id desc
 """  # noqa: S608 (texts of ours)
     found: dict[str, list[Fired]] = {}
-    for row in connection.execute(sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, **given}):
-        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about=(row[5], row[6]) if row[5] and row[6] else None))
+    for row in connection.execute(
+        sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given}
+    ):
+        about = (row[5], row[6]) if row[5] and row[6] else None
+        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, made_up_at=row[7]))
     return found
 
 

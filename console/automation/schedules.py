@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from console import queue
-from console.automation.firing import Counts, Occasion, note_stopped, take_in
+from console.automation.firing import Counts, Occasion, leave_out, note_stopped, take_in
 from console.automation.trigger_expressions import about, house_roots, judged
 from console.automation.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule
@@ -57,6 +57,8 @@ def _fire_next() -> tuple[Row, int] | None:
             whom = Occasion(body.moment(at), at, event, about(row, passed.record), passed.values, (), definition.segment, definition.sort)
             occasions.append(whom)
         halted = take_in(connection, row, occasions, counts)
+        if occasions:
+            leave_out(connection, row, schedule.MOST_MISSED if definition.missed == "all" else 1)
         here = (table.c.workflow == row.workflow, table.c.id == row.id)
         connection.execute(sa.update(table).where(*here).values(next_at=came.next_at))
     return row, halted

@@ -144,9 +144,11 @@ def nightly(stage: "Stage") -> "Tale":
     automation.fire_due()
     for _ in range(ROUNDS):
         stage.settle()
+    fetch(_ON_TIME)
     yield from ()
 
 
+_ON_TIME = "update console.firing set done_at = at where kind = 'schedule' and status = 'started' returning 1"
 _DUE = "update console.trigger t set next_at = %s from console.workflow w where w.id = t.workflow and t.kind = 'schedule' and w.slug = any(%s) returning 1"
 ROUNDS = 10
 

@@ -31,6 +31,7 @@ from console.runs.showing.lists import RunHead
 from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)
+ALWAYS = Hours()
 NO_HOURS = "The hours must end after they begin."
 AT_ONCE = 500
 MOST_STAGES = 10
@@ -132,12 +133,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How much of a run's time is used: `worked_s` of `total_s` seconds. `due_at` is when it is used up if nothing else is waited for; `still`: it stands still now."""
+    """How much of a run's time is used: `worked_s` of `total_s` seconds. `due_at` is when it is used up if nothing else is waited for; `still`: it stands still now.
+
+    Of its age, `age_s` seconds, it waited `waited_s` for a time or somebody outside; what is neither that nor worked lies outside the working hours.
+    """
 
     worked_s: float
     total_s: float
     due_at: datetime
     still: bool
+    age_s: float
+    waited_s: float
 
     @property
     def percent(self) -> int:
@@ -317,7 +323,9 @@ def _clock(run: Run, rule: Rule, begun: datetime, now: datetime) -> Clock:
     total = rule.minutes * 60.0
     attempt = run.attempt
     still = attempt is not None and attempt.step in waiting
-    return Clock(worked, total, after(rule.hours, now, max(0.0, total - worked)), still)
+    age = (now - begun).total_seconds()
+    waited = age - worked_seconds(ALWAYS, begun, now, pauses)
+    return Clock(worked, total, after(rule.hours, now, max(0.0, total - worked)), still, age, waited)
 
 
 def waiting_steps(workflow: str, number: int) -> frozenset[str]:

@@ -96,7 +96,46 @@ def test_a_schedule_starts_one_run_for_each_time_whoever_looks(house: Company) -
     assert len(runs_of("all-late")) == 10
     assert runs_of("once-late") == [("completed", None, "schedule", "night")]
     assert told("skip-late", "night")[2] == 20
+    [late] = automation.listed(house.mona, "once-late")[1]
+    assert [fired.made_up_at is not None for fired in late.last] == [True]
     assert fetch("select count(*) from console.trigger where next_at > clock_timestamp()")[0][0] == 3
+
+
+def test_a_schedule_waits_for_its_source_however_long_and_then_begins_once(
+    shop: psycopg.Connection[Any], house: Company, pg: Embedded
+) -> None:
+    night = {"id": "night", "kind": "schedule", "cron": "* * * * *", "record": "'1'"}
+    publish("orders", night, collection="order", settings={"exclusive": False, "parallel": 10})
+    ident = fetch("select id from console.workflow where slug = 'orders'")[0][0]
+
+    def come_due() -> None:
+        due_at("orders", "night", "date_trunc('minute', clock_timestamp())")
+        automation.fire_due()
+        firing.fire(ident)
+
+    shop.close()
+    pg.sql("alter database trigger_shop rename to trigger_shop_away")
+    try:
+        come_due()
+        [(status, why)] = fetch("select status, why from console.firing")
+        assert (status, bool(why)) == ("waiting", True)
+        fetch("update console.firing set tries = 2000, due_at = now(), at = at - interval '3 days', key = 'earlier' returning 1")
+        firing.fire(ident)
+        assert fetch("select status, tries from console.firing") == [("waiting", 2001)]
+        come_due()
+    finally:
+        pg.sql("alter database trigger_shop_away rename to trigger_shop")
+
+    def began() -> bool:
+        fetch("update console.firing set due_at = now() returning 1")
+        firing.fire(ident)
+        return bool(runs_of("orders"))
+
+    assert until(began)
+    last = {trigger.id: trigger.last for trigger in automation.listed(house.mona, "orders")[1]}["night"]
+    assert [fired.status for fired in last] == ["started", "refused"]
+    assert str(last[1].why).endswith("A later time begins in its place.")
+    assert (last[0].why, len(runs_of("orders")), told("orders", "night")) == (None, 1, (2, 0, 1, 0))
 
 
 def test_events_of_the_log_are_filtered_counted_and_started_once(house: Company) -> None:

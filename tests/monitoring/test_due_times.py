@@ -148,6 +148,7 @@ def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Co
     clock = due_times.clock_of(run_id, rule)
     assert clock is not None
     assert clock.percent == 50
+    assert [round(part / 60) for part in (clock.age_s, clock.worked_s, clock.waited_s)] == [600, 50, 550]
 
 
 def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Company) -> None:

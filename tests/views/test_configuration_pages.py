@@ -2,10 +2,12 @@
 
 import copy
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from console import workflows
 from console.monitoring import due_times
+from console.views.workflows import due_time
 from tests.company import DOCUMENT
 from tests.support.failing import REMINDING
 
@@ -128,7 +130,7 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
         "When an approval has waited 8 hours of work it tells who stands in for them.",
     ):
         assert words in text, words
-    assert "Time used" in mona.get(f"/workflows/care-review/executions/{run_id}").text
+    assert "Of its age of 0 min: 0 min counted." in mona.get(f"/workflows/care-review/executions/{run_id}").text
     known = next(each for each in workflows.all_known() if each.slug == "care-review")
     stages = [{"percent": 70, "do": "tell", "people": [pages.company.tom.id]}]
     due_times.set_for_workflow(pages.company.mona, known, {"minutes": 60, "stages": stages})
@@ -136,3 +138,14 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     pages.olivia.post(place, fields | {"hours": "1"}, status=403)
     mona.post(place, {"csrf_token": mona.token, "remove": "1"})
     assert "no run is ever overdue" in mona.get(PLACE).text
+
+
+def test_the_parts_of_a_clock_add_up_to_the_age() -> None:
+    def parts(age_s: float, worked_s: float, waited_s: float) -> str:
+        return due_time.parts(due_times.Clock(worked_s, 3600.0, datetime.now(UTC), still=False, age_s=age_s, waited_s=waited_s))
+
+    assert parts(119.9, 59.95, 59.95) == "Of its age of 2 min: 1 min counted, 1 min waiting for a time or for somebody outside."
+    assert parts(120.5, 120.5, -1e-9) == "Of its age of 2 min: 2 min counted."
+    assert parts(183_659.0, 3_659.0, 90_059.0) == (
+        "Of its age of 2 d 3 h: 1 h counted, 1 d 1 h waiting for a time or for somebody outside, 1 d 1 h outside working hours."
+    )

@@ -29,9 +29,9 @@ tabs.register(Tab(15, "triggers", "Triggers", "/triggers"))
 
 ICONS = {"schedule": "clock", "event": "bolt", "webhook": "link"}
 MISSED = {
-    "skip": "Times at which no worker was there are left out.",
-    "once": "Times at which no worker was there are made up for by one run.",
-    "all": "Times at which no worker was there are made up for, the latest ten at most.",
+    "skip": "Times at which the console was not running are left out.",
+    "once": "Times at which the console was not running are made up for by one run.",
+    "all": "Times at which the console was not running are made up for, the latest ten at most.",
 }
 STATES = {
     "started": Badge("Started", "good", "check"),
