@@ -2,8 +2,7 @@
 
 Every process that uses the server holds a shared lock on `users.lock`. A guard process waits for the exclusive lock. It gets it when the last user
 has ended, normally or not, and stops the server: no counter can be wrong, and nothing is left to clean up. The files are in `postgres/` of the data folder:
-
-    cluster/  passwords/ROLE  pg.log  users.lock  start.lock  guard.lock
+`cluster/`, `passwords/ROLE`, `pg.log`, `users.lock`, `start.lock`, `guard.lock`.
 
 Standard library and psutil only: the supervisor imports this module and must stay small.
 """
@@ -138,8 +137,8 @@ class Embedded:
         """Stop the server now. Called by the guard, which holds the exclusive lock, and by tests. Raises `PostgresError`."""
         if self._settled():  # `pg_ctl stop` alone would signal any program that has this pid now
             self._run("pg_ctl", "-D", "cluster", "-m", "fast", "-w", "-t", str(STOP_S), "stop")
-        with contextlib.suppress(OSError):  # the cluster's own is never empty
-            self._socket_folder().rmdir()
+            with contextlib.suppress(OSError):
+                self._socket_folder().rmdir()  # where it has one of its own: the cluster is never empty
 
     @property
     def running(self) -> bool:
