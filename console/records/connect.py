@@ -130,7 +130,6 @@ def dispose(name: str | None = None) -> None:
         for each in [name] if name is not None else list(_engines):
             kept = _engines.pop(each, None)
             if kept is not None and kept.process == os.getpid():
-                sqlite_schema.forget(kept.engine)
                 _let_go(kept)
 
 

@@ -5,7 +5,7 @@ filter by it finds nothing.
 import sqlite3
 from typing import Any, cast
 
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection
 
 from console.records.refusals import OTHER_TYPE, changed
 
@@ -31,8 +31,3 @@ def require_same_types(connection: Connection, name: str) -> None:
     _seen[path] = (version, types)
     if kept is not None and any(types.get(place, declared) != declared for place, declared in kept[1].items()):
         raise changed(name, OTHER_TYPE, passing=True)
-
-
-def forget(engine: Engine) -> None:
-    """Another file may stand there from now on."""
-    _seen.pop(str(engine.url.database), None)

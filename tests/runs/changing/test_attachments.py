@@ -347,16 +347,16 @@ def test_a_file_of_a_record_that_cannot_be_shown_says_why_and_is_given_out(
         "empty.pdf": (b"", "The file is empty: ask for it again."),
         "other.pdf": (b"<html>", ""),
     }
-    company.sql("create table paper (id text primary key, path text)")
-    (tmp_path / "paper").mkdir()
+    company.sql("create table sheet (id text primary key, path text)")
+    (tmp_path / "sheet").mkdir()
     for name, (content, _) in files_there.items():
-        company.sql("insert into paper values (?, ?)", name, name)
-        (tmp_path / "paper" / name).write_bytes(content)
-    paper = {"id": "paper", "source": "company", "table": "paper", "label": "Papers", "fields": {"path": {"type": "file"}}}
+        company.sql("insert into sheet values (?, ?)", name, name)
+        (tmp_path / "sheet" / name).write_bytes(content)
+    paper = {"id": "sheet", "source": "company", "table": "sheet", "label": "Papers", "fields": {"path": {"type": "file"}}}
     sources.refresh("company", [*DOCUMENTS, paper])
-    access.grant("operator", "collection:paper", ["browse", "read"], team="operations")
+    access.grant("operator", "collection:sheet", ["browse", "read"], team="operations")
     monkeypatch.setenv("CONSOLE_RECORD_FILES", str(tmp_path))
     settings.current.cache_clear()
     for name, (content, why) in files_there.items():
-        opened = documents.opened(company.olivia, f"paper:path:{name}")
+        opened = documents.opened(company.olivia, f"sheet:path:{name}")
         assert (opened.pages, opened.why_not, opened.content) == (None, why, content)
