@@ -2,6 +2,7 @@
 
 from console.records.catalogue import collection, collections, forget
 from console.records.changes_made import Changed, note_change, noted_changes
+from console.records.connection_terms import while_asked
 from console.records.delete import delete, on_delete
 from console.records.insert import distinct_together, filled_by_database, find_same, insert
 from console.records.insert_many import insert_many, insert_with, reasons, refusals_of_new

@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 from console.records.sql_tables import Table
 
 MOST_KEPT = 500
+ENDED = (psycopg.errors.AdminShutdown, psycopg.errors.CrashShutdown)
+"""What the server says as it ends a connection; the driver may not have seen its end yet."""
 ALIKE = {"integer": int, "text": str}
 """Kinds of columns for which "equals this value" is the same SQL for all values of this type."""
 
@@ -69,9 +71,10 @@ def driver_rows(connection: Connection, text: str, parameters: dict[str, Any]) -
     try:
         return list(driver.execute(text, parameters).fetchall())
     except psycopg.Error as error:
-        gone = bool(driver.closed or driver.broken)
+        gone = bool(driver.closed or driver.broken) or isinstance(error, ENDED)
         if gone:
             connection.invalidate(error)
+            connection.engine.dispose()  # whoever asks again gets a new connection: a server that restarted has ended them all
         raise sa.exc.DBAPIError.instance(
             text, parameters, error, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
         ) from error

@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import browse, formats
-from console.actions import hand_forms
-from console.browse import BrowseQuery, ListPage, list_export, list_views, looking_inside
+from console.browse import BrowseQuery, ListPage, list_views, looking_inside
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filters
-from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
-from console.records import MOST_SORTED, titled_orders
+from console.records import MOST_SORTED, titled_orders, while_asked
 from console.views import (
-    board_links,
-    chosen_records,
     collection_shelf,
     frame,
     identity,
@@ -29,10 +26,11 @@ from console.views import (
     list_rows,
     list_starts,
     list_tags,
-    records,
+    rail,
     saved_segments,
     vanished_conditions,
 )
+from console.views.around_list import around_records
 from console.views.list_counts import count_context, list_address, tabs
 
 blueprint = Blueprint("lists", __name__, url_prefix="/c")
@@ -69,19 +67,6 @@ class Head:
     told: str = ""
 
 
-class Offers(NamedTuple):
-    """What the reader may do beside reading: with `several` records at once (`chosen_records.offered`), and whether they may add and export records."""
-
-    several: Mapping[str, Any]
-    creates: bool
-    exports: bool
-
-    @classmethod
-    def of(cls, who: Actor, listed: Collection) -> "Offers":
-        """Judge them for this collection."""
-        return cls(chosen_records.offered(who, listed), hand_forms.may_create(who, listed), list_export.may_export(who, listed.id))
-
-
 @blueprint.get("")
 def collections() -> Response:
     """Show the collections that the reader may browse."""
@@ -110,7 +95,6 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     listed, scope = browse.browsed_collection(who, collection)
     with list_views.view_and_segments_ahead(who, listed, scope) as answer:  # what does not depend on the view is worked out meanwhile
         described = list_tags.with_tags(browse.described(who, listed, scope), listed)
-        offers = None if frame.wants_fragment() else Offers.of(who, listed)
         kept, known = answer()
     if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
@@ -124,10 +108,11 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     query = parse_query(described, usual, kept.size)
     if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
-    wrong, slow, left, no_start = "", "", None, ""
+    wrong, slow, left, no_start, around = "", "", None, "", cache(lambda: around_records(who, listed, described, kept, known))
     try:
         query, no_start = list_starts.from_value(listed, described, scope, query)
-        page = browse.noted_page(who, listed, scope, query)
+        with while_asked(lambda: (around(), rail.reader_rights())):
+            page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
         if (plain := titled_orders.by_keys(query.sort or "")) != (query.sort or ""):
             flash(TITLES_SLOW)
@@ -147,9 +132,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
-    shown = drawn(page, described, wrong, kept, known, saving, offers or Offers.of(who, listed)) | (
-        {} if wrong or slow else count_context(collection, query, page)
-    )
+    shown = drawn(page, described, wrong, known, saving, around()) | ({} if wrong or slow else count_context(collection, query, page))
     shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
@@ -274,73 +257,42 @@ def drawn(
     page: ListPage,
     described: Mapping[str, Any],
     wrong: str,
-    kept: ListView,
     known: list[SavedSegment],
     saving: Mapping[str, Any] | None,
-    offers: "Offers",
+    around: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return everything that the page of a list draws."""
+    """Return everything that the page of a list draws; `around` is what stands around its records."""
     collection, args, look = page.collection, request.args, frame.naming(page.named)
-    kinds = {field["name"]: formats.kind(field, collection.key) for field in described["filtered"]}
+    kinds, listed = around["kinds"], [item.name for item in page.columns]
     shown = columns_beside_title(collection, page.columns)
-    segment = next((segment for segment in described["segments"] if segment["id"] == args.get("segment")), None)
-    listed = [item.name for item in page.columns]
     chart = _with_more(list_address(preview=None, of=None).replace("/c/", "/chart/c/", 1))
     charted = {item.name: chart + frame.parameter("of", item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     return (
-        dict(offers.several)
+        dict(around)
         | {
-            "collection": collection,
-            "segments": tabs(collection, described, kept, known),
-            "saves": saved_segments.offer(known),
-            "saving": saved_segments.sheet(collection, known, [item.name for item in page.columns], saving)
-            if saving or "saving" in args
-            else None,
-            "saving_href": frame.present_address(saving=1),
+            "saving": saved_segments.sheet(collection, known, listed, saving) if saving or "saving" in args else None,
             "mend": saved_segments.mend(known) if wrong else "",
-            "tabs_href": frame.present_address() if described["segments"] or known else None,
-            "segment_label": segment["label"] if segment else "",
-            "q": args.get("q", ""),
-            "wider_href": _wider_address(collection, args),
             "syntax": _search_help(collection, described) if "syntax" in args else None,
-            "searchable": any(field["type"] in ("text", "long_text", "email", "phone", "uuid", "enum") for field in described["fields"]),
             "chips": list_filters.chips(page.filter, kinds, look),
             "joining": list_filters.joining(page.filter),
             "joined_with": [] if wrong else list_filters.alternatives_to(page.filter, kinds, look),
-            "all_href": list_address(segment=""),
-            "clear_href": list_address(filter=None, q=None),
             **(list_filters.sheet_content(described, listed, afresh=bool(wrong)) if wrong or "pick" in args else {"asking": None}),
-            "facets": None,
-            "kept": list_filters.kept_parameters("q", "after", "before", "start", "count", "inside", "preview"),
-            "roomy": kept.roomy,
             "widths": [
-                kept.widths.get(name) for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))
+                around["kept_widths"].get(name)
+                for name in (*([list_views.TITLE] * list_rows.titled(collection)), *(item.name for item in shown))
             ]
-            if kept.widths
+            if around["kept_widths"]
             else [],
-            "export_href": frame.with_query(f"/export{frame.collection_url(collection.id)}", _exported()) if offers.exports else None,
-            "new_href": records.new_url(collection.id) if offers.creates else None,
-            "import_href": f"/import{frame.collection_url(collection.id)}" if offers.creates else None,
-            "picking": "pick" in args,
             "reach": page.reach,
-            "inside_href": list_address(inside="1"),
-            "facets_href": frame.present_address(),
-            "pick_href": frame.present_address(pick=1),
-            "syntax_href": frame.present_address(syntax=1),
-            "view_href": frame.present_address(view="1"),
             "head": heads(collection, shown, page, charted),
-            "board_href": board_links.board_address(collection, described["fields"]),
-            "rows": list_rows.rows(page, shown, kinds, look, choose=offers.several["choose"]),
-            "kept_list": list_filters.kept_parameters(
-                "after", "before", "start", "count", "columns", "add_field", "add_op", "add_value", "add_to"
-            ),
+            "rows": list_rows.rows(page, shown, kinds, look, choose=around["choose"]),
             "next": frame.present_address(after=page.next, before=None, start=None) if page.next else None,
             "previous": frame.present_address(before=page.previous, after=None, start=None) if page.previous else None,
             "shown_words": shown_words(page),
-            "said": ", ".join(filter(None, [collection.label, segment and segment["label"], f"{len(page.rows)} shown"])),
+            "said": ", ".join(filter(None, [collection.label, around["segment_label"], f"{len(page.rows)} shown"])),
             "wrong": wrong,
         }
-        | (_view(collection, described, [item.name for item in page.columns]) if "view" in args else {"columns": None})
+        | (_view(collection, described, listed) if "view" in args else {"columns": None})
     )
 
 
@@ -429,18 +381,3 @@ def shown_words(page: ListPage) -> str:
     if page.previous:
         return f"{many} shown"
     return f"1–{many}" if page.next else f"{many} {'record' if many == 1 else 'records'}"
-
-
-def _exported() -> dict[str, Any]:
-    """Return the parameters of the address that decide what is in the list."""
-    return {
-        name: request.args.getlist(name)
-        for name in ("segment", "filter", "q", "sort", "columns", "extended", "inside")
-        if request.args.get(name)
-    }
-
-
-def _wider_address(collection: Collection, args: Mapping[str, str]) -> str | None:
-    """Return the address of the same search including related records; None if it includes them already or there are none."""
-    refers = any(relation.kind == "to_one" for relation in collection.relations)
-    return list_address(extended="1") if args.get("q", "").strip() and args.get("extended") != "1" and refers else None

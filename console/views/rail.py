@@ -59,7 +59,7 @@ PLACES = (
 BAR = ("/", "/inbox", "/activity", "/approvals", "/c", "/workflows", "/tasks")
 
 
-def _rights() -> Mapping[str, bool]:
+def reader_rights() -> Mapping[str, bool]:
     """Return what of the rail the reader may open. Judged once for a request, because each page asks for some of it several times."""
     who = g.get("actor")
     judged: tuple[Actor | None, Mapping[str, bool]] | None = g.get("rail_rights")
@@ -69,7 +69,7 @@ def _rights() -> Mapping[str, bool]:
 
 
 def _may(right: str) -> Callable[[], bool]:
-    return lambda: _rights()[right]
+    return lambda: reader_rights()[right]
 
 
 def _judged(who: Actor | None) -> Mapping[str, bool]:
@@ -104,14 +104,14 @@ def _in_the_bar(places: list[Place]) -> set[str]:
 
 def under_more() -> list[Place]:
     """Return the pages that the bar of a telephone has no room for."""
-    places = _places(_rights())
+    places = _places(reader_rights())
     shown = _in_the_bar(places)
     return [place for place in places if place.href not in shown]
 
 
 def rail() -> Markup:
     """Return the navigation. All but the pins is cached, because it is the same for everybody with the same rights and name at the same place."""
-    who, rights = g.get("actor"), _rights()
+    who, rights = g.get("actor"), reader_rights()
     role = formats.role_words(min(who.role_names)) if who is not None and who.role_names else ""
     return _rail(
         request.script_root, _place(request.path), None if who is None else who.name, role, memory(), tuple(sorted(rights.items()))
