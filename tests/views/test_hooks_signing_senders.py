@@ -121,9 +121,11 @@ def test_a_sender_that_nobody_knows_is_taken_by_its_signature_of_the_body_whatev
     for name, sign in ways.items():
         body = json.dumps({"data": {"reason": name}}).encode()
         beside: dict[str, Any] = {"X_Vendora_Signature_Version": "2", "X_Vendora_Signature_Timestamp": "1"}
-        assert own.sender.send(own.path, body, **beside, **{name: sign(body)}).status == 202, name
+        right: dict[str, Any] = {name: sign(body)}
+        assert own.sender.send(own.path, body, **beside, **right).status == 202, name
         for wrong in (sign(body + b" "), mac(body).hex()[:40], "", "sha256=", hmac.digest(b"", body, "sha256").hex()):
-            assert own.sender.send(own.path, body, **beside, **{name: wrong}).status == 401, name
+            forged: dict[str, Any] = {name: wrong}
+            assert own.sender.send(own.path, body, **beside, **forged).status == 401, name
     unsigned = own.sender.send(own.path, b"{}", **beside)
     assert unsigned.status == 401
     assert "There is no signature" in unsigned.message
