@@ -17,8 +17,10 @@ from urllib.parse import parse_qsl
 TOLERANCE = timedelta(minutes=5)
 MOST_FIELDS = 1_000
 """Fields of a form: more are not looked at, neither for their signature."""
+TIMELY = re.compile(r"(?:^|[,;]) *ts?=[0-9]{9,11}(?=[,;])")
+"""In a header as Stripe has it, and others: `t=SECONDS,v1=HEX`, with several `v1` while secrets are changed; what is signed is the time and the body."""
 STRIPE = ("stripe-signature", "calendly-webhook-signature", "paddle-signature")
-"""Headers of `t=SECONDS,v1=HEX`, with several `v1` while secrets are changed; what is signed is the time and the body."""
+"""Headers that never come without a time."""
 SLACK, ZOOM, HUBSPOT, TWILIO = "x-slack-signature", "x-zm-signature", "x-hubspot-signature-v3", "x-twilio-signature"
 SENDGRID, XERO, GITHUB = "x-twilio-email-event-webhook-signature", "x-xero-signature", "x-hub-signature-256"
 TIMED: Mapping[str, tuple[str, str]] = {
@@ -30,7 +32,7 @@ TIMED: Mapping[str, tuple[str, str]] = {
 }
 """Header of the signature → header of the moment, and what is signed. HubSpot and Webflow say the moment in milliseconds, Zendesk in ISO 8601, the others in seconds."""
 OF_ADDRESS: Mapping[str, str] = {"x-square-hmacsha256-signature": "{address}{body}"}
-OF_BODY = re.compile("signature|hmac")
+OF_BODY = re.compile("signature|hmac|payload-digest")
 """In the name of a header with a signature of the body alone, as most have it, whoever they are: in hexadecimal digits or base64, some with the name of the way before it."""
 BESIDE = ("-timestamp", "-version", "-algorithm", "-method")
 """Ends of the names of headers that say something about a signature."""
@@ -49,7 +51,7 @@ NO_KEY = "SendGrid needs its verification key kept here, as its page shows it, a
 
 def way_of(headers: Mapping[str, str]) -> str | None:
     """The header by which such a sender signs; None where none of them came along."""
-    own = next((name for name in (*STRIPE, *TIMED, TWILIO, SENDGRID, *OF_ADDRESS, *OF_TOKEN) if name in headers), None)
+    own = next((name for name in (*TIMED, TWILIO, SENDGRID, *OF_ADDRESS, *OF_TOKEN) if name in headers), None)
     return own or next(iter(_of_body(headers)), None)
 
 
@@ -67,8 +69,6 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
     given = headers[way]
     if public(secret) != (way == SENDGRID):
         return NO_KEY
-    if way in STRIPE:
-        return _stripe(given, body, secret, now)
     if way in OF_TOKEN:
         return "" if _same(given, secret) else NO_MATCH
     if way == SENDGRID:
@@ -78,8 +78,8 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
             return f"the form has more than {MOST_FIELDS:,} fields"
         return _fits(given, hmac.digest(secret.encode(), _with_values(address, body), "sha1"))
     if way not in TIMED and way not in OF_ADDRESS:
-        signed = [hmac.digest(secret.encode(), body, digest) for digest in DIGESTS]
-        return "" if any(not _fits(headers[name], each) for name in _of_body(headers) for each in signed) else NO_MATCH
+        wrong = [_of_any(name, headers[name], body, secret, now) for name in _of_body(headers)]
+        return "" if "" in wrong else wrong[0]
     named, form = TIMED.get(way, ("", OF_ADDRESS.get(way, "")))
     time = headers.get(named, "")
     before, after = (_bytes(part.format(time=time, address=address)) for part in form.split("{body}"))
@@ -116,7 +116,14 @@ def name_of(headers: Mapping[str, str], body: bytes) -> str:
     return f"signature {headers[TWILIO]}" if way_of(headers) == TWILIO else f"body {hashlib.sha256(body).hexdigest()}"
 
 
-def _stripe(given: str, body: bytes, secret: str, now: datetime) -> str:
+def _of_any(name: str, given: str, body: bytes, secret: str, now: datetime) -> str:
+    """The signature of the body in a header of any name."""
+    if TIMELY.search(given) or name in STRIPE:
+        return _timely(given, body, secret, now)
+    return "" if any(not _fits(given, hmac.digest(secret.encode(), body, digest)) for digest in DIGESTS) else NO_MATCH
+
+
+def _timely(given: str, body: bytes, secret: str, now: datetime) -> str:
     parts = [part.strip().partition("=") for part in given.replace(";", ",").split(",")]
     time = next((value for name, _, value in parts if name in ("t", "ts")), "")
     between = "." if any(name == "t" for name, _, _ in parts) else ":"
@@ -178,7 +185,7 @@ def _of_key_pair(headers: Mapping[str, str], body: bytes, key: str, now: datetim
 
 def _fits(given: str, signed: bytes) -> str:
     """Empty where one of the signatures that were sent, with commas between, is this one, in hexadecimal digits or base64."""
-    written = (signed.hex(), base64.b64encode(signed).decode())
+    written = (signed.hex(), signed.hex().upper(), base64.b64encode(signed).decode())
     sent = [NAMED.sub("", each.strip(), count=1) for each in given.split(",")]
     return "" if any(_same(each, known) for each in sent for known in written) else NO_MATCH
 

@@ -116,6 +116,8 @@ def test_a_sender_that_nobody_knows_is_taken_by_its_signature_of_the_body_whatev
         "Webhook_Signature": lambda body: mac(body).hex(),
         "X_Callback_Hmac": lambda body: base64_of(mac(body, "sha1")),
         "X_Event_Signature": lambda body: f"sha512={mac(body, 'sha512').hex()}",
+        "X_Payload_Digest": lambda body: mac(body).hex().upper(),
+        "Persona_Signature": lambda body: f"t={(at := seconds())},v1={mac(at.encode() + b'.' + body).hex()}",
         "X_Shop_Hmac_Sha512": lambda body: f"t=1, hmac-sha256={base64_of(mac(body))}",
     }
     for name, sign in ways.items():
