@@ -8,6 +8,7 @@ forms. Source: the pages "verify webhook deliveries" or the like of all who are 
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -16,8 +17,10 @@ from urllib.parse import parse_qsl
 TOLERANCE = timedelta(minutes=5)
 MOST_FIELDS = 1_000
 """Fields of a form: more are not looked at, neither for their signature."""
+TIMELY = re.compile(r"(?:^|[,;]) *ts?=[0-9]{9,11}(?=[,;])")
+"""In a header as Stripe has it, and others: `t=SECONDS,v1=HEX`, with several `v1` while secrets are changed; what is signed is the time and the body."""
 STRIPE = ("stripe-signature", "calendly-webhook-signature", "paddle-signature")
-"""Headers of `t=SECONDS,v1=HEX`, with several `v1` while secrets are changed; what is signed is the time and the body."""
+"""Headers that never come without a time."""
 SLACK, ZOOM, HUBSPOT, TWILIO = "x-slack-signature", "x-zm-signature", "x-hubspot-signature-v3", "x-twilio-signature"
 SENDGRID, XERO, GITHUB = "x-twilio-email-event-webhook-signature", "x-xero-signature", "x-hub-signature-256"
 TIMED: Mapping[str, tuple[str, str]] = {
@@ -25,19 +28,21 @@ TIMED: Mapping[str, tuple[str, str]] = {
     ZOOM: ("x-zm-request-timestamp", "v0:{time}:{body}"),
     HUBSPOT: ("x-hubspot-request-timestamp", "POST{address}{body}{time}"),
     "x-zendesk-webhook-signature": ("x-zendesk-webhook-signature-timestamp", "{time}{body}"),
+    "x-webflow-signature": ("x-webflow-timestamp", "{time}:{body}"),
 }
-"""Header of the signature → header of the moment, and what is signed. HubSpot says the moment in milliseconds, Zendesk in ISO 8601, the others in seconds."""
+"""Header of the signature → header of the moment, and what is signed. HubSpot and Webflow say the moment in milliseconds, Zendesk in ISO 8601, the others in seconds."""
 OF_ADDRESS: Mapping[str, str] = {"x-square-hmacsha256-signature": "{address}{body}"}
-OF_BODY = (
-    GITHUB, "x-shopify-hmac-sha256", "x-wc-webhook-signature", "typeform-signature", "linear-signature", "sentry-hook-signature", "x-pagerduty-signature", "x-cal-signature-256",
-    "x-razorpay-signature", "x-dropbox-signature", "x-docusign-signature-1", XERO, "x-cc-webhook-signature", "x-gitea-signature", "x-signature", "x-hub-signature",
-)  # fmt: skip
-"""Headers with a signature of the body alone, in hexadecimal digits or base64, some with the name of the way before it. `x-signature`: Lemon Squeezy; `x-hub-signature`: Bitbucket, Jira, Intercom."""
+OF_BODY = re.compile("signature|hmac|payload-digest")
+"""In the name of a header with a signature of the body alone, as most have it, whoever they are: in hexadecimal digits or base64, some with the name of the way before it."""
+BESIDE = ("-timestamp", "-version", "-algorithm", "-method")
+"""Ends of the names of headers that say something about a signature."""
 OF_TOKEN = ("x-gitlab-token", "x-telegram-bot-api-secret-token")
 """Headers with the secret itself."""
 PUBLIC = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
 """How a verification key of SendGrid begins: the curve P-256. It is no secret: nothing else may be signed with it."""
-NAMED = ("", "sha256=", "v0=", "v1=")
+NAMED = re.compile(r"[\w-]{1,12}=(?=.)", re.ASCII)
+"""What may stand before a signature: `sha256=`, `v1=`."""
+DIGESTS = ("sha256", "sha1", "sha512")
 UNCHECKED: Mapping[str, str] = {"x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal"}
 """Headers of senders whose way of signing is not checked here."""
 NO_MATCH = "no matching signature found"
@@ -46,7 +51,14 @@ NO_KEY = "SendGrid needs its verification key kept here, as its page shows it, a
 
 def way_of(headers: Mapping[str, str]) -> str | None:
     """The header by which such a sender signs; None where none of them came along."""
-    return next((name for name in (*STRIPE, *TIMED, TWILIO, SENDGRID, *OF_ADDRESS, *OF_BODY, *OF_TOKEN) if name in headers), None)
+    own = next((name for name in (*TIMED, TWILIO, SENDGRID, *OF_ADDRESS, *OF_TOKEN) if name in headers), None)
+    return own or next(iter(_of_body(headers)), None)
+
+
+def _of_body(headers: Mapping[str, str]) -> list[str]:
+    """Headers that may have a signature of the body alone, those that are known by their names first."""
+    found = [name for name in headers if OF_BODY.search(name) and name not in UNCHECKED and not name.endswith(BESIDE)]
+    return sorted(found, key=lambda name: name not in (GITHUB, XERO))
 
 
 def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime, address: str = "") -> str | None:
@@ -57,8 +69,6 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
     given = headers[way]
     if public(secret) != (way == SENDGRID):
         return NO_KEY
-    if way in STRIPE:
-        return _stripe(given, body, secret, now)
     if way in OF_TOKEN:
         return "" if _same(given, secret) else NO_MATCH
     if way == SENDGRID:
@@ -67,12 +77,13 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
         if body.count(b"&") >= MOST_FIELDS:
             return f"the form has more than {MOST_FIELDS:,} fields"
         return _fits(given, hmac.digest(secret.encode(), _with_values(address, body), "sha1"))
-    named, form = TIMED.get(way, ("", OF_ADDRESS.get(way, "{body}")))
+    if way not in TIMED and way not in OF_ADDRESS:
+        wrong = [_of_any(name, headers[name], body, secret, now) for name in _of_body(headers)]
+        return "" if "" in wrong else wrong[0]
+    named, form = TIMED.get(way, ("", OF_ADDRESS.get(way, "")))
     time = headers.get(named, "")
     before, after = (_bytes(part.format(time=time, address=address)) for part in form.split("{body}"))
-    sha1 = way == "x-hub-signature" and given.startswith("sha1=")
-    signed = hmac.digest(secret.encode(), before + body + after, "sha1" if sha1 else "sha256")
-    return _fits(given.removeprefix("sha1="), signed) or (_late(_seconds(way, time), now) if named else "")
+    return _fits(given, _signed(before + body + after, secret)) or (_late(_seconds(way, time), now) if named else "")
 
 
 def public(secret: str) -> bool:
@@ -105,7 +116,14 @@ def name_of(headers: Mapping[str, str], body: bytes) -> str:
     return f"signature {headers[TWILIO]}" if way_of(headers) == TWILIO else f"body {hashlib.sha256(body).hexdigest()}"
 
 
-def _stripe(given: str, body: bytes, secret: str, now: datetime) -> str:
+def _of_any(name: str, given: str, body: bytes, secret: str, now: datetime) -> str:
+    """The signature of the body in a header of any name."""
+    if TIMELY.search(given) or name in STRIPE:
+        return _timely(given, body, secret, now)
+    return "" if any(not _fits(given, hmac.digest(secret.encode(), body, digest)) for digest in DIGESTS) else NO_MATCH
+
+
+def _timely(given: str, body: bytes, secret: str, now: datetime) -> str:
     parts = [part.strip().partition("=") for part in given.replace(";", ",").split(",")]
     time = next((value for name, _, value in parts if name in ("t", "ts")), "")
     between = "." if any(name == "t" for name, _, _ in parts) else ":"
@@ -136,7 +154,7 @@ def _late(time: str, now: datetime) -> str:
 
 def _seconds(way: str, time: str) -> str:
     """The moment in seconds since 1970, empty where it is none."""
-    if way == HUBSPOT:
+    if way in (HUBSPOT, "x-webflow-signature"):
         return time[:-3]
     if not way.startswith("x-zendesk"):
         return time
@@ -167,8 +185,9 @@ def _of_key_pair(headers: Mapping[str, str], body: bytes, key: str, now: datetim
 
 def _fits(given: str, signed: bytes) -> str:
     """Empty where one of the signatures that were sent, with commas between, is this one, in hexadecimal digits or base64."""
-    known = [f"{before}{written}" for written in (signed.hex(), base64.b64encode(signed).decode()) for before in NAMED]
-    return "" if any(_same(each, one) for each in given.split(",") for one in known) else NO_MATCH
+    written = (signed.hex(), signed.hex().upper(), base64.b64encode(signed).decode())
+    sent = [NAMED.sub("", each.strip(), count=1) for each in given.split(",")]
+    return "" if any(_same(each, known) for each in sent for known in written) else NO_MATCH
 
 
 def _signed(text: bytes, secret: str) -> bytes:

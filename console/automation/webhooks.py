@@ -152,7 +152,7 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
         if not hook.signed and delivery.sender is not None:  # before the body, whose words are kept for whoever wonders
             definition = workflows.live(hook.row.workflow)
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and SIGNATURE not in delivery.headers else None
+        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and not _standard(delivery.headers) else None
         bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
         if signed_by is not None and (back := sender_signatures.challenged(signed_by, bodies[0], _secret(hook))) is not None:
             return Taken(None, challenge=back)
@@ -241,7 +241,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)
-    if SIGNATURE not in headers or sender_signatures.public(secret):
+    if not _standard(headers) or sender_signatures.public(secret):
         wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
         if wrong is None:
             raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
@@ -257,6 +257,11 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
     return headers.get("webhook-id")
+
+
+def _standard(headers: Mapping[str, str]) -> bool:
+    """Whether a delivery is signed by Standard Webhooks; others name a header of theirs alike."""
+    return SIGNATURE in headers and ("webhook-id" in headers or "webhook-timestamp" in headers)
 
 
 def _secret(hook: Hook) -> str:
@@ -425,7 +430,7 @@ def _about(
 def _unused(hook: Hook, delivery: Delivery, body: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Names in the body of one's own program that nothing asks for, as far as they are fit to be shown. Other services write what they like."""
     definition = hook.row.definition
-    if not hook.signed or SIGNATURE not in delivery.headers or definition.input or definition.filter:
+    if not hook.signed or not _standard(delivery.headers) or definition.input or definition.filter:
         return []
     read = {*values, *read_inputs(definition)} | ({"record"} if document_of(hook.row).collection else set())
     return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][:MOST_UNUSED]

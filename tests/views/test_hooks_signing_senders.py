@@ -110,6 +110,30 @@ def test_who_signs_as_zoom_zendesk_square_gitlab_and_others_is_taken_and_late_or
     assert len(begun()) == len(ways)
 
 
+def test_a_sender_that_nobody_knows_is_taken_by_its_signature_of_the_body_whatever_its_header_is_called(own: Signer) -> None:
+    ways: dict[str, Callable[[bytes], str]] = {
+        "X_Vendora_Signature": lambda body: mac(body, "sha512").hex(),
+        "Webhook_Signature": lambda body: mac(body).hex(),
+        "X_Callback_Hmac": lambda body: base64_of(mac(body, "sha1")),
+        "X_Event_Signature": lambda body: f"sha512={mac(body, 'sha512').hex()}",
+        "X_Payload_Digest": lambda body: mac(body).hex().upper(),
+        "Persona_Signature": lambda body: f"t={(at := seconds())},v1={mac(at.encode() + b'.' + body).hex()}",
+        "X_Shop_Hmac_Sha512": lambda body: f"t=1, hmac-sha256={base64_of(mac(body))}",
+    }
+    for name, sign in ways.items():
+        body = json.dumps({"data": {"reason": name}}).encode()
+        beside: dict[str, Any] = {"X_Vendora_Signature_Version": "2", "X_Vendora_Signature_Timestamp": "1"}
+        right: dict[str, Any] = {name: sign(body)}
+        assert own.sender.send(own.path, body, **beside, **right).status == 202, name
+        for wrong in (sign(body + b" "), mac(body).hex()[:40], "", "sha256=", hmac.digest(b"", body, "sha256").hex()):
+            forged: dict[str, Any] = {name: wrong}
+            assert own.sender.send(own.path, body, **beside, **forged).status == 401, name
+    unsigned = own.sender.send(own.path, b"{}", **beside)
+    assert unsigned.status == 401
+    assert "There is no signature" in unsigned.message
+    assert len(begun()) == len(ways)
+
+
 def test_sendgrid_is_checked_by_its_key_and_nothing_else_is_signed_with_it(own: Signer) -> None:
     pair = ec.generate_private_key(ec.SECP256R1())
     public = base64_of(pair.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
