@@ -181,10 +181,26 @@ def differences(before: Rules, after: Rules) -> list[str]:
     went, came = [cap for cap in before.caps if cap not in after.caps], [cap for cap in after.caps if cap not in before.caps]
     for cap in list(went):
         if (same := next((each for each in came if each.kinds == cap.kinds), None)) is not None:
-            found.append(f"Cap: {cap_words(cap)} became {same.told(same.most)}.")
+            found.append(f"Cap: {cap_words(cap)} became at most {same.told(same.most)}.")
             went.remove(cap)
             came.remove(same)
     found += [f"Cap taken away: {cap_words(cap)}." for cap in went] + [f"New cap: {cap_words(cap)}." for cap in came]
     if before.chat_zone != after.chat_zone:
         found.append(f"Chat messages go by the clocks of {after.chat_zone} instead of {before.chat_zone}.")
     return found
+
+
+def never_by_law(rules: Rules) -> list[tuple[str, str]]:
+    """(country, kind) where the hours of the house and those of the law are never open at once."""
+    return [
+        (country, kind)
+        for (country, kind), law in rules.law.items()
+        if (own := rules.windows.get(kind)) is not None and not any(map(_overlap, own.days, law.days))
+    ]
+
+
+def _overlap(one: Hours, other: Hours) -> bool:
+    if one is None or other is None:
+        return False
+    ends = [each[1] for each in (one, other) if each[1] != MIDNIGHT]
+    return not ends or max(one[0], other[0]) < min(ends)

@@ -67,7 +67,7 @@ def versions() -> list[RulesVersion]:
     former = [*(row.rules for row in rows[1:]), Rules()]
     return [
         RulesVersion(row.rules, row.version, row.at, row.by, tuple(differences(before, row.rules)))
-        for row, before in zip(rows, former, strict=True)
+        for row, before in zip(rows, former, strict=False)
     ][:MOST_SHOWN]
 
 
