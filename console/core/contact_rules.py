@@ -175,13 +175,13 @@ def differences(before: Rules, after: Rules) -> list[str]:
             continue
         apart = [(day, a, b) for day, a, b in zip(DAY_NAMES.values(), old.days, new.days, strict=True) if a != b] if old and new else []
         if 0 < len(apart) < 4:
-            found += [f"{KIND_NAMES[kind]} on {day}s: {hours_words(a)} became {hours_words(b)}." for day, a, b in apart]
+            found += [f"{KIND_NAMES[kind]} on {day}s: {hours_words(b)} instead of {hours_words(a)}." for day, a, b in apart]
         else:
-            found.append(f"{KIND_NAMES[kind]}: {window_words(old)} became {window_words(new)}.")
+            found.append(f"{KIND_NAMES[kind]}: {window_words(new)} instead of {window_words(old)}.")
     went, came = [cap for cap in before.caps if cap not in after.caps], [cap for cap in after.caps if cap not in before.caps]
     for cap in list(went):
         if (same := next((each for each in came if each.kinds == cap.kinds), None)) is not None:
-            found.append(f"Cap: {cap_words(cap)} became at most {same.told(same.most)}.")
+            found.append(f"Cap: {cap_words(same)} instead of {cap.told(cap.most)}.")
             went.remove(cap)
             came.remove(same)
     found += [f"Cap taken away: {cap_words(cap)}." for cap in went] + [f"New cap: {cap_words(cap)}." for cap in came]

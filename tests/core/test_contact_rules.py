@@ -119,10 +119,10 @@ def test_rules_are_told_as_people_say_them() -> None:
         chat_zone="Europe/Vilnius",
     )
     assert differences(rules, wanted) == [
-        "E-mails: at any hour became 07:00 to 22:00 every day.",
-        "SMS on Fridays: 08:00 to 20:00 became closed.",
-        "Calls: Monday to Saturday 08:00 to 20:00, Sunday closed became at any hour.",
-        "Cap: e-mails and SMS: at most 3 messages in 7 days became at most 1 message in 2 days.",
+        "E-mails: 07:00 to 22:00 every day instead of at any hour.",
+        "SMS on Fridays: closed instead of 08:00 to 20:00.",
+        "Calls: at any hour instead of Monday to Saturday 08:00 to 20:00, Sunday closed.",
+        "Cap: e-mails and SMS: at most 1 message in 2 days instead of 3 messages in 7 days.",
         "Cap taken away: at most 1 call in 24 hours.",
         "New cap: at most 2 SMS in 1 hour.",
         "Chat messages go by the clocks of Europe/Vilnius instead of UTC.",

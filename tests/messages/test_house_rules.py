@@ -121,7 +121,7 @@ def test_two_admins_at_once_the_second_is_told_and_nothing_is_lost(club: Company
     assert kept_rules.newest().rules == kept_rules.read(document(tue=None))
     assert kept_rules.save(club.ines, document(tue=None), base=1) == 1, "nothing changed, nothing is kept"
     [told] = kept_rules.versions()
-    assert told.changes == ("SMS on Tuesdays: 08:00 to 20:00 became closed.",)
+    assert told.changes == ("SMS on Tuesdays: closed instead of 08:00 to 20:00.",)
 
 
 def test_who_sets_up_no_channels_sets_no_rules_and_wrong_ones_are_refused_by_field(club: Company) -> None:

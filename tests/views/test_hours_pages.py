@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import accounts
+from console.activity import sequencing
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.db.engine import fetch
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 HOURS = "/settings/hours"
-PREVIEW = f"{HOURS}/preview"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 LATER = {"id": "later", "type": "wait", "config": {"days": 2}}
 
@@ -48,16 +48,17 @@ def test_the_page_shows_what_holds_and_saves_it_as_it_is(pages: "Pages", boxes: 
 
 
 def test_what_changed_is_told_on_the_page_and_in_the_log_from_what_to_what(pages: "Pages", boxes: dict[str, Any]) -> None:
-    changed = {name: value for name, value in boxes.items() if name != "open.sms.sun"} | {"cap.1.most": "2", "any.email": "", "to.email.fri": "00:00"}
+    changed = {name: value for name, value in boxes.items() if name != "open.sms.sun"} | {"cap.1.most": "2", "any.email": "", "to.email.fri": "24"}
     pages.ines.post(HOURS, changed)
     told = pages.ines.follow().text
     sentences = [
-        "E-mails: at any hour became Monday to Thursday 08:00 to 20:00, Friday 08:00 to midnight, Saturday and Sunday 08:00 to 20:00.",
-        "SMS on Sundays: 08:00 to 20:00 became closed.",
-        "Cap: at most 1 call in 24 hours became at most 2 calls in 24 hours.",
+        "E-mails: Monday to Thursday 08:00 to 20:00, Friday 08:00 to midnight, Saturday and Sunday 08:00 to 20:00 instead of at any hour.",
+        "SMS on Sundays: closed instead of 08:00 to 20:00.",
+        "Cap: at most 2 calls in 24 hours instead of 1 call in 24 hours.",
     ]
     for words in ("What waits is judged by it within seconds", "Ines", *sentences):
         assert words in told
+    sequencing.sequence()
     log = pages.ines.get("/activity?kind=contact_rules_changed")
     assert "changed at which hours and how often people outside are reached" in log.text
     pages.ines.post(HOURS, boxes | {"version": "1", "cap.0.most": "", "cap.0.span": ""})
@@ -66,28 +67,28 @@ def test_what_changed_is_told_on_the_page_and_in_the_log_from_what_to_what(pages
 
 def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(pages: "Pages", boxes: dict[str, Any], company: Company) -> None:
     reached.founded(company)
-    assert "No message waits" in pages.ines.post(PREVIEW, boxes | {"do": "preview", "any.sms": "on"}, status=200).text
+    assert "No message waits" in pages.ines.post(HOURS, boxes | {"do": "preview", "any.sms": "on"}, status=200).text
     with reached.clock(NOON + reached.timedelta(hours=10)):
         begin(company, workflow("night", [dict(SMS), dict(LATER)]))
-        told = pages.ines.post(PREVIEW, boxes | {"do": "preview", "any.sms": "on"}, status=200)
-    assert "Nothing is saved yet SMS: 08:00 to 20:00 every day became at any hour." in told.text
+        told = pages.ines.post(HOURS, boxes | {"do": "preview", "any.sms": "on"}, status=200)
+    assert "Nothing is saved yet SMS: at any hour instead of 08:00 to 20:00 every day." in told.text
     assert "Of 1 message that waits: 1 would leave at once." in told.text
     assert told.form(HOURS)["fields"]["any.sms"] == "on", "what was entered stays"
-    assert "This is what holds already" in pages.ines.post(PREVIEW, boxes | {"do": "preview"}, status=200).text
-    same = pages.ines.post(PREVIEW, boxes | {"do": "as_monday.sms", "from.sms.mon": "10:15"}, status=200).form(HOURS)["fields"]
-    assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10:15"}
+    assert "This is what holds already" in pages.ines.post(HOURS, boxes | {"do": "preview"}, status=200).text
+    same = pages.ines.post(HOURS, boxes | {"do": "as_monday.sms", "from.sms.mon": "10.15"}, status=200).form(HOURS)["fields"]
+    assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10.15"}
     assert kept_rules.newest().version == 0
     pages.ines.post(HOURS, boxes | {"any.sms": "on"})
-    back = pages.ines.post(PREVIEW, boxes | {"do": "defaults"}, status=200)
-    assert "SMS: at any hour became 08:00 to 20:00 every day." in back.text
+    back = pages.ines.post(HOURS, boxes | {"do": "defaults"}, status=200)
+    assert "SMS: 08:00 to 20:00 every day instead of at any hour." in back.text
     pages.ines.post(HOURS, back.form(HOURS)["fields"] | {"cap.0.kind": ["email", "sms"], "cap.1.kind": ["call"]})
     assert kept_rules.newest().rules == Rules()
 
 
 def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(pages: "Pages", boxes: dict[str, Any]) -> None:
     wrong = boxes | {"from.sms.mon": "20:00", "to.sms.mon": "08:00", "to.call.tue": "", "cap.0.most": "0", "cap.1.span": "soon", "cap.1.kind": []}
-    for path, more in ((HOURS, {}), (PREVIEW, {"do": "preview"})):
-        page = pages.ines.post(path, wrong | more, status=422)
+    for more in ({}, {"do": "preview"}):
+        page = pages.ines.post(HOURS, wrong | more, status=422)
         for words in ("It closes before it opens", "Say from when until when", "from 1 to 100", "from 1 hour to 90 days", "Choose at least one of"):
             assert words in page.text
         assert page.form(HOURS)["fields"]["cap.1.span"] == "soon"
@@ -104,7 +105,7 @@ def test_two_at_once_the_second_sees_what_the_first_saved_and_keeps_what_they_en
     pages.ines.post(HOURS, boxes | {"cap.1.most": "2"})
     late = pages.ines.post(HOURS, boxes | {"any.sms": "on"}, status=409)
     assert "in the meantime" in late.text
-    assert "at most 1 call in 24 hours became at most 2 calls in 24 hours. Save once more" in late.text
+    assert "at most 2 calls in 24 hours instead of 1 call in 24 hours. Save once more" in late.text
     assert kept_rules.newest().version == 1
     pages.ines.post(HOURS, late.form(HOURS)["fields"] | {"cap.0.kind": ["email", "sms"], "cap.1.kind": ["call"]})
     assert (kept_rules.newest().version, "sms" in kept_rules.newest().rules.windows) == (2, False)
@@ -113,9 +114,8 @@ def test_two_at_once_the_second_sees_what_the_first_saved_and_keeps_what_they_en
 def test_who_sets_up_no_channels_gets_in_by_no_door(pages: "Pages", boxes: dict[str, Any], company: Company) -> None:
     for browser in (pages.olivia, pages.mona, pages.stan):
         browser.get(HOURS, status=403)
-        token = {"csrf_token": browser.token}
-        for path in (HOURS, PREVIEW):
-            browser.post(path, boxes | token, status=403)
+        for more in ({}, {"do": "preview"}, {"do": "defaults"}):
+            browser.post(HOURS, boxes | {"csrf_token": browser.token} | more, status=403)
         assert HOURS not in browser.get("/settings/me").links
     client = web_app().test_client()
     head = {"Authorization": f"Bearer {accounts.create_key('tests', company.mona.id).text}"}

@@ -1,5 +1,6 @@
 """`/settings/hours`: at which hours messages of each kind may leave, how many reach a contact, and what a change would do to those that wait."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import time
@@ -26,6 +27,9 @@ blueprint = Blueprint("hours_and_caps", __name__, url_prefix="/settings/hours")
 HERE = "/settings/hours"
 USUAL = daily(time(8), time(20))
 """What the boxes of a kind hold that may leave at any hour."""
+CLOCK = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?")
+ORDER = ("sms", "call", "email", "chat")
+"""Kinds that have hours by themselves stand first."""
 COUNTRIES = {"US": "the United States"}
 
 
@@ -55,9 +59,11 @@ def show() -> Response:
 
 @blueprint.post("")
 def save() -> Response:
-    """Save everything at once; errors are shown with everything that was entered."""
+    """Save everything at once; errors are shown with everything that was entered. Its other buttons save nothing."""
     actor, base = frame.actor(), request.form.get("version", "")
     kept_rules.require(actor)
+    if request.form.get("do"):
+        return _tried(request.form["do"])
     document, lines = _entered()
     try:
         _refuse_foreign()
@@ -69,11 +75,8 @@ def save() -> Response:
     return frame.redirect_to(HERE)
 
 
-@blueprint.post("/preview")
-def preview() -> Response:
-    """Say what saving would do, with everything that was entered; or fill the boxes with the rules that hold where nobody set any, or with Monday's hours."""
-    kept_rules.require(frame.actor())
-    wanted = request.form.get("do", "")
+def _tried(wanted: str) -> Response:
+    """The page with what saving would do (`preview`), or with boxes filled: by the rules that hold where nobody set any, or by Monday's hours."""
     if wanted == "defaults":
         return _page(_shown(Rules()), preview=_previewed(Rules()))
     typed = _typed()
@@ -156,9 +159,9 @@ def _entered() -> tuple[dict[str, Any], list[int]]:
 
 
 def _clock(text: str) -> str:
-    """`8:00` as `08:00`."""
-    text = text.strip()
-    return text.rjust(5, "0") if len(text) == 4 else text
+    """`8`, `8.30` and `24:00` as `08:00`, `08:30` and `00:00`; anything else as it is, which is refused then."""
+    found = CLOCK.fullmatch(text.strip())
+    return f"{int(found[1]) % 24 if not int(found[2] or 0) else int(found[1]):02}:{found[2] or '00'}" if found and int(found[1]) <= 24 else text.strip()
 
 
 def _whole(text: str) -> int | str:
@@ -198,7 +201,7 @@ def _page(
         "newest": newest,
         "versions": saved,
         "names": accounts.names({each.by for each in saved}),
-        "kinds": KINDS,
+        "kinds": ORDER,
         "kind_names": KIND_NAMES,
         "capped": CAPPED,
         "icons": ICONS,
