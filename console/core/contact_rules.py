@@ -24,7 +24,9 @@ _PARTS = ("hours", "caps", "chat_zone")
 def document_of(rules: Rules) -> dict[str, Any]:
     """The rules as they are kept: `hours` by kind, each by day as ["08:00", "20:00"] or null; `caps` as kinds, most and hours; `chat_zone`."""
     return {
-        "hours": {kind: {day: _written(hours) for day, hours in zip(DAYS, window.days, strict=True)} for kind, window in rules.windows.items()},
+        "hours": {
+            kind: {day: _written(hours) for day, hours in zip(DAYS, window.days, strict=True)} for kind, window in rules.windows.items()
+        },
         "caps": [
             {"kinds": [kind for kind in CAPPED if kind in cap.kinds], "most": cap.most, "hours": int(cap.period.total_seconds() // 3600)}
             for cap in rules.caps

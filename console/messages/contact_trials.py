@@ -102,7 +102,9 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
     made = [StepTrial(view.id, view.title, kind_of(view).channel) for view in views]
     lacking: list[dict[str, list[str]]] = [{} for _ in views]
     count, until, now, house = 0, time.monotonic() + LONGEST_S, log.now(), kept_rules.current()
-    there, used = ({}, {}) if gaps_alone else _reached(collection.id, [row.key for row in page.rows if row.key is not None], now - house.longest)
+    there, used = (
+        ({}, {}) if gaps_alone else _reached(collection.id, [row.key for row in page.rows if row.key is not None], now - house.longest)
+    )
     for row in page.rows:
         if row.key is None or time.monotonic() > until:
             break

@@ -58,7 +58,9 @@ def forget() -> None:
 
 def newest() -> RulesVersion:
     """The rules in force, as the table has them now."""
-    return next((RulesVersion(rules_of(document), version, at, by) for version, at, by, document in fetch(_NEWEST, (1,))), RulesVersion(Rules()))
+    return next(
+        (RulesVersion(rules_of(document), version, at, by) for version, at, by, document in fetch(_NEWEST, (1,))), RulesVersion(Rules())
+    )
 
 
 def versions() -> list[RulesVersion]:

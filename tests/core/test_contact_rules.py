@@ -29,9 +29,11 @@ def windows(draw: st.DrawFn) -> Window:
     days: list[Any] = []
     for _ in DAYS:
         opens, closes = draw(MINUTES), draw(MINUTES)
-        days.append(draw(st.sampled_from([None, (min(opens, closes), MIDNIGHT if opens == closes else max(opens, closes)), (MIDNIGHT, MIDNIGHT)])))
+        days.append(
+            draw(st.sampled_from([None, (min(opens, closes), MIDNIGHT if opens == closes else max(opens, closes)), (MIDNIGHT, MIDNIGHT)]))
+        )
     days[draw(st.integers(0, 6))] = (time(9), time(17))
-    return Window(tuple(days))  # type: ignore[arg-type]
+    return Window(tuple(days))
 
 
 RULES = st.builds(
@@ -61,7 +63,11 @@ def test_what_is_kept_is_read_as_it_was(rules: Rules) -> None:
 @given(before=RULES, after=RULES)
 @settings(max_examples=60, deadline=None)
 def test_rules_differ_where_a_sentence_says_so(before: Rules, after: Rules) -> None:
-    same = (before.windows, sorted(map(repr, set(before.caps))), before.chat_zone) == (after.windows, sorted(map(repr, set(after.caps))), after.chat_zone)
+    same = (before.windows, sorted(map(repr, set(before.caps))), before.chat_zone) == (
+        after.windows,
+        sorted(map(repr, set(after.caps))),
+        after.chat_zone,
+    )
     assert (differences(before, after) == []) == same
     assert all(words.endswith(".") for words in differences(before, after))
 

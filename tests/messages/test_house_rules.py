@@ -1,18 +1,21 @@
 """Hours and caps that an admin set: read when a message is about to leave, and what waits is judged anew by them."""
 
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from console import monitoring
+from console import monitoring, runs
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed
 from console.messages import held_messages, kept_rules
 from console.messages.held_messages import Consequence
+from console.worker import Worker
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
@@ -52,6 +55,32 @@ def test_hours_that_were_closed_hold_a_message_and_widened_ones_let_it_leave_at_
         assert line(club, run).status == "delivered"
         assert held_messages.look_again() == 0
         assert fetch("select count(*) from console.contact_rules where looked_at is null and version = 2") == [(0,)]
+
+
+def test_a_worker_as_it_starts_holds_by_the_kept_rules_and_lets_go_when_they_are_widened(club: Company) -> None:
+    """Nothing is called here: the worker's own duties see the message, the change of the rules, and the message again."""
+    save(club, document(tue=None))
+    slug = workflow("hello", [dict(SMS), dict(LATER)])
+    worker = Worker()
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        run = runs.start(club.olivia, slug, "contact", reached.SAM, {})
+        wait_for(lambda: fetch("select 1 from console.message where run = %s and status = 'waiting' and code = 'quiet_hours'", (run,)))
+        save(club, document())
+        wait_for(lambda: fetch("select 1 from console.message where run = %s and status = 'delivered'", (run,)))
+    finally:
+        worker.stop()
+        thread.join(30)
+    assert line(club, run).reason == ""
+
+
+def wait_for(seen: Callable[[], Any]) -> None:
+    """Until it sees something; fails after half a minute."""
+    until = time.monotonic() + 30
+    while not seen():
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_hours_that_were_narrowed_say_the_later_moment(club: Company) -> None:
@@ -106,7 +135,9 @@ def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(club: Company
             parts.append(count)
             reached.work()
         assert parts == [2, 2, 1]
-        assert {each[0].hour for each in fetch("select due_at at time zone 'America/Denver' from console.message where status = 'waiting'")} == {10}
+        assert {
+            each[0].hour for each in fetch("select due_at at time zone 'America/Denver' from console.message where status = 'waiting'")
+        } == {10}
         save(club, document(wed=["09:30", "20:00"]))
         move(timedelta(seconds=4))
         monkeypatch.setattr(held_messages, "MOST_DUE", 1)
@@ -135,7 +166,12 @@ def test_who_sets_up_no_channels_sets_no_rules_and_wrong_ones_are_refused_by_fie
 
 def test_what_a_process_knows_of_the_rules_is_asked_for_once_a_second(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(kept_rules, "fetch", lambda statement, given: [asked.append(statement), *fetch(statement, given)][1:])
+
+    def noted(statement: str, given: Any) -> list[Any]:
+        asked.append(statement)
+        return fetch(statement, given)
+
+    monkeypatch.setattr(kept_rules, "fetch", noted)
     kept_rules.forget()
     assert all(kept_rules.current() == Rules() for _ in range(50))
     assert len(asked) == 1

@@ -48,7 +48,11 @@ def test_the_page_shows_what_holds_and_saves_it_as_it_is(pages: "Pages", boxes: 
 
 
 def test_what_changed_is_told_on_the_page_and_in_the_log_from_what_to_what(pages: "Pages", boxes: dict[str, Any]) -> None:
-    changed = {name: value for name, value in boxes.items() if name != "open.sms.sun"} | {"cap.1.most": "2", "any.email": "", "to.email.fri": "24"}
+    changed = {name: value for name, value in boxes.items() if name != "open.sms.sun"} | {
+        "cap.1.most": "2",
+        "any.email": "",
+        "to.email.fri": "24",
+    }
     pages.ines.post(HOURS, changed)
     told = pages.ines.follow().text
     sentences = [
@@ -61,6 +65,7 @@ def test_what_changed_is_told_on_the_page_and_in_the_log_from_what_to_what(pages
     sequencing.sequence()
     log = pages.ines.get("/activity?kind=contact_rules_changed")
     assert "changed at which hours and how often people outside are reached" in log.text
+    assert all(words in log.text for words in sentences), "the log says it too, from what to what"
     pages.ines.post(HOURS, boxes | {"version": "1", "cap.0.most": "", "cap.0.span": ""})
     assert "Cap taken away: e-mails and SMS: at most 3 messages in 7 days." in pages.ines.follow().text
 
@@ -86,10 +91,23 @@ def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(pages:
 
 
 def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(pages: "Pages", boxes: dict[str, Any]) -> None:
-    wrong = boxes | {"from.sms.mon": "20:00", "to.sms.mon": "08:00", "to.call.tue": "", "cap.0.most": "0", "cap.1.span": "soon", "cap.1.kind": []}
+    wrong = boxes | {
+        "from.sms.mon": "20:00",
+        "to.sms.mon": "08:00",
+        "to.call.tue": "",
+        "cap.0.most": "0",
+        "cap.1.span": "soon",
+        "cap.1.kind": [],
+    }
     for more in ({}, {"do": "preview"}):
         page = pages.ines.post(HOURS, wrong | more, status=422)
-        for words in ("It closes before it opens", "Say from when until when", "from 1 to 100", "from 1 hour to 90 days", "Choose at least one of"):
+        for words in (
+            "It closes before it opens",
+            "Say from when until when",
+            "from 1 to 100",
+            "from 1 hour to 90 days",
+            "Choose at least one of",
+        ):
             assert words in page.text
         assert page.form(HOURS)["fields"]["cap.1.span"] == "soon"
         marked = {each["name"] for each in page.with_attribute("aria-invalid") if "name" in each}
@@ -136,7 +154,9 @@ def test_programs_read_and_replace_the_rules(company: Company) -> None:
     assert (saved.status_code, saved.get_json()["version"], saved.get_json()["changed_by"]) == (200, 1, company.ines.id)
     late = client.put("/api/v1/contact-rules", json=sent | {"caps": []}, headers=head)
     assert (late.status_code, late.get_json()["code"]) == (409, "overtaken")
-    wrong = client.put("/api/v1/contact-rules", json=sent | {"version": 1, "caps": [{"kinds": ["sms"], "most": 0, "hours": 1}], "law": {}}, headers=head)
+    wrong = client.put(
+        "/api/v1/contact-rules", json=sent | {"version": 1, "caps": [{"kinds": ["sms"], "most": 0, "hours": 1}], "law": {}}, headers=head
+    )
     assert wrong.status_code == 422
     assert "law" in wrong.text
     low = client.put("/api/v1/contact-rules", json=sent | {"version": 1, "caps": [{"kinds": ["sms"], "most": 0, "hours": 1}]}, headers=head)

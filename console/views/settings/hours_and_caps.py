@@ -104,12 +104,16 @@ def _shown(rules: Rules) -> Shown:
         shown.boxes[f"any.{kind}"] = "" if window else "on"
         for day, hours in zip(DAYS, (window or USUAL).days, strict=True):
             opens, closes = hours or (time(8), time(20))
-            shown.boxes |= {f"open.{kind}.{day}": "on" if hours else "", f"from.{kind}.{day}": f"{opens:%H:%M}", f"to.{kind}.{day}": f"{closes:%H:%M}"}
+            shown.boxes |= {
+                f"open.{kind}.{day}": "on" if hours else "",
+                f"from.{kind}.{day}": f"{opens:%H:%M}",
+                f"to.{kind}.{day}": f"{closes:%H:%M}",
+            }
     for number, cap in enumerate(rules.caps):
-        hours = int(cap.period.total_seconds() // 3600)
-        by_day = hours % 24 == 0 and hours > 24
+        span = int(cap.period.total_seconds() // 3600)
+        by_day = span % 24 == 0 and span > 24
         shown.kinds[number] = [kind for kind in CAPPED if kind in cap.kinds]
-        shown.boxes |= {f"cap.{number}.most": f"{cap.most}", f"cap.{number}.span": f"{hours // 24 if by_day else hours}"}
+        shown.boxes |= {f"cap.{number}.most": f"{cap.most}", f"cap.{number}.span": f"{span // 24 if by_day else span}"}
         shown.boxes[f"cap.{number}.unit"] = "days" if by_day else "hours"
     return shown
 
@@ -140,17 +144,18 @@ def _entered() -> tuple[dict[str, Any], list[int]]:
     """(the document that the boxes say, the line of the page on which each of its caps stands). An empty line is no cap."""
     form = request.form
     hours = {
-        kind: {day: [_clock(form.get(f"{part}.{kind}.{day}", "")) for part in ("from", "to")] if form.get(f"open.{kind}.{day}") else None for day in DAYS}
+        kind: {
+            day: [_clock(form.get(f"{part}.{kind}.{day}", "")) for part in ("from", "to")] if form.get(f"open.{kind}.{day}") else None
+            for day in DAYS
+        }
         for kind in KINDS
         if not form.get(f"any.{kind}")
     }
-    lines = [
-        number for number in range(MOST_CAPS) if any(form.get(f"cap.{number}.{part}", "").strip() for part in ("most", "span"))
-    ]
+    lines = [number for number in range(MOST_CAPS) if any(form.get(f"cap.{number}.{part}", "").strip() for part in ("most", "span"))]
     caps = [
         {
             "kinds": form.getlist(f"cap.{number}.kind"),
-            "most": _whole(form[f"cap.{number}.most"] if f"cap.{number}.most" in form else ""),
+            "most": _whole(form.get(f"cap.{number}.most", "")),
             "hours": _hours(form.get(f"cap.{number}.span", ""), form.get(f"cap.{number}.unit", "")),
         }
         for number in lines
@@ -161,7 +166,11 @@ def _entered() -> tuple[dict[str, Any], list[int]]:
 def _clock(text: str) -> str:
     """`8`, `8.30` and `24:00` as `08:00`, `08:30` and `00:00`; anything else as it is, which is refused then."""
     found = CLOCK.fullmatch(text.strip())
-    return f"{int(found[1]) % 24 if not int(found[2] or 0) else int(found[1]):02}:{found[2] or '00'}" if found and int(found[1]) <= 24 else text.strip()
+    return (
+        f"{int(found[1]) % 24 if not int(found[2] or 0) else int(found[1]):02}:{found[2] or '00'}"
+        if found and int(found[1]) <= 24
+        else text.strip()
+    )
 
 
 def _whole(text: str) -> int | str:
@@ -215,4 +224,8 @@ def _page(
 
 
 def _zones() -> set[str]:
-    return {name for name in available_timezones() if ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))) or name == "UTC"}
+    return {
+        name
+        for name in available_timezones()
+        if ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))) or name == "UTC"
+    }

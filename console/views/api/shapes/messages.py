@@ -72,4 +72,6 @@ class ContactRules(Shape):
     )
     caps: list[ContactCap]
     chat_zone: str = Field(description="By whose clocks chat messages leave")
-    law: dict[str, dict[str, dict[str, list[str] | None]]] = Field(description="By country and kind: hours that hold beside, and cannot be changed")
+    law: dict[str, dict[str, dict[str, list[str] | None]]] = Field(
+        description="By country and kind: hours that hold beside, and cannot be changed"
+    )

@@ -60,7 +60,9 @@ class Activation(Shape):
     due: int = Field(description="Live runs whose timer comes due in the next 24 hours")
     timers: list[Timer] = Field(description="The first of these")
     firings: list[Firing] = Field(description="Schedules in the next 24 hours, at most 20")
-    over_cap: OverCap | None = Field(description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts")
+    over_cap: OverCap | None = Field(
+        description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts"
+    )
 
 
 class Ended(Shape):
