@@ -64,9 +64,9 @@ class Consequence:
 
 
 def consequence(rules: Rules) -> Consequence:
-    """What these rules would do now, said of the first `MOST_TRIED` that wait; a few statements for each collection they are about. Nothing is written."""
+    """What these rules would do now, said of the `MOST_TRIED` that were asked for first; a few statements for each collection they are about. Nothing is written."""
     held = int(fetch(_COUNT, (MOST_COUNTED + 1,))[0][0])
-    messages = message_rows.read(f"{_HELD} and due_at > %s order by due_at, id limit %s", (log.now(), MOST_TRIED)) if held else []
+    messages = message_rows.read(f"{_HELD} and due_at > %s order by id limit %s", (log.now(), MOST_TRIED)) if held else []
     told = Counter(_turn(each, before, after) for each, before, after in _judged(messages, kept_rules.current(), rules))
     return Consequence(held, sum(told.values()), told["now"], told["sooner"], told["later"], told["never"])
 

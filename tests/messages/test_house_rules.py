@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from console import monitoring, runs
@@ -121,6 +123,33 @@ def test_a_preview_says_what_becomes_of_those_that_wait_and_writes_nothing(club:
         monkeypatch.setattr(held_messages, "MOST_TRIED", 1)
         assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 1, now=1), "it says that it looked at the first"
     assert fetch("select count(*) from console.contact_rules") == [(0,)]
+
+
+def test_a_preview_of_many_asks_no_more_than_one_of_few(club: Company) -> None:
+    asked = []
+    with reached.clock(NOON + timedelta(hours=10)):
+        for number in range(4):
+            begin(club, workflow(f"hello-{number}", [dict(SMS), dict(LATER)]))
+            if number in (0, 3):
+                with hot_statements() as seen:
+                    assert held_messages.consequence(Rules({})).now == number + 1
+                asked.append(len(seen))
+    assert asked[0] == asked[1] <= 8
+
+
+@contextmanager
+def hot_statements() -> Iterator[list[str]]:
+    """The statements that leave for the database meanwhile."""
+    seen: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        seen.append(str(query))
+        return execute(self, query, *given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", noted)
+        yield seen
 
 
 def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:

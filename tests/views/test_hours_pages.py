@@ -84,7 +84,7 @@ def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(pages:
     assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10.15"}
     assert kept_rules.newest().version == 0
     pages.ines.post(HOURS, boxes | {"any.sms": "on"})
-    back = pages.ines.post(HOURS, boxes | {"do": "defaults"}, status=200)
+    back = pages.ines.post(HOURS, boxes | {"do": "defaults", "version": "1"}, status=200)
     assert "SMS: 08:00 to 20:00 every day instead of at any hour." in back.text
     pages.ines.post(HOURS, back.form(HOURS)["fields"] | {"cap.0.kind": ["email", "sms"], "cap.1.kind": ["call"]})
     assert kept_rules.newest().rules == Rules()
@@ -121,6 +121,8 @@ def test_what_cannot_be_saved_is_said_at_its_box_and_nothing_typed_is_lost(pages
 
 def test_two_at_once_the_second_sees_what_the_first_saved_and_keeps_what_they_entered(pages: "Pages", boxes: dict[str, Any]) -> None:
     pages.ines.post(HOURS, boxes | {"cap.1.most": "2"})
+    looked = pages.ines.post(HOURS, boxes | {"any.sms": "on", "do": "preview"}, status=200)
+    assert looked.form(HOURS)["fields"]["version"] == "0", "a preview does not pass over what the first saved"
     late = pages.ines.post(HOURS, boxes | {"any.sms": "on"}, status=409)
     assert "in the meantime" in late.text
     assert "at most 2 calls in 24 hours instead of 1 call in 24 hours. Save once more" in late.text

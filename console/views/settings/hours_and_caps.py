@@ -208,6 +208,7 @@ def _page(
         "error": error,
         "wrong": wrong or {},
         "newest": newest,
+        "base": newest.version if isinstance(error, Conflict) else request.form.get("version", newest.version),
         "versions": saved,
         "names": accounts.names({each.by for each in saved}),
         "kinds": ORDER,
