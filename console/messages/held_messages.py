@@ -22,12 +22,13 @@ MOST_TRIED = 500
 MOST_COUNTED = 10_000
 _HELD = "status = 'waiting' and code in ('quiet_hours', 'over_cap')"
 _CHANGED = "select version, looked_to from console.contact_rules where looked_at is null and at <= %s and version = (select max(version) from console.contact_rules)"
-_DUE = "select count(*) from (select from console.message where due_at <= %s limit %s) due"
+_DUE = "select count(*) from (select from console.message where due_at <= %s order by due_at limit %s) due"
 _LOOK = f"""
 with held as (select id from console.message where {_HELD} and id > %s order by id limit %s),
-due as (update console.message m set due_at = %s from held where m.id = held.id and m.{_HELD} and m.due_at > %s)
+due as (update console.message m set due_at = %s where m.id = any(array(select id from held)) and m.{_HELD} and m.due_at > %s)
 select count(*), max(id) from held
 """  # noqa: S608 (a text of ours)
+"""An array of ids is looked up one by one, however many the server thinks there may be."""
 _LOOKED = "update console.contact_rules set looked_to = greatest(looked_to, %s), looked_at = %s where version = %s returning version"
 _COUNT = f"select count(*) from (select from console.message where {_HELD} limit %s) held"  # noqa: S608 (as above)
 

@@ -405,7 +405,9 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     assert (told.reach.looked, channel.reached, channel.later, channel.over_cap) == (1000, 1000, 312, 312)
     told_before = monitoring.activation(house.company.olivia, "another").over_cap
     assert told_before is not None
-    assert (told_before.looked, told_before.over, told_before.more) == (1000, 312, True), "the question before it is switched on says it, too"
+    assert (told_before.looked, told_before.over, told_before.more) == (1000, 312, True), (
+        "the question before it is switched on says it, too"
+    )
     page = signed_in(web_app(), "olivia").get(f"/enrolments/{seen.id}").text
     assert "1,000 of 1,000" in page
     assert "312 of 1,000 over the cap" in page
