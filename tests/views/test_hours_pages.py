@@ -8,6 +8,7 @@ from console import accounts
 from console.activity import sequencing
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
+from console.core.working_time import DAYS
 from console.db.engine import fetch
 from console.messages import kept_rules
 from tests.company import Company
@@ -79,6 +80,8 @@ def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(pages:
     assert "Nothing is saved yet SMS: at any hour instead of 08:00 to 20:00 every day." in told.text
     assert "Of 1 message that waits: 1 would leave at once." in told.text
     assert told.form(HOURS)["fields"]["any.sms"] == "on", "what was entered stays"
+    early = {f"{part}.call.{day}": at for day in DAYS for part, at in (("from", "5"), ("to", "8"))}
+    assert "nobody in the United States is ever reached" in pages.ines.post(HOURS, boxes | early | {"do": "preview"}, status=200).text
     assert "This is what holds already" in pages.ines.post(HOURS, boxes | {"do": "preview"}, status=200).text
     same = pages.ines.post(HOURS, boxes | {"do": "as_monday.sms", "from.sms.mon": "10.15"}, status=200).form(HOURS)["fields"]
     assert {same[f"from.sms.{day}"] for day in ("mon", "thu", "sun")} == {"10.15"}

@@ -53,7 +53,7 @@ def shown() -> ResponseReturnValue:
     example=Example(body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}),
 )
 def put() -> ResponseReturnValue:
-    """Replace the rules. Messages that wait are judged by them within seconds."""
+    """Replace the rules. Messages that wait are judged by them within seconds. 409 `overtaken` where somebody saved since; 422 with a detail per field."""
     sent = read(NewRules)
     document = sent.model_dump(mode="json", exclude={"version"})
     kept_rules.save(g.actor, document, base=sent.version)

@@ -35,8 +35,9 @@ COUNTRIES = {"US": "the United States"}
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What saving would change, in sentences, and what that would do to the messages that wait."""
+    """The rules that saving would keep, what they change, in sentences, and what that would do to the messages that wait."""
 
+    rules: Rules
     changes: Sequence[str]
     told: Consequence
 
@@ -93,7 +94,7 @@ def _tried(wanted: str) -> Response:
 
 
 def _previewed(rules: Rules) -> Preview:
-    return Preview(contact_rules.differences(kept_rules.newest().rules, rules), held_messages.consequence(rules))
+    return Preview(rules, contact_rules.differences(kept_rules.newest().rules, rules), held_messages.consequence(rules))
 
 
 def _shown(rules: Rules) -> Shown:
@@ -218,7 +219,7 @@ def _page(
         "days": DAY_NAMES,
         "in_force": {kind: contact_rules.window_words(newest.rules.windows.get(kind)) for kind in KINDS},
         "law": {kind: (COUNTRIES[country], contact_rules.window_words(window)) for (country, kind), window in LAW.items()},
-        "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(newest.rules)},
+        "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)},
         "zones": sorted({*_zones(), shown.boxes.get("chat_zone", "UTC")}),
     }
     return area.page("settings/hours.html", "hours", context, status=error.status if error else 200)
