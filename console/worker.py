@@ -282,6 +282,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         "mailbox": [Duty("mailbox", MINUTE_S, mail_polling.poll)],
         "messages": [
             Duty("messages", LOOK_S, messages.pick_up),
+            Duty("messages under new rules", LOOK_S, messages.held_messages.look_again, REST_S),
             Duty("runs of messages", STUCK_S, messages.tell_left, REST_S),
             Duty("consent", STUCK_S, messages.opting_out.write_left, REST_S),
         ],

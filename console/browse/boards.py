@@ -155,10 +155,11 @@ def _counts(
 
 
 def _measured(collection: Collection, scope: Scope) -> Field | None:
-    """The first amount among the columns of the list."""
+    """The first amount among the columns of the list whose currency the reader may see."""
     readable = {item.name: item for item in collection.readable(scope)}
     listed = [readable[name] for name in collection.columns if name in readable]
-    return next((item for item in listed if item.widget == "money" and item.computed is None and item.stored in grouped.ADDED), None)
+    amounts = (item for item in listed if item.widget == "money" and item.currency not in scope.hidden)
+    return next((item for item in amounts if item.computed is None and item.stored in grouped.ADDED), None)
 
 
 def _sums(

@@ -19,6 +19,8 @@ CHANNELS = ("email", "sms", "call", "ai_call", "chat")
 WORDS: Mapping[str, str] = MappingProxyType(
     {"email": "e-mail", "sms": "SMS", "call": "calls", "ai_call": "calls by an AI", "chat": "chat messages"}
 )
+_COUNTED = {"email": ("e-mail", "e-mails"), "sms": ("SMS", "SMS"), "call": ("call", "calls"), "chat": ("chat message", "chat messages")}
+MIDNIGHT = time()
 SUNDAY = 6
 LOOK_AHEAD = timedelta(days=15)
 LONGEST = timedelta(hours=24)
@@ -65,17 +67,26 @@ class Contact:
     keeps_consent: bool = True
 
 
+Hours: TypeAlias = tuple[time, time] | None
+"""When a day opens and closes; closing at midnight is the end of the day. None: closed all day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The hours in which messages of a kind may leave, in the contact's own time: from `opens` until before `closes`, on `days` (Monday is 0)."""
+    """The hours in which messages of a kind may leave, in the contact's own time: of each day from its opening until before its closing, Monday first."""
 
-    opens: time
-    closes: time
-    days: frozenset[int] = frozenset(range(7))
+    days: tuple[Hours, Hours, Hours, Hours, Hours, Hours, Hours]
 
     def is_open(self, local: datetime) -> bool:
         """Whether it is open at this local time."""
-        return local.weekday() in self.days and self.opens <= local.time() < self.closes
+        hours = self.days[local.weekday()]
+        return hours is not None and hours[0] <= local.time() and (hours[1] == MIDNIGHT or local.time() < hours[1])
+
+
+def daily(opens: time, closes: time, *, but: int | None = None) -> Window:
+    """The same hours on every day, but one (0 is Monday) on which it is closed."""
+    monday, tuesday, wednesday, thursday, friday, saturday, sunday = (None if day == but else (opens, closes) for day in range(7))
+    return Window((monday, tuesday, wednesday, thursday, friday, saturday, sunday))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +96,40 @@ class Cap:
     kinds: frozenset[str]
     most: int
     period: timedelta
-    words: str
+
+    def told(self, count: int) -> str:
+        """So many of its messages in its period: `3 messages in 7 days`, `1 call in 24 hours`."""
+        one, many = _COUNTED[next(iter(self.kinds))] if len(self.kinds) == 1 else ("message", "messages")
+        hours = int(self.period.total_seconds() // 3600)
+        span = f"{hours} hour{'s' if hours != 1 else ''}" if hours % 24 or hours == 24 else f"{hours // 24} days"
+        return f"{count:,} {one if count == 1 else many} in {span}"
 
 
-DAYTIME = Window(time(8), time(20))
-NO_SUNDAY = Window(time(8), time(20), frozenset(range(7)) - {SUNDAY})
+DAYTIME = daily(time(8), time(20))
+NO_SUNDAY = daily(time(8), time(20), but=SUNDAY)
+LAW: Mapping[tuple[str, str], Window] = MappingProxyType({("US", "call"): daily(time(8), time(21))})
+"""(country, kind) → hours that hold beside those of the house: nobody can loosen them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The rules of the house, and the law's hours by country, which hold beside them."""
+    """The rules of the house: hours by kind (a kind that it does not name may leave at any hour), and caps. The law's hours hold beside them.
+
+    Chat messages go to one's own people, of whom no zone is known: their hours are by the clocks of `chat_zone`.
+    """
 
     windows: Mapping[str, Window] = field(default_factory=lambda: {"sms": DAYTIME, "call": NO_SUNDAY})
-    law: Mapping[tuple[str, str], Window] = field(default_factory=lambda: {("US", "call"): Window(time(8), time(21))})
+    law: Mapping[tuple[str, str], Window] = field(default_factory=lambda: LAW)
     caps: Sequence[Cap] = (
-        Cap(frozenset({"email", "sms"}), 3, timedelta(days=7), "messages in 7 days"),
-        Cap(frozenset({"call"}), 1, timedelta(days=1), "call in 24 hours"),
+        Cap(frozenset({"email", "sms"}), 3, timedelta(days=7)),
+        Cap(frozenset({"call"}), 1, timedelta(days=1)),
     )
+    chat_zone: str = "UTC"
+
+    @property
+    def longest(self) -> timedelta:
+        """So far back caps count."""
+        return max((cap.period for cap in self.caps), default=timedelta())
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +195,7 @@ Verdict: TypeAlias = SendNow | WaitUntil | Skip | AskAgain
 def judge(
     message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Iterable[Used], now: datetime, rules: Rules | None = None
 ) -> Verdict:
-    """What becomes of the message now. `contact` is None for people who are no contacts, such as colleagues in a chat: they have no gate.
+    """What becomes of the message now. `contact` is None for people who are no contacts, such as colleagues in a chat: of these only the hours of a chat count.
 
     `zones` are all zones in which the contact may be; `used` is what reached the contact before, of any workflow. What can never leave is
     said before what has to wait.
@@ -178,25 +206,30 @@ def judge(
         return refused
     if message.empty_fields:
         return Skip("empty_field", f"Empty, and the text needs it: {message.empty_fields}.")
-    if contact is None:
-        return _in_time(message, now) or SendNow()
     rules = rules or Rules()
     if (late := _in_time(message, now)) is not None:
         return late
-    windows = [window for window in (rules.windows.get(message.kind), rules.law.get((contact.country or "", message.kind))) if window]
+    if contact is None and message.kind != "chat":
+        return SendNow()
+    country = contact.country if contact is not None and contact.country else ""
+    windows = [window for window in (rules.windows.get(message.kind), rules.law.get((country, message.kind))) if window]
     capped = _capped(message, used, now, rules.caps)
     if isinstance(capped, Skip):
         return capped
     opens = next_open(windows, zones, max(now, capped.until) if capped else now)
     if opens is None:
-        return Skip(
-            "no_common_hour", f"There is no hour at which it is daytime in all of {', '.join(map(_city, zones))}. Enter a time zone."
-        )
+        return Skip("no_common_hour", _never_open(zones))
     if opens > now:
         if capped and opens == capped.until:
             return capped
         return WaitUntil(opens, "quiet_hours", _quiet(message.kind, zones, opens, capped.reason if capped else ""))
-    return SendNow(_basis(message, contact))
+    return SendNow(_basis(message, contact) if contact is not None else "")
+
+
+def _never_open(zones: Sequence[str]) -> str:
+    if len(zones) == 1:
+        return f"The hours of the house and those of the law are never open at once in {_city(zones[0])}."
+    return f"There is no hour at which it is daytime in all of {', '.join(map(_city, zones))}. Enter a time zone."
 
 
 def _refused(message: Outgoing, contact: Contact) -> Skip | None:
@@ -266,7 +299,7 @@ def _capped(message: Outgoing, used: Iterable[Used], now: datetime, caps: Sequen
         if len(counted) < cap.most:
             continue
         until = counted[-cap.most].at + cap.period
-        reason = f"{len(counted)} {cap.words} already, by {_senders(counted)}; at most {cap.most} over all workflows.{_shared(counted)}"
+        reason = f"{cap.told(len(counted))} already, by {_senders(counted)}; at most {cap.most} over all workflows.{_shared(counted)}"
         if until > message.asked_at + message.expires:
             return Skip("over_cap", reason)
         latest = WaitUntil(until, "over_cap", reason) if latest is None or until > latest.until else latest
@@ -308,9 +341,9 @@ def _opening(window: Window, zone: ZoneInfo, moment: datetime) -> datetime | Non
         return moment
     for ahead in range(9):
         day = local.date() + timedelta(days=ahead)
-        if day.weekday() not in window.days:
+        if (hours := window.days[day.weekday()]) is None:
             continue
-        opens = _first_moment(day, window.opens, zone)
+        opens = _first_moment(day, hours[0], zone)
         if opens >= moment and window.is_open(opens.astimezone(zone)):
             return opens
     return None
@@ -329,7 +362,7 @@ def _first_moment(day: date, at: time, zone: ZoneInfo) -> datetime:
 def _quiet(kind: str, zones: Sequence[str], opens: datetime, beside: str) -> str:
     local = opens.astimezone(ZoneInfo(zones[0]))
     where = _city(zones[0]) if len(zones) == 1 else f"{len(zones)} time zones, from {_city(zones[0])} to {_city(zones[-1])}"
-    what = {"sms": "SMS", "call": "Calls"}.get(kind, "Messages")
+    what = {"sms": "SMS", "call": "Calls", "email": "E-mails", "chat": "Chat messages"}[kind]
     reason = f"Quiet hours in {where}. {what} leave from {local:%H:%M} on {local:%A, %d %B} there."
     return f"{beside} {reason}" if beside else reason
 

@@ -132,6 +132,13 @@ OUTSIDE = (
     Kind("secret_removed", "configuration", "A secret for other systems was removed.", ("name",)),
     Kind("channel_changed", "configuration", "A person changed what is set for a channel.", ("channel", "sandbox"), ()),
     Kind(
+        "contact_rules_changed",
+        "configuration",
+        "A person changed at which hours messages may leave, or how many reach a contact; `changes` say it from what to what.",
+        ("version", "fields"),
+        ("changes",),
+    ),
+    Kind(
         "tag_added", "record", "A person, a key or a step put a tag on a record that did not have it.", ("tag", "n", "entered"), ("word",)
     ),
     Kind(

@@ -107,6 +107,7 @@ message = _table(
 )
 opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
 channel = _table("channel", "kind sandbox:bool script changed_by changed_at:moment")
+contact_rules = _table("contact_rules", "version:int at:moment by document:json looked_to looked_at:moment")
 
 person = _table(
     "person",

@@ -15,18 +15,17 @@ from console import browse, log, records, steps
 from console.browse import BrowseQuery
 from console.core import expressions, merge_fields
 from console.core.actor import Actor
-from console.core.contacting import KINDS, Contact, Outgoing, Skip, Used, Verdict, WaitUntil, judge
+from console.core.contacting import KINDS, Contact, Outgoing, Rules, Skip, Used, Verdict, WaitUntil, judge
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid
-from console.messages import message_rows, recipients
+from console.messages import kept_rules, message_rows, recipients
 from console.steps.base import StepView
 from console.steps.message_settings import MessageStep, seconds_of
 
 MOST = 200
 LONGEST_S = 10.0
-WEEK = timedelta(days=7)
 ALONE = frozenset({"record", "variables", "tables", "now"})
 """Roots of which the values are known before a run."""
 NAMED = 3
@@ -102,7 +101,10 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
     views = message_steps(document)
     made = [StepTrial(view.id, view.title, kind_of(view).channel) for view in views]
     lacking: list[dict[str, list[str]]] = [{} for _ in views]
-    count, until, now = 0, time.monotonic() + LONGEST_S, log.now()
+    count, until, now, house = 0, time.monotonic() + LONGEST_S, log.now(), kept_rules.current()
+    there, used = (
+        ({}, {}) if gaps_alone else _reached(collection.id, [row.key for row in page.rows if row.key is not None], now - house.longest)
+    )
     for row in page.rows:
         if row.key is None or time.monotonic() > until:
             break
@@ -111,18 +113,22 @@ def tried(actor: Actor, document: Workflow, query: BrowseQuery | None = None, *,
         for view, gaps in zip(views, lacking, strict=True):
             for name in gaps_of(collection, view, roots):
                 gaps.setdefault(name, []).append(row.title)
-        if gaps_alone:
-            continue
-        try:
-            contact = recipients.contact_at(collection.id, row.key)
-        except ConsoleError:
-            continue  # it is gone since the page was read
-        used = message_rows.used_of_each(collection.id, {row.key: recipients.own_addresses(contact)}, now - WEEK).get(row.key, ())
+        if (contact := there.get(row.key)) is None:
+            continue  # it is gone since the page was read, or nobody asks
         for view, trial in zip(views, made, strict=True):
-            _count(trial, verdict(collection, view, contact, roots, used, now))
+            _count(trial, verdict(collection, view, contact, roots, used.get(row.key, ()), now, house))
     for trial, gaps in zip(made, lacking, strict=True):
         trial.gaps += [Gap(name, len(titles), titles[:NAMED]) for name, titles in gaps.items()]
     return ContactTrial(count, count < len(page.rows) or page.next is not None, made)
+
+
+def _reached(collection: str, keys: Sequence[str], since: datetime) -> tuple[dict[str, Contact], dict[str, list[Used]]]:
+    """(key → the contact, key → what reached it since then); nobody while the source cannot be read. A few statements for all."""
+    try:
+        there = recipients.contacts_at(collection, keys)
+    except ConsoleError:
+        return {}, {}
+    return there, message_rows.used_of_each(collection, {key: recipients.own_addresses(contact) for key, contact in there.items()}, since)
 
 
 def _of_contacts(collection_id: str) -> Collection | None:
@@ -157,9 +163,9 @@ def label_of(collection: Collection, path: Sequence[str]) -> str:
 
 
 def verdict(
-    collection: Collection, view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime
+    collection: Collection, view: StepView, contact: Contact, roots: Mapping[str, Any], used: Iterable[Used], now: datetime, house: Rules
 ) -> Verdict | None:
-    """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known."""
+    """What the gate would say now to the message of this step; None where only a run knows its address. `roots` as far as they are known, `house` its rules."""
     kind, named = kind_of(view), view.config.to
     if named is not None and any(path[0] not in ALONE for path in expressions.paths(expressions.parse(named))):
         return None
@@ -175,7 +181,7 @@ def verdict(
         why,
         empty,
     )
-    return judge(outgoing, contact, recipients.zones_of(contact, address), used, now)
+    return judge(outgoing, contact, recipients.zones_of(contact, address), used, now, house)
 
 
 def _count(trial: StepTrial, said: Verdict | None) -> None:

@@ -31,7 +31,7 @@ LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
 PENDING = ("waiting", "sending", "unknown")
 WEEK = timedelta(days=7)
-"""So far back caps count."""
+"""So long ago another message to the same address cannot be taken for this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +218,7 @@ union all select w.id, 'taken_back', o.channel, o.at, o.source, null from w join
 union all select w.id, 'used', u.* from w cross join lateral (
     select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
     where m.collection = w.collection and m.record = w.record and m.direction = 'out' and m.id <> w.id and m.of is distinct from w.id and m.at > $6
-    and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 100) u
+    and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 1000) u
 """
 
 

@@ -9,8 +9,8 @@ from console.core.contacting import Contact
 from console.db import read_ahead as ahead
 from console.db.engine import alone_ahead
 from console.errors import ConsoleError
-from console.messages import message_rows, recipients
-from console.messages.message_rows import WEEK, Message
+from console.messages import kept_rules, message_rows, recipients
+from console.messages.message_rows import Message
 
 
 def read_ahead(message_ids: Sequence[str]) -> None:
@@ -20,6 +20,7 @@ def read_ahead(message_ids: Sequence[str]) -> None:
     messages to one of them neither is read ahead, since the first changes what the second is judged by.
     """
     messages, now = message_rows.by_ids(message_ids), log.now()
+    since = now - kept_rules.current().longest
     ahead.keep("message", {each.id: each for each in messages})
     waiting = [each for each in messages if each.status == "waiting" and (each.due_at is None or each.due_at <= now)]
     subjects.load(each.subject for each in waiting)
@@ -31,8 +32,8 @@ def read_ahead(message_ids: Sequence[str]) -> None:
     got = alone_ahead(name for name, times in often.items() if times == 1)
     alone = [(each, digest) for each, digest in addressed if got.issuperset(locks[each.id])]
     if alone:
-        ahead.keep("facts", message_rows.facts_of_each([each for each, _ in alone], now - WEEK))
-        used = message_rows.used_at_each(alone, now - WEEK)
+        ahead.keep("facts", message_rows.facts_of_each([each for each, _ in alone], since))
+        used = message_rows.used_at_each(alone, since)
         ahead.keep("used", {(each.id, digest): used[each.id] for each, digest in alone})
     runs.read_ahead([each.run for each in waiting if each.run])
 

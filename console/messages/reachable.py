@@ -1,9 +1,9 @@
 """Whom a workflow's messages can reach, of those who would be enrolled: how many by each channel, and why the others not. Nothing is written or sent."""
 
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any, Self
 
 from console import log, records
@@ -13,13 +13,13 @@ from console.core.documents.fields import OWN_INPUT
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
-from console.messages import contact_trials, message_reasons, message_rows, recipients
+from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
 from console.steps.base import StepView
 
 MOST = 5_000
 """Contacts of one preview that are looked at; what holds for them is likely to hold for the others."""
 AT_ONCE = 200
-WEEK = timedelta(days=7)
+LONGEST_S = 5.0
 
 
 @dataclass(slots=True)
@@ -84,6 +84,31 @@ def look(document: Workflow, keys: Sequence[str], before: Reach, leads: Sequence
     return before
 
 
+@dataclass(frozen=True, slots=True)
+class OverCap:
+    """Of `looked` contacts, how many have had as many messages as the caps allow; `more`: there are others."""
+
+    looked: int
+    over: int
+    more: bool
+
+
+def over_cap(document: Workflow, keys: Sequence[str], *, more: bool = False) -> OverCap | None:
+    """How many of these contacts a cap would hold back from a message of the workflow now; None where it has none. As many statements for each 200. Raises as `look`.
+
+    It ends after `LONGEST_S`: `more` says then that there are others.
+    """
+    views, until = _distinct(contact_trials.message_steps(document)), time.monotonic() + LONGEST_S
+    looked = over = 0
+    for _, by_channel in _judged(document, views, keys, ()) if views else ():
+        looked += 1
+        over += any(getattr(each, "code", "") == "over_cap" for verdicts in by_channel.values() for each in verdicts)
+        if time.monotonic() > until:
+            more = more or looked < len(keys)
+            break
+    return OverCap(looked, over, more) if views else None
+
+
 def unreached(document: Workflow, keys: Sequence[str], leads: Sequence[Mapping[str, Any]] = ()) -> dict[str | int, str]:
     """Key of a record, or number of a lead → why no message of the workflow would reach them now. Raises as `look`."""
     views = _distinct(contact_trials.message_steps(document))
@@ -102,7 +127,7 @@ def _judged(
     document: Workflow, views: Sequence[StepView], keys: Sequence[str], leads: Sequence[Mapping[str, Any]]
 ) -> Iterator[tuple[str | int, Mapping[str, Sequence[Any]]]]:
     """(key of the record or number of the lead, verdicts by channel) for each that is there."""
-    now = log.now()
+    now, house = log.now(), kept_rules.current()
     known = rules(document, now).roots
     for number, values in enumerate(leads):
         yield number, _by_channel(views, [_of_lead(view, {OWN_INPUT: dict(values), "now": now, **known}) for view in views])
@@ -114,13 +139,15 @@ def _judged(
         values = {key: record.values for key, record in records.named(collection.id, part, whole(collection.id), None).items()}
         there = recipients.contacts_at(collection.id, part)
         used = message_rows.used_of_each(
-            collection.id, {key: recipients.own_addresses(contact) for key, contact in there.items()}, now - WEEK
+            collection.id, {key: recipients.own_addresses(contact) for key, contact in there.items()}, now - house.longest
         )
         for key, contact in there.items():
             roots = {"record": collection.typed(values.get(key, {})), "now": now, **known}
             yield (
                 key,
-                _by_channel(views, [contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now) for view in views]),
+                _by_channel(
+                    views, [contact_trials.verdict(collection, view, contact, roots, used.get(key, ()), now, house) for view in views]
+                ),
             )
 
 

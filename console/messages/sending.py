@@ -25,7 +25,7 @@ from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDow
 from console.formats import label_of
 from console.formats.times import moment_of
 from console.integrations import retry_after
-from console.messages import contact_trials, inbound, message_results, message_rows, opting_out, recipients
+from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted, noting
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
@@ -113,8 +113,8 @@ def _send_if_allowed(message: Message) -> None:
 
 def _judged(message: Message) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter); None where it does not leave now."""
-    now = log.now()
-    facts = message_rows.facts_of(message, now - WEEK)
+    now, rules = log.now(), kept_rules.current()
+    facts = message_rows.facts_of(message, now - rules.longest)
     if not facts.wanted:
         change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="not_wanted")
         return None
@@ -131,16 +131,16 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
     to, why = recipients.address_for(message, content, contact)
-    country = recipients.country_of(contact, to)
     expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
-    judged_contact = contact and replace(contact, country=country)
+    judged_contact = contact and replace(contact, country=recipients.country_of(contact, to))
     address = recipients.address_digest(to) if contact is not None and to else None
     with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
         if not mine:
             raise queue.PutBack(BUSY_S)
-        used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - WEEK)]
-        return _decided(message, judge(outgoing, judged_contact, recipients.zones_of(contact, to), used, now), content, contact, to)
+        used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
+        zones = held_messages.zones_at(message, contact, to, rules)
+        return _decided(message, judge(outgoing, judged_contact, zones, used, now, rules), content, contact, to)
 
 
 def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact | None, to: str) -> tuple[Message, Letter] | None:

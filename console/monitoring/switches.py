@@ -14,8 +14,9 @@ from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError, NotFound
-from console.messages import contact_trials
+from console.messages import contact_trials, reachable
 from console.messages.contact_trials import ContactTrial
+from console.messages.reachable import OverCap
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
 from console.workflows import Entry
@@ -25,6 +26,9 @@ MOST_RUNS = 50
 MOST_TIMERS = 10
 MOST_FIRINGS = 20
 MOST_MATCHING = 10_000
+MOST_CAPPED = 1_000
+"""Contacts of whom it is counted who has had as many messages as the caps allow."""
+AT_ONCE = 500
 STARTS: Mapping[str, str] = {
     "schedule": "By its schedule",
     "event": "When something happens in the console or the data",
@@ -51,6 +55,7 @@ class Activation:
     due: int
     timers: Sequence[tuple[str, str | None, datetime]]
     firings: Sequence[tuple[str, datetime]] = ()
+    over_cap: OverCap | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The preview in the shape of the API."""
@@ -61,6 +66,7 @@ class Activation:
             **{name: getattr(self, name) for name in ("matching", "overdue", "due")},
             "timers": [{"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers],
             "firings": [{"trigger": trigger, "at": log.body.moment(at)} for trigger, at in self.firings],
+            "over_cap": self.over_cap and {name: getattr(self.over_cap, name) for name in ("looked", "over", "more")},
         }
 
 
@@ -114,6 +120,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         due,
         [(row.id, row.record, row.at) for row in first],
         [(trigger, at) for at, trigger in firings],
+        _over_cap(actor, document),
     )
 
 
@@ -188,6 +195,24 @@ def cancellation(actor: Actor, slug_or_id: str) -> Cancellation:
     heads, _ = lists.listed(actor, run.workflow == entry.id, run.ended_at.is_(None), order=(run.created_at, run.id), limit=MOST_RUNS)
     statuses = {row[0]: row[1] for row in rows}
     return Cancellation(entry, sum(statuses.values()), statuses, sum(row[2] for row in rows), heads, overdue)
+
+
+def _over_cap(actor: Actor, document: Workflow) -> OverCap | None:
+    """Of the first `MOST_CAPPED` contacts whom the actor sees, how many the caps hold back; None without messages to contacts, or while the source is down."""
+    if document.collection is None or not contact_trials.has_messages(document):
+        return None
+    keys: list[str] = []
+    after: str | None = None
+    try:
+        scope = access.scope_for(actor, document.collection, "read")
+        while len(keys) < MOST_CAPPED:
+            page = records.page(document.collection, scope, limit=AT_ONCE, after=after, fields=())
+            keys += [row.key for row in page.rows if row.key is not None]
+            if (after := page.next) is None:
+                break
+        return reachable.over_cap(document, keys[:MOST_CAPPED], more=after is not None or len(keys) > MOST_CAPPED)
+    except ConsoleError:
+        return None
 
 
 def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow]:

@@ -102,7 +102,7 @@ def grouped(
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
     measured = collection.by_name[field] if field is not None else None
-    currency = _currency_column(table, measured) if measure in ("sum", "average", "lowest", "highest") else None
+    currency = _currency_column(table, measured, scope) if measure in ("sum", "average", "lowest", "highest") else None
     figure = _figure(table, measure, measured)
     told_apart = [_bucket(table, each, zone) for each in by]
     keys = [*told_apart, *([table.columns[currency]] if currency else [])]
@@ -165,8 +165,13 @@ def _met(table: Table, part: Chosen, attributes: Mapping[str, Any], roots: Mappi
     return table.holds(part, attributes, roots) if isinstance(part, Expression) else part.condition(table)
 
 
-def _currency_column(table: Table, field: Field | None) -> str | None:
-    return field.currency if field is not None and field.currency in table.collection.by_name else None
+def _currency_column(table: Table, field: Field | None, scope: Scope) -> str | None:
+    """The column of the amounts' currency. Raises Malformed where the reader may not see it: its groups would tell it, and without them amounts add up to nonsense."""
+    if field is None or field.currency not in table.collection.by_name:
+        return None
+    if field.currency in scope.hidden:
+        raise refused(f"{field.label} cannot be added up for you: you may not read in which currency it is.")
+    return field.currency
 
 
 def _figure(table: Table, measure: str, field: Field | None) -> ColumnElement[Any]:

@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it."""
+    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences."""
 
     id: str
     day: str
@@ -79,6 +79,7 @@ class Entry:
     changes: Sequence[Change]
     facts: Sequence[tuple[str, Markup | str]]
     masked: bool
+    told: Sequence[str] = ()
     same: tuple["Entry", ...] = ()
 
 
@@ -209,10 +210,16 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
             str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
-            changes(event, known, look), facts(event, look), bool(event.get("masked")),
+            changes(event, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event),
         ))  # fmt: skip
         last = day
     return _together(made)
+
+
+def _sentences_in(event: Mapping[str, Any]) -> list[str]:
+    """Return the sentences that the event itself holds, where the reader may read them."""
+    said = (event.get("data") or {}).get("changes") if event["kind"] == "contact_rules_changed" else None
+    return [str(each) for each in said] if isinstance(said, list) else []
 
 
 def _together(made: Sequence[Entry]) -> list[Entry]:

@@ -113,7 +113,7 @@ def chart(desk: Desk, item: Chart) -> Figures:
 def _currencies(desk: Desk, item: Chart, collection: Collection, scope: Scope, where: list[Chosen], roots: dict[str, Any]) -> Sequence[str]:
     """The currencies of the amounts that are drawn, that of most records first, "" for none; nothing where there is one at most."""
     measured = None if item.measure in ("count", "distinct") else _field(collection, scope, item.field)
-    if measured is None or measured.currency not in collection.by_name:
+    if measured is None or measured.currency not in collection.by_name or measured.currency in scope.hidden:
         return ()
     by, counted = [By(str(measured.currency))], item.model_copy(update={"measure": "count", "field": None})
     if item.chart == "time":

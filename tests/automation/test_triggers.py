@@ -10,6 +10,7 @@ import pytest
 from console import accounts, automation, browse, log, monitoring, runs, sources, workflows
 from console.activity import sequencing
 from console.automation import firing, following, source_events, trigger_rows
+from console.core.run.origin import RecordRef
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
@@ -175,6 +176,14 @@ def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_
         return len(trigger.last), sum(each.count for each in counted), trigger.counts.get("matched")
 
     assert (seen("mona"), seen("tom")) == ((2, 2, 2), (1, 1, None))  # customer 3 is of another desk
+    [row] = trigger_rows.active("event")
+    with transaction() as connection:
+        about = [firing.Occasion(f"by hand {key}", log.now(), record=RecordRef("customer", key)) for key in ("1", "3")]
+        firing.take_in(connection, row, about)
+    told_waiting = {who: automation.listed(house.people[who], "rated-high")[1][0].counts.get("waiting") for who in ("mona", "tom")}
+    assert told_waiting == {"mona": 2, "tom": None}, "nor how many wait for their turn"
+    with pytest.raises(NotFound):
+        automation.listed(house.people["stan"], "rated-high")
 
 
 def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, automation, browse, enrolments, records, runs, workflows
+from console import access, accounts, automation, browse, enrolments, monitoring, records, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
@@ -403,6 +403,11 @@ def test_e7_before_anybody_is_enrolled_it_is_said_that_312_of_1000_are_over_the_
     assert (told.status, told.enrolled) == ("done", 1000)
     [channel] = told.reach.channels.values()
     assert (told.reach.looked, channel.reached, channel.later, channel.over_cap) == (1000, 1000, 312, 312)
+    told_before = monitoring.activation(house.company.olivia, "another").over_cap
+    assert told_before is not None
+    assert (told_before.looked, told_before.over, told_before.more) == (1000, 312, True), (
+        "the question before it is switched on says it, too"
+    )
     page = signed_in(web_app(), "olivia").get(f"/enrolments/{seen.id}").text
     assert "1,000 of 1,000" in page
     assert "312 of 1,000 over the cap" in page

@@ -18,7 +18,7 @@ flags model price_version prompt_sha256 prompt_version purpose request_id schema
 scopes not_by actor_kind effect answered_by asked_by revoked_by dialect compensates keeps entered_by who media_type sha256 slot sender made issuer invited_by teams
 format columns widths consent direction of outcomes provider_id link locale password_hash theme act dom eft obj ptype mentions tag branch exclusive_key fork holder last_holder
 linked_to parent start_key started_by visits steps runs refused audience method column assignee closed_for run_team lead acts_for events stopped type webhook worker decided_by published_by
-call label ending state sub taken folder retried_by former_hash bulk
+call label ending state sub taken folder retried_by former_hash bulk looked_to
 """
 IDS_AND_CODES = frozenset(CODES.split())
 """Names of columns that hold ids, codes, names of fields and of files on the disk: nothing that anybody types as a sentence."""
@@ -45,7 +45,7 @@ FATES = {
         action.title inbox.title inbox.help inbox.source role.title role.about workflow.title workflow.description workflow.draft workflow.slug team.name team.description
         workflow_edit.changes workflow_edit.inverse workflow_review.document workflow_review.impact collection.document collection.structure collection_draft.document
         collection_draft.former collection_version.document workspace.document workspace_draft.document workspace_draft.former workspace_version.document
-        ai_setting.document sign_in.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed
+        ai_setting.document contact_rules.document sign_in.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed
         policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
         webhook.filter ai_breaker.state file.name ai_field.name
     """,

@@ -382,4 +382,5 @@ ROUTES = [
     Route("/settings/channels", "/settings/channels", stan=403, status=403),
     Route("/settings/channels/<kind>", "/settings/channels/email", ("POST",), stan=403, status=403),
     Route("/settings/channels/<kind>/test", "/settings/channels/email/test", ("POST",), stan=403, status=403),
+    Route("/settings/hours", "/settings/hours", ("GET", "POST"), stan=403, status=403),
 ]

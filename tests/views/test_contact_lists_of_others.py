@@ -199,6 +199,10 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
     assert web.post(place, json=sent, headers={**key, "X-Idempotency-Key": "march"}).get_json()["id"] == done["id"]
     told = web.get(f"{place}/{done['id']}", headers=key).get_json()
     assert (told["status"], told["counts"]["new"], told["columns"]) == ("done", 1, {"1": "name", "2": "name", "3": "email", "4": "stage"})
+    for stranger in (company.mona, company.stan):
+        foreign = {"Authorization": f"Bearer {accounts.create_key('foreign', stranger.id).text}"}
+        assert {web.get(f"{place}/{done['id']}{part}", headers=foreign).status_code for part in ("", "/rows")} == {404}
+        assert web.post(place, json={**sent, "preview": True}, headers=foreign).status_code in (403, 404), "nor do they learn who opted out"
     [left] = web.get(f"{place}/{done['id']}/rows", headers=key).get_json()["data"]
     assert (left["line"], left["reasons"]) == (3, ["Somebody with this Email is there already."])
     known = contacts.known_contact("contact", "7")

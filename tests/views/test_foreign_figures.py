@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console import records
+from console import access, records
+from console.access import policy_store
 from console.core.scopes import whole
+from console.db import transaction
 from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_workspace_pages import publish
@@ -244,3 +246,23 @@ def test_a_chart_of_amounts_draws_one_currency_at_a_time_and_leads_to_its_record
         assert {"€", "¥", sign} & set(words) == {sign}, (given, words)
         addresses = map(html.unescape, re.findall(r'<th scope="row"><a href="([^"]+)"', part))
         assert sum(in_list(pages, each) for each in addresses) == number, (name, given)
+
+
+@pytest.mark.parametrize("line", ["field:{0}.bill/currency, read, deny", "collection:{0}.bill, read, deny, record.currency == 'JPY'"])
+def test_a_chart_offers_no_currency_that_its_reader_may_not_see(billed: Odd, line: str) -> None:
+    pages, of = (
+        billed.pages,
+        {"type": "chart", "collection": f"{billed.name}.bill", "measure": "sum", "field": "amount_cents", "by": "kind"},
+    )
+    publish(
+        {"format": 1, "id": "money", "title": "Money", "teams": ["operations"], "components": [of | {"id": "shares", "chart": "share"}]}
+    )
+    assert "JPY" in pages.olivia.get("/w/money/part/shares", htmx="part-shares").html
+    with transaction() as connection:
+        policy_store.write(connection, added=access.parse(f"p, role:operator, *, {line.format(billed.name)}"))
+    access.refresh()
+    for given in ("", "?shares_currency=JPY"):
+        part = pages.olivia.get(f"/w/money/part/shares{given}", htmx="part-shares").html
+        assert "JPY" not in part.replace("?shares_currency=JPY", ""), given
+        assert "¥" not in part
+    assert pages.stan.get("/w/money/part/shares", htmx="part-shares", status=404)

@@ -56,6 +56,7 @@ TAGS = {
 WITHIN = {
     "runs_commands": "runs",
     "monitoring": "workflows",
+    "contact_hours": "messages",
     "reveal": "collections",
     "workflow_drafts": "workflows",
     "dry_runs": "workflows",

@@ -40,6 +40,7 @@ PAGES = (
     Page("sources", "Data sources", "database", "Data", "source"),
     Page("collections", "Collections", "list", "Data", "source"),
     Page("channels", "Channels", "send", "Data", "source"),
+    Page("hours", "Hours and caps", "clock", "Data", "source"),
     Page("webhooks", "Webhooks", "webhook", "Data", "webhook"),
     Page("secrets", "Secrets", "key", "Data", "source"),
     Page("hooks", "Code", "code", "Data", "source"),

@@ -51,3 +51,27 @@ class Channel(Shape):
     missing: list[str] = Field(description="Settings that the provider needs and that are not set")
     inbound: str | None = Field(description="Address to enter at the provider for messages that come in")
     status: str | None = Field(description="Address to enter at the provider for what becomes of messages")
+
+
+class ContactCap(Shape):
+    """At most `most` messages of these kinds to one contact in so many hours, over all workflows."""
+
+    kinds: list[str] = Field(description="email, sms, call")
+    most: int = Field(description="1 to 100")
+    hours: int = Field(description="1 to 2160, which is 90 days")
+
+
+class ContactRules(Shape):
+    """At which hours messages may leave, by the contact's own clocks, and how many reach one person. `version` is 0 while nobody changed them."""
+
+    version: int
+    changed_by: str | None
+    changed_at: Moment | None
+    hours: dict[str, dict[str, list[str] | None]] = Field(
+        description="By kind and day: opening and closing, 00:00 as closing is midnight, null is closed. A kind that is not named leaves at any hour"
+    )
+    caps: list[ContactCap]
+    chat_zone: str = Field(description="By whose clocks chat messages leave")
+    law: dict[str, dict[str, dict[str, list[str] | None]]] = Field(
+        description="By country and kind: hours that hold beside, and cannot be changed"
+    )

@@ -40,6 +40,14 @@ class Firing(Shape):
     at: Moment
 
 
+class OverCap(Shape):
+    """How many of the contacts that were `looked` at have had as many messages as the caps allow; `more`: there are others."""
+
+    looked: int
+    over: int
+    more: bool
+
+
 class Activation(Shape):
     """What activating a workflow would do. `publishes` is the number that the draft would get, null where its live version stays."""
 
@@ -52,6 +60,9 @@ class Activation(Shape):
     due: int = Field(description="Live runs whose timer comes due in the next 24 hours")
     timers: list[Timer] = Field(description="The first of these")
     firings: list[Firing] = Field(description="Schedules in the next 24 hours, at most 20")
+    over_cap: OverCap | None = Field(
+        description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts"
+    )
 
 
 class Ended(Shape):

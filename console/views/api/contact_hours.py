@@ -1,0 +1,72 @@
+"""The rules of the house for reaching people, as JSON: hours by kind and day, and caps."""
+
+from typing import Any
+
+from flask import Blueprint, g, jsonify
+from flask.typing import ResponseReturnValue
+from pydantic import Field
+
+from console.core.contact_rules import document_of
+from console.core.contacting import LAW, Rules
+from console.log import body as canonical
+from console.messages import kept_rules
+from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.shapes import ContactRules
+
+blueprint = Blueprint("api_contact_hours", __name__, url_prefix="/api/v1/contact-rules")
+
+
+class NewCap(Sent):
+    """A cap: kinds are email, sms and call."""
+
+    kinds: list[str]
+    most: int = Field(description="1 to 100")
+    hours: int = Field(description="1 to 2160, which is 90 days")
+
+
+class NewRules(Sent):
+    """All rules at once. `version` is that which was read: 409 `overtaken` where somebody saved in between."""
+
+    version: int = Field(ge=0, le=2_147_483_646)
+    hours: dict[str, dict[str, list[str] | None]] = Field(
+        description='By kind (email, sms, call, chat) and day (mon to sun): ["08:00", "20:00"], null for closed. A kind that is not named leaves at any hour'
+    )
+    caps: list[NewCap] = Field(description="At most 10; an empty list for none")
+    chat_zone: str = Field("UTC", max_length=100, description="By whose clocks chat messages leave")
+
+
+@blueprint.get("")
+@operation("readContactRules", "source.manage", ContactRules, refuses=(403,), example=Example())
+def shown() -> ResponseReturnValue:
+    """At which hours messages of each kind may leave, and how many reach one person over all workflows. The law's hours hold beside."""
+    kept_rules.require(g.actor)
+    return jsonify(_shown())
+
+
+@blueprint.put("")
+@operation(
+    "setContactRules",
+    "source.manage",
+    ContactRules,
+    body=NewRules,
+    refuses=(403, 409),
+    example=Example(body={"version": 0, "hours": {}, "caps": [{"kinds": ["email", "sms"], "most": 3, "hours": 168}]}),
+)
+def put() -> ResponseReturnValue:
+    """Replace the rules. Messages that wait are judged by them within seconds. 409 `overtaken` where somebody saved since; 422 with a detail per field."""
+    sent = read(NewRules)
+    document = sent.model_dump(mode="json", exclude={"version"})
+    kept_rules.save(g.actor, document, base=sent.version)
+    return jsonify(_shown())
+
+
+def _shown() -> dict[str, Any]:
+    newest = kept_rules.newest()
+    law = document_of(Rules({kind: window for (_, kind), window in LAW.items()}))["hours"]
+    return {
+        "version": newest.version,
+        "changed_by": newest.by or None,
+        "changed_at": canonical.moment(newest.at) if newest.at else None,
+        **document_of(newest.rules),
+        "law": {country: {kind: law[kind]} for country, kind in LAW},
+    }
