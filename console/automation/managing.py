@@ -75,7 +75,7 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
     may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
-    seen = firing_counts.seen(actor, entry.id, ":", "")
+    seen = firing_counts.seen(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
         rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
         last = _last(connection, actor, entry.id, *seen)
