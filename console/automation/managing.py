@@ -49,7 +49,8 @@ class Fired:
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API."""
-        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why}
+        made_up_at = log.body.moment(self.made_up_at) if self.made_up_at else None
+        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why, "made_up_at": made_up_at}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from console.messages import MessageCount
 from console.monitoring.lately import Happened
 from console.monitoring.outcomes import WRONG
 from console.views import frame
-from console.views.workflows import periods, tabs
+from console.views.workflows import cards, periods, tabs
 from console.workflows import OBJECT, Known
 
 blueprint = Blueprint("workflows_lately", __name__)
@@ -77,7 +77,7 @@ def show() -> Response:
         "any": bool(seen),
         "rows": busy,
         "columns": [(name, label) for name, label in COLUMNS.items() if any(name in row.figures for row in busy)],
-        "quiet": [row.known for row in rows if not row.figures],
+        "quiet": [row.known for row in rows if not row.figures and not row.known.slug.startswith(cards.ACTION)],
         "needing": [(known, words, href) for known in seen for words, href in _needs(known, found[known.id])],
         "said": _sentence(busy),
         "address": tabs.address,
