@@ -64,7 +64,7 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         monitoring.read_log()
         shown = figures(pages.olivia)
         found = {(label, number) for label, _, number in shown}
-        assert {("Began", 2), ("Done", 2), ("Began", 3), ("Done", 1), ("Ended by people", 1), ("Failed", 1), ("Sent", 1), ("Not sent", 1)} <= found
+        assert {("Began", 2), ("Done", 2), ("Began", 3), ("Done", 1), ("Ended early", 1), ("Failed", 1), ("Sent", 1), ("Not sent", 1)} <= found
         for label, address, number in shown:
             assert rows(pages.olivia, address) == number, (label, address)
         page = pages.olivia.get(LATELY)

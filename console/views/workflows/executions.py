@@ -58,7 +58,7 @@ def listed(slug: str) -> Response:
         wrong = error
     look = frame.look()
     context = tabs.context(known, "executions") | {
-        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}),
+        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)),
                   "end": (head.reason or formats.label_of(head.ending or "")) if head.status == "completed" else "",
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
@@ -190,7 +190,8 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "run": run,
         "record_title": view.record_title,
         "item": head.item if (head := lists.head(frame.actor(), run_id)) is not None else None,
-        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names),
+        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names, ticket=bool(run.get("ticket"))),
+        "asks": None if ended else (run["current"] or {}).get("take_over"),
         "entries": entries,
         "started": started,
         "ended": ended,
@@ -326,7 +327,7 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "version": request.form.get("version", "live"),
         "completed": completed,
         "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=AGAIN)[0],
-        "acts": any(attempt["effects"] for attempt in run["attempts"]),
+        "acts": incidents.acted([run["id"]]),
         "error": refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in fields}) or None,
         "listing": tabs.address(known.slug, "/executions"),
         "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),

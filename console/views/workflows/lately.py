@@ -50,8 +50,8 @@ class Row:
 
 
 COLUMNS = {
-    "began": "Began", "done": "Done", "wrong": "Failed", "stopped": "Ended by people", "quiet": "Not started",
-    "sent": "Sent", "held": "Held back", "unsent": "Not sent", "failed": "Send failed",
+    "began": "Began", "done": "Done", "wrong": "Failed", "stopped": "Ended early", "quiet": "Not started",
+    "sent": "Sent", "held": "Held back", "unsent": "Not sent", "failed": "Failed or unclear",
 }  # fmt: skip
 
 
@@ -141,8 +141,8 @@ def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
 def _sentence(rows: Sequence[Row]) -> str:
     """Return the figures over all workflows as one sentence; empty where nothing happened."""
     words = {
-        "began": "began", "done": "done", "wrong": "failed", "stopped": "ended by people", "quiet": "not started",
-        "sent": "sent", "held": "held back", "unsent": "not sent", "failed": "could not be sent",
+        "began": "began", "done": "done", "wrong": "failed", "stopped": "ended early", "quiet": "not started",
+        "sent": "sent", "held": "held back", "unsent": "not sent", "failed": "failed or unclear",
     }  # fmt: skip
     sums = {name: sum(row.figures[name].number for row in rows if name in row.figures) for name in COLUMNS}
     runs = [f"{sums[name]:,} {words[name]}" for name in ("began", "done", "wrong", "stopped", "quiet") if sums[name]]
