@@ -9,5 +9,17 @@ from console.monitoring.outcomes import DayCount
 from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
 
 OPEN_MODULES = frozenset(
-    {"alerts", "approval_times", "asking_runs", "cards", "due_times", "endings", "incidents", "late_runs", "lately", "metrics", "unable_to_start"}
+    {
+        "alerts",
+        "approval_times",
+        "asking_runs",
+        "cards",
+        "due_times",
+        "endings",
+        "incidents",
+        "late_runs",
+        "lately",
+        "metrics",
+        "unable_to_start",
+    }
 )

@@ -64,7 +64,16 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
         monitoring.read_log()
         shown = figures(pages.olivia)
         found = {(label, number) for label, _, number in shown}
-        assert {("Began", 2), ("Done", 2), ("Began", 3), ("Done", 1), ("Ended early", 1), ("Failed", 1), ("Sent", 1), ("Not sent", 1)} <= found
+        assert {
+            ("Began", 2),
+            ("Done", 2),
+            ("Began", 3),
+            ("Done", 1),
+            ("Ended early", 1),
+            ("Failed", 1),
+            ("Sent", 1),
+            ("Not sent", 1),
+        } <= found
         for label, address, number in shown:
             assert rows(pages.olivia, address) == number, (label, address)
         page = pages.olivia.get(LATELY)
@@ -78,7 +87,13 @@ def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_a
 def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pages: "Pages", company: Company) -> None:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     end = step("end", "end", None)
-    head = {"format": 1, "team": "operations", "run_as": ROBOT, "settings": {"exclusive": False}, "steps": [step("start", "start", "end"), end]}
+    head = {
+        "format": 1,
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"exclusive": False},
+        "steps": [step("start", "start", "end"), end],
+    }
     again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
     workflows.import_file(head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": [again]}, publish=True)
     workflows.import_file(head | {"slug": "spark", "title": "Spark", "triggers": []}, publish=True)

@@ -32,7 +32,10 @@ def test_a_question_about_a_run_that_has_ended_says_so_and_offers_nothing(pages:
 
 
 def test_a_switch_that_the_status_does_not_allow_offers_no_button(pages: "Pages") -> None:
-    for to, words in (("deleted", "It was published, so it stays with its runs"), ("active", "It is active now, so there is nothing to activate")):
+    for to, words in (
+        ("deleted", "It was published, so it stays with its runs"),
+        ("active", "It is active now, so there is nothing to activate"),
+    ):
         page = pages.mona.get(f"{CARE}/switch?to={to}")
         assert words in page.text
         assert "danger" not in page.html
@@ -48,7 +51,12 @@ def test_the_dialog_says_that_people_are_written_to_or_called_only_where_a_step_
     assert "written to" not in page.text
     with reached.clock(reached.NOON):
         wait = {"id": "wait", "type": "wait", "config": {"days": 2}}
-        call = {"id": "call", "type": "ai_call", "config": {"script": "Hello", "answers": ["yes"]}, "next": {"yes": "end", "default": "end"}}
+        call = {
+            "id": "call",
+            "type": "ai_call",
+            "config": {"script": "Hello", "answers": ["yes"]},
+            "next": {"yes": "end", "default": "end"},
+        }
         for slug, steps, words in (
             ("writes", [{"id": "sms", "type": "sms", "config": {"text": "Hello"}}], "and people are written to as before"),
             ("calls", [call], "and people are called as before"),
@@ -59,7 +67,12 @@ def test_the_dialog_says_that_people_are_written_to_or_called_only_where_a_step_
 
 def test_a_start_by_hand_says_in_whose_name_the_run_goes(pages: "Pages", company: Company) -> None:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    head = {"format": 1, "team": "operations", "settings": {"exclusive": False}, "steps": [step("start", "start", "end"), step("end", "end", None)]}
+    head = {
+        "format": 1,
+        "team": "operations",
+        "settings": {"exclusive": False},
+        "steps": [step("start", "start", "end"), step("end", "end", None)],
+    }
     workflows.import_file(head | {"slug": "by-robot", "title": "By robot", "run_as": ROBOT}, publish=True)
     workflows.import_file(DOCUMENT | {"slug": "on-record", "title": "On record", "run_as": ROBOT, "steps": SHORT}, publish=True)
     workflows.import_file(head | {"slug": "by-hand", "title": "By hand"}, publish=True)

@@ -128,7 +128,12 @@ def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     found = {name: value for name, value in given.items() if not name.endswith(("from", "to"))} | {"workflow": known.id}
     if not given.keys() & {"id", "error"}:  # whoever looks for an error finds the item of a loop that failed
         found["parts"] = "0"
-    for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1), ("ended_from", "ended.gte", 0), ("ended_to", "ended.lt", 1)):
+    for name, filter_name, later in (
+        ("from", "started.gte", 0),
+        ("to", "started.lt", 1),
+        ("ended_from", "ended.gte", 0),
+        ("ended_to", "ended.lt", 1),
+    ):
         if (moment := frame.midnight(given, name, later=later)) is not None:
             found[filter_name] = moment.isoformat()
     return found

@@ -72,7 +72,9 @@ def show() -> Response:
     rows = [Row(known, _figures(known, found[known.id], fired.get(known.id, ()), sent.get(known.id, ()), since, until)) for known in seen]
     busy = [row for row in rows if row.figures]
     context = {
-        "windows": [(frame.present_address(since=None if name == USUAL else name), label, name == chosen) for name, label in WINDOWS.items()],
+        "windows": [
+            (frame.present_address(since=None if name == USUAL else name), label, name == chosen) for name, label in WINDOWS.items()
+        ],
         "since": formats.clock(since, look),
         "any": bool(seen),
         "rows": busy,
