@@ -47,5 +47,5 @@ def between(
     at, ident = cursor_of(after, "") if after else (None, "")
     wanted: dict[str, Any] = {"workflow": known.id, "since": since, "until": until, "statuses": statuses, "at": at, "id": ident}
     rows = fetch(_FOUND.format(runs=access.runs(actor).sql(), seen=seen), wanted | {"most": MOST + 1} | given)
-    lines = [FiringLine(*row[:5], (row[5], row[6]) if row[5] and row[6] else None) for row in rows[:MOST]]
+    lines = [FiringLine(row[0], row[1], row[2], row[3], row[4], (row[5], row[6]) if row[5] and row[6] else None) for row in rows[:MOST]]
     return lines, f"{rows[MOST - 1][1].isoformat()}~{rows[MOST - 1][7]}" if len(rows) > MOST else None

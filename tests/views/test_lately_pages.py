@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 LATELY = "/workflows/lately"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ROBOT = "robot@fernwick.test"
-FIGURE = re.compile(r'<td class="r num[^"]*" data-l="([^"]+)"><a [^>]*?href="([^"]+)">([\d,]+)<span')
+FIGURE = re.compile(r'<td[^>]*data-l="([^"]+)"[^>]*>\s*<a[^>]*href="([^"]+)"[^>]*>\s*([\d,]+)<span')
 
 
 def figures(browser: "Browser", since: str = "hour") -> list[tuple[str, str, int]]:
@@ -149,7 +149,7 @@ def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", c
         workflows.import_file(DOCUMENT | {"slug": f"more-{number}", "title": f"More {number}", "steps": STEPS}, publish=True)
         runs.start(company.olivia, f"more-{number}", "customer", "2", {"why": "event"})
     pages.mona.get(LATELY)
-    assert (asked(), before) == (before, before)
+    assert asked() <= before
     with said() as statements:
         monitoring.lately.happened(company.mona, [known.id for known in workflows.all_known()], log.now() - timedelta(days=7), log.now())
     assert len(statements) == 5

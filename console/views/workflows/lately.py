@@ -12,7 +12,6 @@ from console.automation import FiringCount
 from console.core.moments import moment_text
 from console.messages import MessageCount
 from console.monitoring.lately import Happened
-from console.monitoring.outcomes import WRONG
 from console.views import frame
 from console.views.workflows import cards, periods, tabs
 from console.workflows import OBJECT, Known
@@ -107,7 +106,7 @@ def _figures(
     lists = {
         "began": (runs.began, started),
         "done": (runs.done, ended | {"status": "completed"}),
-        "wrong": (runs.wrong, ended | {"status": ",".join(WRONG)}),
+        "wrong": (runs.wrong, ended | {"status": "failed,timed_out"}),
         "stopped": (runs.stopped, ended | {"status": "aborted,cancelled"}),
     }
     found = {
