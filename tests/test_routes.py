@@ -44,6 +44,7 @@ OWN = {
         "/sign-out",
         "/tasks",
         "/workflows",
+        "/workflows/lately",
         "/w",
         "/d",
         "/api/v1/me",

@@ -1,4 +1,4 @@
-"""How often the triggers of a workflow fired in a period, what came of it, and why nothing did; for a reader only what is about records that they may see."""
+"""How often the triggers of workflows fired in a period, what came of it, and why nothing did; for a reader only what is about records that they may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,18 @@ select f.trigger, f.status, coalesce(f.why, ''), count(*) from console.firing f
 where f.workflow = %(workflow)s and f.at >= %(since)s and f.at < %(until)s and {seen} group by 1, 2, 3 order by 4 desc limit %(most)s
 """
 _ABOUT = """
-select f.collection, f.record from console.firing f where f.workflow = %s and f.collection = any(%s) and f.record is not null order by f.at desc limit %s
+select f.collection, f.record from console.firing f where f.workflow = any(%s) and f.collection = any(%s) and f.record is not null order by f.at desc limit %s
 """
 _SEEN = """(f.record is null or not f.collection = any({0}limited{1})
     or (f.collection, f.record) in (select * from unnest(cast({0}collections{1} as text[]), cast({0}records{1} as text[]))))"""
+
+
+_NOT_STARTED = """
+select f.workflow, f.trigger, f.status, coalesce(f.why, ''), count(*) from console.trigger t
+cross join lateral (select * from console.firing n where n.workflow = t.workflow and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
+    and n.status in ('refused', 'stopped')) f
+where t.workflow = any(%(workflows)s) and {seen} group by 1, 2, 3, 4 order by 5 desc limit %(most)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,24 @@ class FiringCount:
 def counted(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> Sequence[FiringCount]:
     """The firings from `since` to before `until`. Raises NotFound for a workflow that the actor may not see."""
     known = workflows.entry(actor, slug_or_id)
-    condition, given = seen(actor, known.id, "%(", ")s")
+    condition, given = seen(actor, [known.id], "%(", ")s")
     period = {"workflow": known.id, "since": since, "until": until, "most": MOST}
     return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
 
-def seen(actor: Actor, workflow_id: str, *marks: str) -> tuple[str, dict[str, list[str]]]:
+def not_started(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[FiringCount]]:
+    """Workflow → the firings of its triggers from `since` to before `until` that started nothing, the most frequent reasons first. The caller has judged that the
+    actor sees the workflows. One statement, and those of `seen`.
+    """
+    condition, given = seen(actor, workflow_ids, "%(", ")s")
+    period = {"workflows": list(workflow_ids), "since": since, "until": until, "most": MOST * max(1, len(workflow_ids))}
+    found: dict[str, list[FiringCount]] = {}
+    for workflow, *counted_alike in fetch(_NOT_STARTED.format(seen=condition), period | given) if workflow_ids else ():
+        found.setdefault(workflow, []).append(FiringCount(*counted_alike))
+    return found
+
+
+def seen(actor: Actor, workflow_ids: Sequence[str], *marks: str) -> tuple[str, dict[str, list[str]]]:
     """(condition on a firing `f` that the actor may see its record, its parameters, written between these marks). No statement for who sees all records; for others
     one, and one to the sources: then the newest `MOST_COUNTED` firings count.
     """
@@ -48,7 +68,7 @@ def seen(actor: Actor, workflow_id: str, *marks: str) -> tuple[str, dict[str, li
     if not limited:
         return "true", {}
     wanted: dict[str, set[str]] = {}
-    for collection, record in fetch(_ABOUT, (workflow_id, limited, record_reach.MOST_COUNTED)):
+    for collection, record in fetch(_ABOUT, (list(workflow_ids), limited, record_reach.MOST_COUNTED)):
         wanted.setdefault(collection, set()).add(record)
     pairs = [(collection, key) for collection, keys in record_reach.visible_records(actor, wanted).items() for key in sorted(keys)]
     return _SEEN.format(*marks), {"limited": limited, "collections": [pair[0] for pair in pairs], "records": [pair[1] for pair in pairs]}

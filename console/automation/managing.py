@@ -49,7 +49,8 @@ class Fired:
 
     def to_json(self) -> dict[str, Any]:
         """The form in the API."""
-        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why}
+        made_up_at = log.body.moment(self.made_up_at) if self.made_up_at else None
+        return {"at": log.body.moment(self.at), "status": self.status, "run": self.run, "why": self.why, "made_up_at": made_up_at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
     entry = workflows.entry(actor, slug_or_id)
     trigger_rows.synchronise(entry.id)
     may_edit = access.can(actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "edit")
-    seen = firing_counts.seen(actor, entry.id, ":", "")
+    seen = firing_counts.seen(actor, [entry.id], ":", "")
     with hot_engine().connect() as connection:
         rows = {row.id: row for row in connection.execute(sa.select(table).where(table.c.workflow == entry.id))}
         last = _last(connection, actor, entry.id, *seen)

@@ -148,15 +148,18 @@ def ago(value: Any, look: Look) -> str:
     if not look.lasting and -30 <= seconds < 60:  # clocks of two machines may differ
         return "just now"
     if not look.lasting and 0 <= seconds < 86_400:
-        whole = int(seconds) - int(seconds) % (3600 if seconds >= 3600 else 60)
-        return format_timedelta(whole, threshold=1, locale=WORDS, format="long") + " ago"
+        return span(seconds, look) + " ago"
     return moment_words(at.isoformat(), look.locale, look.zone)
 
 
 def span(seconds: float, _look: Look) -> str:
-    """Return a duration in its largest unit: "3 hours"."""
+    """Return a duration in its largest unit: "3 hours". Within a day only whole units count, as in `ago`, which may stand beside it."""
     if 0 < seconds < 1:
         return "under a second"
+    if seconds < 86_400:
+        whole = max(0, int(seconds))
+        whole -= whole % (3600 if whole >= 3600 else 60 if whole >= 60 else 1)
+        return format_timedelta(whole, threshold=1, locale=WORDS, format="long")
     return format_timedelta(max(0, int(seconds)), locale=WORDS, format="long")
 
 

@@ -13,7 +13,7 @@ from console.db import troubles
 from console.db.engine import fetch, transaction
 from console.messages.message_rows import Message, read
 
-LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it."
+LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it; sent again, it may reach them twice."
 UNSURE = f"It cannot be told whether the message left. {LOOK_THERE}"
 NO_CALLBACK = "The provider did not tell how the call ended. Look there, then say what came of it."
 LEFT_S = 5

@@ -36,7 +36,7 @@ case when exists (select from console.message l where l.run = message.run and l.
 then 'again' else (select case when a.outcome in ('skipped', 'failed', 'expired', 'error') then 'skipped' else 'sent' end
 from console.attempt a where a.run = message.run and a.n = message.n and a.status = 'done') end
 """
-_SHOWN = f"case when status <> 'unknown' then status else coalesce((case {_BY_HAND} when 'sent' then 'sent' when 'skipped' then 'skipped' when 'again' then 'skipped' end), 'unknown') end"
+SHOWN = f"case when status <> 'unknown' then status else coalesce((case {_BY_HAND} when 'sent' then 'sent' when 'skipped' then 'skipped' when 'again' then 'skipped' end), 'unknown') end"
 MOST = 100
 GONE = "A contact that is gone"
 ROUNDS = 5
@@ -46,7 +46,7 @@ ROUNDS = 5
 @dataclass(frozen=True, slots=True)
 class OutboxQuery:
     """Filters of the URL. `contact` is a record's key, with its collection and a slash before it where several have that key, or `unknown`: what came
-    from strangers and was not put aside. `since` and `before` bound when it changed last; `after` is a cursor.
+    from strangers and was not put aside. `status` may be several with commas between them; `since` and `before` bound when it changed last; `after` is a cursor.
     """
 
     contact: str = ""
@@ -244,9 +244,11 @@ def _where(actor: Actor, query: OutboxQuery) -> tuple[str, list[Any]]:
         conditions.append("channel = %s")
         given.append(query.channel)
     if query.status:
-        _one_of("status", query.status, STATUSES)
-        stored = [query.status, *(row for row, shown in SHOWN_AS.items() if shown == query.status)]
-        conditions.append(f"status = any(%s) and {_SHOWN} = any(%s)")
+        wanted = query.status.split(",")
+        for each in wanted:
+            _one_of("status", each, STATUSES)
+        stored = [*wanted, *(row for row, shown in SHOWN_AS.items() if shown in wanted)]
+        conditions.append(f"status = any(%s) and {SHOWN} = any(%s)")
         given += [[*stored, UNKNOWN], stored]
     if query.workflow:
         known = [workflow.id for workflow in workflows.all_known() if query.workflow in (workflow.slug, workflow.id)]

@@ -1,6 +1,6 @@
 """Workflows as those who run them see them: cards, what a switch will do, incidents, metrics, alerts."""
 
-from console.monitoring import alerts, approval_times, due_times, endings, incidents, unable_to_start
+from console.monitoring import alerts, approval_times, due_times, endings, incidents, lately, unable_to_start
 from console.monitoring.cards import Card, automations, cards
 from console.monitoring.failed_runs import read_log
 from console.monitoring.late_runs import late_runs
@@ -9,5 +9,17 @@ from console.monitoring.outcomes import DayCount
 from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
 
 OPEN_MODULES = frozenset(
-    {"alerts", "approval_times", "asking_runs", "cards", "due_times", "endings", "incidents", "late_runs", "metrics", "unable_to_start"}
+    {
+        "alerts",
+        "approval_times",
+        "asking_runs",
+        "cards",
+        "due_times",
+        "endings",
+        "incidents",
+        "late_runs",
+        "lately",
+        "metrics",
+        "unable_to_start",
+    }
 )

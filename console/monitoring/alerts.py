@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, subjects, workflows
+from console import access, accounts, log, queue, runs, settings, subjects, workflows
 from console.access import limits
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
@@ -235,7 +235,8 @@ def raise_due() -> int:
         known = _known(workflow_id)
         if known is not None and at > log.now() - OLDEST and not (told_by_whole and _told_by_whole(run_id, known)):
             failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
-            more = {"error": reason or "", "record": record, "input": given}
+            title = incidents.title_of_step(workflows.readable_version(workflow_id, version), step)
+            more = {"error": reason or "", "record": record, "input": given, "step_title": title}
             words = Words(subject, version, step, cause, reason or "")
             for rule in rules_of(known):
                 if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
@@ -323,6 +324,8 @@ def _start(
         if any(workflow == definition.id for workflow, _ in chain):
             return None
         named = {field["name"] for field in definition.document.start.config.get("fields") or ()}
+        link = f"{settings.current().base_url or ''}/workflows/{failed.slug}/executions/{run_id}"
+        more = {**more, "workflow_title": failed.title, "link": link}
         known = {**values, **more} if _may_read(runs.account_of(definition), failed) else values
         given = {name: value for name, value in known.items() if name in named and value is not None}
         by = StartedBy(rule.id, "event", dict(values), tuple((str(workflow), str(record)) for workflow, record in chain))

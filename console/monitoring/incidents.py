@@ -178,6 +178,15 @@ def runs_of(actor: Actor, workflow: Known, cause: str, *, limit: int = AT_ONCE) 
     return heads
 
 
+def acted(run_ids: Sequence[str]) -> bool:
+    """Whether one of these runs changed something outside or sent a message, so that beginning at the start does it again. One statement; the caller may see them."""
+    effect, message = tables.effect.c, sa.table("message", sa.column("run"), sa.column("sent_at"), schema="console")
+    changed = sa.exists().where(effect.run.in_(run_ids), effect.status != "failed")
+    sent = sa.exists().where(message.c.run.in_(run_ids), message.c.sent_at.is_not(None))
+    with hot_engine().connect() as connection:
+        return bool(connection.scalar(sa.select(sa.or_(changed, sent))))
+
+
 def retry_all(
     actor: Actor, workflow: Known, cause: str, *, origin: Literal["start", "failure"], version: Literal["original", "current"]
 ) -> Retried:

@@ -10,6 +10,7 @@ from console.core.documents.fields import Located
 from console.core.documents.references import suggestion
 from console.core.documents.triggers_check import EVENTS
 from console.core.expressions.operands import duration_of, moment_of, to_json
+from console.core.plain_words import humanised
 from console.core.run.step_requests import Awaited
 from console.db.ids import new_id
 from console.errors import Invalid
@@ -145,18 +146,24 @@ def _for_event(config: WaitConfig, context: Context, now: datetime) -> Completio
     return Completion(EVENT, {}, nothing, awaits=Awaited("event", new_id("awt"), until, None if until is None else TIMEOUT))
 
 
+def _named(text: str) -> str:
+    """What an expression reads, as people call it: “Last inbound at” of `record.last_inbound_at`; any other as it is written."""
+    alone = all(part.isidentifier() for part in text.split("."))
+    return f"“{humanised(text.rpartition('.')[2])}”" if alone else f"`{text}`"
+
+
 def _moment(config: WaitConfig, context: Context, now: datetime) -> datetime:
     """The moment at which the run continues, aware UTC."""
     if config.until is not None:
         found = moment_of(expressions.parse(config.until).value(context.roots))
         if found is None:
-            raise Invalid(f"`{config.until}` gives no moment to wait until.", code="no_moment")
+            raise Invalid(f"{_named(config.until)} gives no moment to wait until.", code="no_moment")
         return _within_calendar(found, timedelta(0))
     span = timedelta(minutes=config.minutes or 0, hours=config.hours or 0, days=config.days or 0)
     if config.duration is not None:
         worked_out = duration_of(expressions.parse(config.duration).value(context.roots))
         if worked_out is None:
-            raise Invalid(f"`{config.duration}` gives no duration to wait for.", code="no_moment")
+            raise Invalid(f"{_named(config.duration)} gives no duration to wait for.", code="no_moment")
         span = worked_out
     return _within_calendar(now, span)
 

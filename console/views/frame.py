@@ -112,10 +112,15 @@ def look() -> formats.Look:
 
 
 def midnight(given: Mapping[str, str], name: str, *, later: int = 0) -> datetime | None:
-    """Return when the day that is given under the name begins in the reader's zone, so many days later; None without one. Raises Malformed for no day."""
+    """Return when the day that is given under the name begins in the reader's zone, so many days later; a moment with its zone as it is; None without one.
+
+    Raises Malformed for neither.
+    """
     if not given.get(name):
         return None
     try:
+        if "T" in given[name] and (at := datetime.fromisoformat(given[name])).tzinfo is not None:
+            return at
         day = date.fromisoformat(given[name]) + timedelta(days=later)
         return moments.midnight(day, look().zone)
     except (ValueError, OverflowError):

@@ -58,6 +58,7 @@ def show() -> Response:
         ],
         "wrong": wrong,
         "kinds": [(kind, KIND_WORDS[kind]) for kind in KINDS],
+        "several": _words("status", held["status"], ()),
         "statuses": [(name, STATUS_WORDS[name][0]) for name in outbox.STATUSES],
         "workflows": sorted((each.title, each.slug) for each in _seen()),
         "words": (KIND_WORDS, STATUS_WORDS, OUTCOME_WORDS),
@@ -90,11 +91,11 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
     if name == "channel":
         return KIND_WORDS.get(value, value)
     if name == "status":
-        return STATUS_WORDS.get(value, (value, ""))[0]
+        return " or ".join(STATUS_WORDS.get(each, (each, ""))[0] for each in value.split(","))
     if name == "workflow":
         return next((workflow.title for workflow in _seen() if workflow.slug == value), value)
     if name in ("from", "to"):
-        return formats.text(formats.Kind("", "", "date"), value, frame.look())
+        return formats.text(formats.Kind("", "", "datetime" if "T" in value else "date"), value, frame.look())
     if name == "contact":
         named = (line.who for line in lines if line.who)
         return "Unknown senders" if value == outbox.UNKNOWN else next(named, "one contact" if lines else value.rpartition("/")[2])

@@ -270,7 +270,8 @@ def _mailed(row: tuple[Any, ...], person: str) -> str | None:
     """The state of the mail: sent, failed, unknown, or queued for later; None where none is to be sent."""
     try:
         actor = accounts.actor_of_person(person)
-        notice = _notice(actor, row, _names([row]), {})
+        tasks = titles_of(actor, [str(row[1])]) if row[2] == "task_created" else {}
+        notice = _notice(actor, row, _names([row]), {}, tasks.get(str(row[1])))
         if not notice.href:
             return None
         mail.send(_message(actor, notice))

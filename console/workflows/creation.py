@@ -27,7 +27,7 @@ from console.workflows.definitions import (
 )
 from console.workflows.versions import OBJECT, _forget, check, connected
 
-TAKEN = {"new"}
+TAKEN = {"new", "lately"}
 """Names that pages have: `/workflows/new`."""
 
 

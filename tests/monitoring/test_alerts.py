@@ -146,7 +146,10 @@ def test_while_everything_is_paused_nobody_is_told_and_later_once(company: Compa
 
 def test_a_failure_starts_a_workflow_once_and_never_in_a_circle(company: Company, reminding: Known) -> None:
     accounts.create_service_account("robot@fernwick.example", [("operator", "operations")])
-    fields = [{"name": name, "label": name, "type": "long_text"} for name in ("run", "code", "message", "error", "record")]
+    fields = [
+        {"name": name, "label": name, "type": "long_text"}
+        for name in ("run", "code", "message", "error", "record", "workflow_title", "step_title", "link")
+    ]
     fields.append({"name": "input", "label": "input", "type": "json"})
     healing: dict[str, Any] = {
         "format": 1, "slug": "healing", "title": "Healing", "team": "operations", "run_as": "robot@fernwick.example",
@@ -160,6 +163,11 @@ def test_a_failure_starts_a_workflow_once_and_never_in_a_circle(company: Company
     given = company.told(head.id, "mona")["attempts"][0]["values"]
     reason = company.told(run_id)["reason"]
     assert (given["run"], given["message"], given["error"], given["record"]) == (run_id, reason, reason, "1")
+    assert (given["workflow_title"], given["step_title"], given["link"]) == (
+        "Reminding",
+        "later",
+        f"/workflows/reminding/executions/{run_id}",
+    )
     assert given["input"] == fetch("select input from console.run where id = %s", (run_id,))[0][0]
     assert alerts.raise_due() == 0
     for starts in ("reminding", "care-review", "nothing"):

@@ -222,8 +222,11 @@ def test_how_long_ago_changes_at_these_seconds(seconds: int, english: str) -> No
         (0, "0 seconds"),
         (0.4, "under a second"),
         (50, "50 seconds"),
-        (59, "1 minute"),
-        (90, "2 minutes"),
+        (59, "59 seconds"),
+        (90, "1 minute"),
+        (7_199, "1 hour"),
+        (86_399, "23 hours"),
+        (90_000, "1 day"),
         (86_400 * 2, "2 days"),
     ],
 )

@@ -126,6 +126,17 @@ def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox
     assert {row[0] for row in fetch("select mail from console.notice")} == {"sent"}
 
 
+def test_the_letter_of_a_task_says_which(company: Company, mailbox: Mailbox) -> None:
+    task = {"title": "Call {{ record.display_name }}", "assignee": "'mona@fernwick.example'", "due": "today()"}
+    steps = [step("start", "start", "ask"), step("ask", "create_task", "end", task), step("end", "end", None)]
+    document = {"format": 1, "slug": "asking", "title": "Asking", "collection": "customer", "team": "operations", "steps": steps}
+    workflows.import_file(document, publish=True)
+    runs.start(company.olivia, "asking", "customer", "1", {})
+    assert notices.deliver() == 1
+    (mail,) = mailbox.messages
+    assert mail.get_content().splitlines()[0] == "A task for you, “Call Adaeze Okonkwo-Bell”"
+
+
 def test_who_may_not_see_it_at_that_moment_gets_no_mail(company: Company, mailbox: Mailbox) -> None:
     begin(company)
     company.sql("update customer set desk = 'corporate' where id = 1")

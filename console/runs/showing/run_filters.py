@@ -11,7 +11,7 @@ from console.core.run.origin import MODES
 from console.db import tables
 from console.errors import Malformed
 
-MOMENTS = frozenset(f"{name}.{how}" for name in ("created_at", "started") for how in ("gt", "gte", "lt", "lte"))
+MOMENTS = frozenset(f"{name}.{how}" for name in ("created_at", "started", "ended") for how in ("gt", "gte", "lt", "lte"))
 FILTERS = MOMENTS | {
     "workflow",
     "status",
@@ -27,8 +27,9 @@ FILTERS = MOMENTS | {
     "live",
     "rerun_of",
     "parts",
+    "test",
 }
-"""`started` is another name for `created_at`, `error` the code of what made a run fail, `id` the whole id of a run; `parts` 0 leaves out items of loops and branches."""
+"""`started` is another name for `created_at`, `ended` is of runs that have ended, `test` 0 leaves out tests, `error` the code of what made a run fail, `id` the whole id of a run; `parts` 0 leaves out items of loops and branches. Several of `status`, with commas between them, are one or the other."""
 TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow")
 """Kinds of triggers."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
@@ -53,7 +54,7 @@ def _condition(name: str, value: str) -> Any:
             by_slug = sa.select(tables.workflow.c.id).where(tables.workflow.c.slug == value)
             return sa.or_(run.workflow == value, run.workflow.in_(by_slug))
         case "status":
-            return run.status == one_of(name, value, sorted(STATUSES))
+            return run.status.in_([one_of(name, each, sorted(STATUSES)) for each in value.split(",")])
         case "trigger":
             return run.trigger == value if value in TRIGGERS else run.origin["id"].astext == value
         case "mode":
@@ -72,9 +73,11 @@ def _condition(name: str, value: str) -> Any:
             return run.ended_at.is_(None) if one_of(name, value, ("0", "1")) == "1" else run.ended_at.is_not(None)
         case "parts":
             return is_whole() if one_of(name, value, ("0", "1")) == "0" else sa.true()
+        case "test":
+            return run.test if one_of(name, value, ("0", "1")) == "1" else ~run.test
         case "error":
             return run.id.in_(sa.select(tables.failure.c.run).where(tables.failure.c.code == value))
-    return _compare(run.created_at, name, value)
+    return _compare(run.ended_at if name.startswith("ended.") else run.created_at, name, value)
 
 
 def _compare(column: Any, name: str, value: str) -> Any:

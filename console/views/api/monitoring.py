@@ -56,7 +56,7 @@ class NewAlert(Sent):
     mail: bool = True
     starts: str | None = Field(
         None,
-        description="Slug of a workflow that runs by itself; its start gets run, step, code, error, workflow; record and input, where its account may read them",
+        description="Slug of a workflow that runs by itself; its start gets run, step, code, error, workflow; record, input, workflow_title, step_title and link, where its account may read them",
     )
 
 

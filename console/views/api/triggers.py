@@ -26,6 +26,7 @@ class Fired(Shape):
     status: str = Field(description="waiting, started, refused or stopped")
     run: str | None
     why: str | None = Field(description="Why there is no run")
+    made_up_at: Moment | None = Field(description="When a time of a schedule that was missed was made up for")
 
 
 class TriggerListed(Open):

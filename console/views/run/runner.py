@@ -262,8 +262,8 @@ def escalate(run_id: str) -> Response:
     if request.method != "POST":
         return question_page(template, run_id, more)
     if not chosen:
-        more |= {"inbox_error": "Choose an inbox.", "typed_reason": request.form.get("reason", "").strip()}
-        return question_page(template, run_id, more, status=422)
+        wrong = {"inbox_error": "Choose an inbox.", "typed_reason": request.form.get("reason", "").strip()}
+        return question_page(template, run_id, more | wrong, status=422)
     return _with_reason(
         template,
         run_id,
@@ -360,8 +360,7 @@ def command(
     """Execute a command and return the next screen (the one that `do` returns, else read again). If it fails, show the same screen with the reason."""
     typed = typed or typed_form()
     try:
-        typed = _with_files(run_id, typed)
-        view = do(typed)
+        view = do(typed := _with_files(run_id, typed))
     except Conflict as conflict:
         if conflict.code == "already_done":
             return question_page("runner/repeat.html", run_id, effects.repeat_context(conflict, request.form), status=409)
@@ -395,8 +394,7 @@ def run_response(
     context = page.page_context(
         view, frame.actor(), frame.look(), typed=typed, wrong=wrong, tab=pane.pane_query(view.json["id"]).get("tab", ""), notes=notes
     ) | {"toast": toast}
-    fragment = frame.wants_fragment()
-    answer = make_response(frame.render(FRAGMENT if fragment else PAGE, context), status)
+    answer = make_response(frame.render(FRAGMENT if frame.wants_fragment() else PAGE, context), status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
 
@@ -418,6 +416,8 @@ def question_page(
 ) -> Response:
     """Return a question about the run: its own page, or a dialog over the open page."""
     view = runs.get(frame.actor(), run_id)
+    if view.json["ended_at"] and request.method != "POST":  # by its address, or after somebody else ended it
+        template, blocks = "runner/over.html", None
     answer = frame.page(template, page.run_context(view) | dict(more), blocks=blocks or {"*": "dialog"}, status=status)
     if frame.wants_fragment() and request.method == "POST":
         answer.headers["HX-Retarget"] = "#dialog"

@@ -40,11 +40,11 @@ tabs.register(Tab(30, "executions", "Executions", "/executions"))
 
 @blueprint.get("/workflows/<slug>/executions")
 def listed(slug: str) -> Response:
-    """Show the runs, newest first. `status`, `trigger`, `version`, `from`, `to` (days), `id`, `live` and `error` filter them; all are in the address."""
+    """Show the runs, newest first. `status`, `trigger`, `version`, `from`, `to`, `ended_from`, `ended_to` (days or moments), `id`, `live`, `test` and `error` filter them; all are in the address."""
     known = tabs.known_of(slug)
     given = {
         name: value.strip()
-        for name in ("status", "trigger", "version", "from", "to", "id", "live", "error")
+        for name in ("status", "trigger", "version", *("from", "to", "ended_from", "ended_to"), "id", "live", "error", "test")
         if (value := request.args.get(name, ""))
     }
     wrong = None
@@ -58,7 +58,7 @@ def listed(slug: str) -> Response:
         wrong = error
     look = frame.look()
     context = tabs.context(known, "executions") | {
-        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}),
+        "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)),
                   "end": (head.reason or formats.label_of(head.ending or "")) if head.status == "completed" else "",
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
@@ -68,8 +68,10 @@ def listed(slug: str) -> Response:
         "following": frame.present_address(after=following) if following else None,
         "given": given,
         "filtered": bool(given),
+        "periods": [] if wrong else _periods(given),
         "wrong": wrong,
         "then": then,
+        "several": " or ".join(status_words(one) for one in given.get("status", "").split(",") if one in STATUS_ORDER),
         "statuses": [(status, status_words(status)) for status in STATUS_ORDER],
         "triggers": _triggers(known, given.get("trigger", "")),
         "versions": range(known.live or 0, 0, -1)[:50],
@@ -123,12 +125,28 @@ def status_words(status: str) -> str:
 
 def _filters(known: Known, given: Mapping[str, str]) -> dict[str, str]:
     """Return the filters of `runs.find`: days become moments of the reader's zone. Raises Malformed for what is no day."""
-    found = {name: value for name, value in given.items() if name not in ("from", "to")} | {"workflow": known.id}
+    found = {name: value for name, value in given.items() if not name.endswith(("from", "to"))} | {"workflow": known.id}
     if not given.keys() & {"id", "error"}:  # whoever looks for an error finds the item of a loop that failed
         found["parts"] = "0"
-    for name, filter_name, later in (("from", "started.gte", 0), ("to", "started.lt", 1)):
+    for name, filter_name, later in (
+        ("from", "started.gte", 0),
+        ("to", "started.lt", 1),
+        ("ended_from", "ended.gte", 0),
+        ("ended_to", "ended.lt", 1),
+    ):
         if (moment := frame.midnight(given, name, later=later)) is not None:
             found[filter_name] = moment.isoformat()
+    return found
+
+
+def _periods(given: Mapping[str, str]) -> list[str]:
+    """Return the times that no field of the form shows, in words: moments, and when runs ended."""
+    look, found = frame.look(), list[str]()
+    for what, first, last in (("Started", "from", "to"), ("Ended", "ended_from", "ended_to")):
+        bounds = [(word, frame.midnight(given, name)) for word, name in (("from", first), ("to", last))]
+        if what == "Ended" or any("T" in given.get(name, "") for name in (first, last)):
+            said = [f"{word} {formats.clock(at, look)}" for word, at in bounds if at is not None]
+            found += [f"{what} {' '.join(said)}."] if said else []
     return found
 
 
@@ -177,7 +195,8 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "run": run,
         "record_title": view.record_title,
         "item": head.item if (head := lists.head(frame.actor(), run_id)) is not None else None,
-        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names),
+        "status": frame.status_badge(run["status"], run["holder"], frame.actor().id, view.names, ticket=bool(run.get("ticket"))),
+        "asks": None if ended else (run["current"] or {}).get("take_over"),
         "entries": entries,
         "started": started,
         "ended": ended,
@@ -313,7 +332,7 @@ def _dialog(known: Known, view: runs.RunView, wrong: ConsoleError | None = None)
         "version": request.form.get("version", "live"),
         "completed": completed,
         "again": runs.find(frame.actor(), {"rerun_of": run["id"]}, limit=AGAIN)[0],
-        "acts": any(attempt["effects"] for attempt in run["attempts"]),
+        "acts": incidents.acted([run["id"]]),
         "error": refusals.head(wrong, {str(field["name"]): str(field["label"]) for field in fields}) or None,
         "listing": tabs.address(known.slug, "/executions"),
         "action": tabs.address(known.slug, f"/executions/{run['id']}/retry"),

@@ -92,6 +92,7 @@ def _dialog(known: Known, incident: Incident, word: str, wrong: ConsoleError | N
         "word": word,
         "heads": heads,
         "most": incidents.AT_ONCE,
+        "acts": word == "retry" and incidents.acted([head.id for head in heads]),
         "origin": request.form.get("from", "failure"),
         "version": request.form.get("version", "live"),
         "reason": request.form.get("reason", ""),

@@ -105,7 +105,7 @@ def _outcome(fired: Sequence[FiringCount]) -> str:
     others = sum(each.count for each in fired) - began
     text = f"{began:,} started" if began else "Nothing started"
     return (
-        f"{text}; {others:,} did not: {_reasons([(each.why, each.count) for each in fired if each.status not in _STARTED])}"
+        f"{text}; {others:,} did not: {reasons([(each.why, each.count) for each in fired if each.status not in _STARTED])}"
         if others
         else text
     )
@@ -118,13 +118,13 @@ def _channel(known: Known, name: str, sent: Sequence[MessageCount]) -> Explained
     parts = [f"{left:,} sent"] if left else []
     for words, group in (("waiting", waiting), ("not sent", not_sent)):
         if group:
-            why = _reasons([(each.reason[:1].lower() + each.reason[1:], each.count) for each in group])
+            why = reasons([(each.reason[:1].lower() + each.reason[1:], each.count) for each in group])
             parts.append(f"{sum(each.count for each in group):,} {words}{f' ({why})' if why else ''}")
     badge = Badge("Sent", "good", "check") if left else Badge("None sent", "warn", "clock")
     return Explained(name, badge, "; ".join(parts).capitalize(), f"/outbox?workflow={known.slug}")
 
 
-def _reasons(counted: Sequence[tuple[str, int]]) -> str:
+def reasons(counted: Sequence[tuple[str, int]]) -> str:
     """Return the most frequent reasons with how often each, in words."""
     given: dict[str, int] = {}
     for why, count in counted:

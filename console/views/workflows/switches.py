@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, request
 from console import access, enrolments, monitoring, workflows
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotFound
+from console.messages import contact_trials
 from console.views import frame
 from console.views.workflows import tabs
 from console.workflows import OBJECT, Known, lifecycle
@@ -107,10 +108,28 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
         "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused", "archived") else None,
         "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting if known.live is not None else 0,
+        "outside": _reached_outside(known),
+        "not_offered": "" if wrong or turn in turns(known) else _why_not(known, turn),
         "address": tabs.address,
     }
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
     return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, status=status)
+
+
+def _reached_outside(known: Known) -> str:
+    """Return what its steps do to people outside, in words; empty where none writes to or calls anybody."""
+    if known.live is None:
+        return ""
+    steps = contact_trials.message_steps(workflows.version(known.id, known.live).document, chats=True)
+    kinds = {contact_trials.kind_of(step).channel for step in steps}
+    return " and ".join(words for words, found in (("written to", kinds - {"call"}), ("called", kinds & {"call"})) if found)
+
+
+def _why_not(known: Known, turn: Turn) -> str:
+    """Return why this turn is none of those that its status allows."""
+    if turn.to == "deleted":
+        return "It was published, so it stays with its runs. Archive it instead."
+    return f"It is {'archived' if known.archived else tabs.STATUS[known.status].label.lower()} now, so there is nothing to {turn.label.lower()}."
 
 
 def turns(known: Known) -> list[Turn]:

@@ -26,6 +26,11 @@ SAYS: dict[str, Says] = {
     "version": lambda told, value: str(told["version"]) == value,
     "id": lambda told, value: told["id"] == value,
     "live": lambda told, value: (told["ended_at"] is None) == (value == "1"),
+    "test": lambda told, value: told["test"] == (value == "1"),
+    "ended.gt": lambda told, value: told["ended_at"] is not None and at(told["ended_at"]) > at(value),
+    "ended.gte": lambda told, value: told["ended_at"] is not None and at(told["ended_at"]) >= at(value),
+    "ended.lt": lambda told, value: told["ended_at"] is not None and at(told["ended_at"]) < at(value),
+    "ended.lte": lambda told, value: told["ended_at"] is not None and at(told["ended_at"]) <= at(value),
     "started.gt": lambda told, value: at(told["created_at"]) > at(value),
     "started.gte": lambda told, value: at(told["created_at"]) >= at(value),
     "started.lt": lambda told, value: at(told["created_at"]) < at(value),
@@ -56,12 +61,14 @@ def values(name: str, told: list[dict[str, Any]]) -> set[str]:
             return {"1", "7"}
         case "mode":
             return {"guided", "hands_off"}
-        case "live":
+        case "live" | "test":
             return {"0", "1"}
         case "id":
             return {run["id"] for run in told} | {"run_nothing"}
         case "collection" | "record" | "team":
             return {run[name] for run in told if run[name] is not None} | {"nowhere"}
+    if name.startswith("ended."):
+        return {run["ended_at"] for run in told if run["ended_at"]}
     return {run["created_at"] for run in told}
 
 
@@ -94,6 +101,8 @@ def test_every_filter_gives_what_the_runs_say_of_themselves(mixed: Company) -> N
         for value in values(name, everything):
             found = [head.to_json() for head in runs.find(mixed.mona, {name: value}, limit=100)[0]]
             assert found == [run for run in everything if says(run, value)], (name, value)
+    several = [head.to_json()["id"] for head in runs.find(mixed.mona, {"status": "completed,aborted"}, limit=100)[0]]
+    assert several == [run["id"] for run in everything if run["status"] in ("completed", "aborted")]
     for one in everything:  # and together: each run is found by all that it says of itself
         filters = {"workflow": one["workflow"]["slug"], "status": one["status"], "team": one["team"], "trigger": one["trigger"]["kind"]}
         filters |= {name: one[name] for name in ("collection", "record") if one[name] is not None} | {"user": one["started_by"]}

@@ -1,0 +1,151 @@
+"""`/workflows/lately`: what happened over all workflows while nobody looked, and what now waits for a person; each figure leads to exactly those."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+
+from console import access, automation, formats, log, messages, monitoring, workflows
+from console.automation import FiringCount
+from console.core.moments import moment_text
+from console.messages import MessageCount
+from console.monitoring.lately import Happened
+from console.views import frame
+from console.views.workflows import cards, periods, tabs
+from console.workflows import OBJECT, Known
+
+blueprint = Blueprint("workflows_lately", __name__)
+
+WINDOWS = {"hour": "Last hour", "night": "Since yesterday evening", "day": "24 hours", "week": "7 days"}
+USUAL = "night"
+EVENING = time(18)
+STATES: Mapping[str, Sequence[str]] = {
+    "sent": ("sent", "delivered"),
+    "held": ("waiting",),
+    "unsent": ("skipped", "expired", "cancelled"),
+    "failed": ("failed", "unknown"),
+}
+"""What became of a message, as the page counts it → its statuses in the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A number with the list that shows exactly those; `why` says for what reasons."""
+
+    number: int
+    href: str
+    bad: bool = False
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A workflow in which something happened: its figures by column."""
+
+    known: Known
+    figures: Mapping[str, Figure]
+
+
+COLUMNS = {
+    "began": "Began", "done": "Done", "wrong": "Failed", "stopped": "Ended early", "quiet": "Not started",
+    "sent": "Sent", "held": "Held back", "unsent": "Not sent", "failed": "Failed or unclear",
+}  # fmt: skip
+
+
+@blueprint.get("/workflows/lately")
+def show() -> Response:
+    """Show what happened since the moment that `since` names: an hour ago, yesterday evening, a day or a week ago."""
+    who, look = frame.actor(), frame.look()
+    chosen = request.args.get("since", USUAL)
+    chosen = chosen if chosen in WINDOWS else USUAL
+    until = log.now()
+    since = _since(chosen, until, look.zone)
+    seen = [known for known in workflows.all_known() if access.can(who, known.team or None, f"{OBJECT}:{known.slug}", "see")]
+    seen = sorted((known for known in seen if known.live is not None), key=lambda known: known.title.casefold())
+    ids = [known.id for known in seen]
+    found = monitoring.lately.happened(who, ids, since, until)
+    fired = automation.firings_not_started(who, ids, since, until)
+    sent = messages.counted_over_all(who, ids, since, until)
+    rows = [Row(known, _figures(known, found[known.id], fired.get(known.id, ()), sent.get(known.id, ()), since, until)) for known in seen]
+    busy = [row for row in rows if row.figures]
+    context = {
+        "windows": [
+            (frame.present_address(since=None if name == USUAL else name), label, name == chosen) for name, label in WINDOWS.items()
+        ],
+        "since": formats.clock(since, look),
+        "any": bool(seen),
+        "rows": busy,
+        "columns": [(name, label) for name, label in COLUMNS.items() if any(name in row.figures for row in busy)],
+        "quiet": [row.known for row in rows if not row.figures and not row.known.slug.startswith(cards.ACTION)],
+        "needing": [(known, words, href) for known in seen for words, href in _needs(known, found[known.id])],
+        "said": _sentence(busy),
+        "address": tabs.address,
+        "why": [(row.known, COLUMNS[name], figure) for row in busy for name, figure in row.figures.items() if figure.why],
+    }
+    return frame.page("workflows/lately.html", context)
+
+
+def _since(chosen: str, until: datetime, zone: str) -> datetime:
+    """Return the moment from which on the page tells."""
+    if chosen == "night":
+        there = ZoneInfo(zone)
+        yesterday = until.astimezone(there).date() - timedelta(days=1)
+        return datetime.combine(yesterday, EVENING, there).astimezone(UTC)
+    return until - {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(days=7)}[chosen]
+
+
+def _figures(
+    known: Known, runs: Happened, fired: Sequence[FiringCount], sent: Sequence[MessageCount], since: datetime, until: datetime
+) -> dict[str, Figure]:
+    """Return the figures of the workflow that are not 0."""
+    begin, end = moment_text(since), moment_text(until)
+    started = {"from": begin, "to": end, "test": "0"}
+    ended = {"ended_from": begin, "ended_to": end, "test": "0"}
+    lists = {
+        "began": (runs.began, started),
+        "done": (runs.done, ended | {"status": "completed"}),
+        "wrong": (runs.wrong, ended | {"status": "failed,timed_out"}),
+        "stopped": (runs.stopped, ended | {"status": "aborted,cancelled"}),
+    }
+    found = {
+        name: Figure(number, tabs.address(known.slug, "/executions", **query), bad=name == "wrong")
+        for name, (number, query) in lists.items()
+        if number
+    }
+    if fired:
+        href = tabs.address(known.slug, "/firings", **{"from": begin, "to": end, "state": "not"})
+        found["quiet"] = Figure(sum(one.count for one in fired), href, why=periods.reasons([(one.why, one.count) for one in fired]))
+    for name, statuses in STATES.items():
+        those = [one for one in sent if one.status in statuses]
+        if those:
+            query = {"workflow": known.slug, "status": ",".join(statuses), "from": begin, "to": end}
+            why = "" if name == "sent" else periods.reasons([(one.reason, one.count) for one in those])
+            found[name] = Figure(sum(one.count for one in those), frame.with_query("/outbox", query), bad=name == "failed", why=why)
+    return found
+
+
+def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
+    """Return what of the workflow now waits for a person, whenever it began, each with where it is dealt with."""
+    incidents = tabs.address(known.slug, "/incidents")
+    needs = []
+    if runs.asking:
+        needs.append((f"{runs.asking:,} ask{'s' if runs.asking == 1 else ''} for an answer", incidents))
+    if runs.failed:
+        needs.append((f"{runs.failed:,} failed, neither done again nor set aside", incidents))
+    if runs.stuck and known.status == "active":
+        needs.append(("It cannot start at the moment", tabs.address(known.slug, "/triggers")))
+    return needs
+
+
+def _sentence(rows: Sequence[Row]) -> str:
+    """Return the figures over all workflows as one sentence; empty where nothing happened."""
+    words = {
+        "began": "began", "done": "done", "wrong": "failed", "stopped": "ended early", "quiet": "not started",
+        "sent": "sent", "held": "held back", "unsent": "not sent", "failed": "failed or unclear",
+    }  # fmt: skip
+    sums = {name: sum(row.figures[name].number for row in rows if name in row.figures) for name in COLUMNS}
+    runs = [f"{sums[name]:,} {words[name]}" for name in ("began", "done", "wrong", "stopped", "quiet") if sums[name]]
+    sent = [f"{sums[name]:,} {words[name]}" for name in STATES if sums[name]]
+    return ". ".join(filter(None, [f"Runs: {', '.join(runs)}" if runs else "", f"Messages: {', '.join(sent)}" if sent else ""]))

@@ -1,0 +1,160 @@
+"""What happened over all workflows: each figure leads to a list of exactly those, for each reader of what they may see, in a bounded number of statements."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import sqlalchemy as sa
+
+from console import accounts, log, monitoring, runs, workflows
+from console.activity import sequencing
+from console.db.engine import fetch, hot_engine
+from tests.company import DOCUMENT, STEPS, Company
+from tests.messages import reached
+from tests.messages.reached import ANA, NOON, begin, workflow
+from tests.support.engine import step, until, workers
+from tests.support.failing import failed
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Browser, Pages
+
+LATELY = "/workflows/lately"
+SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
+ROBOT = "robot@fernwick.test"
+FIGURE = re.compile(r'<td[^>]*data-l="([^"]+)"[^>]*>\s*<a[^>]*href="([^"]+)"[^>]*>\s*([\d,]+)<span')
+
+
+def figures(browser: "Browser", since: str = "hour") -> list[tuple[str, str, int]]:
+    """(column, address, number) of each figure on the page."""
+    html = browser.get(f"{LATELY}?since={since}").html
+    return [(label, href.replace("&amp;", "&"), int(number)) for label, href, number in FIGURE.findall(html)]
+
+
+def rows(browser: "Browser", address: str) -> int:
+    """How many lines the list at the address has."""
+    return browser.get(address).html.partition("<tbody")[2].partition("</tbody>")[0].count("<tr")
+
+
+@contextmanager
+def said() -> Iterator[list[str]]:
+    """The statements that our database is asked meanwhile by the page's own reads."""
+    found: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        found.append(statement)
+
+    sa.event.listen(hot_engine(), "before_cursor_execute", note)
+    yield found
+    sa.event.remove(hot_engine(), "before_cursor_execute", note)
+
+
+def test_each_figure_leads_to_exactly_those_and_what_waits_for_a_person_stands_above(pages: "Pages", company: Company) -> None:
+    reached.founded(company)
+    with reached.clock(NOON):
+        begin(company, workflow("hello", [dict(SMS)]))
+        begin(company, "hello", ANA)  # no telephone number
+        company.finished("2")
+        company.started("3")
+        runs.abort(company.olivia, company.started("1"), revision=None, reason="Wrong file")
+        failed(company)
+        sequencing.catch_up()
+        monitoring.read_log()
+        shown = figures(pages.olivia)
+        found = {(label, number) for label, _, number in shown}
+        assert {
+            ("Began", 2),
+            ("Done", 2),
+            ("Began", 3),
+            ("Done", 1),
+            ("Ended early", 1),
+            ("Failed", 1),
+            ("Sent", 1),
+            ("Not sent", 1),
+        } <= found
+        for label, address, number in shown:
+            assert rows(pages.olivia, address) == number, (label, address)
+        page = pages.olivia.get(LATELY)
+        assert "1 failed, neither done again nor set aside" in page.text
+        assert "/workflows/reminding/incidents" in page.links
+        assert "There is no address or number (1)" in page.text
+        assert "Ended from " in pages.olivia.get(next(href for label, href, _ in shown if label == "Done")).text
+        assert len(figures(pages.olivia, "nonsense")) == len(figures(pages.olivia, "night"))  # an unknown time is the usual one
+
+
+def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pages: "Pages", company: Company) -> None:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    end = step("end", "end", None)
+    head = {
+        "format": 1,
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": {"exclusive": False},
+        "steps": [step("start", "start", "end"), end],
+    }
+    again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
+    workflows.import_file(head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": [again]}, publish=True)
+    workflows.import_file(head | {"slug": "spark", "title": "Spark", "triggers": []}, publish=True)
+    with workers():
+        runs.start(company.mona, "spark", None, None)
+        assert until(lambda: fetch("select 1 from console.firing where status = 'stopped'"))
+    [(_, address, number)] = [each for each in figures(pages.mona) if each[0] == "Not started"]
+    assert (number, rows(pages.mona, address)) == (1, 1)
+    assert "for ever" in pages.mona.get(f"{LATELY}?since=hour").text
+    listed = pages.mona.get(address).text
+    assert "Stopped" in listed
+    assert "for ever" in listed
+    assert rows(pages.mona, "/workflows/feeds-itself/firings") == 2
+    assert rows(pages.mona, "/workflows/feeds-itself/firings?state=started") == 1
+    pages.mona.get("/workflows/feeds-itself/firings?state=odd", status=400)
+    pages.stan.get(address, status=404)
+    assert "Feeds itself" not in pages.stan.get(LATELY).text
+
+
+def test_who_sees_a_part_of_the_records_is_told_of_that_part(pages: "Pages", company: Company) -> None:
+    for key in ("1", "2"):
+        company.finished(key)
+    whole = {(label, number) for label, _, number in figures(pages.mona)}
+    assert ("Done", 2) in whole
+    for label, address, number in figures(pages.tom):
+        assert rows(pages.tom, address) == number, (label, address)
+    assert figures(pages.stan) == []
+    assert "No workflow that you may see" in pages.stan.get(LATELY).text
+
+
+def test_a_quiet_night_says_so_and_who_has_no_workflow_what_comes(pages: "Pages") -> None:
+    page = pages.olivia.get(LATELY)
+    assert "Nothing began, ended or was sent since" in page.text
+    assert "No workflow asks for an answer" in page.text
+    assert LATELY in pages.olivia.get("/workflows").links
+
+
+def test_the_evening_is_that_of_the_reader(pages: "Pages") -> None:
+    with reached.clock(NOON):  # 19:00 UTC
+        assert "Since 23 Nov, 18:00" in pages.olivia.get(LATELY).text
+
+
+def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", company: Company) -> None:
+    def asked() -> int:
+        with said() as statements:
+            pages.mona.get(LATELY)
+        return len(statements)
+
+    company.finished("1")
+    pages.mona.get(LATELY)
+    before = asked()
+    for number in range(20):
+        workflows.import_file(DOCUMENT | {"slug": f"more-{number}", "title": f"More {number}", "steps": STEPS}, publish=True)
+        runs.start(company.olivia, f"more-{number}", "customer", "2", {"why": "event"})
+    pages.mona.get(LATELY)
+    assert asked() <= before
+    with said() as statements:
+        monitoring.lately.happened(company.mona, [known.id for known in workflows.all_known()], log.now() - timedelta(days=7), log.now())
+    assert len(statements) == 5
+
+
+@pytest.mark.parametrize("path", ["/workflows/care-review/executions?ended_from=soon", "/workflows/care-review/firings?from=soon"])
+def test_a_time_that_is_none_is_refused_in_words(pages: "Pages", path: str) -> None:
+    assert "soon is no day" in pages.olivia.get(path, status=400).text
