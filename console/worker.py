@@ -162,7 +162,8 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool]":
     """Which jobs share threads, and how many: no job waits behind those of another pool.
 
-    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not.
+    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not. Those of runs
+    that nobody holds are free again as soon as a job begins to wait: it has a thread beside them.
     """
     from console import messages, queue, runs
     from console.messages.channel_settings import in_sandbox
@@ -191,7 +192,13 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (DELIVERERS, queue.DELIVER),
     )
     return [
-        Pool({name: made[name] for name in names}, count, {name: ahead[name] for name in names if name in ahead}) for count, *names in named
+        Pool(
+            {name: made[name] for name in names},
+            count,
+            {name: ahead[name] for name in names if name in ahead},
+            queue.outside_places.MOST if queue.ADVANCE_HANDS_OFF in names else 0,
+        )
+        for count, *names in named
     ]
 
 
