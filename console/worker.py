@@ -274,6 +274,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),
             Duty("schedules", LOOK_S, automation.fire_due, SECOND_S),
             Duty("firings", LOOK_S, automation.pick_up, REST_S),
+            Duty("firings of sources that answer again", MINUTE_S, automation.wake_for_sources),
             Duty("old firings", DAY_S, automation.forget),
         ],
         "following": [
