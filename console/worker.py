@@ -11,6 +11,7 @@ import functools
 import gc
 import itertools
 import logging
+import os
 import signal
 import sys
 import threading
@@ -324,8 +325,8 @@ class Worker:
         self._presence: sa.Connection | None = None
         self._newest: int | None = None
 
-    def run(self) -> None:
-        """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
+    def run(self) -> bool:
+        """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later. Whether nothing is."""
         from console.proposals import stop_waiting
 
         jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
@@ -347,6 +348,7 @@ class Worker:
         until = time.monotonic() + LEAVE_S
         for thread in (*lines.values(), jobs):
             thread.join(max(0.0, until - time.monotonic()))
+        return not jobs.is_alive()
 
     def _do(self, line: Sequence[Duty], now: float) -> None:
         for duty in line:
@@ -431,7 +433,9 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     signal.signal(signal.SIGINT, stop)
     if with_parent:
         end_with_parent()
-    worker.run()
+    if not worker.run():
+        logging.shutdown()
+        os._exit(0)  # else Python waits for threads that wait for somebody outside
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from console import accounts, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.queue import outside_places
+from console.worker import LEAVE_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver
@@ -113,5 +114,21 @@ def test_one_system_that_hangs_takes_no_place_from_others_and_nothing_is_lost_by
         with workers(CONSOLE_PRIVATE_HOSTS="127.0.0.1"):
             assert until(lambda: ended(hanging))
             assert until(lambda: not fetch("select id from queue.pgqueuer"))
+    for run_id in hanging:
+        whole(run_id)
+
+
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_who_hangs(robot: Company) -> None:
+    with silent() as (system, speaks):
+        asking("silent", system.url)
+        with workers(CONSOLE_PRIVATE_HOSTS="127.0.0.1") as (worker,):
+            hanging = begun("silent", 3)
+            assert until(lambda: len(system.received) == len(hanging))
+            worker.terminate()
+            assert worker.wait(LEAVE_S + SOON_S) == 0
+            assert not speaks.is_set()
+        speaks.set()
+        with workers(CONSOLE_PRIVATE_HOSTS="127.0.0.1"):
+            assert until(lambda: ended(hanging))
     for run_id in hanging:
         whole(run_id)
