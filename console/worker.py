@@ -30,7 +30,7 @@ from console.db.release import NewerData
 from console.errors import ConsoleError
 
 if TYPE_CHECKING:
-    from console.queue.dispatch import Pool
+    from console.queue.job_threads import Pool
 
 LOOK_S = 0.5
 SECOND_S = 1.0
@@ -168,7 +168,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
     """
     from console import messages, queue, runs
     from console.messages.channel_settings import in_sandbox
-    from console.queue.dispatch import Pool, Together
+    from console.queue.job_threads import Pool, Together
 
     channels = {"email": queue.SEND, **queue.SENDING}
     ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}

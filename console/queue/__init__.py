@@ -47,4 +47,4 @@ from console.queue.jobs import (
 )
 from console.queue.turns import in_turns
 
-OPEN_MODULES = frozenset({"dispatch", "outside_places"})
+OPEN_MODULES = frozenset({"dispatch", "job_threads", "outside_places"})

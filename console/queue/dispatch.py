@@ -10,12 +10,11 @@ import logging
 import random
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 import asyncpg
 import psycopg
@@ -33,8 +32,8 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from typing_extensions import override
 
 from console.db import troubles
-from console.db.engine import app_url, together
-from console.queue.job_threads import TOGETHER, TOGETHER_S, Handler, JobFailed, Pool, Threads, Together
+from console.db.engine import app_url
+from console.queue.job_threads import Handler, JobFailed, Pool, Threads
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)

@@ -71,7 +71,9 @@ class Pool:
 
     def left(self) -> int:
         """More are fetched when no more than these are under way: of quick ones many are to come together."""
-        return self.threads // 4 + sum(each.slow and not each.waits for each in self.given) if self.at_once() > self.threads else self.threads
+        return (
+            self.threads // 4 + sum(each.slow and not each.waits for each in self.given) if self.at_once() > self.threads else self.threads
+        )
 
     def waiting(self) -> int:
         """How many jobs hold no thread of those that the others need."""

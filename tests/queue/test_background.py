@@ -20,8 +20,8 @@ from console.worker import pools
 from tests.company import Company
 from tests.conftest import web_app
 from tests.runs.changing.test_midway import failing
-from tests.views.conftest import Pages
 from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
+from tests.views.conftest import Pages
 
 pytestmark = pytest.mark.rotating
 

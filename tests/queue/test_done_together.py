@@ -12,7 +12,8 @@ from console import queue
 from console.db import read_ahead
 from console.db.engine import alone, alone_ahead, fetch, together
 from console.queue import outside_places
-from console.queue.dispatch import TOGETHER, TOGETHER_S, Dispatcher, Pool, Together
+from console.queue.dispatch import Dispatcher
+from console.queue.job_threads import TOGETHER, TOGETHER_S, Pool, Together
 from tests.conftest import Database
 from tests.support.engine import until
 

@@ -12,12 +12,13 @@ import pytest
 from console import accounts, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
+from console.db.presence import PRESENCE
 from console.queue import outside_places
 from console.worker import LEAVE_S
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver
-from tests.support.engine import step, until, whole, workers
+from tests.support.engine import PRESENT, step, until, whole, workers
 
 ROBOT = "robot@fernwick.test"
 SOON_S = 15.0
@@ -53,7 +54,15 @@ def asking(slug: str, url: str, **more: Any) -> None:
 def acting(slug: str, middle: dict[str, Any]) -> None:
     steps = [step("start", "start", middle["id"]), middle, step("end", "end", None)]
     settings = {"parallel": 100, "exclusive": False, "on_error": "fail"}
-    document = {"format": 1, "slug": slug, "title": slug.title(), "team": "operations", "run_as": ROBOT, "settings": settings, "steps": steps}
+    document = {
+        "format": 1,
+        "slug": slug,
+        "title": slug.title(),
+        "team": "operations",
+        "run_as": ROBOT,
+        "settings": settings,
+        "steps": steps,
+    }
     workflows.import_file(document, publish=True)
 
 
@@ -110,6 +119,7 @@ def test_one_system_that_hangs_takes_no_place_from_others_and_nothing_is_lost_by
             assert len(system.received) == outside_places.EACH
             worker.kill()
             worker.wait()
+            assert until(lambda: fetch(PRESENT, PRESENCE) == [(0,)])
         speaks.set()
         with workers(CONSOLE_PRIVATE_HOSTS="127.0.0.1"):
             assert until(lambda: ended(hanging))

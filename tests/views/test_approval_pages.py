@@ -257,9 +257,7 @@ def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(
 
 
 @pytest.mark.parametrize("back", [True, False])
-def test_a_source_that_goes_away_after_the_answer(
-    bank: "Company", pages: "Pages", monkeypatch: pytest.MonkeyPatch, back: bool  # noqa: FBT001 (a parameter of the test)
-) -> None:
+def test_a_source_that_goes_away_after_the_answer(bank: "Company", pages: "Pages", monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
     """A file that is away for a while is waited for, as a server is; a table that is gone is not."""
     charging()
     run_id, asked = requested(bank)
@@ -280,7 +278,11 @@ def test_a_source_that_goes_away_after_the_answer(
     told = pages.mona.follow().text
     assert ("not tried again with this approval. Whoever holds the run reads why" in told) != back
     page = pages.olivia.get(f"/runs/{run_id}")
-    words = "is a file that is not there, or that the console may not open. What waits for it goes on when it is back" if back else "no longer has this table"
+    words = (
+        "is a file that is not there, or that the console may not open. What waits for it goes on when it is back"
+        if back
+        else "no longer has this table"
+    )
     assert words in page.text, "why what was approved was not done"
     connect.dispose()
     if back:
