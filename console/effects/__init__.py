@@ -49,7 +49,7 @@ def recover(actor: Actor, effect: Effect, run: Run) -> Report:
 
     def prepare_and_recover() -> tuple[Call, TryResult]:
         call = prepared(actor, effect, run, judged=False)
-        return call, _asked(effect, KINDS[effect.kind].recover, call)
+        return call, _result_of_asking(effect, KINDS[effect.kind].recover, call)
 
     return _report(effect, prepare_and_recover, doubtful=True)
 
@@ -72,10 +72,10 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
         return call, TryResult("succeeded", values={"left_out": True})
     if (call.define.outside or call.define.goes_to) and queue.paused_because():
         return call, TryResult("failed", "paused", COPY)
-    return call, _asked(effect, KINDS[effect.kind].perform, call)
+    return call, _result_of_asking(effect, KINDS[effect.kind].perform, call)
 
 
-def _asked(effect: Effect, ask: Callable[[Call], TryResult], call: Call) -> TryResult:
+def _result_of_asking(effect: Effect, ask: Callable[[Call], TryResult], call: Call) -> TryResult:
     """The result of one try; where somebody outside has to answer, others work in this thread's stead meanwhile."""
     if not target_of(effect):
         return ask(call)
