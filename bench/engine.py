@@ -73,7 +73,8 @@ def person(*slugs: str) -> Any:
 def dispatched(handlers: dict[str, Callable[[str], None]], done: Callable[[], bool], work: int) -> float:
     """How much of the work a second, from the first job to the last, by one worker's dispatcher."""
     from console import runs
-    from console.queue.dispatch import Dispatcher, Pool
+    from console.queue.dispatch import Dispatcher
+    from console.queue.job_threads import Pool
 
     dispatcher = Dispatcher([Pool(handlers, 4)])
     thread = threading.Thread(target=dispatcher.run)

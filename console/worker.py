@@ -11,6 +11,7 @@ import functools
 import gc
 import itertools
 import logging
+import os
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ from console.db.release import NewerData
 from console.errors import ConsoleError
 
 if TYPE_CHECKING:
-    from console.queue.dispatch import Pool
+    from console.queue.job_threads import Pool
 
 LOOK_S = 0.5
 SECOND_S = 1.0
@@ -162,11 +163,12 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool]":
     """Which jobs share threads, and how many: no job waits behind those of another pool.
 
-    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not.
+    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not. Those of runs
+    that nobody holds are free again as soon as a job begins to wait: it has a thread beside them.
     """
     from console import messages, queue, runs
     from console.messages.channel_settings import in_sandbox
-    from console.queue.dispatch import Pool, Together
+    from console.queue.job_threads import Pool, Together
 
     channels = {"email": queue.SEND, **queue.SENDING}
     ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}
@@ -191,7 +193,13 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (DELIVERERS, queue.DELIVER),
     )
     return [
-        Pool({name: made[name] for name in names}, count, {name: ahead[name] for name in names if name in ahead}) for count, *names in named
+        Pool(
+            {name: made[name] for name in names},
+            count,
+            {name: ahead[name] for name in names if name in ahead},
+            queue.outside_places.MOST if queue.ADVANCE_HANDS_OFF in names else 0,
+        )
+        for count, *names in named
     ]
 
 
@@ -267,6 +275,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),
             Duty("schedules", LOOK_S, automation.fire_due, SECOND_S),
             Duty("firings", LOOK_S, automation.pick_up, REST_S),
+            Duty("firings of sources that answer again", MINUTE_S, automation.wake_for_sources),
             Duty("old firings", DAY_S, automation.forget),
         ],
         "following": [
@@ -317,8 +326,8 @@ class Worker:
         self._presence: sa.Connection | None = None
         self._newest: int | None = None
 
-    def run(self) -> None:
-        """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later."""
+    def run(self) -> bool:
+        """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later. Whether nothing is."""
         from console.proposals import stop_waiting
 
         jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
@@ -340,6 +349,7 @@ class Worker:
         until = time.monotonic() + LEAVE_S
         for thread in (*lines.values(), jobs):
             thread.join(max(0.0, until - time.monotonic()))
+        return not jobs.is_alive()
 
     def _do(self, line: Sequence[Duty], now: float) -> None:
         for duty in line:
@@ -424,7 +434,9 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     signal.signal(signal.SIGINT, stop)
     if with_parent:
         end_with_parent()
-    worker.run()
+    if not worker.run():
+        logging.shutdown()
+        os._exit(0)  # else Python waits for threads that wait for somebody outside
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What triggers fire: written down first, then started one after another, at the pace of the workflow.
 
 An occasion is taken in once for its trigger and key, whatever is told twice. Its run is started under the same key, so that a process that dies in between
-starts none twice. What cannot be started for a reason that passes is tried again; for any other it is kept with the reason.
+starts none twice. What cannot be started for a reason that passes is tried again; for any other it is kept with the reason. What waits for a data source
+is tried when that answers again, and meanwhile more and more rarely.
 """
 
 import json
@@ -15,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import enrolments, faults, log, queue, runs, subjects, workflows
+from console import enrolments, faults, log, queue, records, runs, subjects, workflows
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
@@ -37,7 +38,8 @@ SOME = 5
 LOOK_S, FULL_S = 0.02, 0.3
 """Between two looks for room, and how long others have their turn where there is none."""
 SURPRISES = 5
-LONGEST_PAUSE_S = 600.0
+LONGEST_PAUSE_S, LONGEST_AWAY_S = 600.0, 24 * 3600.0
+"""Between two tries: of what a person may have switched meanwhile, and of what a data source does not give."""
 KEPT_DAYS = 30
 PASSING = frozenset({"not_active", "store_down"})
 """Refusals after which a firing waits, as it does for a source that is down, however long: who may switch it is told meanwhile."""
@@ -280,7 +282,10 @@ from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id returning 1
 
 
 def _not_started(found: _Firing, error: ConsoleError) -> None:
-    if isinstance(error, SourceDown) or error.code in PASSING:
+    if isinstance(error, SourceDown):
+        soon = error.passing and error.awaited_source is None  # it is busy, or locked
+        _again(found.id, found.tries, error.message, LONGEST_PAUSE_S if soon else LONGEST_AWAY_S, error.awaited_source)
+    elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
     else:
         _done(found.id, "refused", None, words_of(error))
@@ -346,12 +351,39 @@ def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
     )
 
 
-def _again(ident: str, tries: int, why: str) -> None:
-    pause = timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(tries, 12)))
+def _again(ident: str, tries: int, why: str, longest_s: float = LONGEST_PAUSE_S, source: str | None = None) -> None:
+    pause = timedelta(seconds=min(longest_s, 2.0 ** min(tries, 17)))
     fetch(
-        "update console.firing set tries = tries + 1, why = %s, due_at = clock_timestamp() + %s where id = %s returning 1",
-        (why, pause, ident),
+        "update console.firing set tries = tries + 1, why = %s, source = %s, due_at = clock_timestamp() + %s where id = %s returning 1",
+        (why, source, pause, ident),
     )
+
+
+_AWAITED = """
+select distinct f.source from console.firing f
+where f.status = 'waiting' and f.source is not null and f.due_at > clock_timestamp() + interval '30 seconds'
+"""
+_NOW = """
+with woken as (update console.firing f set due_at = clock_timestamp()
+    where f.status = 'waiting' and f.source = any(%s) and f.due_at > clock_timestamp() returning 1) select count(*) from woken
+"""
+
+
+def wake_for_sources() -> int:
+    """Let the firings start that wait for a data source which answers again; returns how many."""
+    answering = [source for (source,) in fetch(_AWAITED) if records.catalogue.answers(source)]
+    return int(fetch(_NOW, (answering,))[0][0]) if answering else 0
+
+
+_TRY = """
+with tried as (update console.firing f set due_at = clock_timestamp()
+    where f.status = 'waiting' and f.workflow = %s and f.trigger = %s and f.due_at > clock_timestamp() returning 1) select count(*) from tried
+"""
+
+
+def try_now(workflow_id: str, trigger_id: str) -> int:
+    """Let the firings of the trigger that wait for their next try have it now; returns how many."""
+    return int(fetch(_TRY, (workflow_id, trigger_id))[0][0])
 
 
 _LEFT = """

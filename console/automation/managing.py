@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, workflows
 from console.automation import firing_counts, hook_addresses, trigger_rows, webhooks
+from console.automation.firing import try_now
 from console.automation.log_events import reached
 from console.automation.trigger_rows import CLOCK, UTC_ZONE, table
 from console.core import schedule
@@ -32,7 +33,8 @@ OUT_AGAIN = "Enrolled, and out of it again before the run began."
 class Fired:
     """One firing: when it happened, the run, and why there is none. `status` is waiting, started, refused or stopped. `run` None: none, or not for this reader.
 
-    `about` is the record of which it is, (collection, key). `made_up_at`: when a time of a schedule was made up for that was missed.
+    `about` is the record of which it is, (collection, key). `made_up_at`: when a time of a schedule was made up for that was missed. `again_at`:
+    when it is tried again, where it could not start yet.
     """
 
     at: datetime
@@ -41,6 +43,7 @@ class Fired:
     why: str | None
     about: tuple[str, str] | None = None
     made_up_at: datetime | None = None
+    again_at: datetime | None = None
 
     @property
     def enrolled(self) -> bool:
@@ -131,7 +134,8 @@ def _last(connection: Connection, actor: Actor, workflow_id: str, seen: str, giv
     """The newest firings of each trigger that meet the condition `seen`; one statement. Of who was enrolled it tells what became of them since."""
     ranked = f"""
 select f.trigger, f.at, f.status, r.id, case when e.run is not null then null when e.status = 'left' then :out else f.why end, f.collection, f.record,
-    case when f.kind = 'schedule' and f.status = 'started' and f.done_at > f.at + :late then f.done_at end from (
+    case when f.kind = 'schedule' and f.status = 'started' and f.done_at > f.at + :late then f.done_at end,
+    case when f.status = 'waiting' and f.tries > 0 then f.due_at end from (
     select t.id from console.trigger t where t.workflow = :workflow
 ) t cross join lateral (
     select * from console.firing f where f.workflow = :workflow and f.trigger = t.id and {seen} order by f.at desc, f.id desc limit :most
@@ -143,7 +147,7 @@ left join {access.runs(actor).sql()} on r.id = coalesce(f.run, e.run) order by f
         sa.text(ranked), {"workflow": workflow_id, "most": LAST, "out": OUT_AGAIN, "late": schedule.LATE, **given}
     ):
         about = (row[5], row[6]) if row[5] and row[6] else None
-        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, made_up_at=row[7]))
+        found.setdefault(row[0], []).append(Fired(row[1], row[2], row[3], row[4], about, row[7], row[8]))
     return found
 
 
@@ -226,6 +230,11 @@ def switch(actor: Actor, slug_or_id: str, ident: str, *, enabled: bool) -> Made:
             _update(connection, entry.id, ident, enabled=enabled, problem=None, problem_at=None, **values)
             _note(actor, entry, ident, row.kind, "on" if enabled else "off", connection)
     return Made(ident, row.kind, enabled, _address(entry.id, row))
+
+
+def try_waiting(actor: Actor, slug_or_id: str, ident: str) -> int:
+    """Try now to start what a trigger has taken in and could not start yet; returns how many. Raises NotFound, NotAllowed."""
+    return try_now(_allowed(actor, slug_or_id, "activate").id, ident)
 
 
 def now(actor: Actor, slug_or_id: str, ident: str) -> Made:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlsplit
 
 from console import faults, queue, records
 from console.core import expressions
@@ -48,7 +49,7 @@ def recover(actor: Actor, effect: Effect, run: Run) -> Report:
 
     def prepare_and_recover() -> tuple[Call, TryResult]:
         call = prepared(actor, effect, run, judged=False)
-        return call, KINDS[effect.kind].recover(call)
+        return call, _result_of_asking(effect, KINDS[effect.kind].recover, call)
 
     return _report(effect, prepare_and_recover, doubtful=True)
 
@@ -71,7 +72,26 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
         return call, TryResult("succeeded", values={"left_out": True})
     if (call.define.outside or call.define.goes_to) and queue.paused_because():
         return call, TryResult("failed", "paused", COPY)
-    return call, KINDS[effect.kind].perform(call)
+    return call, _result_of_asking(effect, KINDS[effect.kind].perform, call)
+
+
+def _result_of_asking(effect: Effect, ask: Callable[[Call], TryResult], call: Call) -> TryResult:
+    """The result of one try; where somebody outside has to answer, others work in this thread's stead meanwhile."""
+    if not target_of(effect):
+        return ask(call)
+    with queue.outside_places.waiting() as answered:
+        result = ask(call)
+        if result.status == "succeeded":
+            answered()
+    return result
+
+
+def target_of(effect: Effect) -> str:
+    """Whom the effect waits for outside: a host, a target, or a function that may ask anybody; empty for nobody."""
+    define = effect.request.get("define") or {}
+    if effect.kind == "http":
+        return str(define.get("target") or urlsplit(str(define.get("url") or "")).netloc or "http")
+    return f"function {define.get('function')}" if effect.kind == "python" else ""
 
 
 def _report(effect: Effect, act: Callable[[], tuple[Call, TryResult]], *, doubtful: bool = False) -> Report:

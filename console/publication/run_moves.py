@@ -186,13 +186,16 @@ def _seen(actor: Actor, run_ids: Sequence[str]) -> set[str]:
 
 
 def advance(move_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: moves the runs that are left, as whoever asked for it. Raises PutBack when it has to stop."""
+    """A worker's way in: moves the runs that are left, as whoever asked for it. Raises PutBack when it has to stop, and while another process is at it:
+    that one may die.
+    """
     row = _row(move_id)
-    if row is not None and row.status == "running":
-        _go_on(move_id, accounts.actor_of_person(row.person), stopping)
+    if row is not None and row.status == "running" and not _go_on(move_id, accounts.actor_of_person(row.person), stopping):
+        raise queue.PutBack(LATER_S)
 
 
-def _go_on(move_id: str, actor: Actor, stopping: Callable[[], bool]) -> None:
+def _go_on(move_id: str, actor: Actor, stopping: Callable[[], bool]) -> bool:
+    """Whether nobody else was at it. Raises PutBack."""
     with alone(f"move|{move_id}") as mine:
         row = _row(move_id)
         while mine and row is not None and row.status == "running":
@@ -200,6 +203,7 @@ def _go_on(move_id: str, actor: Actor, stopping: Callable[[], bool]) -> None:
                 raise queue.PutBack(LATER_S)
             _move_next(row, actor)
             row = _row(move_id)
+    return mine
 
 
 def _move_next(row: Any, actor: Actor) -> None:

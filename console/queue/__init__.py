@@ -1,5 +1,6 @@
 """Jobs for the background: what they are called, putting them in, and (`dispatch`) handing them to workers."""
 
+from console.queue import outside_places
 from console.queue.jobs import (
     ADVANCE,
     ADVANCE_HANDS_OFF,
@@ -46,4 +47,4 @@ from console.queue.jobs import (
 )
 from console.queue.turns import in_turns
 
-OPEN_MODULES = frozenset({"dispatch"})
+OPEN_MODULES = frozenset({"dispatch", "job_threads", "outside_places"})

@@ -10,12 +10,11 @@ import logging
 import random
 import threading
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, TypeAlias
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import asyncpg
 import psycopg
@@ -33,7 +32,8 @@ from pgqueuer.ports.repository import EntrypointExecutionParameter
 from typing_extensions import override
 
 from console.db import troubles
-from console.db.engine import app_url, together
+from console.db.engine import app_url
+from console.queue.job_threads import Handler, JobFailed, Pool, Threads
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)
@@ -43,15 +43,8 @@ HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
 BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
 """The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
-TOGETHER = 8
-"""At most so many jobs are done one after another by one thread, which reads for all of them at once."""
-TOGETHER_S = 1.0
-"""So long they may take together; those that are behind one that takes longer are given to other threads."""
-QUICK_S = 0.5
-"""Where a job takes longer, others do not stand behind it: by itself it takes a hundredth of that."""
 LOOK_S = 0.02
 """The shortest pause between two looks: under load each job that is put in would cost one."""
-FETCHED = 4 * TOGETHER
 RESULTS = 64
 """The results of so many jobs are written at once, or after a tenth of a second."""
 CONNECT_S = 10.0
@@ -85,10 +78,6 @@ SETTINGS = DBSettings(
 )
 
 
-class JobFailed(Exception):
-    """A job failed. The error is in the log of the process and not in the queue's tables, because it may contain personal data."""
-
-
 def queries(driver: AsyncpgDriver) -> Queries:
     """The library's statements over our schema."""
     environment, scheduler = QueryBuilderEnvironment(settings=SETTINGS), QuerySchedulerBuilder(settings=SETTINGS)
@@ -109,48 +98,6 @@ async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
     await asyncio.sleep(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
-    """`read` takes the texts of several jobs and reads for them what they would read one by one; `quick` says whether they wait for nobody outside."""
-
-    read: Callable[[Sequence[str]], None]
-    quick: Callable[[], bool] = lambda: True
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Jobs that share threads, so many of them: their names → the functions that take a job's text.
-
-    `ahead`: which of them are done together while they are quick, and what reads ahead for them.
-    """
-
-    handlers: Mapping[str, Callable[[str], None]]
-    threads: int
-    ahead: Mapping[str, Together] = field(default_factory=dict)
-    quick: dict[str, bool] = field(default_factory=dict)
-    """Whether the last jobs of a name were."""
-    slow: "set[asyncio.Future[Any]]" = field(default_factory=set)
-    """What holds a thread for long."""
-
-    def together(self, name: str) -> int:
-        """How many jobs of the name one thread does one after another: those that wait for somebody outside have a thread each."""
-        return TOGETHER if self.quick.get(name) else 1
-
-    def at_once(self) -> int:
-        """How many jobs are fetched by one statement: one for each thread, and of quick ones more."""
-        most = max((self.together(name) for name in self.ahead), default=1)
-        return max(self.threads, min(FETCHED, self.threads * most))
-
-    def left(self) -> int:
-        """More are fetched when no more than these are under way: of quick ones many are to come together."""
-        return self.threads // 4 + len(self.slow) if self.at_once() > self.threads else self.threads
-
-    def took(self, name: str, jobs: int, seconds: float) -> None:
-        """So many jobs took so long."""
-        if name in self.ahead:
-            self.quick[name] = seconds < jobs * QUICK_S and self.ahead[name].quick()
-
-
 _WAITING = f"""
 select name from unnest($1::text[]) name where exists (select from queue.pgqueuer where entrypoint = name and status = 'queued' and execute_after < now())
 union select entrypoint from queue.pgqueuer
@@ -164,6 +111,9 @@ where status = 'queued' and entrypoint = any($1)
 """
 
 
+_COME = f"""{{{{"channel": "{CHANNEL}", "type": "{CHANGED}", "operation": "update", "table": "pgqueuer", "sent_at": "{{now}}"}}}}"""
+
+
 class _Driver(AsyncpgDriver):
     """Passes one notice of changed jobs on until the queue is looked at again. The library keeps every one, and takes fewer out than come: under load
     each job would leave some behind for ever, and the queue be looked at for each of them afterwards.
@@ -171,6 +121,13 @@ class _Driver(AsyncpgDriver):
 
     told = False
     """Whether a job has come or changed since the last look."""
+    pass_on: Callable[[str], None] = staticmethod(lambda _: None)
+
+    def wake(self) -> None:
+        """Have the queue looked at, as if a job had come."""
+        if not self.told:
+            self.told = True
+            self.pass_on(_COME.format(now=datetime.now(UTC).isoformat()))
 
     @override
     async def add_listener(self, channel: str, callback: Callable[[str | bytes | bytearray], None]) -> None:
@@ -181,6 +138,7 @@ class _Driver(AsyncpgDriver):
                 self.told = True
             callback(payload)
 
+        self.pass_on = callback
         await super().add_listener(channel, first)
 
 
@@ -198,7 +156,7 @@ class _Manager(QueueManager):
         """The pools in which no fetched job waits for a thread: each fetch then brings several."""
         self.named = {job: self.named[job] for job in self.job_context if job in self.named}
         under_way = Counter(self.named.values())
-        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) <= pool.left()]
+        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) - pool.waiting() <= pool.left()]
 
     @override
     async def fetch_jobs(
@@ -220,7 +178,8 @@ class _Manager(QueueManager):
             while fetched and fetched == asked and pool in self._with_room() and not self.shutdown.is_set():
                 # Fetched ahead is one job for each thread, or some that take a moment: more would wait here while other workers have nothing to do.
                 asked = pool.at_once()
-                jobs = await self.queries.dequeue(asked, names, self.queue_manager_id, pool.threads + asked, heartbeat_timeout)
+                most = pool.threads + asked + pool.waiting()
+                jobs = await self.queries.dequeue(asked, names, self.queue_manager_id, most, heartbeat_timeout)
                 fetched = len(jobs)
                 for job in jobs:
                     self.named[job.id] = job.entrypoint
@@ -241,88 +200,6 @@ class _Manager(QueueManager):
         return cell((await self.queries.driver.fetch(_PAUSE, names, *bounds))[0], "pause", timedelta)
 
 
-_Come: TypeAlias = "tuple[Job, asyncio.Future[None]]"
-"""A job, and what is told of it when it is done."""
-
-
-@dataclass
-class _Handler:
-    """Gives jobs of one name to the threads of their pool: those that come together and take a moment one after another to one thread."""
-
-    do: Callable[[str, Callable[[str], None], Job], None]
-    pool: Pool
-    threads: ThreadPoolExecutor
-    name: str
-    come: list[_Come] = field(default_factory=list)
-
-    async def handle(self, job: Job) -> None:
-        """The job is done when this ends. Raises what `do` raises."""
-        loop = asyncio.get_running_loop()
-        self.come.append((job, done := loop.create_future()))
-        if len(self.come) == 1:
-            loop.call_soon(self._begin)  # when all that were fetched with it are here
-        await done
-
-    def _begin(self) -> None:
-        come, self.come = self.come, []
-        most = self.pool.together(self.name)
-        for start in range(0, len(come), most):
-            self._give(come[start : start + most])
-
-    def _give(self, jobs: Sequence[_Come]) -> None:
-        loop, todo = asyncio.get_running_loop(), deque(jobs)
-        given = loop.run_in_executor(self.threads, self._do_all, todo)
-        given.add_done_callback(self._tell)
-        if self.name in self.pool.ahead:
-            waited = loop.call_later(TOGETHER_S, self._spread, todo, given)
-            given.add_done_callback(lambda _: waited.cancel())
-
-    def _spread(self, todo: deque[_Come], given: "asyncio.Future[Any]") -> None:
-        """Give those that stand behind one that takes long to a thread each."""
-        self.pool.slow.add(given)
-        given.add_done_callback(self.pool.slow.discard)
-        while todo:
-            self._give([todo.popleft()])
-
-    def _tell(self, given: "asyncio.Future[list[tuple[asyncio.Future[None], Exception | None]]]") -> None:
-        for done, outcome in given.result():
-            if done.done():
-                continue  # it was cancelled meanwhile
-            if outcome is None:
-                done.set_result(None)
-            else:
-                done.set_exception(outcome)
-
-    def _do_all(self, todo: deque[_Come]) -> list[tuple[asyncio.Future[None], Exception | None]]:
-        """What came of each that was not given to others meanwhile. In a thread of the pool."""
-        outcomes: list[tuple[asyncio.Future[None], Exception | None]] = []
-        begun, several = time.monotonic(), len(todo) > 1
-        with together() if several else contextlib.nullcontext():
-            if several:
-                self._read_ahead([job for job, _ in todo])
-            while todo:
-                try:
-                    job, done = todo.popleft()
-                except IndexError:  # the others were given away in between
-                    break
-                try:
-                    self.do(self.name, self.pool.handlers[self.name], job)
-                    outcomes.append((done, None))
-                except (RetryRequested, JobFailed) as error:
-                    outcomes.append((done, error))
-        if outcomes:
-            with contextlib.suppress(Exception):  # what says whether they are quick may need the database
-                self.pool.took(self.name, len(outcomes), time.monotonic() - begun)
-        return outcomes
-
-    def _read_ahead(self, jobs: Sequence[Job]) -> None:
-        try:
-            self.pool.ahead[self.name].read([(job.payload or b"").decode() for job in jobs])
-        except Exception as error:  # noqa: BLE001 (each reads for itself then, and says what is wrong)
-            if not troubles.passes(error):
-                _log.exception("jobs %s: nothing was read ahead", self.name)
-
-
 class Dispatcher:
     """The jobs of one process: `run` in a thread of its own until `stop`, which may be called from any thread."""
 
@@ -337,7 +214,9 @@ class Dispatcher:
     def run(self) -> None:
         """Deliver jobs until stopped. Then running jobs are finished, and fetched jobs that have not begun are put back."""
         with contextlib.ExitStack() as kept:
-            threads = [kept.enter_context(ThreadPoolExecutor(pool.threads, thread_name_prefix="job")) for pool in self.pools]
+            threads = [Threads(pool) for pool in self.pools]
+            for each in threads:
+                kept.enter_context(each.executor)
             asyncio.run(self._until_stopped(threads))
 
     def stop(self) -> None:
@@ -353,7 +232,7 @@ class Dispatcher:
         if self._manager is not None:
             self._manager.shutdown.set()
 
-    async def _until_stopped(self, threads: Sequence[ThreadPoolExecutor]) -> None:
+    async def _until_stopped(self, threads: Sequence[Threads]) -> None:
         with self._starting:
             self._loop = asyncio.get_running_loop()
         failures, left = 0, set[asyncio.Task[None]]()
@@ -373,7 +252,7 @@ class Dispatcher:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), seconds)
 
-    async def _serve(self, threads: Sequence[ThreadPoolExecutor], left: set[asyncio.Task[None]]) -> None:
+    async def _serve(self, threads: Sequence[Threads], left: set[asyncio.Task[None]]) -> None:
         """Deliver over one connection, as long as it lasts. Jobs that are under way when it breaks are `left` behind: the next one waits for none of them."""
         connection = await asyncpg.connect(dsn(), timeout=CONNECT_S)
         await connection.execute(f"{HASTY}; {BY_INDEX}")  # by a statement: a pooler refuses it among the settings of a connection
@@ -381,9 +260,9 @@ class Dispatcher:
         connection.add_termination_listener(lambda _: lost.set())
         driver = _Driver(connection)
         self._manager = manager = _Manager(queries(driver), channel=Channel(CHANNEL), driver=driver, pools=self.pools)
-        for pool, executor in zip(self.pools, threads, strict=True):
+        for pool, its in zip(self.pools, threads, strict=True):
             for name in pool.handlers:
-                manager.entrypoint(name, accepts_context=False, on_failure="hold")(_Handler(self._do, pool, executor, name).handle)
+                manager.entrypoint(name, accepts_context=False, on_failure="hold")(Handler(self._do, pool, its, name, driver.wake).handle)
         if self.stopping.is_set():
             manager.shutdown.set()
         serving = asyncio.create_task(self._deliver(manager, connection))

@@ -26,7 +26,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
-from console.records.refusals import LOCKED, Unsayable, changed, driver_refusal
+from console.records.refusals import LOCKED, NOT_THERE, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 
 __all__ = [
@@ -170,7 +170,10 @@ def _opened(made: Engine, name: str, breaker: Breaker | None) -> Connection:
         if breaker is None:
             raise driver_refusal(error, name) from error
         since = breaker.opened()
-        raise (driver_refusal(error, name) if made.dialect.name == "sqlite" else breaker.down(since)) from error
+        refusal = driver_refusal(error, name) if made.dialect.name == "sqlite" else breaker.down(since)
+        if refusal.message.endswith(NOT_THERE):  # a file may be put back, as a server may be started again
+            refusal.extra["since"] = since.isoformat(timespec="seconds")
+        raise refusal from error
     except sa.exc.TimeoutError as error:
         raise SourceDown(
             f"All connections to the data source {name} are busy. Try again in a moment.", passing=True, source=name

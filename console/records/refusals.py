@@ -21,6 +21,7 @@ NO_PASSWORD = "refuses the console's password. Its address has to be given anew.
 NO_USER = "refuses the console's user. Its address has to be given anew."
 NO_DATABASE = "has no such database any more."
 OWN_PROGRAM = "needs something here that only its own program has: a trigger, view or index of it calls a function of that program."
+NOT_THERE = "is a file that is not there, or that the console may not open. What waits for it goes on when it is back."
 FULL = f"takes no more connections. {IN_A_MOMENT}"
 POSTGRESQL = {
     "57014": TOO_LONG, "55P03": LOCKED, "40P01": LOCKED, "42P01": NO_TABLE, "3F000": NO_TABLE, "42703": NO_COLUMN, "42704": OTHER_TYPE,
@@ -33,7 +34,7 @@ MYSQL = {
 }  # fmt: skip
 SQLITE = {
     "interrupted": TOO_LONG, "database is locked": LOCKED, "no such table": NO_TABLE, "no such column": NO_COLUMN, "has no column named": NO_COLUMN,
-    "unable to open": "is a file that is not there, or that the console may not open.", "readonly": READ_ONLY,
+    "unable to open": NOT_THERE, "readonly": READ_ONLY,
     "not a database": "is no SQLite database.", "no such function": OWN_PROGRAM, "no such collation": OWN_PROGRAM, "no such module": OWN_PROGRAM,
     "malformed": "is damaged: its file has to be restored.", "disk is full": "has no space left on its disk.",
 }  # fmt: skip
@@ -105,7 +106,7 @@ def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     if words is None:
         broken = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
         words = f"does not answer. {IN_A_MOMENT}" if broken else "could not answer this question."
-    return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT), source=name)
+    return SourceDown(f"The data source {name} {words}", passing=words.endswith(IN_A_MOMENT) or words is NOT_THERE, source=name)
 
 
 _noticed: set[str] = set()

@@ -16,13 +16,14 @@ from console.runs.changing.run_starts import account_of, start, try_start
 from console.runs.changing.taking_out import take_out
 from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
 from console.runs.changing.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets
-from console.runs.engine.advancing import CHANGES_AT_ONCE, advance
+from console.runs.engine.advancing import advance
 from console.runs.engine.children import ChildRun, children_of, live_parts, parts_change_outside, tend
 from console.runs.engine.effect_followup import follow_effect, follow_now, late_reports
 from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
 from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
+from console.runs.engine.run_turns import CHANGES_AT_ONCE
 from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once

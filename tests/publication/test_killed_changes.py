@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from console import access, publication, runs, workflows
-from console.db.engine import fetch
+from console import access, publication, queue, runs, workflows
+from console.db.engine import alone, fetch
 from tests.company import Company
 from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.publication.test_run_moves import LATER, moved_events, published
 from tests.runs.changing.test_crash import act
 from tests.samples import sampled
 from tests.servers.outside import http
-from tests.support.engine import publish, step, whole
+from tests.support.engine import publish, step, until, whole
 
 pytestmark = pytest.mark.rotating
 MOST = 40
@@ -55,6 +55,7 @@ def test_moving_runs_to_another_version(company: Company) -> None:
         return publication.move_runs(company.mona, CARE, versions[-2], versions[-1], steps={}, reason="Next")
 
     def judge(_: str) -> None:
+        assert until(lambda: all(left_by_all(f"move|{move_id}") for (move_id,) in fetch("select id from console.run_move")))
         company.work()
         if any(company.told(run_id)["version"] != versions[-1] for run_id in live):
             assert not fetch("select 1 from console.run_move where version = %s", (versions[-1],)), "what was noted is done by a worker"
@@ -66,6 +67,23 @@ def test_moving_runs_to_another_version(company: Company) -> None:
 
     killed_at_each(company, prepare, lambda _: move(), judge, 3)
     assert list(runs.rebuild(check=True)) == []
+
+
+def left_by_all(name: str) -> bool:
+    """Whether the server has seen that the process is dead which was alone there."""
+    with alone(name) as mine:
+        return mine
+
+
+def test_a_move_at_which_a_process_is_that_may_die_is_looked_at_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    company.started("2")
+    published(company, LATER)
+    monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
+    move_id = publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Next").id
+    with alone(f"move|{move_id}"), pytest.raises(queue.PutBack):
+        publication.run_moves.advance(move_id)
+    publication.run_moves.advance(move_id)
+    assert fetch("select status, moved from console.run_move") == [("done", 1)]
 
 
 def test_publishing_for_a_second_person(company: Company) -> None:

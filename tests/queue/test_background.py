@@ -18,8 +18,10 @@ from console.runs.rows.run_store import load
 from console.upkeep import status
 from console.worker import pools
 from tests.company import Company
+from tests.conftest import web_app
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
+from tests.views.conftest import Pages
 
 pytestmark = pytest.mark.rotating
 
@@ -185,6 +187,14 @@ def lost(company: Company) -> Iterator[None]:
 
 
 @contextmanager
+def moved_away(company: Company) -> Iterator[None]:
+    """The file of the records is somewhere else for a while."""
+    company.path.rename(company.path.with_suffix(".away"))
+    yield
+    company.path.with_suffix(".away").rename(company.path)
+
+
+@contextmanager
 def deleted(company: Company) -> Iterator[None]:
     """The record is not there."""
     (row,) = company.sql("select * from customer where id = 2")
@@ -205,6 +215,7 @@ def stopped_at_load(company: Company) -> str:
     ("gone", "tried", "code", "last"),
     [
         (locked, True, "source_down", ["step_failed"]),
+        (moved_away, True, "source_down", ["step_failed"]),
         (lost, False, "source_changed", ["step_failed"]),
         (deleted, False, "not_found", ["step_failed", "run_escalated"]),  # its holder sees it no more: it is put where others find it
     ],
@@ -258,6 +269,21 @@ def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_tr
     fetch("update console.run set active_at = now() - interval '31 seconds' returning 1")
     assert runs.wake_for_sources() == 0, "it is still away"
     sources.resume("company")
+    assert runs.wake_for_sources() == 1
+    company.work()
+    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
+    whole(run_id)
+
+
+def test_who_waits_for_a_file_that_was_moved_away_goes_on_when_it_is_back(company: Company) -> None:
+    loading(backoff_ms=3_600_000)
+    run_id = stopped_at_load(company)
+    with moved_away(company):
+        runs.advance(run_id)
+        fetch("update console.run set active_at = now() - interval '31 seconds' returning 1")
+        assert (kinds(run_id)[-1], runs.wake_for_sources()) == ("retry_set", 0)
+        page = Pages(company, web_app()).olivia.get(f"/runs/{run_id}").text
+    assert "What waits for it goes on when it is back." in page
     assert runs.wake_for_sources() == 1
     company.work()
     assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)

@@ -6,10 +6,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+import pytest
+
 from console import queue
 from console.db import read_ahead
 from console.db.engine import alone, alone_ahead, fetch, together
-from console.queue.dispatch import TOGETHER, TOGETHER_S, Dispatcher, Pool, Together
+from console.queue import outside_places
+from console.queue.dispatch import Dispatcher
+from console.queue.job_threads import TOGETHER, TOGETHER_S, Pool, Together
 from tests.conftest import Database
 from tests.support.engine import until
 
@@ -116,3 +120,72 @@ def test_a_lock_that_was_taken_ahead_is_nobody_elses_until_it_was_used_or_the_en
             assert again
     assert [free("a"), free("b")] == [True, True]
     assert read_ahead.take("text", "a") is None
+
+
+def test_jobs_that_wait_for_somebody_outside_hold_no_thread_of_the_others(clean: Database) -> None:
+    threads, done, out = 2, Counter[str](), list[str]()
+    answer = threading.Event()
+
+    def do(text: str) -> None:
+        if int(text) < 3 * threads:
+            if not outside_places.take("provider"):
+                raise queue.PutBack(0.1)
+            with outside_places.waiting():
+                out.append(text)
+                answer.wait(60)
+        done[text] += 1
+
+    pool = Pool({queue.SEND: do}, threads, {queue.SEND: Together(lambda _: None)}, outside=8)
+    with delivering(pool):
+        try:
+            begun = time.monotonic()
+            assert until(lambda: len(done) == JOBS - 3 * threads)
+            assert time.monotonic() - begun < 20 * TOGETHER_S
+            assert until(lambda: len(out) == 3 * threads)
+            assert until(lambda: len(fetch("select id from queue.pgqueuer")) == 3 * threads), "those that are done are told at once"
+        finally:
+            answer.set()
+        assert until(lambda: len(done) == JOBS and not fetch("select id from queue.pgqueuer"))
+    assert set(done.values()) == {1}
+
+
+def test_no_target_takes_the_places_of_others_and_one_that_is_silent_is_asked_by_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outside_places, "SILENT_S", -1.0)
+    target, other = "silent", "other"
+    inside, results = threading.Barrier(outside_places.EACH + 1), list[bool]()
+
+    def ask(good: bool) -> None:
+        with outside_places.doing(outside_places.Waiter(lambda: None, lambda: None)):
+            results.append(outside_places.take(target))
+            with outside_places.waiting() as answered:
+                inside.wait(20)
+                inside.wait(20)
+                if good:
+                    answered()
+
+    def free(about: str) -> bool:
+        with outside_places.doing(outside_places.Waiter(lambda: None, lambda: None)):
+            return outside_places.take(about)
+
+    for good in (False, True):
+        asking = [threading.Thread(target=ask, args=(good,)) for _ in range(outside_places.EACH)]
+        for thread in asking:
+            thread.start()
+        inside.wait(20)
+        assert (free(target), free(other)) == (False, True)
+        inside.wait(20)
+        for thread in asking:
+            thread.join(20)
+        assert all(results)
+        assert len(results) == outside_places.EACH
+        results.clear()
+        if not good:  # nobody answered: one may look whether somebody does
+            with outside_places.doing(outside_places.Waiter(lambda: None, lambda: None)):
+                assert outside_places.take(target)
+                taken = list[bool]()
+                beside = threading.Thread(target=lambda taken=taken: taken.append(free(target)))
+                beside.start()
+                beside.join(20)
+                assert taken == [False]
+                with outside_places.waiting() as answered:
+                    answered()

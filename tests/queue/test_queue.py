@@ -23,7 +23,8 @@ from pgqueuer.domain.schema.model import Plan
 
 from console import queue
 from console.db.engine import fetch, hot_engine, transaction
-from console.queue.dispatch import SETTINGS, Dispatcher, JobFailed, Pool, queries
+from console.queue.dispatch import SETTINGS, Dispatcher, queries
+from console.queue.job_threads import JobFailed, Pool
 from tests.conftest import Database
 
 

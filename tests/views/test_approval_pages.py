@@ -12,6 +12,7 @@ from console.work import approvals
 from tests.messages.reached import clock
 from tests.papers import pdf
 from tests.runs.changing.test_midway import away
+from tests.support.engine import overdue
 from tests.support.four_eyes import asking, balance, bank, charging, publish, requested, status, step, waiting_for
 
 if TYPE_CHECKING:
@@ -255,7 +256,9 @@ def test_an_answer_while_the_source_is_away_is_not_taken_and_can_be_given_again(
     assert (balance(bank), status(bank, asked)) == ("300", "approved")
 
 
-def test_a_source_that_goes_away_after_the_answer(bank: "Company", pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("back", [True, False])
+def test_a_source_that_goes_away_after_the_answer(bank: "Company", pages: "Pages", monkeypatch: pytest.MonkeyPatch, back: bool) -> None:
+    """A file that is away for a while is waited for, as a server is; a table that is gone is not."""
     charging()
     run_id, asked = requested(bank)
     page = pages.mona.get(f"/approvals/{asked}")
@@ -263,16 +266,32 @@ def test_a_source_that_goes_away_after_the_answer(bank: "Company", pages: "Pages
 
     def going(*given: Any, **more: Any) -> Any:
         made = put(*given, **more)
-        bank.path.rename(bank.path.with_suffix(".away"))
+        if back:
+            bank.path.rename(bank.path.with_suffix(".away"))
+        else:
+            bank.sql("alter table customer rename to customers_of_old")
         return made
 
     monkeypatch.setattr(approval_answers, "write", going)
     pages.mona.send(page, "/approve", reason="Fits.")
     monkeypatch.undo()
-    assert "not tried again with this approval. Whoever holds the run reads why" in pages.mona.follow().text
-    connect.dispose()
-    bank.path.with_suffix(".away").rename(bank.path)
+    told = pages.mona.follow().text
+    assert ("not tried again with this approval. Whoever holds the run reads why" in told) != back
     page = pages.olivia.get(f"/runs/{run_id}")
-    assert "is a file that is not there" in page.text, "why what was approved was not done"
+    words = (
+        "is a file that is not there, or that the console may not open. What waits for it goes on when it is back"
+        if back
+        else "no longer has this table"
+    )
+    assert words in page.text, "why what was approved was not done"
+    connect.dispose()
+    if back:
+        bank.path.with_suffix(".away").rename(bank.path)
+        overdue(run_id)
+        bank.work()
+        assert (balance(bank), status(bank, asked)) == ("300", "approved")
+        return
+    bank.sql("alter table customers_of_old rename to customer")
+    page = pages.olivia.get(f"/runs/{run_id}")
     assert "300" in page.html, "what was handed in is in the form again"
     assert (balance(bank), status(bank, asked)) == ("12.5", "approved")

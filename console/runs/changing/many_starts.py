@@ -28,8 +28,8 @@ from console.runs.changing.run_starts import (
     require_start,
     start_events,
 )
-from console.runs.engine.advancing import AT_ONCE
 from console.runs.engine.first_steps import first_steps
+from console.runs.engine.run_turns import AT_ONCE
 from console.runs.rows.new_runs import NewRun, write_new
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_rows import as_stored

@@ -15,6 +15,7 @@ OPEN_MODULES = frozenset(
         "people_behind",
         "proposal_inputs",
         "proposing",
+        "run_turns",
         "runs_ahead",
         "stepping",
         "sweep",

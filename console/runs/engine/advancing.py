@@ -5,10 +5,8 @@ If two processes move a run at once, one of them finds that it has moved, and re
 
 import functools
 import logging
-import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -20,12 +18,12 @@ from console.core.run import Attempt, Effect, Event, Run, commands, decisions, r
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
 from console.core.run.step_requests import Awaited, SideRow, Wish
-from console.db.engine import place_among
 from console.db.ids import new_id
+from console.effects import target_of
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
-from console.runs.engine import addressees, proposing
+from console.runs.engine import addressees, proposing, run_turns
 from console.runs.engine.effecting import (
     awaited_source,
     is_passing,
@@ -49,9 +47,8 @@ from console.workflows import Definition
 logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest
 IN_ONE_GO_S = 2.0
-AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
-CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 AT_ONCE_S = 0.05  # quick automatic steps are committed together until they took this long
+PLACES_APART_S = 0.01  # of a workflow, those who find no place look again so far apart at least
 TAGS = frozenset({"tag_added", "tag_removed"})
 LIMITS = frozenset({"too_many_steps", "asks_person", "already_done"})
 """Codes of errors for which the step's edge for errors is not taken, because nothing went wrong."""
@@ -79,16 +76,9 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     if loaded is None or loaded.run.ended:
         return
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
-    turn: AbstractContextManager[bool]
-    if loaded.run.hands_off:
-        turn = place_of(definition)
-    elif loaded.run.wanted is not None:
-        turn = place_among("changes of guided runs", CHANGES_AT_ONCE)
-    else:
-        turn = nullcontext(enter_result=True)
-    with turn as free:
+    with run_turns.turn_of(definition, loaded.run) as free:
         if not free:
-            raise queue.PutBack(random.uniform(0.5, 1.5))  # noqa: S311 (spread, not secrecy)
+            raise queue.PutBack(queue.outside_places.pause_s(definition.id if loaded.run.hands_off else "changes", PLACES_APART_S))
         _advance(definition, loaded, stopping)
 
 
@@ -107,6 +97,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
     except NotAllowed as closed:
         _ask_person(definition, write(ENGINE, definition, loaded, first) if first else loaded, closed)
         return
+    if run.wanted is not None and not queue.outside_places.take(target_of(run.wanted)):
+        run_turns.look_again(loaded.run, since=run.seq)
     if run.wanted is not None and run.status == "waiting_event" and not waits:
         if queue.paused_because():
             return  # what was under way in the original is not found out, or made again, from a copy
@@ -121,6 +113,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
     notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
         queue.enqueue_all([queue.advance(run_id, loaded.run.seq, hands_off=loaded.run.hands_off)])
+    elif queue.outside_places.refused() and loaded.run.status == "running":
+        run_turns.look_again(loaded.run, since=run.seq)
 
 
 def _timer_events(definition: Definition, run: Run) -> list[Event]:
@@ -137,7 +131,7 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], 
     A job goes on with it where a step changes something outside, or where as many of its workflow are worked on as may be at once, everything is paused or
     the account is closed.
     """
-    with place_of(definition) as free:
+    with run_turns.place_of(definition) as free:
         try:
             actor = accounts.actor_of_person(loaded.run.acts_for, "sys:engine") if free and not queue.paused() else None
         except NotAllowed:
@@ -146,11 +140,6 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], 
             return write(ENGINE, definition, loaded, events, hand_on=True, also=also)
         until = time.monotonic()
         return _take_automatic_steps(actor, definition, loaded, IN_ONE_GO, until, _never, _nobody, events, effects=False, also=also)[0]
-
-
-def place_of(definition: Definition) -> AbstractContextManager[bool]:
-    """Whether one more run of the workflow that nobody holds may be worked on now; while the block lasts, it counts."""
-    return place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
 
 
 def _ask_person(definition: Definition, loaded: Loaded, closed: NotAllowed) -> None:
@@ -219,7 +208,11 @@ def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect:
     with place() as free:
         now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
         act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
-        return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
+        queue.outside_places.take(target_of(effect), anyway=True)  # who asked for it makes it
+        try:
+            return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
+        finally:
+            queue.outside_places.leave()
 
 
 def _hand_on(loaded: Loaded) -> None:
@@ -265,7 +258,8 @@ def _take_automatic_steps(
             break
         more = [as_stored(event) for event in more]
         following = after_stored(base, more)
-        if not more or (following.run.wanted is not None and not effects):
+        wanted = following.run.wanted
+        if not more or (wanted is not None and not (effects and queue.outside_places.take(target_of(wanted)))):
             break
         loaded = loaded if events else base
         events += more

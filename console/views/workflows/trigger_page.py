@@ -58,6 +58,14 @@ def switch(slug: str, ident: str) -> Response:
     return frame.redirect_to(_address(slug))
 
 
+@blueprint.post("/workflows/<slug>/triggers/<ident>/again")
+def try_again(slug: str, ident: str) -> Response:
+    """Try now to start what could not start yet."""
+    automation.try_waiting(frame.actor(), slug, ident)
+    flash("What waits is tried now. What cannot start yet says so below.")
+    return frame.redirect_to(_address(slug))
+
+
 @blueprint.post("/workflows/<slug>/triggers/<ident>/rotate")
 def rotate(slug: str, ident: str) -> Response:
     """Give a webhook a new address."""

@@ -1,0 +1,32 @@
+"""How many runs are worked on at once: of a workflow, of guided runs that wait for somebody outside, and of those that ask the same target."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+from console import queue
+from console.core.run import Run
+from console.db.engine import place_among
+from console.workflows import Definition
+
+AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
+CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
+
+
+def turn_of(definition: Definition, run: Run) -> AbstractContextManager[bool]:
+    """Whether the run may be worked on now; while the block lasts, it counts."""
+    if run.hands_off:
+        return place_of(definition)
+    if run.wanted is not None:
+        return place_among("changes of guided runs", CHANGES_AT_ONCE)
+    return nullcontext(enter_result=True)
+
+
+def place_of(definition: Definition) -> AbstractContextManager[bool]:
+    """Whether one more run of the workflow that nobody holds may be worked on now; while the block lasts, it counts."""
+    return place_among(f"workflow:{definition.id}", definition.document.settings.parallel or AT_ONCE)
+
+
+def look_again(run: Run, *, since: int) -> None:
+    """The run asks somebody outside for whom as many wait as may: nothing is asked for yet. Raises PutBack, unless it has moved: then another job looks."""
+    if run.seq == since:
+        raise queue.PutBack(queue.outside_places.pause_s(queue.outside_places.refused()))
+    queue.enqueue_all([queue.advance(run.id, run.seq, hands_off=run.hands_off)])

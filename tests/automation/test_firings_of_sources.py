@@ -1,0 +1,74 @@
+"""What was taken in while a data source is away: tried more and more rarely, at once when the source answers again, and whenever somebody says so."""
+
+from typing import Any
+
+import pytest
+
+from console import automation
+from console.automation import firing
+from console.db.engine import fetch
+from tests.automation.test_triggers import END, due_at, house, publish, runs_of
+from tests.company import Company
+from tests.conftest import web_app
+from tests.support.engine import step
+from tests.views.conftest import Pages
+
+__all__ = ["house"]
+SEEN = "select status, tries, source, extract(epoch from due_at - clock_timestamp())::integer from console.firing"
+
+
+def taken_in(gone: Any) -> str:
+    """A time has come for which the source is gone; the workflow's id."""
+    night = {"id": "night", "kind": "schedule", "cron": "* * * * *", "record": "'1'"}
+    publish("nightly", night, steps=[step("start", "start", "end"), END], collection="customer")
+    due_at("nightly", "night", "date_trunc('minute', clock_timestamp())")
+    ident = str(fetch("select id from console.workflow where slug = 'nightly'")[0][0])
+    gone()
+    automation.fire_due()
+    firing.fire(ident)
+    return ident
+
+
+def tried_for_weeks(ident: str) -> None:
+    fetch("update console.firing set tries = 2000, due_at = clock_timestamp() returning 1")
+    firing.fire(ident)
+
+
+def test_a_source_that_does_not_come_back_is_asked_once_a_day_and_one_that_does_within_a_minute(house: Company) -> None:
+    away = house.path.with_suffix(".away")
+    ident = taken_in(lambda: house.path.rename(away))
+    [(status, tries, source, _)] = fetch(SEEN)
+    assert (status, tries, source) == ("waiting", 1, "company")
+    tried_for_weeks(ident)
+    [(status, tries, source, due_s)] = fetch(SEEN)
+    assert (status, tries, source) == ("waiting", 2001, "company")
+    assert 23 * 3600 < due_s <= firing.LONGEST_AWAY_S
+    assert automation.wake_for_sources() == 0, "it is still away"
+    away.rename(house.path)
+    assert automation.wake_for_sources() == 1
+    firing.fire(ident)
+    assert runs_of("nightly") == [("running", "1", "schedule", "night")]
+    assert automation.wake_for_sources() == 0
+
+
+def test_who_may_switch_it_has_what_waits_tried_at_once(house: Company, client_pages: Pages) -> None:
+    ident = taken_in(lambda: house.sql("alter table customer rename to customers_of_old"))
+    tried_for_weeks(ident)
+    [(status, _, source, due_s)] = fetch(SEEN)
+    assert (status, source, due_s > 23 * 3600) == ("waiting", None, True), "a table that is gone does not answer again by itself"
+    address = "/workflows/nightly/triggers"
+    assert "Try again now" not in client_pages.olivia.get(address).text
+    page = client_pages.mona.get(address)
+    assert "Tried again" in page.text
+    assert "at least once a day" in page.text
+    client_pages.olivia.post(f"{address}/night/again", {"csrf_token": client_pages.olivia.token}, status=403)
+    house.sql("alter table customers_of_old rename to customer")
+    client_pages.mona.send(page, f"{address}/night/again")
+    firing.fire(ident)
+    assert len(runs_of("nightly")) == 1
+    assert "Try again now" not in client_pages.mona.get(address).text
+
+
+@pytest.fixture
+def client_pages(house: Company) -> Pages:
+    return Pages(house, web_app())
