@@ -225,7 +225,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "most": bulk_looks.most_of(work.action),
         "listed": known,
         "done_word": bulk_ends.done_word(work.action),
-        "waits": _waits(action) if starting and action is not None else "",
+        "waits": _waits(action) if isinstance(action, BulkStart) else "",
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
         "title": named,
         "crumb": way_back[0] if way_back else listed,
