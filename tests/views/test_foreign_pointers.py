@@ -415,3 +415,14 @@ def test_a_run_and_its_replay_call_their_record_as_its_list_does(pages: "Pages",
         connection.execute("update broker set person_id = 9 where id = 2")
     connection.close()
     assert "LB2" in pages.olivia.get(f"/runs/{run_id}").text, "whom it leads to is gone"
+
+
+@pytest.mark.parametrize("typed", ["Booking 11", "booking 11", "11"])
+def test_a_record_that_is_called_after_what_it_is_and_its_key_is_found_by_that(pages: "Pages", tmp_path: Path, typed: str) -> None:
+    rows = "insert into booking values (11, '2026-01-01'), (12, '2026-01-02'), (110, '2026-01-03')"
+    connected(tmp_path, f"create table booking (id integer primary key, starts date); {rows};")
+    for address in ("/search", "/c/track.booking"):
+        page = pages.olivia.get(f"{address}?q={typed}")
+        assert "/c/track.booking/11" in page.links
+        assert "/c/track.booking/12" not in page.links
+    assert offered_by(pages, "track.booking", typed) == ["11"]
