@@ -35,8 +35,9 @@ def text(what: Kind, value: Any, look: Look) -> str:
         return known.title
     if isinstance(value, list):
         one = _of_one(what)
-        if one.widget == "word" and any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value):
-            one = replace(one, widget="chosen")  # where one entry is a word of programs all of them are
+        if one.widget == "word":  # where one entry is a word of programs all of them are
+            spoken = any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value)
+            one = replace(one, widget="chosen" if spoken else "")
         return ", ".join(
             what.options.get(str(item)) or (plain(item, look, 1) if isinstance(item, list) else text(one, item, look)) for item in value
         )
