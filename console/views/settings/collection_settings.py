@@ -21,7 +21,7 @@ from console.views.settings.collection_frame import NAME
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
 PAGE_SIZE, FIELDS_SHOWN = 100, 60
-ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"}
+ORIGINS = {"found": "As it was before the first change here", "page": "By page", "file": "From a file"}
 
 
 @blueprint.get("")
