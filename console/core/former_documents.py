@@ -17,7 +17,9 @@ class FormerDocument(NamedTuple):
 
 def loaded(rows: Iterable[str | Mapping[str, Any]]) -> tuple[FormerDocument, ...]:
     """The documents as stored; older releases stored their text alone."""
-    return tuple(FormerDocument(row) if isinstance(row, str) else FormerDocument(row["document"], row["by"], bool(row.get("undone"))) for row in rows)
+    return tuple(
+        FormerDocument(row) if isinstance(row, str) else FormerDocument(row["document"], row["by"], bool(row.get("undone"))) for row in rows
+    )
 
 
 def stored(former: Iterable[FormerDocument]) -> list[dict[str, Any]]:

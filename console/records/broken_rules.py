@@ -34,6 +34,7 @@ SIGNS = r"(?:<=|>=|<>|!=|=|<|>)"
 LIMITS = rf"{SIGNS}\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
+CHECKED = "CHECK constraint failed: "
 DUPLICATE = 1062
 """MySQL's and MariaDB's number for a value that is there already."""
 
@@ -103,7 +104,7 @@ def _rule_name(original: Any) -> tuple[str, str | None]:
         return original.diag.constraint_name or "", original.diag.column_name
     match = re.search(r"constraint failed: ([\w., ]+)$", str(original))
     if match:
-        return match[1], match[1].rpartition(".")[2]
+        return match[1], None if CHECKED in str(original) else match[1].rpartition(".")[2]
     quoted = re.search(r"(?i:constraint) [`']([^`']+)[`']|key '([^']+)'", str(original))
     return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
 
@@ -230,10 +231,15 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
     if last == "PRIMARY":
         return Rule(frozenset(collection.key))
     columns = inspector.get_columns(**place)
-    for check in [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]:
+    checks = [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]
+    for check in checks:
         text = str(check["sqltext"])
         if (name and check["name"] in (name, last)) or text in said:
             return Rule(_compared(columns, text), check=text)
+    if CHECKED in said:  # of a rule without a name SQLite says the first word alone, if that is quoted
+        texts = [str(check["sqltext"]) for check in checks if not check["name"] and _begins_with(str(check["sqltext"]), name)]
+        if len(texts) == 1:
+            return Rule(_compared(columns, texts[0]), check=texts[0])
     led = inspector.get_foreign_keys(**place)
     keys: list[Any] = [
         *led,
@@ -245,14 +251,19 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         if key and key.get("name") and key["name"] in (name, last):
             names = key.get("constrained_columns") or key.get("column_names") or ()
             return Rule(frozenset(name for name in names if name), leads=key in led)
-    if "CHECK constraint failed: " in said:  # SQLite says the rule itself where it has no name
-        check = said.partition("CHECK constraint failed: ")[2].partition("\n")[0]
-        return Rule(_compared(columns, check), check=check)
+    if CHECKED in said:  # SQLite says the rule itself where it has no name
+        check = said.partition(CHECKED)[2].partition("\n")[0]
+        return Rule(_compared(columns, check), check="" if check in collection.by_name else check)
     if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
     typed = {column["name"]: column["type"] for column in columns if getattr(column["type"], "name", None) == name}
     check = getattr(next(iter(typed.values())), "check", None) if len(typed) == 1 else None  # of a domain, which calls its value VALUE
     return Rule(frozenset(typed), "" if check is None else re.sub(r"\bVALUE\b", next(iter(typed)), str(check)))
+
+
+def _begins_with(check: str, word: str) -> bool:
+    """Whether the SQL of a CHECK begins with this word in quotes."""
+    return bool(word) and check.lstrip().startswith((f'"{word}"', f"`{word}`", f"[{word}]"))
 
 
 def _compared(columns: Iterable[Any], check: str) -> frozenset[str]:

@@ -78,7 +78,10 @@ def _of_one_currency(collection: Collection, item: Field, query: BrowseQuery, se
     wanted = request.args.get(CURRENCY, "")
     chosen = wanted if wanted in codes else next(code for code in codes if code != NONE)
     test = {"field": column, "op": "is_null", "value": True} if chosen == NONE else {"field": column, "op": "eq", "value": chosen}
-    choices = [("No currency" if code == NONE else code, frame.present_address(**{CURRENCY: code}), code == chosen) for code in dict.fromkeys(codes)]
+    choices = [
+        ("No currency" if code == NONE else code, frame.present_address(**{CURRENCY: code}), code == chosen)
+        for code in dict.fromkeys(codes)
+    ]
     return Part(
         replace(query, filter=list_filters.with_all(query.filter, [test])),
         (test,),
@@ -194,7 +197,9 @@ def _range_url(collection: Collection, item: Field, bounds: Range, part: Part) -
     zone = frame.look().zone
     ends = [midnight_text(date.fromisoformat(end), zone) if item.stored == "datetime" else end for end in (bounds.low, bounds.below)]
     tests = [{"field": item.name, "op": op, "value": end} for op, end in zip(("gte", "lt"), ends, strict=True)]
-    return frame.collection_url(collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [*part.tests, {"and": tests}]))
+    return frame.collection_url(
+        collection.id, **kept, filter=list_filters.with_all(request.args.get("filter"), [*part.tests, {"and": tests}])
+    )
 
 
 def _list_url(collection: Collection, item: Field, value: Any, part: Part) -> str:

@@ -1,7 +1,10 @@
 """Changing records: compare-and-set, every kind of value, every refusal at its field."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -365,3 +368,31 @@ def test_a_check_over_amounts_of_one_currency_speaks_of_no_unit(check: str, word
         for name, currency in named.items()
     ]
     assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "new", "at", "words"),
+    [
+        ("Betrag", "-5", "Betrag", "Betrag ≥ 0"),
+        ("Zustand", "zu", "Zustand", "Zustand ≠ 'zu'"),
+        ("frei", "-1", "frei", "Frei > 0"),
+        ("am", "2026-01-01", "am", ""),
+    ],
+)
+def test_sqlite_tells_a_rule_without_a_name_that_begins_with_a_quoted_column(
+    clean: object, tmp_path: Path, field: str, new: str, at: str, words: str
+) -> None:
+    made = """create table fee (id integer primary key, "Betrag" numeric check ("Betrag" >= 0),
+        `Zustand` text check (`Zustand` <> 'zu'),
+        frei integer check (frei > 0),
+        "am" date, check ("am" is null or "frei" = 9), check ("am" is null or "Betrag" = 9))"""
+    with closing(sqlite3.connect(tmp_path / "fees.db")) as connection, connection:
+        connection.execute(made)
+        connection.execute("insert into fee values (1, 2, 'auf', 3, null)")
+    sources.add("fees", f"sqlite:///{tmp_path / 'fees.db'}", "admin")
+    with pytest.raises(Invalid) as error:
+        records.write("fees.fee", "1", {field: {"new": new}}, whole("fees.fee"))
+    [told] = error.value.details
+    assert told["field"] == at
+    assert words in told["reason"]
+    assert ("Its rule" in told["reason"]) == bool(words), "of two that begin alike none is guessed"
