@@ -2,7 +2,7 @@
 those records.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection as Several, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -66,7 +66,7 @@ def show(collection: str) -> Response:
     return frame.page("lists/chart.html", context)
 
 
-def _of_one_currency(collection: Collection, item: Field, query: BrowseQuery, seen: Set[str]) -> Part:
+def _of_one_currency(collection: Collection, item: Field, query: BrowseQuery, seen: Several[str]) -> Part:
     """Return the records whose amount is in the chosen currency, else in that of most of them; all where none says in which it is."""
     column = collection.currencies.get(item.name)
     if column is None or column not in seen or not (query.filter or "{").lstrip().startswith("{"):
