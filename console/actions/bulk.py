@@ -185,7 +185,7 @@ def look(
     whole: BrowseQuery | None,
     values: Mapping[str, Any],
 ) -> str:
-    """Have a worker look at each of these records, or with `whole` at those of a list, for what is to be done; nothing is done. Answers its id.
+    """Have a worker look at each of these records, or with `whole` at those of a list, for this; nothing is done. Answers its id.
 
     Raises Invalid where no record is chosen.
     """

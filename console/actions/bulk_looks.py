@@ -27,7 +27,7 @@ where i.bulk = %s and i.number = a.number and i.state = 'waiting'
 
 
 class Deed(Protocol):
-    """What is to be done to the records: its id, the action's id, the collection, and the values that are the same for all."""
+    """What somebody wants of the records: its id, the action's id, the collection, and the values that are the same for all."""
 
     @property
     def id(self) -> str:
