@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from console import access, queue, runs
+from console.actions import bulk
 from tests.jobs import worked
 from tests.support.acting import RATE, imported
 
@@ -265,7 +266,8 @@ def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_
     acting.olivia.post("/bulk/of/customer", form | {"v.why": "periodic", "look": "1"})
     to = acting.olivia.answer.headers["Location"]
     assert "Nothing is started yet." in acting.olivia.get(to).text
-    worked({queue.BULK})
+    while bulk.go_on(acting.company.olivia, to.rpartition("/")[2]).goes_on:
+        continue
     page = acting.olivia.get(to)
     assert "Start Care review: 229 of 229 records 229 can be started, 0 cannot. Nothing is started yet." in page.text
     assert "Start on 229 customers" in page.text
