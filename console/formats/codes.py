@@ -75,7 +75,10 @@ def _offered(kind: str, code: str, name: str) -> bool:
 
 
 def program_words(value: str) -> str:
-    """A word of a program as words: `dob_mismatch` is "Dob mismatch", and `fixed`, which may stand beside it, "Fixed". Anything else unchanged."""
-    if PROGRAM_WORD.fullmatch(value):
-        return humanised(value.replace(".", " "))
-    return value[:1].upper() + value[1:] if LOWER_WORDS.fullmatch(value) else value
+    """A word of a program as words: `dob_mismatch` is "Dob mismatch". Anything else unchanged."""
+    return humanised(value.replace(".", " ")) if PROGRAM_WORD.fullmatch(value) else value
+
+
+def state_words(value: str) -> str:
+    """What a field of states holds, as words: `on_subs` is "On subs", and `fixed`, which may stand beside it, "Fixed". Anything else unchanged."""
+    return value[:1].upper() + value[1:] if LOWER_WORDS.fullmatch(value) else program_words(value)

@@ -10,7 +10,7 @@ from typing import Any
 from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
-from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, program_words
+from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, state_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
 from console.formats.numerals import grouped
@@ -315,7 +315,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "country": _code,
     "language": _code,
     "currency": _code,
-    **dict.fromkeys(SPOKEN, lambda value, _, __: program_words(str(value))),
+    **dict.fromkeys(SPOKEN, lambda value, _, __: state_words(str(value))),
     "chosen": _chosen,
     "percent": _percent,
     "fraction": _fraction,
