@@ -1,12 +1,12 @@
 """One action on many records of a list, one workflow started on each, or a change by hand: who is in and who is not, then each by itself.
 
 A worker does it, whoever looks on. A record is marked before it is begun: after a crash its run is looked for, and it is never done a second time.
-A change by hand may be of a whole list: its records are first added and looked at in the background, and done when that is confirmed.
+A change by hand, and a workflow, may be for a whole list: its records are first looked at in the background (`bulk_looks`), and done when that is confirmed.
 """
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, browse, faults, log, queue, records, runs, subjects
-from console.actions import bulk_ends, bulk_starts, many_changes, one_record
+from console import access, accounts, browse, faults, log, queue, records, runs
+from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, one_record
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery
@@ -29,8 +29,9 @@ from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowe
 KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
 IN_ONE_GO_S = 1.5
-PAGE = 200
-WAITING, BEGUN, DONE, REFUSED, OPEN, STOPPED, FITS, SAME = "waiting", "begun", "done", "refused", "open", "stopped", "fits", "same"
+PAGE = bulk_looks.PAGE
+WAITING, REFUSED, FITS, SAME = bulk_looks.WAITING, bulk_looks.REFUSED, bulk_looks.FITS, bulk_looks.SAME
+BEGUN, DONE, OPEN, STOPPED = "begun", "done", "open", "stopped"
 LATER_S, SOURCE_S = 2.0, 20.0
 SHOWN, IN_ORDER = 200, 20
 """Records of one that are shown; of more than `IN_ORDER`, those that were refused first."""
@@ -49,14 +50,6 @@ update console.bulk_item set state = 'begun' from (
     select i.bulk, i.number, i.state as former from console.bulk_item i where i.bulk = %s and i.state in ('begun', 'waiting') order by i.state, i.number limit 1
 ) taken where bulk_item.bulk = taken.bulk and bulk_item.number = taken.number returning bulk_item.number, key, former, seen
 """
-_ADD = """
-insert into console.bulk_item (bulk, number, key, state, why, seen)
-select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[]) a
-"""
-_LOOKED = """
-update console.bulk_item i set state = a.state, why = a.why, seen = a.seen from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) as a (number, state, why, seen)
-where i.bulk = %s and i.number = a.number and i.state = 'waiting'
-"""
 _CAUSES = r"""
 select regexp_replace(why, ' \((more than )?[0-9,]+\)\.$', '.') as cause, count(*) from console.bulk_item
 where bulk = %s and state = 'refused' group by cause order by 2 desc, cause limit 20
@@ -71,7 +64,7 @@ class TooManyChosen(Invalid):
 class Item:
     """One record: waiting, begun, done, open (its run waits for somebody or something), stopped, or refused with the reason.
 
-    Of a change by hand that is looked at: it fits, or is the same already. `seen` stands for what the record was when it was looked at or checked.
+    While it is looked at: it fits, or is the same already. `seen` stands for what the record was when it was looked at or checked.
     """
 
     key: str
@@ -86,7 +79,7 @@ class Item:
 class Bulk:
     """What was begun: by whom, which action, on which records, and how far it is. `items` are those that are shown, `counts` of all by state.
 
-    `looking`: a change by hand of which nothing is done yet. `query`: the rest of the list whose records are still added to it.
+    `looking`: what is looked at first, of which nothing is done yet. `query`: the rest of the list whose records are still added to it.
     """
 
     id: str
@@ -163,10 +156,10 @@ def judged(actor: Actor, collection_id: str, action: Action | BulkStart, items: 
 
 
 def _judged(actor: Actor, collection_id: str, action: Action | BulkStart, item: Item, values: Mapping[str, Any]) -> Item:
+    if isinstance(action, BulkStart):
+        why = bulk_starts.refused(actor, action.slug, collection_id, item.key, values)
+        return replace(item, state=REFUSED, why=why) if why else replace(item, seen=bulk_starts.seen(collection_id, item.key))
     try:
-        if isinstance(action, BulkStart):
-            runs.try_start(actor, action.slug, collection_id, item.key, values)
-            return replace(item, seen=subjects.digest(item.key.encode(), f"{collection_id} chosen").hex()[: one_record.SEEN])
         done, seen = one_record.tried(actor, collection_id, item.key, action.id, values)
     except ConsoleError as error:
         reasons = [str(detail.get("reason", "")) for detail in error.details if detail.get("reason")]
@@ -185,16 +178,19 @@ def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: S
 
 
 def look(
-    actor: Actor, collection_id: str, deed: ManyChanges, keys: Sequence[str], whole: BrowseQuery | None, values: Mapping[str, Any]
+    actor: Actor,
+    collection_id: str,
+    deed: ManyChanges | BulkStart,
+    keys: Sequence[str],
+    whole: BrowseQuery | None,
+    values: Mapping[str, Any],
 ) -> str:
-    """Have a worker look at each of these records, or with `whole` at those of a list, for a change by hand; nothing is done. Answers its id.
+    """Have a worker look at each of these records, or with `whole` at those of a list, for this; nothing is done. Answers its id.
 
     Raises Invalid where no record is chosen.
     """
-    items = [] if whole is not None else picked(actor, collection_id, keys, None, deed.most, f"“{deed.title}”")
-    query = (
-        asdict(replace(whole, limit=PAGE, after=None, before=None, count=None, labels=False, fields=None)) if whole is not None else None
-    )
+    items = [] if whole is not None else picked(actor, collection_id, keys, None, deed.later, f"“{deed.title}”")
+    query = bulk_looks.pages_of(whole) if whole is not None else None
     return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
 
 
@@ -217,18 +213,13 @@ def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item],
         made = insert(kept).values(id=bulk_id, **row, created_at=log.now()).on_conflict_do_nothing()
         if connection.execute(made.returning(kept.c.id)).first() is None:
             return bulk_id
-        _add(connection, bulk_id, items, 0)
+        bulk_looks.add(connection, bulk_id, [(item.key, item.state, item.why, item.seen) for item in items], 0)
         queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=bulk_id)
     return bulk_id
 
 
-def _add(connection: Connection, bulk_id: str, items: Sequence[Item], count: int) -> None:
-    columns = [[getattr(item, name) for item in items] for name in ("key", "state", "why", "seen")]
-    connection.exec_driver_sql(_ADD, (bulk_id, list(range(count, count + len(items))), *columns))
-
-
 def confirm(actor: Actor, bulk_id: str) -> None:
-    """Have a change by hand done to the records that it fits, once, as they were looked at. Raises NotFound, Conflict while it still looks."""
+    """Have it done to the records that were found to fit, once, as they were looked at. Raises NotFound, Conflict while it still looks."""
     found = get(actor, bulk_id)
     if not found.looking:
         return
@@ -240,7 +231,8 @@ def confirm(actor: Actor, bulk_id: str) -> None:
         if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
             connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
             queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
-            log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
+            if many_changes.named(found.action) is not None:  # a run that is started says so itself
+                log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
 
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
@@ -320,41 +312,10 @@ def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: Fal
     bulk = get(actor, bulk_id)
     with alone(bulk_id) as mine:
         until = time.monotonic() + IN_ONE_GO_S
-        step = _look_further if bulk.looking else _do_next
+        step = bulk_looks.look_further if bulk.looking else _do_next
         while mine and not stopping() and time.monotonic() < until and step(actor, bulk):
             continue
     return get(actor, bulk_id)
-
-
-def _look_further(actor: Actor, bulk: Bulk) -> bool:
-    """Add the next records of the list, or look at the next of those that there are; whether there were any. Raises SourceDown, NotFound."""
-    number, item = tables.bulk_item.c.number, tables.bulk_item.c
-    with transaction() as connection:
-        query = connection.execute(sa.select(tables.bulk.c.query).where(tables.bulk.c.id == bulk.id).with_for_update()).scalar()
-        if query is not None:
-            return _add_page(connection, actor, bulk, BrowseQuery(**query))
-        found = connection.execute(
-            sa.select(number, item.key).where(item.bulk == bulk.id, item.state == WAITING).order_by(number).limit(PAGE)
-        ).all()
-    if not found or (deed := many_changes.named(bulk.action)) is None:
-        return False
-    looked = many_changes.looked_at(actor, deed, bulk.collection, [row.key for row in found], bulk.values)
-    told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
-    with transaction() as connection:
-        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *map(list, zip(*told, strict=True)), bulk.id))
-        bulk_ends.tell_checked(connection, bulk.id)
-    return True
-
-
-def _add_page(connection: Connection, actor: Actor, bulk: Bulk, query: BrowseQuery) -> bool:
-    """Add one page of the list, and keep where the next one begins."""
-    page = browse.page(actor, bulk.collection, query)
-    many = connection.execute(sa.select(sa.func.count()).where(tables.bulk_item.c.bulk == bulk.id)).scalar_one()
-    items = [Item(row.key) for row in page.rows if row.key is not None][: many_changes.MOST - many]
-    _add(connection, bulk.id, items, many)
-    rest = asdict(replace(query, after=page.next)) if page.next and many + len(items) < many_changes.MOST else sa.null()
-    connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk.id).values(query=rest))
-    return True
 
 
 def _do_next(actor: Actor, bulk: Bulk) -> bool:
@@ -423,12 +384,13 @@ def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
     found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
     if not found:
         return _done(actor, bulk, item)
+    run_id = found[0][0]
     try:
         if bulk_starts.slug_of(bulk.action):
-            return replace(item, state=DONE, run=found[0][0], why=bulk_starts.lay_down(actor, found[0][0]))
-        return _with_result(actor, item, one_record.finish(actor, found[0][0], bulk.values, seen=item.seen))
+            return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
+        return _with_result(actor, item, one_record.finish(actor, run_id, bulk.values, seen=item.seen))
     except ConsoleError as error:
-        return replace(item, state=REFUSED, why=error.message, run=found[0][0])
+        return _refused(bulk, item, error, run_id)
 
 
 def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
@@ -439,7 +401,14 @@ def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
             return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
         return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen))
     except ConsoleError as error:
-        return replace(item, state=REFUSED, why=error.message, run=error.extra.get("run_id"))
+        return _refused(bulk, item, error, error.extra.get("run_id"))
+
+
+def _refused(bulk: Bulk, item: Item, error: ConsoleError, run_id: str | None) -> Item:
+    """The record with why it was not done. A start whose source does not answer is raised: it stays begun, and is tried again."""
+    if isinstance(error, SourceDown) and bulk_starts.slug_of(bulk.action):
+        raise error
+    return replace(item, state=REFUSED, why=error.message, run=run_id)
 
 
 def _with_result(actor: Actor, item: Item, run_id: str) -> Item:

@@ -52,11 +52,18 @@ def tell_checked(connection: Connection, bulk_id: str) -> None:
     if row is None:
         return
     person, action, collection, (fits, same, refused) = row
-    deletes = action == many_changes.DELETE
-    came = [f"{fits:,} can be {'deleted' if deletes else 'changed'}", *([f"{same:,} as before"] if same else []), f"{refused:,} cannot"]
-    text = f"{title_of(action)}: {_records(collection, fits + same + refused)} checked; {', '.join(came)}. Nothing is {'deleted' if deletes else 'changed'} yet."
+    done = done_word(action)
+    came = [f"{fits:,} can be {done}", *([f"{same:,} as before"] if same else []), f"{refused:,} cannot"]
+    text = f"{title_of(action)}: {_records(collection, fits + same + refused)} checked; {', '.join(came)}. Nothing is {done} yet."
     told = {"text": text, "subject": subjects.of_person(person), "link": f"/bulk/{bulk_id}"}
     side_rows.add_notices(connection, [person], f"{bulk_id} checked", "bulk_checked", at=log.now(), mail=False, **told)
+
+
+def done_word(action: str) -> str:
+    """What becomes of a record by this, in a word: `deleted`, `changed`, `started`."""
+    if (deed := many_changes.named(action)) is None:
+        return "started"
+    return "deleted" if deed.deletes else "changed"
 
 
 def title_of(action: str) -> str:

@@ -1,16 +1,21 @@
 """Starting a workflow on many records of a list: one run for each, which waits for whoever takes it and not for who began them all."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from console import access, inboxes, runs, workflows
+from console import access, inboxes, runs, subjects, workflows
 from console.actions import one_record
+from console.actions.many_changes import Looked
 from console.core.actor import Actor
 from console.db.engine import fetch
+from console.errors import ConsoleError, SourceDown
 from console.runs.showing.lists import RunHead, head
 from console.workflows import Definition
 
 PREFIX = "start:"
-MOST = 200
+MOST, MOST_LATER = 200, 10_000
+"""Records that are judged while somebody waits for the page; and those of a longer list, which a worker looks at first."""
 _NEXT = f"""
 select r.id from {access.EVERY_RUN.sql()} join console.bulk_item n on n.run = r.id join console.bulk_item i on i.bulk = n.bulk
 join console.bulk b on b.id = n.bulk
@@ -26,6 +31,7 @@ class BulkStart:
     definition: Definition
     inbox: str
     most: int = MOST
+    later: int = MOST_LATER
 
     @property
     def slug(self) -> str:
@@ -62,6 +68,28 @@ def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
         if definition.slug not in of_actions and definition.document.run_as is None
     ]
     return [BulkStart(definition, inboxes.title_of(inbox) if (inbox := _inbox(definition)) else "") for definition in startable]
+
+
+def seen(collection_id: str, key: str) -> str:
+    """What stands for a record on which it was found that the workflow can be started; nothing of the record is in it."""
+    return subjects.digest(key.encode(), f"{collection_id} chosen").hex()[: one_record.SEEN]
+
+
+def refused(actor: Actor, slug: str, collection_id: str, key: str, values: Mapping[str, Any]) -> str:
+    """Why the workflow cannot be started on the record with these values, "" if it can; nothing is started. Raises SourceDown."""
+    try:
+        runs.try_start(actor, slug, collection_id, key, values)
+    except SourceDown:
+        raise
+    except ConsoleError as error:
+        return " ".join(str(detail["reason"]) for detail in error.details if detail.get("reason")) or error.words
+    return ""
+
+
+def looked_at(actor: Actor, slug: str, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
+    """Key → whether the workflow could be started on the record now. Raises SourceDown."""
+    told = {key: refused(actor, slug, collection_id, key, values) for key in keys}
+    return {key: Looked(why=why) if why else Looked(seen=seen(collection_id, key)) for key, why in told.items()}
 
 
 def next_chosen(actor: Actor, run_id: str, collection: str | None) -> RunHead | None:

@@ -27,7 +27,7 @@ class ManyChanges:
     """A change by hand of several records: `id` says whether fields get new values, or the records go."""
 
     id: str
-    most: int = MOST
+    later: int = MOST
 
     @property
     def deletes(self) -> bool:

@@ -95,11 +95,14 @@ def is_cleared(actor: Actor, collection_id: str) -> bool:
 
 
 def require_revision(draft: Draft, revision: int, live: CollectionDocument, actor: Actor) -> None:
-    """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
+    """Raises Conflict `stale_revision` with the changes made since that revision of the draft, if there are any that were not undone."""
     back = draft.revision - revision
     if back == 0:
         return
-    before = read(draft.former[-back].text) if 0 < back <= len(draft.former) else live
+    known = 0 < back <= len(draft.former)
+    before = read(draft.former[-back].text) if known else live
+    if known and before.canonical() == (draft.document or live).canonical():  # what was changed meanwhile was undone
+        return
     changed = changes(before.to_json(), (draft.document or live).to_json())
     by, words = former_documents.overtaken(draft.former, draft.changed_by, back, actor.id, gone=draft.document is None)
     reason = "Changed by you." if by == actor.id else "Changed by somebody else."

@@ -26,6 +26,7 @@ from console.collections.collection_checks import (
     try_select,
 )
 from console.collections.collection_store import (
+    MOST_FORMER,
     Draft,
     Version,
     add_draft,
@@ -170,7 +171,7 @@ def save(actor: Actor, collection_id: str, revision: int, document: Mapping[str,
         require_shaped_only(actor, collection_id, draft.document or live, made)
         if made.canonical() != (draft.document or live).canonical():
             return add_draft(connection, own, draft, made, actor)
-    return revision
+        return draft.revision
 
 
 def undo(actor: Actor, collection_id: str, revision: int) -> int:
@@ -182,11 +183,13 @@ def undo(actor: Actor, collection_id: str, revision: int) -> int:
         require_revision(draft, revision, live, actor)
         if draft.document is None:
             raise Conflict("There is nothing to undo: no draft is there.", code="not_possible")
-        former = list(draft.former)
-        before = read(former.pop().text) if former else live
+        standing = former_documents.standing(draft.former)
+        before = read(standing[-1].text) if standing else live
         require_shaped_only(actor, collection_id, draft.document, before)
         nothing = before.canonical() == live.canonical()
-        return write_draft(connection, collection_id, None if nothing else before, [] if nothing else former, revision + 1, actor)
+        taken = former_documents.FormerDocument(draft.document.canonical().decode(), actor.id, undone=True)
+        former = [] if nothing and len(standing) > 1 else [*draft.former, taken][-MOST_FORMER:]
+        return write_draft(connection, collection_id, None if nothing else before, former, draft.revision + 1, actor)
 
 
 def discard(actor: Actor, collection_id: str, revision: int) -> None:
@@ -197,7 +200,7 @@ def discard(actor: Actor, collection_id: str, revision: int) -> None:
         draft, live = read_draft(connection, collection_id), live_document(own)
         require_revision(draft, revision, live, actor)
         require_shaped_only(actor, collection_id, draft.document or live, live)
-        write_draft(connection, collection_id, None, [], revision + 1, actor)
+        write_draft(connection, collection_id, None, [], draft.revision + 1, actor)
 
 
 def restore(actor: Actor, collection_id: str, number: int, revision: int) -> int:

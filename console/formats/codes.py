@@ -19,6 +19,8 @@ _PLACES = re.compile(r"[A-Z]{2}")
 _NO_PLACES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
 _NO_MONEY = re.compile(r"\(\d{4}|X{3}|XTS")
 PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
+LOWER_WORDS = re.compile(r"[a-z](?:[^\sA-Z!-,./:-@\[-`{-~]| )*")
+"""Words in small letters, as a program's state `fixed` or `in progress`, that begin with a plain letter; `records.words_in_sql` words them alike."""
 SPOKEN = ("word", "badge")
 """Widgets of fields whose values are shown as words where they are words of a program."""
 
@@ -75,3 +77,8 @@ def _offered(kind: str, code: str, name: str) -> bool:
 def program_words(value: str) -> str:
     """A word of a program as words: `dob_mismatch` is "Dob mismatch". Anything else unchanged."""
     return humanised(value.replace(".", " ")) if PROGRAM_WORD.fullmatch(value) else value
+
+
+def state_words(value: str) -> str:
+    """What a field of states holds, as words: `on_subs` is "On subs", and `fixed`, which may stand beside it, "Fixed". Anything else unchanged."""
+    return value[:1].upper() + value[1:] if LOWER_WORDS.fullmatch(value) else program_words(value)

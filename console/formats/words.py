@@ -10,7 +10,7 @@ from typing import Any
 from console.core import counted_moments, media, record_links, translations
 from console.core.papers import iban
 from console.core.plain_words import humanised, range_words
-from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, program_words
+from console.formats.codes import CODED, PROGRAM_WORD, SPOKEN, code_name, state_words
 from console.formats.kinds import CHOSEN, EMPTY, LISTS, Amount, Kind, Look, Named
 from console.formats.money import is_money, money_words
 from console.formats.numerals import grouped
@@ -35,8 +35,9 @@ def text(what: Kind, value: Any, look: Look) -> str:
         return known.title
     if isinstance(value, list):
         one = _of_one(what)
-        if one.widget == "word" and any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value):
-            one = replace(one, widget="chosen")  # where one entry is a word of programs all of them are
+        if one.widget == "word":  # where one entry is a word of programs all of them are
+            spoken = any(isinstance(item, str) and PROGRAM_WORD.fullmatch(item) for item in value)
+            one = replace(one, widget="chosen" if spoken else "")
         return ", ".join(
             what.options.get(str(item)) or (plain(item, look, 1) if isinstance(item, list) else text(one, item, look)) for item in value
         )
@@ -314,7 +315,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "country": _code,
     "language": _code,
     "currency": _code,
-    **dict.fromkeys(SPOKEN, lambda value, _, __: program_words(str(value))),
+    **dict.fromkeys(SPOKEN, lambda value, _, __: state_words(str(value))),
     "chosen": _chosen,
     "percent": _percent,
     "fraction": _fraction,

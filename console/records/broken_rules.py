@@ -1,7 +1,7 @@
 """Which columns a refused value is about, and what their rule asks: a CHECK of those it compares, a unique constraint, index or foreign key of its own."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -30,9 +30,11 @@ PLAIN_WORDS = (
 )
 COMPARED = re.compile(r" *(?<![-=<>])(≠|≥|≤|<|>|=)(?![<>=-]) *")
 TEXTS = re.compile(r"('(?:[^']|'')*')")
-LIMITS = r"(?:<=|>=|<>|!=|=|<|>)\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
+SIGNS = r"(?:<=|>=|<>|!=|=|<|>)"
+LIMITS = rf"{SIGNS}\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
+CHECKED = "CHECK constraint failed: "
 DUPLICATE = 1062
 """MySQL's and MariaDB's number for a value that is there already."""
 
@@ -102,7 +104,7 @@ def _rule_name(original: Any) -> tuple[str, str | None]:
         return original.diag.constraint_name or "", original.diag.column_name
     match = re.search(r"constraint failed: ([\w., ]+)$", str(original))
     if match:
-        return match[1], match[1].rpartition(".")[2]
+        return match[1], None if CHECKED in str(original) else match[1].rpartition(".")[2]
     quoted = re.search(r"(?i:constraint) [`']([^`']+)[`']|key '([^']+)'", str(original))
     return (quoted[1] or quoted[2] or "", None) if quoted else ("", None)
 
@@ -149,14 +151,36 @@ def _bare(text: str) -> str:
 
 def _plain_words(sql: str, fields: Iterable[Field]) -> str:
     """A part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
+    fields = list(fields)
+    sql = _compared_alike(sql, fields)
     for field in fields:
-        column = rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])'
+        column = _column(field)
         whole = _in_whole_units(sql, column, field) if field.minor else sql
         label = field.label if whole is not None else f"{field.label} in its smallest unit"
         sql = re.sub(column, label.replace("\\", r"\\"), sql if whole is None else whole)
     for pattern, words in PLAIN_WORDS:
         sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
-    return COMPARED.sub(r" \1 ", sql)
+    return re.sub("\0([0-9]+)\0", lambda found: fields[int(found[1])].label, COMPARED.sub(r" \1 ", sql))
+
+
+def _column(field: Field) -> str:
+    return rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])'
+
+
+def _compared_alike(sql: str, fields: Sequence[Field]) -> str:
+    """The SQL with the place of the field, between NULs, for amounts that are compared with nothing but amounts of the same currency: the unit says nothing there."""
+    for currency in {field.currency for field in fields if field.minor}:
+        alike = {place: _column(field) for place, field in enumerate(fields) if field.minor and field.currency == currency}
+        term = rf"\(*(?:{'|'.join(alike.values())})\)*"
+        whole = re.compile(rf"(?<![-+*/%])(?<![-+*/%] ){term}(?:\s*(?:{SIGNS}|[-+])\s*{term})+(?![\w.]|\s*[-+*/%(])", re.IGNORECASE)
+        sql = whole.sub(lambda found, alike=alike: _placed(found[0], alike), sql)  # type: ignore[misc]
+    return sql
+
+
+def _placed(sql: str, alike: Mapping[int, str]) -> str:
+    for place, column in alike.items() if re.search(SIGNS, sql) else ():
+        sql = re.sub(column, f"\0{place}\0", sql)
+    return sql
 
 
 def _in_whole_units(sql: str, column: str, field: Field) -> str | None:
@@ -207,10 +231,15 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
     if last == "PRIMARY":
         return Rule(frozenset(collection.key))
     columns = inspector.get_columns(**place)
-    for check in [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]:
+    checks = [*inspector.get_check_constraints(**place), *_column_checks(inspector, collection)]
+    for check in checks:
         text = str(check["sqltext"])
         if (name and check["name"] in (name, last)) or text in said:
             return Rule(_compared(columns, text), check=text)
+    if CHECKED in said:  # of a rule without a name SQLite says the first word alone, if that is quoted
+        texts = [str(check["sqltext"]) for check in checks if not check["name"] and _begins_with(str(check["sqltext"]), name)]
+        if len(texts) == 1:
+            return Rule(_compared(columns, texts[0]), check=texts[0])
     led = inspector.get_foreign_keys(**place)
     keys: list[Any] = [
         *led,
@@ -222,14 +251,19 @@ def _rule(inspector: Inspector, name: str, said: str, collection: Collection) ->
         if key and key.get("name") and key["name"] in (name, last):
             names = key.get("constrained_columns") or key.get("column_names") or ()
             return Rule(frozenset(name for name in names if name), leads=key in led)
-    if "CHECK constraint failed: " in said:  # SQLite says the rule itself where it has no name
-        check = said.partition("CHECK constraint failed: ")[2].partition("\n")[0]
-        return Rule(_compared(columns, check), check=check)
+    if CHECKED in said:  # SQLite says the rule itself where it has no name
+        check = said.partition(CHECKED)[2].partition("\n")[0]
+        return Rule(_compared(columns, check), check="" if check in collection.by_name else check)
     if "FOREIGN KEY constraint failed" in said:  # SQLite does not say which: it can be told where there is one
         return Rule(frozenset(led[0]["constrained_columns"]) if len(led) == 1 else frozenset(), leads=True)
     typed = {column["name"]: column["type"] for column in columns if getattr(column["type"], "name", None) == name}
     check = getattr(next(iter(typed.values())), "check", None) if len(typed) == 1 else None  # of a domain, which calls its value VALUE
     return Rule(frozenset(typed), "" if check is None else re.sub(r"\bVALUE\b", next(iter(typed)), str(check)))
+
+
+def _begins_with(check: str, word: str) -> bool:
+    """Whether the SQL of a CHECK begins with this word in quotes."""
+    return bool(word) and check.lstrip().startswith((f'"{word}"', f"`{word}`", f"[{word}]"))
 
 
 def _compared(columns: Iterable[Any], check: str) -> frozenset[str]:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field
+from console.core.documents.collections import Collection, Field, default_titles
 from console.core.scopes import Scope
 from console.records import catalogue, connect, indexes, time_limit
 from console.records.dialects import Condition
@@ -45,7 +45,6 @@ def find(members: Sequence[Member], text: str, *, limit: int, seconds: float, th
     Each statement stops after `seconds`, and after `WHOLE_S` nothing more is asked; what was not searched so is said to be slow.
     `through`: where no index finds anything, a large table is looked through.
     """
-    words = text.split()[:MOST_WORDS]
     collection = members[0][0]
 
     def work(connection: Connection) -> list[Hits]:
@@ -57,6 +56,7 @@ def find(members: Sequence[Member], text: str, *, limit: int, seconds: float, th
                     found.append(Hits(member[0], [], reach="slow"))
                     continue
                 try:
+                    words = default_titles.without_label(member[0].title, text).split()[:MOST_WORDS]
                     found.append(_find(connection, member, words, limit, through=through))
                 except sa.exc.DBAPIError as error:
                     if not time_limit.stopped(error):

@@ -28,6 +28,8 @@ Words: TypeAlias = ColumnElement[str]
 BLANKS = "".join(letter for letter in map(chr, range(1, 0x3001)) if letter.isspace())
 """What `str.strip` takes away."""
 TEXTS = frozenset({"text", "enum", "citext", "bpchar"})
+LOWER_WORDS = rf"^[a-z]([^{BLANKS}A-Z!-,./:-@\[-`{{-~]| )*$"
+"""`formats.LOWER_WORDS`, whose blanks are those of Python."""
 LARGEST = 10**18
 PLACED = re.compile(r"\{\{\s*record\.([A-Za-z_]\w*)\s*\}\}")
 PLAIN_KEY = r"^[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}$"
@@ -217,9 +219,14 @@ def _plain(column: Any, wording: Wording) -> Words:
 
 
 def _spoken(column: Any, wording: Wording) -> Words:
-    """A text as it is; words of a program, of which each has one of two signs, are left to Python."""
+    """A text as it is, small letters with a capital; words of a program, of which each has one of two signs, are left to Python."""
     text = _text(column)
-    return sa.case(((sa.func.strpos(text, "_") > 0) | (sa.func.strpos(text, ".") > 0), _stop(column)), else_=_plain(column, wording))
+    large = sa.func.upper(sa.func.left(text, 1).collate("C")).concat(sa.func.substr(text, 2))
+    return sa.case(
+        ((sa.func.strpos(text, "_") > 0) | (sa.func.strpos(text, ".") > 0), _stop(column)),
+        (text.regexp_match(LOWER_WORDS), large),
+        else_=_plain(column, wording),
+    )
 
 
 def _list(column: Any, wording: Wording) -> Words:

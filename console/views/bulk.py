@@ -9,10 +9,10 @@ import orjson
 from flask import Blueprint, Response, make_response, request
 
 from console import browse, log, queue, records, subjects
-from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
+from console.actions import bulk, bulk_ends, bulk_looks, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
-from console.browse import naming
+from console.browse import BrowseQuery, naming
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
@@ -26,6 +26,7 @@ from console.runs.showing import lists
 from console.runs.showing.lists import RunHead
 from console.views import chosen_records, enrolled, formats, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
+from console.views.lists import listed_words
 from console.views.run import form_boxes, workspace_return
 
 blueprint = Blueprint("bulk", __name__, url_prefix="/bulk")
@@ -64,6 +65,10 @@ def preview(collection: str) -> Response:
     keys = chosen_records.keys(actor, form)
     try:
         items = bulk.chosen(actor, collection, action, keys, whole, first=bool(form.get("first")))
+    except bulk.TooManyChosen as wrong:
+        if isinstance(action, BulkStart):
+            return _later(described, action, keys, whole, typed, given)
+        return _page(described, action, [], typed, wrong=wrong, status=422)
     except Invalid as wrong:
         return _page(described, action, [], typed, wrong=wrong, status=422)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
@@ -80,6 +85,27 @@ def preview(collection: str) -> Response:
             described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
         )
     bulk_id = bulk.begin(actor, collection, action, judged, given)
+    workspace_return.note_start(bulk_id)
+    return frame.redirect_to(f"/bulk/{bulk_id}")
+
+
+def _later(
+    described: Mapping[str, Any],
+    action: BulkStart,
+    keys: Sequence[str],
+    whole: BrowseQuery | None,
+    typed: Mapping[str, Any],
+    given: Mapping[str, Any],
+) -> Response:
+    """Ask for what is typed once for more records than are judged at once; then have a worker look at each of them. Nothing is started by it."""
+    if request.method != "POST":
+        return _page(described, action, [], typed, later=True)
+    try:
+        if lacking := _missing_errors(action, given):
+            raise refusal(lacking)
+        bulk_id = bulk.look(frame.actor(), described["id"], action, keys, whole, given)
+    except Invalid as wrong:
+        return _page(described, action, [], typed, wrong=wrong, status=422, later=True)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
 
@@ -144,6 +170,7 @@ def _page(
     wrong: ConsoleError | None = None,
     status: int = 200,
     checked_with: str = "",
+    later: bool = False,
 ) -> Response:
     editable = _editable(action)
     fields = [field.to_json() for field in shown(editable, _roots(action), {}, OWN_INPUT)]
@@ -161,6 +188,10 @@ def _page(
         "items": [_drawn(described["id"], item, CANNOT, sets=sets.get(item.key, "")) for item in items],
         "inside": sum(item.state != bulk.REFUSED for item in items),
         "tested": tested,
+        "later": later,
+        "among": listed_words(records.collection(described["id"]), described) or "all that you see, without a filter"
+        if later and request.values.get("all")
+        else "",
         "too_many": isinstance(wrong, bulk.TooManyChosen),
         "first_href": f"/bulk/of/{frame.segment(described['id'])}?{urlencode([*_as_asked(action), ('first', '1')])}",
         "checked": ",".join([checked_with, *(item.seen for item in items if item.seen)]) if checked_with else "",
@@ -188,6 +219,13 @@ def _progress(work: Bulk) -> dict[str, Any]:
     return {
         "bulk": work,
         "starting": starting,
+        "looking": work.looking,
+        "fits": work.count(bulk.FITS),
+        "same": work.count(bulk.SAME),
+        "most": bulk_looks.most_of(work.action),
+        "listed": known,
+        "done_word": bulk_ends.done_word(work.action),
+        "waits": _waits(action) if isinstance(action, BulkStart) else "",
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
         "title": named,
         "crumb": way_back[0] if way_back else listed,
@@ -204,7 +242,11 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
-        "items": [_drawn(work.collection, item, head=heads.get(item.run or "")) for item in work.items if item.state != bulk.FITS],
+        "items": [
+            _drawn(work.collection, item, CANNOT if work.looking else STATES[bulk.REFUSED], heads.get(item.run or ""))
+            for item in work.items
+            if item.state != bulk.FITS
+        ],
         "back": way_back[1] if way_back else workspace_return.list_of(work.id) or frame.collection_url(work.collection),
         "back_title": way_back[0] if way_back else "the list",
         "url": f"/bulk/{work.id}",

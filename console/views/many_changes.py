@@ -107,14 +107,14 @@ def looked(found: Bulk) -> dict[str, Any]:
     event = "record.deleted" if deed.deletes else "record.updated"
     first = [key for key in keys if key in before]
     return {
-        "deed": deed, "fits": found.count(bulk.FITS), "same": found.count(bulk.SAME), "looking": found.looking, "most": many_changes.MOST,
+        "deed": deed,
         "new": [(field.label, formats.html(what, found.values[field.name], look)) for field, what in drawn],
         "first": [
             (before[key].title, frame.record_url(collection.id, key), [(field.label, formats.html(what, before[key].values.get(field.name), look)) for field, what in drawn])
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "starts": automation.started_by(who, event, collection.id) if found.looking else [], "listed": collection,
+        "starts": automation.started_by(who, event, collection.id) if found.looking else [],
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
 

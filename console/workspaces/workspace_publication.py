@@ -129,7 +129,7 @@ def save(actor: Actor, workspace_id: str, revision: int, document: Mapping[str, 
         require_revision(editing, revision, actor)
         if made.canonical() != editing.document.canonical():
             return _add_draft(connection, editing, made, actor)
-    return revision
+        return editing.draft.revision
 
 
 @contextmanager
@@ -146,12 +146,14 @@ def _edited(actor: Actor, workspace_id: str, revision: int) -> Iterator[tuple[Co
 def undo(actor: Actor, workspace_id: str, revision: int) -> int:
     """Undo the last change of the draft; returns the new revision. Raises as `save`."""
     with _edited(actor, workspace_id, revision) as (connection, editing):
-        former = list(editing.draft.former)
-        if editing.draft.document is None or not former:
+        draft, standing = editing.draft, former_documents.standing(editing.draft.former)
+        if draft.document is None or not standing:
             raise Conflict("There is nothing to undo.", code="not_possible")
-        before = read(former.pop().text)
+        before = read(standing[-1].text)
         same = editing.live is not None and before.canonical() == editing.live.canonical()
-        return write_draft(connection, workspace_id, None if same else before, [] if same else former, revision + 1, actor)
+        taken = FormerDocument(draft.document.canonical().decode(), actor.id, undone=True)
+        former = [] if same and len(standing) > 1 else [*draft.former, taken][-MOST_FORMER:]
+        return write_draft(connection, workspace_id, None if same else before, former, draft.revision + 1, actor)
 
 
 def discard(actor: Actor, workspace_id: str, revision: int) -> bool:
@@ -160,7 +162,7 @@ def discard(actor: Actor, workspace_id: str, revision: int) -> bool:
         if editing.live is None:
             connection.execute(sa.delete(tables.workspace).where(tables.workspace.c.id == workspace_id))
             return False
-        write_draft(connection, workspace_id, None, [], revision + 1, actor)
+        write_draft(connection, workspace_id, None, [], editing.draft.revision + 1, actor)
     return True
 
 
@@ -296,10 +298,10 @@ def changed_since(editing: Editing, revision: int) -> list[Change]:
 
 
 def require_revision(editing: Editing, revision: int, actor: Actor) -> None:
-    """Raises Conflict `stale_revision` with the changes made since that revision of the draft."""
-    if revision == editing.draft.revision:
+    """Raises Conflict `stale_revision` with the changes made since that revision of the draft, if there are any that were not undone."""
+    draft, back = editing.draft, editing.draft.revision - revision
+    if back == 0 or (0 < back <= len(draft.former) and not changed_since(editing, revision)):
         return
-    draft = editing.draft
     by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision, actor.id, gone=draft.document is None)
     reason = "Changed by you." if by == actor.id else "Changed by somebody else."
     raise Conflict(

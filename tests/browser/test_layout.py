@@ -201,3 +201,12 @@ def test_no_badge_is_cut_off_and_the_present_part_of_the_settings_is_seen(
         wrong += [(path, "cut off", each) for each in page.evaluate(CUT_OFF)]
         wrong += [(path, "unseen", each) for each in page.evaluate(PRESENT_UNSEEN)]
     assert wrong == []
+
+
+def test_a_title_that_is_shorter_than_its_column_may_be_stands_whole(screens: Callable[..., "Screen"], company: Company) -> None:
+    company.sql("delete from customer where id = 4")  # its title is longer than a column may be
+    page = screens(900, 800).enter("olivia").go("/c/customer")
+    page.evaluate("document.querySelector('main table').style.width = '1px'")  # as one that has more columns than room
+    cut = "[...document.querySelectorAll('tbody th a')].filter((one) => one.scrollWidth > one.clientWidth && one.closest('th').offsetWidth < 310)"
+    assert page.evaluate(f"{cut}.map((one) => one.textContent)") == []
+    assert page.evaluate("document.querySelectorAll('tbody th .tick + a').length") > 1

@@ -148,6 +148,29 @@ def test_undo_takes_one_change_back_at_a_time(house: Company) -> None:
         collections.publish(house.ines, "customer", number)
 
 
+def test_what_was_changed_and_undone_stops_no_other_editor(house: Company) -> None:
+    began = revision(house)
+    first = collections.save(house.ines, "customer", began, said(house, label="A"))
+    second = collections.save(house.ines, "customer", first, said(house, label="B"))
+    third = collections.undo(house.ines, "customer", second)
+    with pytest.raises(Conflict) as late:
+        collections.save(house.ines, "customer", began, said(house, label="D"))
+    assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "A"}]
+    with pytest.raises(Conflict) as late:
+        collections.save(house.ines, "customer", second, said(house, label="D"))
+    assert late.value.details == [{"field": "label", "reason": "Changed by you.", "theirs": "A"}], "who saw B is told that it is A"
+    assert collections.open_collection(house.ines, "customer", second).document.label == "B"
+    assert collections.open_collection(house.ines, "customer").changers == {house.ines.id: 1}
+    fourth = collections.save(house.ines, "customer", first, said(house, label="D"))
+    assert fourth == third + 1, "A is what they saw"
+    for label in ("A", None):
+        fourth = collections.undo(house.ines, "customer", fourth)
+        draft = collections.open_collection(house.ines, "customer").draft.document
+        assert (draft.label if draft else None) == label
+    made = collections.save(house.ines, "customer", began, said(house, help="Saved by who began before all of it."))
+    collections.discard(house.ines, "customer", made)
+
+
 @pytest.mark.parametrize(
     ("more", "field", "words"),
     [

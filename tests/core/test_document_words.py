@@ -49,7 +49,7 @@ def told(after: dict[str, Any], before: dict[str, Any] | None = None) -> list[tu
         ({"sort": "gone"}, ("Order of the list", "nothing", "gone")),
         ({"search": ["name", "gone"]}, ("Quick search", "nothing", "Name, gone")),
         ({"fields": FIELDS | {"email": {"label": "Mail"}}}, ("E-mail: label", "E-mail", "Mail")),
-        ({"fields": FIELDS | {"born": {"hidden": True}}}, ("Born: everything said of it", "nothing", "hidden: yes")),
+        ({"fields": FIELDS | {"born": {"hidden": True}}}, ("Born", "as it was found", "hidden: yes")),
         ({"segments": BEFORE["segments"][:1]}, ("Segment Mine", "label: Mine; SELECT: select id from t", "nothing")),
         ({"segments": BEFORE["segments"][::-1]}, ("Order of the segments", "Risky, Mine", "Mine, Risky")),
         ({"summary": BEFORE["summary"] | {"badge": "risk"}}, ("Summary badge", "nothing", "Risk")),
@@ -67,7 +67,7 @@ def test_a_change_is_said_by_labels(more: dict[str, Any], line: tuple[str, str, 
 @cases(
     ("after", "lines"),
     [
-        ({"fields": {"email": {"label": "Mail"}}}, [("E-mail: everything said of it", "nothing", "label: Mail")]),
+        ({"fields": {"email": {"label": "Mail"}}}, [("E-mail", "as it was found", "label: Mail")]),
         (
             {"summary": BEFORE["summary"] | {"badge": "risk"}},
             [

@@ -35,7 +35,7 @@ insert into thing select n, (array['Ada', '', ' ', null, '=2+2', '+1', '-1', '@x
     (n - 20) * 777, n % 140 - 20, (n - 30) * 1234.56, (n - 9) * 3456, (n - 12) * 12345678901, n - 20, (n - 25) * 1000003 * power(10, n % 8)::bigint,
     (n - 10) * 333.3333, case n % 4 when 0 then n / 7.0 when 1 then n * 100000 when 2 then -0.5 end, (array[true, false, null])[n % 3 + 1],
     date '0999-12-28' + n * 4000, timestamptz '1970-02-01 23:59:59.9Z' + n * interval '97 days 7 hours', timestamp '1999-12-31 23:30' + n * interval '30 days', time '00:00' + n * interval '1001 seconds',
-    md5(n::text)::uuid, array[n], (array['{a,"b, c"}', '{}', null, '{=2+2,x}', '{a''b,run_x}', '{dark_green,Blue}', '{-1}'])[n % 7 + 1]::text[], (array['red', 'dark_green', 'Blue', null])[n % 4 + 1]::colour, (array['paid', 'On hold', '=x', '', null])[n % 5 + 1], (array['m/1', null])[n % 2 + 1] from generate_series(1, 60) n;
+    md5(n::text)::uuid, array[n], (array['{a,"b, c"}', '{}', null, '{=2+2,x}', '{a''b,run_x}', '{dark_green,Blue}', '{-1}'])[n % 7 + 1]::text[], (array['red', 'dark_green', 'Blue', null])[n % 4 + 1]::colour, (array['paid', 'On hold', '=x', '', null, 'on hold', 'e-mail', 'fällig', 'ärger', 'a,b', e'a\\u00a0b', 'x1 ', 'iPad'])[n % 13 + 1], (array['m/1', null])[n % 2 + 1] from generate_series(1, 60) n;
 """
 
 

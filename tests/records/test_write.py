@@ -1,7 +1,10 @@
 """Changing records: compare-and-set, every kind of value, every refusal at its field."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -345,3 +348,51 @@ def test_an_amount_in_cents_is_refused_in_whole_units(value: object, reason: str
     amount = Field("f", "Fee", "integer", "integer", least=0, most=65_535, minor=True, currency="EUR")
     with pytest.raises(values.Unfit, match=reason):
         values.written("mysql", amount, value, None)
+
+
+@cases(
+    ("check", "words"),
+    [
+        ("(back_minor <= paid_minor)", "Back ≤ Paid"),
+        ("((paid_minor = (back_minor + kept_minor)))", "Paid = (Back + Kept)"),
+        ("`back_minor` < `paid_minor` and paid_minor >= 100", "Back < Paid and Paid ≥ 1.00"),
+        ("back_minor <= paid_minor * 2", "Back in its smallest unit ≤ Paid in its smallest unit * 2"),
+        ("back_minor + paid_minor > 100", "Back in its smallest unit + Paid in its smallest unit > 100"),
+        ("back_minor <= yen", "Back in its smallest unit ≤ Yen in its smallest unit"),
+    ],
+)
+def test_a_check_over_amounts_of_one_currency_speaks_of_no_unit(check: str, words: str) -> None:
+    named = {"back_minor": "EUR", "paid_minor": "EUR", "kept_minor": "EUR", "yen": "JPY"}
+    fields = [
+        SimpleNamespace(name=name, label=name.removesuffix("_minor").capitalize(), minor=True, currency=currency, widget="money")
+        for name, currency in named.items()
+    ]
+    assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("field", "new", "at", "words"),
+    [
+        ("Betrag", "-5", "Betrag", "Betrag ≥ 0"),
+        ("Zustand", "zu", "Zustand", "Zustand ≠ 'zu'"),
+        ("frei", "-1", "frei", "Frei > 0"),
+        ("am", "2026-01-01", "am", ""),
+    ],
+)
+def test_sqlite_tells_a_rule_without_a_name_that_begins_with_a_quoted_column(
+    clean: object, tmp_path: Path, field: str, new: str, at: str, words: str
+) -> None:
+    made = """create table fee (id integer primary key, "Betrag" numeric check ("Betrag" >= 0),
+        `Zustand` text check (`Zustand` <> 'zu'),
+        frei integer check (frei > 0),
+        "am" date, check ("am" is null or "frei" = 9), check ("am" is null or "Betrag" = 9))"""
+    with closing(sqlite3.connect(tmp_path / "fees.db")) as connection, connection:
+        connection.execute(made)
+        connection.execute("insert into fee values (1, 2, 'auf', 3, null)")
+    sources.add("fees", f"sqlite:///{tmp_path / 'fees.db'}", "admin")
+    with pytest.raises(Invalid) as error:
+        records.write("fees.fee", "1", {field: {"new": new}}, whole("fees.fee"))
+    [told] = error.value.details
+    assert told["field"] == at
+    assert words in told["reason"]
+    assert ("Its rule" in told["reason"]) == bool(words), "of two that begin alike none is guessed"

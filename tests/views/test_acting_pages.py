@@ -2,16 +2,22 @@
 
 import re
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
 
 from console import access, queue, runs
+from console.actions import bulk
 from tests.jobs import worked
 from tests.support.acting import RATE, imported
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+MANY = """
+with recursive numbers (n) as (select 5 union all select n + 1 from numbers where n < 230)
+insert into customer select n, 'Customer ' || n, null, 'retail', null, null, 0, null from numbers
+"""
 SHEET = "/c/customer/1/do/customer.rate"
 
 
@@ -248,3 +254,24 @@ def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to
     following = next(form for form in acting.olivia.get(first).forms if form["action"].endswith("/resume"))
     assert following["action"] != resume["action"]
     acting.olivia.post(following["action"], following["fields"])
+
+
+def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_looked_at(acting: "Pages") -> None:
+    acting.company.sql(MANY)
+    path = "/bulk/of/customer?action=start:care-review&all=1&filter=" + quote('{"field":"desk","op":"eq","value":"retail"}')
+    page = acting.olivia.get(path)
+    assert "Customers: Desk is Retail More than 200 are chosen" in page.text
+    form = page.form("/bulk/of/customer")["fields"]
+    assert "is needed" in acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=422).text
+    acting.olivia.post("/bulk/of/customer", form | {"v.why": "periodic", "look": "1"})
+    to = acting.olivia.answer.headers["Location"]
+    assert "Nothing is started yet." in acting.olivia.get(to).text
+    while bulk.go_on(acting.company.olivia, to.rpartition("/")[2]).goes_on:
+        continue
+    page = acting.olivia.get(to)
+    assert "Start Care review: 229 of 229 records 229 can be started, 0 cannot. Nothing is started yet." in page.text
+    assert "Start on 229 customers" in page.text
+    acting.olivia.post(to, page.form(to)["fields"] | {"do": "go"})
+    assert "0 started, 0 not started, 229 to start" in acting.olivia.get(to).text
+    acting.olivia.post(to, {"csrf_token": acting.olivia.token})
+    assert "229 stopped, 0 to start" in acting.olivia.get(to).text

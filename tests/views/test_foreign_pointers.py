@@ -1,5 +1,6 @@
 """Databases in which a column says in which table the key beside it is to be looked up, and a table of states which of them are an end."""
 
+import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, browse, formats, log, records, sources
+from console import access, accounts, browse, formats, log, records, runs, sources, workflows
 from console.browse import list_export, list_tables
 from console.core import record_links
 from console.core.documents.collections import Stored, assemble, pointing
@@ -395,3 +396,33 @@ def test_a_text_by_which_a_record_is_called_stands_whole_in_a_file(pages: "Pages
     assert olivia is not None
     export = list_export.judged(olivia, "track.ask", browse.BrowseQuery())
     assert b"".join(list_tables.csv_parts(export, formats.Look())).count(b"0End") == 1
+
+
+def test_a_run_and_its_replay_call_their_record_as_its_list_does(pages: "Pages", tmp_path: Path) -> None:
+    connected(tmp_path, BROKING)
+    read = {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "Look at it."}, "next": {"default": "end"}}
+    steps = [
+        {"id": "start", "type": "start", "title": "Start", "next": {"default": "read"}}, read, {"id": "end", "type": "end", "title": "End", "next": {}},
+    ]  # fmt: skip
+    document = {"format": 1, "slug": "look", "title": "Look", "collection": "track.broker", "team": "operations", "roles": ["operator"]}
+    workflows.import_file(document | {"steps": steps}, publish=True)
+    run_id = runs.start(pages.company.olivia, "look", "track.broker", "2")
+    for address in (f"/runs/{run_id}", f"/runs/{run_id}/replay"):
+        page = pages.olivia.get(address)
+        assert re.search(r"(?<!Ada Byron, )LB2", page.html.partition("<main")[2].partition("Licence")[0]) is None
+        assert page.text.count("Ada Byron, LB2") > 1, "in the panel, and in the head"
+    with sqlite3.connect(tmp_path / "track.db") as connection:
+        connection.execute("update broker set person_id = 9 where id = 2")
+    connection.close()
+    assert "LB2" in pages.olivia.get(f"/runs/{run_id}").text, "whom it leads to is gone"
+
+
+@pytest.mark.parametrize("typed", ["Booking 11", "booking 11", "11"])
+def test_a_record_that_is_called_after_what_it_is_and_its_key_is_found_by_that(pages: "Pages", tmp_path: Path, typed: str) -> None:
+    rows = "insert into booking values (11, '2026-01-01'), (12, '2026-01-02'), (110, '2026-01-03')"
+    connected(tmp_path, f"create table booking (id integer primary key, starts date); {rows};")
+    for address in ("/search", "/c/track.booking"):
+        page = pages.olivia.get(f"{address}?q={typed}")
+        assert "/c/track.booking/11" in page.links
+        assert "/c/track.booking/12" not in page.links
+    assert offered_by(pages, "track.booking", typed) == ["11"]

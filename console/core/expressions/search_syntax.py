@@ -16,7 +16,7 @@ from lark import Lark, Token, Transformer
 from lark.exceptions import LarkError
 
 from console.core.counted_moments import count, is_counted
-from console.core.documents.collections import Collection, Field, Relation, condition_rows
+from console.core.documents.collections import Collection, Field, Relation, condition_rows, default_titles
 from console.core.filters import Test, checked_value, whole_amount
 from console.core.moments import midnight, midnight_text
 from console.core.scopes import Scope
@@ -172,7 +172,7 @@ def read(
     `hidden` fields are treated as unknown. `ways` gives the target of a relation by name, for this reader. Days are days of `zone`.
     `extended`: words are also searched in referenced records. `kept`: what the field holds for what people read and type: 4599 for 45.99.
     """
-    typed = text.strip()[:LONGEST]
+    typed = default_titles.without_label(collection.title, text.strip()[:LONGEST])
     if not typed:
         return None
     try:

@@ -67,7 +67,7 @@ def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
 def title(actor: Actor, run_id: str) -> str:
     """The title of the workflow and of the record, as the actor may see it. Raises NotFound as `get` does."""
     seen = see(actor, run_id)
-    return seen.definition.title + (f", {seen.record.title}" if seen.record is not None else "")
+    return seen.definition.title + (f", {called(actor, seen.record)}" if seen.record is not None else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,14 +275,15 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
             screen,
             run.collection,
         )
+    title = called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(run.record or "")
     return RunView(
         json=run_json,
-        screen=screen,
+        screen=by_name(seen, screen, title),
         can=can,
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=_called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(run.record or ""),
+        record_title=title,
         collection_label=records.collection(run.collection).label_one if run.collection else "",
         newer_version=newest if newest > definition.number else None,
         holder_idle=run.holder is not None and page_state.idle_s >= TAKE_OVER_AFTER_S,
@@ -300,7 +301,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     )
 
 
-def _called(actor: Actor, record: records.Record) -> str:
+def called(actor: Actor, record: records.Record) -> str:
     """What lists call the record."""
     if not browse.naming.joined(records.collection(record.collection)):  # then that is its title, and no statement is needed
         return record.title
@@ -309,6 +310,14 @@ def _called(actor: Actor, record: records.Record) -> str:
     except ConsoleError:
         return record.title
     return found.get(record.key or "", record.title)
+
+
+def by_name(seen: Seen, screen: Screen | None, title: str) -> Screen | None:
+    """The screen with the record of its panel by this title, where what was shown is no name: a number, or its key."""
+    panel = (screen or {}).get("record")
+    if not screen or not panel or not seen.record or not browse.naming.joined(records.collection(seen.record.collection)):
+        return screen
+    return {**screen, "record": {**panel, "title": title}}
 
 
 def _vanished(seen: Seen, screen: Screen | None) -> list[str]:

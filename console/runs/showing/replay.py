@@ -19,7 +19,7 @@ from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, step_findings
 from console.runs.showing.blocks_today import blocks_today
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
-from console.runs.showing.reading import PATH_SHOWN, masked_run, record_timed_reading
+from console.runs.showing.reading import PATH_SHOWN, by_name, called, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
 from console.runs.showing.view import GONE, RunView, as_json, outline
 
@@ -130,7 +130,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "run": run_json,
             "event": event_view.as_json(
                 event,
-                event_view.names_of([event], _titled(seen), known=catalogue.find, items=event_view.items_of(map(log.closed, rows))),
+                event_view.names_of([event], _titled(actor, seen), known=catalogue.find, items=event_view.items_of(map(log.closed, rows))),
                 hidden=hidden,
             ),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
@@ -140,7 +140,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         at=place,
         last=last,
         make_run=lambda: _view(actor, seen, state, run_json, screen_for(actor, hidden, screen, seen.run.collection), masked),
-        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(seen)),
+        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(actor, seen)),
         now_values=_readable(seen.record.values, hidden(seen.run.collection)) if seen.record else None,
         make_blocks_today=lambda: blocks_today(
             actor,
@@ -237,9 +237,9 @@ def _readable(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, An
     return {name: value for name, value in values.items() if name not in hidden}
 
 
-def _titled(seen: Seen) -> dict[tuple[str, str], str]:
+def _titled(actor: Actor, seen: Seen) -> dict[tuple[str, str], str]:
     """The title of the run's record, if the reader may see it."""
-    return {(seen.record.collection, seen.record.key): seen.record.title} if seen.record is not None and seen.record.key else {}
+    return {(seen.record.collection, seen.record.key): called(actor, seen.record)} if seen.record is not None and seen.record.key else {}
 
 
 def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
@@ -248,7 +248,8 @@ def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> li
 
 
 def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
-    title = (screen or {}).get("record") or {}
+    title = called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(state.record or "")
+    screen = by_name(seen, screen, title)
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     found = step_findings.finder(seen.definition, state.created_at, run_json["context"], masked)
     steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN, found=found)
@@ -259,8 +260,7 @@ def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=title.get("title")
-        or (seen.record.title if seen.record else GONE if seen.gone else records.key_words(state.record or "")),
+        record_title=str(((screen or {}).get("record") or {}).get("title") or title),
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
         ending=block_content.at_end(actor, seen.definition, state),
@@ -273,7 +273,7 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
     called = event_view.names_of(
-        page, _titled(seen), known=catalogue.find, items=event_view.items_of(log.history(run_id) if after else page)
+        page, _titled(actor, seen), known=catalogue.find, items=event_view.items_of(log.history(run_id) if after else page)
     )
     hidden = hidden_from(actor, looking_back=True)
     return [event_view.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None

@@ -21,7 +21,7 @@ from console.views.settings.collection_frame import NAME
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
 PAGE_SIZE, FIELDS_SHOWN = 100, 60
-ORIGINS = {"found": "As it was before", "page": "By page", "file": "From a file"}
+ORIGINS = {"found": "As it was before the first change here", "page": "By page", "file": "From a file"}
 
 
 @blueprint.get("")
@@ -131,7 +131,7 @@ def versions(collection: str) -> Response:
             made = collections.restore(frame.actor(), collection, number, collection_frame.revision())
         except (Conflict, Invalid) as wrong:
             return _versions(editing, wrong)
-        if made == collection_frame.revision():
+        if made == editing.draft.revision:
             flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
         else:
             flash("The former version is the draft now. Look at what changes, then publish it.")

@@ -174,7 +174,7 @@ def versions(slug: str) -> Response:
         made = workspaces.restore(actor, slug, number := request.form.get("number", 0, int), _revision())
     except (Conflict, Invalid) as wrong:
         return _versions(editing, wrong)
-    if made == _revision():
+    if made == editing.draft.revision:
         flash(f"Nothing changes by that: {'the draft' if editing.draft.document else 'what counts'} is version {number} already.")
     else:
         flash("The former version is the draft now. Look at what changes, then publish it.")

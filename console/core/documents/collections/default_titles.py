@@ -13,6 +13,7 @@ from console.core.plain_words import uncapitalised
 TOLD = 2
 """States, and amounts, that a list shows before its other columns."""
 BORN = frozenset({"birth", "born", "birthday", "birthdate", "dob", "geburtsdatum"})
+NUMBER = re.compile(r"(?=\S*\d)\w[\w./-]*")
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 
@@ -79,6 +80,13 @@ def parts_in_title(fields: Sequence[Field], key: Sequence[str], title: str) -> s
 def of_key(name: str, one: str) -> str:
     """A title of the kind of record and its key."""
     return f"{one} {{{{ {path(name)} }}}}"
+
+
+def without_label(title: str, text: str) -> str:
+    """What stands in the one field of a title such as "Booking {{ record.id }}" for whoever types the title: "Booking 11" is "11". Other texts unchanged."""
+    label, _, rest = title.partition("{{")
+    named = text[len(label) :] if label.strip() and rest.endswith("}}") and "{{" not in rest else ""
+    return named if NUMBER.fullmatch(named) and text.casefold().startswith(label.casefold()) else text
 
 
 def of_parts(parts: Sequence[Field], one: str) -> str:

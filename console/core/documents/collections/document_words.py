@@ -66,7 +66,7 @@ class Wording:
         head, *rest = place
         if head == "fields" and rest:
             said = ", ".join(KEY_WORDS.get(name, name) for name in rest[1:])
-            return f"{self._field(rest[0])}: {said or 'everything said of it'}"
+            return self._field(rest[0]) + (f": {said}" if said else "")
         if head in ("segments", "relations") and rest:
             if rest == ["order"]:
                 return f"Order of the {head}"
@@ -89,6 +89,8 @@ class Wording:
         last = place[-1]
         if content is None and place[0] in LISTS:  # without a list of its own it shows what was found
             return "the usual ones"
+        if content is None and place[0] == "fields" and len(place) == len(("fields", "name")):
+            return "as it was found"
         if isinstance(content, list) and all(isinstance(entry, str) for entry in content):
             named = place[0] in (*LISTS, "search", "key") or (last == "fields" and place[0] == "summary")
             if named:
