@@ -76,7 +76,7 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
 
 
 def _result_of_asking(effect: Effect, ask: Callable[[Call], TryResult], call: Call) -> TryResult:
-    """The result of one try; where somebody outside has to answer, others work in this thread's stead meanwhile."""
+    """The result of one try or look; where somebody outside has to answer, others work in this thread's stead meanwhile."""
     if not target_of(effect):
         return ask(call)
     with queue.outside_places.waiting() as answered:
