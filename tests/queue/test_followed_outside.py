@@ -55,7 +55,7 @@ def test_look_ups_that_hang_hold_no_other_look_up(company: Company, monkeypatch:
             for number in range(count):
                 assert hand_in(company, run_of(company, document), amount=number + 1)["status"] == "completed"
         assert fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.FOLLOW,)) == [(8,)]
-        with workers(**environ):
+        with workers(CONSOLE_HTTP_TARGETS=environ["CONSOLE_HTTP_TARGETS"], CONSOLE_PRIVATE_HOSTS="127.0.0.1"):
             slow.received.clear()
             fetch(DUE)
             since = time.monotonic()

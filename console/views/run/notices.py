@@ -60,7 +60,9 @@ def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
-LEFT_OF = {"hands_off": " Nobody has to do anything: whoever was enrolled and is deleted leaves within minutes, and any run can be cancelled."}
+LEFT_OF = {
+    "hands_off": " Nobody has to do anything: whoever was enrolled and is deleted leaves within minutes, and any run can be cancelled."
+}
 """Mode of a run → what can be done without its record."""
 
 
