@@ -50,7 +50,7 @@ CALLS = 128
 """How many proposals are waited for at once: they hold a thread each, and no connection to the database."""
 CALL_CONNECTIONS = 4
 FOLLOWERS = 2
-"""How many changes are looked up at once that may still come to nothing: whoever is asked may take seconds."""
+"""How many changes are looked up at once that may still come to nothing; beside them others wait for those who are asked."""
 CHANGERS = 2
 """How many changes of many records or runs are made at once: they take minutes, and no run waits behind them."""
 READERS = 2
@@ -164,7 +164,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
     """Which jobs share threads, and how many: no job waits behind those of another pool.
 
     Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not. Those of runs
-    that nobody holds are free again as soon as a job begins to wait: it has a thread beside them.
+    that nobody holds, and of those that look up what became of a change, are free again as soon as a job begins to wait: it has a thread beside them.
     """
     from console import messages, queue, runs
     from console.messages.channel_settings import in_sandbox
@@ -197,7 +197,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
             {name: made[name] for name in names},
             count,
             {name: ahead[name] for name in names if name in ahead},
-            queue.outside_places.MOST if queue.ADVANCE_HANDS_OFF in names else 0,
+            queue.outside_places.MOST if not {queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names) else 0,
         )
         for count, *names in named
     ]

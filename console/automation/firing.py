@@ -376,14 +376,14 @@ def wake_for_sources() -> int:
 
 
 _TRY = """
-with tried as (update console.firing f set due_at = clock_timestamp()
-    where f.status = 'waiting' and f.workflow = %s and f.trigger = %s and f.due_at > clock_timestamp() returning 1) select count(*) from tried
+update console.firing f set due_at = clock_timestamp()
+where f.status = 'waiting' and f.workflow = %s and f.trigger = %s and f.due_at > clock_timestamp()
 """
 
 
-def try_now(workflow_id: str, trigger_id: str) -> int:
+def try_now(connection: Connection, workflow_id: str, trigger_id: str) -> int:
     """Let the firings of the trigger that wait for their next try have it now; returns how many."""
-    return int(fetch(_TRY, (workflow_id, trigger_id))[0][0])
+    return connection.exec_driver_sql(_TRY, (workflow_id, trigger_id)).rowcount
 
 
 _LEFT = """

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from console import workflows
 from console.core.actor import Actor
@@ -15,18 +15,27 @@ _COUNTED = """
 select f.trigger, f.status, coalesce(f.why, ''), count(*) from console.firing f
 where f.workflow = %(workflow)s and f.at >= %(since)s and f.at < %(until)s and {seen} group by 1, 2, 3 order by 4 desc limit %(most)s
 """
-_ABOUT = """
-select f.collection, f.record from console.firing f where f.workflow = any(%s) and f.collection = any(%s) and f.record is not null order by f.at desc limit %s
-"""
+FIRED = """(with recursive found as (
+    (select n.trigger from console.firing n where n.workflow = {workflow} order by n.trigger limit 1)
+    union all select (select n.trigger from console.firing n where n.workflow = {workflow} and n.trigger > found.trigger order by n.trigger limit 1)
+    from found where found.trigger is not null) select found.trigger as id from found where found.trigger is not null)"""
+"""The triggers of a workflow that have fired, those that were removed since among them: a look into the index for each of them."""
+_ABOUT = f"""
+select f.collection, f.record from unnest(%(workflows)s::text[]) w(id) cross join lateral {FIRED.format(workflow="w.id")} t cross join lateral (
+    select n.collection, n.record, n.at from console.firing n where n.workflow = w.id and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
+    and n.collection = any(%(limited)s) and n.record is not null order by n.at desc limit %(most)s
+) f order by f.at desc limit %(most)s
+"""  # noqa: S608 (texts of ours)
+_EVER = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 _SEEN = """(f.record is null or not f.collection = any({0}limited{1})
     or (f.collection, f.record) in (select * from unnest(cast({0}collections{1} as text[]), cast({0}records{1} as text[]))))"""
 
 
 _NOT_STARTED = """
-select f.workflow, f.trigger, f.status, coalesce(f.why, ''), count(*) from console.trigger t
-cross join lateral (select * from console.firing n where n.workflow = t.workflow and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
+select f.workflow, f.trigger, f.status, coalesce(f.why, ''), count(*) from unnest(%(workflows)s::text[]) w(id) cross join lateral {fired} t
+cross join lateral (select * from console.firing n where n.workflow = w.id and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
     and n.status in ('refused', 'stopped')) f
-where t.workflow = any(%(workflows)s) and {seen} group by 1, 2, 3, 4 order by 5 desc limit %(most)s
+where {seen} group by 1, 2, 3, 4 order by 5 desc limit %(most)s
 """
 
 
@@ -43,32 +52,37 @@ class FiringCount:
 def counted(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> Sequence[FiringCount]:
     """The firings from `since` to before `until`. Raises NotFound for a workflow that the actor may not see."""
     known = workflows.entry(actor, slug_or_id)
-    condition, given = seen(actor, [known.id], "%(", ")s")
+    condition, given = seen(actor, [known.id], "%(", ")s", period=(since, until))
     period = {"workflow": known.id, "since": since, "until": until, "most": MOST}
     return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
 
 def not_started(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[FiringCount]]:
-    """Workflow → the firings of its triggers from `since` to before `until` that started nothing, the most frequent reasons first. The caller has judged that the
+    """Workflow → the firings of its triggers, removed ones too, from `since` to before `until` that started nothing, the most frequent reasons first. The caller has judged that the
     actor sees the workflows. One statement, and those of `seen`.
     """
-    condition, given = seen(actor, workflow_ids, "%(", ")s")
+    condition, given = seen(actor, workflow_ids, "%(", ")s", period=(since, until))
     period = {"workflows": list(workflow_ids), "since": since, "until": until, "most": MOST * max(1, len(workflow_ids))}
     found: dict[str, list[FiringCount]] = {}
-    for workflow, *counted_alike in fetch(_NOT_STARTED.format(seen=condition), period | given) if workflow_ids else ():
+    for workflow, *counted_alike in (
+        fetch(_NOT_STARTED.format(seen=condition, fired=FIRED.format(workflow="w.id")), period | given) if workflow_ids else ()
+    ):
         found.setdefault(workflow, []).append(FiringCount(*counted_alike))
     return found
 
 
-def seen(actor: Actor, workflow_ids: Sequence[str], *marks: str) -> tuple[str, dict[str, list[str]]]:
+def seen(
+    actor: Actor, workflow_ids: Sequence[str], *marks: str, period: tuple[datetime, datetime] = _EVER
+) -> tuple[str, dict[str, list[str]]]:
     """(condition on a firing `f` that the actor may see its record, its parameters, written between these marks). No statement for who sees all records; for others
-    one, and one to the sources: then the newest `MOST_COUNTED` firings count.
+    one, and one to the sources: then the newest `MOST_COUNTED` firings of the `period` count.
     """
     limited = record_reach.limited_collections(actor)
     if not limited:
         return "true", {}
     wanted: dict[str, set[str]] = {}
-    for collection, record in fetch(_ABOUT, (list(workflow_ids), limited, record_reach.MOST_COUNTED)):
+    those = {"workflows": list(workflow_ids), "since": period[0], "until": period[1], "limited": limited}
+    for collection, record in fetch(_ABOUT, those | {"most": record_reach.MOST_COUNTED}):
         wanted.setdefault(collection, set()).add(record)
     pairs = [(collection, key) for collection, keys in record_reach.visible_records(actor, wanted).items() for key in sorted(keys)]
     return _SEEN.format(*marks), {"limited": limited, "collections": [pair[0] for pair in pairs], "records": [pair[1] for pair in pairs]}

@@ -233,8 +233,13 @@ def switch(actor: Actor, slug_or_id: str, ident: str, *, enabled: bool) -> Made:
 
 
 def try_waiting(actor: Actor, slug_or_id: str, ident: str) -> int:
-    """Try now to start what a trigger has taken in and could not start yet; returns how many. Raises NotFound, NotAllowed."""
-    return try_now(_allowed(actor, slug_or_id, "activate").id, ident)
+    """Try now to start what a trigger has taken in and could not start yet; returns how many, 0 where none waits. Raises NotFound, NotAllowed."""
+    entry = _allowed(actor, slug_or_id, "activate")
+    with transaction() as connection:
+        kind = _locked(connection, entry.id, ident).kind
+        if count := try_now(connection, entry.id, ident):
+            _note(actor, entry, ident, kind, "again", connection, count=count)
+    return count
 
 
 def now(actor: Actor, slug_or_id: str, ident: str) -> Made:
@@ -300,8 +305,8 @@ def _address(workflow_id: str, row: Any) -> str | None:
     return None if row.address is None else hook_addresses.opened(workflow_id, row.id, "address", bytes(row.address))
 
 
-def _note(actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection) -> None:
+def _note(actor: Actor, entry: Entry, ident: str, kind: str, change: str, connection: Connection, **more: int) -> None:
     label = access.label_of(f"{workflows.OBJECT}:{entry.slug}")
-    data = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change}
+    data = {"workflow": entry.id, "trigger": ident, "trigger_kind": kind, "change": change} | more
     chain = None if label else workflows.CHAIN
     log.note(actor, "trigger_changed", open=data, team=entry.team or None, chain=chain, label=label, connection=connection)

@@ -109,8 +109,8 @@ WORKFLOWS = (
     Kind(
         "webhook_changed",
         "configuration",
-        "Where events are sent outside was added, changed, switched or removed, or got a new secret.",
-        ("webhook", "change", "fields", "events", "person"),
+        "Where events are sent outside was added, changed, switched or removed, or got a new secret; or somebody had a test, or an event once more (`delivery`), sent there.",
+        ("webhook", "change", "fields", "events", "person", "delivery"),
         ("url", "filter"),
     ),
     Kind(

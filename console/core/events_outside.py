@@ -337,8 +337,8 @@ OUTSIDE = (
     Kind(
         "trigger_changed",
         "configuration",
-        "A trigger of a workflow was added or removed, switched on or off, or its webhook got a new address or secret; the old one is worthless from then on.",
-        ("workflow", "trigger", "trigger_kind", "change"),
+        "A trigger of a workflow was added or removed, switched on or off, or its webhook got a new address or secret; the old one is worthless from then on. With `again`: `count` firings that waited were tried at once.",
+        ("workflow", "trigger", "trigger_kind", "change", "count"),
     ),
     Kind(
         "action_changed", "configuration", "What can be done to records was defined or changed.", ("action", "hash", "former", "collection")

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from console import faults, queue, records
@@ -26,6 +26,7 @@ from console.effects.effect_call import Call, TryResult, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 
 logger = logging.getLogger(__name__)
+Result = TypeVar("Result", TryResult, TryResult | None)
 KINDS: Mapping[str, Any] = MappingProxyType({name: importlib.import_module(f"{__name__}.{name}") for name in DEFINED})
 """Each kind by its name: a module with `perform`, `recover` and `check`."""
 COPY = "Nothing was sent: this is a restored backup or a copy, and sending is paused until an administrator says on the page Operations that it goes on."
@@ -62,7 +63,7 @@ def check(actor: Actor, effect: Effect, run: Run) -> Report | None:
     if "define" not in effect.request:
         return record.check(actor, effect, run)
     call = prepared(actor, effect, run, judged=False)
-    result = KINDS[effect.kind].check(call)
+    result = _result_of_asking(effect, KINDS[effect.kind].check, call)
     return None if result is None else _report_of(effect, call, result)
 
 
@@ -75,13 +76,13 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
     return call, _result_of_asking(effect, KINDS[effect.kind].perform, call)
 
 
-def _result_of_asking(effect: Effect, ask: Callable[[Call], TryResult], call: Call) -> TryResult:
-    """The result of one try; where somebody outside has to answer, others work in this thread's stead meanwhile."""
+def _result_of_asking(effect: Effect, ask: Callable[[Call], Result], call: Call) -> Result:
+    """The result of one try or look; where somebody outside has to answer, others work in this thread's stead meanwhile."""
     if not target_of(effect):
         return ask(call)
     with queue.outside_places.waiting() as answered:
         result = ask(call)
-        if result.status == "succeeded":
+        if result is None or result.status == "succeeded":
             answered()
     return result
 

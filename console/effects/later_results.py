@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from console import queue
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.effect_kinds import Follow, Http
@@ -45,7 +46,10 @@ def look_up(actor: Actor, effect: Effect, run: Run) -> LaterResult:
     """Ask the other system, and store its answer if final. Raises IntegrationError, OutcomeUnknown or SourceDown if it cannot say now."""
     call = prepared(actor, effect, run, judged=False)
     define: Http = call.define
-    follow, answer = define.follow, http.check(call)
+    follow = define.follow
+    with queue.outside_places.waiting() as answered:
+        answer = http.check(call)
+        answered()
     values = dict(answer.values) if answer is not None and answer.status == "succeeded" else {}
     roots = {**call.roots, "results": {**results_beside(effect, run), define.name: values}}
     if follow is None or not values:

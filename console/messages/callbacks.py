@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from console.channels import providers
 from console.channels.base import Answer, Callback, Handed, Provider, Receipt
+from console.core.actor import Actor
 from console.errors import Conflict, Invalid, NotFound
 from console.messages import inbound, message_rows, opening, outside_addresses, sending
 
@@ -62,14 +63,14 @@ def chosen_by_hand(message: message_rows.Message, form: Mapping[str, str]) -> bo
     return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", "")))
 
 
-def answered_by_hand(message: message_rows.Message, text: str) -> message_rows.Message | None:
-    """What a person wrote in the sandbox as the one whom a message reached would answer; None where nobody can answer it. Raises Invalid without a text."""
+def answered_by_hand(actor: Actor, message: message_rows.Message, text: str) -> message_rows.Message | None:
+    """What `actor` wrote in the sandbox as the one whom a message reached would answer; None where nobody can answer it. Raises Invalid without a text."""
     to = str(message.result.get("to", ""))
     if not can_answer(message) or not to:
         return None
     if not text.strip():
         raise Invalid("Write what they answer.", details=[{"field": "text", "reason": "Write what they answer, such as STOP."}])
-    return inbound.receive(message.channel, "sandbox", sender=to, text=text.strip(), provider_id="")
+    return inbound.receive(message.channel, "sandbox", sender=to, text=text.strip(), provider_id="", by=actor)
 
 
 def can_answer(message: message_rows.Message) -> bool:

@@ -43,10 +43,12 @@ _IN = sa.text(
 )
 
 
-def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: str, stops: bool = False) -> Message | None:
+def receive(
+    kind: str, provider: str, *, sender: str, text: str, provider_id: str, stops: bool = False, by: Actor = WRITER
+) -> Message | None:
     """Keep a message that came in; the same one again changes nothing. None where it was kept before.
 
-    A word that ends messages takes back consent before this returns, and so does what the provider took for one (`stops`).
+    A word that ends messages takes back consent before this returns, and so does what the provider took for one (`stops`). `by` has it come in.
     """
     provider_id = provider_id.replace("\x00", "")
     if provider_id and fetch(_KNOWN, (provider, provider_id)):
@@ -67,7 +69,7 @@ def receive(kind: str, provider: str, *, sender: str, text: str, provider_id: st
     with transaction() as connection:
         if connection.execute(_IN, row | {"address": recipients.address_digest(address)}).rowcount == 0:
             return None
-        tell(connection, WRITER, (kind, message_id), found, sharing if stop else None, bars=bool(known))
+        tell(connection, by, (kind, message_id), found, sharing if stop else None, bars=bool(known))
         faults.point("messages.received.before")
     return by_id(message_id)
 
@@ -81,7 +83,7 @@ def tell(
     told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
     named = records.reference_in_log(collection, record)
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
-        opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, connection=connection)
+        opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
     log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
 
 

@@ -163,8 +163,9 @@ def count_alike(actor: Actor, workflow: str, cause: str) -> int:
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
     """Workflow → how many of its runs failed and are neither done again nor set aside, as far as the actor may see them; one statement."""
     failure, run = tables.failure.c, tables.run.c
-    seen = record_reach.countable_runs(actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids))
-    counted = sa.select(run.workflow, sa.func.count()).join(tables.failure, failure.run == run.id).where(*_unsettled(None), seen)
+    standing = run.id.in_(sa.select(failure.run).where(*_unsettled(None), failure.workflow.in_(workflow_ids)))
+    seen = record_reach.countable_runs(actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing)
+    counted = sa.select(run.workflow, sa.func.count()).where(seen)
     with hot_engine().connect() as connection:
         return {row[0]: row[1] for row in connection.execute(counted.group_by(run.workflow))}
 
@@ -286,9 +287,12 @@ def _unsettled(workflow: str | None) -> list[sa.ColumnElement[bool]]:
 
 
 def _open(actor: Actor, workflow: str | None) -> list[sa.ColumnElement[bool]]:
-    failed = tables.run.c.status.in_(("failed", "timed_out"))
-    own = [failed] if workflow is None else [failed, tables.run.c.workflow == workflow]
-    return [*_unsettled(workflow), record_reach.countable_runs(actor, *own)]
+    run, unsettled = tables.run.c, _unsettled(workflow)
+    standing = run.id.in_(
+        sa.select(tables.failure.c.run).where(*unsettled).correlate(None)
+    )  # of those that are settled there may be very many
+    own = [run.status.in_(("failed", "timed_out")), standing] + ([] if workflow is None else [run.workflow == workflow])
+    return [*unsettled, record_reach.countable_runs(actor, *own)]
 
 
 def _heads(actor: Actor, ids: Sequence[str]) -> list[RunHead]:

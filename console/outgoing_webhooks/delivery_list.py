@@ -92,6 +92,7 @@ def redeliver(actor: Actor, webhook_id: str, delivery_id: str) -> Delivered:
             values = {"status": "waiting", "by_hand": True, "due_at": log.now(), "done_at": None}
         connection.execute(sa.update(deliveries).where(deliveries.c.id == row.id).values(**values))
         _put_in(connection, webhook)
+        subscribing.note(actor, connection, webhook.id, "sent_again", webhook.acts_for, delivery=delivery_id)
     return delivery(actor, webhook_id, delivery_id)
 
 
@@ -106,6 +107,7 @@ def send_test(actor: Actor, webhook_id: str) -> Delivered:
             raise Conflict(f"{MOST_TESTS} tests wait already: look what becomes of them first.", code="tests_wait")
         connection.execute(sa.insert(deliveries).values(id=ident, webhook=webhook.id, type=event_types.TEST, by_hand=True))
         _put_in(connection, webhook)
+        subscribing.note(actor, connection, webhook.id, "tested", webhook.acts_for)
     return delivery(actor, webhook_id, ident)
 
 

@@ -117,7 +117,7 @@ def add(actor: Actor, wanted: Wanted) -> tuple[Subscription, str]:
         connection.execute(
             sa.insert(table).values(**values, **_columns(wanted), enabled=wanted.enabled, made_by=actor.id, acts_for=acts_for)
         )
-        _note(actor, connection, ident, "added", acts_for, wanted)
+        note(actor, connection, ident, "added", acts_for, wanted)
     return subscription(actor, ident), secret
 
 
@@ -162,7 +162,7 @@ def change(actor: Actor, webhook_id: str, given: Mapping[str, Any]) -> Subscript
         if fields or switched_on or acts_for != former.acts_for:
             only_switched = not {*fields} - {"enabled"} and acts_for == former.acts_for
             kind = ("on" if wanted.enabled else "off") if only_switched else "changed"
-            _note(actor, connection, former.id, kind, acts_for, wanted, fields)
+            note(actor, connection, former.id, kind, acts_for, wanted, fields)
     return subscription(actor, former.id)
 
 
@@ -177,7 +177,7 @@ def renew_secret(actor: Actor, webhook_id: str) -> tuple[Subscription, str]:
         former = sealed(webhook.id, "former_secret", opened(webhook.id, "secret", row.secret))
         values = {"secret": sealed(webhook.id, "secret", secret), "former_secret": former, "former_until": log.now() + BOTH_SIGN}
         subscription_rows.update(connection, webhook.id, **values)
-        _note(actor, connection, webhook.id, "secret", webhook.acts_for)
+        note(actor, connection, webhook.id, "secret", webhook.acts_for)
     return webhook, secret
 
 
@@ -189,7 +189,7 @@ def remove(actor: Actor, webhook_id: str) -> None:
         if row is None:
             raise NotFound("There is no such webhook any more.")
         gone = row_of(row)
-        _note(actor, connection, gone.id, "removed", gone.acts_for, Wanted(gone.url, gone.events, gone.filter))
+        note(actor, connection, gone.id, "removed", gone.acts_for, Wanted(gone.url, gone.events, gone.filter))
 
 
 def _fresh_secret() -> str:
@@ -278,7 +278,7 @@ def _wrong_filter(text: str) -> str | None:
     return f"{strange[0]} is not known here: a filter looks at event alone, such as event.workflow == 'kyc-review'." if strange else None
 
 
-def _note(
+def note(
     actor: Actor,
     connection: Connection,
     webhook_id: str,
@@ -286,7 +286,9 @@ def _note(
     acts_for: str,
     wanted: Wanted | None = None,
     fields: Sequence[str] = (),
+    delivery: str = "",
 ) -> None:
+    """Write down what somebody did with a webhook: `done` added, removed, changed, on, off, secret, tested or sent_again (the `delivery`)."""
     data: dict[str, Any] = {"webhook": webhook_id, "change": done, "person": acts_for}
     hidden: dict[str, Any] = {}
     if wanted is not None:
@@ -294,6 +296,8 @@ def _note(
         hidden = {"url": origin_of(wanted.url)} | ({"filter": wanted.filter} if wanted.filter else {})
     if fields:
         data["fields"] = list(fields)
+    if delivery:
+        data["delivery"] = delivery
     log.note(actor, "webhook_changed", open=data, sealed=hidden or None, chain="sys:config", connection=connection)
 
 

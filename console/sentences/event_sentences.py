@@ -124,6 +124,11 @@ def _trigger_changed(parts: Parts) -> str:
     done = {
         "added": "added", "removed": "removed", "on": "switched on", "off": "switched off", "address": "gave a new address to", "secret": "gave a new secret to",
     }.get(parts.text("change"), "changed")  # fmt: skip
+    if parts.text("change") == "again":
+        many = parts.count("count", "firing", "firings") or "what waited"
+        return (
+            "{who} had " + many + " tried again that could not start yet, of a trigger" + escape_braces(after(": ", parts.text("trigger")))
+        )
     return f"{{who}} {done} a trigger" + escape_braces(after(": ", parts.text("trigger")))
 
 

@@ -4,10 +4,19 @@ from collections.abc import Callable, Mapping
 
 from console.sentences.sentence_parts import Parts
 
-DONE = {"added": "added", "removed": "removed", "on": "switched on", "off": "switched off", "secret": "gave a new secret to"}
+DONE = {
+    "added": "added",
+    "removed": "removed",
+    "on": "switched on",
+    "off": "switched off",
+    "secret": "gave a new secret to",
+    "tested": "sent a test to",
+}
 
 
 def _changed(parts: Parts) -> str:
+    if parts.text("change") == "sent_again":
+        return "{who} had an event sent once more to an outgoing webhook"
     return f"{{who}} {DONE.get(parts.text('change'), 'changed')} an outgoing webhook"
 
 

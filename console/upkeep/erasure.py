@@ -27,6 +27,7 @@ from console.core.run.moves import require_reason
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound, SourceDown
+from console.messages import of_a_person
 from console.proposals import prompts
 from console.upkeep import personal_notes
 from console.work import tasks
@@ -44,7 +45,7 @@ class Preview:
     """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values.
 
     `enrolled` are the places that the person is taken out of first; their runs are not among `live`, which prevent it.
-    Where the data source has not `answered`, nobody knows what the person is called: lists saved under their name stay.
+    `messages` are those to and from them; so many of them are `waiting`, and will not leave. Where the data source has not `answered`, nobody knows what the person is called: lists saved under their name stay.
     """
 
     subject: str
@@ -55,6 +56,8 @@ class Preview:
     held: bool = False
     enrolled: tuple["enrolments.erasing.Enrolled", ...] = ()
     answered: bool = True
+    messages: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
             _refuse_of_another(actor, collection, key)
     title, answered = _title(actor, collection, key)
     run_ids = tuple(run_id for run_id, _ in run_rows)
-    return Preview(subject, title, int(events), run_ids, live, held, tuple(enrolled), answered)
+    return Preview(subject, title, int(events), run_ids, live, held, tuple(enrolled), answered, *of_a_person.counted(subject))
 
 
 def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool = False) -> None:
@@ -160,6 +163,7 @@ def erase(actor: Actor, collection: str, key: str, reason: str) -> Receipt:
         )
     if plan.held:
         raise _on_hold(collection, key, plan.events)
+    of_a_person.call_off(plan.subject)
     enrolments.erasing.take_out(actor, plan.enrolled)
     now = log.body.moment(log.now())
 

@@ -132,7 +132,7 @@ def answer(message_id: str) -> Response:
     """Answer in the sandbox as the person whom the message reached would."""
     line = messages.by_id(frame.actor(), message_id)
     access.require(frame.actor(), None, "source", "manage")
-    came = callbacks.answered_by_hand(line.message, request.form.get("text", ""))
+    came = callbacks.answered_by_hand(frame.actor(), line.message, request.form.get("text", ""))
     if came is None:
         raise Conflict("It did not reach anybody, or it really left: nobody answers it here.", code="not_possible")
     ended = is_stop(request.form.get("text", ""))

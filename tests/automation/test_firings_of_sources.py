@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from console import automation
+from console.activity import sequencing
 from console.automation import firing
 from console.db.engine import fetch
 from tests.automation.test_triggers import END, due_at, house, publish, runs_of
@@ -62,11 +63,24 @@ def test_who_may_switch_it_has_what_waits_tried_at_once(house: Company, client_p
     assert "Tried again" in page.text
     assert "at least once a day" in page.text
     client_pages.olivia.post(f"{address}/night/again", {"csrf_token": client_pages.olivia.token}, status=403)
+    assert told() == []
     house.sql("alter table customers_of_old rename to customer")
     client_pages.mona.send(page, f"{address}/night/again")
+    assert told() == [house.mona.id]
     firing.fire(ident)
     assert len(runs_of("nightly")) == 1
     assert "Try again now" not in client_pages.mona.get(address).text
+    assert automation.try_waiting(house.mona, "nightly", "night") == 0
+    assert told() == [house.mona.id], "nothing waits any more, so nothing was done"
+    sequencing.sequence()
+    said = client_pages.ada.get("/activity").text
+    assert "had 1 firing tried again that could not start yet, of a trigger: night" in said
+
+
+def told() -> list[str]:
+    """Who had what waits tried again, as the log says."""
+    found = fetch("select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%trigger_changed%%' order by id")
+    return [body["actor"]["id"] for (body,) in found if body["data"]["open"]["change"] == "again"]
 
 
 @pytest.fixture

@@ -10,17 +10,21 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import monitoring, runs
+from console import accounts, enrolments, monitoring, runs, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.db.engine import fetch
+from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed
 from console.messages import held_messages, kept_rules
 from console.messages.held_messages import Consequence
+from console.upkeep import erasure
 from console.worker import Worker
 from tests.company import Company
+from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
+from tests.views.conftest import Pages
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 LATER = {"id": "later", "type": "wait", "config": {"days": 2}}
@@ -83,6 +87,30 @@ def wait_for(seen: Callable[[], Any]) -> None:
     while not seen():
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+def test_a_message_that_waits_for_its_hour_is_called_off_when_its_contact_is_erased(club: Company) -> None:
+    """The preview says so before; afterwards the outbox says why, and nothing leaves when the hour comes."""
+    with reached.clock(NOON) as move:
+        save(club, document(tue=None))
+        accounts.create_service_account("robot@fernwick.example", [("operations_lead", "operations")])
+        document_of_hello = workflows.live(workflow("hello", [dict(SMS), dict(LATER)])).document.to_json()
+        workflows.import_file(document_of_hello | {"run_as": "robot@fernwick.example"}, publish=True)
+        enrolments.batches.begin(club.mona, "hello", Question(keys=[reached.SAM]))
+        enrolments.begin(enrolments.find("hello").id)
+        reached.work()
+        [run] = fetch("select run from console.message where status = 'waiting' and code = 'quiet_hours'")
+        plan = erasure.preview(club.ines, "contact", reached.SAM)
+        assert (plan.messages, plan.waiting, plan.live) == (1, 1, ())
+        page = Pages(club, web_app()).ines.get(f"/c/contact/{reached.SAM}/erase").text
+        assert "The text and address of 1 message to and from them. It waits, and will not leave" in " ".join(page.split())
+        erasure.erase(club.ines, "contact", reached.SAM, "Asked for it")
+        gone = line(club, run[0])
+        assert (gone.status, gone.reason, gone.text) == ("cancelled", "The contact was erased.", None)
+        move(timedelta(days=1))
+        reached.work()
+        assert line(club, run[0]).status == "cancelled"
+    assert fetch("select status from console.run") == [("cancelled",)]
 
 
 def test_hours_that_were_narrowed_say_the_later_moment(club: Company) -> None:

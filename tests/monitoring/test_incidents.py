@@ -7,8 +7,10 @@ import pytest
 from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
 from console.core.run.origin import StartedBy
+from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import failed_runs, incidents
+from console.runs.showing import record_reach
 from console.workflows import Known
 from tests.company import Company
 from tests.conftest import web_app
@@ -100,6 +102,19 @@ def test_who_sees_and_who_may(company: Company) -> None:
     assert {who: [(each.count, each.completed, each.live) for each in incidents.done_again(person, known().id)] for who, person in company.people.items()} == {
         **{who: [(1, 1, 0)] for who in ("olivia", "mona", "ada", "ines", "rosa")}, "tom": [], "stan": [],
     }, "what was done again is seen by who sees both runs"  # fmt: skip
+
+
+def test_what_is_settled_hides_nothing_open_from_who_sees_a_part_of_the_records(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For them only the newest runs are counted: of those that failed only what stands open is among them, however many failed since."""
+    monkeypatch.setattr(record_reach, "MOST_COUNTED", 1)
+    failed(company, "1")
+    newer = failed(company, "2")
+    noted()
+    fetch("update console.failure set closed_at = now() where run = %s returning 1", (newer,))
+    for who in (company.tom, company.mona):
+        assert incidents.failed_runs(who, [known().id]) == {known().id: 1}
+        assert incidents.count_open(who, known().id) == 1
+        assert [each.count for each in incidents.open_incidents(who)] == [1]
 
 
 def test_figures_of_a_workflow(company: Company) -> None:

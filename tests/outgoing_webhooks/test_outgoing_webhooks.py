@@ -256,6 +256,15 @@ def test_tests_and_redelivery_by_hand(company: Company, receiver: Receiver) -> N
         webhooks.send_test(company.ines, ident)
     with pytest.raises(NotFound):
         webhooks.redeliver(company.ines, ident, "dlv_none")
+    noted = [
+        body["data"]["open"]
+        for (body,) in fetch(
+            "select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%webhook_changed%%' order by id"
+        )
+    ]
+    assert [(each["change"], each.get("delivery")) for each in noted] == [
+        *(("added", None), ("tested", None), ("on", None)), *[("sent_again", event.id)] * 2, ("secret", None), *[("tested", None)] * 6,
+    ]  # fmt: skip
 
 
 @pytest.mark.rotating

@@ -130,7 +130,10 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
         "When an approval has waited 8 hours of work it tells who stands in for them.",
     ):
         assert words in text, words
-    assert "Of its age of 0 min: 0 min counted." in mona.get(f"/workflows/care-review/executions/{run_id}").text
+    journal = mona.get(f"/workflows/care-review/executions/{run_id}")
+    assert "Of its age of 0 min: 0 min counted." in journal.text
+    bar = " ".join(journal.html.partition("<meter")[2].partition(">")[0].split())
+    assert 'low="79" high="99" optimum="0"' in bar, "browsers draw it green, yellow and red as the words beside it say"
     known = next(each for each in workflows.all_known() if each.slug == "care-review")
     stages = [{"percent": 70, "do": "tell", "people": [pages.company.tom.id]}]
     due_times.set_for_workflow(pages.company.mona, known, {"minutes": 60, "stages": stages})

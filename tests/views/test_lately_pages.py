@@ -107,10 +107,15 @@ def test_a_firing_that_started_nothing_is_counted_with_its_reason_and_listed(pag
     assert "Stopped" in listed
     assert "for ever" in listed
     assert rows(pages.mona, "/workflows/feeds-itself/firings") == 2
+    assert " to now." in pages.mona.get("/workflows/feeds-itself/firings").text
     assert rows(pages.mona, "/workflows/feeds-itself/firings?state=started") == 1
     pages.mona.get("/workflows/feeds-itself/firings?state=odd", status=400)
     pages.stan.get(address, status=404)
     assert "Feeds itself" not in pages.stan.get(LATELY).text
+    workflows.import_file(head | {"slug": "feeds-itself", "title": "Feeds itself", "triggers": []}, publish=True)
+    [(_, address, number)] = [each for each in figures(pages.mona) if each[0] == "Not started"]
+    assert (number, rows(pages.mona, address)) == (1, 1), "of a trigger that was removed, too"
+    assert "A trigger that is gone" in pages.mona.get(address).text
 
 
 def test_who_sees_a_part_of_the_records_is_told_of_that_part(pages: "Pages", company: Company) -> None:
@@ -152,7 +157,9 @@ def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", c
     assert asked() <= before
     with said() as statements:
         monitoring.lately.happened(company.mona, [known.id for known in workflows.all_known()], log.now() - timedelta(days=7), log.now())
-    assert len(statements) == 5
+    assert len([each for each in statements if "console.version" not in each]) == 5, (
+        "once a second somebody asks whether the rights are still the same"
+    )
 
 
 @pytest.mark.parametrize("path", ["/workflows/care-review/executions?ended_from=soon", "/workflows/care-review/firings?from=soon"])

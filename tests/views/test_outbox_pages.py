@@ -11,6 +11,7 @@ from console.access import policy_store
 from console.activity import sequencing
 from console.core import drafting
 from console.db import transaction
+from console.db.engine import fetch
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -280,6 +281,10 @@ def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(
         assert "Stop please" in shown.text
         assert "Says stop: consent to SMS, calls and calls by an AI is withdrawn." in shown.text
         assert "It says stop: their consent is gone at once" in shown.text
+        written = fetch(
+            "select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%\"message_received\"%%' or body like '%%\"consent_withdrawn\"%%'"
+        )
+        assert {body["actor"]["id"] for (body,) in written} == {company.ines.id}, "the log says whose hand it was"
         second = begin(company, "hello")
     assert (line(company, second, 0).status, line(company, second, 0).message.code) == ("skipped", "consent_withdrawn")
     sequencing.sequence()

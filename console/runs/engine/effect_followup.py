@@ -12,7 +12,7 @@ from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import SideRow
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
-from console.effects import later_results
+from console.effects import later_results, target_of
 from console.effects.later_results import LaterResult
 from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import see
@@ -70,6 +70,8 @@ def follow_effect(job: str) -> None:
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))
     if queue.paused():
         raise queue.PutBack(FIRST_S)
+    if not queue.outside_places.take(target_of(effect)):
+        raise queue.PutBack(queue.outside_places.pause_s(queue.outside_places.refused()))
     later = _look_up(loaded.run, attempt, effect)
     if later is not None and later.status != "pending":
         _report(loaded, attempt, effect, later.status, later)

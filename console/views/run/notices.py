@@ -60,6 +60,12 @@ def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]
     return {name: value for name, value in typed.unread.items() if name != "item"}
 
 
+LEFT_OF = {
+    "hands_off": " Nobody has to do anything: whoever was enrolled and is deleted leaves within minutes, and any run can be cancelled."
+}
+"""Mode of a run → what can be done without its record."""
+
+
 def notices_of(
     view: RunView,
     actor: Actor,
@@ -201,9 +207,10 @@ def _record(view: RunView) -> Note | None:
     if view.down:
         return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
     if view.gone:
+        left = "" if view.json["ended_at"] else LEFT_OF.get(view.json.get("mode", ""), " The run can be saved or aborted.")
         return Note(
             "The record is no longer there",
-            f"It was deleted, or moved out of what you may see.{'' if view.json['ended_at'] else ' The run can be saved or aborted.'}",
+            f"It was deleted, or moved out of what you may see.{left}",
             "warn",
             "alert-triangle",
         )
