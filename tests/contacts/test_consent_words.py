@@ -25,6 +25,16 @@ def test_a_heading_says_who_agreed_to_one_channel_in_many_languages(heading: str
     assert consent_words.agreed(plain(heading), CHANNELS) == channel
 
 
+@cases("heading, part", [
+    ("Quelle der Einwilligung", "source"), ("Einwilligungsquelle", "source"), ("Origine du consentement", "source"), ("Origen del consentimiento", "source"), ("Bron toestemming", "source"), ("Kilde for samtykke", "source"), ("Źródło zgody", "source"),
+    ("Datum der Einwilligung", "at"), ("Einwilligungsdatum", "at"), ("Zustimmung am", "at"), ("Date du consentement", "at"), ("Fecha de consentimiento", "at"), ("Data zgody", "at"), ("Дата согласия", "at"), ("GDPR date", "at"),
+    ("Einwilligungstext", "text_version"), ("Version des Einwilligungstexts", "text_version"), ("Consent text", "text_version"), ("Einwilligung", None), ("Datum", None), ("Quelle", None), ("Date d'inscription", None), ("Datum des Widerrufs", None),
+    ("Datum der Einwilligung E-Mail", None), ("Consent IP", None), ("Einwilligung nach Datum und Quelle", None),
+])  # fmt: skip
+def test_a_heading_says_what_is_known_about_a_consent_in_many_languages(heading: str, part: str | None) -> None:
+    assert consent_words.told_beside(plain(heading)) == part
+
+
 @cases("heading, channel", [
     ("Werbewiderspruch", EVERY), ("Abgemeldet am", EVERY), ("Reservert mot markedsføring", EVERY), ("Baja", EVERY), ("No contactar", EVERY), ("Désabonné le", EVERY), ("Opposition", EVERY),
     ("Keine Anrufe", "call"), ("Ne pas appeler", "call"), ("Refus SMS", "sms"), ("Nyhetsbrev avmeldt", "email"), ("Widerspruch E-Mail und SMS", EVERY), ("UNSUB_TIME", EVERY), ("CLEAN_TIME", "email"),
