@@ -26,7 +26,7 @@ def _listed(_context: click.Context, _option: click.Parameter, value: str | None
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
-def _told(roles: Sequence[str]) -> str:
+def _roles_in_words(roles: Sequence[str]) -> str:
     """The roles as a sentence names them."""
     return f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}"
 
@@ -38,7 +38,9 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@source.command("add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead")
+@source.command(
+    "add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead"
+)
 @click.argument("name")
 @click.argument("url")
 @click.option(
@@ -79,7 +81,7 @@ def add(
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
-    click.echo(f"{len(added)} collections of {name}, for {_told(roles)}{', read-only' if read_only else ''}")
+    click.echo(f"{len(added)} collections of {name}, for {_roles_in_words(roles)}{', read-only' if read_only else ''}")
 
 
 @source.command("book", epilog="Example: console source book leads --role campaign_manager")
@@ -96,7 +98,7 @@ def add(
 def book(name: str, url: str, roles: Sequence[str]) -> None:
     """Make a contact book under NAME: tables for contacts and consents in an empty database at URL, or in a new one on the console's own server."""
     made = books.create(sources.SYSTEM, name, dict.fromkeys(roles, sources.GRANTED), url)
-    click.echo(f"{', '.join(collection.id for collection in made)} for {_told(roles)}")
+    click.echo(f"{', '.join(collection.id for collection in made)} for {_roles_in_words(roles)}")
 
 
 @source.command("list", epilog="Example: console source list")

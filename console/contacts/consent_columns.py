@@ -179,7 +179,10 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
     channels = {
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
-    found = ((number, evidence.get(heading) or by_part.get(consent_words.told_beside(heading) or "")) for number, heading in enumerate(told_headings))
+    found = (
+        (number, evidence.get(heading) or by_part.get(consent_words.told_beside(heading) or ""))
+        for number, heading in enumerate(told_headings)
+    )
     told = {number: each for number, each in found if each is not None and number not in channels}
     columns = {number: each for number, each in told.items() if number == next(n for n, other in told.items() if other.name == each.name)}
     refused = _refused((number, heading) for number, heading in enumerate(told_headings) if number not in channels)
