@@ -351,7 +351,7 @@ ROUTES = [
     Route(WORKFLOW + "/triggers", "/workflows/care-review/triggers"),
     *(
         Route(f"{WORKFLOW}/triggers/<ident>/{do}", f"/workflows/care-review/triggers/none/{do}", ("POST",), status=403)
-        for do in ("rotate", "secret", "switch")
+        for do in ("again", "rotate", "secret", "switch")
     ),
     Route(RECORD + "/explorer", "/c/customer/1/explorer"),
     Route("/outbox", "/outbox", stan=403, status=403),

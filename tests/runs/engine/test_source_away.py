@@ -12,6 +12,7 @@ from console.errors import ConsoleError
 from console.records import connect
 from tests.company import Company
 from tests.runs.changing.test_midway import away, said, whole
+from tests.support.engine import overdue
 
 
 def test_every_command_while_the_source_is_away(company: Company) -> None:
@@ -43,7 +44,7 @@ def test_every_command_while_the_source_is_away(company: Company) -> None:
     whole(run_id)
 
 
-def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_write_that_finds_the_source_away_is_made_once_when_it_is_back(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("rate")
     put = runs.changing.transitions.write
 
@@ -58,11 +59,13 @@ def test_a_write_that_finds_the_source_away_is_refused_and_what_was_typed_stays(
     company.answer(run_id, risk="high")
     monkeypatch.undo()
     connect.dispose()
-    company.path.with_suffix(".away").rename(company.path)
     told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["attempts"][-1]["effects"][0]["status"]) == ("waiting_person", "rate", "failed")
-    assert {field["name"]: field["value"] for field in told["current"]["form"]["fields"]}["risk"] == "high"
-    company.answer(run_id, risk="high")
+    assert (told["status"], told["current"]["step"]) == ("waiting_time", "rate")
+    company.path.with_suffix(".away").rename(company.path)
+    assert company.sql("select risk from customer where id = 1") == [(None,)]
+    overdue(run_id)
+    company.work()
+    assert company.told(run_id)["current"]["step"] != "rate"
     assert company.sql("select risk from customer where id = 1") == [("high",)]
     whole(run_id)
 
