@@ -92,5 +92,5 @@ def test_two_columns_of_when_they_agreed_do_not_shut_the_file_out(company: Compa
 def test_a_file_in_german_tells_where_and_when_they_agreed(company: Company) -> None:
     lines = "name,email,stage,SMS-Einwilligung,Quelle der Einwilligung,Datum der Einwilligung\nBo,bo@post.example,new,Ja,Messe,03.11.2026\n"
     found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines.encode()))
-    assert (found.new, found.left_out, found.consents) == (1, 0, 1)
+    assert (found.new, found.consents) == (1, 1)
     assert unused_columns.unused_columns(found.question, company.olivia.id) == ([], [])
