@@ -31,7 +31,8 @@ TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
 LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
-UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or sign as GitHub, Stripe, Shopify, Slack, Twilio or another of the senders in the reference do."
+UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or an HMAC of the body in a header with “signature” or “hmac” in its name, as GitHub, Stripe and others do."
+NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
     "Invalid Signature Headers": "The header webhook-timestamp is no time in seconds since 1970.",
@@ -244,7 +245,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     if not _standard(headers) or sender_signatures.public(secret):
         wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
         if wrong is None:
-            raise NotVerified(sender_signatures.unchecked(headers) or UNSIGNED)
+            raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else ''}")
         if wrong:
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
         return sender_signatures.name_of(headers, delivery.body)

@@ -1,7 +1,7 @@
 """Commands about data sources."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,11 @@ def _listed(_context: click.Context, _option: click.Parameter, value: str | None
     return None if value is None else [name.strip() for name in value.split(",") if name.strip()]
 
 
+def _roles_in_words(roles: Sequence[str]) -> str:
+    """The roles as a sentence names them."""
+    return f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}"
+
+
 def _limits(command: Callable[..., None]) -> Callable[..., None]:
     for name, option, words in reversed(LIMITS):
         least, most = sources.BOUNDS[name]
@@ -33,14 +38,18 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-@source.command("add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator")
+@source.command(
+    "add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead"
+)
 @click.argument("name")
 @click.argument("url")
 @click.option(
     "--role",
-    default="admin",
+    "roles",
+    multiple=True,
+    default=["admin"],
     show_default=True,
-    help="Who may browse, read, create, update and export its records; every other role gets nothing.",
+    help="Who may browse, read, create, update and export its records; may be given several times. Every other role gets nothing.",
 )
 @click.option("--documents", type=DOCUMENTS, help="A folder of *.json, one document a collection.")
 @click.option("--read-only", is_flag=True, help="Nothing can be changed in it from here.")
@@ -55,7 +64,7 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
 def add(
     name: str,
     url: str,
-    role: str,
+    roles: Sequence[str],
     documents: Path | None,
     read_only: bool,
     schemas: list[str] | None,
@@ -65,12 +74,14 @@ def add(
 ) -> None:
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
     terms = Terms.of({"read_only": read_only, "zone": zone} | {field: value for field, value in limits.items() if value is not None})
-    added = sources.add(name, url, role, _documents(documents), terms=terms, schemas=schemas, chosen=tables)
+    added = sources.add(
+        name, url, documents=_documents(documents), terms=terms, schemas=schemas, chosen=tables, may=dict.fromkeys(roles, sources.GRANTED)
+    )
     for collection in added:
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
-    click.echo(f"{len(added)} collections of {name}, for the role {role}{', read-only' if read_only else ''}")
+    click.echo(f"{len(added)} collections of {name}, for {_roles_in_words(roles)}{', read-only' if read_only else ''}")
 
 
 @source.command("book", epilog="Example: console source book leads --role campaign_manager")
@@ -78,14 +89,16 @@ def add(
 @click.argument("url", default="")
 @click.option(
     "--role",
-    default="admin",
+    "roles",
+    multiple=True,
+    default=["admin"],
     show_default=True,
-    help="Who may browse, read, create, update and export its records; every other role gets nothing.",
+    help="Who may browse, read, create, update and export its records; may be given several times. Every other role gets nothing.",
 )
-def book(name: str, url: str, role: str) -> None:
+def book(name: str, url: str, roles: Sequence[str]) -> None:
     """Make a contact book under NAME: tables for contacts and consents in an empty database at URL, or in a new one on the console's own server."""
-    made = books.create(sources.SYSTEM, name, {role: sources.GRANTED}, url)
-    click.echo(f"{', '.join(collection.id for collection in made)} for the role {role}")
+    made = books.create(sources.SYSTEM, name, dict.fromkeys(roles, sources.GRANTED), url)
+    click.echo(f"{', '.join(collection.id for collection in made)} for {_roles_in_words(roles)}")
 
 
 @source.command("list", epilog="Example: console source list")

@@ -166,18 +166,24 @@ def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
         return Columns(refused=_refused(enumerate(told_headings)))
     first = next(iter(place.documents.values()))
     evidence: dict[str, Field] = {}
+    by_part: dict[str, Field] = {}
     for part, words in EVIDENCE.items():
         name = column_of(first, part, place.table)
         known = next((each for each in place.fields if each.name == name), None)
-        for word in (*(f"consent {word}" for word in words), *(OPTED_IN_AT if part == "at" else ())) if known is not None else ():
-            evidence[word] = known  # type: ignore[assignment]
+        if known is not None:
+            by_part[part] = known
+            evidence |= dict.fromkeys((*(f"consent {word}" for word in words), *(OPTED_IN_AT if part == "at" else ())), known)
     for each in place.fields:
         evidence |= dict.fromkeys((f"consent {headings.plain(each.label)}", f"consent {headings.plain(each.name)}"), each)
     channel_of = {number: consent_words.agreed(words, place.documents) for number, words in enumerate(told_headings)}
     channels = {
         number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
     }
-    told = {number: evidence[heading] for number, heading in enumerate(told_headings) if heading in evidence and number not in channels}
+    found = (
+        (number, evidence.get(heading) or by_part.get(consent_words.told_beside(heading) or ""))
+        for number, heading in enumerate(told_headings)
+    )
+    told = {number: each for number, each in found if each is not None and number not in channels}
     columns = {number: each for number, each in told.items() if number == next(n for n, other in told.items() if other.name == each.name)}
     refused = _refused((number, heading) for number, heading in enumerate(told_headings) if number not in channels)
     return Columns(place, channels, columns, refused=refused)

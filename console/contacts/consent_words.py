@@ -121,6 +121,16 @@ _AROUND = frozenset({
     "time", "at", "on", "from", "all", "has", "been", "is", "status", "and", "und", "et", "og", "och", "y", "i", "на",
 })  # fmt: skip
 _WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
+_CONSENTING = (
+    "consent", "optin", "einwillig", "zustimm", "consens", "toestemming", "samtyk", "samtyck", "zgod", "suostumus", "sutik", "souhlas", "suhlas", "hozzajarul", "согласи", "gdpr", "dsgvo", "rgpd", "rodo",
+)  # fmt: skip
+"""Of `AGREEING` what is said of nothing but a consent: an inscription or a subscription may be another."""
+_BESIDE_CONSENT: Mapping[str, frozenset[str]] = {
+    "source": frozenset({"source", "quelle", "herkunft", "ort", "origine", "origen", "fuente", "fonte", "origem", "bron", "kilde", "kalla", "zrodlo", "lahde", "saltinis", "zdroj", "forras", "источник"}),
+    "text_version": frozenset({"text", "wortlaut", "fassung", "textversion", "version", "texte", "texto", "testo", "tekst", "tekstversie", "текст", "версия"}),
+    "at": _WHEN | {"zeitpunkt", "pvm", "дата"},
+}  # fmt: skip
+"""What a table of consents holds beside → words (without accents) for it in a heading that names a consent too."""
 _BESIDE = frozenset({"reason", "campaign", "title", "ip", "id", "grund", "raison", "motivo", "fax"})
 _WITHIN = 6
 """From how many letters on the beginning of a word is looked for within words, too: Newslettereinwilligung."""
@@ -144,6 +154,24 @@ def agreed(heading: str, channels: Iterable[str]) -> str | None:
     named = _channels(words)
     rest = [each for each in words if not _begins_as([each], AGREEING) and not _channels([each]) and each not in _AROUND]
     return next(iter(named)) if len(named) == 1 and not rest and named.issubset(channels) else None
+
+
+def told_beside(heading: str) -> str | None:
+    """What a column with this heading tells about a consent to whatever channel (`source`, `text_version` or `at`), in whatever language: “Quelle der Einwilligung”, “Einwilligungsdatum”."""
+    words = _words(heading)
+    if not _begins_as(words, _CONSENTING) or _begins_as(words, REFUSING) or _channels(words):
+        return None
+    named = {part for part, known in _BESIDE_CONSENT.items() if any(_ends_as(word, known) for word in words)}
+    rest = [
+        each for each in words
+        if each not in _AROUND and not _begins_as([each], _CONSENTING) and not any(each in known for known in _BESIDE_CONSENT.values())
+    ]  # fmt: skip
+    return next(iter(named)) if len(named) == 1 and not rest else None
+
+
+def _ends_as(word: str, known: Iterable[str]) -> bool:
+    """Whether a word is one of these, or one of a consent that ends with it."""
+    return word in known or (word.startswith(_CONSENTING) and word.endswith(tuple(each for each in known if len(each) > 2)))
 
 
 def refused(heading: str) -> str | None:

@@ -360,8 +360,8 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
         for line in islice(chain.from_iterable(export.lines(EVENTS)), kept[0] if kept and heirs else 0):
             trusted += [key_of(new.decode()) for old, new in CHANGED.findall(line) if key_of(old.decode()) in trusted]
         size, root = checkpoint(next(export.blocks("checkpoint"), b""), trusted, "checkpoint")
-    except ValueError as error:
-        raise Fault("edited", f"no verifier key: {error}", 0, "--key" if keys else "key") from None
+    except ValueError:
+        raise Fault("edited", "no verifier key: one is a name, 8 and 44 signs, with + between them", 0, "--key" if keys else "key") from None
     log, values = log_of(export, size, root), Values(export)
     complete, (start, first) = log["complete"], kept or (log["start"], b"")
     try:

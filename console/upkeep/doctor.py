@@ -354,7 +354,9 @@ def _worker(configured: settings.Settings) -> Check:
     if state != "ok":
         trouble = health.trouble_of_worker(state)
         reason = "none runs beside the pages served from this folder" if state == "none" else trouble.message
-        return Check("worker", ok=state == "paused", message=reason + behind, fix=trouble.fix)  # a pause is no fault, as /health says too
+        return Check(
+            "worker", ok=state == "paused", message=reason.rstrip(".") + behind, fix=trouble.fix
+        )  # a pause is no fault, as /health says too
     fix = "Look for a transaction that stays open" if lag.alarming else ""
     return Check("worker", ok=not lag.alarming, message="at work" + behind, fix=fix)
 

@@ -25,6 +25,16 @@ def test_a_heading_says_who_agreed_to_one_channel_in_many_languages(heading: str
     assert consent_words.agreed(plain(heading), CHANNELS) == channel
 
 
+@cases("heading, part", [
+    ("Quelle der Einwilligung", "source"), ("Einwilligungsquelle", "source"), ("Origine du consentement", "source"), ("Origen del consentimiento", "source"), ("Bron toestemming", "source"), ("Kilde for samtykke", "source"), ("Źródło zgody", "source"),
+    ("Datum der Einwilligung", "at"), ("Einwilligungsdatum", "at"), ("Zustimmung am", "at"), ("Date du consentement", "at"), ("Fecha de consentimiento", "at"), ("Data zgody", "at"), ("Дата согласия", "at"), ("GDPR date", "at"),
+    ("Einwilligungstext", "text_version"), ("Version des Einwilligungstexts", "text_version"), ("Consent text", "text_version"), ("Einwilligung", None), ("Datum", None), ("Quelle", None), ("Date d'inscription", None), ("Datum des Widerrufs", None),
+    ("Datum der Einwilligung E-Mail", None), ("Consent IP", None), ("Einwilligung nach Datum und Quelle", None),
+])  # fmt: skip
+def test_a_heading_says_what_is_known_about_a_consent_in_many_languages(heading: str, part: str | None) -> None:
+    assert consent_words.told_beside(plain(heading)) == part
+
+
 @cases("heading, channel", [
     ("Werbewiderspruch", EVERY), ("Abgemeldet am", EVERY), ("Reservert mot markedsføring", EVERY), ("Baja", EVERY), ("No contactar", EVERY), ("Désabonné le", EVERY), ("Opposition", EVERY),
     ("Keine Anrufe", "call"), ("Ne pas appeler", "call"), ("Refus SMS", "sms"), ("Nyhetsbrev avmeldt", "email"), ("Widerspruch E-Mail und SMS", EVERY), ("UNSUB_TIME", EVERY), ("CLEAN_TIME", "email"),
@@ -77,3 +87,10 @@ def test_two_columns_of_when_they_agreed_do_not_shut_the_file_out(company: Compa
     lines = b"name,email,stage,SMS consent,consent source,consent date,OPTIN_TIME\nBo,bo@post.example,new,yes,fair,2026-05-01,2024-03-01 10:11:12\n"
     found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines))
     assert (found.new, found.consents, contact_files.sample(found.question.file, company.olivia.id)[0][6]) == (1, 1, "OPTIN_TIME")
+
+
+def test_a_file_in_german_tells_where_and_when_they_agreed(company: Company) -> None:
+    lines = "name,email,stage,SMS-Einwilligung,Quelle der Einwilligung,Datum der Einwilligung\nBo,bo@post.example,new,Ja,Messe,03.11.2026\n"
+    found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines.encode()))
+    assert (found.new, found.consents) == (1, 1)
+    assert unused_columns.unused_columns(found.question, company.olivia.id) == ([], [])

@@ -278,10 +278,12 @@ def test_the_commands(url: str, tmp_path: Path) -> None:
     folder = tmp_path / "documents"
     folder.mkdir()
     (folder / "member.json").write_text('{"id": "member", "source": "club", "table": "member", "label": "Members"}')
-    added = run(console, ["source", "add", "club", url, "--role", "operator", "--documents", str(folder)])
+    added = run(console, ["source", "add", "club", url, "--role", "operator", "--role", "operations_lead", "--documents", str(folder)])
     assert (added.exit_code, "member  Members (5 fields)" in added.output, "3 collections of club" in added.output) == (0, True, True), (
         added.output
     )
+    assert added.output.endswith("for the roles operator, operations_lead\n")
+    assert {row.sub for row in access.all_rows() if row.obj == "collection:member"} == {"role:operator", "role:operations_lead"}
     assert "club  sqlite" in run(console, ["source", "list"]).output
     assert "mail: email, Mail" in run(console, ["source", "inspect", "club"]).output
     assert run(console, ["source", "refresh", "club"]).output == "3 collections of club\n"

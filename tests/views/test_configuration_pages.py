@@ -85,7 +85,8 @@ def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     page = mona.get("/workflows/reminding/configuration")
     assert "When a run fails" in page.text
     assert "tells Mona, Tom" in page.text
-    assert "by e-mail too" in page.text
+    assert "by e-mail too once a mail server is set up" in page.text
+    assert "No mail server is set up, so nothing leaves by e-mail" in page.text
     (remove,) = [form["action"] for form in page.forms if form["action"].endswith("/remove")]
     change = remove.removesuffix("/remove")
     page = mona.get(f"/workflows/reminding/configuration?alert={change.rsplit('/', 1)[1]}")

@@ -363,6 +363,7 @@ def test_who_signs_as_github_stripe_or_shopify_is_taken_once_and_never_for_anoth
     assert {told.status for told in refused} == {401}
     assert "too old" in refused[4].message and "too new" in refused[5].message  # noqa: PT018
     assert refused[-1].message.startswith("There is no signature: send webhook-id")
+    assert "A key opens nothing here" in refused[-1].message
     assert sent(PAID, X_Signature_Ed25519="x").message.startswith("Discord signs in a way that is not checked here")
     assert [each["why"] for each in begun()] == ["0", "1", "2", "3"]
 

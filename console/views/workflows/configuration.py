@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, formats, workflows
+from console import access, accounts, formats, settings as of_house, workflows
 from console.core.documents.workflow import Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
@@ -222,6 +222,7 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
         "due": due_time.summary(known),
         "alert_kinds": alerts.KINDS.items(),
         "may_alert": may_alert,
+        "mails": of_house.current().smtp is not None,
         "address": tabs.address,
     }  # fmt: skip
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200

@@ -146,7 +146,7 @@ def _advice(trigger: Listed, document: Workflow | None) -> str:
         needed
         and (
             f"Nothing says where in what is sent {' and '.join(needed)} {'stands' if len(needed) == 1 else 'stand'}, so what GitHub, Stripe and others send by themselves is refused. "
-            "In the editor, under “Events, webhooks, leaving”, paste an example of what is sent and choose what each value becomes."
+            "In the editor, under “What starts it”, paste an example of what is sent and choose what each value becomes."
         )
     ) or ""
 
