@@ -429,36 +429,6 @@ def test_what_is_said_of_other_columns_stays_and_follows_when_one_goes_and_other
     assert kept["validation"] == [{"if": "record.id > 0", "message": "Whose?"}]
 
 
-def test_who_has_a_draft_open_goes_on_in_it_after_a_column_was_renamed_and_is_told_of_what_people_changed(url: str, tmp_path: Path) -> None:
-    sources.add("club", url, documents=[document(columns=["mail", "name"])])
-    person = accounts.create_person(
-        "ines@example.com", role="admin", team="desk", name="Ines", password="a long enough test password"
-    ).person
-    access.refresh()
-    ines = accounts.actor_of_person(person.id, "sys:test")
-    desk: dict[str, Any] = {"format": 1, "id": "desk", "title": "Desk", "components": [{"id": "all", "type": "collection", "collection": "member", "sort": "mail"}]}
-    (tmp_path / "desk.json").write_text(json.dumps(desk))
-    workspaces.import_file(tmp_path / "desk.json", published=True)
-    (tmp_path / "desk.json").write_text(json.dumps(desk | {"title": "Other"}))
-    workspaces.import_file(tmp_path / "desk.json")
-    of_desk = workspaces.open_workspace(ines, "desk").draft.revision
-    said = collections.open_collection(ines, "member").document.to_json()
-    first = collections.save(ines, "member", 0, said | {"label": "People"})
-    second = collections.save(ines, "member", first, said | {"label": "People", "help": "All of us"})
-    made(Path(url.removeprefix("sqlite:///")), "drop view roster; alter table member rename column mail to email")
-    sources.take("club", sources.difference("club").stamp)
-    opened = collections.open_collection(ines, "member", second)
-    assert (opened.draft.revision, opened.document.columns) == (second, ["email", "name"])
-    with pytest.raises(Conflict) as refused:
-        collections.save(ines, "member", first, opened.document.to_json() | {"label": "Folk"})
-    assert [detail["field"] for detail in refused.value.details] == ["help"], "what somebody changed, not what the database did"
-    third = collections.save(ines, "member", second, opened.document.to_json() | {"label": "Folk"})
-    collections.undo(ines, "member", third)
-    undone = collections.open_collection(ines, "member").document
-    assert (undone.label, undone.columns) == ("People", ["email", "name"])
-    assert workspaces.open_workspace(ines, "desk").draft.revision == of_desk
-
-
 def test_ids_are_readable_in_every_script_and_a_table_keeps_its_own_when_others_come_and_go(clean: object, tmp_path: Path) -> None:
     tables = ["Заказы", "Größe", "订单", "a b", "a_b"]
     url = made(tmp_path / "many.db", "".join(f'create table "{table}" (id integer primary key);' for table in tables))
