@@ -99,7 +99,9 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
     held = stored(rows, kept)
-    declared = {name: declared_in(item.structure for item in held if item.source == name) for name in kept if kept[name].dialect == "sqlite"}
+    declared = {
+        name: declared_in(item.structure for item in held if item.source == name) for name in kept if kept[name].dialect == "sqlite"
+    }
     return Catalogue(number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared)
 
 

@@ -1,14 +1,13 @@
 """Columns of MariaDB that are of another kind than the console knows: noticed by whoever reads the table, whether or not a value of them is read."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from console import records
-from console.core.documents.collections import Collection
 from console.core import filters
+from console.core.documents.collections import Collection
 from console.core.scopes import whole
 from console.errors import SourceChanged
 from console.records import connect, mysql_types
@@ -61,7 +60,10 @@ def test_no_type_is_taken_for_another_and_each_is_noticed_once_where_it_is_one(u
     with connected(url) as found:
         assert [alarms(each) for each in found.values()] == [0, 0, 0]
         for at, kind in enumerate(TYPES):
-            field, other = found["every"].by_name[f"c{at}"], "date" if "text" in kind or "char" in kind or kind[:3] in ("enu", "set") else "text"
+            field, other = (
+                found["every"].by_name[f"c{at}"],
+                "date" if "text" in kind or "char" in kind or kind[:3] in ("enu", "set") else "text",
+            )
             run(url, f"alter table every drop column c{at}, add column c{at} {other}")
             compared = mysql_types._kind(field.native) is not None
             assert alarms(found["every"]) == compared, kind

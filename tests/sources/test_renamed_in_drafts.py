@@ -17,7 +17,9 @@ def run(file: Path, script: str) -> None:
     connection.close()
 
 
-def test_who_has_a_draft_open_goes_on_in_it_after_a_column_was_renamed_and_is_told_of_what_people_changed(clean: object, tmp_path: Path) -> None:
+def test_who_has_a_draft_open_goes_on_in_it_after_a_column_was_renamed_and_is_told_of_what_people_changed(
+    clean: object, tmp_path: Path
+) -> None:
     file = tmp_path / "club.db"
     run(file, "create table member (id integer primary key, name text, mail text)")
     member = {"id": "member", "source": "club", "table": "member", "columns": ["mail", "name"]}
@@ -27,7 +29,12 @@ def test_who_has_a_draft_open_goes_on_in_it_after_a_column_was_renamed_and_is_to
     ).person
     access.refresh()
     ines = accounts.actor_of_person(person.id, "sys:test")
-    desk: dict[str, Any] = {"format": 1, "id": "desk", "title": "Desk", "components": [{"id": "all", "type": "collection", "collection": "member", "sort": "mail"}]}
+    desk: dict[str, Any] = {
+        "format": 1,
+        "id": "desk",
+        "title": "Desk",
+        "components": [{"id": "all", "type": "collection", "collection": "member", "sort": "mail"}],
+    }
     (tmp_path / "desk.json").write_text(json.dumps(desk))
     workspaces.import_file(tmp_path / "desk.json", published=True)
     (tmp_path / "desk.json").write_text(json.dumps(desk | {"title": "Other"}))

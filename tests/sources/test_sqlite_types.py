@@ -38,7 +38,7 @@ def make(connection: sqlite3.Connection, at: int, declared: str) -> None:
     connection.execute(f"create table {table_of(at)} (id integer primary key, {column_of(declared)})")
     values = VALUES[declared]
     if values:
-        connection.executemany(f"insert into {table_of(at)} (v) values (?)", [(values[n % len(values)],) for n in range(30)])  # noqa: S608
+        connection.executemany(f"insert into {table_of(at)} (v) values (?)", [(values[n % len(values)],) for n in range(30)])
 
 
 def restart() -> None:
@@ -104,4 +104,6 @@ def test_a_type_that_is_another_after_a_stop_is_noticed_once_and_taken_over(file
 
 def stored(table: str) -> dict[str, Any]:
     with hot_engine().connect() as connection:
-        return dict(connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.id == f"kinds.{table}")).scalar_one())
+        return dict(
+            connection.execute(sa.select(tables.collection.c.structure).where(tables.collection.c.id == f"kinds.{table}")).scalar_one()
+        )
