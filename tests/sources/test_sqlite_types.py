@@ -15,7 +15,7 @@ from console.db.engine import hot_engine
 from console.errors import SourceChanged
 from console.records import connect, sqlite_schema
 
-VALUES = {
+VALUES: dict[str, list[Any]] = {
     "": [1, "a", None], "any": ["x", 2], "boolean": [0, 1], "bool": [1], "INTEGER": [1], "int": [5], "BigInt Unsigned": [7], "tinyint(1)": [0, 1],
     "TEXT": ["a"], "text ": ["2026-05-31"], "VARCHAR(20)": ["b"], "native character(70)": ["c"], "clob": ["d"], "string": ["e"], "memo": [1, "f"],
     "real": [1.5], "double precision": [2.5], "float": [3], "NUMERIC(12, 2)": [4.25], "decimal(5)": [1], "money": [9], "date": ["2026-05-31"],
