@@ -30,7 +30,7 @@ class NewRecord:
     fields: tuple[Field, ...]
     values: Mapping[str, Any]
     governed: tuple[tuple[Field, Governor], ...]
-    filled: frozenset[str] = frozenset()
+    filled: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def require_filled(form: NewRecord, given: Mapping[str, Any]) -> None:
         raise refusal([{"field": field.name, "reason": f"{field.label} is needed."} for field in empty], empty)
 
 
-def _require_reachable(collection: Collection, filled: frozenset[str], need: tuple[str, str]) -> None:
+def _require_reachable(collection: Collection, filled: Mapping[str, str], need: tuple[str, str]) -> None:
     """Raises NotAllowed where the database demands a value in a column that nobody is shown."""
     hidden = [
         field.label
@@ -132,7 +132,7 @@ def blanks(form: NewRecord) -> dict[str, str]:
     return {field.name: "" for field in form.fields if field.blank and field.name not in form.filled}
 
 
-def _offered(collection: Collection, field: Field, filled: frozenset[str]) -> bool:
+def _offered(collection: Collection, field: Field, filled: Mapping[str, str]) -> bool:
     """Whether a new record's form asks for the field."""
     if field.governed:
         return False

@@ -19,9 +19,10 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.moments import spoken_moment
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import Invalid, NotAllowed, NotFound, SourceDown
+from console.errors import Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
 from console.records import connect, function_fields, portable_address
 from console.records.connection_terms import Terms
+from console.records.sqlite_schema import Declared, declared_in
 
 KEPT_S = 1.0
 _log = logging.getLogger(__name__)
@@ -59,6 +60,8 @@ class Catalogue:
     number: int
     sources: Mapping[str, Source]
     collections: Mapping[str, Collection]
+    declared: Mapping[str, Declared] = field(default_factory=dict)
+    """Source → the types that its columns had when it was looked at, of SQLite files."""
 
 
 _kept: tuple[float, Engine, Catalogue] | None = None
@@ -95,7 +98,11 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     kept = sources(connection)
     table = tables.collection
     rows = connection.execute(sa.select(table).order_by(table.c.position, table.c.id)).all()
-    return Catalogue(number, kept, function_fields.with_hooks(assemble(stored(rows, kept), function_fields.fields())))
+    held = stored(rows, kept)
+    declared = {
+        name: declared_in(item.structure for item in held if item.source == name) for name in kept if kept[name].dialect == "sqlite"
+    }
+    return Catalogue(number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared)
 
 
 def sources(connection: Connection) -> dict[str, Source]:
@@ -179,13 +186,15 @@ def _engine(name: str) -> Engine:
             portable_address.require_place(connect.address(source.url))
         except Invalid as error:
             raise SourceDown(f"The data source {source.name} is not read: {error.message}", source=source.name) from error
-    return connect.engine(source.name, source.url, source.terms, note_state)
+    return connect.engine(source.name, source.url, source.terms, note_state, lambda: current().declared.get(name, {}))
 
 
 def answers(name: str) -> bool:
     """Whether the data source answers now. A server that did not is not asked here: the thread that asks it again knows."""
     try:
         connect.read(_engine(name), name, lambda connection: connection.exec_driver_sql("select 1").scalar())
+    except SourceChanged:
+        return True
     except SourceDown:
         return False
     return True

@@ -28,6 +28,7 @@ from console.records import connection_terms, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
 from console.records.refusals import LOCKED, NOT_THERE, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
+from console.records.sqlite_schema import Declared
 
 __all__ = [
     "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
@@ -62,6 +63,7 @@ class _Kept:
     terms: Terms
     engine: Engine
     breaker: Breaker
+    declared: Callable[[], Declared]
 
 
 _engines: dict[str, _Kept] = {}
@@ -91,10 +93,17 @@ def _unusable(reason: str) -> Invalid:
     return Invalid(reason, details=[{"field": "url", "reason": reason}])
 
 
-def engine(name: str, url: str, terms: Terms = USUAL, note: Callable[[str, datetime | None], None] | None = None) -> Engine:
+def engine(
+    name: str,
+    url: str,
+    terms: Terms = USUAL,
+    note: Callable[[str, datetime | None], None] | None = None,
+    declared: Callable[[], Declared] = dict,
+) -> Engine:
     """The engine of a data source in this process, created on first use, and again after its URL or terms changed or after a fork.
 
-    `note` is called with the time when the source stops answering, and with None when it answers again.
+    `note` is called with the time when the source stops answering, and with None when it answers again; `declared` says the types
+    of the columns of a SQLite file that the console keeps.
     """
     kept = _engines.get(name)
     if kept is not None and kept.process == os.getpid() and kept.url == url and kept.terms == terms:
@@ -108,8 +117,13 @@ def engine(name: str, url: str, terms: Terms = USUAL, note: Callable[[str, datet
         parsed = address(url)
         made = create(parsed, terms)
         breaker = Breaker(name, lambda: _probe(made), note or (lambda *_: None), at_once=made.dialect.name == "sqlite")
-        _engines[name] = _Kept(os.getpid(), url, terms, made, breaker)
+        _engines[name] = _Kept(os.getpid(), url, terms, made, breaker, declared)
         return made
+
+
+def _declared(name: str) -> Callable[[], Declared]:
+    kept = _engines.get(name)
+    return dict if kept is None else kept.declared
 
 
 def _probe(made: Engine) -> None:
@@ -191,7 +205,7 @@ def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
         with _connected(engine, name) as connection:
             try:
                 if known is not None and engine.dialect.name == "sqlite":
-                    sqlite_schema.require_same_types(connection, name)
+                    sqlite_schema.require_same_types(connection, name, _declared(name))
                 return work(connection)
             except sa.exc.NoSuchTableError as error:
                 raise changed(name) from error

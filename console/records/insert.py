@@ -1,7 +1,7 @@
 """Adding a record with one INSERT. The scope judges the record as it would be, and a record added by an earlier attempt is found again."""
 
 import re
-from collections.abc import Callable, Mapping, Set as AbstractSet
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -42,6 +42,8 @@ BEFORE_INSERT = {
     ),
 }
 """Queries: the bodies of the triggers that may fill in columns of a new row (1: for each row, 2: before, 4: INSERT)."""
+CODE = re.compile(r"\(?'([A-Z]{3})'(?:::[a-z ]+)?\)?")
+"""A default that is a code: `'JPY'::bpchar`."""
 ASSIGNED = re.compile(r"""\bnew\s*\.\s*["`]?(\w+)["`]?\s*:?=(?!=)""", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def judged(
     scope: Scope,
     *,
     workflow: str | None = governing.BY_HAND,
-    filled: Callable[[], AbstractSet[str]] | None = None,
+    filled: Callable[[], Mapping[str, str]] | None = None,
 ) -> list[Field]:
     """The fields of a new record of these values. Raises Invalid and NotAllowed for a record that may not be added.
 
@@ -88,7 +90,7 @@ def judged(
     return fields
 
 
-def _require_key(collection: Collection, given: Mapping[str, Any], filled: Callable[[], AbstractSet[str]]) -> None:
+def _require_key(collection: Collection, given: Mapping[str, Any], filled: Callable[[], Mapping[str, str]]) -> None:
     """Raises Invalid for an empty key, which SQLite alone would take: nobody could open such a record."""
     empty = [name for name in collection.key if given.get(name) is None and collection.dialect == "sqlite"]
     if empty and (missing := [name for name in empty if name not in filled()]):
@@ -122,8 +124,11 @@ def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: S
     return write_checks.violations(collection, scope, blank, given, new=True)
 
 
-def filled_by_database(collection: Collection) -> frozenset[str]:
-    """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own, a computed value, or in a trigger."""
+def filled_by_database(collection: Collection) -> Mapping[str, str]:
+    """Columns that the database fills in where an INSERT leaves them out: with a default, a number of its own, a computed value, or in a trigger.
+
+    Each with the code that stands there then, such as that of a currency, where its default is one; else with "".
+    """
     columns, numbered, more, bodies = connect.read(
         catalogue.engine_of(collection),
         collection.source,
@@ -147,7 +152,8 @@ def filled_by_database(collection: Collection) -> frozenset[str]:
     filled |= {*more, *(column["name"] for column in columns if column["name"].lower() in set_there)}
     if len(collection.key) == 1 and collection.key[0] in numbered:
         filled.add(collection.key[0])  # such a key is the number of the row. Source: https://www.sqlite.org/lang_createtable.html#rowid
-    return frozenset(filled)
+    said = {column["name"]: CODE.fullmatch(str(column.get("default"))) for column in columns}
+    return {name: found[1] if (found := said.get(name)) is not None and name.lower() not in set_there else "" for name in filled}
 
 
 def distinct_together(collection: Collection) -> frozenset[str]:

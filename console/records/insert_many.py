@@ -3,7 +3,7 @@
 Of a file, one that the database refuses keeps no other out; of a record with those that belong to it, all are added or none.
 """
 
-from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ def refusals_of_new(collection: Collection, rows: Sequence[Mapping[str, Any]], s
     return [_refusals(collection, given, scope, filled) for given in rows]
 
 
-def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], AbstractSet[str]]) -> list[str]:
+def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, filled: Callable[[], Mapping[str, str]]) -> list[str]:
     try:
         judged(collection, given, scope, filled=filled)
     except SourceDown:

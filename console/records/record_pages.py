@@ -21,6 +21,7 @@ from console.records import (
     cursors,
     filter_conditions,
     list_starts,
+    mysql_types,
     several_orders,
     time_limit,
     titled_orders,
@@ -141,7 +142,12 @@ def list_conditions(
 
 def read(collection: Collection, work: Callable[[Connection], T]) -> T:
     """The result of `work` with a connection to the collection's source. Raises SourceDown."""
-    return connect.read(catalogue.engine_of(collection), collection.source, work)
+
+    def looked(connection: Connection) -> T:
+        mysql_types.require_same_kinds(connection, collection)
+        return work(connection)
+
+    return connect.read(catalogue.engine_of(collection), collection.source, looked if collection.dialect == "mysql" else work)
 
 
 def read_page(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from console.core.documents.collections import core_data, recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
 from console.records import check_lists, sampling, unique_keys
+from console.records.sqlite_schema import MIXED
 
 SAMPLE = 200
 DECLARED = (
@@ -26,8 +27,6 @@ OWN_CLOCK = re.compile(r"current_timestamp|'now'(?!.*localtime)", re.IGNORECASE)
 """Defaults that are the present moment in UTC, whatever zone the file's other moments are in."""
 COUNTED_CLOCK = re.compile(r"unixepoch\(\)|strftime\('%s'", re.IGNORECASE)
 """Defaults that are the seconds since 1970."""
-MIXED = "mixed"
-"""Native type of columns that hold texts and numbers, which are shown and typed as texts."""
 SCHEMA = (
     "select s.name, s.type, s.sql from sqlite_schema s join pragma_table_list t on t.name = s.name and t.schema = 'main'"
     " where s.type in ('table', 'view') and t.type <> 'shadow' and s.name not like 'sqlite\\_%' escape '\\' order by s.name"

@@ -16,8 +16,9 @@ from console.core.documents.collections import Field
 from console.core.expressions import Expression
 from console.core.scopes import Scope
 from console.errors import Malformed
-from console.records import catalogue, connect, values
+from console.records import catalogue, values
 from console.records.dialects import Condition
+from console.records.record_pages import read
 from console.records.record_reads import relation_target
 from console.records.sql_tables import Table, table_of
 
@@ -55,11 +56,7 @@ def totals(
     if linked is None:
         return {figure.name: _of_nothing(figure, fields[figure.name]) for figure in wanted}
 
-    return connect.read(
-        catalogue.engine_of(collection),
-        collection.source,
-        lambda connection: compute_figures(connection, table, wanted, fields, conditions),
-    )
+    return read(collection, lambda connection: compute_figures(connection, table, wanted, fields, conditions))
 
 
 def compute_figures(

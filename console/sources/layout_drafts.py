@@ -23,13 +23,16 @@ from console.sources.breaks import Break
 
 
 def follow_renamed_columns(connection: Connection, columns: Mapping[str, Mapping[str, str]]) -> None:
-    """Put the new names of `columns` (collection → former → new) into every draft. Who has one open is told that it was changed."""
+    """Put the new names of `columns` (collection → former → new) into every draft and what it was before.
+
+    Its revision stays: nothing of it was changed by anybody, and whoever has it open goes on in it.
+    """
     table = tables.collection_draft
     for row in connection.execute(sa.select(table).where(table.c.document.is_not(None))).all() if columns else ():
         made = _renamed(row.document, columns)
         if made != row.document:
             former = [each._replace(text=_renamed(each.text, columns)) for each in former_documents.loaded(row.former)]
-            values = {"document": made, "former": former_documents.stored(former), "revision": row.revision + 1}
+            values = {"document": made, "former": former_documents.stored(former)}
             connection.execute(sa.update(table).where(table.c.collection == row.collection).values(**values))
 
 

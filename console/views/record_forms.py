@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, request
+from werkzeug.datastructures import MultiDict
 
 from console import browse
 from console.actions import hand_forms, record_changes
@@ -44,7 +45,7 @@ def new(collection: str) -> Response:
     form = hand_forms.new_record(frame.actor(), collection, like)
     if request.method != "POST":
         return _new_form(form, like)
-    typed = {name: value for name, value in form_boxes.read_form(request.form, frame.look()).items() if name in _names(form.fields)}
+    typed = {name: value for name, value in form_boxes.read_form(_filled_in(form), frame.look()).items() if name in _names(form.fields)}
     try:
         given = hand_forms.blanks(form) | {name: value for name, value in typed.items() if value is not None}
         hand_forms.require_filled(form, given)
@@ -122,6 +123,11 @@ def _new_form(
 ) -> Response:
     collection = form.collection
     sources = [box_source(item, filled=item.name in form.filled) | {"value": form.values.get(item.name)} for item in form.fields]
+    asked = _names(form.fields)
+    for source in sources:
+        beside = str(source.get("currency") or "")
+        if beside not in asked and form.filled.get(beside):
+            source["currency"] = form.filled[beside]
     context = {
         "collection": collection,
         "copied": like is not None,
@@ -177,6 +183,15 @@ def box_source(item: Field, *, filled: bool = False) -> dict[str, Any]:
     helped = " ".join(filter(None, (help_text, FILLED))) if filled else item.help
     needed = item.needed
     return item.to_json() | {"help": helped or None, "required": needed and not filled, "readonly": False}
+
+
+def _filled_in(form: NewRecord) -> MultiDict[str, str]:
+    """Return the form as it was sent; a currency that was left empty is the one that the database gives: amounts beside it are read by its decimals."""
+    sent = MultiDict(request.form)
+    for name in {str(item.currency) for item in form.fields if item.currency}:
+        if form.filled.get(name) and not sent.get(form_boxes.PREFIX + name):
+            sent[form_boxes.PREFIX + name] = form.filled[name]
+    return sent
 
 
 def _names(fields: Sequence[Field]) -> set[str]:

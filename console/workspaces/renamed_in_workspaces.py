@@ -23,7 +23,8 @@ def follow(
     after: Mapping[str, Collection],
     actor: Actor,
 ) -> None:
-    """Publish each workspace again under the new names of `columns` (collection → former → new), and put them into its draft.
+    """Publish each workspace again under the new names of `columns` (collection → former → new), and put them into its draft, whose revision stays:
+    whoever has it open goes on in it.
 
     `before` and `after` are all collections by id. One that the new names would make invalid stays as it is and says what it misses.
     """
@@ -44,15 +45,13 @@ def follow(
         lock(connection, workspace_id)
         live, version = read_live(connection, workspace_id)
         draft = read_draft(connection, workspace_id)
-        revision = draft.revision
         if live is not None and (made := renamed(live)).canonical() != live.canonical():
             publish_within(connection, Editing(workspace_id, live, version, draft), made, actor, "page")
-            revision += 1
         elif draft.document is None or renamed(draft.document).canonical() == draft.document.canonical():
             continue
         if draft.document is not None:
             former = [each._replace(text=renamed(read(each.text)).canonical().decode()) for each in draft.former]
-            write_draft(connection, workspace_id, renamed(draft.document), former, revision + 1, actor)
+            write_draft(connection, workspace_id, renamed(draft.document), former, draft.revision, actor)
     workspace_list.forget()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import browse, collections, records, sources
+from console.records import mysql_types
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -177,6 +178,19 @@ def test_a_number_that_is_a_text_overnight_is_neither_listed_nor_charted_as_a_nu
     assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303
     page = olivia.get(f"{odd.things}?sort=-ends&columns=ends").text
     assert page.index("Chair") < page.index("Table") < page.index("Lamp")
+
+
+@pytest.mark.parametrize("odd", ["mysql"], indirect=True)
+def test_a_filter_by_a_column_of_another_type_that_the_list_does_not_show_is_noticed(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
+    monkeypatch.setattr(mysql_types, "EACH_S", 0)
+    olivia = odd.pages.olivia
+    tab = odd.things + '?columns=name&filter={"field":"note","op":"eq","value":"abc"}'
+    assert "Lamp" not in olivia.get(tab).text
+    odd.run("drop trigger shut", "alter table thing modify note int", "update thing set note = 0")
+    assert olivia.client.get(tab).status_code == 303, "for this database 0 equals any word"
+    assert "has changed" in olivia.get(odd.things).text
+    assert olivia.client.get(f"{odd.things}?columns=name").status_code == 200, "once"
 
 
 @pytest.mark.parametrize("odd", ["sqlite"], indirect=True)

@@ -167,7 +167,7 @@ def _boxes(becoming: Collection, look: collections.Look, *, new: bool) -> list[f
     who = frame.actor()
     begun = becoming.begins_with({"currentUser": who.attributes, "now": frame.look().now}) if new else page.record.values
     fields = [item for item in form_fields(becoming, new=new) if item.name not in look.closed and (new or item in page.fields)]
-    own = filled(becoming) if new else frozenset()
+    own = filled(becoming) if new else {}
     sources = [
         record_forms.box_source(item, filled=item.name in own)
         | {"name": f"preview.{item.name}", "now": None, "value": begun.get(item.name)}
@@ -195,14 +195,14 @@ def offered_in_form(becoming: Collection, item: Any, *, new: bool) -> bool:
     return not item.readonly or (new and item.name in becoming.key and becoming.kind == "table")
 
 
-def filled(becoming: Collection) -> frozenset[str]:
+def filled(becoming: Collection) -> Mapping[str, str]:
     """Return the columns that the database fills in where a new record leaves them out, asked for once a request; none while it does not answer."""
-    known: dict[str, frozenset[str]] = g.setdefault("filled_columns", {})
+    known: dict[str, Mapping[str, str]] = g.setdefault("filled_columns", {})
     if becoming.id not in known:
         try:
             known[becoming.id] = real_records.filled_by_database(becoming)
         except SourceDown:
-            known[becoming.id] = frozenset()
+            known[becoming.id] = {}
     return known[becoming.id]
 
 

@@ -153,7 +153,7 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
             or (item.computed is None and collection_frame.offered_in_form(becoming, item, new=part.name == "new"))
         )
     ]
-    filled = _filled(becoming) if part.name == "new" else frozenset()
+    filled = _filled(becoming) if part.name == "new" else {}
     return {
         item.name: Item(
             item.name, item.label, "Computed" if item.computed is not None else formats.TYPE_WORDS[item.type],
@@ -164,12 +164,12 @@ def _items(editing: Editing, part: Part) -> dict[str, Item]:
     }  # fmt: skip
 
 
-def _filled(collection: Collection) -> frozenset[str]:
+def _filled(collection: Collection) -> Mapping[str, str]:
     """Return the fields that the database fills in by itself; none while it cannot be asked."""
     try:
         return real_records.filled_by_database(collection)
     except ConsoleError:
-        return frozenset()
+        return {}
 
 
 def _related(editing: Editing) -> dict[str, Item]:
