@@ -8,8 +8,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from console import formats, log, records
 from console.actions import hand_forms
@@ -194,8 +195,8 @@ def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
     return {number: channel for number, heading in numbered if (channel := consent_words.refused(heading)) is not None}
 
 
-def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """(channel → row of the consent, why the line cannot be added) of one line. `same` is told once for all lines."""
+def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str], zone: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """(channel → row of the consent, why the line cannot be added) of one line. `same` is told once for all lines; a day begins in this zone."""
     place = columns.place
     if place is None:
         return {}, []
@@ -212,7 +213,7 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str]) -> tup
     if not agreed:
         return {}, reasons
     own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
-    values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip()) for each in place.fields}
+    values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), zone) for each in place.fields}
     rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out)
     return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())]
 
@@ -307,7 +308,7 @@ def _given(document: ConsentDocument, table: Collection, state: str | None) -> A
     return next((option for word in words for option in options if option.casefold() == word), (document.given or GIVEN)[0])
 
 
-def _value(told: Field, cell: str) -> Any:
+def _value(told: Field, cell: str, zone: str) -> Any:
     if not cell:
         return None
     if told.options is not None:
@@ -318,7 +319,12 @@ def _value(told: Field, cell: str) -> Any:
         if by_day := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b.*", cell):
             cell = f"{by_day[3]}-{by_day[2]:0>2}-{by_day[1]:0>2}"
         try:
-            return datetime.fromisoformat(cell).strftime("%Y-%m-%dT00:00:00Z") if len(cell) == len("2026-01-01") else cell
+            begins = datetime.fromisoformat(cell)
+            return (
+                begins.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                if len(cell) == len("2026-01-01")
+                else cell
+            )
         except ValueError:
             return cell
     return formats.typed(formats.kind(told), [cell], formats.Look())

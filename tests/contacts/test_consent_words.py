@@ -4,9 +4,10 @@ import io
 
 import pytest
 
-from console.contacts import consent_words, contact_files, import_batches, unused_columns
+from console.contacts import consent_columns, consent_words, contact_files, import_batches, unused_columns
 from console.contacts.consent_words import EVERY, NO, NOT, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.headings import plain
+from console.core.documents.collections import Field
 from console.errors import Invalid
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club
@@ -94,3 +95,12 @@ def test_a_file_in_german_tells_where_and_when_they_agreed(company: Company) -> 
     found = import_batches.keep(company.olivia, "contact", io.BytesIO(lines.encode()))
     assert (found.new, found.consents) == (1, 1)
     assert unused_columns.unused_columns(found.question, company.olivia.id) == ([], [])
+
+
+@cases("zone, cell, at", [
+    ("Europe/Vilnius", "03.11.2026", "2026-11-02T22:00:00Z"), ("America/Denver", "2026-11-03", "2026-11-03T07:00:00Z"), ("UTC", "3.11.2026 10:00", "2026-11-03T00:00:00Z"),
+    ("UTC", "2026-11-03T10:00:00Z", "2026-11-03T10:00:00Z"), ("UTC", "soon", "soon"),
+])  # fmt: skip
+def test_the_day_of_a_consent_begins_where_its_importer_is(zone: str, cell: str, at: str) -> None:
+    """Else the page, which shows times of their zone, says the day before."""
+    assert consent_columns._value(Field(name="agreed_at", label="Agreed", type="datetime", stored="datetime"), cell, zone) == at
