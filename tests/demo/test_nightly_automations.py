@@ -64,6 +64,7 @@ class House:
         idle = 0
         while idle < 3:
             runs.pick_up()
+            runs.wake()
             jobs = taken(RUNNING)
             idle = 0 if any(name != queue.BEGIN for name, _ in jobs) else idle + 1
             for name, text in jobs:
@@ -278,7 +279,7 @@ def test_n2_a_source_that_is_down_at_midnight_fails_the_night_is_told_once_and_t
         run_id = runs.start_hands_off(
             "nightly-suppliers", by=StartedBy("every_night", "schedule"), record=None, values={}, key="down at midnight"
         )
-        for _ in range(6):
+        for _ in range(30):  # it is tried for three hours
             house.work()
             house.move(timedelta(minutes=10))
             house.look_at_alerts()
