@@ -20,9 +20,11 @@ from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.errors import ConsoleError, Invalid
+from console.formats import label_of as said_of
 from console.messages import kept_rules, message_rows, recipients
+from console.messages.message_rows import Message
 from console.steps.base import StepView
-from console.steps.message_settings import MessageStep, seconds_of
+from console.steps.message_settings import EMPTY, MessageStep, seconds_of
 
 MOST = 200
 LONGEST_S = 10.0
@@ -196,3 +198,10 @@ def _count(trial: StepTrial, said: Verdict | None) -> None:
             trial.skip["Consent was withdrawn." if code == "consent_withdrawn" else reason] += 1
         case _:
             trial.leave += 1
+
+
+def empty_fields(message: Message, content: Any) -> str:
+    """The merge fields of its text that gave nothing, by what people call them; empty where it has no gap."""
+    paths = [tuple(map(str, path)) for path in content.get(EMPTY) or ()]
+    collection = records.collection(message.collection) if paths and message.collection else None
+    return ", ".join(sorted({label_of(collection, path) if collection and path[0] == "record" else said_of(path[-1]) for path in paths}))

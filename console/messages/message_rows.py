@@ -84,7 +84,7 @@ class Message:
 
     @property
     def result(self) -> Mapping[str, Any]:
-        """What became of it in words: `reason`, `basis`, `label`, `transcript`, `recording`; empty where it was erased."""
+        """What became of it in words: `reason`, `basis`, `label`, `transcript`, `recording`, and whom it was held for (`held_for`, `held_to`); empty where it was erased."""
         return self._opened("message result", self.result_nonce, self.result_ct) or {}
 
     def _opened(self, about: str, nonce: bytes | None, ct: bytes | None) -> Mapping[str, Any] | None:

@@ -278,3 +278,11 @@ def _without_twins(zones: list[str]) -> list[str]:
         place = ZoneInfo(zone)
         kept.setdefault(tuple(datetime(2026, month, 15, tzinfo=place).utcoffset() for month in (1, 4, 7, 10)), zone)
     return list(kept.values())
+
+
+def somebody_else(message: Message, contact: Contact | None, to: str) -> str:
+    """Why it is somebody else whom it would reach than when it began to wait; empty where name or address are as they were."""
+    name, address = (message.result.get(part) for part in ("held_for", "held_to"))
+    if contact is None or not (name and address) or name == contact.name or address == to:
+        return ""
+    return f"It was written to {name}. This record has another name and another address now{f': {contact.name}' if contact.name else ''}."

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from console import faults, log, queue, records, workflows
+from console import faults, log, queue, workflows
 from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
 from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, Verdict, WaitUntil, judge
@@ -22,7 +22,6 @@ from console.core.message_words import announced
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
-from console.formats import label_of
 from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
@@ -30,7 +29,6 @@ from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import noted, noting
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
-from console.steps.message_settings import EMPTY
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
@@ -131,7 +129,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         _later(message, _pause(min(message.looks, 2)), code="source_down", reason=error.message, looks=message.looks + 1)
         return None
     to, why = recipients.address_for(message, content, contact)
-    expires, empty = timedelta(seconds=message.expires_s), _empty_fields(message, content)
+    expires, empty = timedelta(seconds=message.expires_s), contact_trials.empty_fields(message, content)
     outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
     judged_contact = contact and replace(contact, country=recipients.country_of(contact, to))
     address = recipients.address_digest(to) if contact is not None and to else None
@@ -140,7 +138,10 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
             raise queue.PutBack(BUSY_S)
         used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
         zones = held_messages.zones_at(message, contact, to, rules)
-        return _decided(message, judge(outgoing, judged_contact, zones, used, now, rules), content, contact, to)
+        verdict = judge(outgoing, judged_contact, zones, used, now, rules)
+        if isinstance(verdict, SendNow) and (another := recipients.somebody_else(message, contact, to)):
+            verdict = AskAgain(another)
+        return _decided(message, verdict, content, contact, to)
 
 
 def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact | None, to: str) -> tuple[Message, Letter] | None:
@@ -149,21 +150,13 @@ def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact 
         case SendNow(basis):
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
-            change(message, ["waiting"], code=code, due_at=until, result={"reason": reason})
+            held = {"held_for": contact.name, "held_to": to} if contact is not None else {}
+            change(message, ["waiting"], code=code, due_at=until, result={"reason": reason} | held)
         case Skip(code, reason):
             _settle(message, "skipped", "skipped", code, reason)
         case AskAgain(reason):
             _settle(message, "expired", "expired", "expired", reason)
     return None
-
-
-def _empty_fields(message: Message, content: Any) -> str:
-    """The merge fields of its text that gave nothing, by what people call them; empty where it has no gap."""
-    paths = [tuple(map(str, path)) for path in content.get(EMPTY) or ()]
-    collection = records.collection(message.collection) if paths and message.collection else None
-    return ", ".join(
-        sorted({contact_trials.label_of(collection, path) if collection and path[0] == "record" else label_of(path[-1]) for path in paths})
-    )
 
 
 def _leaving(message: Message, content: Any, contact: Contact | None, to: str, basis: str) -> tuple[Message, Letter] | None:

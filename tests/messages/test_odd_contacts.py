@@ -212,6 +212,19 @@ def test_a_number_that_changes_while_the_message_waits_is_the_one_that_is_used(c
     assert club.sent_to() == ["+12025550111"]
 
 
+def test_a_record_that_has_become_somebody_else_while_the_message_waits_gets_no_text_for_the_other(club: Club) -> None:
+    with reached.clock(NOON + timedelta(hours=9)) as move:
+        run = begin(club.company, "hello")
+        club.sql("update contact set name = 'Dieter', phone = '+1 202 555 0177' where id = 1")
+        move(timedelta(hours=12))
+        reached.work()
+        told = line(club.company, run)
+    assert club.sent_to() == []
+    assert told.status == "expired"
+    assert told.reason.startswith("It was written to Sam")
+    assert told.reason.endswith("This record has another name and another address now: Dieter.")
+
+
 def test_consent_that_is_taken_back_in_their_own_database_while_it_waits_holds(club: Club) -> None:
     with reached.clock(NOON + timedelta(hours=9)) as move:
         run_id = begin(club.company, "hello")
