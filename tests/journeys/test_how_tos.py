@@ -277,7 +277,7 @@ EMPHASIS: dict[str, set[str]] = {
     "ask-for-documents": {"enter what came another way"},
     "back-up-and-restore": {"Not found"},
     "edit-a-workflow": {"Connect to End"},
-    "enrol-people": {"Enrol in …"},
+    "enrol-people": {"A file of …", "Enrol in …"},
     "work-with-contacts": {"By …", "By programs", "Contacts are found by", "By workflows", "In lists", "On a record", "On many records"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
     "connect-your-database": {"A foreign key of several columns", "A key with its kind beside it", "without a primary key"},
