@@ -88,6 +88,8 @@ def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Co
         later = [send(f"later-{number}").get_json()["runId"] for number in range(20)]
     assert len(asked) <= 2 * 20 + 4, "the webhook is looked up, and the delivery written down; the job is put in now and then"
     assert len({*at_once, *later}) == len(at_once) + 20
+    _, [listed] = automation.listed(house.mona, "rung")
+    assert (listed.counts["matched"], listed.counts["waiting"]) == (25, 20), "those that wait are taken in too"
     assert len(fetch(RUNS)) == len(at_once), "the others are begun behind the answer"
     assert runs.get(house.mona, later[7]).json["trigger"]["id"] == "on"
     assert told_why(later[7]) == "it rang for later-7"
