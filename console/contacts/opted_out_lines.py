@@ -13,8 +13,7 @@ from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
 from console.contacts.lines_before import LinesBefore, identity
 from console.core.contacting import Contact, latest_of
-from console.core.documents.collections import Collection
-from console.messages import file_opt_outs, opting_out
+from console.messages import file_opt_outs
 from console.messages.file_opt_outs import OptOut
 
 BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
@@ -68,11 +67,6 @@ def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
     told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
     return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line)) for line in told]
-
-
-def not_written(collection: Collection) -> list[str]:
-    """Where what these lines take back cannot be written to the user's own database, or not for everybody, in sentences."""
-    return opting_out.not_written(collection)
 
 
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:

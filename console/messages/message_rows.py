@@ -247,7 +247,9 @@ def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Fac
     contacts = {each.id: (each.collection, each.record) for each in messages}
     rows: dict[str, list[Any]] = {each.id: [] for each in messages}
     used: dict[tuple[str | None, str | None], list[tuple[Used, str, str | None]]] = {}
-    for message_id, what, channel, at, name, number, own, of in early_statement.fetch(_FACTS, (*map(list, zip(*about, strict=True)), since)):
+    for message_id, what, channel, at, name, number, own, of in early_statement.fetch(
+        _FACTS, (*map(list, zip(*about, strict=True)), since)
+    ):
         if what == "used":
             used.setdefault(contacts[message_id], []).append((Used(channel, at, _sender_of(name, number)), own, of))
         else:

@@ -229,7 +229,13 @@ def _changes(collection: Collection, consent: ConsentDocument, at: datetime, sou
 
 
 def _row(
-    collection: Collection, there: Collection, consent: ConsentDocument, record: str, channel: str, at: datetime, source: str,
+    collection: Collection,
+    there: Collection,
+    consent: ConsentDocument,
+    record: str,
+    channel: str,
+    at: datetime,
+    source: str,
     rows: Sequence[records.Record],
 ) -> dict[str, Any]:
     """A row of the table of consents that takes it back; what else the table asks for is as in the contact's newest row."""

@@ -17,7 +17,6 @@ from console.contacts import (
     import_batches,
     imports,
     left_out_lines,
-    opted_out_lines,
     unused_columns,
     workbooks,
 )
@@ -29,6 +28,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
+from console.messages import opting_out
 from console.views import downloads, formats, frame
 from console.views.frame import Badge
 from console.views.run import form_boxes
@@ -197,7 +197,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "perhaps_consent": perhaps,
         "unproved": _unproved(plan, found.question.same),
         "nothing": not plan.fields,
-        "not_written": opted_out_lines.not_written(collection),
+        "not_written": opting_out.not_written(collection),
     }
 
 

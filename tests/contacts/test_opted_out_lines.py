@@ -202,7 +202,11 @@ def rebuilt(company: Company, columns: str, rows: str) -> None:
 
 def test_what_a_file_takes_back_is_written_to_the_row_by_which_it_stood(company: Company) -> None:
     columns = "contact_id integer not null references contact (id), channel text not null, state text not null, basis text not null, source text, at text not null, withdrawn_at text"
-    rebuilt(company, columns, "insert into consent values (1, 1, 'sms', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null), (2, 1, 'call', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null)")
+    rebuilt(
+        company,
+        columns,
+        "insert into consent values (1, 1, 'sms', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null), (2, 1, 'call', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null)",
+    )
     imported(company, "email,sms opt out\nsam@post.example,yes\n")
     assert opting_out.write_left() == 1
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
@@ -223,14 +227,16 @@ def test_rows_that_are_only_added_get_one_more(company: Company) -> None:
 
 
 def test_where_it_cannot_be_written_the_preview_says_so(company: Company) -> None:
-    assert opted_out_lines.not_written(records.collection("contact")) == []
+    assert opting_out.not_written(records.collection("contact")) == []
     columns = "contact_id integer not null references contact (id), channel text not null, state text not null, basis text not null, text_version text not null, at text not null"
     rebuilt(company, columns, "")
-    [said] = opted_out_lines.not_written(records.collection("contact"))
+    [said] = opting_out.not_written(records.collection("contact"))
     assert said.startswith("It is written to Consents of who has an entry there")
     assert said.endswith("because a new entry needs Basis and Text version.")
 
 
 def test_a_number_at_which_nobody_is_reached_is_named_in_the_preview(company: Company) -> None:
-    looked = imported(company, "name,phone,country,stage\nBo,12,SE,new\nCai,070 123 45 67,SE,new\nDo,070 123 45 68,,new\nEa,,,new\n", preview=True)
+    looked = imported(
+        company, "name,phone,country,stage\nBo,12,SE,new\nCai,070 123 45 67,SE,new\nDo,070 123 45 68,,new\nEa,,,new\n", preview=True
+    )
     assert (looked.new, looked.place["unreachable"]) == (4, {"lines": 2, "some": ["12", "070 123 45 68"]})

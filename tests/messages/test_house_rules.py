@@ -171,11 +171,19 @@ def test_what_reached_a_contact_is_read_once_for_all_messages_to_it(club: Compan
     with reached.clock(NOON + timedelta(hours=10)) as move:
         for number in range(4):
             begin(club, workflow(f"hello-{number}", [dict(SMS), dict(LATER)]))
-        fetch("update console.message set status = 'sent', code = null, sent_at = at where id in (select id from console.message order by id limit 2) returning 1")
+        fetch(
+            "update console.message set status = 'sent', code = null, sent_at = at where id in (select id from console.message order by id limit 2) returning 1"
+        )
         move(timedelta(minutes=1))
         read: list[str] = []
         every = early_statement.fetch
-        monkeypatch.setattr(early_statement, "fetch", lambda *given: [(read.append(row[1]), row)[1] for row in every(*given)])
+
+        def noted(*given: Any) -> list[Any]:
+            rows = every(*given)
+            read.extend(row[1] for row in rows)
+            return rows
+
+        monkeypatch.setattr(early_statement, "fetch", noted)
         waiting = message_rows.read("status = 'waiting' order by id", ())
         facts = message_rows.facts_of_each(waiting, NOON)
     assert [len(facts[each.id].used) for each in waiting] == [2, 2]
