@@ -240,3 +240,17 @@ def test_a_number_at_which_nobody_is_reached_is_named_in_the_preview(company: Co
         company, "name,phone,country,stage\nBo,12,SE,new\nCai,070 123 45 67,SE,new\nDo,070 123 45 68,,new\nEa,,,new\n", preview=True
     )
     assert (looked.new, looked.place["unreachable"]) == (4, {"lines": 2, "some": ["12", "070 123 45 68"]})
+
+
+def test_what_is_nobodys_number_makes_no_two_lines_one_person(company: Company) -> None:
+    out = "Out,out@post.example,{phone},new,,,,yes\n"
+    for phone in ("12", '"4,91512E+11"', "0000"):
+        line = f"Bo,bo{len(phone)}@post.example,{phone},new,yes,fair,2026-05-01,\n"
+        looked = imported(company, HEAD + out.format(phone=phone) + line, preview=True)
+        assert looked.opted_out == 1, phone
+
+
+def test_days_that_a_spreadsheet_keeps_as_numbers_are_days(company: Company) -> None:
+    text = "name,email,stage,sms consent,consent source,consent date,unsubscribed at\nBo,bo@post.example,new,yes,fair,46143,46023\n"
+    looked = imported(company, text, preview=True)
+    assert (looked.new, looked.consents, looked.place["by_text"]["cells"]) == (1, 1, 0), "agreed on 1 May, after 1 January"
