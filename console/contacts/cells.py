@@ -22,6 +22,8 @@ _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 _ENTRIES = re.compile(r"[,;|\n]")
 """What stands between the entries of a list in one cell."""
+_COUNTED_DAY = re.compile(r"[2-5]\d{4}(?:[.,]\d+)?")
+SPREADSHEETS_FIRST = date(1899, 12, 30)
 _CURRENCY = "€$£¥%  "
 
 
@@ -99,6 +101,8 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
     if what.type in formats.NUMBERS and what.references is None and not (moment and _DAY.fullmatch(cell)):
         found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
         return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
+    if what.type in ("date", "datetime") and (day_told := day_of_number(cell)) is not None:
+        return day_told
     if (moment or what.type in ("date", "datetime")) and (found := _DAY.fullmatch(cell)) is not None:
         day, month = (found[2], found[1]) if spelling == "month" else (found[1], found[2])
         try:
@@ -107,6 +111,14 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
             return cell
         return f"{plain}T{found[4].zfill(5)}" if found[4] else plain
     return cell
+
+
+def day_of_number(cell: str) -> str | None:
+    """The day that a spreadsheet keeps as this number, as 2026-05-31; None for what is no day between 1954 and 2064.
+
+    Its day 1 is 1 January 1900, and it counts a 29 February of that year, which there was not.
+    """
+    return (SPREADSHEETS_FIRST + timedelta(days=int(cell[:5]))).isoformat() if _COUNTED_DAY.fullmatch(cell) else None
 
 
 def surely_by(cell: str, spelling: str, look: Look) -> datetime | None:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from console import formats, log, records
 from console.actions import hand_forms
 from console.contacts import consent_words, headings
+from console.contacts.cells import day_of_number
 from console.contacts.consent_words import EVERY, NO, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
@@ -318,6 +319,7 @@ def _value(told: Field, cell: str, zone: str) -> Any:
     if told.type == "datetime":
         if by_day := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b.*", cell):
             cell = f"{by_day[3]}-{by_day[2]:0>2}-{by_day[1]:0>2}"
+        cell = day_of_number(cell) or cell
         try:
             begins = datetime.fromisoformat(cell)
             return (

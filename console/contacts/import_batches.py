@@ -25,6 +25,7 @@ from console.contacts import (
     imports,
     mapping,
     opted_out_lines,
+    unreachable_numbers,
     unused_columns,
 )
 from console.contacts.encodings import ENCODINGS
@@ -41,10 +42,8 @@ from console.messages import file_opt_outs
 KIND = "import"
 BEGUN = "_do"
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
-AT_HAND_S = 1.5
-LATER_S = 2.0
-FIRST = 10
-NAME_LENGTH = 80
+AT_HAND_S, LATER_S = 1.5, 2.0
+FIRST, NAME_LENGTH = 10, 80
 _log = logging.getLogger(__name__)
 _BEGUN = "update console.enrolment_batch set place = %s, why = '' where id = %s and status = 'running' returning 1"
 _TOLD = """
@@ -362,6 +361,7 @@ def _one_part(
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
+        place["unreachable"] = unreachable_numbers.counted(plan, lines, place.get("unreachable", {}))
         _opt_outs(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)

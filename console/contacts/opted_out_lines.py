@@ -18,6 +18,8 @@ from console.messages.file_opt_outs import OptOut
 
 BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
 """Part of a contact → channels by which it is reached there."""
+SHORTEST = 5
+"""Digits of a telephone number by which two lines are about one person."""
 NOTED = "That they opted out counts all the same."
 NOBODY = "They opted out, but nobody is found by this line, and it tells no whole address or number that could be barred: nothing is noted."
 NOT_NOTED = "They opted out, but you may not change them: ask somebody who may to note it."
@@ -94,8 +96,9 @@ def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozens
     yield identity(plan.match, values), frozenset(consent_columns.NAMES)
     for part, reached in BY_ADDRESS.items():
         address = headings.as_compared(values.get(plan.part(part) or ""))
-        if address:
-            yield f"{part} {address if part == 'email' else ''.join(filter(str.isdigit, address)).lstrip('0')}", reached
+        digits = "" if headings.is_shortened(address) else "".join(filter(str.isdigit, address)).lstrip("0")
+        if address if part == "email" else len(digits) >= SHORTEST:  # “12” or 4,91512E+11 on many lines is nobody's number
+            yield f"{part} {address if part == 'email' else digits}", reached
 
 
 def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:

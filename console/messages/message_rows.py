@@ -211,14 +211,15 @@ _AGAIN = sa.text(
 )
 _FACTS = """
 with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as w (id, run, key, collection, record))
-select w.id, 'wanted', null, null::timestamptz, null, null::integer from w where w.run = '' or exists (
+select w.id, 'wanted', null, null::timestamptz, null, null::integer, null, null from w where w.run = '' or exists (
     select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
     and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
-union all select w.id, 'taken_back', o.channel, o.at, o.source, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
-union all select w.id, 'used', u.* from w cross join lateral (
-    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
-    where m.collection = w.collection and m.record = w.record and m.direction = 'out' and m.id <> w.id and m.of is distinct from w.id and m.at > $6
-    and m.status in ('sending', 'unknown', 'sent', 'delivered') order by 2 desc limit 1000) u
+union all select w.id, 'taken_back', o.channel, o.at, o.source, null, null, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
+union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
+    (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
+        and m.direction = 'out' and m.sent_at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.sent_at desc limit 1000)
+    union all (select m.channel, m.at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
+        and m.direction = 'out' and m.sent_at is null and m.at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') limit 1000)) u
 """
 
 
@@ -241,25 +242,32 @@ def facts_of(message: Message, since: datetime) -> Facts:
 
 
 def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Facts]:
-    """Id → the facts about each of the messages, as `facts_of` tells them; one statement."""
+    """Id → the facts about each of the messages, as `facts_of` tells them; one statement, which reads what reached a contact once for all messages to it."""
     about = [(each.id, each.run or "", each.key, each.collection or "", each.record or "") for each in messages]
+    contacts = {each.id: (each.collection, each.record) for each in messages}
     rows: dict[str, list[Any]] = {each.id: [] for each in messages}
-    for message_id, *row in early_statement.fetch(_FACTS, (*map(list, zip(*about, strict=True)), since)):
-        rows[message_id].append(row)
-    return {message_id: _facts_in(its) for message_id, its in rows.items()}
+    used: dict[tuple[str | None, str | None], list[tuple[Used, str, str | None]]] = {}
+    for message_id, what, channel, at, name, number, own, of in early_statement.fetch(
+        _FACTS, (*map(list, zip(*about, strict=True)), since)
+    ):
+        if what == "used":
+            used.setdefault(contacts[message_id], []).append((Used(channel, at, _sender_of(name, number)), own, of))
+        else:
+            rows[message_id].append((what, channel, at, name))
+    return {each.id: _facts_in(rows[each.id], each.id, used.get(contacts[each.id], ())) for each in messages}
 
 
-def _facts_in(rows: Sequence[Any]) -> Facts:
+def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, str, str | None]]) -> Facts:
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
-    used = [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
-    return Facts(any(row[0] == "wanted" for row in rows), taken_back, used)
+    others = [sent for sent, own, of in used if message_id not in (own, of)]
+    return Facts(any(row[0] == "wanted" for row in rows), taken_back, others)
 
 
 _ALSO_THERE = """
-select w.id, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true
-from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (id, address, collection, record) join console.message m on m.address = decode(w.address, 'hex')
-where m.record is not null and (m.collection <> w.collection or m.record <> w.record) and m.id <> w.id and m.of is distinct from w.id
-and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered')
+select w.id, m.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (id, address, collection, record) cross join lateral (
+    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from console.message m where m.address = decode(w.address, 'hex')
+    and m.record is not null and (m.collection <> w.collection or m.record <> w.record) and m.id <> w.id and m.of is distinct from w.id
+    and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m
 """
 _LEFT = "m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered')"
 _SHARED = f"""

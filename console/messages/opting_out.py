@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 
 from console import log, records
 from console.core.actor import Actor
+from console.core.contact_consents import standing
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.consent_places import column_of, consents_relation
@@ -33,7 +34,7 @@ WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied
 SOURCES = {"sms": "SMS reply", "email": "e-mail reply", "link": "unsubscribe link", "call": "said on a call"}
 ADDRESS = "@"
 """Stands for the collection where an address itself is barred, of however many contacts it is; the record is then its digest."""
-AT_ONCE = 100
+AT_ONCE, MOST_ROWS = 100, 200
 TRIES_DAYS = 30
 _log = logging.getLogger(__name__)
 _ADD = sa.text(
@@ -140,12 +141,66 @@ def _write(collection_id: str, record: str, channel: str, at: datetime, source: 
     if relation is None:
         return
     there = records.collection(relation.collection)
-    row = _row(collection, there, consent, record, channel, at, source)
+    rows = _newest(collection, there, consent, relation.name, record)
+    if _ended_in_its_row(there, consent, channel, rows, at):
+        return
+    row = _row(collection, there, consent, record, channel, at, source, rows)
     with log.reserved() as repeated:
         if repeated:
             raise Conflict("Whether the consent was written before is not known.", code="write_unknown")
         made = records.insert(there.id, row, whole(there.id))
     _noted(there.id, made.key, sorted(row))
+
+
+def not_written(collection: Collection) -> list[str]:
+    """Where what contacts take back cannot be written to the user's database, or not for everybody, in sentences. It holds all the same. Raises SourceDown."""
+    told: dict[str, None] = {}
+    for consent in collection.contact.consent.values() if collection.contact is not None else ():
+        relation = consents_relation(collection, consent.table) if consent.table is not None else None
+        if consent.table is not None and relation is None:
+            continue
+        place = records.collection(relation.collection) if relation is not None else collection
+        try:
+            records.catalogue.require_writable(place)
+        except ConsoleError as error:
+            told[f"It holds here, but is not written to {place.label}. {error.message}"] = None
+            continue
+        if relation is not None and (lacking := _lacking(place, consent, [name for _, name in relation.columns])):
+            told[
+                f"It is written to {place.label} of who has an entry there; for others it holds here only, because a new entry needs {lacking}."
+            ] = None
+    return list(told)
+
+
+def _lacking(there: Collection, consent: ConsentDocument, link: Sequence[str]) -> str:
+    """What a row that takes a consent back needs and only an earlier row of the contact tells, in words."""
+    said = {column_of(consent, part, there) for part in ("channel", "state", "at", "withdrawn_at", "source")}
+    needed = [each for each in there.stored_fields if each.needed and each.name not in {*there.key, *link, *said}]
+    filled = records.filled_by_database(there) if needed else {}
+    return " and ".join(", ".join(each.label for each in needed if each.name not in filled).rsplit(", ", 1))
+
+
+def _newest(collection: Collection, there: Collection, consent: ConsentDocument, relation: str, record: str) -> Sequence[records.Record]:
+    """The newest rows of the contact in the table of consents."""
+    sort = column_of(consent, "at", there)
+    return records.related(collection.id, record, relation, whole(there.id), MOST_ROWS, sort=f"-{sort}" if sort else None).rows
+
+
+def _ended_in_its_row(there: Collection, consent: ConsentDocument, channel: str, rows: Sequence[records.Record], at: datetime) -> bool:
+    """Whether the row by which the consent stands says now since when it does not: where the table keeps that, and lets its rows be changed."""
+    stands = standing(consent, channel, there, [row.values for row in rows])
+    gone = column_of(consent, "withdrawn_at", there)
+    if gone is None or stands is None or not stands.given:
+        return False
+    key = next(row.key for row in rows if row.values is stands.row)
+    try:
+        records.write(there.id, key or "", {gone: {"new": _stamped(there.by_name[gone], at)}}, whole(there.id), by_action=True)
+    except ConsoleError as error:
+        if error.code in ("source_down", "write_unknown"):
+            raise
+        return False  # its rows are only added
+    _noted(there.id, key, [gone])
+    return True
 
 
 def _noted(collection: str, record: str | None, fields: list[str]) -> None:
@@ -174,7 +229,14 @@ def _changes(collection: Collection, consent: ConsentDocument, at: datetime, sou
 
 
 def _row(
-    collection: Collection, there: Collection, consent: ConsentDocument, record: str, channel: str, at: datetime, source: str
+    collection: Collection,
+    there: Collection,
+    consent: ConsentDocument,
+    record: str,
+    channel: str,
+    at: datetime,
+    source: str,
+    rows: Sequence[records.Record],
 ) -> dict[str, Any]:
     """A row of the table of consents that takes it back; what else the table asks for is as in the contact's newest row."""
     relation = consents_relation(collection, consent.table or "")
@@ -189,9 +251,7 @@ def _row(
         name = column_of(consent, part, there)
         if name is not None and name in there.by_name:
             said[name] = _stamped(there.by_name[name], value)
-    sort = column_of(consent, "at", there)
-    newest = records.related(collection.id, record, relation.name, whole(there.id), 1, sort=f"-{sort}" if sort else None).rows
-    before: Mapping[str, Any] = newest[0].values if newest else {}
+    before: Mapping[str, Any] = rows[0].values if rows else {}
     needed = {field.name for field in there.stored_fields if field.needed and field.name not in there.key}
     rest = {name: value for name, value in before.items() if name in needed and name not in said and name not in link}
     return {**rest, **link, **{name: value for name, value in said.items() if name is not None}}

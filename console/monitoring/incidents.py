@@ -163,7 +163,10 @@ def count_alike(actor: Actor, workflow: str, cause: str) -> int:
 def failed_runs(actor: Actor, workflow_ids: Collection[str]) -> dict[str, int]:
     """Workflow → how many of its runs failed and are neither done again nor set aside, as far as the actor may see them; one statement."""
     failure, run = tables.failure.c, tables.run.c
-    standing = run.id.in_(sa.select(failure.run).where(*_unsettled(None), failure.workflow.in_(workflow_ids)))
+    open_ones = sa.select(failure.run).where(*_unsettled(None), failure.workflow.in_(workflow_ids))
+    standing = run.id == sa.any_(
+        sa.func.array(open_ones.scalar_subquery())
+    )  # an array is looked up one by one, instead of reading all runs
     seen = record_reach.countable_runs(actor, run.status.in_(("failed", "timed_out")), run.workflow.in_(workflow_ids), standing)
     counted = sa.select(run.workflow, sa.func.count()).where(seen)
     with hot_engine().connect() as connection:

@@ -28,6 +28,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
+from console.messages import opting_out
 from console.views import downloads, formats, frame
 from console.views.frame import Badge
 from console.views.run import form_boxes
@@ -146,7 +147,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -196,6 +197,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "perhaps_consent": perhaps,
         "unproved": _unproved(plan, found.question.same),
         "nothing": not plan.fields,
+        "not_written": opting_out.not_written(collection),
     }
 
 

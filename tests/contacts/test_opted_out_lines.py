@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from console import access, contacts
+from console import access, contacts, records, sources
 from console.contacts import import_batches, imports, opted_out_lines
 from console.contacts.import_batches import Import
 from console.contacts.lines_before import lines_before
 from console.db.engine import fetch
-from console.messages import recipients
+from console.messages import opting_out, recipients
 from tests.company import Company
 from tests.support.contact_club import found_club
 from tests.tables import cases
@@ -191,3 +191,66 @@ def test_looking_for_opt_outs_is_gone_on_with_where_it_stopped(company: Company,
         moment = datetime(2026, 3, 1, tzinfo=UTC)
         before.note_refusals([("a", "sms", True, moment), ("a", "sms", True, moment - timedelta(days=9)), ("a", "call", True, None)], 1)
         assert (before.dated_opt_outs(["a", "b"]), before.refusals(["a"])) == ({"a": {"sms": moment}}, {"a": {"call": True}})
+
+
+def rebuilt(company: Company, columns: str, rows: str) -> None:
+    """The club's table of consents with other columns."""
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.executescript(f"drop table consent; create table consent (id integer primary key, {columns}); {rows}")
+    sources.refresh("club")
+
+
+def test_what_a_file_takes_back_is_written_to_the_row_by_which_it_stood(company: Company) -> None:
+    columns = "contact_id integer not null references contact (id), channel text not null, state text not null, basis text not null, source text, at text not null, withdrawn_at text"
+    rebuilt(
+        company,
+        columns,
+        "insert into consent values (1, 1, 'sms', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null), (2, 1, 'call', 'given', 'opt_in', 'web form', '2026-01-10T10:00:00Z', null)",
+    )
+    imported(company, "email,sms opt out\nsam@post.example,yes\n")
+    assert opting_out.write_left() == 1
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        rows = connection.execute("select id, state, basis, withdrawn_at is not null from consent order by id").fetchall()
+    assert rows == [(1, "given", "opt_in", 1), (2, "given", "opt_in", 0)], "no row is added, and the other channel stays"
+    assert given("1") == {"call", "email"}
+
+
+def test_rows_that_are_only_added_get_one_more(company: Company) -> None:
+    columns = "contact_id integer not null references contact (id), channel text not null, state text not null, source text, at text not null, withdrawn_at text"
+    never = "create trigger never before update on consent begin select raise(abort, 'consents are only added'); end;"
+    rebuilt(company, columns, f"insert into consent values (1, 1, 'sms', 'given', 'web form', '2026-01-10T10:00:00Z', null); {never}")
+    imported(company, "email,sms opt out\nsam@post.example,yes\n")
+    assert opting_out.write_left() == 1
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        rows = connection.execute("select state, withdrawn_at is not null from consent order by id").fetchall()
+    assert rows == [("given", 0), ("withdrawn", 1)]
+
+
+def test_where_it_cannot_be_written_the_preview_says_so(company: Company) -> None:
+    assert opting_out.not_written(records.collection("contact")) == []
+    columns = "contact_id integer not null references contact (id), channel text not null, state text not null, basis text not null, text_version text not null, at text not null"
+    rebuilt(company, columns, "")
+    [said] = opting_out.not_written(records.collection("contact"))
+    assert said.startswith("It is written to Consents of who has an entry there")
+    assert said.endswith("because a new entry needs Basis and Text version.")
+
+
+def test_a_number_at_which_nobody_is_reached_is_named_in_the_preview(company: Company) -> None:
+    looked = imported(
+        company, "name,phone,country,stage\nBo,12,SE,new\nCai,070 123 45 67,SE,new\nDo,070 123 45 68,,new\nEa,,,new\n", preview=True
+    )
+    assert (looked.new, looked.place["unreachable"]) == (4, {"lines": 2, "some": ["12", "070 123 45 68"]})
+
+
+def test_what_is_nobodys_number_makes_no_two_lines_one_person(company: Company) -> None:
+    out = "Out,out@post.example,{phone},new,,,,yes\n"
+    for phone in ("12", '"4,91512E+11"', "0000"):
+        line = f"Bo,bo{len(phone)}@post.example,{phone},new,yes,fair,2026-05-01,\n"
+        looked = imported(company, HEAD + out.format(phone=phone) + line, preview=True)
+        assert looked.opted_out == 1, phone
+
+
+def test_days_that_a_spreadsheet_keeps_as_numbers_are_days(company: Company) -> None:
+    text = "name,email,stage,sms consent,consent source,consent date,unsubscribed at\nBo,bo@post.example,new,yes,fair,46143,46023\n"
+    looked = imported(company, text, preview=True)
+    assert (looked.new, looked.consents, looked.place["by_text"]["cells"]) == (1, 1, 0), "agreed on 1 May, after 1 January"

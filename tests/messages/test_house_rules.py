@@ -13,10 +13,11 @@ import pytest
 from console import accounts, enrolments, monitoring, runs, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
+from console.db import early_statement
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed
-from console.messages import held_messages, kept_rules
+from console.messages import held_messages, kept_rules, message_rows
 from console.messages.held_messages import Consequence
 from console.upkeep import erasure
 from console.worker import Worker
@@ -163,6 +164,30 @@ def test_a_preview_of_many_asks_no_more_than_one_of_few(club: Company) -> None:
                     assert held_messages.consequence(Rules({})).now == number + 1
                 asked.append(len(seen))
     assert asked[0] == asked[1] <= 8
+
+
+def test_what_reached_a_contact_is_read_once_for_all_messages_to_it(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A million messages to one contact, read anew for each of those that wait, took minutes."""
+    with reached.clock(NOON + timedelta(hours=10)) as move:
+        for number in range(4):
+            begin(club, workflow(f"hello-{number}", [dict(SMS), dict(LATER)]))
+        fetch(
+            "update console.message set status = 'sent', code = null, sent_at = at where id in (select id from console.message order by id limit 2) returning 1"
+        )
+        move(timedelta(minutes=1))
+        read: list[str] = []
+        every = early_statement.fetch
+
+        def noted(*given: Any) -> list[Any]:
+            rows = every(*given)
+            read.extend(row[1] for row in rows)
+            return rows
+
+        monkeypatch.setattr(early_statement, "fetch", noted)
+        waiting = message_rows.read("status = 'waiting' order by id", ())
+        facts = message_rows.facts_of_each(waiting, NOON)
+    assert [len(facts[each.id].used) for each in waiting] == [2, 2]
+    assert read.count("used") == 2
 
 
 @contextmanager

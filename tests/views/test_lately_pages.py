@@ -11,7 +11,9 @@ import sqlalchemy as sa
 
 from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.db import tables
 from console.db.engine import fetch, hot_engine
+from console.runs.showing import record_reach
 from tests.company import DOCUMENT, STEPS, Company
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, begin, workflow
@@ -127,6 +129,16 @@ def test_who_sees_a_part_of_the_records_is_told_of_that_part(pages: "Pages", com
         assert rows(pages.tom, address) == number, (label, address)
     assert figures(pages.stan) == []
     assert "No workflow that you may see" in pages.stan.get(LATELY).text
+
+
+def test_runs_of_a_part_are_looked_up_by_hash_and_never_compared_with_each_other(company: Company) -> None:
+    """Twenty thousand runs that count, compared one by one with each run of a week, took minutes."""
+    company.finished("1")
+    with hot_engine().connect() as connection:
+        counted = sa.select(tables.run.c.id).where(record_reach.countable_runs(company.tom, ~tables.run.c.test))
+        compiled = counted.compile(connection, compile_kwargs={"render_postcompile": True})
+        plan = connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars().all()
+    assert any("hashed SubPlan" in line for line in plan), plan
 
 
 def test_a_quiet_night_says_so_and_who_has_no_workflow_what_comes(pages: "Pages") -> None:

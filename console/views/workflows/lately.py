@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from console import access, automation, formats, log, messages, monitoring, workflows
 from console.automation import FiringCount
 from console.core.moments import moment_text
+from console.core.plain_words import uncapitalised
 from console.messages import MessageCount
 from console.monitoring.lately import Happened
 from console.views import frame
@@ -141,11 +142,7 @@ def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
 
 def _sentence(rows: Sequence[Row]) -> str:
     """Return the figures over all workflows as one sentence; empty where nothing happened."""
-    words = {
-        "began": "began", "done": "done", "wrong": "failed", "stopped": "ended early", "quiet": "not started",
-        "sent": "sent", "held": "held back", "unsent": "not sent", "failed": "failed or unclear",
-    }  # fmt: skip
     sums = {name: sum(row.figures[name].number for row in rows if name in row.figures) for name in COLUMNS}
-    runs = [f"{sums[name]:,} {words[name]}" for name in ("began", "done", "wrong", "stopped", "quiet") if sums[name]]
-    sent = [f"{sums[name]:,} {words[name]}" for name in STATES if sums[name]]
+    runs = [f"{sums[name]:,} {uncapitalised(label)}" for name, label in COLUMNS.items() if name not in STATES and sums[name]]
+    sent = [f"{sums[name]:,} {uncapitalised(COLUMNS[name])}" for name in STATES if sums[name]]
     return ". ".join(filter(None, [f"Runs: {', '.join(runs)}" if runs else "", f"Messages: {', '.join(sent)}" if sent else ""]))
