@@ -4,6 +4,7 @@ Source: RFC 3464 and RFC 6533 (delivery status), RFC 3834 (automatic answers), R
 """
 
 import codecs
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes, policy
@@ -36,7 +37,7 @@ _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message
 def read(raw: bytes) -> Receipt | Answer | None:
     """What a mail tells: that a message of ours failed for good, with the mail server's reason in one line, or what a person wrote (of an empty mail its subject).
 
-    None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself.
+    None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself, else one of its bytes.
 
     Anybody can write it: headers are taken as they stand, because the parser of the standard library fails on some and takes minutes for others. What has
     more parts than a mail has is not read.
@@ -57,7 +58,8 @@ def read(raw: bytes) -> Receipt | Answer | None:
         return None
     subject, text = _subject(mail), _text(mail)
     shown = "\n\n".join(part for part in (subject, text) if part) if not text or begins_with_stop(subject) else text
-    return Answer(sender[:200], shown, _header(mail, "Message-ID")[:200])
+    own_id = _header(mail, "Message-ID")[:200]
+    return Answer(sender[:200], shown, own_id if own_id.strip("<> ") else f"sha256:{hashlib.sha256(raw).hexdigest()}")
 
 
 def _is_automatic(mail: Message) -> bool:
