@@ -26,6 +26,9 @@ NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_QMAIL = "Hi. This is the qmail-send program"
+_CODE = re.compile(r"\b[45]\d\d[ -]|#?\b[45]\.\d\.\d")
+"""What stands in the line that says why: the answer of a mail server, or the code of RFC 3463."""
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
 _MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
 _PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
@@ -50,6 +53,8 @@ def read(raw: bytes) -> Receipt | Answer | None:
     if reported:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
+    if (in_words := _bounce_in_words(mail)) is not None:
+        return in_words
     try:
         sender = parseaddr(_header(mail, "From"))[1]
     except RecursionError:  # brackets within brackets
@@ -67,7 +72,13 @@ def _is_automatic(mail: Message) -> bool:
     written = {name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
     marked = any(_header(mail, name) for name in _MARKS) or _OURS.search(_header(mail, "Message-ID")) is not None
     read_by_it = any(part.get_content_type() == "message/disposition-notification" for part in mail.walk())
-    return read_by_it or written["Auto-Submitted"] not in ("", "no") or written["Return-Path"] == "<>" or written["Precedence"] in _PRECEDENCE or marked
+    return (
+        read_by_it
+        or written["Auto-Submitted"] not in ("", "no")
+        or written["Return-Path"] == "<>"
+        or written["Precedence"] in _PRECEDENCE
+        or marked
+    )
 
 
 def _header(part: Message, name: str) -> str:
@@ -103,10 +114,29 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
         return None
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
     said = code.partition(";")[2] or code
-    words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
+    words = _plain_line(said)
     reason = words if status in words else f"{status} {words}".strip()
     reason_shown = (reason or "No reason was given.")[:LONGEST_REASON]
     return Receipt(Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False)
+
+
+def _plain_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _bounce_in_words(mail: Message) -> Receipt | None:
+    """The report of a mail server that writes none of RFC 3464, qmail and Exim of old; None for any other mail.
+
+    Both add the letter below what they say. Source: https://cr.yp.to/proto/qsbmf.txt.
+    """
+    text = next((_written(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
+    if not (_header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)):
+        return None
+    ours = _OURS.search(text)
+    if ours is None:
+        return None
+    said = next((line for line in text[: ours.start()].splitlines() if _CODE.search(line)), "No reason was given.")
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {_plain_line(said)[:LONGEST_REASON]}"), ours[1], certain=False)
 
 
 def _inside(part: Message) -> list[Message]:

@@ -7,7 +7,22 @@ from types import MappingProxyType
 
 ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "en": frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke", "remove", "remove me", "leave me alone"}),
+        "en": frozenset(
+            {
+                "stop",
+                "stopall",
+                "unsubscribe",
+                "cancel",
+                "end",
+                "quit",
+                "optout",
+                "opt out",
+                "revoke",
+                "remove",
+                "remove me",
+                "leave me alone",
+            }
+        ),
         "de": frozenset({"stopp", "stoppen", "abmelden", "abbestellen", "austragen", "widerruf", "ende"}),
         "fr": frozenset({"arret", "arreter", "arretez", "arrete", "desabonner", "desabonnez moi", "desinscription", "desinscrire"}),
         "es": frozenset({"baja", "alto", "parar", "cancelar"}),

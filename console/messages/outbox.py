@@ -340,4 +340,6 @@ def _line(message: Message, who: str | None, closed: masking.Within, settled: st
     if content is not None:
         text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
     told = content or {}
-    return Line(message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled, ended=ended)
+    return Line(
+        message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled, ended=ended
+    )

@@ -89,7 +89,9 @@ SENT_BACK = f"Content-Type: message/global-headers\n\nMessage-ID: <msg_{'0' * 26
 
 
 def test_a_report_of_a_mail_server_that_knows_every_alphabet_is_a_report() -> None:
-    raw = REPORT.format("MAILER-DAEMON@a", "global-delivery-status", "Final-Recipient: utf-8; jörg@ä.example\nAction: failed\nStatus: 5.1.1", SENT_BACK)
+    raw = REPORT.format(
+        "MAILER-DAEMON@a", "global-delivery-status", "Final-Recipient: utf-8; jörg@ä.example\nAction: failed\nStatus: 5.1.1", SENT_BACK
+    )
     told = mail_reports.read(raw.encode())
     assert isinstance(told, Receipt)
     assert (told.handed.outcome, told.message_id) == ("failed", "msg_" + "0" * 26)
@@ -98,3 +100,19 @@ def test_a_report_of_a_mail_server_that_knows_every_alphabet_is_a_report() -> No
 def test_that_a_mail_was_read_is_nobody_s_answer() -> None:
     raw = REPORT.format("sam@post.example", "disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed", "")
     assert mail_reports.read(raw.encode()) is None
+
+
+LETTER = f"Received: by mx.example\nMessage-ID: <msg_{'0' * 26}@a.example>\nTo: sam@post.example\n\nHello"
+OF_OLD = {
+    "qmail": f"Return-Path: <>\nFrom: MAILER-DAEMON@mx\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.\nI'm afraid I wasn't able to deliver your message.\n\n<sam@post.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n{LETTER}",
+    "Exim": f"X-Failed-Recipients: sam@post.example\nAuto-Submitted: auto-replied\nFrom: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Mail delivery failed\n\nThis message was created automatically.\n\n  sam@post.example\n    host mx.example [192.0.2.1]: 550 no such user (#5.1.1)\n\n------ This is a copy of the message. ------\n\n{LETTER}",
+}
+
+
+@pytest.mark.parametrize("raw", OF_OLD.values(), ids=OF_OLD)
+def test_a_report_in_words_is_a_report(raw: str) -> None:
+    told = mail_reports.read(raw.encode())
+    assert isinstance(told, Receipt)
+    assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
+    assert told.handed.reason.endswith("(#5.1.1)")
+    assert mail_reports.read(raw.replace("msg_", "theirs_").encode()) is None, "of a letter that is not ours"

@@ -81,7 +81,14 @@ def test_a_step_that_does_not_fill_the_hour_is_not_said_as_an_interval() -> None
 
 
 def test_months_and_days_are_said_the_same_by_name_and_by_number_or_not_at_all() -> None:
-    said = {"29 feb *": "29 2 *", "1 JAN,mar *": "1 1,3 *", "* jan-mar mon": "* 1-3 1", "* jun mon-FRI": "* 6 1-5", "* * fri#2": "* * 5#2", "* * sat,sun": "* * 6,0"}
+    said = {
+        "29 feb *": "29 2 *",
+        "1 JAN,mar *": "1 1,3 *",
+        "* jan-mar mon": "* 1-3 1",
+        "* jun mon-FRI": "* 6 1-5",
+        "* * fri#2": "* * 5#2",
+        "* * sat,sun": "* * 6,0",
+    }
     for named, numbered in said.items():
         words = schedule.spoken(f"0 9 {named}")
         assert words is not None, named

@@ -81,7 +81,7 @@ def test_stop_means_the_number_of_however_many_contacts_it_is(club: tuple[Compan
 
 def test_the_outbox_says_of_an_answer_what_it_ended_and_not_what_its_words_would_end_today(club: tuple[Company, reached.Twilio]) -> None:
     """Words for ending messages are added with releases, and providers have words of their own."""
-    company, server = club
+    company, _ = club
     begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
     theirs = {"From": "+12025550147", "To": "+12025550100", "Body": "FERTIG", "MessageSid": "SM1", "SmsStatus": "received"}
     assert told(web_app().test_client(), **theirs, OptOutType="STOP") == 200
@@ -91,20 +91,31 @@ def test_the_outbox_says_of_an_answer_what_it_ended_and_not_what_its_words_would
     assert told(web_app().test_client(), **theirs | {"MessageSid": "SM2", "Body": "Done"}) == 200
     second = next(one for one in messages.find(company.olivia, OutboxQuery(status="received")).lines if one.text == "Done").message
     sealed = subjects.seal(second.subject, f"message|{second.id}", {"from": "+12025550147", "text": "STOP"})
-    fetch("update console.message set kid = %s, nonce = %s, ct = %s where id = %s returning 1", (*sealed, second.id))  # a word that none was then
+    fetch(
+        "update console.message set kid = %s, nonce = %s, ct = %s where id = %s returning 1", (*sealed, second.id)
+    )  # a word that none was then
     assert (messages.by_id(company.olivia, second.id).text, messages.by_id(company.olivia, second.id).reason) == ("STOP", "")
 
 
 def test_what_a_stranger_said_by_a_word_of_the_provider_holds_for_the_contact_it_is_given_to(club: tuple[Company, reached.Twilio]) -> None:
-    company, server = club
-    theirs = {"From": "+12025550188", "To": "+12025550100", "Body": "FERTIG", "MessageSid": "SM1", "SmsStatus": "received", "OptOutType": "STOP"}
+    company, _ = club
+    theirs = {
+        "From": "+12025550188",
+        "To": "+12025550100",
+        "Body": "FERTIG",
+        "MessageSid": "SM1",
+        "SmsStatus": "received",
+        "OptOutType": "STOP",
+    }
     assert told(web_app().test_client(), **theirs) == 200
     unknown = messages.find(company.ines, OutboxQuery(contact="unknown")).lines
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         connection.execute("update contact set phone = '+12025550188' where id = 2")
         connection.commit()
     assert inbound.match(company.ines, [one.message.id for one in unknown]) == 1
-    assert {channel for (channel,) in fetch("select channel from console.opt_out where collection = 'contact' and record = %s", (ANA,))} == {"sms", "call", "ai_call"}
+    assert {
+        channel for (channel,) in fetch("select channel from console.opt_out where collection = 'contact' and record = %s", (ANA,))
+    } == {"sms", "call", "ai_call"}
 
 
 def test_stop_holds_for_who_gets_the_number_later_until_they_agree_after_it(club: tuple[Company, reached.Twilio]) -> None:
