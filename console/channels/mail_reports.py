@@ -1,18 +1,22 @@
 """What comes back by mail: reports that a message did not arrive, and answers of people. Each is matched to our message by the id of that message.
 
-Source: RFC 3464 (delivery status), RFC 3834 (automatic answers).
+Source: RFC 3464 and RFC 6533 (delivery status), RFC 3834 (automatic answers), RFC 3798 and RFC 5965 (that it was read, or called unwanted).
 """
 
 import codecs
+import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from email import message_from_bytes, policy
+from email.errors import HeaderParseError
+from email.header import decode_header
 from email.message import Message
 from email.utils import parseaddr
 from html import unescape
 
 from console.channels.base import Answer, Handed, Receipt
 from console.channels.repeated_text import own_html, own_words
+from console.core.stop_words import begins_with_stop
 
 MOST_BYTES = 1536 * 1024
 LONGEST_REASON = 300
@@ -22,16 +26,21 @@ NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
+_QMAIL = "Hi. This is the qmail-send program"
+_CODE = re.compile(r"\b[45]\d\d[ -]|#?\b[45]\.\d\.\d")
+"""What stands in the line that says why: the answer of a mail server, or the code of RFC 3463."""
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
 _MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
 _PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
+_GLOBAL = b"message/global-delivery-status"
+"""Is written as the other report, which the standard library knows how to read."""
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
 def read(raw: bytes) -> Receipt | Answer | None:
     """What a mail tells: that a message of ours failed for good, with the mail server's reason in one line, or what a person wrote (of an empty mail its subject).
 
-    None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself.
+    None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself, else one of its bytes.
 
     Anybody can write it: headers are taken as they stand, because the parser of the standard library fails on some and takes minutes for others. What has
     more parts than a mail has is not read.
@@ -39,25 +48,37 @@ def read(raw: bytes) -> Receipt | Answer | None:
     types = _TYPES.findall(raw)
     if len(types) > MOST_PARTS or any(len(each) > LONGEST_HEADER for each in types):
         return None
-    mail = message_from_bytes(raw, policy=policy.compat32)
+    mail = message_from_bytes(raw.replace(_GLOBAL, b"message/delivery-status"), policy=policy.compat32)
     reported = [part for part in mail.walk() if part.get_content_type() == "message/delivery-status"]
     if reported:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
+    if (in_words := _bounce_in_words(mail)) is not None:
+        return in_words
     try:
         sender = parseaddr(_header(mail, "From"))[1]
     except RecursionError:  # brackets within brackets
         return None
     if _is_automatic(mail) or "@" not in sender:
         return None
-    return Answer(sender[:200], _text(mail) or _header(mail, "Subject"), _header(mail, "Message-ID")[:200])
+    subject, text = _subject(mail), _text(mail)
+    shown = "\n\n".join(part for part in (subject, text) if part) if not text or begins_with_stop(subject) else text
+    own_id = _header(mail, "Message-ID")[:200]
+    return Answer(sender[:200], shown, own_id if own_id.strip("<> ") else f"sha256:{hashlib.sha256(raw).hexdigest()}")
 
 
 def _is_automatic(mail: Message) -> bool:
     """Whether a program wrote it: a holiday notice, a list, or a mail that no answer may go to; and what we sent ourselves and came round again."""
     written = {name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
     marked = any(_header(mail, name) for name in _MARKS) or _OURS.search(_header(mail, "Message-ID")) is not None
-    return written["Auto-Submitted"] not in ("", "no") or written["Return-Path"] == "<>" or written["Precedence"] in _PRECEDENCE or marked
+    read_by_it = any(part.get_content_type() == "message/disposition-notification" for part in mail.walk())
+    return (
+        read_by_it
+        or written["Auto-Submitted"] not in ("", "no")
+        or written["Return-Path"] == "<>"
+        or written["Precedence"] in _PRECEDENCE
+        or marked
+    )
 
 
 def _header(part: Message, name: str) -> str:
@@ -65,6 +86,17 @@ def _header(part: Message, name: str) -> str:
     raw = next((str(value) for key, value in part.raw_items() if key.casefold() == name.casefold()), "")[:LONGEST_HEADER]
     text = raw.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return " ".join(text.replace("\x00", "").split())
+
+
+def _subject(mail: Message) -> str:
+    """The subject as people read it: programs write what is not English in encoded words (RFC 2047)."""
+    written = _header(mail, "Subject")
+    try:
+        parts = decode_header(written)
+    except HeaderParseError:
+        return written
+    words = "".join(part if isinstance(part, str) else _decoded(part, charset or "latin-1") for part, charset in parts)
+    return " ".join(words.split())[:LONGEST_HEADER]
 
 
 def _about(mail: Message) -> str | None:
@@ -82,10 +114,29 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
         return None
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
     said = code.partition(";")[2] or code
-    words = " ".join("".join(char if char.isprintable() else " " for char in said).split())
+    words = _plain_line(said)
     reason = words if status in words else f"{status} {words}".strip()
     reason_shown = (reason or "No reason was given.")[:LONGEST_REASON]
     return Receipt(Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False)
+
+
+def _plain_line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def _bounce_in_words(mail: Message) -> Receipt | None:
+    """The report of a mail server that writes none of RFC 3464, qmail and Exim of old; None for any other mail.
+
+    Both add the letter below what they say. Source: https://cr.yp.to/proto/qsbmf.txt.
+    """
+    text = next((_written(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
+    if not (_header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)):
+        return None
+    ours = _OURS.search(text)
+    if ours is None:
+        return None
+    said = next((line for line in text[: ours.start()].splitlines() if _CODE.search(line)), "No reason was given.")
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {_plain_line(said)[:LONGEST_REASON]}"), ours[1], certain=False)
 
 
 def _inside(part: Message) -> list[Message]:
@@ -113,10 +164,13 @@ def _words_of_html(text: str) -> str:
 
 
 def _written(part: Message) -> str:
-    """The text of a part, as UTF-8 where nobody knows its charset; empty where the charset is none that mails are written in."""
-    charset, content = part.get_content_charset() or "utf-8", part.get_payload(decode=True)
-    if not isinstance(content, bytes):
-        return ""
+    """The text of a part."""
+    content = part.get_payload(decode=True)
+    return _decoded(content, part.get_content_charset() or "utf-8") if isinstance(content, bytes) else ""
+
+
+def _decoded(content: bytes, charset: str) -> str:
+    """The text, as UTF-8 where nobody knows its charset; empty where the charset is none that mails are written in."""
     try:
         known = codecs.lookup(charset).name
     except (LookupError, ValueError):

@@ -192,14 +192,18 @@ DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Satur
 MOST_MINUTES = 4
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_NAMED = re.compile(r"[a-z]{3}")
+_NUMBER = {name[:3].lower(): str(number) for names, first in ((MONTHS, 1), (DAYS, 0)) for number, name in enumerate(names, first)}
+"""Months and days of the week as `cron` has them by name."""
 
 
 def spoken(cron: str) -> str | None:
     """An everyday schedule in words; None for one that takes more than a sentence."""
     minute, hour, day, month, weekday = cron.lower().split()
+    month, weekday = (_NAMED.sub(lambda name: _NUMBER.get(name[0], name[0]), field) for field in (month, weekday))
     often, hours, months = _often(minute, hour), hour.split(","), _numbers(month)
     days = _days(day, weekday) if day == "*" or weekday == "*" else None
-    if days is None or (month != "*" and not all(1 <= each <= len(MONTHS) for each in months)):
+    if days is None or (month != "*" and not (months and all(1 <= each <= len(MONTHS) for each in months))):
         return None
     if often is None and not (minute.isdigit() and all(each.isdigit() for each in hours)):
         return None
@@ -262,7 +266,7 @@ def _days(day: str, weekday: str) -> str | None:
     if weekday == "*":
         named = ["the last day" if each == "l" else f"day {int(each)}" for each in day.split(",") if each == "l" or each.isdigit()]
         return "Every day" if day == "*" else f"On {_listed(named)} of each month" if len(named) == day.count(",") + 1 else None
-    if row := re.fullmatch(r"([0-6])-([1-7])", weekday.replace("mon-fri", "1-5")):
+    if row := re.fullmatch(r"([0-6])-([1-7])", weekday):
         return f"{DAYS[int(row[1])]} to {DAYS[int(row[2]) % 7]}"
     nth = [re.fullmatch(r"(?:l([0-7])|([0-7])#([1-5]))", each) for each in weekday.split(",")]
     if all(nth):

@@ -7,14 +7,29 @@ from types import MappingProxyType
 
 ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "en": frozenset({"stop", "stopall", "unsubscribe", "cancel", "end", "quit", "optout", "opt out", "revoke", "remove"}),
+        "en": frozenset(
+            {
+                "stop",
+                "stopall",
+                "unsubscribe",
+                "cancel",
+                "end",
+                "quit",
+                "optout",
+                "opt out",
+                "revoke",
+                "remove",
+                "remove me",
+                "leave me alone",
+            }
+        ),
         "de": frozenset({"stopp", "stoppen", "abmelden", "abbestellen", "austragen", "widerruf", "ende"}),
         "fr": frozenset({"arret", "arreter", "arretez", "arrete", "desabonner", "desabonnez moi", "desinscription", "desinscrire"}),
         "es": frozenset({"baja", "alto", "parar", "cancelar"}),
         "it": frozenset({"ferma", "disiscrivi", "cancellami"}),
         "pt": frozenset({"sair", "parar", "pare"}),
         "nl": frozenset({"afmelden", "uitschrijven", "stoppen"}),
-        "sv": frozenset({"avsluta", "avregistrera"}),
+        "sv": frozenset({"avsluta", "avregistrera", "stoppa"}),
         "da": frozenset({"afmeld", "slut"}),
         "no": frozenset({"avmeld", "slutt"}),
         "fi": frozenset({"lopeta", "peruuta"}),
@@ -26,7 +41,7 @@ ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
         "hu": frozenset({"leallitas", "leiratkozas"}),
         "ro": frozenset({"dezabonare", "opreste"}),
         "tr": frozenset({"dur", "ret", "iptal", "abonelikten cık", "abonelikten cik"}),
-        "el": frozenset({"διακοπη"}),
+        "el": frozenset({"διακοπη", "στοπ"}),
         "ru": frozenset({"стоп", "отписаться", "отмена"}),
         "uk": frozenset({"стоп", "відписатися", "відмова"}),
         "bg": frozenset({"стоп", "спри", "отписване"}),
@@ -55,6 +70,7 @@ FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "o
 PHRASES = (
     *("unsubscribe", "dont call", "do not call", "dont text", "do not text", "dont message", "dont contact", "do not contact"),
     *("stop calling", "stop texting", "stop messaging", "stop contacting", "stop sending", "remove me from", "take me off", "opt me out"),
+    *("no more texts", "no more calls", "no more emails", "no more sms", "keine sms mehr", "keine mails mehr", "keine e mails mehr"),
     *(
         "nicht mehr anrufen",
         "keine anrufe",
@@ -87,10 +103,11 @@ _POLITE = frozenset(
         "it",
         "sms",
         "mms",
+        "au",
         "pub",
     }
 )
-"""Words beside it that change nothing; `pub` is what French networks ask for."""
+"""Words beside it that change nothing; `pub` is what French networks ask for, `au` stands before their number."""
 AGAIN = frozenset(
     {
         "start",
@@ -109,6 +126,7 @@ AGAIN = frozenset(
 )
 """Words of who wants messages again, as the whole message."""
 MOST_WORDS = 4
+_SENTENCE_ENDS = re.compile(r"[.!;(]|\s[-–—]")
 
 
 def is_stop(text: str) -> bool:
@@ -125,7 +143,13 @@ def is_stop(text: str) -> bool:
         or _says_it(_plain(known))
         or _says_it(_plain(known, unseen=" "))
         or _is_the_word(_plain(first))
+        or begins_with_stop(first)
     )
+
+
+def begins_with_stop(line: str) -> bool:
+    """Whether the first sentence is one of the firm words and nothing else, whatever comes after it, such as “STOP. I am not interested”."""
+    return _plain(_SENTENCE_ENDS.split(line.lstrip("*.!;( -–—"), maxsplit=1)[0]) in FIRM
 
 
 def asks_again(text: str) -> bool:

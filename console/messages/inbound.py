@@ -197,5 +197,6 @@ def _given(actor: Actor, message: Message) -> bool:
     with transaction() as connection:
         if change(message, ["received"], connection=connection, **columns) is None:
             return False  # somebody has put it aside since
-        tell(connection, actor, (message.channel, message.id), found, [found] if is_stop(str(content.get("text", ""))) else None)
+        stop = is_stop(str(content.get("text", ""))) or bool(opting_out.ended_by([message.id]))
+        tell(connection, actor, (message.channel, message.id), found, [found] if stop else None)
     return True

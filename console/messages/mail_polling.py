@@ -4,7 +4,6 @@ How far it was read stands in one row, which one worker at a time holds for some
 anew is read from its beginning again, and what was taken in before is known by its own id.
 """
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,7 +11,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from console import log, queue, settings
-from console.channels.base import Answer
 from console.channels.mail_reports import MOST_BYTES, read
 from console.db.engine import fetch, transaction
 from console.errors import IntegrationError
@@ -116,7 +114,5 @@ def _take_in(box: Opened, uid: int, size: int) -> bool:
     mail = read(raw)
     if mail is None:
         return False
-    if isinstance(mail, Answer) and not mail.provider_id:
-        mail = Answer(mail.sender, mail.text, f"sha256:{hashlib.sha256(raw).hexdigest()}")
     callbacks.take_in("email", "smtp", mail)
     return True

@@ -54,6 +54,10 @@ _WAKE = sa.text(
 )
 """Who is in a workflow has time to leave it by its exit: otherwise the run would go on from the skipped message first, and end as if nobody had opted out."""
 _STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
+_ENDED_BY = """
+select m.id from console.message m where m.id = any(%s) and m.direction = 'in' and exists (select from console.opt_out o where o.message = m.id
+    and (o.collection, o.record) in ((m.collection, m.record), ('@', encode(m.address, 'hex'))))
+"""
 _LEFT = "select id, collection, record, channel, at, source from console.opt_out where written_at is null and at > %s order by id limit %s"
 _WRITTEN = "update console.opt_out set written_at = %s where id = %s returning id"
 
@@ -107,6 +111,11 @@ def wake(collection: str, ended: Mapping[str, Sequence[str]], at: datetime, conn
 def ended_channels(collection: str, record: str) -> set[str]:
     """Channels that the contact took back here."""
     return {channel for channel, _ in fetch(_STANDING, (collection, record))}
+
+
+def ended_by(message_ids: Sequence[str]) -> set[str]:
+    """Those of the messages that came in that took consent back, of their contact or of the address: what was heard then, whatever words end messages now."""
+    return {message_id for (message_id,) in fetch(_ENDED_BY, (list(message_ids),))} if message_ids else set()
 
 
 def write_left() -> int:

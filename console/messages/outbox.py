@@ -13,11 +13,11 @@ from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
-from console.core.stop_words import asks_again, is_stop
+from console.core.stop_words import asks_again
 from console.db.engine import fetch
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.log import masking
-from console.messages import inbound, message_reasons, message_rows
+from console.messages import inbound, message_reasons, message_rows, opting_out
 from console.messages.message_rows import Message
 from console.runs.showing import reader_reach
 from console.runs.showing.lists import visible_pairs
@@ -64,7 +64,7 @@ class OutboxQuery:
 class Line:
     """A message for one reader. `who` is the contact's title, None for nobody in the users' databases; `text` None where it was erased.
 
-    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words. `settled`: what came of it by the word of a person, as in `SETTLED`. `sender`: the address or number of one that came in.
+    `hidden`: its texts were made of something that the reader may not read, and are left out, with what came back. `result`: what became of it in words. `settled`: what came of it by the word of a person, as in `SETTLED`. `sender`: the address or number of one that came in; `ended`: it took consent back.
     """
 
     message: Message
@@ -76,6 +76,7 @@ class Line:
     hidden: bool = False
     sender: str = ""
     settled: str = ""
+    ended: bool = False
 
     @property
     def gone(self) -> bool:
@@ -90,7 +91,7 @@ class Line:
     @property
     def reason(self) -> str:
         """Why it waits, was skipped or failed; of one that came in, what it ended."""
-        if self.message.direction == "in" and self.who is not None and self.text and is_stop(self.text):
+        if self.message.direction == "in" and self.who is not None and self.ended:
             named = [WORDS[channel] for channel in inbound.STOPPED.get(self.message.channel, ())]
             return f"Says stop: consent to {' and '.join(', '.join(named).rsplit(', ', 1))} is withdrawn." if named else ""
         if self.message.direction == "in" and self.who is not None and self.text and asks_again(self.text):
@@ -172,10 +173,11 @@ def find(actor: Actor, query: OutboxQuery) -> OutboxPage:
         rows = _rows(where, given, cursor, limit + 1)
         seen, gone = _seen(actor, rows[:limit])
         down, settled = down or gone, _settled(rows[:limit])
+        ended = _ended(rows[:limit])
         for message in rows[:limit]:
             cursor = (message.at, message.id)
             if message.id in seen:
-                lines.append(_line(message, seen[message.id], closed, settled.get(message.id, "")))
+                lines.append(_line(message, seen[message.id], closed, settled.get(message.id, ""), ended=message.id in ended))
                 if len(lines) == limit:
                     break
         more = len(rows) > limit or (bool(rows) and cursor != (rows[-1].at, rows[-1].id))
@@ -192,7 +194,13 @@ def by_id(actor: Actor, message_id: str) -> Line:
     seen, _ = _seen(actor, [message])
     if message.id not in seen:
         raise NotFound
-    return _line(message, seen[message.id], reader_reach.hidden_from(actor), _settled([message]).get(message.id, ""))
+    settled, ended = _settled([message]).get(message.id, ""), bool(_ended([message]))
+    return _line(message, seen[message.id], reader_reach.hidden_from(actor), settled, ended=ended)
+
+
+def _ended(messages: Sequence[Message]) -> set[str]:
+    """Those that came in and took consent back. At most one statement."""
+    return opting_out.ended_by([message.id for message in messages if message.direction == "in"])
 
 
 def _settled(messages: Sequence[Message]) -> dict[str, str]:
@@ -322,7 +330,7 @@ def _seen(actor: Actor, messages: Sequence[Message]) -> tuple[Mapping[str, str |
     return found, down
 
 
-def _line(message: Message, who: str | None, closed: masking.Within, settled: str = "") -> Line:
+def _line(message: Message, who: str | None, closed: masking.Within, settled: str = "", *, ended: bool = False) -> Line:
     definition = workflows.readable_version(message.workflow, message.version) if message.workflow else None
     title = definition.document.title if definition is not None else ""
     if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
@@ -332,4 +340,6 @@ def _line(message: Message, who: str | None, closed: masking.Within, settled: st
     if content is not None:
         text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])
     told = content or {}
-    return Line(message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled)
+    return Line(
+        message, who, title, text, str(told.get("subject", "")), result, sender=str(told.get("from", "")), settled=settled, ended=ended
+    )

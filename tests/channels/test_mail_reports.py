@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from console.channels import mail_reports
-from console.channels.base import Answer, Letter
+from console.channels.base import Answer, Letter, Receipt
 from console.channels.providers.smtp import composed
 from console.core.stop_words import is_stop
 from tests.tables import cases
@@ -63,3 +63,56 @@ def test_no_text_of_a_letter_begins_a_header_of_its_own_and_its_link_stands_as_i
     head = composed(letter, "Fernwick Pay <hello@fernwick.example>").as_bytes().partition(b"\n\n")[0].decode()
     told = [line for line in head.splitlines() if line.startswith(("Subject", "Reply-To", "Bcc", "List-Unsubscribe:"))]
     assert told == ["Subject: For Eve Bcc: x@y.example", "Reply-To: a@b.example Bcc: x@y.example", f"List-Unsubscribe: <{link}>"]
+
+
+@cases(
+    "subject, body, stops, shown",
+    [
+        ("=?utf-8?B?U1RPUA==?=", "", True, "STOP"),
+        ("=?iso-8859-1?Q?Arr=EAt?=", "", True, "Arrêt"),
+        ("=?utf-8?Q?D=C3=A9sabonner?=", "Envoyé de mon iPhone", True, "Désabonner\n\nEnvoyé de mon iPhone"),
+        ("Unsubscribe", "-- \nSam", True, "Unsubscribe\n\n-- \nSam"),
+        ("Re: Stop", "Yes, call me", False, "Yes, call me"),
+        ("Cancel", "my order of Monday, please", False, "my order of Monday, please"),
+        ("=?utf-8?B?U1RP?= =?undefined?Q?x?= =?idna?Q?y?=", "", False, "STO"),
+        ("=?utf-8?B?U1RPU?=", "", False, "=?utf-8?B?U1RPU?="),
+    ],
+)
+def test_a_subject_is_read_as_people_see_it_and_may_end_messages(subject: str, body: str, stops: bool, shown: str) -> None:
+    answer = mail_reports.read(f"From: sam@post.example\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{body}".encode())
+    assert isinstance(answer, Answer)
+    assert (answer.text, is_stop(answer.text)) == (shown, stops)
+
+
+REPORT = "From: {0}\nContent-Type: multipart/report; boundary=b\n\n--b\n\nIt was.\n--b\nContent-Type: message/{1}\n\nReporting-MTA: dns; m\n\n{2}\n\n--b\n{3}--b--\n"
+SENT_BACK = f"Content-Type: message/global-headers\n\nMessage-ID: <msg_{'0' * 26}@a.example>\n\n"
+
+
+def test_a_report_of_a_mail_server_that_knows_every_alphabet_is_a_report() -> None:
+    raw = REPORT.format(
+        "MAILER-DAEMON@a", "global-delivery-status", "Final-Recipient: utf-8; jörg@ä.example\nAction: failed\nStatus: 5.1.1", SENT_BACK
+    )
+    told = mail_reports.read(raw.encode())
+    assert isinstance(told, Receipt)
+    assert (told.handed.outcome, told.message_id) == ("failed", "msg_" + "0" * 26)
+
+
+def test_that_a_mail_was_read_is_nobody_s_answer() -> None:
+    raw = REPORT.format("sam@post.example", "disposition-notification", "Disposition: manual-action/MDN-sent-manually; displayed", "")
+    assert mail_reports.read(raw.encode()) is None
+
+
+LETTER = f"Received: by mx.example\nMessage-ID: <msg_{'0' * 26}@a.example>\nTo: sam@post.example\n\nHello"
+OF_OLD = {
+    "qmail": f"Return-Path: <>\nFrom: MAILER-DAEMON@mx\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.\nI'm afraid I wasn't able to deliver your message.\n\n<sam@post.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n{LETTER}",
+    "Exim": f"X-Failed-Recipients: sam@post.example\nAuto-Submitted: auto-replied\nFrom: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Mail delivery failed\n\nThis message was created automatically.\n\n  sam@post.example\n    host mx.example [192.0.2.1]: 550 no such user (#5.1.1)\n\n------ This is a copy of the message. ------\n\n{LETTER}",
+}
+
+
+@pytest.mark.parametrize("raw", OF_OLD.values(), ids=OF_OLD)
+def test_a_report_in_words_is_a_report(raw: str) -> None:
+    told = mail_reports.read(raw.encode())
+    assert isinstance(told, Receipt)
+    assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
+    assert told.handed.reason.endswith("(#5.1.1)")
+    assert mail_reports.read(raw.replace("msg_", "theirs_").encode()) is None, "of a letter that is not ours"

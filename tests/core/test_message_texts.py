@@ -11,6 +11,8 @@ from tests.tables import cases
     "STOP", "Stop pls", "stopp!", "ARRÊT", "Baja.", "unsubscribe", "please unsubscribe me", "Don't call me again", "don’t call",
     "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП", "S\u200bTOP", "ST\u00adOP", "STOP\u200bplease",
     "𝐒𝐓𝐎𝐏", "🅂🅃🄾🄿", "S.T.O.P.", "Stop! Stop!", "STOP 🛑", "STOP SMS", "STOP 36180", "Stop this", "stop\n\nSent from my iPhone", "Stop!\nJonas",
+    "STOP. I am not interested", "Stop! Who is this?", "STOP - Jonas", "Stop (sorry)", "Please remove me", "No more texts, please", "Keine SMS mehr!",
+    "Stoppa", "Στοπ", "STOP au 36111", "Leave me alone",
     "Arrêtez", "stoppen", "İPTAL", "Wypisz mnie", "Nebesiųskite", "LÕPETAGE",
     "🛑", "⛔️ 🚫", "退订", "توقف", "إلغاء", "הסר", "수신거부", "रोकें", "หยุด", "HỦY",
 ])  # fmt: skip
@@ -31,6 +33,9 @@ def test_these_end_messages(text: str) -> None:
         "please don't stop",
         "Stop 5 pm\nat the bus",
         "STOP please don't stop",
+        "Stop-over in Riga?",
+        "Stop, look and listen",
+        "Non-stop. Thank you",
         "👍",
         "✋",
     ],

@@ -80,6 +80,24 @@ def test_a_step_that_does_not_fill_the_hour_is_not_said_as_an_interval() -> None
     assert [schedule.spoken(f"0 */{hours} * * *") for hours in (6, 5)] == ["Every 6 hours", None]
 
 
+def test_months_and_days_are_said_the_same_by_name_and_by_number_or_not_at_all() -> None:
+    said = {
+        "29 feb *": "29 2 *",
+        "1 JAN,mar *": "1 1,3 *",
+        "* jan-mar mon": "* 1-3 1",
+        "* jun mon-FRI": "* 6 1-5",
+        "* * fri#2": "* * 5#2",
+        "* * sat,sun": "* * 6,0",
+    }
+    for named, numbered in said.items():
+        words = schedule.spoken(f"0 9 {named}")
+        assert words is not None, named
+        assert words == schedule.spoken(f"0 9 {numbered}")
+    for rest in ("1 */3 *", "1 1-12/3 *", "* */2 *", "1 nov-feb *", "1 1,*/5 *"):
+        assert schedule.wrong_cron(f"0 9 {rest}") is None
+        assert schedule.spoken(f"0 9 {rest}") is None, "more than a sentence"
+
+
 @pytest.mark.parametrize(("missed", "times", "left_out"), [("skip", 0, 3), ("once", 1, 2), ("all", 3, 0)])
 def test_times_at_which_nobody_was_there(missed: schedule.Missed, times: int, left_out: int) -> None:
     found = schedule.due("0 2 * * *", "UTC", missed, at("2026-11-01 02:00"), at("2026-11-03 08:00"))

@@ -110,6 +110,14 @@ def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(sent: tuple[Com
     assert [(one.who, one.text) for one in received] == [("Sam Whitfield", "Yes, please.")]
 
 
+@pytest.mark.parametrize("ident", [b"", b"Message-ID: <>\r\n"])
+def test_an_answer_without_an_id_of_its_own_is_kept_once(sent: tuple[Company, FlaskClient, str], ident: bytes) -> None:
+    """Who hands a mail on tries again where the first answer was slow."""
+    company, client, _ = sent
+    assert [handed_on(client, b"From: sam@post.example\r\n" + ident + b"\r\n" + text) for text in (b"Yes", b"Yes", b"No")] == [200] * 3
+    assert sorted(str(one.text) for one in messages.find(company.olivia, OutboxQuery(status="received")).lines) == ["No", "Yes"]
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"", b"\xff\x00\xfe", b"Content-Type: multipart/report; boundary=x\r\n\r\n--x", REPORT.format(action="failed", carrier="text/plain", ours="msg_1").encode(),

@@ -11,10 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
-from console import enrolments, messages, records
+from console import enrolments, messages, records, subjects
 from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed
-from console.messages import OutboxQuery, opting_out, outside_addresses
+from console.messages import OutboxQuery, inbound, opting_out, outside_addresses
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
@@ -77,6 +77,45 @@ def test_stop_means_the_number_of_however_many_contacts_it_is(club: tuple[Compan
     assert {record for (record,) in fetch("select distinct record from console.opt_out where collection = 'contact'")} == {SAM, ANA}
     run_id = begin(company, "hello", ANA)
     assert (line(company, run_id).message.code, len(server.messages)) == ("consent_withdrawn", 1)
+
+
+def test_the_outbox_says_of_an_answer_what_it_ended_and_not_what_its_words_would_end_today(club: tuple[Company, reached.Twilio]) -> None:
+    """Words for ending messages are added with releases, and providers have words of their own."""
+    company, _ = club
+    begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
+    theirs = {"From": "+12025550147", "To": "+12025550100", "Body": "FERTIG", "MessageSid": "SM1", "SmsStatus": "received"}
+    assert told(web_app().test_client(), **theirs, OptOutType="STOP") == 200
+    shown = messages.find(company.olivia, OutboxQuery(status="received")).lines[0]
+    assert shown.reason == "Says stop: consent to SMS, calls and calls by an AI is withdrawn."
+    assert messages.by_id(company.olivia, shown.message.id).reason == shown.reason
+    assert told(web_app().test_client(), **theirs | {"MessageSid": "SM2", "Body": "Done"}) == 200
+    second = next(one for one in messages.find(company.olivia, OutboxQuery(status="received")).lines if one.text == "Done").message
+    sealed = subjects.seal(second.subject, f"message|{second.id}", {"from": "+12025550147", "text": "STOP"})
+    fetch(
+        "update console.message set kid = %s, nonce = %s, ct = %s where id = %s returning 1", (*sealed, second.id)
+    )  # a word that none was then
+    assert (messages.by_id(company.olivia, second.id).text, messages.by_id(company.olivia, second.id).reason) == ("STOP", "")
+
+
+def test_what_a_stranger_said_by_a_word_of_the_provider_holds_for_the_contact_it_is_given_to(club: tuple[Company, reached.Twilio]) -> None:
+    company, _ = club
+    theirs = {
+        "From": "+12025550188",
+        "To": "+12025550100",
+        "Body": "FERTIG",
+        "MessageSid": "SM1",
+        "SmsStatus": "received",
+        "OptOutType": "STOP",
+    }
+    assert told(web_app().test_client(), **theirs) == 200
+    unknown = messages.find(company.ines, OutboxQuery(contact="unknown")).lines
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.execute("update contact set phone = '+12025550188' where id = 2")
+        connection.commit()
+    assert inbound.match(company.ines, [one.message.id for one in unknown]) == 1
+    assert {
+        channel for (channel,) in fetch("select channel from console.opt_out where collection = 'contact' and record = %s", (ANA,))
+    } == {"sms", "call", "ai_call"}
 
 
 def test_stop_holds_for_who_gets_the_number_later_until_they_agree_after_it(club: tuple[Company, reached.Twilio]) -> None:
