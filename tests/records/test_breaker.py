@@ -323,20 +323,53 @@ def test_a_table_that_is_locked_holds_so_many_threads_and_no_more(locked: str) -
     def get(question: str) -> int:
         return int(connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(question).scalar_one()))
 
+    other = connect.engine("books", locked, FAST)
     with ThreadPoolExecutor(2) as people:
-        stuck = [people.submit(get, "select count(*) from t") for _ in range(2)]
-        until(lambda: len(breaker._inside) == 2 and breaker._patience() == 0)
+        stuck = [people.submit(get, "select count(*) from t")]
+        until(lambda: len(source_breaker._inside) == 1)
+        assert connect.read(other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()) == 1
+        stuck += [people.submit(get, "select count(*) from t")]
+        until(lambda: len(source_breaker._inside) == 2 and breaker._patience() == 0)
         began = time.monotonic()
         with pytest.raises(SourceDown, match="Others are waiting") as refused:
             get("select 1")
         assert (refused.value.passing, time.monotonic() - began < source_breaker.PLACE_S) == (True, True)
-        other = connect.engine("books", locked, FAST)
         assert connect.read(other, "books", lambda connection: connection.exec_driver_sql("select 1").scalar_one()) == 1
         for each in stuck:
             with pytest.raises(SourceDown):
                 each.result(timeout=20)
     assert connect.since("shop") is None, "a table that is locked is no source that is away"
-    assert (breaker._inside, get("select 1")) == ({}, 1)
+    assert (source_breaker._inside, get("select 1")) == ({}, 1)
+
+
+def test_a_server_that_freezes_under_several_sources_holds_no_more_threads_than_under_one(
+    proxy: tuple[Proxy, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Six sources of one server kept every thread for twenty seconds. Another server's go on."""
+    monkeypatch.setattr(source_breaker, "_places", 2)
+    server, url = proxy
+    elsewhere = write(tmp_path, "create table t (a int)")
+
+    def get(name: str, of: str = url) -> object:
+        engine = connect.engine(name, of, Terms(connect_s=3, statement_s=3))
+        return connect.read(engine, name, lambda connection: connection.exec_driver_sql("select 1").scalar_one())
+
+    assert {get(name) for name in ("shop", "books", "notes")} == {1}
+    server.frozen = True
+    with ThreadPoolExecutor(2) as people:
+        stuck = [people.submit(get, name) for name in ("shop", "books")]
+        until(lambda: len(source_breaker._inside) == 2)
+        began = time.monotonic()
+        with pytest.raises(SourceDown, match="Others are waiting"):
+            get("notes")
+        assert time.monotonic() - began < 4 * source_breaker.PLACE_S
+        assert get("elsewhere", elsewhere) == 1
+        for each in stuck:
+            with pytest.raises(SourceDown, match="does not answer"):
+                each.result(timeout=20)
+    server.frozen = False
+    until(lambda: connect.since("shop") is connect.since("books") is None)
+    assert {get(name) for name in ("shop", "books", "notes")} == {1}
 
 
 def test_a_request_waits_once_for_what_is_locked_and_others_ask_themselves(locked: str) -> None:
@@ -423,7 +456,7 @@ def test_a_thread_that_has_a_place_goes_in_again(pg: Embedded, monkeypatch: pyte
         assert ask(url) == 1
         with ThreadPoolExecutor(1) as other, pytest.raises(SourceDown, match="Others are waiting"):
             other.submit(ask, url).result(timeout=20)
-    assert connect._engines["shop"].breaker._inside == {}
+    assert source_breaker._inside == {}
 
 
 def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -435,8 +468,8 @@ def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(pg: Embedde
             ask(url, wrong)
     rows = connect.stream(engine, "shop", sa.select(sa.func.generate_series(1, 100)), 10)
     assert len(next(rows)) == 10
-    assert len(connect._engines["shop"].breaker._inside) == 1
+    assert len(source_breaker._inside) == 1
     rows.close()  # type: ignore[attr-defined]
     with pytest.raises(ZeroDivisionError), connect.transaction(engine, "shop"):
         raise ZeroDivisionError
-    assert (connect._engines["shop"].breaker._inside, ask(url)) == ({}, 1)
+    assert (source_breaker._inside, ask(url)) == ({}, 1)
