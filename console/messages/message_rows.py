@@ -214,6 +214,7 @@ with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], 
 select w.id, 'wanted', null, null::timestamptz, null, null::integer from w where w.run = '' or exists (
     select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
     and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
+union all select w.id, 'left', e.ending, null, null, null from w join console.enrolment e on e.run = w.run and e.left_at is not null
 union all select w.id, 'taken_back', o.channel, o.at, o.source, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
 union all select w.id, 'used', u.* from w cross join lateral (
     select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version from console.message m
@@ -226,11 +227,12 @@ union all select w.id, 'used', u.* from w cross join lateral (
 class Facts:
     """What the console itself knows when a message is judged.
 
-    `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `taken_back`: (channel, when,
+    `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `left`: how they have, empty where they have not. `taken_back`: (channel, when,
     where) for each consent that was taken back here, the oldest first. `used`: what reached, or may have reached, the contact lately, by any workflow.
     """
 
     wanted: bool
+    left: str
     taken_back: Sequence[tuple[str, datetime, str]]
     used: Sequence[Used]
 
@@ -252,7 +254,8 @@ def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Fac
 def _facts_in(rows: Sequence[Any]) -> Facts:
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
     used = [Used(channel, at, _sender_of(name, number)) for what, channel, at, name, number in rows if what == "used"]
-    return Facts(any(row[0] == "wanted" for row in rows), taken_back, used)
+    left = next((str(row[1]) for row in rows if row[0] == "left"), "")
+    return Facts(any(row[0] == "wanted" for row in rows), left, taken_back, used)
 
 
 _ALSO_THERE = """
