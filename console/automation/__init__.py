@@ -7,8 +7,9 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 `started_by` says which workflows an event of a record starts. `log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
+from console import runs
 from console.automation.awaited import wake_awaiting
-from console.automation.firing import GOES_ROUND, fire, forget, pick_up, wake_for_sources
+from console.automation.firing import GOES_ROUND, begin_promised, fire, forget, pick_up, wake_for_sources
 from console.automation.firing_counts import FiringCount, counted as firings_counted, not_started as firings_not_started
 from console.automation.firing_list import FiringLine, between as firings_between
 from console.automation.following import follow_log
@@ -21,3 +22,4 @@ from console.automation.spoken_triggers import again_words, example_body, exit_w
 from console.automation.trigger_rows import started_by, synchronise
 
 OPEN_MODULES = frozenset({"log_events", "sent_bodies", "webhooks"})
+runs.promised.append(begin_promised)

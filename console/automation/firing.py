@@ -98,7 +98,7 @@ def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion],
             )
         )
     if new > halted:
-        queue.enqueue(connection, queue.FIRE, trigger.workflow, dedupe_key=_job(trigger.workflow))
+        queue.enqueue(connection, queue.FIRE, trigger.workflow, dedupe_key=job_of(trigger.workflow))
     return halted
 
 
@@ -141,28 +141,27 @@ on conflict (workflow, trigger, key) do nothing returning status
 """With arrays: to spell a thousand rows out takes seconds, and a storm would never be taken in where the transaction is ended meanwhile."""
 
 
+def sealed(ident: str, occasion: Occasion) -> bytes:
+    """What the firing of this id is told, under the master key until its run begins."""
+    said = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment, "sort": occasion.sort}
+    return subjects.wrap(json.dumps(log.body.plain(said)).encode(), _about(ident))
+
+
 def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:
     """Id, key, moment, collection, record, what is told, status, why, when it was over."""
     ident = new_id("fir")
-    occasion_data = {
-        "event": occasion.event,
-        "values": occasion.values,
-        "chain": occasion.chain,
-        "segment": occasion.segment,
-        "sort": occasion.sort,
-    }
-    sealed = subjects.wrap(json.dumps(log.body.plain(occasion_data)).encode(), _about(ident))
     about = (occasion.record.collection, occasion.record.key) if occasion.record else (None, None)
     if stopped:
         return (ident, occasion.key, occasion.at, *about, None, "stopped", stopped, occasion.at)
-    return (ident, occasion.key, occasion.at, *about, sealed, "waiting", None, None)
+    return (ident, occasion.key, occasion.at, *about, sealed(ident, occasion), "waiting", None, None)
 
 
 def _about(firing: str) -> str:
     return f"firing|told|{firing}"
 
 
-def _job(workflow_id: str) -> str:
+def job_of(workflow_id: str) -> str:
+    """The key of the job that starts what waits of this workflow."""
     return f"fire:{workflow_id}"
 
 
@@ -185,7 +184,7 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
     """
     if queue.paused():
         return
-    with alone(_job(workflow_id)) as mine:
+    with alone(job_of(workflow_id)) as mine:
         if not mine:
             return
         enrolled = enrolments.takes_in(workflow_id)  # then the pace is kept where they begin
@@ -215,7 +214,7 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Firing:
-    """One that waits; `told` are event, values, chain and segment, sealed."""
+    """One that waits; `told` are event, values, chain and segment, sealed. `run` is the id that whoever sent it was told."""
 
     id: str
     workflow: str
@@ -225,6 +224,13 @@ class _Firing:
     record: str | None
     told: bytes
     tries: int
+    key: str
+    run: str | None
+
+    @property
+    def start_key(self) -> str:
+        """Under which its run is started: once, whoever does it."""
+        return self.id if self.kind != "webhook" else f"{self.trigger}:{self.key}"
 
     def opened(self) -> tuple[dict[str, Any], StartedBy, RecordRef | None]:
         """(what was told, by what it is started, the record that it is about)."""
@@ -233,11 +239,21 @@ class _Firing:
         return said, by, RecordRef(self.collection, self.record) if self.collection is not None and self.record is not None else None
 
 
-_NEXT = """
-select f.id, f.workflow, f.trigger, f.kind, f.collection, f.record, f.told, f.tries from console.firing f
+_COLUMNS = "f.id, f.workflow, f.trigger, f.kind, f.collection, f.record, f.told, f.tries, f.key, f.run"
+_NEXT = f"""
+select {_COLUMNS} from console.firing f
 where f.workflow = %s and f.status = 'waiting' and f.due_at <= clock_timestamp()
 and exists (select from console.workflow w where w.id = f.workflow and w.status = 'active' and w.archived_at is null) order by f.due_at, f.id limit %s
-"""
+"""  # noqa: S608 (a text of ours)
+_PROMISED = f"select {_COLUMNS} from console.firing f where f.run = %s and f.status = 'waiting'"  # noqa: S608 (a text of ours)
+
+
+def begin_promised(run_id: str) -> bool:
+    """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused."""
+    waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not queue.paused() else []
+    for each in waiting:
+        _start(each)
+    return bool(waiting)
 
 
 def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bool:
@@ -254,7 +270,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             said, by, record = each.opened()
             if said.get("segment") is not None:
                 continue
-            together[about] = each, runs.WantedStart(each.id, by, record, said["values"])
+            together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
             faults.point("triggers.start.before")
         wanted = [start for _, start in together.values()]
         answers = runs.start_many_hands_off(workflow_id, wanted, places=places) if len(wanted) > 1 else []
@@ -268,7 +284,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
     if not answers:
         return False
     begun = [(each.id, answer) for (each, _), answer in zip(together.values(), answers, strict=False) if isinstance(answer, str)]
-    fetch(_STARTED, ([ident for ident, _ in begun], [run_id for _, run_id in begun]))
+    note_started(begun)
     for (each, _), answer in zip(together.values(), answers, strict=False):
         if not isinstance(answer, str):
             _not_started(each, answer)
@@ -276,9 +292,21 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
 
 
 _STARTED = """
-update console.firing f set status = 'started', run = b.run, why = null, told = null, done_at = clock_timestamp()
-from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id returning 1
+with over as (
+update console.firing f set status = 'started', run = b.run, why = case when f.kind = 'webhook' then f.why end, told = null, exclusive_key = null, done_at = clock_timestamp()
+from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id and f.status = 'waiting' returning f.workflow, f.trigger, f.kind
+), counted as (
+update console.trigger t set matched = t.matched + o.many
+from (select workflow, trigger, count(*) as many from over where kind = 'webhook' group by 1, 2) o where t.workflow = o.workflow and t.id = o.trigger
+)
+select count(*) from over
 """
+"""Deliveries are counted when their runs begin: to count each as it comes would make all of them stand in line for the row of their trigger."""
+
+
+def note_started(begun: Sequence[tuple[str, str]]) -> None:
+    """Write down which run each of these firings has started."""
+    fetch(_STARTED, ([ident for ident, _ in begun], [run_id for _, run_id in begun]))
 
 
 def _not_started(found: _Firing, error: ConsoleError) -> None:
@@ -307,7 +335,7 @@ def _start(found: _Firing) -> None:
         if about is not None and enrolments.takes_in(workflow_id):
             _enrol(found, by, about.key, said["values"])
             return
-        run_id = runs.start_hands_off(workflow_id, by=by, record=about, values=said["values"], key=ident)
+        run_id = runs.start_hands_off(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, run_id=found.run)
         faults.point("triggers.start.after")
     except ConsoleError as error:
         _not_started(found, error)
@@ -321,7 +349,7 @@ def _start(found: _Firing) -> None:
         else:
             _done(ident, "refused", None, "Something went wrong here. Who runs the console finds it in the log of the worker.")
         return
-    _done(ident, "started", run_id, None)
+    note_started([(ident, run_id)])
 
 
 def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
@@ -346,7 +374,8 @@ def words_of(error: ConsoleError) -> str:
 
 def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
     fetch(
-        "update console.firing set status = %s, run = %s, why = %s, told = null, done_at = clock_timestamp() where id = %s returning 1",
+        "update console.firing set status = %s, run = %s, why = %s, told = null, exclusive_key = null, "
+        "done_at = clock_timestamp(), record = case when kind <> 'webhook' then record end where id = %s returning 1",  # what was sent as a record may be anything
         (status, run_id, why, ident),
     )
 
@@ -398,7 +427,7 @@ def pick_up() -> int:
     """Add a job for each workflow whose waiting firings have none; returns how many."""
     if queue.paused():
         return 0
-    return queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, _job(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
+    return queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, job_of(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
 
 
 def forget() -> int:

@@ -123,6 +123,8 @@ def _listed(
     counts = {name: 0 if row is None else getattr(row, name) for name in ("matched", "passed", "left_out", "stopped")} | {
         "waiting": waiting
     }
+    if trigger.kind == "webhook":
+        counts["matched"] += waiting  # those are counted when their runs begin
     return Listed(
         *(trigger.id, trigger, enabled, row is not None, active, tuple(next_at), tuple(last), counts),
         *(None if row is None else row.problem, None if row is None else row.problem_at, address),

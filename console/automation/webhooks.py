@@ -5,14 +5,14 @@ Order of checks: 404 off, 400 an address that was replaced or never existed, 401
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import found_records, hook_addresses, sender_signatures, sent_bodies
-from console.automation.firing import Occasion, looping, note_stopped, take_in, words_of
+from console.automation import found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
+from console.automation.firing import Occasion, begin_promised, looping, note_stopped, take_in, words_of
 from console.automation.log_events import chain_of
 from console.automation.sent_bodies import FORM
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
@@ -78,13 +78,13 @@ class OldAddress(Malformed):
 class Delivery:
     """What was sent: the raw body, and the headers by small letters. `sender` is the owner of the key, None without a key that opens something.
 
-    `address` is where it was sent to, as the sender has it; `form`: it is a form, no JSON.
+    `address` gives where it was sent to, as the sender has it; `form`: it is a form, no JSON.
     """
 
     body: bytes
     headers: Mapping[str, str]
     sender: Actor | None = None
-    address: str = ""
+    address: Callable[[], str] = str
     form: bool = False
 
 
@@ -105,10 +105,11 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A webhook with what only its rows know: the secret of a signed one, under the master key."""
+    """A webhook with what only its rows know: the secret of a signed one, under the master key, and which version of the workflow is live."""
 
     row: Row
     secret: bytes | None
+    live: int
 
     @property
     def signed(self) -> bool:
@@ -117,7 +118,7 @@ class Hook:
 
 
 _FIND = """
-select t.workflow, t.id, t.definition, coalesce(t.version, w.live_version), t.added, t.secret,
+select t.workflow, t.id, t.definition, coalesce(t.version, w.live_version), t.added, t.secret, w.live_version,
     t.enabled and w.status = 'active' and w.archived_at is null and w.live_version is not null
 from console.trigger t join console.workflow w on w.id = t.workflow where t.token = %s
 """
@@ -130,14 +131,14 @@ def find(token: str) -> Hook:
         raise OldAddress(
             "This address was replaced, or never existed: nothing was started. Copy the present one from the triggers of the workflow."
         )
-    ((workflow, trigger, definition, version, added, secret, works),) = found
+    ((workflow, trigger, definition, version, added, secret, live, works),) = found
     if not works:
         _turned_away(workflow, trigger, version, "It was off, or the workflow was not active.")
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
     row = Row(
         workflow, trigger, KIND, Trigger.model_validate(definition), enabled=True, version=version, next_at=None, cursor=None, added=added
     )
-    return Hook(row, bytes(secret) if secret is not None else None)
+    return Hook(row, bytes(secret) if secret is not None else None, live)
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery
@@ -243,7 +244,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
 
     secret = _secret(hook)
     if not _standard(headers) or sender_signatures.public(secret):
-        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address)
+        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address())
         if wrong is None:
             raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else ''}")
         if wrong:
@@ -298,17 +299,7 @@ on conflict (workflow, trigger, key) do update set tries = firing.tries + 1, at 
 """
 """Alike ones of an hour are one row with their number: who has only the address fills nothing."""
 _SAME = """
-select run, told from console.firing where workflow = %s and trigger = %s and key = %s
-"""
-_NOTE = """
-with noted as (
-insert into console.firing (id, workflow, trigger, kind, key, at, version, collection, record, status, why, run, told, done_at)
-values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, %(collection)s, %(record)s, 'started', %(why)s, %(run)s, %(told)s, clock_timestamp())
-on conflict (workflow, trigger, key) do nothing returning id
-), counted as (
-update console.trigger set matched = matched + 1 where workflow = %(workflow)s and id = %(trigger)s and exists (select from noted)
-)
-select id from noted
+select run, sent, status from console.firing where workflow = %s and trigger = %s and key = %s
 """
 _PASSED = "update console.trigger set passed = passed + 1 where workflow = %s and id = %s returning 1"
 
@@ -319,12 +310,9 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     who = "" if hook.signed or delivery.sender is None else delivery.sender.session
     ident = new_id("fir")
     key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
-    try:
-        before = None if named is None else _before(hook, key, fingerprint)
-    except Invalid as other_body:
-        turned_away(hook, other_body)
-        raise
-    if before is not None:
+    document = document_of(row)
+    looks = document.collection is not None or enrolments.gives_places(document)  # else writing it down says as much
+    if named is not None and looks and (before := _before(hook, key, fingerprint)) is not None:
         return before
     roots = {**house_roots(row, log.now()), "input": body}
     passed = judged(row, roots)
@@ -337,22 +325,23 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         note_away(hook, error.message)  # what its details say of the record stands in it
         raise
     chain, unused = _led_by(delivery), _unused(hook, delivery, body, values)
-    occasion = Occasion(ident, log.now(), record=record, chain=chain)
+    occasion = Occasion(ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, chain)
     if (why := looping(row.workflow, occasion)) is not None:
         with transaction() as connection:
             halted = take_in(connection, row, [occasion])
         note_stopped(row, halted)
         raise Conflict(why, code="loop")
+    why = f"Sent, and not asked for by the start: {', '.join(unused)}." if unused else None
+    identity = None if hook.signed else delivery.sender
     try:
-        run_id = _run_of(hook, delivery, ident, f"{row.id}:{key}", record, values, chain)
+        run_id = _run_of(hook, occasion, key, fingerprint, identity, why)
     except ConsoleError as error:
         error.message = error.message.replace("Nothing was saved", "Nothing was started")
         note_away(hook, words_of(error))  # without its record: what was sent as one may be anything
         raise
-    why = f"Sent, and not asked for by the start: {', '.join(unused)}." if unused else None
-    if _noted(row, ident, key, record, run_id, fingerprint, why):
+    if run_id is not None:
         return Taken(run_id, unused=unused)
-    return _before(hook, key, fingerprint) or Taken(run_id, duplicate=True)  # one that came at the same moment was first
+    return _before(hook, key, fingerprint) or Taken(None, duplicate=True)  # one that came at the same moment was first
 
 
 _SENT = "select run from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
@@ -367,35 +356,58 @@ def _led_by(delivery: Delivery) -> tuple[tuple[str, str], ...]:
     return ()
 
 
-def _run_of(
-    hook: Hook,
-    delivery: Delivery,
-    ident: str,
-    key: str,
-    record: RecordRef | None,
-    values: Mapping[str, Any],
-    chain: tuple[tuple[str, str], ...],
-) -> str:
-    """The run that is started. Where the document says how one leaves the workflow or comes again, it has its place there. Raises what a start raises."""
-    row, identity = hook.row, None if hook.signed else delivery.sender
-    by = StartedBy(row.id, KIND, {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, chain)
-    document = document_of(row)
-    if (record is None and document.collection is not None) or not enrolments.gives_places(document):
-        return runs.start_hands_off(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
-    return enrolments.enrol_at_once(row.workflow, by=by, record=record, values=values, key=key, identity=identity)
+def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor | None, why: str | None) -> str | None:
+    """The run that is started, or will be; None where an earlier delivery has this key. Where the document says how one leaves the workflow or comes again,
+    it has its place there. Raises what a start raises.
+    """
+    row, record, run_id = hook.row, occasion.record, new_id("run")
+    definition = workflows.version(row.workflow, hook.live)
+    document = definition.document
+    start: dict[str, Any] = {
+        "by": StartedBy(row.id, KIND, occasion.event, occasion.chain), "record": record, "values": occasion.values,
+        "key": kept_deliveries.start_key(row.id, key), "identity": asker,
+    }  # fmt: skip
+    if enrolments.gives_places(document) and (record is not None or document.collection is None):
+        run_id = enrolments.enrol_at_once(row.workflow, **start)
+        if not kept_deliveries.keep(row, occasion, key, run_id, sent, why=why):
+            return None
+        kept_deliveries.begun(occasion.key, run_id)
+        return run_id
+
+    def checked(account: Actor, *, alone: bool = False) -> str | None:
+        return runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=alone)
+
+    if kept_deliveries.many() and document.run_as is not None:
+        exclusive = checked(kept_deliveries.account_lately(definition))
+        first = kept_deliveries.keep(row, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
+        return run_id if first else None
+    if not kept_deliveries.keep(row, occasion, key, run_id, sent, why=why):
+        checked(asker if asker is not None and document.run_as is None else runs.account_of(definition), alone=True)
+        return None
+    try:
+        run_id = runs.start_hands_off(row.workflow, **start, run_id=run_id)
+    except ConsoleError:
+        kept_deliveries.let_go(occasion.key)
+        raise
+    kept_deliveries.begun(occasion.key, run_id)
+    return run_id
 
 
 def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
-    """What an earlier delivery under this key has started. Raises Invalid where its body was another one."""
+    """What an earlier delivery under this key has started; None where it was refused. Raises Invalid where its body was another one."""
     rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
+    if rows and rows[0][2] == "waiting" and begin_promised(rows[0][0]):  # its process has ended in between, or it waits for its turn
+        rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
     if not rows or rows[0][0] is None:
         return None
     if bytes(rows[0][1]) != fingerprint:
-        raise Invalid(
+        other_body = Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",
             code="idempotency_mismatch",
             at=("webhook-id" if hook.signed else "X-Idempotency-Key", f"Take a new {'id' if hook.signed else 'key'} for another body."),
         )
+        turned_away(hook, other_body)
+        raise other_body
     return Taken(rows[0][0], duplicate=True)
 
 
@@ -435,12 +447,3 @@ def _unused(hook: Hook, delivery: Delivery, body: Mapping[str, Any], values: Map
         return []
     read = {*values, *read_inputs(definition)} | ({"record"} if document_of(hook.row).collection else set())
     return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][:MOST_UNUSED]
-
-
-def _noted(row: Row, ident: str, key: str, record: RecordRef | None, run_id: str, outcome: bytes, why: str | None) -> bool:
-    """Write down and count a delivery that has started a run; returns whether it was the first with its key."""
-    values = {
-        "id": ident, "workflow": row.workflow, "trigger": row.id, "key": key, "version": row.version, "run": run_id,
-        "told": outcome, "why": why, "collection": record.collection if record else None, "record": record.key if record else None,
-    }  # fmt: skip
-    return bool(fetch(_NOTE, values))

@@ -188,7 +188,7 @@ trigger = _table(
 )
 firing = _table(
     "firing",
-    "id workflow trigger kind key at:moment due_at:moment version:int collection record told:bytes status run why tries:int done_at:moment source",
+    "id workflow trigger kind key at:moment due_at:moment version:int collection record told:bytes status run why tries:int done_at:moment source sent:bytes exclusive_key",
 )
 trigger_sync = _table("trigger_sync", "workflow version:int status pos:bigint at:moment done:bool")
 webhook = _table(

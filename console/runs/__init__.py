@@ -6,7 +6,7 @@ from console.runs.changing.approval_answers import approve, reject
 from console.runs.changing.effect_settling import check, retry, settle, stop_trying
 from console.runs.changing.ending import end_cancelled
 from console.runs.changing.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over, will_not_come
-from console.runs.changing.hands_off import RecordRef, StartedBy, start_hands_off
+from console.runs.changing.hands_off import RecordRef, StartedBy, check_hands_off, start_hands_off
 from console.runs.changing.many_starts import WantedStart, start_many_hands_off
 from console.runs.changing.missing_context import propose_again, supply, supply_form
 from console.runs.changing.reporting import receipt_of, report, reportable
@@ -26,6 +26,7 @@ from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once
+from console.runs.rows.promised_runs import begins as promised
 from console.runs.rows.rebuild import Difference, rebuild
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, AtOnce

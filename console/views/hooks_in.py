@@ -55,10 +55,10 @@ def receive(token: str) -> ResponseReturnValue:
     except RequestEntityTooLarge:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
-    query = request.query_string.decode("latin-1")
-    address = f"{hook_url(token)}{'?' if query else ''}{query}"
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, address, form=request.mimetype == webhooks.FORM))
+        taken = webhooks.receive(
+            hook, webhooks.Delivery(body, headers, sender, lambda: _sent_to(token), form=request.mimetype == webhooks.FORM)
+        )
     except Conflict as error:
         if "run_id" in error.extra:
             error.extra["runId"] = error.extra["run_id"]
@@ -95,6 +95,12 @@ def confirm(token: str) -> ResponseReturnValue:
         )
         return jsonify(code="method_not_allowed", message=words, details=[]), 405, {"Allow": "POST"}
     return Response(wanted, content_type="text/plain; charset=utf-8")
+
+
+def _sent_to(token: str) -> str:
+    """Return the address that the sender has used, with its query: some sign it."""
+    query = request.query_string.decode("latin-1")
+    return f"{hook_url(token)}{'?' if query else ''}{query}"
 
 
 def hook_url(address: str | None) -> str | None:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Flask, Request, Response, g, make_response, redirect, request, session
 from flask.sansio.blueprints import BlueprintSetupState
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, SessionMixin
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
@@ -256,6 +256,8 @@ class Cookie(SecureCookieSessionInterface):
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the cookie. Its signature is checked once for the same cookie and keys, its age each time."""
+        if "HTTP_COOKIE" not in request.environ and app.secret_key:
+            return self.session_class()
         serializer, cookie = self.get_signing_serializer(app), request.cookies.get(self.get_cookie_name(app))
         if serializer is not None and cookie:
             with suppress(BadSignature):  # the base class answers it
@@ -264,6 +266,13 @@ class Cookie(SecureCookieSessionInterface):
                 if fresh and _UNCHANGING.issuperset(map(type, content.values())):
                     return self.session_class(content)
         return super().open_session(app, request)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Set the cookie, where there is something to set: most answers to programs come without."""
+        if session or session.modified:
+            super().save_session(app, session, response)
+        elif session.accessed:
+            response.vary.add("Cookie")
 
     def get_cookie_name(self, app: Flask) -> str:  # noqa: ARG002 - the base class gives it
         """Return the name, with the prefix that binds the cookie to this host where possible."""

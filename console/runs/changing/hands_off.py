@@ -9,10 +9,11 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.errors import Conflict
-from console.runs.changing.run_starts import HandsOff, account_of, begin, record_of_start
+from console.runs.changing.run_starts import HandsOff, account_of, begin, check, record_of_start
 from console.runs.rows.run_store import Also, started_with
+from console.workflows import Definition
 
-__all__ = ["RecordRef", "StartedBy", "start_hands_off", "start_key"]
+__all__ = ["RecordRef", "StartedBy", "check_hands_off", "start_hands_off", "start_key"]
 
 
 def start_hands_off(
@@ -24,13 +25,15 @@ def start_hands_off(
     key: str,
     identity: Actor | None = None,
     subject: str | None = None,
+    run_id: str | None = None,
     also: Also | None = None,
 ) -> str:
     """Start a run that nobody holds and return its id; a worker does its steps. The same `key` in the same workflow gives the same run, for ever.
 
     `workflow` is its slug or id. The run acts with the rights of the document's `run_as`, else
     of `identity`, such as the owner of a webhook's key, who sees the record and what the input names in any case. `values` are those of the start step's fields.
-    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about. `also` writes in the same transaction as the run.
+    `subject`: under whose key the values of a run without a record are kept, such as the lead that it is about. `run_id`: the id that was promised.
+    `also` writes in the same transaction as the run.
 
     One transaction. Raises NotFound (no such workflow or record, or the account may not see it), NotAllowed (the account may not start it),
     Conflict (`no_account`, `not_active`, `run_is_live`), Invalid with a detail per field (`input.…`), SourceDown.
@@ -41,17 +44,29 @@ def start_hands_off(
         return known
     account = account_of(live) if live.document.run_as is not None or identity is None else identity
     asker = identity if identity is not account else None
+    collection, record_key = (record.collection, record.key) if record else (None, None)
     if asker is not None:
-        record_of_start(asker, live, record.collection if record else None, record.key if record else None)
-    start = HandsOff(origin=by, asker=asker, key=named, subject=subject)
+        record_of_start(asker, live, collection, record_key)
+    start = HandsOff(origin=by, asker=asker, key=named, subject=subject, run_id=run_id)
     try:
-        return begin(
-            account, live, record.collection if record else None, record.key if record else None, values, hands_off=start, also=also
-        )
+        return begin(account, live, collection, record_key, values, hands_off=start, also=also)
     except Conflict:
         if (known := started_with(named)) is not None:  # the same start at the same moment was first
             return known
         raise
+
+
+def check_hands_off(
+    account: Actor, definition: Definition, *, record: RecordRef | None, values: Mapping[str, Any], asker: Actor | None, alone: bool = False
+) -> str | None:
+    """Raise what such a start of this version, as this account, would raise; the key that only one live run may have. Nothing is written.
+
+    `asker` sees the record, and what the input names, in any case. `alone`: other live runs on the record do not matter.
+    """
+    collection, record_key = (record.collection, record.key) if record else (None, None)
+    if asker is not None:
+        record_of_start(asker, definition, collection, record_key)
+    return check(account, definition, collection, record_key, values, asker=asker, alone=alone)
 
 
 def start_key(workflow_id: str, key: str) -> str:

@@ -49,6 +49,7 @@ class WantedStart:
     record: RecordRef | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     subject: str | None = None
+    run_id: str | None = None
 
 
 @dataclass(slots=True)
@@ -154,7 +155,7 @@ def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:
 
 def _begin(account: Actor, definition: Definition, start: _Start) -> None:
     """Give the start its run's id and events. Raises Invalid for the input."""
-    hands_off = HandsOff(origin=start.wanted.by, key=start.key, subject=start.wanted.subject)
+    hands_off = HandsOff(origin=start.wanted.by, key=start.key, subject=start.wanted.subject, run_id=start.wanted.run_id)
     start.run_id, events = start_events(
         account, definition, start.about, start.label, start.exclusive, start.wanted.values, hands_off=hands_off
     )
@@ -189,7 +190,14 @@ def _subjects(starts: Sequence[_Start]) -> list[str]:
 def _alone(workflow: str, each: WantedStart, identity: Actor | None) -> str | ConsoleError:
     try:
         return start_hands_off(
-            workflow, by=each.by, record=each.record, values=each.values, key=each.key, identity=identity, subject=each.subject
+            workflow,
+            by=each.by,
+            record=each.record,
+            values=each.values,
+            key=each.key,
+            identity=identity,
+            subject=each.subject,
+            run_id=each.run_id,
         )
     except ConsoleError as error:
         return error

@@ -61,9 +61,27 @@ def try_start(
     """Check everything that `start` checks, and raise what it would raise; nothing is started. `alone`: other live runs on the record do not matter."""
     definition = _live_for(actor, workflow)
     _require_way(actor, definition, record)
+    check(actor, definition, collection, record, given or {}, alone=alone)
+
+
+def check(
+    actor: Actor,
+    definition: Definition,
+    collection: str | None,
+    record: str | None,
+    given: Mapping[str, Any],
+    *,
+    asker: Actor | None = None,
+    alone: bool = False,
+) -> str | None:
+    """Check everything that `begin` checks, and raise what it would raise; the key that only one live run may have. `alone`: other live runs do not matter.
+
+    `asker` handed in the input, and sees every record that it names.
+    """
     about, _, exclusive = _judged(actor, definition, collection, record)
     require_none_live(actor, None if alone else exclusive)
-    checked_input(actor, definition, about, given or {}, definition.document.team or "", log.now())
+    checked_input(actor, definition, about, given, definition.document.team or "", log.now(), asker)
+    return exclusive
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,7 @@ class HandsOff:
     """How a run starts that nobody holds. `origin` None: the person or key `by` started it by hand. `key`: two starts with the same key are one run.
 
     `subject`: under whose key its values are kept if it has no record; None: the run's own. `asker`: who handed in the input, and sees every record that it
-    names, whatever the account may see.
+    names, whatever the account may see. `run_id`: the id that the run was promised to have.
     """
 
     by: Actor | None = None
@@ -82,6 +100,7 @@ class HandsOff:
     parent: Parent | None = None
     alone: bool = False
     subject: str | None = None
+    run_id: str | None = None
 
     @property
     def exclusive(self) -> bool:
@@ -203,7 +222,7 @@ def start_events(
 
     With a wrong input from a schedule or an event the run fails at its start: it can be seen, and started again with another input.
     """
-    team, run_id, now = definition.document.team or "", new_id("run"), log.now()
+    team, run_id, now = definition.document.team or "", (hands_off and hands_off.run_id) or new_id("run"), log.now()
     by = actor if hands_off is None else hands_off.by
     values, output, wrong = _input(actor, definition, about, given, team, now, hands_off)
     command = commands.Start(

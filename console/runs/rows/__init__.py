@@ -7,6 +7,7 @@ OPEN_MODULES = frozenset(
         "new_runs",
         "rebuild",
         "recent_runs",
+        "promised_runs",
         "run_events",
         "run_rows",
         "run_store",

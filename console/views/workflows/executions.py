@@ -59,7 +59,7 @@ def listed(slug: str) -> Response:
     look = frame.look()
     context = tabs.context(known, "executions") | {
         "rows": [{"head": head, "status": frame.status_badge(head.status, head.holder, frame.actor().id, {head.holder or "": head.holder_name}, ticket=bool(head.ticket)),
-                  "end": (head.reason or formats.label_of(head.ending or "")) if head.status == "completed" else "",
+                  "end": (head.reason or formats.label_of((head.ending or "").removeprefix("completed"))) if head.status == "completed" else "",
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
         "waits": waits_shortly([head.id for head in heads if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))], look),

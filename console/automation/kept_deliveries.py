@@ -1,0 +1,106 @@
+"""Deliveries of webhooks, written down under their key with the id that their run will have, before it begins.
+
+Where few come, the run begins before the answer; where many do, a worker begins it, or whoever asks for it first. Source: docs/adr/0034.
+"""
+
+import functools
+import time
+from collections import deque
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from console import faults, queue, runs
+from console.automation.firing import Occasion, job_of, note_started, sealed
+from console.automation.trigger_rows import Row
+from console.core.actor import Actor
+from console.db.engine import fetch
+from console.errors import Conflict
+from console.workflows import Definition
+
+MANY, MANY_S = 25, 1.0
+"""From so many deliveries within so long, in one process, a worker begins the runs."""
+LEFT = timedelta(seconds=30)
+"""After this a worker begins a run whose process has ended in between."""
+PUT_IN_S = 0.2
+lately: deque[float] = deque(maxlen=MANY)
+"""When the last deliveries came to this process, on the monotonic clock."""
+_put_in: dict[str, float] = {}
+
+_KEEP = """
+insert into console.firing (id, workflow, trigger, kind, key, at, due_at, version, collection, record, exclusive_key, told, status, why, run, sent)
+values (%s, %s, %s, 'webhook', %s, clock_timestamp(), clock_timestamp() + %s, %s, %s, %s, %s, %s, 'waiting', %s, %s, %s)
+on conflict (workflow, trigger, key) do update set id = excluded.id, at = excluded.at, due_at = excluded.due_at, version = excluded.version,
+    collection = excluded.collection, record = excluded.record, exclusive_key = excluded.exclusive_key, told = excluded.told, status = 'waiting',
+    why = excluded.why, run = excluded.run, sent = excluded.sent, tries = 0, done_at = null
+    where firing.status = 'refused'
+returning 1
+"""
+_WAITING = "select run from console.firing where exclusive_key = %s and status = 'waiting'"
+
+
+def many() -> bool:
+    """Count a delivery; whether so many have come lately that their runs are begun one after another by a worker."""
+    now = time.monotonic()
+    full = len(lately) == MANY and now - lately[0] < MANY_S
+    lately.append(now)
+    return full
+
+
+def account_lately(definition: Definition) -> Actor:
+    """The account that runs of this version act as, as it was within this second: what it may is looked at again when a run begins."""
+    return _account(definition, int(time.monotonic()))
+
+
+@functools.lru_cache(maxsize=256)
+def _account(definition: Definition, _second: int) -> Actor:
+    return runs.account_of(definition)
+
+
+def start_key(trigger: str, key: str) -> str:
+    """Under which the run of a delivery is started, whoever does it."""
+    return f"{trigger}:{key}"
+
+
+def keep(
+    row: Row, occasion: Occasion, key: str, run_id: str, sent: bytes, *, why: str | None, exclusive: str | None = None, later: bool = False
+) -> bool:
+    """Write a delivery down that will start this run; whether it was the first with its key. `sent` stands for its body, `why` is what people read beside it.
+
+    `later`: a worker begins the run. Else the caller does, and a worker where the caller's process ends before. `exclusive`: the key that only one live run
+    may have. Raises Conflict `run_is_live` where another delivery waits that has it.
+    """
+    ident, record = occasion.key, occasion.record
+    about = (record.collection, record.key) if record is not None else (None, None)
+    values = (
+        ident, row.workflow, row.id, key, timedelta(0) if later else LEFT, row.version, *about, exclusive, sealed(ident, occasion), why, run_id, sent,
+    )  # fmt: skip
+    try:
+        first = bool(fetch(_KEEP, values))
+    except psycopg.errors.UniqueViolation:
+        waiting = fetch(_WAITING, (exclusive,))
+        more: dict[str, Any] = {"run_id": waiting[0][0]} if waiting else {}
+        raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", **more) from None
+    faults.point("triggers.kept")
+    if first and later:
+        _wake(row.workflow)
+    return first
+
+
+def begun(ident: str, run_id: str) -> None:
+    """The delivery of this id has started its run."""
+    note_started([(ident, run_id)])
+
+
+def let_go(ident: str) -> None:
+    """Forget a delivery whose run could not begin: its sender is told."""
+    fetch("delete from console.firing where id = %s and status = 'waiting' returning 1", (ident,))
+
+
+def _wake(workflow_id: str) -> None:
+    """Put in the job that begins what waits; where it was put in a moment ago, that one sees this delivery too, or the next look for left ones does."""
+    now = time.monotonic()
+    if now - _put_in.get(workflow_id, 0.0) >= PUT_IN_S:
+        _put_in[workflow_id] = now
+        queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, job_of(workflow_id))])

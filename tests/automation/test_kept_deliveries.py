@@ -1,0 +1,189 @@
+"""Deliveries of webhooks are written down before their runs begin: in a rush a worker begins them, or whoever asks first, each under the id that its sender was told."""
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+import pytest
+from flask.testing import FlaskClient
+from standardwebhooks import Webhook
+from werkzeug.test import TestResponse
+
+from console import accounts, automation, runs, workflows
+from console.automation import kept_deliveries
+from console.db.engine import fetch
+from console.errors import NotFound
+from tests.company import Company
+from tests.conftest import web_app
+from tests.jobs import work_as_workers_do
+from tests.publication.test_killed_changes import killed_at_each
+from tests.support.engine import step, until, workers
+
+ROBOT = "robot@fernwick.test"
+FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
+STEPS = [
+    step("start", "start", "read") | {"config": {"fields": FIELDS}},
+    step("read", "guidance", "end", {"text": "Read."}),
+    step("end", "end", None),
+]
+RUNS = "select id from /* every run */ console.run order by id"
+FIRINGS = "select status, why from console.firing where key not like 'away %%' order by at"
+Send = Callable[..., TestResponse]
+
+
+def hooked(company: Company, slug: str, **more: Any) -> Send:
+    """A workflow that a signed webhook starts; what sends it a delivery."""
+    document = {"format": 1, "slug": slug, "title": "Rung", "team": "operations", "run_as": ROBOT, "steps": STEPS}
+    workflows.import_file(document | {"triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}]} | more, publish=True)
+    automation.synchronise()
+    made = automation.managing.renew_secret(company.mona, slug, "on")
+    client: FlaskClient = web_app().test_client()
+
+    def send(ident: str, _secret: str = str(made.secret), _path: str = f"/hooks/{made.address}", **body: Any) -> TestResponse:
+        text, now = json.dumps(body or {"why": f"it rang for {ident}"}), datetime.now(UTC)
+        signed = Webhook(_secret).sign(ident, now, text)
+        headers = {"webhook-id": ident, "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signed}
+        return client.post(_path, data=text, headers=headers, content_type="application/json")
+
+    return send
+
+
+@pytest.fixture
+def house(company: Company) -> Company:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    kept_deliveries.lately.clear()
+    return company
+
+
+def told_why(run_id: str) -> str:
+    [[values]] = fetch("select input from /* every run */ console.run where id = %s", (run_id,))
+    return str(values["why"])
+
+
+def rush() -> None:
+    """As if so many deliveries had come just now that the next ones are begun by a worker."""
+    kept_deliveries.lately.extend([time.monotonic() + 60] * kept_deliveries.MANY)
+
+
+def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Company) -> None:
+    send = hooked(house, "rung")
+    at_once = [send(f"first-{number}").get_json()["runId"] for number in range(5)]
+    assert [row[0] for row in fetch(RUNS)] == sorted(at_once), "where few come, the run is there before the answer"
+    rush()
+    asked: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
+        asked.append(str(query))
+        return execute(self, query, *given, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", counted)
+        later = [send(f"later-{number}").get_json()["runId"] for number in range(20)]
+    assert len(asked) <= 2 * 20 + 4, "the webhook is looked up, and the delivery written down; the job is put in now and then"
+    assert len({*at_once, *later}) == len(at_once) + 20
+    _, [listed] = automation.listed(house.mona, "rung")
+    assert (listed.counts["matched"], listed.counts["waiting"]) == (25, 20), "those that wait are taken in too"
+    assert len(fetch(RUNS)) == len(at_once), "the others are begun behind the answer"
+    assert runs.get(house.mona, later[7]).json["trigger"]["id"] == "on"
+    assert told_why(later[7]) == "it rang for later-7"
+    assert len(fetch(RUNS)) == len(at_once) + 1, "whoever asks for one begins it"
+    work_as_workers_do()
+    assert [row[0] for row in fetch(RUNS)] == sorted([*at_once, *later])
+    [[matched]] = fetch("select matched from console.trigger where id = 'on'")
+    assert matched == len(at_once) + 20
+    assert send("later-3").json == {"runId": later[3], "duplicate": True}
+    assert send("later-3", why="else").status_code == 422
+    with pytest.raises(NotFound):
+        runs.get(house.mona, "run_" + "0" * 26)
+
+
+def test_a_rush_through_a_worker_and_the_same_ones_again(house: Company) -> None:
+    send = hooked(house, "rung")
+    idents = [f"call-{number}" for number in range(200)]
+    told: dict[str, set[str]] = {ident: set() for ident in idents}
+    lock = threading.Lock()
+
+    def deliver(ident: str) -> None:
+        answer = send(ident)
+        assert answer.status_code == 202, answer.json
+        with lock:
+            told[ident].add(answer.get_json()["runId"])
+
+    rush()
+    with workers(1):
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(deliver, [ident for ident in idents for _ in range(3)]))
+        assert until(lambda: not fetch("select 1 from console.firing where status = 'waiting'"))
+    assert {len(ids) for ids in told.values()} == {1}
+    assert [row[0] for row in fetch(RUNS)] == sorted(run for ids in told.values() for run in ids)
+    assert Counter(status for status, _ in fetch(FIRINGS)) == {"started": 200}
+
+
+def test_what_is_wrong_is_told_in_a_rush_too(house: Company) -> None:
+    send = hooked(house, "about-one", collection="customer")
+    rush()
+    first = send("a", record="1", why="x")
+    assert first.status_code == 202
+    assert fetch(RUNS) == []
+    live = send("b", record="1", why="x")
+    assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (409, "run_is_live", first.get_json()["runId"])
+    assert [send("c", record=record, why="x").status_code for record in ("99", "2")] == [404, 202]
+    wrong = send("d", record="3", wy="x")
+    assert (wrong.status_code, {each["field"] for each in wrong.get_json()["details"]}) == (422, {"input.why"})
+    work_as_workers_do()
+    assert len(fetch(RUNS)) == 2
+    assert send("e", record="1", why="x").get_json()["runId"] == first.get_json()["runId"], "live in a run of its own by now"
+
+
+def test_what_can_not_begin_after_all_says_why_and_begins_when_it_is_sent_again(house: Company) -> None:
+    send = hooked(house, "rung")
+    rush()
+    told = send("late").get_json()["runId"]
+    account = next(iter(fetch("select id from console.person where email = %s", (ROBOT,))))[0]
+    accounts.disable_person(account, by=house.ines)
+    work_as_workers_do()
+    [[why]] = fetch("select why from console.firing where status = 'refused'")
+    assert "is closed" in why
+    with pytest.raises(NotFound):
+        runs.get(house.mona, told)
+    accounts.enable_person(house.ines, account)
+    again = send("late")
+    assert again.status_code == 202
+    work_as_workers_do()
+    assert runs.get(house.mona, again.get_json()["runId"]).json["trigger"]["kind"] == "webhook"
+    assert not fetch("select 1 from console.firing where status = 'refused'")
+
+
+@pytest.mark.parametrize("many", [False, True], ids=["few", "many"])
+def test_a_kill_between_the_delivery_and_its_run(house: Company, many: bool) -> None:
+    send = hooked(house, "rung", settings={"exclusive": False})
+    idents = iter(f"delivery-{number}" for number in range(100))
+    begun: list[str] = []
+
+    def prepare() -> str:
+        if many:
+            rush()
+        else:
+            kept_deliveries.lately.clear()
+        return next(idents)
+
+    def judge(ident: str) -> None:
+        fetch("update console.firing set due_at = clock_timestamp() where status = 'waiting' returning 1")
+        work_as_workers_do()
+        kept_deliveries.lately.clear()
+        run_id = send(ident).get_json()["runId"]
+        begun.append(run_id)
+        here = fetch("select id from /* every run */ console.run where id = any(%s)", (begun,))
+        assert len(here) == len(set(begun)), "each is begun once, under the id that is told again"
+        [[status, of]] = fetch("select status, run from console.firing where run = %s", (run_id,))
+        assert (status, of) == ("started", run_id)
+        assert told_why(run_id) == f"it rang for {ident}"
+
+    killed_at_each(house, prepare, send, judge, 1 if many else 3)
