@@ -163,8 +163,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool]":
     """Which jobs share threads, and how many: no job waits behind those of another pool.
 
-    Of the threads of guided runs, `runs.CHANGES_AT_ONCE` at most wait for somebody outside; the others are always free for runs that do not. Those of runs
-    that nobody holds, and of those that look up what became of a change, are free again as soon as a job begins to wait: it has a thread beside them.
+    Those of runs, and of what looks up what became of a change, are free again as soon as a job begins to wait for somebody outside: it has a thread beside them.
     """
     from console import messages, queue, runs
     from console.messages.channel_settings import in_sandbox
@@ -174,7 +173,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
     ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}
     ahead |= {queue.ADVANCE_HANDS_OFF: Together(runs.read_ahead)}
     named = (
-        (threads + runs.CHANGES_AT_ONCE, queue.ADVANCE),
+        (threads, queue.ADVANCE),
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
         (FOLLOWERS, queue.FOLLOW),
         (CHANGERS, queue.BULK, queue.MOVE),
@@ -197,7 +196,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
             {name: made[name] for name in names},
             count,
             {name: ahead[name] for name in names if name in ahead},
-            queue.outside_places.MOST if not {queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names) else 0,
+            queue.outside_places.MOST if not {queue.ADVANCE, queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names) else 0,
         )
         for count, *names in named
     ]

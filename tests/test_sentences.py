@@ -148,6 +148,16 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("message_failed", {"channel": "sms", "code": "not_delivered"}, "An SMS left on customer 17, but did not arrive"),
     ("message_failed", {"channel": "sms", "code": "permanent"}, "An SMS could not be sent on customer 17: permanent"),
     ("message_received", {"channel": "sms", "stop": True}, "An SMS came in on customer 17: it asks for no more"),
+    (
+        "message_outcome_chosen",
+        {"channel": "call", "outcome": "no_answer"},
+        "Olivia Kask chose in the sandbox that a call was not answered on customer 17",
+    ),
+    (
+        "message_outcome_chosen",
+        {"channel": "email", "outcome": "failed"},
+        "Olivia Kask chose in the sandbox that an e-mail did not arrive on customer 17",
+    ),
     ("consent_withdrawn", {"channels": ["sms"], "source": "record"}, "Olivia Kask noted that consent to SMS is withdrawn on customer 17"),
     ("effect_succeeded", {"effect_kind": "sql_insert"}, "The new record for customer 17 was made"),
     ("effect_unknown", {"effect_kind": "http_call"}, "It is not known whether the change in customer 17 was made"),

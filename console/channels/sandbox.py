@@ -18,6 +18,8 @@ OUTCOMES = {
     "call": ("answered", "no_answer", "voicemail", "busy", "failed", BY_HAND),
     "chat": ("sent", "failed", BY_HAND),
 }
+CHOSEN = {kind: frozenset(ways) - {"sent", BY_HAND} for kind, ways in OUTCOMES.items()}
+"""What a person may choose for a message that left."""
 USUAL = {"email": "sent", "sms": "delivered", "call": "answered", "chat": "sent"}
 MOST_RULES = 200
 

@@ -112,6 +112,13 @@ OUTSIDE = (
         ("message_id", "run", "channel"),
     ),
     Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known"), ()),
+    Kind(
+        "message_outcome_chosen",
+        "record",
+        "A person chose in the sandbox how a message ended.",
+        ("message_id", "run", "channel", "outcome"),
+        ("label",),
+    ),
     Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
     Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
     Kind(
@@ -367,6 +374,7 @@ OUTSIDE = (
     ),
     Kind("engine_paused", "configuration", "Everything that goes by itself was paused; what people do by hand goes on.", (), ("reason",)),
     Kind("engine_resumed", "configuration", "What was paused goes by itself again.", (), ("reason",)),
+    Kind("job_retried", "configuration", "A person had a job tried again that was given up.", ("job",)),
     Kind("log_read", "log", "A person or key read the activity log.", ("count", "filters", "first", "last", "run", "kind"), ("filter",)),
     Kind("ai_call_read", "log", "A person looked at what a model was sent for a step, and what it answered.", ("call", "run", "found")),
     Kind(

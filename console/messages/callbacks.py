@@ -5,10 +5,10 @@ Twice the same changes nothing; what comes before the provider's own answer coun
 
 from collections.abc import Mapping
 
-from console.channels import providers
+from console.channels import providers, sandbox
 from console.channels.base import Answer, Callback, Handed, Provider, Receipt
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotFound
+from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.messages import inbound, message_rows, opening, outside_addresses, sending
 
 
@@ -55,12 +55,15 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
     return None
 
 
-def chosen_by_hand(message: message_rows.Message, form: Mapping[str, str]) -> bool:
-    """What a person chose in the sandbox for a message that is on its way; False where it has ended already."""
+def chosen_by_hand(actor: Actor, message: message_rows.Message, form: Mapping[str, str]) -> bool:
+    """What `actor` chose in the sandbox for a message that is on its way; False where it has ended already. Raises Malformed."""
     outcome, _, label = form.get("outcome", "").partition("/")
     if outcome == opening.OPENED:
-        return opening.note(message)
-    return sending.record_outcome(message.id, Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", "")))
+        return opening.note(message, by=actor)
+    if outcome not in sandbox.CHOSEN[message.channel]:
+        raise Malformed("This is no way in which such a message ends.")
+    handed = Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", ""))
+    return sending.record_outcome(message.id, handed, by=actor)
 
 
 def answered_by_hand(actor: Actor, message: message_rows.Message, text: str) -> message_rows.Message | None:

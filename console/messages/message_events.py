@@ -13,15 +13,23 @@ WRITER = Actor("system", "sys_channels", "Handrail", session="sys:messages")
 
 
 def noted(
-    message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, *, connection: Connection
+    message: Message,
+    kind: str,
+    open_data: Mapping[str, Any],
+    sealed: Mapping[str, Any] | None = None,
+    by: Actor = WRITER,
+    *,
+    connection: Connection,
 ) -> None:
     """One event about the message, with the transaction of `connection`; it is the last thing done there."""
-    log.note(WRITER, kind, **_about(message, open_data, sealed), connection=connection)
+    log.note(by, kind, **_about(message, open_data, sealed), connection=connection)
 
 
-def noting(message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None) -> log.Noting:
+def noting(
+    message: Message, kind: str, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None = None, by: Actor = WRITER
+) -> log.Noting:
     """The same event, to be written beside a transition."""
-    return log.noting(WRITER, kind, **_about(message, open_data, sealed))
+    return log.noting(by, kind, **_about(message, open_data, sealed))
 
 
 def _about(message: Message, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None) -> dict[str, Any]:

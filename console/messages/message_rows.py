@@ -214,6 +214,7 @@ with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], 
 select w.id, 'wanted', null, null::timestamptz, null, null::integer, null, null from w where w.run = '' or exists (
     select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
     and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
+union all select w.id, 'left', e.ending, null, null, null, null, null from w join console.enrolment e on e.run = w.run and e.left_at is not null
 union all select w.id, 'taken_back', o.channel, o.at, o.source, null, null, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
 union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
     (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
@@ -227,11 +228,12 @@ union all select w.id, 'used', u.* from (select distinct on (w.collection, w.rec
 class Facts:
     """What the console itself knows when a message is judged.
 
-    `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `taken_back`: (channel, when,
+    `wanted`: its run still waits for it, and whoever it is about has not left the workflow; a message without a run is. `left`: how they have, empty where they have not. `taken_back`: (channel, when,
     where) for each consent that was taken back here, the oldest first. `used`: what reached, or may have reached, the contact lately, by any workflow.
     """
 
     wanted: bool
+    left: str
     taken_back: Sequence[tuple[str, datetime, str]]
     used: Sequence[Used]
 
@@ -259,8 +261,9 @@ def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Fac
 
 def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, str, str | None]]) -> Facts:
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
+    left = next((str(row[1]) for row in rows if row[0] == "left"), "")
     others = [sent for sent, own, of in used if message_id not in (own, of)]
-    return Facts(any(row[0] == "wanted" for row in rows), taken_back, others)
+    return Facts(any(row[0] == "wanted" for row in rows), left, taken_back, others)
 
 
 _ALSO_THERE = """

@@ -6,6 +6,7 @@ Only where the step says `notices_opening`. Kept is the moment of the first time
 import sqlalchemy as sa
 
 from console import log
+from console.core.actor import Actor
 from console.db.engine import transaction
 from console.messages import message_rows
 from console.messages.message_events import noted
@@ -23,10 +24,12 @@ def opened(token: str) -> bool:
     return message is not None and note(message)
 
 
-def note(message: message_rows.Message) -> bool:
-    """Note that it was opened; False where that was noted before, or it has not left."""
+def note(message: message_rows.Message, *, by: Actor | None = None) -> bool:
+    """Note that it was opened, or that somebody chose that in the sandbox (`by`); False where that was noted before, or it has not left."""
     with transaction() as connection:
         if connection.execute(_OPENED, {"at": log.now(), "id": message.id}).rowcount == 0:
             return False
+        if by is not None:
+            noted(message, "message_outcome_chosen", {"channel": message.channel, "outcome": OPENED}, by=by, connection=connection)
         noted(message, "message_opened", {"channel": message.channel}, connection=connection)
     return True

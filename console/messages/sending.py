@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from console import faults, log, queue, workflows
 from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
+from console.core.actor import Actor
 from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, Verdict, WaitUntil, judge
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
@@ -26,7 +27,8 @@ from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
-from console.messages.message_events import noted, noting
+from console.messages.message_events import WRITER, noted, noting
+from console.messages.message_reasons import BY_CODE
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 
@@ -44,7 +46,7 @@ LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
 CALL_LOOKS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=17))
 """When a call is looked up whose callback did not come, one after another."""
 GONE = "The record is gone."
-Note: TypeAlias = tuple[str, Mapping[str, Any], Mapping[str, Any]]
+Note: TypeAlias = tuple[str, Mapping[str, Any], Mapping[str, Any], Actor]
 """An event about a message: its kind, open and sealed values."""
 _log = logging.getLogger(__name__)
 _DUE = """
@@ -114,7 +116,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     now, rules = log.now(), kept_rules.current()
     facts = message_rows.facts_of(message, now - rules.longest)
     if not facts.wanted:
-        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="not_wanted")
+        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code=facts.left if facts.left in BY_CODE else "not_wanted")
         return None
     content = message.content
     if content is None:
@@ -234,7 +236,7 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
     }
     columns |= {"sent_at": now, "outcome": None if call else "sent", "due_at": due, "looks": 0, "code": None}
     about = {"channel": message.channel, "provider": message.provider, "sandbox": message.sandbox, "number": message.number}
-    notes = [("message_sent", about, {"basis": message.result.get("basis")})]
+    notes: list[Note] = [("message_sent", about, {"basis": message.result.get("basis")}, WRITER)]
     if call and handed.outcome:
         _call_ended(message, handed, in_worker=in_worker, left=(columns, notes))
         return
@@ -279,23 +281,26 @@ def _record(
     return changed if message_results.record(changed, write, in_worker=in_worker, opted_out=opted_out, beside=at_once) else None
 
 
-def record_outcome(message_id: str, handed: Handed) -> bool:
-    """Keep the result of a sent message as a callback, a look-up or the sandbox says it; False if it is known already."""
+def record_outcome(message_id: str, handed: Handed, *, by: Actor | None = None) -> bool:
+    """Keep the result of a sent message as a callback, a look-up or the sandbox says it, or as somebody chose it there (`by`); False if it is known already."""
     message = message_rows.by_id(message_id)
     if message is None or message.status not in LEFT or message.outcome not in (None, "sent"):
         return False
     if message.status in ("sending", "unknown"):  # the answer to the request itself is late or lost: it has left
         record_sent(message, Handed(handed.provider_id))
         message = message_rows.by_id(message_id) or message
-    return _ended(message, handed, in_worker=False) is not None
+    data = {"channel": message.channel, "outcome": handed.outcome}
+    notes: list[Note] = [("message_outcome_chosen", data, {"label": handed.label}, by)] if by is not None else []
+    return _ended(message, handed, in_worker=False, notes=notes) is not None
 
 
-def _ended(message: Message, handed: Handed, *, in_worker: bool) -> Message | None:
+def _ended(message: Message, handed: Handed, *, in_worker: bool, notes: Sequence[Note] = ()) -> Message | None:
     """The sent message with what became of it; None if that is known already."""
-    return _call_ended(message, handed, in_worker=in_worker) if message.channel == "call" else _receipt(message, handed)
+    call = message.channel == "call"
+    return _call_ended(message, handed, in_worker=in_worker, left=({}, notes)) if call else _receipt(message, handed, notes)
 
 
-def _receipt(message: Message, handed: Handed) -> Message | None:
+def _receipt(message: Message, handed: Handed, notes: Sequence[Note]) -> Message | None:
     """An e-mail or SMS arrived, or did not. Its run went on when it left."""
     if message.status != "sent" or handed.outcome not in ("delivered", "failed", "opted_out"):
         return None
@@ -308,14 +313,16 @@ def _receipt(message: Message, handed: Handed) -> Message | None:
             return None
         if status == "failed":
             about = {"channel": message.channel, "code": "not_delivered"}
-            noted(message, "message_failed", about, {"reason": handed.reason}, connection=connection)
+            notes = [*notes, ("message_failed", about, {"reason": handed.reason}, WRITER)]
+        for note in notes:
+            noted(message, *note, connection=connection)
     return known
 
 
 def _call_ended(
     message: Message, handed: Handed, *, in_worker: bool, left: tuple[Mapping[str, Any], Sequence[Note]] = ({}, ())
 ) -> Message | None:
-    """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt. `left`: what is kept of it if that it left is not yet."""
+    """A call ended: the run goes on, or it is called again. What the provider could not do is no attempt. `left`: what is kept of it if that it left is not yet, and noted first."""
     if message.outcome is not None or not handed.outcome:
         return None
     now, outcome = log.now(), handed.outcome
@@ -337,7 +344,7 @@ def _call_ended(
     columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
     again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
-    notes = [*left[1], ("call_ended", data, {"label": handed.label})]
+    notes = [*left[1], ("call_ended", data, {"label": handed.label}, WRITER)]
     was = ["sending", "unknown"] if left[0] else ["sent"]
     ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
     faults.point("channels.recorded")
@@ -428,7 +435,7 @@ def _letter_again(message: Message) -> Letter | None:
 def _settle(message: Message, status: str, outcome: str, code: str, reason: str) -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
     kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
-    notes = [(kind, {"channel": message.channel, "code": code}, {"reason": reason})]
+    notes = [(kind, {"channel": message.channel, "code": code}, {"reason": reason}, WRITER)]
     columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
     _record(message, [*PENDING, "sent"], notes, in_worker=True, result={"reason": reason}, **columns)
 

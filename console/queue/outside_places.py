@@ -1,7 +1,7 @@
 """Jobs that wait for somebody outside: they hold none of the threads that other jobs need, and no target holds all that is kept for them.
 
-A job of a pool that has room for them takes a place before it asks for anything outside (`take`) and says while it waits (`waiting`). Anywhere else, in a
-process that serves people or in a pool without such room, there is always a place.
+A job of a pool that has room for them takes a place before it asks for anything outside (`take`) and says while it waits (`waiting`). So does a thread that
+makes a change beside those that serve people. Anywhere else, in a command or in a pool without such room, there is always a place.
 """
 
 import random
@@ -27,10 +27,10 @@ _lines: dict[str, float] = {}
 
 @dataclass(slots=True)
 class Waiter:
-    """What a thread that does jobs is told when its job begins to wait (`out`) and when it goes on (`back`), and the place that the job has."""
+    """What a thread that does jobs is told when its job begins to wait (`out`) and when it goes on (`back`), and the place that it has."""
 
-    out: Callable[[], None]
-    back: Callable[[], None]
+    out: Callable[[], None] = lambda: None
+    back: Callable[[], None] = lambda: None
     target: str = ""
     silent: bool | None = None
     """Whether the target let it wait in vain; None where it was not asked."""

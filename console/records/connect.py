@@ -116,7 +116,8 @@ def engine(
             _let_go(kept)
         parsed = address(url)
         made = create(parsed, terms)
-        breaker = Breaker(name, lambda: _probe(made), note or (lambda *_: None), at_once=made.dialect.name == "sqlite")
+        server = f"{parsed.host or parsed.query.get('host') or parsed.database}:{parsed.port}"
+        breaker = Breaker(name, lambda: _probe(made), note or (lambda *_: None), server=server, at_once=made.dialect.name == "sqlite")
         _engines[name] = _Kept(os.getpid(), url, terms, made, breaker, declared)
         return made
 

@@ -18,13 +18,19 @@ FIRST_S = 0.5
 LONGEST_S = 10.0
 PLACE_S = 0.5  # longer than nearly every read
 _places: int | None = None
+_free = threading.Condition()
+_inside = dict[tuple[int, "Breaker"], tuple[int, float]]()
+"""Who uses a source now: (thread, its breaker) → how often it went in, and since when."""
 _waited = threading.local()
 """Of a thread that answers a request: source → what it was told when it had waited in vain."""
 _log = logging.getLogger(__name__)
 
 
 def limit_places(most: int | None) -> None:
-    """At most so many threads of this process use one source at once, so that a source that hangs leaves one for pages; None: all of them."""
+    """At most so many threads of this process use one source at once, so that a source that hangs leaves one for pages; None: all of them.
+
+    Where so many use sources already, another one may go only into a source that is quick, so that several that hang, those of one server above all, leave one too.
+    """
     global _places  # noqa: PLW0603 (one per process, set when it starts)
     _places = most
 
@@ -38,13 +44,14 @@ class Breaker:
     """The state of one source in one process. `probe` connects once and raises on failure; `note` stores the state."""
 
     def __init__(
-        self, name: str, probe: Callable[[], None], note: Callable[[str, datetime | None], None], *, at_once: bool = False
+        self, name: str, probe: Callable[[], None], note: Callable[[str, datetime | None], None], *, server: str = "", at_once: bool = False
     ) -> None:
-        """Starts closed: the source is assumed to answer. `at_once`: a file, which answers or fails without a wait."""
-        self.name, self._probe, self._note, self._at_once = name, probe, note, at_once
+        """Starts closed: the source is assumed to answer. `at_once`: a file, which answers or fails without a wait. Sources of the same `server` hang together."""
+        self.name, self._probe, self._note, self._at_once, self._server = name, probe, note, at_once, server
         self._lock, self._ended = threading.Lock(), threading.Event()
         self.since: datetime | None = None
-        self._free, self._inside = threading.Condition(), dict[int, tuple[int, float]]()
+        self._quick, self._quick_at = True, 0.0
+        """Whether the last use of it was, and when the last one that was ended (monotonic seconds)."""
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -53,21 +60,25 @@ class Breaker:
         Whoever comes when all places are taken waits for `PLACE_S` at most, and not at all when all who are inside have been there that long.
         """
         me = threading.get_ident()
-        with self._free:
-            times, began = self._inside.get(me, (0, time.monotonic()))
-            if not times and not self._free.wait_for(self._has_place, self._patience()):
+        with _free:
+            times, began = _inside.get((me, self), (0, time.monotonic()))
+            if not times and not _free.wait_for(lambda: not self._in_the_way(), self._patience()):
                 raise SourceDown(
                     f"Others are waiting for the data source {self.name} just now. Try again in a moment.", passing=True, source=self.name
                 )
-            self._inside[me] = (times + 1, began)
+            _inside[me, self] = (times + 1, began if times else time.monotonic())
         try:
             yield
         finally:
-            with self._free:
-                times, began = self._inside.pop(me)
+            with _free:
+                times, began = _inside.pop((me, self))
                 if times > 1:
-                    self._inside[me] = (times - 1, began)
-                self._free.notify()
+                    _inside[me, self] = (times - 1, began)
+                elif (now := time.monotonic()) - began < PLACE_S:
+                    self._quick, self._quick_at = True, now
+                else:
+                    self._quick = False
+                _free.notify_all()
 
     def waited(self, refusal: SourceDown) -> None:
         """Note that this thread waited in vain, for what another program has locked or for a source that is silent."""
@@ -81,12 +92,21 @@ class Breaker:
         if told := (getattr(_waited, "told", None) or {}).get(self.name):
             raise SourceDown(told[0], passing=True, **told[1])
 
-    def _has_place(self) -> bool:
-        return _places is None or len(self._inside) < _places
+    def _in_the_way(self) -> list[float]:
+        """Since when those use sources who keep this thread from going in; empty where there is a place."""
+        me = threading.get_ident()
+        others = {thread: (breaker, began) for (thread, breaker), (_, began) in _inside.items() if thread != me}
+        here, all_of_them = [began for breaker, began in others.values() if breaker is self], [began for _, began in others.values()]
+        if _places is None or len(others) < _places:
+            return []
+        if len(here) >= _places:
+            return here
+        elsewhere = all(breaker._server != self._server for breaker, _ in others.values())
+        return [] if self._quick_at > min(all_of_them) or (self._quick and elsewhere) else all_of_them
 
     def _patience(self) -> float:
-        """How many seconds to wait for a place: the youngest of those inside may still be quick."""
-        return max(0.0, PLACE_S - time.monotonic() + max((began for _, began in self._inside.values()), default=0.0))
+        """How many seconds to wait for a place: the youngest of those in the way may still be quick."""
+        return max(0.0, PLACE_S - time.monotonic() + max(self._in_the_way(), default=0.0))
 
     def require(self) -> None:
         """Raises SourceDown at once while the source does not answer."""

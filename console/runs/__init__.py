@@ -23,7 +23,6 @@ from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
 from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
-from console.runs.engine.run_turns import CHANGES_AT_ONCE
 from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once

@@ -405,6 +405,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "ai_promoted": _ladder("raised"),
         "ai_stepped_back": _ladder("lowered"),
         "engine_paused": "{who} paused everything that goes by itself",
+        "job_retried": "{who} had a job tried again that was given up",
         "engine_resumed": "{who} let everything go by itself again",
         "ai_call_read": "{who} looked at what a model was sent and answered",
         "ai_feedback": lambda parts: "{who} said that a proposal " + ("helped" if parts.text("thumb") == "up" else "did not help"),

@@ -23,6 +23,13 @@ def _call_ended(parts: Parts) -> str:
     return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}"
 
 
+def _outcome_chosen(parts: Parts) -> str:
+    channel, outcome = parts.text("channel"), parts.text("outcome")
+    failed = "could not be made" if channel == "call" else "did not arrive"
+    ended = {**ENDS, "failed": failed, "delivered": "arrived", "opened": "was opened"}.get(outcome, "ended")
+    return f"{{who}} chose in the sandbox that {ASKED.get(channel, 'a message')} {ended}{{on_record}}"
+
+
 def _message_failed(parts: Parts) -> str:
     late = parts.text("code") == "not_delivered"
     return _message(" left{on_record}, but did not arrive" if late else " could not be sent{on_record}{why}")(parts)
@@ -48,6 +55,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_failed": _message_failed,
     "message_opened": _message(" was opened{on_record}"),
     "message_received": lambda parts: _message(" came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else ""))(parts),
+    "message_outcome_chosen": _outcome_chosen,
     "messages_put_aside": "{who} put messages of unknown senders aside",
     "message_tested": "{who} sent a test message",
     "call_ended": _call_ended,

@@ -56,7 +56,7 @@ _AGAIN = f"""
 update queue.pgqueuer q set status = 'queued', execute_after = now(), updated = now(), attempts = 0, queue_manager_id = null
 where q.id = %s and q.status = 'failed' and {_OPEN} and not exists (
     select from queue.pgqueuer o where o.dedupe_key = q.dedupe_key and o.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
-returning q.id, q.dedupe_key
+returning q.entrypoint, q.dedupe_key
 """  # noqa: S608 (as above)
 _GIVEN_UP = f"delete from queue.pgqueuer q where q.id = %s and q.status = 'failed' and {_OPEN} returning q.id"  # noqa: S608 (as above)
 
@@ -159,6 +159,7 @@ def try_again(actor: Actor, job: int) -> None:
     with transaction() as connection:  # a worker that is quick must not find what its job is about still broken off
         if (again := connection.exec_driver_sql(_AGAIN, given).first()) is not None:
             broken_off.job_again(connection, again.dedupe_key)
+            log.note(actor, "job_retried", open={"job": again.entrypoint}, connection=connection)
             return
     if not fetch(_GIVEN_UP, given):  # another of the same key is there already
         raise NotFound("There is no such job any more: it was done, or put in again by somebody else.")

@@ -121,7 +121,7 @@ def choose(message_id: str) -> Response:
     """Choose in the sandbox how a message ends."""
     line = messages.by_id(frame.actor(), message_id)
     access.require(frame.actor(), None, "source", "manage")
-    if not line.message.sandbox or not callbacks.chosen_by_hand(line.message, request.form):
+    if not line.message.sandbox or not callbacks.chosen_by_hand(frame.actor(), line.message, request.form):
         raise Conflict("It has ended already, or it really left: nothing is chosen for it.", code="not_possible")
     flash("Chosen; its run goes on")
     return frame.redirect_to("/outbox")

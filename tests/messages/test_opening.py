@@ -66,8 +66,8 @@ def test_a_picture_stands_only_where_the_step_says_so_and_tells_of_the_first_ope
 def test_in_the_sandbox_a_person_opens_it(club: Company) -> None:
     workflow("watched", [WATCHED, dict(ASK)])
     message = line(club, begin(club, "watched")).message
-    assert callbacks.chosen_by_hand(message, {"outcome": "opened"})
+    assert callbacks.chosen_by_hand(club.ines, message, {"outcome": "opened"})
     kept = message_rows.by_id(message.id)
     assert kept is not None
     assert (kept.opened_at is not None, kept.status) == (True, "sent")
-    assert not callbacks.chosen_by_hand(message, {"outcome": "opened"})
+    assert not callbacks.chosen_by_hand(club.ines, message, {"outcome": "opened"})

@@ -118,6 +118,8 @@ def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatc
         jobs_seen: list[Any] = []
         status.try_again(company.ines, number)
     assert jobs_seen == [[("failed", "a")]], "no worker sees the job before what it is about is under way again"
+    (told,) = [event for event in log.events_of(company.ines.session) if event.type == "job_retried"]
+    assert told.open == {"job": "advance"}
     fetch("update queue.pgqueuer set status = 'failed' returning id")
     status.try_again(company.ines, number)
     assert jobs() == [("queued", "a")]

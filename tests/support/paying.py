@@ -133,7 +133,7 @@ def paying(
     """A workflow over a customer: read this, pay, read that, pay again or end."""
     access.grant("operator", "collection:customer", ["act"], team="operations")
     imported(RECALL, document)
-    pay = step("pay", "trigger_action", "after", {"action": "customer.pay", "values": {"amount": amount}})
+    pay = step("pay", "trigger_action", "after", {"action": document["id"], "values": {"amount": amount}})
     if by_itself:
         pay["completion"] = "automatic"
     if error:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import effects
+from console import effects, queue
 from console.core.actor import Actor
 from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
@@ -44,8 +44,8 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     if unknown is None or unknown.id != effect or unknown.status != "unknown":
         raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")
     result, report = "unclear", Report(effect, "unknown", message=UNCLEAR)
-    with place() as free:
-        if not free:
+    with place() as free, queue.outside_places.doing(queue.outside_places.Waiter()):
+        if not (free and queue.outside_places.take(effects.target_of(unknown))):
             raise Conflict(BUSY_NOW, code="busy")
         try:
             found = effects.check(actor, unknown, seen.run)

@@ -30,10 +30,10 @@ from console.runs.engine.effecting import (
     make_beside,
     make_effect,
     perform_action,
-    place,
     put_off_action,
     recover_action,
     retry_moment,
+    serves_people,
 )
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
@@ -70,7 +70,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     """Go on with a run: what a worker calls, idempotent. Uses the rights of the holder, else of the last holder; of its account if nobody holds it.
 
     If that account is closed, another person gets the step; a hands-off run does what its document says about errors. `stopping` is called before each step; if it is True, the rest goes back
-    into the queue. Raises PutBack where as many runs of its workflow, or as many changes outside, are worked on as may be at once.
+    into the queue. Raises PutBack where as many runs of its workflow are worked on, or as many wait for whom it asks outside, as may at once.
     """
     loaded = load(run_id)
     if loaded is None or loaded.run.ended:
@@ -78,7 +78,7 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     with run_turns.turn_of(definition, loaded.run) as free:
         if not free:
-            raise queue.PutBack(queue.outside_places.pause_s(definition.id if loaded.run.hands_off else "changes", PLACES_APART_S))
+            raise queue.PutBack(queue.outside_places.pause_s(definition.id, PLACES_APART_S))
         _advance(definition, loaded, stopping)
 
 
@@ -204,15 +204,14 @@ def go_on(
 
 
 def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float) -> Loaded:
-    """Make the effect, unless as many wait for others outside as may: then it is put off. After `until` a job takes the steps that follow."""
-    with place() as free:
-        now = free or loaded.run.tries >= definition.document.settings.retries  # without a try left it would have failed, unasked
-        act = perform_action(actor, effect, looks=looks) if now else put_off_action(effect)
-        queue.outside_places.take(target_of(effect), anyway=True)  # who asked for it makes it
-        try:
-            return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
-        finally:
-            queue.outside_places.leave()
+    """Make the effect, unless as many wait for its target as may, and a worker can: then it is put off. After `until` a job takes the steps that follow."""
+    last = loaded.run.tries >= definition.document.settings.retries  # it would fail, unasked
+    free = queue.outside_places.take(target_of(effect), anyway=last or not serves_people())
+    act = perform_action(actor, effect, looks=looks) if free else put_off_action(effect)
+    try:
+        return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
+    finally:
+        queue.outside_places.leave()
 
 
 def _hand_on(loaded: Loaded) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console import effects, faults, log, records, workflows
+from console import effects, faults, log, queue, records, workflows
 from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
 from console.db.engine import alone
@@ -33,7 +33,7 @@ LONGEST_PAUSE_S = 3600.0
 UNSURE = "It was asked for more than once, and it cannot be told whether one of these did it. Look there, then say what you found."
 TIMED_OUT = "No answer came in {seconds} seconds; it cannot be told whether the change was made. Look there, then say what you found."
 BUSY = "Others are waiting for the same system just now, so it is asked in the background."
-PLACE_S = 0.5  # a change in one's own database takes a few milliseconds
+QUICK_S = 0.5  # a change in one's own database takes a few milliseconds
 PATIENCE_S = 5.0
 """How long a page waits for a change outside; then it says that the change is being made, and follows."""
 Act = Callable[[Run], commands.Report]
@@ -41,16 +41,21 @@ _places: threading.BoundedSemaphore | None = None
 
 
 def limit_places(most: int | None) -> None:
-    """At most so many changes are made at once by the threads of this process that serve people; None: as many as there are threads."""
+    """At most so many of the threads of this process that serve people wait for somebody outside at once; None: it serves nobody."""
     global _places  # noqa: PLW0603 (one per process, set when it starts)
     _places = None if most is None else threading.BoundedSemaphore(most)
+
+
+def serves_people() -> bool:
+    """Whether this process does, and leaves to workers what may take long."""
+    return _places is not None
 
 
 @contextmanager
 def place() -> Iterator[bool]:
     """Whether this thread may wait for somebody outside: a provider that hangs must not hold every thread that pages are served by."""
     places = _places
-    free = places is None or places.acquire(timeout=PLACE_S)
+    free = places is None or places.acquire(blocking=False)
     try:
         yield free
     finally:
@@ -59,8 +64,8 @@ def place() -> Iterator[bool]:
 
 
 def make_beside(make: Callable[[], Loaded], go_on: Callable[[Loaded], None]) -> Loaded | None:
-    """The run after `make`. In a process that serves people a thread of its own does it, and who waits longer than `PATIENCE_S` gets None: `go_on` is called
-    with the run when it is done. If the process dies meanwhile, a worker finds out what came of it, as ever.
+    """The run after `make`. In a process that serves people a thread of its own does it, and who waits longer than `PATIENCE_S`, or `QUICK_S` where others wait
+    already, gets None: `go_on` is called with the run when it is done. If the process dies meanwhile, a worker finds out what came of it, as ever.
     """
     if _places is None:
         return make()
@@ -68,7 +73,8 @@ def make_beside(make: Callable[[], Loaded], go_on: Callable[[Loaded], None]) -> 
 
     def work() -> None:
         try:
-            loaded = make()
+            with queue.outside_places.doing(queue.outside_places.Waiter()):
+                loaded = make()
         except Exception as error:
             if made.set_running_or_notify_cancel():
                 made.set_exception(error)
@@ -81,7 +87,9 @@ def make_beside(make: Callable[[], Loaded], go_on: Callable[[Loaded], None]) -> 
             go_on(loaded)
 
     threading.Thread(target=contextvars.copy_context().run, args=(work,), name="change", daemon=True).start()
-    wait([made], PATIENCE_S)
+    if not wait([made], QUICK_S).done:
+        with place() as free:
+            wait([made], PATIENCE_S - QUICK_S if free else 0.0)
     return None if made.cancel() else made.result()
 
 

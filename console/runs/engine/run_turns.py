@@ -1,4 +1,4 @@
-"""How many runs are worked on at once: of a workflow, of guided runs that wait for somebody outside, and of those that ask the same target."""
+"""How many runs that nobody holds are worked on at once of a workflow, and when one comes again that found no place to ask somebody outside."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -8,16 +8,11 @@ from console.db.engine import place_among
 from console.workflows import Definition
 
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
-CHANGES_AT_ONCE = 4  # guided runs whose change outside is made or looked up by all workers at once: each may take as long as a step may
 
 
 def turn_of(definition: Definition, run: Run) -> AbstractContextManager[bool]:
     """Whether the run may be worked on now; while the block lasts, it counts."""
-    if run.hands_off:
-        return place_of(definition)
-    if run.wanted is not None:
-        return place_among("changes of guided runs", CHANGES_AT_ONCE)
-    return nullcontext(enter_result=True)
+    return place_of(definition) if run.hands_off else nullcontext(enter_result=True)
 
 
 def place_of(definition: Definition) -> AbstractContextManager[bool]:

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 
 from console import queue, subjects
 from console.contacts import tags
+from console.core.events import ENDS
 from console.core.run import Event, Run
 from console.db.engine import driver_of
 from console.db.ids import new_id
@@ -39,8 +40,9 @@ _MESSAGE = (
     + "{} on conflict (id) do nothing"
 )
 _NOT_WANTED = sa.text(
-    "update console.message set status = 'cancelled', code = 'not_wanted', due_at = null, at = :at where run = :run and status = 'waiting'"
+    "update console.message set status = 'cancelled', code = :code, due_at = null, at = :at where run = :run and status = 'waiting'"
 )
+DROPPED = frozenset({"record_gone", "unenrolled", "erased", "workflow_cancelled"})
 _NOTICE = sa.text(
     "insert into console.notice (id, key, person, kind, run, by, at, mail, link, subject, kid, nonce, ct, stands_in_for)"
     " values (:id, :key, :person, :kind, :run, :by, :at, :mail, :link, :subject, :kid, :nonce, :ct, :stands_in_for) on conflict (key, person) do nothing"
@@ -74,7 +76,15 @@ def write(
         if "proposal" in event.open:
             call_rows.handed_in(connection, event)
     if drops_message(before, after, events):
-        connection.execute(_NOT_WANTED, {"run": after.id, "at": events[-1].at})
+        connection.execute(_NOT_WANTED, {"run": after.id, "at": events[-1].at, "code": _why_dropped(events[-1])})
+
+
+def _why_dropped(last: Event) -> str:
+    """Why the message is not wanted any more, by the event with which the run went on without it: a code of `console.messages.message_reasons`."""
+    if last.type == "run_completed":
+        return "exited"  # a run that waits ends so in no other way
+    code = str(last.open.get("reason_code") or "")
+    return code if code in DROPPED else "run_ended" if last.type in ENDS else "not_wanted"
 
 
 def drops_message(before: Run, after: Run, events: Sequence[Event]) -> bool:

@@ -1,13 +1,13 @@
 """Changes in other people's systems, through the whole house: made once, tried again where that may help, checked, settled, kept, taken back."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import nullcontext
 
 import pytest
 
-from console import access, log, queue, runs
-from console.db.engine import place_among
+from console import access, log, runs
 from console.errors import Conflict, ConsoleError
+from console.queue import outside_places
 from console.runs.engine import effecting
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
@@ -19,6 +19,14 @@ from tests.support.paying import PAY, Provider, at_pay, effects, pay, paying, pr
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
     with providing(monkeypatch) as made:
         yield made
+
+
+@pytest.fixture
+def serving() -> Iterator[None]:
+    """This process serves people, one of whom may wait for somebody outside."""
+    runs.limit_places(1)
+    yield
+    runs.limit_places(None)
 
 
 # -------------------------------------------------------------------------------------------------------------- may pass
@@ -225,88 +233,68 @@ def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company:
     assert any("tax_id" in access.scope_for(company.people[who], "customer", "read").hidden for who in ("olivia", "mona", "ada"))
 
 
-def test_changes_that_are_tried_again_leave_threads_for_other_guided_runs(company: Company, provider: Provider) -> None:
-    """A provider that hangs holds so many workers' threads at most; a run that asks nobody outside goes on meanwhile."""
-    paying(retries=2)
-    run_id, other = at_pay(company), company.started("2")
-    provider.mood = "busy"
-    pay(company, run_id)
-    overdue(run_id)
-    with ExitStack() as held:
-        for _ in range(runs.CHANGES_AT_ONCE):
-            assert held.enter_context(place_among("changes of guided runs", runs.CHANGES_AT_ONCE))
-        with pytest.raises(queue.PutBack):
-            runs.advance(run_id)
-        runs.advance(other)
-    runs.advance(run_id)
-    assert company.told(run_id)["current"]["waiting"]["tries"] == 2
-
-
-def test_a_provider_that_hangs_does_not_hold_every_thread_that_serves_people(company: Company, provider: Provider) -> None:
-    """The third who presses is told that it goes on in the background; the change was not begun, and is made once."""
+def test_whoever_presses_while_as_many_as_may_wait_for_a_system_is_told_that_it_is_asked_in_the_background(
+    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None
+) -> None:
+    """The change was not begun, and is made once."""
     paying(retries=2)
     run_id = at_pay(company)
-    runs.limit_places(1)
-    try:
-        with effecting.place() as mine:
-            assert mine
-            told = pay(company, run_id)
-        waiting = told["current"]["waiting"]
-        assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
-        overdue(run_id)
-        company.work()
-    finally:
-        runs.limit_places(None)
+    with monkeypatch.context() as full:
+        full.setattr(outside_places, "EACH", 0)
+        told = pay(company, run_id)
+    waiting = told["current"]["waiting"]
+    assert (told["status"], waiting["for"], waiting["code"], provider.asked()) == ("waiting_time", "retry", "busy", [])
+    overdue(run_id)
+    company.work()
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), provider.payments) == (1, [5])
     whole(run_id)
 
 
-def test_nobody_waits_long_for_a_provider_that_hangs(company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page says that the change is being made; the change is made once, and what follows by itself is done."""
+@pytest.mark.parametrize("others", [False, True])
+def test_nobody_waits_long_for_a_provider_that_hangs(
+    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None, *, others: bool
+) -> None:
+    """The page says that the change is being made, sooner where others wait; the change is made once, and what follows by itself is done."""
     patient = {**PAY, "effects": [{**PAY["effects"][0], "timeout_s": 30}]}
     paying(document=patient)
     run_id = at_pay(company)
     provider.mood = "held"
-    monkeypatch.setattr(effecting, "PATIENCE_S", 0.0)
-    runs.limit_places(1)
-    try:
+    monkeypatch.setattr(effecting, "QUICK_S", 0.0)
+    monkeypatch.setattr(effecting, "PATIENCE_S", 60.0 if others else 0.0)
+    with effecting.place() if others else nullcontext():
         told = pay(company, run_id)
-        assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "effect")
-        until(provider.asked)
-        with pytest.raises(Conflict) as refused:
-            runs.abort(company.olivia, run_id, revision=told["revision"], reason="It takes too long.")
-        provider.held.set()
-        until(lambda: company.told(run_id)["status"] == "waiting_person")
-    finally:
-        runs.limit_places(None)
+    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_event", "effect")
+    until(provider.asked)
+    with pytest.raises(Conflict) as refused:
+        runs.abort(company.olivia, run_id, revision=told["revision"], reason="It takes too long.")
+    provider.held.set()
+    until(lambda: company.told(run_id)["status"] == "waiting_person")
     assert refused.value.code == "not_possible"
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), provider.payments) == (1, [5])
     whole(run_id)
 
 
-def test_asking_whether_it_was_done_waits_for_its_turn_too(company: Company, provider: Provider) -> None:
+@pytest.mark.parametrize("full", ["threads", "target"])
+def test_asking_whether_it_was_done_waits_for_its_turn_too(
+    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None, full: str
+) -> None:
     run_id, told = unknown(company, provider)
     asked = len(provider.asked())
-    runs.limit_places(1)
-    try:
-        with effecting.place(), pytest.raises(Conflict) as refused:
-            runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
-    finally:
-        runs.limit_places(None)
+    monkeypatch.setattr(outside_places, "EACH", 0 if full == "target" else outside_places.EACH)
+    with effecting.place() if full == "threads" else nullcontext(), pytest.raises(Conflict) as refused:
+        runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
     assert (refused.value.code, len(provider.asked())) == ("busy", asked)
     assert company.told(run_id)["status"] == told["status"]
 
 
-def test_a_change_that_has_no_other_try_is_made_although_others_wait(company: Company, provider: Provider) -> None:
+def test_a_change_that_has_no_other_try_is_made_although_others_wait(
+    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None
+) -> None:
     """A run does not fail because this process was busy."""
     paying(by_itself=True, error=True, retries=0)
-    runs.limit_places(1)
-    try:
-        with effecting.place():
-            told = company.told(at_pay(company))
-    finally:
-        runs.limit_places(None)
+    monkeypatch.setattr(outside_places, "EACH", 0)
+    told = company.told(at_pay(company))
     assert len(provider.asked()) == 1
     assert told["current"]["step"] == "after"
