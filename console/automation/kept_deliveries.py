@@ -6,34 +6,38 @@ Where few come, the run begins before the answer; where many do, a worker begins
 import functools
 import time
 from collections import deque
-from datetime import timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 
 from console import faults, queue, runs
+from console.automation import found_hooks
 from console.automation.firing import Occasion, job_of, note_started, sealed
-from console.automation.trigger_rows import Row
+from console.automation.found_hooks import Hook
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.db import prepared_statement
+from console.db.engine import borrowed, fetch, hot_engine
 from console.errors import Conflict
 from console.workflows import Definition
 
 MANY, MANY_S = 25, 1.0
 """From so many deliveries within so long, in one process, a worker begins the runs."""
-LEFT = timedelta(seconds=30)
+LEFT, AT_ONCE = "30 seconds", "0 seconds"
 """After this a worker begins a run whose process has ended in between."""
 PUT_IN_S = 0.2
 lately: deque[float] = deque(maxlen=MANY)
 """When the last deliveries came to this process, on the monotonic clock."""
 _put_in: dict[str, float] = {}
 
-_KEEP = """
-insert into console.firing (id, workflow, trigger, kind, key, at, due_at, version, collection, record, exclusive_key, told, status, why, run, sent)
-values (%s, %s, %s, 'webhook', %s, clock_timestamp(), clock_timestamp() + %s, %s, %s, %s, %s, %s, 'waiting', %s, %s, %s)
+_KEEP = f"""
+insert into console.firing (id, workflow, trigger, kind, key, at, due_at, version, collection, record, exclusive_key, told, status, done_at, why, run, sent)
+select %s, t.workflow, t.id, 'webhook', %s, clock_timestamp(), clock_timestamp() + %s::interval, coalesce(t.version, w.live_version), %s, %s, %s, %b::bytea,
+    %s, %s::timestamptz, %s, %s, %b::bytea
+{found_hooks.STANDS}
 on conflict (workflow, trigger, key) do update set id = excluded.id, at = excluded.at, due_at = excluded.due_at, version = excluded.version,
-    collection = excluded.collection, record = excluded.record, exclusive_key = excluded.exclusive_key, told = excluded.told, status = 'waiting',
-    why = excluded.why, run = excluded.run, sent = excluded.sent, tries = 0, done_at = null
+    collection = excluded.collection, record = excluded.record, exclusive_key = excluded.exclusive_key, told = excluded.told, status = excluded.status,
+    why = excluded.why, run = excluded.run, sent = excluded.sent, tries = 0, done_at = excluded.done_at
     where firing.status = 'refused'
 returning 1
 """
@@ -41,11 +45,8 @@ _WAITING = "select run from console.firing where exclusive_key = %s and status =
 
 
 def many() -> bool:
-    """Count a delivery; whether so many have come lately that their runs are begun one after another by a worker."""
-    now = time.monotonic()
-    full = len(lately) == MANY and now - lately[0] < MANY_S
-    lately.append(now)
-    return full
+    """Whether so many deliveries have come lately that their runs are begun one after another by a worker."""
+    return len(lately) == MANY and time.monotonic() - lately[0] < MANY_S
 
 
 def account_lately(definition: Definition) -> Actor:
@@ -64,28 +65,53 @@ def start_key(trigger: str, key: str) -> str:
 
 
 def keep(
-    row: Row, occasion: Occasion, key: str, run_id: str, sent: bytes, *, why: str | None, exclusive: str | None = None, later: bool = False
+    hook: Hook,
+    occasion: Occasion,
+    key: str,
+    run_id: str,
+    sent: bytes,
+    *,
+    why: str | None,
+    exclusive: str | None = None,
+    later: bool = False,
+    done: bool = False,
 ) -> bool:
-    """Write a delivery down that will start this run; whether it was the first with its key. `sent` stands for its body, `why` is what people read beside it.
+    """Write a delivery down that will start this run; whether that was done: it is the first with its key, and the webhook stands as it was found. `sent` stands for its body, `why` is what people read beside it.
 
-    `later`: a worker begins the run. Else the caller does, and a worker where the caller's process ends before. `exclusive`: the key that only one live run
+    `later`: a worker begins the run. Else the caller does, and a worker where the caller's process ends before; or has, if it is `done`. `exclusive`: the key that only one live run
     may have. Raises Conflict `run_is_live` where another delivery waits that has it.
     """
     ident, record = occasion.key, occasion.record
     about = (record.collection, record.key) if record is not None else (None, None)
-    values = (
-        ident, row.workflow, row.id, key, timedelta(0) if later else LEFT, row.version, *about, exclusive, sealed(ident, occasion), why, run_id, sent,
-    )  # fmt: skip
+    state = (None, "started", occasion.at.isoformat()) if done else (sealed(ident, occasion), "waiting", None)
+    values = (ident, key, AT_ONCE if later else LEFT, *about, exclusive, *state, why, run_id, sent, *hook.standing)
     try:
-        first = bool(fetch(_KEEP, values))
+        first = _write(values)
     except psycopg.errors.UniqueViolation:
         waiting = fetch(_WAITING, (exclusive,))
         more: dict[str, Any] = {"run_id": waiting[0][0]} if waiting else {}
         raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", **more) from None
     faults.point("triggers.kept")
     if first and later:
-        _wake(row.workflow)
+        _wake(hook.row.workflow)
+    if first and done:
+        fetch(
+            "update console.trigger set matched = matched + 1 where workflow = %s and id = %s returning 1", (hook.row.workflow, hook.row.id)
+        )
     return first
+
+
+def _write(values: Sequence[str | int | bytes | None]) -> bool:
+    """Send the statement, once more where its connection had died while it was idle; whether it has written the delivery."""
+    for attempt in (1, 2):
+        with borrowed() as driver:
+            try:
+                return bool(prepared_statement.scalar(driver, _KEEP, values))
+            except psycopg.OperationalError:
+                if not driver.closed or attempt == 2:
+                    raise
+        hot_engine().dispose()
+    raise AssertionError("unreachable")
 
 
 def begun(ident: str, run_id: str) -> None:

@@ -5,26 +5,26 @@ Order of checks: 404 off, 400 an address that was replaced or never existed, 401
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
+from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
 from console.automation.firing import Occasion, begin_promised, looping, note_stopped, take_in, words_of
+from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
 from console.automation.sent_bodies import FORM
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
-from console.automation.trigger_rows import Row
 from console.core.actor import Actor
-from console.core.documents.triggers import Trigger
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, Malformed
 
-__all__ = ["FORM", "Delivery", "Hook", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
+__all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
 KIND = "webhook"
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
@@ -55,23 +55,11 @@ class NotVerified(ConsoleError):
     default_code = "not_verified"
 
 
-class Off(NotFound):
-    """The webhook is switched off; its address will work again when it is switched on."""
-
-    default_code = "webhook_off"
-
-
 class TooLarge(ConsoleError):
     """The body is larger than a webhook takes; nothing was started."""
 
     status = 413
     default_code = "too_large"
-
-
-class OldAddress(Malformed):
-    """The address was replaced, or never existed. Copy the present one from the page of the workflow's triggers."""
-
-    default_code = "old_address"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,42 +91,15 @@ class Taken:
     challenge: Mapping[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """A webhook with what only its rows know: the secret of a signed one, under the master key, and which version of the workflow is live."""
+class Moved(Conflict):
+    """The webhook was changed at the moment when the delivery came, and nothing was started. Send it again."""
 
-    row: Row
-    secret: bytes | None
-    live: int
-
-    @property
-    def signed(self) -> bool:
-        """Whether its sender signs, in place of a key."""
-        return bool(self.row.definition.signed)
+    default_code = "webhook_changed"
 
 
-_FIND = """
-select t.workflow, t.id, t.definition, coalesce(t.version, w.live_version), t.added, t.secret, w.live_version,
-    t.enabled and w.status = 'active' and w.archived_at is null and w.live_version is not null
-from console.trigger t join console.workflow w on w.id = t.workflow where t.token = %s
-"""
-
-
-def find(token: str) -> Hook:
-    """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
-    found = fetch(_FIND, (hook_addresses.digest(token),)) if len(token) <= LONGEST_KEY and token.isascii() else ()
-    if not found:
-        raise OldAddress(
-            "This address was replaced, or never existed: nothing was started. Copy the present one from the triggers of the workflow."
-        )
-    ((workflow, trigger, definition, version, added, secret, live, works),) = found
-    if not works:
-        _turned_away(workflow, trigger, version, "It was off, or the workflow was not active.")
-        raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
-    row = Row(
-        workflow, trigger, KIND, Trigger.model_validate(definition), enabled=True, version=version, next_at=None, cursor=None, added=added
-    )
-    return Hook(row, bytes(secret) if secret is not None else None, live)
+def find(token: str, *, anew: bool = False) -> Hook:
+    """The webhook of this address; in a rush as it was within this second, but `anew`. Raises Off, and OldAddress for one that was replaced or never existed."""
+    return found_hooks.find(token, lately=not anew and kept_deliveries.many())
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery
@@ -147,7 +108,7 @@ def find(token: str) -> Hook:
 def receive(hook: Hook, delivery: Delivery) -> Taken:
     """Start the run that a delivery asks for.
 
-    Raises NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
+    Raises Moved, NotVerified, Malformed, NotAllowed, Invalid (`input.…`; `idempotency_mismatch`), Conflict (`run_is_live` with `run_id`), what a start raises.
     """
     try:
         named = verify(hook, delivery)
@@ -219,14 +180,7 @@ def turned_away(hook: Hook, error: ConsoleError) -> None:
 
 def note_away(hook: Hook, why: str) -> None:
     """The same of a delivery that could not be read, or whose run could not begin."""
-    _turned_away(hook.row.workflow, hook.row.id, hook.row.version, why)
-
-
-def _turned_away(workflow: str, trigger: str, version: int | None, why: str) -> None:
-    hour = f"{log.now():%Y-%m-%d %H}"
-    key = "away " + subjects.digest(f"{hour}|{why}".encode("utf-8", "surrogatepass"), "delivery").hex()
-    values = {"id": new_id("fir"), "workflow": workflow, "trigger": trigger, "key": key, "version": version, "why": why}
-    fetch(_AWAY, values)
+    found_hooks.note_away(hook.row.workflow, hook.row.id, hook.row.version, why)
 
 
 def verify(hook: Hook, delivery: Delivery) -> str | None:
@@ -291,13 +245,6 @@ WHY_AWAY = {
     "not_allowed": "The owner of the sender's key may not start this workflow.",
     "narrowed_key": "The sender's key is not made for this.",
 }
-_AWAY = """
-insert into console.firing (id, workflow, trigger, kind, key, at, version, status, why, tries, done_at)
-values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, 'refused', %(why)s, 1, clock_timestamp())
-on conflict (workflow, trigger, key) do update set tries = firing.tries + 1, at = excluded.at, done_at = excluded.done_at,
-    why = excluded.why || ' So ' || (firing.tries + 1) || ' deliveries within the hour.' returning 1
-"""
-"""Alike ones of an hour are one row with their number: who has only the address fills nothing."""
 _SAME = """
 select run, sent, status from console.firing where workflow = %s and trigger = %s and key = %s
 """
@@ -341,7 +288,9 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         raise
     if run_id is not None:
         return Taken(run_id, unused=unused)
-    return _before(hook, key, fingerprint) or Taken(None, duplicate=True)  # one that came at the same moment was first
+    if (before := _before(hook, key, fingerprint)) is None:
+        raise Moved("The webhook was changed at this moment, and nothing was started. Send it again.")
+    return before
 
 
 _SENT = "select run from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
@@ -369,19 +318,18 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     }  # fmt: skip
     if enrolments.gives_places(document) and (record is not None or document.collection is None):
         run_id = enrolments.enrol_at_once(row.workflow, **start)
-        if not kept_deliveries.keep(row, occasion, key, run_id, sent, why=why):
-            return None
-        kept_deliveries.begun(occasion.key, run_id)
-        return run_id
+        return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
 
     def checked(account: Actor, *, alone: bool = False) -> str | None:
         return runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=alone)
 
-    if kept_deliveries.many() and document.run_as is not None:
+    many = kept_deliveries.many()
+    kept_deliveries.lately.append(time.monotonic())
+    if many and document.run_as is not None:
         exclusive = checked(kept_deliveries.account_lately(definition))
-        first = kept_deliveries.keep(row, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
+        first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
         return run_id if first else None
-    if not kept_deliveries.keep(row, occasion, key, run_id, sent, why=why):
+    if not kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why):
         checked(asker if asker is not None and document.run_as is None else runs.account_of(definition), alone=True)
         return None
     try:

@@ -11,7 +11,7 @@ from console import settings
 from console.accounts import rates as api_rates
 from console.automation import webhooks
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError
+from console.errors import Conflict, ConsoleError, Invalid
 from console.views import rates, unread_bodies
 from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
@@ -31,6 +31,15 @@ CAME_AS = {
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
     hook = webhooks.find(token)
+    try:
+        return _received(token, hook)
+    except (webhooks.Moved, webhooks.NotVerified, Invalid):
+        if (today := webhooks.find(token, anew=True)) == hook:
+            raise
+    return _received(token, today)
+
+
+def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
     named = {name.lower(): value for name, value in request.headers.items()}
     try:
         sender = None if hook.signed else _sender()

@@ -96,7 +96,7 @@ def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company
     assert {detail["field"] for detail in told[8].get_json()["details"]} == {"input.why", "input.wy"}
     refused = [each["why"] for each in listed(client, company)["plain"]["last"] if each["status"] == "refused"]
     assert [why for why in refused if why.startswith("The input is wrong. Wy: There is no such field in this form.; Why: ")], refused
-    assert "The sender's key is missing or unknown. So 2 deliveries within the hour." in refused
+    assert "The sender's key is missing or unknown. So it went with 2 deliveries within the hour." in refused
     assert not [why for why in refused if "words of his own" in why], "whoever may start nothing fills nothing"
     assert {"The body is not a JSON object.", "The owner of the sender's key may not start this workflow."} < set(refused)
     assert [each["why"] for each in listed(client, company)["closed"]["last"]] == ["It was off, or the workflow was not active."]
@@ -370,7 +370,9 @@ def test_the_record_is_found_by_what_the_sender_knows(client: FlaskClient, compa
         assert "@" not in said
     shown = listed(client, company, "by-mail")["plain"]
     assert shown["matched"] == 1, "what started nothing is not taken in"
-    assert sum("So 2 deliveries within the hour." in (each["why"] or "") for each in shown["last"]) == 2, "alike ones are one line"
+    assert sum("So it went with 2 deliveries within the hour." in (each["why"] or "") for each in shown["last"]) == 2, (
+        "alike ones are one line"
+    )
     company.sql("update customer set email = 'sole@customers.example' where id = 3")
     several = client.post(url, json=[{"data": {"mail": f"{mail}@customers.example"}} for mail in ("sole", "tore")], headers=mona)
     assert (several.status_code, [bool(each["runId"]) for each in several.get_json()["runs"]]) == (202, [True, False])

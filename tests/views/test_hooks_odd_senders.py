@@ -153,7 +153,7 @@ def test_a_form_with_files_and_text_without_a_type_are_told_what_is_wanted(sende
     assert turned_away() == [
         f"{wanted} It came as a form with files.",
         f"{wanted} It came as plain text.",
-        f"{wanted} So 2 deliveries within the hour.",
+        f"{wanted} So it went with 2 deliveries within the hour.",
     ]
 
 

@@ -45,7 +45,7 @@ def agrees(run_id: str) -> None:
 
 def test_what_was_just_written_is_not_read_again(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id, revision = at_note(company)
-    monkeypatch.setattr(run_rights, "load", lambda *_, **__: pytest.fail("it was read"))
+    monkeypatch.setattr(run_rights, "load_begun", lambda *_, **__: pytest.fail("it was read"))
     hand_in(company, run_id, revision)
     monkeypatch.undo()
     assert company.told(run_id)["current"]["step"] == "rate"
