@@ -57,13 +57,17 @@ def switches(workflow_id: str) -> Sequence[Switch]:
 
 
 def may_start(definition: Definition) -> str | None:
-    """Why no run of the workflow can start now, as a sentence; None if one can, as those that try a draft may. At most a second old."""
+    """Why no run of the workflow can start now, as a sentence; None if one can, as those that try a draft may. What keeps a run is looked at now, what lets it is at most a second old."""
     known = next((entry for entry in all_known() if entry.id == definition.id), None)
     if known is None or known.status == "active" or (definition.number < 0 and not known.archived):
         return None
-    if known.archived:
+    now = fetch("select status, archived_at is not null from console.workflow where id = %s", (definition.id,))
+    status, archived = now[0] if now else (known.status, known.archived)
+    if status == "active" or (definition.number < 0 and not archived):  # activated within this second
+        return None
+    if archived:
         return f"{definition.title} is archived: no run starts until somebody activates it."
-    words = "a draft" if known.status == "draft" else known.status
+    words = "a draft" if status == "draft" else status
     return f"{definition.title} is {words}: no run starts until somebody activates it."
 
 

@@ -56,6 +56,16 @@ def test_what_may_follow_what(company: Company) -> None:
     ]
 
 
+def test_what_another_process_has_just_activated_starts_at_once(company: Company) -> None:
+    """Whoever knows the list of a moment ago would refuse, and who was enrolled waited half a minute for the next look."""
+    definition = workflows.live("care-review")
+    workflows.pause(company.mona, "care-review", "Month's end")
+    assert workflows.may_start(definition) is not None
+    with transaction() as connection:  # as it is for a worker: nothing tells this process that its list is old
+        connection.execute(sa.text("update console.workflow set status = 'active' where id = :id"), {"id": definition.id})
+    assert workflows.may_start(definition) is None
+
+
 def test_a_draft_has_to_be_published_before_it_ends(company: Company) -> None:
     workflows.import_file(DOCUMENT | {"slug": "new-one", "title": "New one"})
     for act in (workflows.complete, workflows.archive):
