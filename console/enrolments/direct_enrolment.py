@@ -249,14 +249,13 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
 
 def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
-    document = find(workflow).document
-    return document is not None and document.collection is not None and has_places(workflow)
+    target = find(workflow)
+    return target.places and target.collection is not None
 
 
 def has_places(workflow: str) -> bool:
     """Whether whoever comes into this workflow has a place in it, by which they leave it early or are kept from coming again; leads too."""
-    document = find(workflow).document
-    return document is not None and gives_places(document)
+    return find(workflow).places
 
 
 def gives_places(document: Workflow) -> bool:

@@ -46,6 +46,11 @@ class Target:
         return not self.archived and self.status not in CLOSED
 
     @property
+    def places(self) -> bool:
+        """Whether whoever a trigger finds has a place in it: its document says how one leaves it or comes again."""
+        return self.document is not None and (bool(self.document.exits) or self.document.reenrol is not None)
+
+    @property
     def fields(self) -> list[FieldDefinition]:
         """The fields of the start step."""
         return [] if self.document is None else start_fields(self.document)
