@@ -105,7 +105,9 @@ def tell(
     told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
         opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
-    for collection, record in stopping or [found or (None, None)]:
+    writers: Sequence[Who | None] = stopping or [found]
+    for who in writers:
+        collection, record = who or (None, None)
         named = records.reference_in_log(collection, record)
         log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
 
