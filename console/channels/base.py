@@ -119,6 +119,14 @@ class Answer:
     stops: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Who got a message called it unwanted, as the provider of their mailbox says: our id of it, and their address, each "" where it is not told."""
+
+    message_id: str
+    address: str = ""
+
+
 class BadSignature(ConsoleError):
     """The signature is not the provider's."""
 
@@ -150,6 +158,6 @@ class Provider(ABC):
         """What became of a message that may have left; None: it is not there. Raises IntegrationError or OutcomeUnknown if that cannot be told."""
         raise NotImplementedError
 
-    def told(self, callback: Callback) -> Receipt | Answer | None:
+    def told(self, callback: Callback) -> Receipt | Answer | Complaint | None:
         """What a callback says; None: nothing of interest. Raises BadSignature for what is not the provider's, Invalid for what cannot be read."""
         raise NotImplementedError

@@ -1,4 +1,6 @@
-"""What comes back by mail: reports that a message did not arrive, and answers of people. Each is matched to our message by the id of that message.
+"""What comes back by mail: reports that a message did not arrive or was called unwanted, and answers of people.
+
+A report is matched to our message by the id of that message, as it stands in `Message-ID` or, where a provider writes ids of its own, in `OWN_ID`.
 
 Source: RFC 3464 and RFC 6533 (delivery status), RFC 3834 (automatic answers), RFC 3798 and RFC 5965 (that it was read, or called unwanted).
 """
@@ -14,7 +16,7 @@ from email.message import Message
 from email.utils import parseaddr
 from html import unescape
 
-from console.channels.base import Answer, Handed, Receipt
+from console.channels.base import Answer, Complaint, Handed, Receipt
 from console.channels.repeated_text import own_html, own_words
 from console.core.stop_words import begins_with_stop
 
@@ -24,6 +26,10 @@ LONGEST_HEADER = 2_000
 MOST_PARTS = 100
 NO_CHARSETS = frozenset({"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "unicode_escape", "raw_unicode_escape"})
 """Codecs of Python that no mail is written in, and whose reading takes long or cannot replace what is wrong."""
+OWN_ID = "X-Handrail-Message"
+"""Carries our id as well: Amazon SES and others put one of their own into `Message-ID`, and send the rest of the head back as it was."""
+NO_COMPLAINTS = ("not-spam", "auth-failure", "virus")
+"""Reports in the same form that are no complaint of a reader."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _QMAIL = "Hi. This is the qmail-send program"
@@ -37,8 +43,9 @@ _GLOBAL = b"message/global-delivery-status"
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
 
 
-def read(raw: bytes) -> Receipt | Answer | None:
-    """What a mail tells: that a message of ours failed for good, with the mail server's reason in one line, or what a person wrote (of an empty mail its subject).
+def read(raw: bytes) -> Receipt | Answer | Complaint | None:
+    """What a mail tells: that a message of ours failed for good, with the mail server's reason in one line, that its reader called it unwanted, or what
+    a person wrote (of an empty mail its subject).
 
     None for one that nobody wrote and that reports no failure of ours, such as an automatic answer. An answer has the id that the mail has by itself, else one of its bytes.
 
@@ -53,12 +60,12 @@ def read(raw: bytes) -> Receipt | Answer | None:
     if reported:
         ours = _about(mail)
         return None if ours is None else _bounce(ours, reported)
+    feedback = next((part for part in mail.walk() if part.get_content_type() == "message/feedback-report"), None)
+    if feedback is not None:
+        return _complaint(mail, feedback)
     if (in_words := _bounce_in_words(mail)) is not None:
         return in_words
-    try:
-        sender = parseaddr(_header(mail, "From"))[1]
-    except RecursionError:  # brackets within brackets
-        return None
+    sender = _address_in(_header(mail, "From"))
     if _is_automatic(mail) or "@" not in sender:
         return None
     subject, text = _subject(mail), _text(mail)
@@ -70,7 +77,7 @@ def read(raw: bytes) -> Receipt | Answer | None:
 def _is_automatic(mail: Message) -> bool:
     """Whether a program wrote it: a holiday notice, a list, or a mail that no answer may go to; and what we sent ourselves and came round again."""
     written = {name: _header(mail, name).casefold() for name in ("Auto-Submitted", "Return-Path", "Precedence")}
-    marked = any(_header(mail, name) for name in _MARKS) or _OURS.search(_header(mail, "Message-ID")) is not None
+    marked = any(_header(mail, name) for name in _MARKS) or any(_OURS.search(_header(mail, name)) for name in ("Message-ID", OWN_ID))
     read_by_it = any(part.get_content_type() == "message/disposition-notification" for part in mail.walk())
     return (
         read_by_it
@@ -102,10 +109,36 @@ def _subject(mail: Message) -> str:
 def _about(mail: Message) -> str | None:
     """Our id of the message that is sent back, whole or by its head; else the one that the report says it answers."""
     carried = [part for part in mail.walk() if part.get_content_type() in _CARRIERS]
-    ids = [text for part in carried for text in ([_header(each, "Message-ID") for each in _inside(part)] or [_written(part)])]
+    ids = [
+        text
+        for part in carried
+        for text in ([_header(each, name) for each in _inside(part) for name in ("Message-ID", OWN_ID)] or [_written(part)])
+    ]
     ids += [_header(mail, name) for name in ("In-Reply-To", "References")]
     found = next((match for text in ids if (match := _OURS.search(text))), None)
     return found[1] if found else None
+
+
+def _complaint(mail: Message, feedback: Message) -> Complaint | None:
+    """What the provider of a mailbox passes on when its owner calls a mail unwanted; None where it names neither a message of ours nor an address."""
+    told = next(iter(_inside(feedback)), feedback)
+    if _header(told, "Feedback-Type").casefold() in NO_COMPLAINTS:
+        return None
+    sent = next(
+        (each for part in mail.walk() if part is not feedback and part.get_content_type() in _CARRIERS for each in _inside(part)), None
+    )
+    named = [_header(told, "Original-Rcpt-To"), "" if sent is None else _header(sent, "To")]
+    address = next((found for text in named if "@" in (found := _address_in(text))), "")
+    message_id = _about(mail) or ""
+    return Complaint(message_id, address[:200]) if message_id or address else None
+
+
+def _address_in(written: str) -> str:
+    """The address of a header; empty where it cannot be read."""
+    try:
+        return parseaddr(written.removeprefix("rfc822;"))[1]
+    except RecursionError:  # brackets within brackets
+        return ""
 
 
 def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:

@@ -83,6 +83,8 @@ PHRASES = (
     *("no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
 )
 """Phrases that mean it anywhere in a message."""
+_DENIED = re.compile(rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(PHRASES)})\b")
+"""A phrase that is denied: “please don't unsubscribe me”. “You do not unsubscribe me” is none."""
 _POLITE = frozenset(
     {
         "please",
@@ -158,10 +160,10 @@ def asks_again(text: str) -> bool:
 
 
 def _says_it(plain: str) -> bool:
-    words = plain.split()
+    words, meant = plain.split(), _DENIED.sub("", plain)
     bare = _bare(words)
     firm = 0 < len(words) <= MOST_WORDS and words[0] in FIRM and len([word for word in bare if not word.isdecimal()]) <= 1
-    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {plain} " for phrase in PHRASES)
+    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {meant} " for phrase in PHRASES)
 
 
 def _is_the_word(plain: str) -> bool:

@@ -30,6 +30,7 @@ _WAITING = """
 select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigger, e.tries, e.chain from console.enrolment e
 where e.workflow = %s and e.status = 'waiting' and (e.due_at is null or e.due_at <= %s) order by e.id limit %s
 """
+_WHY_NOT = "select reason from console.enrolment e where e.workflow = %s and e.status = 'waiting' order by e.id limit 1"
 _AT_WORK = f"""
 select count(*) from (select r.id from {EVERY_RUN.sql()} where {AT_WORK} and r.workflow = %s and r.holder is null limit %s) busy
 """  # noqa: S608 (texts of ours)
@@ -140,6 +141,12 @@ def full_until(target: Target) -> tuple[int, datetime] | None:
     day = timedelta(days=1)
     rows = fetch(_ROOM_SINCE, (target.id, log.now() - day, most - 1))
     return (most, rows[0][0] + day) if rows else None
+
+
+def held_up(target: Target) -> str:
+    """Why whoever is next does not begin, as it was found at the last try; empty where nothing is in their way."""
+    rows = fetch(_WHY_NOT, (target.id,))
+    return str(rows[0][0] or "") if rows else ""
 
 
 def _begin_all(target: Target, waiting: Sequence[_Waiting], places: int) -> None:

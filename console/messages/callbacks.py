@@ -6,7 +6,7 @@ Twice the same changes nothing; what comes before the provider's own answer coun
 from collections.abc import Mapping
 
 from console.channels import providers, sandbox
-from console.channels.base import Answer, Callback, Handed, Provider, Receipt
+from console.channels.base import Answer, Callback, Complaint, Handed, Provider, Receipt
 from console.core.actor import Actor
 from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.messages import inbound, message_rows, opening, outside_addresses, sending
@@ -26,9 +26,11 @@ def take(provider: Provider, callback: Callback) -> None:
     take_in(provider.kind, provider.name, provider.told(callback))
 
 
-def take_in(kind: str, provider: str, receipt: Receipt | Answer | None) -> None:
-    """Keep an answer, or what became of a message. Raises NotFound, Conflict."""
-    if isinstance(receipt, Answer):
+def take_in(kind: str, provider: str, receipt: Receipt | Answer | Complaint | None) -> None:
+    """Keep an answer, a complaint, or what became of a message. Raises NotFound, Conflict."""
+    if isinstance(receipt, Complaint):
+        inbound.complain(kind, receipt.message_id, receipt.address)
+    elif isinstance(receipt, Answer):
         inbound.receive(kind, provider, sender=receipt.sender, text=receipt.text, provider_id=receipt.provider_id, stops=receipt.stops)
     elif receipt is not None:
         message, handed = _of_receipt(kind, provider, receipt), receipt.handed

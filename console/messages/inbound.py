@@ -35,6 +35,9 @@ STRANGERS = "direction = 'in' and record is null and status = 'received'"
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
 """
+COMPLAINT = "complaint"
+_COMPLAINED = "id = %s and channel = %s and direction = 'out' and not sandbox and status <> 'waiting'"
+_HEARD = "select from console.opt_out where message = %s and source = %s"
 _KNOWN = "select id from console.message where provider = %s and provider_id = %s and direction = 'in'"
 _IN = sa.text(
     "insert into console.message (id, key, collection, record, channel, direction, status, asked_at, at, provider, provider_id, address, team,"
@@ -74,17 +77,39 @@ def receive(
     return by_id(message_id)
 
 
+def complain(kind: str, message_id: str, address: str) -> None:
+    """Somebody called a message unwanted where they read it: take their consent back, as a word of theirs would. The same one again changes nothing.
+
+    They are whom our message reached, where its id is known, else who has the address. One about nobody is passed over: anybody can write it.
+    """
+    message = next(iter(read(_COMPLAINED, (message_id, kind))), None) if message_id else None
+    if message is not None and fetch(_HEARD, (message.id, opting_out.SOURCES[COMPLAINT])):
+        return
+    known, _ = recipients.address_of(kind, str(message.result.get("to") or address) if message is not None else address, None)
+    found = (message.collection, message.record) if message is not None and message.collection and message.record else None
+    found = found or (contact_behind(kind, known) if known else None)
+    sharing = everybody_at(kind, known, found) if known else [found] if found else []
+    barred = {kind: recipients.address_digest(known).hex()} if known else {}
+    about = message.id if message is not None else None
+    opting_out.withdraw(sharing, STOPPED[kind], COMPLAINT, about, bars_address=False, addresses=barred)
+
+
 def tell(
     connection: Connection, by: Actor, message: tuple[str, str], found: Who | None, stopping: Sequence[Who] | None, *, bars: bool = True
 ) -> None:
-    """Say in the log whose the message (its kind and id) is, and at once take back the consent of those who say stop with it; None: it does not."""
+    """Say in the log whose the message (its kind and id) is, and at once take back the consent of those who say stop with it; None: it does not.
+
+    Each of those has written it: nobody knows which, and no run of any of them has to wait for their answer any more.
+    """
     kind, message_id = message
-    collection, record = found or (None, None)
     told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
-    named = records.reference_in_log(collection, record)
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
         opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
-    log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
+    writers: Sequence[Who | None] = stopping or [found]
+    for who in writers:
+        collection, record = who or (None, None)
+        named = records.reference_in_log(collection, record)
+        log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:

@@ -31,7 +31,13 @@ from console.subjects import subject_of
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied", "declined", "refused", "no", "false", "0")
 """Words that say that consent is gone, as the column's options may have them."""
-SOURCES = {"sms": "SMS reply", "email": "e-mail reply", "link": "unsubscribe link", "call": "said on a call"}
+SOURCES = {
+    "sms": "SMS reply",
+    "email": "e-mail reply",
+    "link": "unsubscribe link",
+    "call": "said on a call",
+    "complaint": "reported as unwanted",
+}
 ADDRESS = "@"
 """Stands for the collection where an address itself is barred, of however many contacts it is; the record is then its digest."""
 AT_ONCE, MOST_ROWS = 100, 200

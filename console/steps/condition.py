@@ -42,7 +42,7 @@ class Condition(StepType):
 
     name, title, family, icon = "condition", "Condition", "condition", "git-branch"
     technical = frozenset({"rule", "compared"})
-    gist = "Chooses the way on by a rule"
+    gist = "Branches by a rule: the first that holds"
     automatic = True
     Config: ClassVar[type[StepConfig]] = ConditionConfig
 

@@ -32,10 +32,10 @@ class WaitConfig(StepConfig):
     duration: str | None = Field(None, description="Expression for a duration, such as days(variables.reminder_days)")
     until: str | None = Field(None, description="Expression for a moment, or a date: its beginning in UTC")
     event: Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})] | None = Field(
-        None, description="What has to happen to the run's record, such as message.received"
+        None, description="What has to happen to the run's record, such as a message that came in"
     )
     also: list[Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})]] = Field(
-        default_factory=list, max_length=5, description="What ends the wait too, such as message.opened"
+        default_factory=list, max_length=5, description="What ends the wait too, such as an e-mail that was opened"
     )
     filter: str | None = Field(
         None, description="Expression over record, event and variables; an event for which it does not hold is passed by"

@@ -79,6 +79,7 @@ def listed(slug: str) -> Response:
         "rows": [(lead, _badge(lead, target), lead_url(target, lead.id), _way_in(lead, target)) for lead in page.rows],
         "waits": waits_shortly([lead.run for lead in page.rows if lead.run and lead.status == "active"], frame.look()),
         "full": enrolments.full_until(target) if counts.waiting and target.open else None,
+        "held_up": enrolments.held_up(target) if counts.waiting and target.open else "",
         "ends": {lead.id: _end(lead) for lead in page.rows if lead.left_at},
         "unsent": messages.unsent([lead.run for lead in page.rows if lead.run and lead.left_at]),
         "next": frame.present_address(after=page.next) if page.next else None,

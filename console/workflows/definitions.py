@@ -219,13 +219,16 @@ def _change(actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str
     return after
 
 
-def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any]) -> Entry:
+def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any], *, revision: int | None = None) -> Entry:
     """Replace the draft by a document. Versions and runs do not change.
 
-    Raises NotFound, NotAllowed (also for the team that the document names), DefinitionError with every problem, Invalid for another slug.
+    Raises NotFound, NotAllowed (also for the team that the document names), DefinitionError with every problem, Invalid for another slug, Conflict
+    `stale_revision` where `revision` is given and the draft has another.
     """
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
+        if revision is not None and revision != row.draft_revision:
+            raise Conflict("Not stored: the draft was changed in the meantime. Read it again.", code="stale_revision")
         problems = check(document, connected())
         if any(problem.severity == "error" for problem in problems):
             raise refused("The workflow", problems)

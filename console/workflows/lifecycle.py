@@ -35,8 +35,8 @@ LONGEST_REASON = 2000
 KINDS = ("workflow_activated", "workflow_paused", "workflow_resumed", "workflow_completed", "workflow_cancelled", "workflow_published")
 MOST_SWITCHES = 200
 _SWITCHES = """
-select s.at, coalesce(s.open ->> 'status', 'active'), case when s.open ? 'status' then s.open ->> 'former' else 'draft' end from (
-    select a.pos, a.at, convert_from(e.body, 'UTF8')::jsonb #> '{data,open}' as open
+select s.at, coalesce(s.open ->> 'status', 'active'), case when s.open ? 'status' then s.open ->> 'former' else 'draft' end, s.actor from (
+    select a.pos, a.at, a.actor, convert_from(e.body, 'UTF8')::jsonb #> '{data,open}' as open
     from console.activity a join console.event e on e.id = a.event where a.kind = any(%s)) s
 where s.open ->> 'workflow' = %s and (s.open ? 'status' or s.open ->> 'version' = '1') order by s.pos desc limit %s
 """
@@ -44,11 +44,12 @@ where s.open ->> 'workflow' = %s and (s.open ? 'status' or s.open ->> 'version' 
 
 
 class Switch(NamedTuple):
-    """A workflow got the status `status` at this moment; `former` is the one that it had."""
+    """A workflow got the status `status` at this moment; `former` is the one that it had, `by` who switched it."""
 
     at: datetime
     status: str
     former: str
+    by: str | None = None
 
 
 def switches(workflow_id: str) -> Sequence[Switch]:

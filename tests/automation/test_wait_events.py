@@ -1,6 +1,8 @@
 """A run that waits for an event: woken once by what happens after it came to the step, else by its time limit."""
 
+import sqlite3
 import threading
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +70,18 @@ def test_workers_wake_who_got_an_answer_and_let_the_others_time_out(club: Compan
     assert words.startswith("Waits until they answer, at the latest ")
     whole(sam)
     whole(late)
+
+
+def test_nobody_at_a_number_that_said_stop_goes_on_waiting_for_an_answer(club: Company) -> None:
+    with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection:
+        connection.execute("update contact set phone = '+12025550147' where id in (2, 3)")
+        connection.commit()
+    slug = waiting("answer", event="message.received", timeout="P2D")
+    runs_of = [begin(club, slug, who) for who in (SAM, ANA, BRAM)]
+    answered()
+    assert (look(), sorted(str(status(club, each)[1]) for each in runs_of)) == (1, ["answered", "pause", "pause"]), "an answer is of one"
+    assert inbound.receive("sms", "twilio", sender="+1 202 555 0147", text="STOP", provider_id="SM2") is not None
+    assert (look(), {status(club, each)[1] for each in runs_of}) == (2, {"answered"})
 
 
 def test_what_happened_before_does_not_count_and_a_second_event_changes_nothing(club: Company) -> None:

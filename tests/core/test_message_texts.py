@@ -11,6 +11,7 @@ from tests.tables import cases
     "STOP", "Stop pls", "stopp!", "ARRÊT", "Baja.", "unsubscribe", "please unsubscribe me", "Don't call me again", "don’t call",
     "Opt out", "STOP ALL", "Please stop", "abmelden bitte", "I said: stop calling me!!", "СТОП", "S\u200bTOP", "ST\u00adOP", "STOP\u200bplease",
     "𝐒𝐓𝐎𝐏", "🅂🅃🄾🄿", "S.T.O.P.", "Stop! Stop!", "STOP 🛑", "STOP SMS", "STOP 36180", "Stop this", "stop\n\nSent from my iPhone", "Stop!\nJonas",
+    "Why do you not unsubscribe me?", "You don't unsubscribe me!", "Don't unsubscribe me, no: unsubscribe", "I don't want this, unsubscribe me",
     "STOP. I am not interested", "Stop! Who is this?", "STOP - Jonas", "Stop (sorry)", "Please remove me", "No more texts, please", "Keine SMS mehr!",
     "Stoppa", "Στοπ", "STOP au 36111", "Leave me alone",
     "Arrêtez", "stoppen", "İPTAL", "Wypisz mnie", "Nebesiųskite", "LÕPETAGE",
@@ -38,6 +39,10 @@ def test_these_end_messages(text: str) -> None:
         "Non-stop. Thank you",
         "👍",
         "✋",
+        "please don't unsubscribe me",
+        "I do not want to unsubscribe",
+        "Don’t ever stop sending these",
+        "I don't want you to remove me from the list",
     ],
 )
 def test_these_do_not(text: str) -> None:

@@ -97,6 +97,63 @@ def test_a_bounce_marks_its_message_as_failed_with_the_reason(sent: tuple[Compan
     assert messages.unsent([run_id]) == {run_id: "The e-mail left and failed afterwards"}
 
 
+COMPLAINT = """From: complaints@provider.example\r
+Content-Type: multipart/report; report-type=feedback-report; boundary="b"\r
+\r
+--b\r
+\r
+This is an abuse report of an e-mail.\r
+--b\r
+Content-Type: message/feedback-report\r
+\r
+Feedback-Type: {kind}\r
+User-Agent: Loop/1\r
+Version: 1\r
+{told}\r
+--b\r
+Content-Type: message/rfc822\r
+\r
+{head}Subject: For Sam\r
+\r
+Dear Sam\r
+--b--\r
+"""
+
+
+def test_a_bounce_is_known_where_a_provider_wrote_an_id_of_its_own(sent: tuple[Company, FlaskClient, str]) -> None:
+    company, client, run_id = sent
+    ours = line(company, run_id).message.id
+    told = REPORT.format(action="failed", carrier="message/rfc822", ours=ours)
+    theirs = told.replace(f"Message-ID: <{ours}@fernwick.example>", "Message-ID: <0100018@email.provider.example>")
+    assert (handed_on(client, theirs), line(company, run_id).status) == (200, "sent")
+    kept = theirs.replace("Subject: For Sam", f"{mail_reports.OWN_ID}: <{ours}@fernwick.example>\r\nSubject: For Sam")
+    assert (handed_on(client, kept), line(company, run_id).status) == (200, "failed")
+
+
+@pytest.mark.parametrize("by_id", [True, False])
+def test_who_calls_a_message_unwanted_gets_no_more(sent: tuple[Company, FlaskClient, str], *, by_id: bool) -> None:
+    company, client, run_id = sent
+    ours = line(company, run_id).message.id
+    head = f"{mail_reports.OWN_ID}: <{ours}@fernwick.example>\r\n" if by_id else ""
+    named = "" if by_id else "Original-Rcpt-To: <sam@post.example>\r\n"
+    spam = COMPLAINT.format(kind="abuse", told=named, head=head)
+    assert handed_on(client, spam.replace("abuse\r", "not-spam\r")) == 200
+    assert fetch("select count(*) from console.opt_out") == [(0,)]
+    assert handed_on(client, spam) == 200
+    kept = fetch("select collection, channel, source from console.opt_out order by collection")
+    assert kept == [("@", "email", "reported as unwanted"), ("contact", "email", "reported as unwanted")]
+    assert handed_on(client, spam) == 200
+    assert len(fetch("select id from console.opt_out")) == (2 if by_id else 4), "the same one again"
+    assert messages.find(company.olivia, OutboxQuery(status="received")).lines == [], "a report is no answer"
+    assert line(company, begin(company, workflow("again", [dict(EMAIL), dict(ASK)]))).message.code == "consent_withdrawn"
+
+
+def test_a_complaint_about_nobody_changes_nothing(sent: tuple[Company, FlaskClient, str]) -> None:
+    heads = ("", "To: (((((\r\n", f"Message-ID: <msg_{'0' * 26}@fernwick.example>\r\n", "To: @\r\n")
+    assert [handed_on(sent[1], COMPLAINT.format(kind="abuse", told="", head=head)) for head in heads] == [200] * 4
+    assert fetch("select count(*) from console.opt_out") == [(0,)]
+
+
 def test_what_a_person_answers_is_kept_and_automatic_mail_is_not(sent: tuple[Company, FlaskClient, str]) -> None:
     company, client, _ = sent
     answer = EmailMessage()

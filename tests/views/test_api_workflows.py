@@ -56,6 +56,19 @@ def written(kind: str) -> list[dict[str, Any]]:
     return [body["data"]["open"] for body in bodies if body["type"] == kind]
 
 
+def test_a_document_does_not_replace_what_others_changed_where_its_writer_says_what_it_was_made_from(mona: Program) -> None:
+    path = f"/workflows/{mona('POST', '/workflows', {'title': 'Call back'}, 201)['id']}"
+    seen = mona("GET", f"{path}/draft")["revision"]
+    mona("PUT", f"{path}/definition?revision={seen}", finished("call-back", description="By one."))
+    late = mona("PUT", f"{path}/definition?revision={seen}", finished("call-back", description="By another."), 409)
+    assert late["code"] == "stale_revision"
+    assert mona("GET", f"{path}/definition")["description"] == "By one."
+    assert mona("POST", f"{path}/publish", {"note": "Seen.", "revision": seen}, 409)["code"] == "stale_revision"
+    mona("PUT", f"{path}/definition", finished("call-back", description="By another."))
+    mona("POST", f"{path}/publish", {"note": "Seen.", "revision": mona("GET", f"{path}/draft")["revision"]})
+    assert mona("GET", f"{path}/versions/1")["definition"]["description"] == "By another."
+
+
 def test_from_the_title_to_a_run_and_into_the_archive(mona: Program) -> None:
     made = mona("POST", "/workflows", {"title": "Call back", "description": "Who asked."}, 201)
     assert set(made) >= NAMES

@@ -1,5 +1,6 @@
 """Enrolling from a list, a segment and a file, who is where, and the same as JSON; who may not look is told of nobody."""
 
+import contextlib
 import dataclasses
 import io
 import re
@@ -54,6 +55,23 @@ def test_records_chosen_in_a_list_are_enrolled_after_a_preview(pages: Pages, rob
     assert "Adaeze Okonkwo-Bell" in pages.olivia.get(HERE).text
     record = pages.olivia.get("/c/customer/3")
     assert f"{ENROL}?key=3" in record.links
+
+
+def test_those_who_wait_because_an_account_is_closed_are_not_only_waiting(pages: Pages) -> None:
+    account = accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    workflows.import_file(DOCUMENT | {"run_as": ROBOT}, publish=True)
+    accounts.disable_person(account.id)
+    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1"], values=WHY))
+    assert "do not begin now" not in pages.olivia.get(HERE).text
+    [(of,)] = fetch("select id from console.workflow where slug = 'care-review'")
+    with contextlib.suppress(queue.PutBack):
+        enrolments.begin(of)
+    shown = pages.olivia.get(HERE).text
+    assert "Those who wait do not begin now" in shown
+    assert "is closed. Open it again, or name another and publish." in shown
+    accounts.enable_person(pages.company.ines, account.id)
+    enrolments.begin(of)
+    assert "do not begin now" not in pages.olivia.get(HERE).text
 
 
 def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages: Pages, robot: None) -> None:

@@ -60,7 +60,9 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
         assert "1 live run that you may see goes on to its end" in mona.get(f"{CARE}/switch?to={end}").text, end
     mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused", "reason": "Month's end"}, status=303)
     assert "Paused" in mona.get(CARE).text
+    sequencing.sequence()
     page = mona.get(CARE + "/switch?to=active")
+    assert re.search(r"Mona .*paused it .*: Month's end", page.text), "another lead's reason stands before it goes on"
     for words in (
         "Resume Care review?",
         "Version 1, as it is",

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from console import settings
 from console.channels import mail_reports
-from console.channels.base import Answer, Callback, Handed, Letter, Provider, Receipt
+from console.channels.base import Answer, Callback, Complaint, Handed, Letter, Provider, Receipt
 from console.channels.markdown_letter import as_html, as_plain
 from console.core.contacting import Kind
 from console.core.message_words import words_in
@@ -55,7 +55,7 @@ class Smtp(Provider):
         mail.send(message, bounces=settings.current().mail_bounces)
         return Handed(str(message["Message-ID"]))
 
-    def told(self, callback: Callback) -> Receipt | Answer | None:
+    def told(self, callback: Callback) -> Receipt | Answer | Complaint | None:
         """A mail that came back or in, as it is. The address is what its sender is believed by: only the mail server has it."""
         return mail_reports.read(callback.body)
 
@@ -66,7 +66,7 @@ def composed(letter: Letter, sender: str) -> EmailMessage:
     subject = _line(content.get("subject", ""))
     message["Subject"], message["From"], message["To"] = subject, sender, letter.to
     message["Date"] = format_datetime(letter.at)
-    message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
+    message["Message-ID"] = message[mail_reports.OWN_ID] = f"<{letter.id}@{sender.rpartition('@')[2].strip('> ')}>"
     if content.get("reply_to"):
         message["Reply-To"] = _line(content["reply_to"])
     footer = (words_in(letter.language)["unsubscribe"], letter.unsubscribe) if letter.unsubscribe else None

@@ -57,10 +57,19 @@ class Written(Sent):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
 
+class Unchanged(Asked):
+    """Which draft the document was made from."""
+
+    revision: int | None = Field(
+        None, description="Only if the draft is still this revision, as `GET …/draft` tells it; 409 `stale_revision` else"
+    )
+
+
 class Publication(Sent):
     """What is said of a new version."""
 
     note: str | None = Field("", description="What changes and why, in the words of who publishes")
+    revision: int | None = Field(None, description="Only if the draft is still this revision; 409 `stale_revision` else")
     accept_failed_tests: str | None = Field("", description="Why it is published although tests of it fail; kept in the log")
 
 
@@ -234,7 +243,9 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     """Publish the draft as the live version; live runs keep their version. 422 `not_ready` with a reason per step, 409 `tests_failed` with one per test."""
     sent = read(Publication)
     accepted = sent.accept_failed_tests or ""
-    return jsonify(workflows.publish_draft(g.actor, workflow_id, note=sent.note or "", accept_failed_tests=accepted).to_json())
+    return jsonify(
+        workflows.publish_draft(g.actor, workflow_id, note=sent.note or "", revision=sent.revision, accept_failed_tests=accepted).to_json()
+    )
 
 
 @blueprint.post("/workflows/<workflow_id>/duplicate")
@@ -262,11 +273,17 @@ def definition(workflow_id: str) -> ResponseReturnValue:
 
 @blueprint.put("/workflows/<workflow_id>/definition")
 @operation(
-    "putDefinition", "workflow.edit", Definition, body=Written, refuses=(403,), example=Example({"workflow_id": "call-back"}, body=DRAFT)
+    "putDefinition",
+    "workflow.edit",
+    Definition,
+    body=Written,
+    query=Unchanged,
+    refuses=(403, 409),
+    example=Example({"workflow_id": "call-back"}, body=DRAFT),
 )
 def redefine(workflow_id: str) -> ResponseReturnValue:
-    """Replace the draft; 422 with a detail per problem, and nothing is stored then."""
-    workflows.redefine(g.actor, workflow_id, read(Written).model_dump())
+    """Replace the draft; 422 with a detail per problem, and nothing is stored then. Without `revision` also what others have changed since."""
+    workflows.redefine(g.actor, workflow_id, read(Written).model_dump(), revision=parse_query(Unchanged).revision)
     return jsonify(workflows.definition(g.actor, workflow_id))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, enrolments, monitoring, workflows
+from console import access, accounts, enrolments, monitoring, workflows
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import contact_trials
@@ -98,6 +98,7 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "turn": turn,
         "title": "Resume" if resumes else turn.label,
         "gist": RESUMES if resumes else turn.gist,
+        "paused_by": _paused_by(who, known) if resumes else None,
         "action": tabs.address(known.slug, "/switch"),
         "back": tabs.address(known.slug),
         "reason": reason,
@@ -114,6 +115,12 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
     }
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
     return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, status=status)
+
+
+def _paused_by(who: Actor, known: Known) -> tuple[str, str]:
+    """Who paused it, and why as far as they said: it may be another lead, who does not want it to go on yet."""
+    by = next((each.by for each in lifecycle.switches(known.id)[-1:] if each.by and each.status == "paused"), "")
+    return accounts.names({by}).get(by, "Somebody"), workflows.entry(who, known.id).status_reason or ""
 
 
 def _reached_outside(known: Known) -> str:
