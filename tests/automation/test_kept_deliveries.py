@@ -200,8 +200,10 @@ def test_the_same_delivery_many_times_at_once_for_the_owner_of_a_key(house: Comp
     for each in range(5):
 
         def deliver(number: int, key: str = f"key-{each}") -> TestResponse:
-            return web_app().test_client().post(
-                f"/hooks/{made.address}", json={"why": f"body {number % 2}"}, headers=headers | {"X-Idempotency-Key": key}
+            return (
+                web_app()
+                .test_client()
+                .post(f"/hooks/{made.address}", json={"why": f"body {number % 2}"}, headers=headers | {"X-Idempotency-Key": key})
             )
 
         with ThreadPoolExecutor(16) as threads:
