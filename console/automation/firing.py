@@ -245,14 +245,19 @@ select {_COLUMNS} from console.firing f
 where f.workflow = %s and f.status = 'waiting' and f.due_at <= clock_timestamp()
 and exists (select from console.workflow w where w.id = f.workflow and w.status = 'active' and w.archived_at is null) order by f.due_at, f.id limit %s
 """  # noqa: S608 (a text of ours)
-_PROMISED = f"select {_COLUMNS} from console.firing f where f.run = %s and f.status = 'waiting'"  # noqa: S608 (a text of ours)
+_PROMISED = f"""
+select {_COLUMNS} from console.firing f join console.workflow w on w.id = f.workflow
+where f.run = %s and f.status = 'waiting' and (f.tries = 0 or f.due_at <= clock_timestamp()) and w.status = 'active' and w.archived_at is null
+"""  # noqa: S608 (a text of ours)
 
 
-def begin_promised(run_id: str) -> bool:
-    """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused."""
+def begin_promised(run_id: str, asker: Actor | None = None) -> bool:
+    """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused, or its workflow,
+    nor before the next try of one that could not begin. `asker`: who sent it, where that is the owner of a key.
+    """
     waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not queue.paused() else []
     for each in waiting:
-        _start(each)
+        _start(each, asker)
     return bool(waiting)
 
 
@@ -293,7 +298,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
 
 _STARTED = """
 with over as (
-update console.firing f set status = 'started', run = b.run, why = case when f.kind = 'webhook' then f.why end, told = null, exclusive_key = null, done_at = clock_timestamp()
+update console.firing f set status = 'started', run = b.run, why = case when f.kind = 'webhook' and f.tries = 0 then f.why end, told = null, exclusive_key = null, done_at = clock_timestamp()
 from unnest(%s::text[], %s::text[]) as b (id, run) where f.id = b.id and f.status = 'waiting' returning f.workflow, f.trigger, f.kind
 ), counted as (
 update console.trigger t set matched = t.matched + o.many
@@ -319,7 +324,7 @@ def _not_started(found: _Firing, error: ConsoleError) -> None:
         _done(found.id, "refused", None, words_of(error))
 
 
-def _start(found: _Firing) -> None:
+def _start(found: _Firing, asker: Actor | None = None) -> None:
     ident, workflow_id = found.id, found.workflow
     try:
         said, by, about = found.opened()
@@ -332,10 +337,12 @@ def _start(found: _Firing) -> None:
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return
-        if about is not None and enrolments.takes_in(workflow_id):
+        places = about is not None and enrolments.takes_in(workflow_id)
+        if about is not None and places and found.run is None:
             _enrol(found, by, about.key, said["values"])
             return
-        run_id = runs.start_hands_off(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, run_id=found.run)
+        start = enrolments.enrol_at_once if places else runs.start_hands_off
+        run_id = start(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, identity=asker, run_id=found.run)
         faults.point("triggers.start.after")
     except ConsoleError as error:
         _not_started(found, error)
@@ -375,7 +382,7 @@ def words_of(error: ConsoleError) -> str:
 def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
     fetch(
         "update console.firing set status = %s, run = %s, why = %s, told = null, exclusive_key = null, "
-        "done_at = clock_timestamp(), record = case when kind <> 'webhook' then record end where id = %s returning 1",  # what was sent as a record may be anything
+        "done_at = clock_timestamp(), record = case when kind <> 'webhook' then record end where id = %s and status = 'waiting' returning 1",  # what was sent as a record may be anything
         (status, run_id, why, ident),
     )
 
@@ -383,7 +390,7 @@ def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
 def _again(ident: str, tries: int, why: str, longest_s: float = LONGEST_PAUSE_S, source: str | None = None) -> None:
     pause = timedelta(seconds=min(longest_s, 2.0 ** min(tries, 17)))
     fetch(
-        "update console.firing set tries = tries + 1, why = %s, source = %s, due_at = clock_timestamp() + %s where id = %s returning 1",
+        "update console.firing set tries = tries + 1, why = %s, source = %s, due_at = clock_timestamp() + %s where id = %s and status = 'waiting' returning 1",
         (why, source, pause, ident),
     )
 

@@ -96,17 +96,17 @@ def _read(definition: str) -> Trigger:
     return Trigger.model_validate_json(definition)
 
 
-def note_away(workflow: str, trigger: str, version: int | None, why: str) -> None:
-    """Write down among the firings of a trigger why a sender was turned away."""
+def note_away(workflow: str, trigger: str, version: int | None, why: str, hook: Hook | None = None) -> None:
+    """Write down among the firings of a trigger why a sender was turned away; by this `hook` only while it stands as it was found: else the delivery is judged anew."""
     hour = f"{log.now():%Y-%m-%d %H}"
     key = "away " + subjects.digest(f"{hour}|{why}".encode("utf-8", "surrogatepass"), "delivery").hex()
-    values = {"id": new_id("fir"), "workflow": workflow, "trigger": trigger, "key": key, "version": version, "why": why}
-    fetch(_AWAY, values)
+    values = (new_id("fir"), workflow, trigger, key, version, why)
+    fetch(_AWAY.format(STANDS if hook is not None else ""), (*values, *(hook.standing if hook is not None else ())))
 
 
 _AWAY = """
 insert into console.firing (id, workflow, trigger, kind, key, at, version, status, why, tries, done_at)
-values (%(id)s, %(workflow)s, %(trigger)s, 'webhook', %(key)s, clock_timestamp(), %(version)s, 'refused', %(why)s, 1, clock_timestamp())
+select %s, %s, %s, 'webhook', %s, clock_timestamp(), %s::integer, 'refused', %s, 1, clock_timestamp() {}
 on conflict (workflow, trigger, key) do update set tries = firing.tries + 1, at = excluded.at, done_at = excluded.done_at,
     why = excluded.why || ' So it went with ' || (firing.tries + 1) || ' deliveries within the hour.' returning 1
 """

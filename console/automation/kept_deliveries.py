@@ -41,7 +41,7 @@ on conflict (workflow, trigger, key) do update set id = excluded.id, at = exclud
     where firing.status = 'refused'
 returning 1
 """
-_WAITING = "select run from console.firing where exclusive_key = %s and status = 'waiting'"
+_WAITING = "select run, (trigger, key) = (%s, %s) from console.firing where exclusive_key = %s and status = 'waiting'"
 
 
 def many() -> bool:
@@ -88,7 +88,9 @@ def keep(
     try:
         first = _write(values)
     except psycopg.errors.UniqueViolation:
-        waiting = fetch(_WAITING, (exclusive,))
+        waiting = fetch(_WAITING, (hook.row.id, key, exclusive))
+        if waiting and waiting[0][1]:
+            return False  # the same delivery at the same moment was first
         more: dict[str, Any] = {"run_id": waiting[0][0]} if waiting else {}
         raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", **more) from None
     faults.point("triggers.kept")

@@ -180,7 +180,7 @@ def turned_away(hook: Hook, error: ConsoleError) -> None:
 
 def note_away(hook: Hook, why: str) -> None:
     """The same of a delivery that could not be read, or whose run could not begin."""
-    found_hooks.note_away(hook.row.workflow, hook.row.id, hook.row.version, why)
+    found_hooks.note_away(hook.row.workflow, hook.row.id, hook.row.version, why, hook)
 
 
 def verify(hook: Hook, delivery: Delivery) -> str | None:
@@ -259,7 +259,8 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
     document = document_of(row)
     looks = document.collection is not None or enrolments.gives_places(document)  # else writing it down says as much
-    if named is not None and looks and (before := _before(hook, key, fingerprint)) is not None:
+    identity = None if hook.signed else delivery.sender
+    if named is not None and looks and (before := _before(hook, key, fingerprint, identity)) is not None:
         return before
     roots = {**house_roots(row, log.now()), "input": body}
     passed = judged(row, roots)
@@ -279,7 +280,6 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         note_stopped(row, halted)
         raise Conflict(why, code="loop")
     why = f"Sent, and not asked for by the start: {', '.join(unused)}." if unused else None
-    identity = None if hook.signed else delivery.sender
     try:
         run_id = _run_of(hook, occasion, key, fingerprint, identity, why)
     except ConsoleError as error:
@@ -288,7 +288,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         raise
     if run_id is not None:
         return Taken(run_id, unused=unused)
-    if (before := _before(hook, key, fingerprint)) is None:
+    if (before := _before(hook, key, fingerprint, identity)) is None:
         raise Moved("The webhook was changed at this moment, and nothing was started. Send it again.")
     return before
 
@@ -341,11 +341,9 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     return run_id
 
 
-def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
-    """What an earlier delivery under this key has started; None where it was refused. Raises Invalid where its body was another one."""
+def _before(hook: Hook, key: str, fingerprint: bytes, asker: Actor | None) -> Taken | None:
+    """What an earlier delivery under this key, of the same `asker`, has started; None where it was refused. Raises Invalid where its body was another one."""
     rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
-    if rows and rows[0][2] == "waiting" and begin_promised(rows[0][0]):  # its process has ended in between, or it waits for its turn
-        rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
     if not rows or rows[0][0] is None:
         return None
     if bytes(rows[0][1]) != fingerprint:
@@ -356,7 +354,9 @@ def _before(hook: Hook, key: str, fingerprint: bytes) -> Taken | None:
         )
         turned_away(hook, other_body)
         raise other_body
-    return Taken(rows[0][0], duplicate=True)
+    if rows[0][2] == "waiting" and begin_promised(rows[0][0], asker):  # its process has ended in between, or it waits for its turn
+        rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
+    return Taken(rows[0][0], duplicate=True) if rows and rows[0][0] is not None else None
 
 
 def _about(

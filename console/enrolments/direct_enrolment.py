@@ -64,11 +64,18 @@ def enrol(
 
 
 def enrol_at_once(
-    workflow: str, *, by: StartedBy, record: RecordRef | None, values: Mapping[str, Any], key: str, identity: Actor | None = None
+    workflow: str,
+    *,
+    by: StartedBy,
+    record: RecordRef | None,
+    values: Mapping[str, Any],
+    key: str,
+    identity: Actor | None = None,
+    run_id: str | None = None,
 ) -> str:
     """Start the run of a record, or of a lead with these values, for a trigger that answers with it, and give it its place in the workflow: the run's id.
 
-    The same `key` gives the same run.
+    The same `key` gives the same run. `run_id`: the id that was promised.
 
     `identity` is who asks, whom the run acts for where the document names no account. The caller has judged the right to start. Raises Conflict (`already_enrolled` with the
     `run_id`; `not_again`, `exited`) where they may not come in, and what a start raises: then nothing is written.
@@ -82,17 +89,17 @@ def enrol_at_once(
         return places.run_of(str(answer.lead)) if answer.status == ENROLLED else None
 
     def start(also: runs.Also | None = None) -> str:
-        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity, also=also)
+        return runs.start_hands_off(target.id, by=by, record=record, values=values, key=key, identity=identity, run_id=run_id, also=also)
 
-    if (run_id := begun_before()) is not None:
-        return run_id
+    if (known := begun_before()) is not None:
+        return known
     if record is not None and (labelled(target, [record.key]) or (identity is not None and _hidden_from(identity, target, candidate))):
         return start()  # which says what is wrong; who needs a clearance stands in no list
     try:
         return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
     except Conflict:
-        if (run_id := begun_before()) is not None:  # the same delivery at the same moment was first
-            return run_id
+        if (known := begun_before()) is not None:  # the same delivery at the same moment was first
+            return known
         raise
 
 

@@ -189,3 +189,77 @@ def test_a_kill_between_the_delivery_and_its_run(house: Company, many: bool) -> 
         assert told_why(run_id) == f"it rang for {ident}"
 
     killed_at_each(house, prepare, send, judge, 1 if many else 3)  # at "triggers.kept" too
+
+
+def test_the_same_delivery_many_times_at_once_for_the_owner_of_a_key(house: Company) -> None:
+    document = {"format": 1, "slug": "own", "title": "Own", "team": "operations", "steps": STEPS}
+    workflows.import_file(document | {"triggers": [{"id": "on", "kind": "webhook", "enabled": True}]}, publish=True)
+    automation.synchronise()
+    made = automation.managing.rotate(house.mona, "own", "on")
+    headers = {"Authorization": f"Bearer {accounts.create_key('test', house.olivia.id).text}"}
+    for each in range(5):
+
+        def deliver(number: int, key: str = f"key-{each}") -> TestResponse:
+            return (
+                web_app()
+                .test_client()
+                .post(f"/hooks/{made.address}", json={"why": f"body {number % 2}"}, headers=headers | {"X-Idempotency-Key": key})
+            )
+
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(threads.map(deliver, range(16)))
+        taken = {number % 2: answer.get_json()["runId"] for number, answer in enumerate(answers) if answer.status_code == 202}
+        assert Counter(answer.status_code for answer in answers) == {202: 8, 422: 8}, "one body is taken, the other refused"
+        [[body, run_id]] = taken.items()
+        assert told_why(run_id) == f"body {body}"
+    assert Counter(status for status, _ in fetch(FIRINGS)) == {"started": 5}
+
+
+def test_where_few_come_again_a_run_that_waits_is_live_on_its_record(house: Company) -> None:
+    send = hooked(house, "about-one", collection="customer")
+    rush()
+    first = send("a", record="1", why="x")
+    kept_deliveries.lately.clear()
+    live = send("b", record="1", why="x")
+    assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (409, "run_is_live", first.get_json()["runId"])
+    assert [row[0] for row in fetch(RUNS)] == [first.get_json()["runId"]]
+
+
+def test_what_was_promised_has_its_place_where_the_workflow_got_places_meanwhile(house: Company) -> None:
+    send = hooked(house, "about-one", collection="customer")
+    rush()
+    told = [send(f"a-{record}", record=record, why="x").get_json()["runId"] for record in ("1", "2", "3")]
+    workflows.import_file(
+        {"format": 1, "slug": "about-one", "title": "Rung", "team": "operations", "run_as": ROBOT, "steps": STEPS, "collection": "customer"}
+        | {"triggers": [{"id": "on", "kind": "webhook", "signed": True, "enabled": True}], "exits": [{"if": "false", "reason": "Never"}]},
+        publish=True,
+    )
+    automation.synchronise()
+    work_as_workers_do()
+    assert [row[0] for row in fetch(RUNS)] == sorted(told)
+    assert {row[0] for row in fetch("select run from console.enrolment")} == set(told)
+
+
+def test_who_asks_for_a_run_of_a_paused_workflow_does_not_put_it_off(house: Company) -> None:
+    send = hooked(house, "rung")
+    rush()
+    told = send("a").get_json()["runId"]
+    workflows.pause(house.mona, "rung")
+    for _ in range(3):
+        with pytest.raises(NotFound):
+            runs.get(house.mona, told)
+    assert fetch("select tries, why from console.firing") == [(0, None)]
+    workflows.activate(house.mona, "rung")
+    work_as_workers_do()
+    assert runs.get(house.mona, told).json["id"] == told
+
+
+def test_a_new_secret_in_a_rush_is_taken_at_once_and_nobody_was_turned_away(house: Company) -> None:
+    send = hooked(house, "rung", collection="customer")
+    rush()
+    assert send("a", record="1", why="x").status_code == 202
+    secret = str(automation.managing.renew_secret(house.mona, "rung", "on").secret)
+    assert send("b", secret, record="2", why="x").status_code == 202
+    assert not fetch("select why from console.firing where key like 'away %%'")
+    assert send("c", record="1", why="x").status_code == 401, "the former one opens nothing, not even what is live"
+    assert "does not fit" in fetch("select why from console.firing where key like 'away %%'")[0][0]

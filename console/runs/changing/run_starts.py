@@ -187,7 +187,7 @@ def begin(
     if test or (hands_off is not None and not hands_off.exclusive):
         exclusive = None
     by = actor if hands_off is None else hands_off.by
-    require_none_live(by or actor, exclusive)
+    require_none_live(by or actor, exclusive, unless=hands_off.run_id if hands_off is not None else None, promised=hands_off is not None)
     run_id, events = start_events(
         actor, definition, about, label, exclusive, given or {}, linked_to=linked_to, taken=taken, hands_off=hands_off, test=test
     )
@@ -360,9 +360,9 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     return record
 
 
-def require_none_live(actor: Actor, exclusive: str | None) -> None:
-    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it."""
-    run_id = live_run(exclusive) if exclusive else None
+def require_none_live(actor: Actor, exclusive: str | None, *, promised: bool = False, unless: str | None = None) -> None:
+    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it. `promised`: one that was promised counts too, but not `unless` it is this one."""
+    run_id = live_run(exclusive, promised=promised, unless=unless) if exclusive else None
     if run_id is None:
         return
     try:

@@ -261,9 +261,13 @@ def after_stored(loaded: Loaded, events: Sequence[Event]) -> Loaded:
     return replace(loaded, run=fold(events, loaded.run))
 
 
-def live_run(exclusive_key: str) -> str | None:
-    """The id of the live run that holds the key; None where none does."""
-    rows = fetch(f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null", (exclusive_key,))  # noqa: S608 (a text of ours)
+def live_run(exclusive_key: str, *, promised: bool = False, unless: str | None = None) -> str | None:
+    """The id of the live run that holds the key, or, with `promised`, of one that was promised and will hold it, `unless` it is this one; None where there is none."""
+    statement = f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
+    waiting = (
+        " union all select f.run from console.firing f where f.exclusive_key = %s and f.status = 'waiting' and f.run is distinct from %s"
+    )
+    rows = fetch(f"{statement}{waiting}", (exclusive_key, exclusive_key, unless)) if promised else fetch(statement, (exclusive_key,))
     return rows[0][0] if rows else None
 
 
