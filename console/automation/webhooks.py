@@ -22,7 +22,7 @@ from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
-from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 
 __all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
 KIND = "webhook"
@@ -31,6 +31,7 @@ TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
 LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
+NO_RECORD = "There is no such record, or whoever starts the workflow may not see it. Nothing was started."
 UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or an HMAC of the body in a header with “signature” or “hmac” in its name, as GitHub, Stripe and others do."
 NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
 UNREADABLE = {
@@ -282,6 +283,10 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     why = f"Sent, and not asked for by the start: {', '.join(unused)}." if unused else None
     try:
         run_id = _run_of(hook, occasion, key, fingerprint, identity, why)
+    except NotFound:
+        gone = Invalid(NO_RECORD, at=("record", "Send the key of a record that is there."))
+        note_away(hook, gone.message)
+        raise gone from None
     except ConsoleError as error:
         error.message = error.message.replace("Nothing was saved", "Nothing was started")
         note_away(hook, words_of(error))  # without its record: what was sent as one may be anything

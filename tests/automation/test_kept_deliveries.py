@@ -136,7 +136,7 @@ def test_what_is_wrong_is_told_in_a_rush_too(house: Company) -> None:
     assert fetch(RUNS) == []
     live = send("b", record="1", why="x")
     assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (409, "run_is_live", first.get_json()["runId"])
-    assert [send("c", record=record, why="x").status_code for record in ("99", "2")] == [404, 202]
+    assert [send("c", record=record, why="x").status_code for record in ("99", "2")] == [422, 202]
     wrong = send("d", record="3", wy="x")
     assert (wrong.status_code, {each["field"] for each in wrong.get_json()["details"]}) == (422, {"input.why"})
     work_as_workers_do()
