@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from console import workflows
 from console.core.actor import Actor
 from console.db.engine import fetch
-from console.runs.showing import record_reach
+from console.runs.showing import bounded_counts, record_reach
+from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
 
 MOST = 200
 """Kinds of outcomes of one workflow, the most frequent first."""
@@ -31,12 +32,14 @@ _SEEN = """(f.record is null or not f.collection = any({0}limited{1})
     or (f.collection, f.record) in (select * from unnest(cast({0}collections{1} as text[]), cast({0}records{1} as text[]))))"""
 
 
-_NOT_STARTED = """
-select f.workflow, f.trigger, f.status, coalesce(f.why, ''), count(*) from unnest(%(workflows)s::text[]) w(id) cross join lateral {fired} t
-cross join lateral (select * from console.firing n where n.workflow = w.id and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
-    and n.status in ('refused', 'stopped')) f
-where {seen} group by 1, 2, 3, 4 order by 5 desc limit %(most)s
-"""
+_NOT_STARTED = f"""
+select w.id, t.id, w.most, '', f.* from {WORKFLOWS} cross join lateral {FIRED.format(workflow="w.id")} t cross join lateral (
+    select coalesce(b.why, ''), b.collection, b.record, count(*) from (
+        select n.why, {{columns}} from console.firing n where n.workflow = w.id and n.trigger = t.id and n.at >= %(since)s and n.at < %(until)s
+        and n.status in ('refused', 'stopped') order by n.at desc, n.id desc limit w.most + 1
+    ) b group by 1, 2, 3
+) f
+"""  # noqa: S608 (texts of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +60,13 @@ def counted(actor: Actor, slug_or_id: str, since: datetime, until: datetime) -> 
     return [FiringCount(*row) for row in fetch(_COUNTED.format(seen=condition), period | given)]
 
 
-def not_started(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[FiringCount]]:
-    """Workflow → the firings of its triggers, removed ones too, from `since` to before `until` that started nothing, the most frequent reasons first. The caller has judged that the
-    actor sees the workflows. One statement, and those of `seen`.
+def not_started(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, Bounded]:
+    """Workflow → the firings of its triggers, removed ones too, from `since` to before `until` that started nothing, with why. The caller has judged that the
+    actor sees the workflows. One statement, and those to the sources.
     """
-    condition, given = seen(actor, workflow_ids, "%(", ")s", period=(since, until))
-    period = {"workflows": list(workflow_ids), "since": since, "until": until, "most": MOST * max(1, len(workflow_ids))}
-    found: dict[str, list[FiringCount]] = {}
-    for workflow, *counted_alike in (
-        fetch(_NOT_STARTED.format(seen=condition, fired=FIRED.format(workflow="w.id")), period | given) if workflow_ids else ()
-    ):
-        found.setdefault(workflow, []).append(FiringCount(*counted_alike))
-    return found
+    within = bounded_counts.few(bounded_counts.reach(actor, workflow_ids, since, until))
+    found = bounded_counts.counted(within, _NOT_STARTED.format(columns=within.columns("n")))
+    return {workflow: figures[""] for workflow, figures in found.items()}
 
 
 def seen(

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from console import settings, subjects
 from console.contacts import workbooks
-from console.contacts.encodings import guess
+from console.contacts.encodings import LATIN, guess
 from console.errors import Invalid
 
 PART = 1 << 20
@@ -35,6 +35,7 @@ VALUE = re.compile(r"@|\d{4}")
 AS_TEXT = re.compile(r'="([^"]*)"')
 """A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
+IN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (*workbooks.BEGIN, b"%PDF")
@@ -233,14 +234,36 @@ def _parts(file: ContactFile, person: str) -> Iterator[bytes]:
 
 def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD; LONG stands for a line that is too long."""
-    decoder, rest = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(encoding)(errors="replace"), translate=True), ""
-    for part in parts:
-        *lines, rest = (rest + UNSEEN.sub("", decoder.decode(part)).replace("\x00", UNREADABLE)).split("\n")
+    ends, rest = io.IncrementalNewlineDecoder(None, translate=True), ""
+    for text in _texts(parts, encoding):
+        *lines, rest = (rest + UNSEEN.sub("", ends.decode(text)).replace("\x00", UNREADABLE)).split("\n")
         yield from (f"{_composed(line)}\n" if len(line) <= LONGEST_LINE else LONG for line in lines)
         rest = rest[: LONGEST_LINE + 1]
-    rest += decoder.decode(b"", final=True)
+    rest += ends.decode("", final=True)
     if rest:
         yield _composed(rest) if len(rest) <= LONGEST_LINE else LONG
+
+
+def _texts(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """The parts as text. In an older encoding of Latin letters a line that is UTF-8 is read as that: somebody has put two files together."""
+    decoder, rest = codecs.getincrementaldecoder(encoding)(errors="replace"), b""
+    for part in parts:
+        if encoding not in LATIN:
+            yield decoder.decode(part)
+            continue
+        whole, end, rest = (rest + part).rpartition(b"\n") if len(rest) <= LONGEST_LINE else (rest + part, b"", b"")
+        yield (
+            "\n".join(_text(line, encoding) for line in whole.split(b"\n")) if IN_UTF8.search(whole) else whole.decode(encoding, "replace")
+        )
+        yield end.decode()
+    yield _text(rest, encoding) if rest else decoder.decode(b"", final=True)
+
+
+def _text(line: bytes, encoding: str) -> str:
+    try:
+        return line.decode() if IN_UTF8.search(line) else line.decode(encoding, "replace")
+    except UnicodeError:
+        return line.decode(encoding, "replace")
 
 
 def _composed(line: str) -> str:

@@ -48,6 +48,8 @@ _COMMON = {
 """Encodings with two bytes for a letter → the older standard inside, and the first bytes of the letters that are frequent there."""
 OLDER = ("cp1252", *dict.fromkeys(name for names, _ in (*_LATIN, *_OTHER) for name in names if name != "cp1252"), *_COMMON)
 """Encodings that a spreadsheet writes where it does not write Unicode; of those that fit as well as each other the first one."""
+LATIN = frozenset(name for names, _ in _LATIN for name in names)
+"""Encodings of Latin letters with a byte for each: hardly any line in one of them is valid UTF-8 by chance."""
 _RARE = frozenset({*_WEST[1:], *_MIDDLE[1:], *_CYRILLIC[1:], "euc_jp"})
 _QUOTES = frozenset("“”‘’„«»–—\N{NO-BREAK SPACE}®™°·")
 _HALF_WIDTH = range(0xFF61, 0xFFA0)

@@ -6,11 +6,13 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from console import records
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
 from console.messages import message_reasons, outbox
-from console.runs.showing import record_reach
+from console.runs.showing import bounded_counts, record_reach
+from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,20 @@ class MessageCount:
 _MESSAGE = sa.table(
     "message", *(sa.column(name) for name in ("run", "workflow", "direction", "at", "channel", "status", "code")), schema="console"
 )
+
+_NEWEST = """
+from console.message m where m.workflow = w.id and m.direction = 'out' and m.status = s.part and m.at >= %(since)s and m.at < %(until)s and {allowed}
+order by m.at desc limit w.most + 1
+"""
+_OVER_ALL = f"""
+select w.id, s.part, w.most, s.part, f.* from {WORKFLOWS} cross join unnest(%(statuses)s::text[]) s(part) cross join lateral (
+    select coalesce(b.code, ''), b.collection, b.record, count(*) from (select m.code, {{columns}} {_NEWEST}) b group by 1, 2, 3
+) f union all
+select w.id, s.part, w.most, f.* from {WORKFLOWS} cross join (select '{outbox.UNKNOWN}' as part) s cross join lateral (
+    select {outbox.SHOWN}, coalesce(message.code, ''), message.collection, message.record, count(*)
+    from (select m.id, m.run, m.n, m.asked_at, m.status, m.code, {{columns}} {_NEWEST}) message group by 1, 2, 3, 4
+) f
+"""  # noqa: S608 (texts of ours)
 
 
 def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Sequence[MessageCount]:
@@ -45,28 +61,18 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
         return [MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in connection.execute(statement)]
 
 
-def over_all(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, list[MessageCount]]:
-    """Workflow → its messages that changed last from `since` to before `until`, by channel and as the outbox shows them, the most frequent first; of runs that the
-    actor may count (see `record_reach`). One statement besides those.
+def over_all(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, dict[str, Bounded]]:
+    """Workflow → status as the outbox shows it → its messages that changed last from `since` to before `until`, as far as the actor may count them, with why they
+    did not leave. One statement, and those to the sources.
     """
-    run, message = tables.run.c, _MESSAGE.c
-    if not workflow_ids:
-        return {}
-    those = (message.direction == "out", message.at >= since, message.at < until, message.workflow.in_(workflow_ids))
-    theirs = sa.select(message.run).where(*those).distinct()
-    their_runs = run.id == sa.any_(sa.func.array(theirs.scalar_subquery()))  # an array is looked up one by one, instead of reading all runs
-    allowed = record_reach.countable_runs(actor, run.workflow.in_(workflow_ids), their_runs)
-    same = (message.workflow, message.channel, sa.literal_column(outbox.SHOWN, sa.Text), sa.func.coalesce(message.code, ""))
-    statement = (
-        sa.select(*same, sa.func.count())
-        .where(*those)
-        .where(message.run.in_(sa.select(run.id).where(allowed)))
-        .group_by(sa.text("1, 2, 3, 4"))
-        .order_by(sa.func.count().desc())
-    )
-    found: dict[str, list[MessageCount]] = {}
-    with hot_engine().connect() as connection:
-        for workflow, channel, status, code, count in connection.execute(statement):
+    contacts = [one.id for one in records.collections() if one.contact is not None]
+    within = bounded_counts.reach(actor, workflow_ids, since, until, also=contacts)
+    statement = _OVER_ALL.format(columns=within.columns("m"), allowed=within.allowed("m"))
+    statuses = [one for one in (*outbox.STATUSES, *outbox.SHOWN_AS) if one != outbox.UNKNOWN]
+    found: dict[str, dict[str, Bounded]] = {}
+    for workflow, figures in bounded_counts.counted(within, statement, statuses=statuses).items():
+        there = found.setdefault(workflow, {})
+        for status, figure in figures.items():
             shown = outbox.SHOWN_AS.get(status, status)
-            found.setdefault(workflow, []).append(MessageCount(channel, shown, message_reasons.of_many(code), count))
+            there[shown] = there.get(shown, Bounded()) + figure
     return found

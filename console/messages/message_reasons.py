@@ -42,6 +42,14 @@ def of_many(code: str, own: str = "") -> str:
     return own if own and code in SAID_ALIKE else BY_CODE.get(code, own)
 
 
+def counted(by_code: Mapping[str, int]) -> dict[str, int]:
+    """How often each reason, of how often each code."""
+    found: dict[str, int] = {}
+    for code, count in by_code.items():
+        found[of_many(code)] = found.get(of_many(code), 0) + count
+    return found
+
+
 NOT_LEFT = {"email": "E-mail not sent", "sms": "SMS not sent", "call": "Call not made", "chat": "Chat message not sent"}
 FAILED_LATER = {"email": "The e-mail left and failed afterwards", "sms": "The SMS left and failed afterwards"}
 """Kinds of which a provider says later that they did not arrive."""

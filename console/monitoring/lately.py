@@ -4,15 +4,36 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
+from console import access
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine
-from console.monitoring import asking_runs, incidents
+from console.db.engine import fetch
+from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.monitoring.outcomes import WRONG
-from console.runs.showing import record_reach
-from console.runs.showing.run_filters import is_whole
+from console.runs.showing import bounded_counts
+from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
+
+NONE = Bounded()
+_STUCK = "select distinct workflow from console.trigger where workflow = any(%s) and enabled and problem is not null"
+_FIGURES = {"completed": "done", **dict.fromkeys(WRONG, "wrong"), "aborted": "stopped", "cancelled": "stopped", "open": "failed"}
+_WHOLE = "not r.test and r.fork is null"
+_HAPPENED = f"""
+select w.id, f.part, w.most, f.part, '', f.collection, f.record, f.count from {WORKFLOWS} cross join lateral (
+select 'began' as part, b.collection, b.record, count(*) from (select {{columns}} from {{runs}} where r.workflow = w.id and {{allowed}} and {_WHOLE}
+    and r.created_at >= %(since)s and r.created_at < %(until)s order by r.created_at desc limit w.most + 1) b group by 2, 3
+union all select s.part, e.* from unnest(%(statuses)s::text[]) s(part) cross join lateral (
+select b.collection, b.record, count(*) from (select {{columns}} from {{runs}} where r.workflow = w.id and {{allowed}} and {_WHOLE}
+    and r.status = s.part and r.ended_at >= %(since)s and r.ended_at < %(until)s order by r.ended_at desc limit w.most + 1) b group by 1, 2) e
+) f
+"""  # noqa: S608 (texts of ours)
+_OPEN = f"""
+select w.id, f.part, w.most, f.part, '', f.collection, f.record, count(*) filter (where f.standing) from {WORKFLOWS} cross join lateral (
+(select 'asking' as part, {{columns}}, true as standing from {{runs}} where r.workflow = w.id and {{allowed}} and r.ended_at is null and r.holder is null
+    and r.mode = 'hands_off' and r.status in ('saved', 'waiting_person') and (r.take_over ->> 'code') is not null order by r.id desc limit w.most + 1)
+union all select 'open', {{columns}}, not {TOLD_BY_WHOLE.format(run="r.id")} from
+(select n.run from console.failure n where n.workflow = w.id and n.retried_by is null and n.closed_at is null limit w.most + 1) n
+    join {{runs}} on r.id = n.run where r.status in ('failed', 'timed_out') and {{allowed}}
+) f group by 1, 2, 3, 6, 7
+"""  # noqa: S608 (texts of ours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,41 +43,26 @@ class Happened:
     Now, whenever they began: `asking` for a person, `failed` that nobody has done again or set aside, and `stuck`: a trigger of it does not work.
     """
 
-    began: int = 0
-    done: int = 0
-    wrong: int = 0
-    stopped: int = 0
-    asking: int = 0
-    failed: int = 0
+    began: Bounded = NONE
+    done: Bounded = NONE
+    wrong: Bounded = NONE
+    stopped: Bounded = NONE
+    asking: Bounded = NONE
+    failed: Bounded = NONE
     stuck: bool = False
 
 
 def happened(actor: Actor, workflow_ids: Collection[str], since: datetime, until: datetime) -> dict[str, Happened]:
-    """Workflow id → what happened from `since` to before `until`, of what the actor may count: tests and parts of runs are left out. Five statements, whatever
-    the number of workflows; for a reader who sees only a part of the records four more, and those to the sources.
+    """Workflow id → what happened from `since` to before `until`, of what the actor may count: tests and parts of runs are left out. Three statements, whatever
+    the number of workflows; for a reader who sees only a part of the records those to the sources besides.
     """
-    if not workflow_ids:
-        return {}
-    run, count = tables.run.c, sa.func.count()
-    own = (run.workflow.in_(workflow_ids), ~run.test, is_whole())
-    began = record_reach.countable_runs(actor, *own, run.created_at >= since, run.created_at < until)
-    ended = record_reach.countable_runs(actor, *own, run.ended_at >= since, run.ended_at < until)
-    asking = record_reach.countable_runs(actor, run.workflow.in_(workflow_ids), *asking_runs.ASKING)
-    outcomes = [
-        count.filter(run.status.in_(statuses)).label(name)
-        for name, statuses in (("done", ("completed",)), ("wrong", WRONG), ("stopped", ("aborted", "cancelled")))
-    ]
-    found: dict[str, dict[str, int]] = {workflow: {} for workflow in workflow_ids}
-    with hot_engine().connect() as connection:
-        for row in connection.execute(sa.select(run.workflow, count.label("began")).where(began).group_by(run.workflow)):
-            found[row.workflow]["began"] = row.began
-        for row in connection.execute(sa.select(run.workflow, *outcomes).where(ended).group_by(run.workflow)):
-            found[row.workflow] |= {"done": row.done, "wrong": row.wrong, "stopped": row.stopped}
-        for row in connection.execute(sa.select(run.workflow, count.label("asking")).where(asking).group_by(run.workflow)):
-            found[row.workflow]["asking"] = row.asking
-        fires = tables.trigger.c
-        broken = sa.select(fires.workflow).where(fires.workflow.in_(workflow_ids), fires.enabled, fires.problem.is_not(None)).distinct()
-        stuck = set(connection.execute(broken).scalars())
-    for workflow, failed in incidents.failed_runs(actor, workflow_ids).items():
-        found[workflow]["failed"] = failed
+    within = bounded_counts.reach(actor, workflow_ids, since, until)
+    texts = {"columns": within.columns("r"), "allowed": within.allowed("r"), "runs": access.runs(actor).sql()}
+    found: dict[str, dict[str, Bounded]] = {workflow: {} for workflow in workflow_ids}
+    ended = ["completed", *WRONG, "aborted", "cancelled"]
+    for reached, statement in ((within, _HAPPENED), (bounded_counts.few(within), _OPEN)):
+        for workflow, figures in bounded_counts.counted(reached, statement.format(**texts), statuses=ended).items():
+            for name, figure in figures.items():
+                found[workflow][_FIGURES.get(name, name)] = found[workflow].get(_FIGURES.get(name, name), NONE) + figure
+    stuck = {row[0] for row in fetch(_STUCK, (list(workflow_ids),))}
     return {workflow: Happened(**figures, stuck=workflow in stuck) for workflow, figures in found.items()}

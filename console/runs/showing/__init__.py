@@ -3,6 +3,7 @@
 OPEN_MODULES = frozenset(
     {
         "block_content",
+        "bounded_counts",
         "candidates",
         "consequences",
         "handed_on",

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 
 from console import access, automation, formats, log, messages, monitoring, workflows
-from console.automation import FiringCount
 from console.core.moments import moment_text
 from console.core.plain_words import uncapitalised
-from console.messages import MessageCount
+from console.messages import message_reasons
 from console.monitoring.lately import Happened
+from console.runs.showing.bounded_counts import Bounded
 from console.views import frame
 from console.views.workflows import cards, periods, tabs
 from console.workflows import OBJECT, Known
@@ -35,7 +35,7 @@ STATES: Mapping[str, Sequence[str]] = {
 class Figure:
     """A number with the list that shows exactly those; `why` says for what reasons."""
 
-    number: int
+    number: Bounded
     href: str
     bad: bool = False
     why: str = ""
@@ -69,7 +69,9 @@ def show() -> Response:
     found = monitoring.lately.happened(who, ids, since, until)
     fired = automation.firings_not_started(who, ids, since, until)
     sent = messages.counted_over_all(who, ids, since, until)
-    rows = [Row(known, _figures(known, found[known.id], fired.get(known.id, ()), sent.get(known.id, ()), since, until)) for known in seen]
+    rows = [
+        Row(known, _figures(known, found[known.id], fired.get(known.id, Bounded()), sent.get(known.id, {}), since, until)) for known in seen
+    ]
     busy = [row for row in rows if row.figures]
     context = {
         "windows": [
@@ -98,7 +100,7 @@ def _since(chosen: str, until: datetime, zone: str) -> datetime:
 
 
 def _figures(
-    known: Known, runs: Happened, fired: Sequence[FiringCount], sent: Sequence[MessageCount], since: datetime, until: datetime
+    known: Known, runs: Happened, fired: Bounded, sent: Mapping[str, Bounded], since: datetime, until: datetime
 ) -> dict[str, Figure]:
     """Return the figures of the workflow that are not 0."""
     begin, end = moment_text(since), moment_text(until)
@@ -117,14 +119,20 @@ def _figures(
     }
     if fired:
         href = tabs.address(known.slug, "/firings", **{"from": begin, "to": end, "state": "not"})
-        found["quiet"] = Figure(sum(one.count for one in fired), href, why=periods.reasons([(one.why, one.count) for one in fired]))
+        found["quiet"] = Figure(fired, href, why=_why(fired, fired.why))
     for name, statuses in STATES.items():
-        those = [one for one in sent if one.status in statuses]
+        those = sum((sent[status] for status in statuses if status in sent), Bounded())
         if those:
             query = {"workflow": known.slug, "status": ",".join(statuses), "from": begin, "to": end}
-            why = "" if name == "sent" else periods.reasons([(one.reason, one.count) for one in those])
-            found[name] = Figure(sum(one.count for one in those), frame.with_query("/outbox", query), bad=name == "failed", why=why)
+            why = "" if name == "sent" else _why(those, message_reasons.counted(those.why))
+            found[name] = Figure(those, frame.with_query("/outbox", query), bad=name == "failed", why=why)
     return found
+
+
+def _why(figure: Bounded, given: Mapping[str, int]) -> str:
+    """Return for what reasons, the most frequent first; of more than were read, those of the newest."""
+    words = periods.reasons([*given.items()])
+    return f"of the newest {figure.number:,}: {words}" if words and figure.than else words
 
 
 def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
@@ -132,9 +140,9 @@ def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
     incidents = tabs.address(known.slug, "/incidents")
     needs = []
     if runs.asking:
-        needs.append((f"{runs.asking:,} ask{'s' if runs.asking == 1 else ''} for an answer", incidents))
+        needs.append((f"{runs.asking} ask{'s' if str(runs.asking) == '1' else ''} for an answer", incidents))
     if runs.failed:
-        needs.append((f"{runs.failed:,} failed, neither done again nor set aside", incidents))
+        needs.append((f"{runs.failed} failed, neither done again nor set aside", incidents))
     if runs.stuck and known.status == "active":
         needs.append(("It cannot start at the moment", tabs.address(known.slug, "/triggers")))
     return needs
@@ -142,7 +150,7 @@ def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
 
 def _sentence(rows: Sequence[Row]) -> str:
     """Return the figures over all workflows as one sentence; empty where nothing happened."""
-    sums = {name: sum(row.figures[name].number for row in rows if name in row.figures) for name in COLUMNS}
-    runs = [f"{sums[name]:,} {uncapitalised(label)}" for name, label in COLUMNS.items() if name not in STATES and sums[name]]
-    sent = [f"{sums[name]:,} {uncapitalised(COLUMNS[name])}" for name in STATES if sums[name]]
+    sums = {name: sum((row.figures[name].number for row in rows if name in row.figures), Bounded()) for name in COLUMNS}
+    runs = [f"{sums[name]} {uncapitalised(label)}" for name, label in COLUMNS.items() if name not in STATES and sums[name]]
+    sent = [f"{sums[name]} {uncapitalised(COLUMNS[name])}" for name in STATES if sums[name]]
     return ". ".join(filter(None, [f"Runs: {', '.join(runs)}" if runs else "", f"Messages: {', '.join(sent)}" if sent else ""]))
