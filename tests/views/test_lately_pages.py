@@ -187,18 +187,19 @@ def test_the_evening_is_that_of_the_reader(pages: "Pages") -> None:
 
 
 def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", company: Company) -> None:
-    def asked() -> int:
+    def once() -> int:
         with said() as statements:
             pages.mona.get(LATELY)
         return len(statements)
 
+    def asked() -> int:
+        return min(once() for _ in range(3))  # what is known for a second is read again in one of them
+
     company.finished("1")
-    pages.mona.get(LATELY)
     before = asked()
     for number in range(20):
         workflows.import_file(DOCUMENT | {"slug": f"more-{number}", "title": f"More {number}", "steps": STEPS}, publish=True)
         runs.start(company.olivia, f"more-{number}", "customer", "2", {"why": "event"})
-    pages.mona.get(LATELY)
     assert asked() <= before
     with said() as statements:
         monitoring.lately.happened(company.mona, [known.id for known in workflows.all_known()], log.now() - timedelta(days=7), log.now())
