@@ -153,6 +153,50 @@ def test_the_editor_opens_what_the_client_made_and_changes_it(company: Company, 
     assert client.steps()["condition_2"]["title"] == "Keen in the end"
 
 
+def test_call_wait_and_call_again_is_a_circle_that_begins_at_the_call(mona: Program) -> None:
+    client = Client(mona, "Again")
+    client.node("call", "VOICE_CALL", script="Hello, this is an AI calling.", max_attempts=1)
+    client.node("won", "CONVERTED")
+    client.node("lost", "DROPPED")
+    client.node("pause", "TIME", duration="P2D")
+    for source, target, label in (("call", "won", "answered"), ("call", "pause", None), ("pause", "call", None)):
+        client.edge(source, target, label)
+        assert client.steps()["start"]["next"] == {"default": "ai_call"}
+    assert {each["field"] for each in client.call("POST", f"{client.path}/activate", status=409)["details"]} == {"dropped"}
+    client.edge("call", "lost", "busy")
+    assert client.call("POST", f"{client.path}/activate")["status"] == "active"
+
+
+def test_the_start_leads_to_an_end_only_while_nothing_else_is_there(mona: Program) -> None:
+    client = Client(mona, "Ends")
+    seen = []
+    for name, kind, config in (("lost", "DROPPED", {}), ("pause", "TIME", {"duration": "P2D"}), ("call", "VOICE_CALL", {"script": "Hi."})):
+        client.node(name, kind, **config)
+        seen.append(client.steps()["start"]["next"]["default"])
+    for source, target in (("call", "pause"), ("pause", "lost")):
+        client.edge(source, target)
+        seen.append(client.steps()["start"]["next"]["default"])
+    assert seen == ["dropped", "wait", "wait", "ai_call", "ai_call"]
+
+
+def test_what_a_node_names_of_a_lead_is_asked_for_and_may_be_brought(mona: Program) -> None:
+    client = Client(mona, "Cities")
+    client.node("call", "VOICE_CALL", script="Hello {{ lead.name }} of {{ lead.city }}. See lead.example for more.")
+    client.node("near", "CONDITIONAL", expression="lead.answer == 'yes' && lead.home_town == lead.city && lead.Odd == null")
+    client.node("tag", "APPLICATION", operation="tag", tag="from {{ lead.country }}")
+    fields = client.steps()["start"]["config"]["fields"]
+    assert [(each["name"], each["label"], each["type"]) for each in fields] == [
+        ("name", "Name", "text"), ("phone", "Phone", "phone"), ("email", "E-mail", "email"), ("city", "City", "text"),
+        ("home_town", "Home town", "text"), ("country", "Country", "text"),
+    ]  # fmt: skip
+    assert not any(each.get("required") for each in fields)
+    leads = [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}, {"phone": "+31207946001"}, {"phone": "+31207946002", "town": "Riga"}]
+    told = client.call("POST", f"{client.path}/leads", {"leads": leads})["data"]
+    assert [each["status"] for each in told] == ["enrolled", "enrolled", "refused"]
+    reason = "The start of this workflow asks for no such value, but for name, phone, email, city, home_town, country."
+    assert told[2]["reasons"] == [{"field": "town", "reason": reason}]
+
+
 REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
     ("FAX", {}, "type"),
     ("voice_call", {"script": "x"}, "type"),
