@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import accounts, workflows
+from console import accounts, enrolments, log, workflows
+from console.activity import sequencing
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
+from tests.jobs import BEGINNING, work_until_idle
 from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
 
@@ -296,3 +299,30 @@ def test_a_call_that_needs_to_say_nothing_may_be_sent_without_a_body_by_a_key_al
     client = signed_in(app, "mona")
     assert client.post(path).status_code in (400, 401, 403, 415)
     assert workflows.entry(company.mona, "care-review").status == "paused"
+
+
+def test_a_tag_stands_on_a_lead_and_the_run_goes_on(company: Company, mona: Program) -> None:
+    """A lead has no record: the tag is told with its place, on the page, in the run and in the log, once, and goes when the lead is erased."""
+    client = Client(mona, "Tagged")
+    client.node("tag", "APPLICATION", operation="tag", tag="Called {{ lead.city }}")
+    client.node("again", "APPLICATION", operation="tag", tag="called riga")
+    client.node("won", "CONVERTED")
+    client.edge("tag", "again")
+    client.edge("again", "won")
+    client.call("POST", f"{client.path}/leads", {"leads": [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}]})
+    client.call("POST", f"{client.path}/activate")
+    work_until_idle(BEGINNING)
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+    [lead] = client.call("GET", f"{client.path}/leads?status=left")["data"]
+    assert (lead["tags"], lead["history"][-1]["node_id"]) == (["Called Riga"], client.nodes["won"])
+    assert mona("GET", f"/runs/{lead['run_id']}")["status"] == "completed"
+    pages = signed_in(web_app(), "mona")
+    page = f"/workflows/{client.made['slug']}/enrolled"
+    assert "Called Riga" in pages.get(f"{page}?status=left").text
+    assert "Called Riga" in pages.get(f"{page}/{lead['id']}").text
+    assert "Called Riga" in pages.get(f"/runs/{lead['run_id']}").text
+    assert [event.type for event in log.events_of(lead["run_id"])].count("tag_added") == 1
+    erasure.erase(company.ines, "lead", lead["id"], "Asked to be forgotten.")
+    [lead] = client.call("GET", f"{client.path}/leads?status=left")["data"]
+    assert (lead["tags"], lead["values"]) == ([], {})
