@@ -146,10 +146,18 @@ OUTSIDE = (
         ("changes",),
     ),
     Kind(
-        "tag_added", "record", "A person, a key or a step put a tag on a record, or a run without one, that did not have it.", ("tag", "n", "entered"), ("word",)
+        "tag_added",
+        "record",
+        "A person, a key or a step put a tag on a record, or a run without one, that did not have it.",
+        ("tag", "n", "entered"),
+        ("word",),
     ),
     Kind(
-        "tag_removed", "record", "A person, a key or a step took a tag away from a record, or a run without one, that had it.", ("tag", "n", "entered"), ("word",)
+        "tag_removed",
+        "record",
+        "A person, a key or a step took a tag away from a record, or a run without one, that had it.",
+        ("tag", "n", "entered"),
+        ("word",),
     ),
     Kind(
         "stage_changed",

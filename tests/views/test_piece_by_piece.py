@@ -173,10 +173,11 @@ def test_call_wait_and_call_again_is_a_circle_that_begins_at_the_call(mona: Prog
 def test_the_start_leads_to_an_end_only_while_nothing_else_is_there(mona: Program) -> None:
     client = Client(mona, "Ends")
     seen = []
-    for name, kind, config in (("lost", "DROPPED", {}), ("pause", "TIME", {"duration": "P2D"}), ("call", "VOICE_CALL", {"script": "Hi."})):
-        client.node(name, kind, **config)
+    nodes: list[tuple[str, dict[str, Any]]] = [("DROPPED", {}), ("TIME", {"duration": "P2D"}), ("VOICE_CALL", {"script": "Hello."})]
+    for kind, config in nodes:
+        client.node(kind, kind, **config)
         seen.append(client.steps()["start"]["next"]["default"])
-    for source, target in (("call", "pause"), ("pause", "lost")):
+    for source, target in (("VOICE_CALL", "TIME"), ("TIME", "DROPPED")):
         client.edge(source, target)
         seen.append(client.steps()["start"]["next"]["default"])
     assert seen == ["dropped", "wait", "wait", "ai_call", "ai_call"]
