@@ -279,6 +279,20 @@ def test_names_stay_on_one_line_and_cannot_reorder_or_break_the_sentence(text: s
 
 
 @cases(
+    ("kind", "target", "said"),
+    [
+        ("tag_added", True, "put the tag “hot” on customer 17"),
+        ("tag_added", False, "put the tag “hot” on the run"),
+        ("tag_removed", True, "took the tag “hot” away from customer 17"),
+        ("tag_removed", False, "took the tag “hot” away from the run"),
+    ],
+)
+def test_a_tag_is_on_the_record_or_on_the_run_without_one(kind: str, target: bool, said: str) -> None:
+    told = body(kind, {"tag": "hot"}) if target else body(kind, {"tag": "hot"}, target=None)
+    assert sentence(told, NAMES) == f"Olivia Kask {said}"
+
+
+@cases(
     ("count", "said"),
     [
         (0, "Olivia Kask listed 0 customer records"),

@@ -4,7 +4,7 @@ Putting a tag that is there, and taking one away that is not, changes nothing an
 (`console.runs.rows.side_rows`). Rows lie beside the data of whom the record is about and go with it when that person is erased.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from console import access, accounts, log, records, subjects
 from console.browse import browsed_collection, subject_of
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.run import Run
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
 from console.db import tables
 from console.db.engine import fetch, transaction
@@ -23,6 +24,8 @@ from console.errors import Invalid, NotAllowed, NotFound
 
 MOST_AT_ONCE = 500
 MOST_OFFERED = 300
+RUN = ""
+"""Stands for the collection of a tag on a run that is about no record: the key is the run's, whoever is enrolled by it has the tag."""
 _OFFERED = (
     "select t.name from console.tag t where exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
     " order by t.id limit %s"
@@ -69,13 +72,22 @@ def names_of(collection: Collection, keys: Sequence[str]) -> Mapping[str, list[s
     if not keys:
         return {}
     references = {records.log_reference(collection, key): key for key in keys}
+    return {references[reference]: names for reference, names in _names(collection.id, references).items()}
+
+
+def names_of_runs(run_ids: Sequence[str]) -> Mapping[str, list[str]]:
+    """Run → tags by name, of runs without a record that the caller has judged; one statement. Runs without a tag are left out."""
+    return _names(RUN, run_ids) if run_ids else {}
+
+
+def _names(collection_id: str, references: Iterable[str]) -> dict[str, list[str]]:
     statement = (
         "select r.record, t.name from console.record_tag r join console.tag t on t.id = r.tag"
         " where r.collection = %s and r.record = any(%s) order by t.id"
     )
     found: dict[str, list[str]] = {}
-    for reference, name in fetch(statement, (collection.id, list(references))):
-        found.setdefault(references[reference], []).append(name)
+    for reference, name in fetch(statement, (collection_id, list(references))):
+        found.setdefault(reference, []).append(name)
     return found
 
 
@@ -101,8 +113,8 @@ def take_away(actor: Actor, collection_id: str, keys: Sequence[str], text: str) 
 
 
 def has(collection_id: str, key: str, name: str) -> bool:
-    """Whether the record has the tag. For runs, which have judged the record."""
-    reference = records.log_reference(records.collection(collection_id), key)
+    """Whether the record, or the run without one, has the tag. For runs, which have judged the record."""
+    reference = _reference(collection_id, key)
     kept = "select 1 from console.record_tag where collection = %s and record = %s and tag = %s"
     return bool(fetch(kept, (collection_id, reference, identity(name))))
 
@@ -110,6 +122,11 @@ def has(collection_id: str, key: str, name: str) -> bool:
 def same(one: str, other: str) -> bool:
     """Whether two texts are the same tag."""
     return identity(clean(one)) == identity(clean(other))
+
+
+def place_of(run: Run) -> tuple[str, str]:
+    """Collection and key that the tags of a run's steps are kept under: its record, without one the run itself."""
+    return (run.collection, run.record) if run.collection is not None and run.record is not None else (RUN, run.id)
 
 
 def keep_word(name: str, by: str) -> None:
@@ -132,7 +149,7 @@ def write(
     run: str | None = None,
 ) -> bool:
     """Write or delete the row within a transaction; whether anything changed. The caller writes the event."""
-    table, reference = tables.record_tag, records.log_reference(records.collection(collection_id), key)
+    table, reference = tables.record_tag, _reference(collection_id, key)
     place = {"collection": collection_id, "record": reference, "tag": identity(name)}
     if not added:
         gone = sa.delete(table).where(*(table.c[column] == value for column, value in place.items()))
@@ -141,6 +158,10 @@ def write(
     connection.execute(word.on_conflict_do_nothing())
     row = postgresql.insert(table).values(**place, subject=subject, by=by, at=at, run=run)
     return connection.execute(row.on_conflict_do_nothing().returning(table.c.tag)).first() is not None
+
+
+def _reference(collection_id: str, key: str) -> str:
+    return key if collection_id == RUN else records.log_reference(records.collection(collection_id), key)
 
 
 def forget(connection: Connection, subject: str) -> None:

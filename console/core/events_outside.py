@@ -145,11 +145,13 @@ OUTSIDE = (
         ("version", "fields"),
         ("changes",),
     ),
+    Kind("tag_added", "record", "A person, a key or a step put a tag on a record or run without it.", ("tag", "n", "entered"), ("word",)),
     Kind(
-        "tag_added", "record", "A person, a key or a step put a tag on a record that did not have it.", ("tag", "n", "entered"), ("word",)
-    ),
-    Kind(
-        "tag_removed", "record", "A person, a key or a step took a tag away from a record that had it.", ("tag", "n", "entered"), ("word",)
+        "tag_removed",
+        "record",
+        "A person, a key or a step took a tag away from a record or run with it.",
+        ("tag", "n", "entered"),
+        ("word",),
     ),
     Kind(
         "stage_changed",

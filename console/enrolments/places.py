@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, browse, subjects
+from console.contacts import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
 from console.db import tables
@@ -37,7 +38,7 @@ class Passed:
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A place in a workflow. `title` names the record or the lead; `paused` says that the workflow is; `outcome` is the end that the run of one who has left came to."""
+    """A place in a workflow. `title` names the record or the lead; `paused` says that the workflow is; `outcome` is the end that the run of one who has left came to; `tags` are those of a lead without a record."""
 
     id: str
     title: str
@@ -59,6 +60,7 @@ class Lead:
     outcome: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     path: Sequence[Passed] = ()
+    tags: Sequence[str] = ()
 
     def to_json(self, *, paused: bool = False) -> dict[str, Any]:
         """As the API tells it: steps by the ids of their nodes, as `POST …/nodes` answers them."""
@@ -75,6 +77,7 @@ class Lead:
             "at": self.at.isoformat(),
             "left_at": self.left_at.isoformat() if self.left_at else None,
             "reason": self.reason,
+            "tags": list(self.tags),
             "history": history,
         }
 
@@ -164,6 +167,7 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
     values = _values(rows)
     names = accounts.names({row.entered_by for row in rows}) if rows else {}
     passed = _paths([row.run for row in rows if row.run]) if paths else {}
+    tagged = tags.names_of_runs([row.run for row in rows if row.run and row.record is None])
     outcomes = _outcomes([row.run for row in rows if row.run and row.left_at])
     return [
         Lead(
@@ -177,6 +181,7 @@ def _leads(actor: Actor, rows: Sequence[Any], *, paths: bool) -> list[Lead]:
             values=values.get(row.id, {}),
             path=passed.get(row.run, ()),
             outcome=outcomes.get(row.run),
+            tags=tagged.get(row.run, ()),
         )
         for row in rows
         if row.record is None or row.record in titles

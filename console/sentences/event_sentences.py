@@ -327,8 +327,10 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "note_added": "{who} wrote a note{on_record}",
         "note_removed": "{who} removed a note of theirs{on_record}",
         **ENROLMENTS,
-        "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + "{on_record}",
-        "tag_removed": lambda parts: "{who} took " + escape_braces(parts.tag()) + " away" + escape_braces(after(" from ", parts["record"])),
+        "tag_added": lambda parts: "{who} put " + escape_braces(parts.tag()) + ("{on_record}" if parts["record"] else " on the run"),
+        "tag_removed": lambda parts: (
+            "{who} took " + escape_braces(parts.tag()) + " away from " + escape_braces(parts["record"] or "the run")
+        ),
         "stage_changed": _stage_changed,
         "segment_shared": "{who} saved the filter of a list as a tab for others",
         "segment_removed": "{who} removed a saved filter of a list that others had as a tab",

@@ -179,8 +179,8 @@ EDGES = [
 ]  # fmt: skip
 
 
-def built(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, str, str]]) -> dict[str, Any]:
-    """Title → step, of a graph made in this order, with its ways by title."""
+def drawn(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """The document of a graph made in this order."""
     document, ids = START, dict[str, str]()
     for title, kind, config in nodes:
         ids[title], changes = graph_pieces.add_node(document, kind, title, config)
@@ -188,6 +188,12 @@ def built(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, s
     for source, target, label in edges:
         _, changes = graph_pieces.add_edge(document, ids[source], ids[target], label)
         document = drafting.apply(document, changes)
+    return document
+
+
+def built(nodes: list[tuple[str, str, dict[str, Any]]], edges: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Title → step, of a graph made in this order, with its ways by title."""
+    document = drawn(nodes, edges)
     titles = {step["id"]: step["title"] for step in document["steps"]}
     calls = {step["id"]: step["title"] for step in document["steps"] if step["type"] == "ai_call"}
     found = {}
@@ -219,6 +225,19 @@ def test_in_whatever_order_a_graph_is_made_its_rules_ask_the_same_calls(nodes: l
     assert {title: each[2] for title, each in found.items() if title != "Start"} == {
         title: each[2] for title, each in WANTED.items() if title != "Start"
     }
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.permutations(NODES), st.permutations([*EDGES, ("late", "pause", "later"), ("keen", "one", "no")]), st.integers(0, 9))
+def test_the_start_leads_to_the_first_node_that_leads_somewhere(nodes: list[Any], edges: list[Any], many: int) -> None:
+    """Also in graphs that are made half, and in those where ways lead back to every node."""
+    edges = [each for each in edges if each != ("keen", "pause", "")][:many]
+    first, *inner = drawn(nodes, edges)["steps"]
+    led_to = {to for step in inner for to in step["next"].values()}
+    leading = [step["id"] for step in inner if step["next"]]
+    free = [step for step in leading if step not in led_to]
+    calm = [step["id"] for step in inner if step["type"] != "end"]
+    assert first["next"]["default"] == [*free, *leading, *calm][0]
 
 
 def test_a_box_that_was_filled_and_emptied_again_takes_nothing_away() -> None:

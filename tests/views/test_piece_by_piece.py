@@ -5,9 +5,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import accounts, workflows
+from console import accounts, enrolments, log, workflows
+from console.activity import sequencing
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
+from tests.jobs import BEGINNING, work_until_idle
 from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
 
@@ -153,6 +156,51 @@ def test_the_editor_opens_what_the_client_made_and_changes_it(company: Company, 
     assert client.steps()["condition_2"]["title"] == "Keen in the end"
 
 
+def test_call_wait_and_call_again_is_a_circle_that_begins_at_the_call(mona: Program) -> None:
+    client = Client(mona, "Again")
+    client.node("call", "VOICE_CALL", script="Hello, this is an AI calling.", max_attempts=1)
+    client.node("won", "CONVERTED")
+    client.node("lost", "DROPPED")
+    client.node("pause", "TIME", duration="P2D")
+    for source, target, label in (("call", "won", "answered"), ("call", "pause", None), ("pause", "call", None)):
+        client.edge(source, target, label)
+        assert client.steps()["start"]["next"] == {"default": "ai_call"}
+    assert {each["field"] for each in client.call("POST", f"{client.path}/activate", status=409)["details"]} == {"dropped"}
+    client.edge("call", "lost", "busy")
+    assert client.call("POST", f"{client.path}/activate")["status"] == "active"
+
+
+def test_the_start_leads_to_an_end_only_while_nothing_else_is_there(mona: Program) -> None:
+    client = Client(mona, "Ends")
+    seen = []
+    nodes: list[tuple[str, dict[str, Any]]] = [("DROPPED", {}), ("TIME", {"duration": "P2D"}), ("VOICE_CALL", {"script": "Hello."})]
+    for kind, config in nodes:
+        client.node(kind, kind, **config)
+        seen.append(client.steps()["start"]["next"]["default"])
+    for source, target in (("VOICE_CALL", "TIME"), ("TIME", "DROPPED")):
+        client.edge(source, target)
+        seen.append(client.steps()["start"]["next"]["default"])
+    assert seen == ["dropped", "wait", "wait", "ai_call", "ai_call"]
+
+
+def test_what_a_node_names_of_a_lead_is_asked_for_and_may_be_brought(mona: Program) -> None:
+    client = Client(mona, "Cities")
+    client.node("call", "VOICE_CALL", script="Hello {{ lead.name }} of {{ lead.city }}. See lead.example for more.")
+    client.node("near", "CONDITIONAL", expression="lead.answer == 'yes' && lead.home_town == lead.city && lead.Odd == null")
+    client.node("tag", "APPLICATION", operation="tag", tag="from {{ lead.country }}")
+    fields = client.steps()["start"]["config"]["fields"]
+    assert [(each["name"], each["label"], each["type"]) for each in fields] == [
+        ("name", "Name", "text"), ("phone", "Phone", "phone"), ("email", "E-mail", "email"), ("city", "City", "text"),
+        ("home_town", "Home town", "text"), ("country", "Country", "text"),
+    ]  # fmt: skip
+    assert not any(each.get("required") for each in fields)
+    leads = [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}, {"phone": "+31207946001"}, {"phone": "+31207946002", "town": "Riga"}]
+    told = client.call("POST", f"{client.path}/leads", {"leads": leads})["data"]
+    assert [each["status"] for each in told] == ["enrolled", "enrolled", "refused"]
+    reason = "The start of this workflow asks for no such value, but for name, phone, email, city, home_town, country."
+    assert told[2]["reasons"] == [{"field": "town", "reason": reason}]
+
+
 REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
     ("FAX", {}, "type"),
     ("voice_call", {"script": "x"}, "type"),
@@ -252,3 +300,30 @@ def test_a_call_that_needs_to_say_nothing_may_be_sent_without_a_body_by_a_key_al
     client = signed_in(app, "mona")
     assert client.post(path).status_code in (400, 401, 403, 415)
     assert workflows.entry(company.mona, "care-review").status == "paused"
+
+
+def test_a_tag_stands_on_a_lead_and_the_run_goes_on(company: Company, mona: Program) -> None:
+    """A lead has no record: the tag is told with its place, on the page, in the run and in the log, once, and goes when the lead is erased."""
+    client = Client(mona, "Tagged")
+    client.node("tag", "APPLICATION", operation="tag", tag="Called {{ lead.city }}")
+    client.node("again", "APPLICATION", operation="tag", tag="called riga")
+    client.node("won", "CONVERTED")
+    client.edge("tag", "again")
+    client.edge("again", "won")
+    client.call("POST", f"{client.path}/leads", {"leads": [{"name": "Ana", "phone": "+31207946000", "city": "Riga"}]})
+    client.call("POST", f"{client.path}/activate")
+    work_until_idle(BEGINNING)
+    sequencing.sequence()
+    enrolments.beginning.keep_in_step()
+    [lead] = client.call("GET", f"{client.path}/leads?status=left")["data"]
+    assert (lead["tags"], lead["history"][-1]["node_id"]) == (["Called Riga"], client.nodes["won"])
+    assert mona("GET", f"/runs/{lead['run_id']}")["status"] == "completed"
+    pages = signed_in(web_app(), "mona")
+    page = f"/workflows/{client.made['slug']}/enrolled"
+    assert "Called Riga" in pages.get(f"{page}?status=left").text
+    assert "Called Riga" in pages.get(f"{page}/{lead['id']}").text
+    assert "Called Riga" in pages.get(f"/runs/{lead['run_id']}").text
+    assert [event.type for event in log.events_of(lead["run_id"])].count("tag_added") == 1
+    erasure.erase(company.ines, "lead", lead["id"], "Asked to be forgotten.")
+    [lead] = client.call("GET", f"{client.path}/leads?status=left")["data"]
+    assert (lead["tags"], lead["values"]) == ([], {})

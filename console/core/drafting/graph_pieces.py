@@ -5,11 +5,12 @@ the input of the run, and its last `answer`, which is the label of the call befo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from console.core.documents.document_parts import NAME_PATTERN
 from console.core.drafting.applying import free_id
 from console.core.drafting.changes import AddStep, Change, Connect, Set
 from console.core.expressions import parse
@@ -25,11 +26,13 @@ STEP_TYPES: Mapping[str, str] = {
     "CONVERTED": "end",
     "DROPPED": "end",
 }
-LEAD_FIELDS = (("name", "Name", "text"), ("phone", "Phone", "phone"), ("email", "E-mail", "email"))
+LEAD_FIELDS = {"name": "text", "phone": "phone", "email": "email"}
+LABELS = {"email": "E-mail"}
 ENDS_OF_CALLS = frozenset({"answered", "no_answer", "voicemail", "busy", "failed", "skipped", "expired", "error"})
 OTHERWISE = frozenset({"", "false", "no", "else", "otherwise", "default"})
 HOLDS = "yes"
 _LEAD = re.compile(r"(?<![\w.$])lead\.([A-Za-z][A-Za-z0-9_]*)")
+_FILLED = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _PERIOD = re.compile(r"P(\d{1,4}D)?(T(\d{1,4}H)?(\d{1,5}M)?)?")
 _ANSWER = re.compile(r"lead\.answer\s*==\s*[\"']([a-z][a-z0-9_]{0,59})[\"']")
 
@@ -97,8 +100,9 @@ def add_node(document: Mapping[str, Any], kind: str, title: str, config: Mapping
     settings = _settings(kind, given, calls[-1] if calls else None)
     if kind == "CONDITIONAL" and calls:
         changes += _answers(document, calls[-1], given.model_dump()["expression"])
-    changes.append(AddStep(step={"id": step_id, "type": STEP_TYPES[kind], "title": title, "config": settings, "next": {}}, place=None))
-    return step_id, [*_input(document), *changes, *_beginning(document, [*_inner(document), step_id], _ways(document))]
+    step = {"id": step_id, "type": STEP_TYPES[kind], "title": title, "config": settings, "next": {}}
+    changes.append(AddStep(step=step, place=None))
+    return step_id, [*_input(document, _named(kind, given)), *changes, *_beginning([*document["steps"], step])]
 
 
 def add_edge(document: Mapping[str, Any], source: str, target: str, label: str) -> tuple[str, list[Change]]:
@@ -111,11 +115,13 @@ def add_edge(document: Mapping[str, Any], source: str, target: str, label: str) 
     before = {name: list(each) for name, each in answers.items()}
     if source in answers and outcome not in {"default", *ENDS_OF_CALLS, *answers[source]}:
         answers[source].append(outcome)
-    former = {to: [each["id"] for each in document["steps"] if to in each.get("next", {}).values()] for to in _inner(document)}
+    ids = [each["id"] for each in document["steps"] if each["type"] != "start"]
+    former = {to: [each["id"] for each in document["steps"] if to in each.get("next", {}).values()] for to in ids}
     changes = _heard(document, answers, former, {**former, target: [*former.get(target, ()), source]})
     changes += [Set(step=name, field=["config", "answers"], value=given) for name, given in answers.items() if given != before[name]]
     changes.append(Connect(step=source, outcome=outcome, to=target))
-    return outcome, [*changes, *_beginning(document, _inner(document), [*_ways(document), target])]
+    steps = [{**each, "next": {**each.get("next", {}), outcome: target}} if each is step else each for each in document["steps"]]
+    return outcome, [*changes, *_beginning(steps)]
 
 
 def _heard(
@@ -205,7 +211,7 @@ def _spoken(expression: str, call: str | None) -> str:
 
 def _filled(text: str, call: str | None) -> str:
     """A text whose `{{ lead.… }}` take the values of a run."""
-    return re.sub(r"\{\{.*?\}\}", lambda found: _spoken(found[0], call), text, flags=re.DOTALL)
+    return _FILLED.sub(lambda found: _spoken(found[0], call), text)
 
 
 def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Change]:
@@ -215,28 +221,33 @@ def _answers(document: Mapping[str, Any], call: str, expression: str) -> list[Ch
     return [Set(step=call, field=["config", "answers"], value=[*known, *answers])] if answers else []
 
 
-def _input(document: Mapping[str, Any]) -> list[Change]:
-    """The values of a lead, asked for at the start where it asks for nothing yet and there is no record."""
+def _named(kind: str, given: _Config) -> list[str]:
+    """The values of a lead that the settings of a node name."""
+    texts = [text for text in given.model_dump().values() if isinstance(text, str)]
+    asked = texts if kind == "CONDITIONAL" else [part for text in texts for part in _FILLED.findall(text)]
+    return [name for text in asked for name in _LEAD.findall(text) if name != "answer" and re.fullmatch(NAME_PATTERN, name)]
+
+
+def _input(document: Mapping[str, Any], named: Iterable[str]) -> list[Change]:
+    """The questions of the start: those of every lead where it asks for nothing yet and there is no record, and those that a node names."""
     start = next((step for step in document["steps"] if step["type"] == "start"), None)
-    if start is None or document.get("collection") or start.get("config", {}).get("fields"):
+    if start is None:
         return []
-    fields = [{"name": name, "label": label, "type": kind} for name, label, kind in LEAD_FIELDS]
-    return [Set(step=start["id"], field=["config", "fields"], value=fields)]
+    fields = list(start.get("config", {}).get("fields") or ())
+    every_lead = LEAD_FIELDS if not fields and not document.get("collection") else ()
+    asked = {each.get("name") for each in fields}
+    missing = [name for name in dict.fromkeys([*every_lead, *named]) if name not in asked]
+    labels = {name: LABELS.get(name, name.replace("_", " ").capitalize()) for name in missing}
+    fields += [{"name": name, "label": labels[name], "type": LEAD_FIELDS.get(name, "text")} for name in missing]
+    return [Set(step=start["id"], field=["config", "fields"], value=fields)] if missing else []
 
 
-def _inner(document: Mapping[str, Any]) -> list[str]:
-    return [step["id"] for step in document["steps"] if step["type"] != "start"]
-
-
-def _ways(document: Mapping[str, Any]) -> list[str]:
-    """The steps to which another than the start leads."""
-    return [to for step in document["steps"] if step["type"] != "start" for to in step.get("next", {}).values()]
-
-
-def _beginning(document: Mapping[str, Any], steps: list[str], led_to: list[str]) -> list[Change]:
-    """The way from the start to the first node without an incoming edge."""
-    start = next((step for step in document["steps"] if step["type"] == "start"), None)
-    first = next((step for step in steps if step not in led_to), None)
-    if start is None or first is None or start.get("next", {}).get("default") == first:
+def _beginning(steps: Sequence[Mapping[str, Any]]) -> list[Change]:
+    """The way from the start to the first node that leads somewhere, before others one without an incoming edge; to an end only where nothing else is there."""
+    start = next((step for step in steps if step["type"] == "start"), None)
+    inner = [step for step in steps if step is not start]
+    led_to = {to for step in inner for to in step.get("next", {}).values()}
+    order = sorted(inner, key=lambda step: (step["type"] == "end", not step.get("next"), step["id"] in led_to))
+    if start is None or not order or start.get("next", {}).get("default") == order[0]["id"]:
         return []
-    return [Connect(step=start["id"], to=first)]
+    return [Connect(step=start["id"], to=order[0]["id"])]

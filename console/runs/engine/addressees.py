@@ -140,10 +140,8 @@ def _message(wanted: MessageWanted) -> SideRow:
 
 
 def _tag(run: Run, wanted: TagWanted, *, written: bool) -> SideRow | None:
-    """The change of a tag; None where the record is so already. Raises Invalid for a run without a record."""
-    if run.collection is None or run.record is None:
-        raise Invalid("This run is about no record, so there is nothing to tag.", code="no_record")
-    if tags.has(run.collection, run.record, wanted.name) == wanted.added:
+    """The change of a tag, on the run itself where it is about no record; None where it is so already."""
+    if tags.has(*tags.place_of(run), wanted.name) == wanted.added:
         return None
     if wanted.added and written:
         tags.keep_word(wanted.name, run.holder or run.started_by or "")

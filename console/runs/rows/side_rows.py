@@ -163,12 +163,9 @@ def message_alone(before: Run, after: Run, subject: str | None, events: Sequence
 def _tag(transition: Transition, event: Event) -> None:
     """Raises Moved where somebody else changed the tag meanwhile: what the step does is decided again, and nothing is told twice."""
     after, added = transition.after, event.type == "tag_added"
-    if after.collection is None or after.record is None:
-        return
     changed = tags.write(
         transition.connection,
-        after.collection,
-        after.record,
+        *tags.place_of(after),
         event.open["tag"],
         added=added,
         subject=transition.subject,

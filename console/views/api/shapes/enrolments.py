@@ -51,6 +51,7 @@ class EnrolmentLead(Shape):
     at: Moment
     left_at: Moment | None
     reason: str | None
+    tags: list[str] = Field(description="What steps put on somebody without a record; the tags of a record are the record's")
     history: list[LeadStep]
 
 
