@@ -70,6 +70,14 @@ def test_who_may_not_change_it_reads_it(pages: "Pages") -> None:
     pages.stan.get(PLACE, status=404)
 
 
+def test_where_secrets_are_set_is_a_link_for_who_may_set_them(pages: "Pages") -> None:
+    for person, may in ((pages.ines, True), (pages.olivia, False)):
+        page = person.get(PLACE)
+        assert "Secrets of other systems are set in Settings, Secrets" in page.text
+        assert ('<a href="/settings/secrets">Settings, Secrets</a>' in page.html) is may
+        person.get("/settings/secrets", status=200 if may else 403)
+
+
 def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
     workflows.import_file(REMINDING, publish=True)
     mona, place = pages.mona, "/workflows/reminding/alerts"

@@ -13,6 +13,7 @@ from console.core.documents.workflow import Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
+from console.views.settings import area
 from console.views.workflows import due_time, tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import OBJECT, Known
@@ -209,6 +210,7 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
         "others": sorted(formats.label_of(name) for name in set(document.get("variables") or {}) - set(_plain(known))),
         "run_as": document.get("run_as"),
         "account": _account_name(document.get("run_as")),
+        "secrets": next((page.url for page in area.pages_of(who) if page.name == "secrets"), None),
         "may_edit": may_edit,
         "wrong": wrong if not of else None,
         "wrong_alert": wrong if of else None,
