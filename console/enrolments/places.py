@@ -11,6 +11,8 @@ from console import access, accounts, browse, subjects
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
+from console.core.moments import moment_text
+from console.core.run import Attempt
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.enrolments.admission import about
@@ -22,13 +24,13 @@ STATUSES = (*HERE, "left", "refused")
 PAGE = 50
 MOST_PAGES = 20
 _PATH = """
-select a.run, a.step, a.outcome, a.status, coalesce(a.completed_at, a.entered_at) from console.attempt a where a.run = any(%s) order by a.run, a.n
+select a.run, a.n, a.step, a.attempt, a.status, a.entered_at, a.completed_at, a.by, a.outcome from console.attempt a where a.run = any(%s) order by a.run, a.n
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Passed:
-    """A step that a lead came to: what came of it (None while it is there), and when."""
+    """A step that a lead came to: what came of it (None while it is there, or where it broke off), and when."""
 
     step: str
     outcome: str | None
@@ -65,7 +67,7 @@ class Lead:
     def to_json(self, *, paused: bool = False) -> dict[str, Any]:
         """As the API tells it: steps by the ids of their nodes, as `POST …/nodes` answers them."""
         status = "paused" if paused and self.status in HERE else self.status
-        history = [{"node_id": f"{NODE}{each.step}", "outcome": each.outcome, "at": each.at.isoformat()} for each in self.path]
+        history = [{"node_id": f"{NODE}{each.step}", "outcome": each.outcome, "at": moment_text(each.at)} for each in self.path]
         return {
             "id": self.id,
             "values": dict(self.values),
@@ -74,8 +76,8 @@ class Lead:
             "node_id": f"{NODE}{self.step}" if self.step is not None else None,
             "run_id": self.run,
             "version": self.version,
-            "at": self.at.isoformat(),
-            "left_at": self.left_at.isoformat() if self.left_at else None,
+            "at": moment_text(self.at),
+            "left_at": moment_text(self.left_at),
             "reason": self.reason,
             "tags": list(self.tags),
             "history": history,
@@ -236,6 +238,8 @@ def _name(values: Mapping[str, Any]) -> str:
 
 def _paths(run_ids: Sequence[str]) -> dict[str, list[Passed]]:
     found: dict[str, list[Passed]] = {}
-    for run_id, step, outcome, status, at in fetch(_PATH, (list(run_ids),)) if run_ids else []:
-        found.setdefault(run_id, []).append(Passed(step, outcome, status, at))
+    for run_id, *row in fetch(_PATH, (list(run_ids),)) if run_ids else []:
+        attempt = Attempt(*row)
+        at = attempt.completed_at or attempt.entered_at
+        found.setdefault(run_id, []).append(Passed(attempt.step, attempt.came_to, attempt.status, at))
     return found

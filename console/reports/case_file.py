@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ _press = Confined(Path(__file__).with_name("pdf_process.py"), memory=2 << 30, cp
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown; `documents` by name, and
+    """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown, `chosen` what was chosen there; `documents` by name, and
     `looked` which of their pages were opened; `proofs` are files of an export by name, which lead to a head of the log signed at `signed_at`:
     none, and None, while no head has all of the run.
     """
@@ -52,6 +52,7 @@ class CaseFile:
     proofs: Sequence[tuple[str, bytes]]
     signed_at: datetime | None
     looked: Sequence[Looked] = ()
+    chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], object], with_documents: bool = True) -> CaseFile:
@@ -75,7 +76,9 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, collection=run["collection"], record=run["record"])
     asked_for = approvals.find(actor, {"run": run_id}, limit=PAGE).lines
     screens = replay.screens_shown(actor, run_id)
-    return CaseFile(run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked)
+    return CaseFile(
+        run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked, view.run.chosen
+    )
 
 
 def archive(case: CaseFile, drawn: bytes | str) -> bytes:

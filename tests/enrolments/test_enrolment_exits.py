@@ -69,6 +69,10 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
     told = runs.get(company.mona, str(gone.run)).json
     assert (told["status"], told["reason"]) == ("completed", "exited: too risky")
     assert lead(company, "2").status == "active"
+    for key in ("1", "2"):  # the wait that she was taken out of, and the one that he still is at
+        seen = enrolments.places.lead(company.mona, enrolments.find("nurture"), lead(company, key).id).to_json()
+        assert [(passed["node_id"], passed["outcome"]) for passed in seen["history"]] == [("node_start", "default"), ("node_rest", None)]
+        assert {seen["at"][-1], *(passed["at"][-1] for passed in seen["history"])} == {"Z"}
     followed()
     assert list(runs.rebuild(str(gone.run), check=True)) == []
     assert list(enrolments.counts.rebuild(check=True)) == []

@@ -61,12 +61,14 @@ def test_nobody_answers_three_times(calling: tuple[Company, reached.Calls, Calla
     for number in (1, 2, 3):
         assert status(company, run_id) == ("waiting_event", "call")
         assert len(server.calls) == number
+        assert company.told(run_id)["attempts"][-1]["outcome"] is None, "that nobody answered once is not its end"
         assert ended(client, line(company, run_id).message.id, outcome="no_answer") == 200
         move(timedelta(days=2, minutes=1))
         reached.work()
     assert status(company, run_id) == ("waiting_person", "lost")
     scripts = [call["asked"]["script"] for call in server.calls.values()]
     assert scripts == [f"Hello, this is an automated call by an AI assistant. {each}" for each in ("A for Sam Whitfield", "B", "B")]
+    assert company.told(run_id)["attempts"][-2]["outcome"] == "no_answer"
     output = company.told(run_id)["context"]["call"]
     assert (output["outcome"], output["attempts"]) == ("no_answer", 3)
 

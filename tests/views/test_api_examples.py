@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
 from console.accounts import absences
@@ -68,6 +68,11 @@ def fixture_web(house: Company) -> Flask:
     return create_app()
 
 
+MOMENTS = FormatChecker(formats=())
+"""Every moment of an answer is of one form."""
+MOMENTS.checks("date-time")(lambda told: not isinstance(told, str) or told.endswith("Z"))
+
+
 class Bench:
     """Where examples are sent from, and the description that their answers are held against."""
 
@@ -116,7 +121,8 @@ class Bench:
         content = self.told["paths"][call.path][call.method.lower()]["responses"][str(answer.status_code)].get("content", {})
         schema = content.get("application/json", {}).get("schema")
         if schema is not None:
-            yield from Draft202012Validator({**schema, "components": self.told["components"]}).iter_errors(answer.get_json())
+            told = {**schema, "components": self.told["components"]}
+            yield from Draft202012Validator(told, format_checker=MOMENTS).iter_errors(answer.get_json())
 
 
 def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:

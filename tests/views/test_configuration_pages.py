@@ -63,11 +63,41 @@ def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> Non
     assert workflows.live("care-review").number == 2
 
 
+def test_the_pace_and_the_inbox_are_set_and_taken_back(pages: "Pages") -> None:
+    workflows.import_file(rule_document(), publish=True)
+    names = ("parallel", "per_minute", "per_day", "inbox")
+    fields = pages.mona.get(PLACE).form(PLACE)["fields"]
+    pages.mona.post(PLACE, fields | {"parallel": "2", "per_minute": "60", "per_day": "1,000", "inbox": "desk"})
+    live = workflows.live("care-review").document.settings
+    assert [getattr(live, name) for name in names] == [2, 60, 1_000, "desk"]
+    page = pages.mona.get(PLACE)
+    fields = page.form(PLACE)["fields"]
+    assert [fields[name] for name in names] == ["2", "60", "1000", "desk"]
+    assert "Compliance desk" in page.text
+    for wrong, words in (
+        ({"parallel": "0"}, "at least 1"),
+        ({"per_day": "1000001"}, "at most"),
+        ({"inbox": "nowhere"}, "There is no inbox nowhere"),
+    ):
+        assert words in pages.mona.post(PLACE, fields | wrong, status=422).text
+    pages.mona.post(PLACE, fields | dict.fromkeys(names, ""))
+    live = workflows.live("care-review").document.settings
+    assert [getattr(live, name) for name in names] == [None] * 4
+
+
 def test_who_may_not_change_it_reads_it(pages: "Pages") -> None:
     page = pages.olivia.get(PLACE)
     assert "you need the rights to edit and to publish" in page.text
     pages.olivia.post(PLACE, {"csrf_token": pages.olivia.token, "retries": "1"}, status=403)
     pages.stan.get(PLACE, status=404)
+
+
+def test_where_secrets_are_set_is_a_link_for_who_may_set_them(pages: "Pages") -> None:
+    for person, may in ((pages.ines, True), (pages.olivia, False)):
+        page = person.get(PLACE)
+        assert "Secrets of other systems are set in Settings, Secrets" in page.text
+        assert ('<a href="/settings/secrets">Settings, Secrets</a>' in page.html) is may
+        person.get("/settings/secrets", status=200 if may else 403)
 
 
 def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:

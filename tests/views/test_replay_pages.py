@@ -229,3 +229,13 @@ def test_a_long_run_keeps_what_people_and_models_did_far_from_the_event_at_hand(
     told = {tick.n: tick.tone for tick in replay.ticks(events, 300, lambda n: f"?at={n}", Look(now=begin))}
     assert (told.get(50), told.get(60), told.get(70)) == ("proposal", "person", None)
     assert {1, 300, 290} <= told.keys()
+
+
+def test_while_its_change_is_made_what_was_handed_in_is_known_and_has_no_outcome_yet(pages: "Pages") -> None:
+    run = pages.company.finished("1")
+    found = runs.events(pages.company.olivia, run, limit=100)[0]
+    for kind, outcome in (("step_submitted", None), ("step_completed", "updated")):
+        [at] = [event["n"] for event in found if event["kind"] == kind and event["step"] == "rate"]
+        then = runs.replay(pages.company.olivia, run, at).run
+        [rated] = [each for each in then.json["attempts"] if each["step"] == "rate"]
+        assert (rated["outcome"], then.chosen["rate", 1]) == (outcome, "updated")

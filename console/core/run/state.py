@@ -99,6 +99,13 @@ class Attempt(NamedTuple):
         return {**values_left, "missing": values_left.get("missing", MISSING_MANUAL)} if self.handled_manually else values_left
 
     @property
+    def came_to(self) -> str | None:
+        """The outcome that it ended with. While it is made, `outcome` is what it will be if nothing goes wrong; where it broke off, what it would have been."""
+        return (
+            self.outcome if self.completed_at is not None or (self.status in ("failed", "cancelled") and self.outcome == "error") else None
+        )
+
+    @property
     def standing(self) -> bool:
         """Whether it counts for later steps: done, and not revised since."""
         return self.status == "done" and not self.revised

@@ -264,6 +264,7 @@ def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen
         collection_label=records.collection(state.collection).label_one if state.collection else "",
         masked=masked,
         ending=block_content.at_end(actor, seen.definition, state),
+        chosen={(each.step, each.attempt): each.outcome for each in state.attempts.values() if each.outcome is not None},
     )
 
 

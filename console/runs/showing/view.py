@@ -34,6 +34,7 @@ class RunView:
     current step, `changed` that its data source has another structure than the console knows. `masked` are the paths of values that were removed for this viewer. `ending` is the data of the blocks of the
     end that it reached. `written` are the changes that the run made to its own record, oldest first: field → old and new value. `handed_on` is why somebody else handed it on, which the viewer who takes it reads first,
     `ended_by` the name of who aborted or cancelled it, `ended_because` why. `vanished` are the fields that the current step writes and the table no longer has.
+    `chosen` is, for replay, the outcome that was handed in by (step, attempt), also while its changes are made.
     """
 
     json: dict[str, Any]
@@ -57,6 +58,7 @@ class RunView:
     ended_because: str = ""
     written: Sequence[Mapping[str, Mapping[str, Any]]] = ()
     vanished: Sequence[str] = ()
+    chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ def _attempt(attempt: Attempt, definition: Definition) -> dict[str, Any]:
         "entered_at": moment(attempt.entered_at),
         "completed_at": moment(attempt.completed_at),
         "by": attempt.by,
-        "outcome": attempt.outcome,
+        "outcome": attempt.came_to,
         "values": _without_marks(attempt.values, "children"),
         "handled_manually": attempt.handled_manually,
         "revised": attempt.revised,
@@ -293,7 +295,7 @@ def _entry(run: Run, attempt: Attempt, definition: Definition, names: Mapping[st
         "handled_manually": attempt.handled_manually,
         "revised": attempt.revised,
         "revisable": revisable,
-        "outcome": attempt.outcome,
+        "outcome": attempt.came_to,
     }
 
 

@@ -126,7 +126,11 @@ def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, A
     labels = {str(option["value"]): str(option["label"]) for option in screen.get("outcomes", ())}
     values, look = attempt["values"] or {}, frame.naming_of(screen, look)
     drawn = (
-        page.step_context(screen, look, context["states_of"], answers=values, chosen=attempt["outcome"], papers=papers) if screen else {}
+        page.step_context(
+            screen, look, context["states_of"], answers=values, chosen=case.chosen.get((attempt["step"], attempt["attempt"])), papers=papers
+        )
+        if screen
+        else {}
     )
     return {
         "title": attempt["title"],

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from console import browse, documents, runs
 from console.core.run import FINAL
 from console.errors import NotFound
-from console.runs import ReplayView, Today
+from console.runs import ReplayView, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look, Named
 from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane
@@ -76,7 +76,7 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     run, screen = view.run.json, view.run.screen or {}
     look = replace(frame.naming_of(screen, look), people=view.run.names, now=formats.moment_of(view.json["event"]["createdAt"]) or look.now)
     record = screen.get("record")
-    answered = _answers(run, screen, view.json["event"])
+    answered = _answers(view.run, screen, view.json["event"])
     now = view.now_values if since else None
     today = runs.rows_today(frame.actor(), screen) if since else None
     look = _naming_today(screen, now, today, look)
@@ -164,15 +164,16 @@ def _renamed(look: Look) -> dict[tuple[str, str], Named]:
     }
 
 
-def _answers(run: Mapping[str, Any], screen: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
+def _answers(view: RunView, screen: Mapping[str, Any], event: Mapping[str, Any]) -> dict[str, Any]:
     """Return what was submitted for the step on the screen, if that had happened by then; what was chosen from the moment that it was."""
+    run = view.json
     for attempt in reversed(run["attempts"]):
         if (
             attempt["step"] == screen.get("step")
             and attempt["attempt"] == screen.get("attempt")
             and attempt["status"] in ("done", "performing", "cancelled")
         ):
-            return {"values": attempt["values"] or {}, "outcome": attempt["outcome"]}
+            return {"values": attempt["values"] or {}, "outcome": view.chosen.get((attempt["step"], attempt["attempt"]))}
     draft = (run["current"] or {}).get("draft") or {}
     chosen = event["data"].get("outcome") if event["kind"] == "outcome_chosen" and event["step"] == screen.get("step") else None
     return {"values": draft.get("values", {}), "outcome": chosen}

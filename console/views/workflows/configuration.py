@@ -8,11 +8,12 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, formats, settings as of_house, workflows
+from console import access, accounts, formats, inboxes, settings as of_house, workflows
 from console.core.documents.workflow import Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
+from console.views.settings import area
 from console.views.workflows import due_time, tabs
 from console.views.workflows.tabs import Tab
 from console.workflows import OBJECT, Known
@@ -22,12 +23,13 @@ blueprint = Blueprint("workflow_configuration", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A setting of the document as the form asks for it: `of` of the document's units are one of the form's."""
+    """A setting of the document as the form asks for it: `of` of the document's units are one of the form's, `without` is what holds where there is none."""
 
     name: str
     label: str
     help: str
     of: int = 1
+    without: str = "none"
 
     def shown(self, value: int | None) -> str:
         """The document's value in the form's unit, empty for none."""
@@ -48,6 +50,9 @@ NUMBERS = (
     Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
     Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
+    Number("parallel", "Runs at once", "of those that nobody holds; further ones wait for their turn", without="10"),
+    Number("per_minute", "Begin within a minute", "of those who are enrolled. Empty: no limit"),
+    Number("per_day", "Begin within 24 hours", "of those who are enrolled. Empty: no limit"),
 )
 ON_ERROR = (("ask", "ask a person"), ("fail", "end the run as failed"))
 
@@ -134,7 +139,14 @@ def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
         except ValueError:
             wrong.append({"field": number.name, "reason": f"{number.label}: a {'whole ' if number.of == 1 else ''}number."})
     on_error = request.form.get("on_error")
+    found |= {"inbox": request.form["inbox"] or None} if "inbox" in request.form else {}
     return found | ({"on_error": on_error} if on_error else {}), wrong
+
+
+def _inboxes(team: str, chosen: str | None) -> list[tuple[str, str]]:
+    """Return the inboxes that may be chosen: those of the team, and what is chosen now."""
+    own = [(inbox.id, inbox.title) for inbox in inboxes.used_by(team)]
+    return own if not chosen or chosen in dict(own) else [*own, (chosen, inboxes.title_of(chosen))]
 
 
 def _account_name(email: str | None) -> str | None:
@@ -198,10 +210,13 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
     context = tabs.context(known, "configuration") | {
         "numbers": [
             {"name": number.name, "label": number.label, "help": number.help, "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
-             "usual": number.shown(usual[number.name]) or "none", "error": errors.get(number.name)} for number in NUMBERS
+             "usual": number.shown(usual[number.name]) or number.without, "error": errors.get(number.name)} for number in NUMBERS
         ],
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,
+        "inbox": typed.get("inbox") if typed else settings["inbox"],
+        "inbox_error": errors.get("inbox") or errors.get("settings.inbox"),
+        "inboxes": _inboxes(known.team, settings["inbox"]),
         "rules": [
             {"name": name, "label": formats.label_of(name), "value": typed.get(f"rule.{name}", "") if typed else value, "error": errors.get(f"rule.{name}"),
              "kind": "yesno" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"} for name, value in sorted(_plain(known).items())
@@ -209,6 +224,7 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
         "others": sorted(formats.label_of(name) for name in set(document.get("variables") or {}) - set(_plain(known))),
         "run_as": document.get("run_as"),
         "account": _account_name(document.get("run_as")),
+        "secrets": next((page.url for page in area.pages_of(who) if page.name == "secrets"), None),
         "may_edit": may_edit,
         "wrong": wrong if not of else None,
         "wrong_alert": wrong if of else None,

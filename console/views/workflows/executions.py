@@ -178,7 +178,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
                 "badge": _FAILED_LATER if later else _badge(attempt, run["context"]),
                 "took": _took(attempt, look),
                 "by": view.names.get(attempt["by"] or "", ""),
-                "outcome": own.outcome(attempt["outcome"]) if attempt["status"] in CAME_OUT else "",
+                "outcome": own.outcome(attempt["outcome"]) if attempt["status"] != "cancelled" else "",
                 "effects": [(each["summary"], _effect_words(each, late, ended=bool(run["ended_at"]))) for each in attempt["effects"]],
                 "input": given,
                 "output": [pair for pair in came if pair not in given],
@@ -216,8 +216,6 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     }
 
 
-CAME_OUT = ("done", "failed", "skipped")
-"""What a step is done with: before that its outcome is only what it will be if nothing goes wrong."""
 EFFECT_WORDS = {
     "requested": "is being made",
     "succeeded": "was made",

@@ -31,7 +31,7 @@ class EnrolledLeads(Shape):
 
 
 class LeadStep(Shape):
-    """A step that a lead came to; `outcome` is null while it is there."""
+    """A step that a lead came to; `outcome` is null while it is there, and where it broke off."""
 
     node_id: str
     outcome: str | None

@@ -239,7 +239,7 @@ class Attempt(Shape):
     entered_at: Moment | None
     completed_at: Moment | None
     by: str | None = Field(description="null for the engine")
-    outcome: str | None
+    outcome: str | None = Field(description="null until it has ended with one")
     values: dict[str, Anything] | None
     handled_manually: bool
     revised: bool
