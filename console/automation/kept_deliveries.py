@@ -13,7 +13,7 @@ import psycopg
 
 from console import faults, queue, runs
 from console.automation import found_hooks
-from console.automation.firing import Occasion, job_of, note_started, sealed
+from console.automation.firing import Occasion, job_of, sealed
 from console.automation.found_hooks import Hook
 from console.core.actor import Actor
 from console.db import prepared_statement
@@ -57,11 +57,6 @@ def account_lately(definition: Definition) -> Actor:
 @functools.lru_cache(maxsize=256)
 def _account(definition: Definition, _second: int) -> Actor:
     return runs.account_of(definition)
-
-
-def start_key(trigger: str, key: str) -> str:
-    """Under which the run of a delivery is started, whoever does it."""
-    return f"{trigger}:{key}"
 
 
 def keep(
@@ -114,11 +109,6 @@ def _write(values: Sequence[str | int | bytes | None]) -> bool:
                     raise
         hot_engine().dispose()
     raise AssertionError("unreachable")
-
-
-def begun(ident: str, run_id: str) -> None:
-    """The delivery of this id has started its run."""
-    note_started([(ident, run_id)])
 
 
 def let_go(ident: str) -> None:

@@ -47,7 +47,7 @@ def start_hands_off(
     collection, record_key = (record.collection, record.key) if record else (None, None)
     if asker is not None:
         record_of_start(asker, live, collection, record_key)
-    start = HandsOff(origin=by, asker=asker, key=named, subject=subject, run_id=run_id)
+    start = HandsOff(origin=by, asker=asker, key=named, subject=subject, run_id=run_id, lead=key)
     try:
         return begin(account, live, collection, record_key, values, hands_off=start, also=also)
     except Conflict:
