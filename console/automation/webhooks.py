@@ -124,6 +124,7 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             raise Conflict(
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
             )
+        kept_deliveries.require_room(hook.row.workflow)
         key = _checked_key(named)
     except ConsoleError as error:
         turned_away(hook, error)

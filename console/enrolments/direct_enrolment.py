@@ -257,5 +257,3 @@ def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
     target = find(workflow)
     return target.places and target.collection is not None
-
-

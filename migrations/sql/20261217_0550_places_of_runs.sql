@@ -3,18 +3,16 @@
 alter table console.enrolment add column of_run boolean not null default false;
 
 create function console.give_place() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
-declare
-    first console.attempt;
 begin
     if exists (select from console.enrolment e where e.workflow = new.workflow and e.who = new.collection || '|' || new.record and e.left_at is null) then
         return null;  -- they came in before their run
     end if;
-    select a.* into first from console.attempt a where a.run = new.id and a.n = 1;
     insert into console.enrolment (id, workflow, who, collection, record, status, run, version, step, entered_by, origin, trigger, at, begun_at, left_at, ending, reason, of_run)
     select 'lead_' || substr(new.id, 5), new.workflow, new.collection || '|' || new.record, new.collection, new.record, case when r.ended_at is null then 'active' else 'left' end,
-        new.id, r.version, coalesce(a.step, first.step), coalesce(first.by, 'sys_engine'), case when new.trigger in ('record', 'manual') then 'by_hand' else new.trigger end,
+        new.id, r.version, coalesce(a.step, b.step), coalesce(b.by, 'sys_engine'), case when new.trigger in ('record', 'manual') then 'by_hand' else new.trigger end,
         new.origin ->> 'id', new.created_at, new.created_at, r.ended_at, case when r.ended_at is not null then r.status end, r.reason, true
-    from console.run r left join console.attempt a on a.run = r.id and a.n = r.current where r.id = new.id
+    from console.run r left join console.attempt a on a.run = r.id and a.n = r.current left join console.attempt b on b.run = r.id and b.n = 1
+    where r.id = new.id
     on conflict do nothing;
     return null;
 end $$;

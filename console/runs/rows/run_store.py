@@ -266,7 +266,7 @@ _INSIDE = f"""
 {_LIVE} union all select f.run from console.firing f where f.exclusive_key = %s and f.status = 'waiting' and f.run is distinct from %s
 union all select e.id from console.enrolment e where e.workflow = split_part(%s, '|', 1) and e.who = substr(%s, strpos(%s, '|') + 1)
     and e.left_at is null and e.run is null and e.id is distinct from %s limit 1
-"""
+"""  # noqa: S608 (texts of ours)
 _LIVE_OF = f"""
 select r.exclusive_key from {EVERY_RUN.sql()} where r.exclusive_key = any(%s) and r.ended_at is null
 union all select k.key from unnest(%s::text[]) as k (key) join console.enrolment e on e.workflow = split_part(k.key, '|', 1) and e.who = substr(k.key, strpos(k.key, '|') + 1)
