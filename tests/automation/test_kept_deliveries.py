@@ -19,7 +19,7 @@ from console import accounts, automation, runs, workflows
 from console.automation import kept_deliveries
 from console.db.engine import fetch
 from console.errors import Conflict, NotFound
-from console.upkeep import status
+from console.upkeep import erasure, status
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
@@ -267,6 +267,20 @@ def test_a_promised_run_says_that_everything_is_paused(house: Company) -> None:
         runs.get(house.mona, told)
     status.resume(house.ines, "moved")
     assert runs.get(house.mona, told).json["id"] == told
+
+
+def test_what_waits_about_somebody_who_is_erased_never_begins(house: Company) -> None:
+    send = hooked(house, "rung", collection="customer")
+    rush()
+    told = [send(ident, record=ident, why="a secret of theirs").get_json()["runId"] for ident in ("1", "2")]
+    erasure.erase(house.ines, "customer", "1", "She asked us to.")
+    assert fetch("select why, told, record from console.firing where run = %s", (told[0],)) == [
+        ("The record was erased before it began.", None, None)
+    ]
+    work_as_workers_do()
+    assert fetch(RUNS) == [(told[1],)]
+    with pytest.raises(NotFound):
+        runs.get(house.mona, told[0])
 
 
 def test_no_more_are_taken_than_may_wait(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
