@@ -20,6 +20,8 @@ from console.automation.schedules import fire_due
 from console.automation.source_events import look
 from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
 from console.automation.trigger_rows import started_by, synchronise
+from console.automation.waiting_runs import forget_waiting, waits_about, why_not_begun
 
 OPEN_MODULES = frozenset({"log_events", "sent_bodies", "webhooks"})
 runs.promised.append(begin_promised)
+runs.promised_waits.append(why_not_begun)

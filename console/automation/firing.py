@@ -165,6 +165,11 @@ def job_of(workflow_id: str) -> str:
     return f"fire:{workflow_id}"
 
 
+def start_key(trigger: str, key: str) -> str:
+    """Under which the run of a webhook's delivery is started, whoever does it."""
+    return f"{trigger}:{key}"
+
+
 def looping(workflow_id: str, occasion: Occasion) -> str | None:
     """Why an occasion that runs have led to may not start another one of this workflow; None if it may."""
     if len(occasion.chain) > LONGEST_CHAIN:
@@ -230,7 +235,7 @@ class _Firing:
     @property
     def start_key(self) -> str:
         """Under which its run is started: once, whoever does it."""
-        return self.id if self.kind != "webhook" else f"{self.trigger}:{self.key}"
+        return self.id if self.kind != "webhook" else start_key(self.trigger, self.key)
 
     def opened(self) -> tuple[dict[str, Any], StartedBy, RecordRef | None]:
         """(what was told, by what it is started, the record that it is about)."""

@@ -13,22 +13,25 @@ import psycopg
 
 from console import faults, queue, runs
 from console.automation import found_hooks
-from console.automation.firing import Occasion, job_of, note_started, sealed
+from console.automation.firing import Occasion, job_of, sealed
 from console.automation.found_hooks import Hook
 from console.core.actor import Actor
 from console.db import prepared_statement
 from console.db.engine import borrowed, fetch, hot_engine
-from console.errors import Conflict
+from console.errors import Conflict, TooMany
 from console.workflows import Definition
 
 MANY, MANY_S = 25, 1.0
 """From so many deliveries within so long, in one process, a worker begins the runs."""
 LEFT, AT_ONCE = "30 seconds", "0 seconds"
 """After this a worker begins a run whose process has ended in between."""
+MOST_WAITING, COUNTED_S = 20_000, 1.0
+"""Where so many firings of a workflow wait, no more deliveries are taken for it; they are counted so often."""
 PUT_IN_S = 0.2
 lately: deque[float] = deque(maxlen=MANY)
 """When the last deliveries came to this process, on the monotonic clock."""
 _put_in: dict[str, float] = {}
+_full: dict[str, tuple[float, bool]] = {}
 
 _KEEP = f"""
 insert into console.firing (id, workflow, trigger, kind, key, at, due_at, version, collection, record, exclusive_key, told, status, done_at, why, run, sent)
@@ -41,12 +44,27 @@ on conflict (workflow, trigger, key) do update set id = excluded.id, at = exclud
     where firing.status = 'refused'
 returning 1
 """
+_MANY_WAIT = "select count(*) from (select from console.firing where workflow = %s and status = 'waiting' limit %s) f"
 _WAITING = "select run, (trigger, key) = (%s, %s) from console.firing where exclusive_key = %s and status = 'waiting'"
 
 
 def many() -> bool:
     """Whether so many deliveries have come lately that their runs are begun one after another by a worker."""
     return len(lately) == MANY and time.monotonic() - lately[0] < MANY_S
+
+
+def require_room(workflow_id: str) -> None:
+    """Raise TooMany in a rush while as many firings of the workflow wait as may, as it was within this second."""
+    if not many():
+        return
+    now = time.monotonic()
+    counted, full = _full.get(workflow_id, (0.0, False))
+    if now - counted >= COUNTED_S:
+        full = fetch(_MANY_WAIT, (workflow_id, MOST_WAITING))[0][0] >= MOST_WAITING
+        _full[workflow_id] = now, full
+    if full:
+        words = f"{MOST_WAITING:,} deliveries wait for their runs to begin, and no more are taken now: nothing was started. Send it again later."
+        raise TooMany(words, retry_after=60)
 
 
 def account_lately(definition: Definition) -> Actor:
@@ -57,11 +75,6 @@ def account_lately(definition: Definition) -> Actor:
 @functools.lru_cache(maxsize=256)
 def _account(definition: Definition, _second: int) -> Actor:
     return runs.account_of(definition)
-
-
-def start_key(trigger: str, key: str) -> str:
-    """Under which the run of a delivery is started, whoever does it."""
-    return f"{trigger}:{key}"
 
 
 def keep(
@@ -114,11 +127,6 @@ def _write(values: Sequence[str | int | bytes | None]) -> bool:
                     raise
         hot_engine().dispose()
     raise AssertionError("unreachable")
-
-
-def begun(ident: str, run_id: str) -> None:
-    """The delivery of this id has started its run."""
-    note_started([(ident, run_id)])
 
 
 def let_go(ident: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
-from console.automation.firing import Occasion, begin_promised, looping, note_stopped, take_in, words_of
+from console.automation.firing import Occasion, begin_promised, looping, note_started, note_stopped, start_key, take_in, words_of
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
 from console.automation.sent_bodies import FORM
@@ -124,6 +124,7 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             raise Conflict(
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
             )
+        kept_deliveries.require_room(hook.row.workflow)
         key = _checked_key(named)
     except ConsoleError as error:
         turned_away(hook, error)
@@ -259,7 +260,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     ident = new_id("fir")
     key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
     document = document_of(row)
-    looks = document.collection is not None or enrolments.gives_places(document)  # else writing it down says as much
+    looks = document.collection is not None or enrolments.judges_entries(document)  # else writing it down says as much
     identity = None if hook.signed else delivery.sender
     if named is not None and looks and (before := _before(hook, key, fingerprint, identity)) is not None:
         return before
@@ -319,9 +320,9 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     document = definition.document
     start: dict[str, Any] = {
         "by": StartedBy(row.id, KIND, occasion.event, occasion.chain), "record": record, "values": occasion.values,
-        "key": kept_deliveries.start_key(row.id, key), "identity": asker,
+        "key": start_key(row.id, key), "identity": asker,
     }  # fmt: skip
-    if enrolments.gives_places(document) and (record is not None or document.collection is None):
+    if enrolments.judges_entries(document) and (record is not None or document.collection is None):
         run_id = enrolments.enrol_at_once(row.workflow, **start)
         return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
 
@@ -342,7 +343,7 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     except ConsoleError:
         kept_deliveries.let_go(occasion.key)
         raise
-    kept_deliveries.begun(occasion.key, run_id)
+    note_started([(occasion.key, run_id)])
     return run_id
 
 

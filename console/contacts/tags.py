@@ -166,7 +166,17 @@ def _reference(collection_id: str, key: str) -> str:
 
 def forget(connection: Connection, subject: str) -> None:
     """Delete the tags of an erased person's records, and the words that no other record has: somebody may have typed them about this person."""
-    gone = sa.delete(tables.record_tag).where(tables.record_tag.c.subject == subject).returning(tables.record_tag.c.tag)
+    _forget(connection, tables.record_tag.c.subject == subject)
+
+
+def forget_of_runs(connection: Connection, run_ids: Iterable[str]) -> None:
+    """Delete the tags of runs that are about no record, whose values are past their time, and the words that no other has."""
+    kept = tables.record_tag.c
+    _forget(connection, sa.and_(kept.collection == RUN, kept.record.in_(list(run_ids))))
+
+
+def _forget(connection: Connection, those: sa.ColumnElement[bool]) -> None:
+    gone = sa.delete(tables.record_tag).where(those).returning(tables.record_tag.c.tag)
     words = {row.tag for row in connection.execute(gone)}
     others = sa.exists().where(tables.record_tag.c.tag == tables.tag.c.id)
     connection.execute(sa.delete(tables.tag).where(tables.tag.c.id.in_(words), ~others))

@@ -209,7 +209,7 @@ bulk_item = _table("bulk_item", "bulk number:int key state why run seen")
 enrolment = _table(
     "enrolment",
     "id workflow who collection record subject kid nonce:bytes ct:bytes status run version:int step tries:int due_at:moment entered_by origin trigger "
-    "key batch line:bigint at:moment begun_at:moment left_at:moment ending reason chain:json",
+    "key batch line:bigint at:moment begun_at:moment left_at:moment ending reason chain:json of_run:bool",
 )
 enrolment_count = _table("enrolment_count", "id:bigint workflow version:int step status n:bigint")
 enrolment_batch = _table(

@@ -10,7 +10,6 @@ from console.enrolments.direct_enrolment import (
     enrol_at_once,
     enrol_leads,
     enrolled_before,
-    gives_places,
     rerun,
     start,
     takes_in,
@@ -19,7 +18,7 @@ from console.enrolments.leaving import leave, unenrol
 from console.enrolments.leaving_many import TakeOut, TakeOutPlan, Those, take_out
 from console.enrolments.pace import paces
 from console.enrolments.places import HERE, STATUSES, Lead, Places, leads_of
-from console.enrolments.targets import Target, find, seen
+from console.enrolments.targets import Target, find, judges_entries, seen
 from console.enrolments.whom_to_enrol import Question
 
 OPEN_MODULES = frozenset(

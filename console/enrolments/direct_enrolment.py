@@ -9,7 +9,6 @@ from sqlalchemy.engine import Connection
 from console import access, faults, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
-from console.core.documents.workflow import Workflow
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
@@ -118,7 +117,7 @@ def start(actor: Actor, slug_or_id: str, collection: str | None, record: str | N
         return begin()  # in the words for what the actor may not know of either
     hands_off = target.document is not None and target.document.run_as is not None
     may = access.can(actor, target.team or None, f"{OBJECT}:{target.slug}", "start") and (record is None) == (target.collection is None)
-    if not hands_off or not has_places(target.id) or not may or _hidden_from(actor, target, candidate):
+    if not hands_off or not target.places or not may or _hidden_from(actor, target, candidate):
         return begin()  # which says what is wrong
     return _placed(target, candidate, Entry(actor, _origin(actor)), begin)
 
@@ -258,13 +257,3 @@ def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
     target = find(workflow)
     return target.places and target.collection is not None
-
-
-def has_places(workflow: str) -> bool:
-    """Whether whoever comes into this workflow has a place in it, by which they leave it early or are kept from coming again; leads too."""
-    return find(workflow).places
-
-
-def gives_places(document: Workflow) -> bool:
-    """Whether whoever comes into a workflow with this document has a place in it, as `has_places` tells of its live version."""
-    return bool(document.exits) or document.reenrol is not None

@@ -33,7 +33,7 @@ union select e.id, t.n from unnest(%s::text[], %s::int[]) as t (run, n) join con
 """
 """Who events are about: by their record, but for what their own run did before; by their run for what comes back to it."""
 _LEADS = f"""
-select e.id, e.workflow, e.version, e.collection, e.record, e.subject, e.nonce, e.ct, e.run from console.enrolment e where e.id = any(%s) and e.left_at is null
+select e.id, e.workflow, e.version, e.collection, e.record, e.subject, e.nonce, e.ct, e.run, e.of_run from console.enrolment e where e.id = any(%s) and e.left_at is null
 and exists (select from console.workflow w where w.id = e.workflow) and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and r.ended_at is not null)
 """  # noqa: S608 (a text of ours)
 """Whose run has ended has left by that, though the place is not yet told so; whose workflow was deleted as a draft stops nobody else."""
@@ -56,6 +56,7 @@ class Place:
     record: Mapping[str, Any] | None
     input: Mapping[str, Any]
     run: str | None
+    of_run: bool = False
 
 
 def look() -> int:
@@ -128,7 +129,7 @@ def read(leads: Sequence[str]) -> list[Place]:
 
 
 def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> Place:
-    lead, workflow, version, collection, key, subject, nonce, ct, run = row
+    lead, workflow, version, collection, key, subject, nonce, ct, run, of_run = row
     document = _document(workflow, version) if version is not None else target.document
     record: Mapping[str, Any] | None = {}
     if collection is not None:
@@ -136,7 +137,7 @@ def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> 
     values = opened_values(lead, subject, nonce, ct)
     exits = document.exits if document else []
     variables = policy.rules(document, log.now()).variables if document and exits else {}
-    return Place(lead, workflow, exits, variables, collection, record, values, run)
+    return Place(lead, workflow, exits, variables, collection, record, values, run, of_run)
 
 
 def _document(workflow: str, version: int) -> Workflow | None:
@@ -146,7 +147,9 @@ def _document(workflow: str, version: int) -> Workflow | None:
 
 
 def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
-    """Let them leave where their record is no more, or an exit applies; whether they left."""
+    """Let them leave where their record is no more, or an exit applies; whether they left. A run that gave its place itself, and has no exits, goes on without its record."""
+    if place.record is None and place.of_run and not place.exits:
+        return False
     if place.record is None:
         leaving.gone([(place.id, place.workflow)])
         return True

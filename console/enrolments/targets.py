@@ -47,8 +47,8 @@ class Target:
 
     @property
     def places(self) -> bool:
-        """Whether whoever a trigger finds has a place in it: its document says how one leaves it or comes again."""
-        return self.document is not None and (bool(self.document.exits) or self.document.reenrol is not None)
+        """Whether whoever comes in is judged by their place first, as `judges_entries` says."""
+        return self.document is not None and judges_entries(self.document)
 
     @property
     def fields(self) -> list[FieldDefinition]:
@@ -99,6 +99,13 @@ class Target:
         asked = f"but for {', '.join(known)}" if known else "nor for any other"
         reason = f"The start of this workflow asks for no such value, {asked}."
         return [{"field": name[:200], "reason": reason} for name in given if name not in known]
+
+
+def judges_entries(document: Workflow) -> bool:
+    """Whether whoever comes into a workflow with this document is enrolled before their run begins, as it says how one leaves it or comes again. In others the run gives
+    whoever it is about their place (the function `give_place` of the database).
+    """
+    return bool(document.exits) or document.reenrol is not None
 
 
 def start_fields(document: Workflow) -> list[FieldDefinition]:

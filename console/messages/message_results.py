@@ -31,7 +31,7 @@ _UNTOLD = f"""
 outcome is not null and told_at is null and run is not null and case when exists (select from console.opt_out o where o.message = message.id)
 then at < %s or ({_JUDGED}) else at < %s end order by at limit %s
 """
-_ENROLLED = "select from console.enrolment where run = %s and left_at is null"
+_ENROLLED = "select from console.enrolment where run = %s and left_at is null and not of_run"
 _TOLD = "update console.message set told_at = %s where id = %s and told_at is null returning id"
 Write: TypeAlias = Callable[[Connection, datetime | None], object]
 """Writes what became of a message, and that its run was told at this moment (None: not yet). Raises log.Overtaken."""

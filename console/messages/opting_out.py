@@ -54,7 +54,7 @@ _ADD_ADDRESS = sa.text(
     " select :collection, encode(m.address, 'hex'), :channel, :at, :source, :message, :at from console.message m where m.id = :message and m.address is not null"
 )
 _WAKE = sa.text(
-    "update console.message m set due_at = :at + case when exists (select from console.enrolment e where e.run = m.run and e.left_at is null)"
+    "update console.message m set due_at = :at + case when exists (select from console.enrolment e where e.run = m.run and e.left_at is null and not e.of_run)"
     " then interval '20 seconds' else interval '0' end"
     " where m.collection = :collection and m.record = any(:records) and m.status = 'waiting' and m.channel = any(:channels)"
 )

@@ -26,7 +26,7 @@ from console.runs.engine.proposing import proposal_pending
 from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once
-from console.runs.rows.promised_runs import begins as promised
+from console.runs.rows.promised_runs import begins as promised, waits as promised_waits
 from console.runs.rows.rebuild import Difference, rebuild
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, AtOnce

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects
+from console import access, accounts, automation, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects
 from console.browse import list_files, saved_segments
 from console.contacts import tags
 from console.core import scopes
@@ -119,8 +119,9 @@ def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool 
 
 
 def _of_place(collection: str, key: str) -> str | None:
-    """The subject of somebody of whom nothing is held but that they are enrolled; None where they are not."""
-    return subjects.subject_of(collection, key) if enrolments.erasing.enrolled("", collection, key) else None
+    """The subject of somebody of whom nothing is held but that they are enrolled, or that something about them waits to begin; None where nothing is."""
+    inside = enrolments.erasing.enrolled("", collection, key) or automation.waits_about(collection, key)
+    return subjects.subject_of(collection, key) if inside else None
 
 
 def _hidden(actor: Actor, collection: str, key: str) -> bool:
@@ -206,6 +207,8 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         named = connection.execute(sa.delete(tables.subject).where(tables.subject.c.id == subject).returning(*_PERSON)).first()
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         enrolments.erasing.forget(connection, subject, (named.collection, named.record) if named else None)
+        if named:
+            automation.forget_waiting(connection, named.collection, named.record)
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
         tags.forget(connection, subject)

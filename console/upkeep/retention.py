@@ -11,6 +11,7 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from console import access, builder, files, log, publication, settings
+from console.contacts import tags
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.proposals import cache, options, prompts
@@ -128,7 +129,10 @@ def _page(category: str, rows: Sequence[tuple[int, int, str]]) -> int:
         answer = connection.execute(sa.text("select console.expire(:events)"), {"events": list(places)})
         gone = [places[row[0]] for row in answer]
         if gone:
-            erasure.mark_stale(connection, sorted({run for _, run in gone if run.startswith("run_")}))
+            runs = sorted({run for _, run in gone if run.startswith("run_")})
+            erasure.mark_stale(connection, runs)
+            if category == "runs":
+                tags.forget_of_runs(connection, runs)
             noted = {"count": len(gone), "category": category, "last": max(pos for pos, _ in gone)}
             log.note(RETENTION, "values_expired", open=noted, connection=connection)
     return len(gone)

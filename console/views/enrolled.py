@@ -41,7 +41,7 @@ ENDINGS = {
 }  # fmt: skip
 WAYS_IN = {
     "by_hand": "chosen by hand", "segment": "a segment", "filter": "a filtered list", "csv": "a file", "rows": "a program", "api": "a program", "mcp": "an assistant",
-    "event": "an event", "schedule": "a schedule", "webhook": "a webhook",
+    "event": "an event", "schedule": "a schedule", "webhook": "a webhook", "workflow": "a step of another workflow",
 }  # fmt: skip
 BATCH_WORDS = {"running": "under way", "done": "finished", "cancelled": "stopped", "failed": "broken off"}
 CHANNEL_WORDS = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}

@@ -18,7 +18,8 @@ from werkzeug.test import TestResponse
 from console import accounts, automation, runs, workflows
 from console.automation import kept_deliveries
 from console.db.engine import fetch
-from console.errors import NotFound
+from console.errors import Conflict, NotFound
+from console.upkeep import erasure, status
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
@@ -246,12 +247,56 @@ def test_who_asks_for_a_run_of_a_paused_workflow_does_not_put_it_off(house: Comp
     told = send("a").get_json()["runId"]
     workflows.pause(house.mona, "rung")
     for _ in range(3):
-        with pytest.raises(NotFound):
+        with pytest.raises(Conflict, match="Rung is paused") as waits:
             runs.get(house.mona, told)
+        assert (waits.value.code, waits.value.extra["retry_after"]) == ("not_begun", 60)
+        with pytest.raises(NotFound):
+            runs.get(house.stan, told)
     assert fetch("select tries, why from console.firing") == [(0, None)]
     workflows.activate(house.mona, "rung")
     work_as_workers_do()
     assert runs.get(house.mona, told).json["id"] == told
+
+
+def test_a_promised_run_says_that_everything_is_paused(house: Company) -> None:
+    send = hooked(house, "rung")
+    rush()
+    told = send("a").get_json()["runId"]
+    status.pause(house.ines, "the source is moved")
+    with pytest.raises(Conflict, match="Everything that goes by itself is paused"):
+        runs.get(house.mona, told)
+    status.resume(house.ines, "moved")
+    assert runs.get(house.mona, told).json["id"] == told
+
+
+def test_what_waits_about_somebody_who_is_erased_never_begins(house: Company) -> None:
+    send = hooked(house, "rung", collection="customer")
+    rush()
+    told = [send(ident, record=ident, why="a secret of theirs").get_json()["runId"] for ident in ("1", "2")]
+    erasure.erase(house.ines, "customer", "1", "She asked us to.")
+    assert fetch("select why, told, record from console.firing where run = %s", (told[0],)) == [
+        ("The record was erased before it began.", None, None)
+    ]
+    work_as_workers_do()
+    assert fetch(RUNS) == [(told[1],)]
+    with pytest.raises(NotFound):
+        runs.get(house.mona, told[0])
+
+
+def test_no_more_are_taken_than_may_wait(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_deliveries, "MOST_WAITING", 2)
+    monkeypatch.setattr(kept_deliveries, "COUNTED_S", 0.0)
+    send = hooked(house, "rung")
+    rush()
+    assert [send(ident).status_code for ident in "ab"] == [202, 202]
+    refused = send("c")
+    assert (refused.status_code, refused.get_json()["code"], refused.headers["Retry-After"]) == (429, "too_many", "60")
+    assert "no more are taken now" in fetch("select why from console.firing where key like 'away %%'")[0][0]
+    work_as_workers_do()
+    assert send("c").status_code == 202, "as soon as there is room"
+    kept_deliveries.lately.clear()
+    monkeypatch.setattr(kept_deliveries, "MOST_WAITING", 0)
+    assert send("d").status_code == 202, "where few come, nothing waits"
 
 
 def test_a_new_secret_in_a_rush_is_taken_at_once_and_nobody_was_turned_away(house: Company) -> None:

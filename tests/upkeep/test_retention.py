@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import activity, browse, log, runs, settings
+from console import accounts, activity, browse, enrolments, log, queue, runs, settings, workflows
 from console.activity import exports, sequencing
 from console.commands.hold import hold as hold_commands
 from console.commands.retention import retention as retention_command
@@ -23,6 +23,8 @@ from console.log.event_lists import LogFilter
 from console.upkeep import erasure, retention
 from console.upkeep.retention import Due
 from tests.company import Company
+from tests.jobs import work_until_idle
+from tests.support.engine import step
 from tests.upkeep.test_erasure import TEXTS, everything, put_back
 
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
@@ -94,6 +96,27 @@ def test_ended_runs_lose_their_values_everywhere_and_every_proof_holds(company: 
     sequencing.catch_up()
     (row,) = activity.page(company.ada, LogFilter(kinds=("values_expired",))).rows
     assert row.sentence == f"{due.events} values past the time limit for runs were deleted"
+
+
+def test_tags_of_leads_go_with_the_values_of_their_runs(company: Company, keep: Keep) -> None:
+    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    steps = [
+        step("start", "start", "tag") | {"config": {"fields": [{"name": "name", "label": "Name", "required": True}]}},
+        step("tag", "add_tag", "end", {"tag": "friend of {{ input.name }}"}),
+        step("end", "end", None),
+    ]
+    document = {"format": 1, "slug": "ringing", "title": "Ringing", "team": "operations", "run_as": "robot@fernwick.test", "steps": steps}
+    workflows.import_file(document, publish=True, rights=False)
+    enrolments.enrol_leads(company.mona, "ringing", [{"name": "Adaeze"}])
+    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
+    assert fetch("select name from console.tag") == [("friend of Adaeze",)]
+    sequencing.catch_up()
+    keep(runs=365)
+    retention.expire()
+    assert fetch("select count(*) from console.record_tag") == [(1,)], "it ended today"
+    retention.expire(YEARS)
+    assert (fetch("select name from console.tag"), fetch("select record from console.record_tag")) == ([], [])
+    assert "friend of Adaeze" not in everything()
 
 
 def test_the_screens_alone(company: Company, keep: Keep, tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.errors import Conflict
-from console.runs.changing.run_starts import HandsOff, account_of, begin, check, record_of_start
-from console.runs.rows.run_store import Also, started_with
+from console.runs.changing.run_starts import WAITS, HandsOff, account_of, begin, check, record_of_start, require_none_live
+from console.runs.rows.run_store import Also, inside_of, started_with
 from console.workflows import Definition
 
 __all__ = ["RecordRef", "StartedBy", "check_hands_off", "start_hands_off", "start_key"]
@@ -47,7 +47,7 @@ def start_hands_off(
     collection, record_key = (record.collection, record.key) if record else (None, None)
     if asker is not None:
         record_of_start(asker, live, collection, record_key)
-    start = HandsOff(origin=by, asker=asker, key=named, subject=subject, run_id=run_id)
+    start = HandsOff(origin=by, asker=asker, key=named, subject=subject, run_id=run_id, lead=key)
     try:
         return begin(account, live, collection, record_key, values, hands_off=start, also=also)
     except Conflict:
@@ -66,7 +66,11 @@ def check_hands_off(
     collection, record_key = (record.collection, record.key) if record else (None, None)
     if asker is not None:
         record_of_start(asker, definition, collection, record_key)
-    return check(account, definition, collection, record_key, values, asker=asker, alone=alone)
+    exclusive = check(account, definition, collection, record_key, values, asker=asker, alone=True)
+    if exclusive is not None and not alone and inside_of([exclusive], []):
+        require_none_live(account, exclusive)
+        raise Conflict(WAITS, code="already_enrolled")
+    return exclusive
 
 
 def start_key(workflow_id: str, key: str) -> str:

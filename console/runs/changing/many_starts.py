@@ -33,7 +33,7 @@ from console.runs.engine.run_turns import AT_ONCE
 from console.runs.rows.new_runs import NewRun, write_new
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_rows import as_stored
-from console.runs.rows.run_store import live_runs, started_with_any
+from console.runs.rows.run_store import inside_of, started_with_any
 from console.workflows import Definition
 
 STEPS_S = 0.5
@@ -132,7 +132,7 @@ def _judged(
             found.append(_Start(each, key, record, *label_and_key(definition, record)))
         except ConsoleError as error:
             found.append(error)
-    live = live_runs([each.exclusive for each in found if isinstance(each, _Start) and each.exclusive])
+    live = inside_of([each.exclusive for each in found if isinstance(each, _Start) and each.exclusive], [each.key for each in wanted])
     return [_live_error(account, each) if isinstance(each, _Start) and each.exclusive in live else each for each in found]
 
 
@@ -147,7 +147,7 @@ def _records(account: Actor, definition: Definition, wanted: Sequence[WantedStar
 
 def _live_error(account: Actor, start: _Start) -> _Start | ConsoleError:
     try:
-        require_none_live(account, start.exclusive)
+        require_none_live(account, start.exclusive, HandsOff(run_id=start.wanted.run_id, lead=start.wanted.key))
     except ConsoleError as error:
         return error
     return start  # it has ended meanwhile

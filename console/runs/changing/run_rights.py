@@ -11,7 +11,7 @@ from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
-from console.runs.rows.promised_runs import load_begun
+from console.runs.rows.promised_runs import load_begun, require_not_promised
 from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
 
@@ -38,9 +38,13 @@ class Seen:
 
 
 def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
-    """The run, if the actor may see it. `kept`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden."""
+    """The run, if the actor may see it. `kept`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden,
+    and Conflict `not_begun` for one that was promised and waits.
+    """
     cleared = access.clearance(actor)
     loaded = kept or load_begun(run_id, whole=whole, shown=shown, cleared=cleared)
+    if loaded is None:
+        require_not_promised(actor, run_id)
     if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):
         raise NotFound  # a run with a label does not exist for others, so no refusal is logged
     run = loaded.run

@@ -21,11 +21,12 @@ from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import completion_of_values, context_of, plan_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import Also, LiveRun, StartedAlready, live_run, write
+from console.runs.rows.run_store import Also, LiveRun, StartedAlready, inside, live_run, write
 from console.workflows import Definition
 
 NOBODY_ASKS = frozenset({"schedule", "event"})
 """Kinds of triggers behind which nobody waits for an answer."""
+WAITS = "This record is enrolled in this workflow already, and waits for its run to begin."
 WRONG_INPUT = "The run was started with a wrong input."
 
 
@@ -89,7 +90,7 @@ class HandsOff:
     """How a run starts that nobody holds. `origin` None: the person or key `by` started it by hand. `key`: two starts with the same key are one run.
 
     `subject`: under whose key its values are kept if it has no record; None: the run's own. `asker`: who handed in the input, and sees every record that it
-    names, whatever the account may see. `run_id`: the id that the run was promised to have.
+    names, whatever the account may see. `run_id`: the id that the run was promised to have. `lead`: the place whose turn it is.
     """
 
     by: Actor | None = None
@@ -101,6 +102,7 @@ class HandsOff:
     alone: bool = False
     subject: str | None = None
     run_id: str | None = None
+    lead: str | None = None
 
     @property
     def exclusive(self) -> bool:
@@ -187,7 +189,7 @@ def begin(
     if test or (hands_off is not None and not hands_off.exclusive):
         exclusive = None
     by = actor if hands_off is None else hands_off.by
-    require_none_live(by or actor, exclusive, unless=hands_off.run_id if hands_off is not None else None, promised=hands_off is not None)
+    require_none_live(by or actor, exclusive, hands_off)
     run_id, events = start_events(
         actor, definition, about, label, exclusive, given or {}, linked_to=linked_to, taken=taken, hands_off=hands_off, test=test
     )
@@ -360,11 +362,17 @@ def key_of_start(definition: Definition, collection: str | None, record: str | N
     return record
 
 
-def require_none_live(actor: Actor, exclusive: str | None, *, promised: bool = False, unless: str | None = None) -> None:
-    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it. `promised`: one that was promised counts too, but not `unless` it is this one."""
-    run_id = live_run(exclusive, promised=promised, unless=unless) if exclusive else None
+def require_none_live(actor: Actor, exclusive: str | None, hands_off: HandsOff | None = None) -> None:
+    """Raise Conflict `run_is_live` if a live run has the key; with its id if the actor may see it. Before a hands-off start one that was promised counts too,
+    and who waits to begin (`already_enrolled`), but not its own.
+    """
+    if exclusive is None:
+        return
+    run_id = live_run(exclusive) if hands_off is None else inside(exclusive, promised=hands_off.run_id, lead=hands_off.lead)
     if run_id is None:
         return
+    if run_id.startswith("lead_"):
+        raise Conflict(WAITS, code="already_enrolled")
     try:
         see(actor, run_id)
     except ConsoleError:

@@ -261,20 +261,35 @@ def after_stored(loaded: Loaded, events: Sequence[Event]) -> Loaded:
     return replace(loaded, run=fold(events, loaded.run))
 
 
-def live_run(exclusive_key: str, *, promised: bool = False, unless: str | None = None) -> str | None:
-    """The id of the live run that holds the key, or, with `promised`, of one that was promised and will hold it, `unless` it is this one; None where there is none."""
-    statement = f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
-    waiting = (
-        " union all select f.run from console.firing f where f.exclusive_key = %s and f.status = 'waiting' and f.run is distinct from %s"
-    )
-    rows = fetch(f"{statement}{waiting}", (exclusive_key, exclusive_key, unless)) if promised else fetch(statement, (exclusive_key,))
+_LIVE = f"select r.id from {EVERY_RUN.sql()} where r.exclusive_key = %s and r.ended_at is null"  # noqa: S608 (a text of ours)
+_INSIDE = f"""
+{_LIVE} union all select f.run from console.firing f where f.exclusive_key = %s and f.status = 'waiting' and f.run is distinct from %s
+union all select e.id from console.enrolment e where e.workflow = split_part(%s, '|', 1) and e.who = substr(%s, strpos(%s, '|') + 1)
+    and e.left_at is null and e.run is null and e.id is distinct from %s limit 1
+"""  # noqa: S608 (texts of ours)
+_LIVE_OF = f"""
+select r.exclusive_key from {EVERY_RUN.sql()} where r.exclusive_key = any(%s) and r.ended_at is null
+union all select k.key from unnest(%s::text[]) as k (key) join console.enrolment e on e.workflow = split_part(k.key, '|', 1) and e.who = substr(k.key, strpos(k.key, '|') + 1)
+where e.left_at is null and e.run is null and e.id <> all(%s)
+"""  # noqa: S608 (a text of ours)
+
+
+def live_run(exclusive_key: str) -> str | None:
+    """The id of the live run that holds the key; None where there is none."""
+    rows = fetch(_LIVE, (exclusive_key,))
     return rows[0][0] if rows else None
 
 
-def live_runs(exclusive_keys: Sequence[str]) -> set[str]:
-    """Which of these keys a live run holds."""
-    statement = f"select r.exclusive_key from {EVERY_RUN.sql()} where r.exclusive_key = any(%s) and r.ended_at is null"  # noqa: S608 (a text of ours)
-    return {row[0] for row in fetch(statement, (list(exclusive_keys),))} if exclusive_keys else set()
+def inside(exclusive_key: str, *, promised: str | None, lead: str | None) -> str | None:
+    """The id of the live run that holds the key, or of a run that was promised and will hold it, but `promised`, or of the place of who waits to begin and will hold it, but `lead`."""
+    rows = fetch(_INSIDE, (*[exclusive_key] * 2, promised, *[exclusive_key] * 3, lead))
+    return rows[0][0] if rows else None
+
+
+def inside_of(exclusive_keys: Sequence[str], leads: Sequence[str]) -> set[str]:
+    """Which of these keys a live run holds, or somebody who waits to begin and is none of these leads."""
+    keys = list(exclusive_keys)
+    return {row[0] for row in fetch(_LIVE_OF, (keys, keys, list(leads)))} if keys else set()
 
 
 def started_with_any(start_keys: Sequence[str]) -> dict[str, str]:

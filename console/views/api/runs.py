@@ -135,9 +135,9 @@ def _listed() -> ResponseReturnValue:
 
 
 @blueprint.get("/runs/<run_id>")
-@operation("getRun", "workflow.see", Run, query=Looked)
+@operation("getRun", "workflow.see", Run, query=Looked, refuses=(409,))
 def get_run(run_id: str) -> ResponseReturnValue:
-    """The run as the caller may see it."""
+    """The run as the caller may see it; 409 `not_begun` for one that a webhook promised and that waits, with what for."""
     look = parse_query(Looked)
     return jsonify(runs.get(g.actor, run_id, look.item, most=None if look.attempts == "all" else runs.PATH_SHOWN).json)
 
