@@ -17,6 +17,7 @@ from console.access.clearance_lookup import (
     known_labels,
     label_of,
     labelled,
+    owner_of,
     runs,
     touch_labels,
 )
@@ -44,6 +45,6 @@ from console.access.run_reach import AT_WORK, EVERY_RUN, Runs
 from console.access.subject_scope import path_of as subject_path, subject_of
 
 OPEN_MODULES = frozenset({
-    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "policy_changes", "policy_store", "policy_words", "rows",
+    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "ownership", "policy_changes", "policy_store", "policy_words", "rows",
     "run_reach", "casbin_agreement", "spoken_names", "subject_scope",
 })  # fmt: skip

@@ -1,8 +1,8 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
-from console.workflows import lifecycle
+from console.workflows import lifecycle, whose
 from console.workflows.configuring import CONFIGURED, configure
-from console.workflows.creation import create, duplicate
+from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
     Entry,
     Version,
@@ -80,4 +80,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"lifecycle", "templates"})
+OPEN_MODULES = frozenset({"lifecycle", "templates", "whose"})

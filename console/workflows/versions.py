@@ -64,7 +64,7 @@ class Definition:
 class Known:
     """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none.
 
-    `since` is when it got its status (aware UTC).
+    `since` is when it got its status (aware UTC). `owner` is the id of the person whose it is, None for the organisation's.
     """
 
     id: str
@@ -77,6 +77,7 @@ class Known:
     label: str | None = None
     archived: bool = False
     since: datetime | None = None
+    owner: str | None = None
 
 
 _LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
@@ -128,7 +129,7 @@ def acting_as(email: str) -> list[Known]:
 
 
 def all_known() -> list[Known]:
-    """Every workflow with drafts, by title, at most a second old. Callers check the rights."""
+    """Every workflow with drafts, in the order of their list, at most a second old. Callers check the rights."""
     global _kept  # noqa: PLW0603 - one list per process, swapped whole
     kept, here, now = _kept, hot_engine(), time.monotonic()
     if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
@@ -145,7 +146,8 @@ def _forget() -> None:
 def _read_all() -> list[Known]:
     known = tables.workflow.c
     columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
-    found = sa.select(*columns, known.archived_at.is_not(None), known.status_at).order_by(known.title, known.slug)
+    found = sa.select(*columns, known.archived_at.is_not(None), known.status_at, known.owner)
+    found = found.order_by(known.place.asc().nulls_last(), known.title, known.slug)
     with hot_engine().connect() as connection:
         return [Known(*row) for row in connection.execute(found)]
 
@@ -206,9 +208,9 @@ def _names() -> Names:
         teams = connection.execute(sa.text("select id from console.team where archived_at is null")).scalars().all()
         used = connection.execute(sa.text("select id, team from console.inbox")).all()
         open_accounts = connection.execute(sa.text("select id, lower(email) from console.person where disabled_at is null")).all()
-    workflows = {known.slug: known.label for known in all_known()}
+    workflows, owners = {known.slug: known.label for known in all_known()}, {known.slug: known.owner for known in all_known() if known.owner}
     people = frozenset(name for each in open_accounts for name in each if name)
-    return Names(frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people)
+    return Names(frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people, owners)
 
 
 def _people() -> dict[str, str]:
@@ -234,12 +236,13 @@ def import_file(
     rights: bool = True,
     judged: bool = False,
     tests: TestsBefore | None = None,
+    owner: str | None = None,
 ) -> Known:
     """Import a document as the draft of its workflow, which is created if needed; with `publish` it goes live at once.
 
     `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: the rights that
     it needs may be missing. `judged`: the caller has checked what `by` may do. `tests`: those kept with it are run before it is
-    published; if they fail without a reason, nothing is stored. Raises NotAllowed, Conflict `tests_failed`, and DefinitionError with every problem as a
+    published; if they fail without a reason, nothing is stored. `owner`: a new workflow is personal, of the person with this id. Raises NotAllowed, Conflict `tests_failed`, and DefinitionError with every problem as a
     detail (step, field, reason); then nothing is stored.
     """
     document = _read_in(source, rights=publish and rights)
@@ -253,7 +256,7 @@ def import_file(
     with transaction() as connection:
         former = _row(connection, document.slug)
         if former is None:
-            _make(connection, document)
+            _make(connection, document, owner)
         elif former.draft != document.to_json():
             connection.execute(
                 sa.update(tables.workflow)
@@ -268,6 +271,8 @@ def import_file(
         if former is None or former.draft != document.to_json():
             note_version(actor, "workflow_imported", row, row.live_version, document.hash, connection)
     _forget()
+    if owner is not None:
+        access.refresh()
     if publish:
         _publish(actor, document.slug, rights=rights, tests=tests)
     return _known(document.slug)
@@ -406,10 +411,10 @@ def _row(connection: Connection, slug: str) -> Row[Any] | None:
     return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
 
 
-def _make(connection: Connection, document: Workflow) -> None:
+def _make(connection: Connection, document: Workflow, owner: str | None) -> None:
     try:
         with connection.begin_nested():
-            head = {"slug": document.slug, "status": "draft", "label": document.clearance, **_head(document)}
+            head = {"slug": document.slug, "status": "draft", "label": document.clearance, "owner": owner, **_head(document)}
             connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), **head))
     except sa.exc.IntegrityError:
         raise Conflict(f"Somebody else imported {document.slug} at the same moment: import it again.") from None
