@@ -53,6 +53,7 @@ WORKFLOWS = (
         "A workflow became personal, the organisation's again, or another person's: `holder` is whose it is now, none for the organisation's.",
         ("workflow", "slug", "holder", "former_holder"),
     ),
+    Kind("workflows_ordered", "configuration", "Somebody chose the order in which workflows stand in lists and menus.", ("count",)),
     Kind(
         "alert_changed",
         "configuration",

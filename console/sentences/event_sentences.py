@@ -375,6 +375,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "source_changed": _source("changed"),
         "workflow_created": "{who} made the workflow {workflow_named}",
         "workflow_changed": _workflow_changed,
+        "workflows_ordered": "{who} changed the order of the workflows",
         "workflow_handed_over": _workflow_handed_over,
         **{f"workflow_{did}": f"{{who}} {did} the workflow {{workflow_named}}{{why}}" for did in SWITCHED},
         "alert_changed": "{who} changed the alerts of the workflow {workflow_named}",

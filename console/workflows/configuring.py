@@ -26,6 +26,7 @@ CONFIGURED = (
     "parallel",
     "per_minute",
     "per_day",
+    "hidden_in",
 )
 """The settings that this changes."""
 

@@ -20,7 +20,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check
 from console.core.documents.names_check import Names
-from console.core.documents.workflow import MAX_BYTES, Workflow, read
+from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
 from console.db import tables
@@ -164,11 +164,15 @@ def newest_number(workflow_id: str) -> int:
         return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)) or 0)
 
 
-def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
-    """Live versions that the actor may start on records of the collection (None: without a record), by title; those that can be read."""
+def startable(actor: Actor, collection_id: str | None, place: Place | None = None) -> list[Definition]:
+    """Live versions that the actor may start on records of the collection (None: without a record), in the order of the list; those that can be read.
+
+    `place`: where they are offered; those that are hidden there are left out.
+    """
     offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
     may = [known for known in offered if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")]
-    return [found for known in may if (found := readable_version(known.id, known.live)) is not None]
+    found = [version for known in may if (version := readable_version(known.id, known.live)) is not None]
+    return [version for version in found if place not in version.document.settings.hidden_in]
 
 
 def check(
