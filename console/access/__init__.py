@@ -17,7 +17,6 @@ from console.access.clearance_lookup import (
     known_labels,
     label_of,
     labelled,
-    owner_of,
     runs,
     touch_labels,
 )

@@ -49,12 +49,6 @@ def labelled(label: str) -> list[str]:
     return sorted(obj for obj, each in policy_store.current().labels.items() if each.id == label)
 
 
-def owner_of(obj: str) -> str | None:
-    """The id of the person whose personal workflow this is (`workflow:<slug>`), None for one of the organisation."""
-    whose = policy_store.current().personal.get(obj)
-    return whose.owner if whose is not None else None
-
-
 def all_labelled() -> frozenset[str]:
     """Objects (`workflow:<slug>`, `collection:<id>`) that carry any label, at least for some of their records."""
     return frozenset(policy_store.current().labels)

@@ -46,7 +46,11 @@ def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] |
     index, found = policy.index, []
     for sub in sorted(index.subjects):
         kind, _, ident = sub.partition(":")
-        if kind == "user" and ownership.opens(index, policy.personal, ident, obj, act) and index.verdict(sub, team, obj, act).holds({**(roots or {}), "currentUser": {"id": ident}}):
+        if (
+            kind == "user"
+            and ownership.opens(index, policy.personal, ident, obj, act)
+            and index.verdict(sub, team, obj, act).holds({**(roots or {}), "currentUser": {"id": ident}})
+        ):
             found.append(ident)
     if not found:
         return []

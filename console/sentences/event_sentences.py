@@ -200,7 +200,9 @@ def _policy_changed(parts: Parts) -> str:
 def _workflow_handed_over(parts: Parts) -> str:
     owner = parts.person("holder")
     whose = f"personal, of {escape_braces(owner)}" if owner else "the organisation's"
-    return f"{{who}} made the workflow {{workflow_named}} {whose}" + escape_braces(in_brackets(after("before: ", parts.person("former_holder"))))
+    return f"{{who}} made the workflow {{workflow_named}} {whose}" + escape_braces(
+        in_brackets(after("before: ", parts.person("former_holder")))
+    )
 
 
 def _workflow_changed(parts: Parts) -> str:

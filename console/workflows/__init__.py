@@ -1,6 +1,6 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
-from console.workflows import lifecycle, ordering, whose
+from console.workflows import lifecycle, list_order, whose
 from console.workflows.configuring import CONFIGURED, configure
 from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
@@ -80,4 +80,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"lifecycle", "ordering", "templates", "whose"})
+OPEN_MODULES = frozenset({"lifecycle", "list_order", "templates", "whose"})

@@ -58,7 +58,7 @@ def create(
         begun = _skeleton(slug, title, home, description) if document is None else _copied(document, slug, title, home, description)
         made = _insert(connection, begun, home, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
-    _told(made)
+    _make_known(made)
     return entry_of(made)
 
 
@@ -76,7 +76,7 @@ def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
         owner = _own(actor) if personal or (personal is None and row.owner is not None) else None
         made = _insert(connection, without_starts({**row.draft, "slug": slug, "title": title}), row.team, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made) | {"copy_of": row.id}}, connection)
-    _told(made)
+    _make_known(made)
     return entry_of(made)
 
 
@@ -95,7 +95,7 @@ def _own(actor: Actor) -> str:
     return actor.id
 
 
-def _told(made: Row[Any]) -> None:
+def _make_known(made: Row[Any]) -> None:
     """Let this process know of the new workflow, and at once that a personal one is nobody else's."""
     _forget()
     if made.owner is not None:

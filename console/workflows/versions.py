@@ -5,15 +5,13 @@ with which they were started.
 """
 
 import functools
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Row
 
 from console import access, accounts, log, records, settings, steps
 from console.core import drafting
@@ -31,15 +29,13 @@ from console.errors import Conflict, DefinitionError, NotFound
 from console.integrations import outgoing_secrets
 from console.workflows.draft_edits import record_edit
 from console.workflows.kept_tests import TestsBefore
+from console.workflows.known_workflows import Known, _forget, _read_all, all_known
 from console.workflows.second_person import require_reviewed
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
 OBJECT = "workflow"
-KEPT_S = 1.0
 MOST_MANAGERS = 2
-
-_kept: tuple[float, Engine, list["Known"]] | None = None
 
 
 class NotReadable(Conflict):
@@ -58,26 +54,6 @@ class Definition:
     number: int
     hash: str
     document: Workflow = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none.
-
-    `since` is when it got its status (aware UTC). `owner` is the id of the person whose it is, None for the organisation's.
-    """
-
-    id: str
-    slug: str
-    title: str
-    status: str
-    team: str
-    collection: str | None
-    live: int | None
-    label: str | None = None
-    archived: bool = False
-    since: datetime | None = None
-    owner: str | None = None
 
 
 _LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
@@ -126,30 +102,6 @@ def acting_as(email: str) -> list[Known]:
     """The live workflows whose runs act as this service account, by title. Callers check the rights."""
     live = [(known, readable_version(known.id, known.live)) for known in all_known() if known.live is not None and not known.archived]
     return [known for known, found in live if found is not None and (found.document.run_as or "").casefold() == email.casefold()]
-
-
-def all_known() -> list[Known]:
-    """Every workflow with drafts, in the order of their list, at most a second old. Callers check the rights."""
-    global _kept  # noqa: PLW0603 - one list per process, swapped whole
-    kept, here, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _read_all())
-    return kept[2]
-
-
-def _forget() -> None:
-    """Read the list again at the next use, because this process changed it."""
-    global _kept  # noqa: PLW0603 - as above
-    _kept = None
-
-
-def _read_all() -> list[Known]:
-    known = tables.workflow.c
-    columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
-    found = sa.select(*columns, known.archived_at.is_not(None), known.status_at, known.owner)
-    found = found.order_by(known.place.asc().nulls_last(), known.title, known.slug)
-    with hot_engine().connect() as connection:
-        return [Known(*row) for row in connection.execute(found)]
 
 
 def newest(workflow_id: str) -> int:
@@ -212,9 +164,14 @@ def _names() -> Names:
         teams = connection.execute(sa.text("select id from console.team where archived_at is null")).scalars().all()
         used = connection.execute(sa.text("select id, team from console.inbox")).all()
         open_accounts = connection.execute(sa.text("select id, lower(email) from console.person where disabled_at is null")).all()
-    workflows, owners = {known.slug: known.label for known in all_known()}, {known.slug: known.owner for known in all_known() if known.owner}
+    workflows, owners = (
+        {known.slug: known.label for known in all_known()},
+        {known.slug: known.owner for known in all_known() if known.owner},
+    )
     people = frozenset(name for each in open_accounts for name in each if name)
-    return Names(frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people, owners)
+    return Names(
+        frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people, owners
+    )
 
 
 def _people() -> dict[str, str]:

@@ -66,7 +66,7 @@ def heirs(known: Known) -> list[tuple[str, str]]:
 def others_at_work(known: Known | Entry, owner: str) -> list[str]:
     """What others do in the workflow, as sentences: each has to end before it becomes personal, of `owner`. Empty if nobody else works in it."""
     with transaction() as connection:
-        return list(_others(connection, known.id, known.slug, owner))
+        return list(_hindrances(connection, known.id, known.slug, owner))
 
 
 def hand_over(actor: Actor, slug_or_id: str, whose: str, *, to: str | None = None) -> Entry:
@@ -81,7 +81,7 @@ def hand_over(actor: Actor, slug_or_id: str, whose: str, *, to: str | None = Non
         if owner == row.owner:
             return entry_of(row)
         _require(actor, row, owner)
-        if owner is not None and row.owner is None and (reasons := list(_others(connection, row.id, row.slug, owner))):
+        if owner is not None and row.owner is None and (reasons := list(_hindrances(connection, row.id, row.slug, owner))):
             details = [{"field": "whose", "reason": reason} for reason in reasons]
             raise Conflict(f"{row.title} cannot become personal while others work in it.", code="others_at_work", details=details)
         after = update_row(connection, row, owner=owner)
@@ -121,7 +121,7 @@ def _owner(actor: Actor, row: Row[Any], to: str | None) -> str:
     return person.id
 
 
-def _others(connection: Connection, workflow: str, slug: str, owner: str) -> Iterator[str]:
+def _hindrances(connection: Connection, workflow: str, slug: str, owner: str) -> Iterator[str]:
     runs, leads = connection.execute(_OTHERS, {"workflow": workflow, "owner": owner}).one()
     if runs:
         yield f"{runs:,} live run{' is' if runs == 1 else 's are'} in the hands of others, or for others to take."

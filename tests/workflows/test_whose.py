@@ -124,7 +124,9 @@ def test_it_changes_hands_with_an_event_and_only_by_whom_it_is_or_who_manages_pe
         whose.hand_over(company.mona, made.id, "nobody")
     assert whose.hand_over(company.mona, made.id, "personal").owner == company.mona.id
     whose.hand_over(company.mona, made.id, "personal")
-    told = [(event.open["former_holder"], event.open["holder"]) for event in log.events_of("sys:config") if event.type == "workflow_handed_over"]
+    told = [
+        (event.open["former_holder"], event.open["holder"]) for event in log.events_of("sys:config") if event.type == "workflow_handed_over"
+    ]
     assert told == [(company.mona.id, gita.id), (gita.id, None), (None, company.mona.id)], "once more changes nothing"
 
 
@@ -190,17 +192,17 @@ def test_a_lead_chooses_the_order_and_a_stranger_does_not(company: Company) -> N
     for title in ("Alpha", "Beta", "Gamma"):
         workflows.create(company.mona, title)
     by_title = {known.title: known.id for known in workflows.all_known()}
-    workflows.ordering.reorder(company.mona, [by_title["Gamma"], by_title["Alpha"]])
+    workflows.list_order.reorder(company.mona, [by_title["Gamma"], by_title["Alpha"]])
     assert [known.title for known in workflows.all_known()] == ["Gamma", "Beta", "Care review", "Alpha"], "the others keep their places"
     assert [entry.title for entry in workflows.entries(company.mona)[0]] == ["Gamma", "Beta", "Care review", "Alpha"]
     workflows.create(company.mona, "Aardvark")
     assert workflows.all_known()[-1].title == "Aardvark", "new ones follow"
     for other in (company.olivia, company.stan, company.ines):
-        assert workflows.ordering.movable(other) == [] or other is company.stan
+        assert workflows.list_order.movable(other) == [] or other is company.stan
         with pytest.raises(Invalid, match="order was not saved"):
-            workflows.ordering.reorder(other, [by_title["Beta"], by_title["Gamma"]])
+            workflows.list_order.reorder(other, [by_title["Beta"], by_title["Gamma"]])
     with pytest.raises(Invalid, match="order was not saved"):
-        workflows.ordering.reorder(company.mona, [by_title["Beta"], by_title["Beta"]])
+        workflows.list_order.reorder(company.mona, [by_title["Beta"], by_title["Beta"]])
     assert [event.open for event in log.events_of("sys:config") if event.type == "workflows_ordered"] == [{"count": 2}]
 
 

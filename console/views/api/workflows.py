@@ -134,8 +134,9 @@ def _changed(done: Done) -> dict[str, Any] | None:
 def create() -> ResponseReturnValue:
     """Create a workflow as a draft with only a start step; 409 `not_ready` with the reasons for any other status."""
     sent = read(CreatedWorkflow)
-    words = {"description": sent.description or "", "status": sent.status or "draft"}
-    made = workflows.create(g.actor, sent.title, **words, team=sent.team, whose=sent.whose)
+    made = workflows.create(
+        g.actor, sent.title, description=sent.description or "", status=sent.status or "draft", team=sent.team, whose=sent.whose
+    )
     return jsonify(made.to_json()), 201
 
 
@@ -144,7 +145,9 @@ def create() -> ResponseReturnValue:
 def every() -> ResponseReturnValue:
     """Workflows that the caller may see, in the order of their list; `whose=mine`: the caller's own personal ones."""
     wanted = parse_query(Wanted)
-    page, following = workflows.entries(g.actor, status=wanted.status, mine=wanted.whose is not None, limit=wanted.limit, after=wanted.after)
+    page, following = workflows.entries(
+        g.actor, status=wanted.status, mine=wanted.whose is not None, limit=wanted.limit, after=wanted.after
+    )
     return jsonify(listing([head.to_json() for head in page], following))
 
 

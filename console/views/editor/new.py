@@ -64,7 +64,14 @@ def new() -> Response:
         address = (
             _of_file(form.get("team") or None, form.get("whose") or None)
             if form.get("do") == "file"
-            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""), _collection(), form.get("whose") or None)
+            else _made(
+                form.get("title", "").strip(),
+                words,
+                form.get("team") or None,
+                form.get("template", ""),
+                _collection(),
+                form.get("whose") or None,
+            )
         )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)

@@ -34,15 +34,15 @@ def listed() -> Response:
     who, look = frame.actor(), frame.look()
     every = monitoring.cards(who, look.zone)
     status, whose = request.args.get("status", ""), request.args.get("whose", "")
-    chosen = {"mine": lambda known: known.owner == who.id, "teams": lambda known: known.team in who.teams}.get(whose)
-    named = [card for card in every if chosen is None or chosen(card.known)]
+    own = [card for card in every if card.known.owner == who.id]
+    of_teams = [card for card in every if card.known.team in who.teams]
+    named = {"mine": own, "teams": of_teams}.get(whose, every)
     places = [(name, label, [card for card in named if _is_in(card, name)]) for name, label in _places(named)]
     shown = next((cards for name, _, cards in places if name == status), places[0][2])
     acts = [card for card in shown if card.known.slug.startswith(ACTION)]
-    of_teams = [card for card in every if card.known.team in who.teams]
     may_create = bool(new.places())
     offered = [("", "Everybody's"), ("teams", "My teams'")] if 0 < len(of_teams) < len(every) else [("", "Everybody's")]
-    offered += [("mine", "Mine")] if may_create or any(card.known.owner == who.id for card in every) else []
+    offered += [("mine", "Mine")] if may_create or own else []
     owners = accounts.names({card.known.owner for card in shown if card.known.owner not in (None, who.id)} - {None})
     context = {
         "cards": [_drawn(card, owners) for card in shown if card not in acts],
@@ -51,10 +51,7 @@ def listed() -> Response:
             {"label": label, "count": len(cards), "href": frame.present_address(status=name or None), "here": name == status}
             for name, label, cards in places
         ],
-        "whose": [
-            {"label": label, "href": frame.present_address(whose=name or None), "here": whose == name}
-            for name, label in offered
-        ]
+        "whose": [{"label": label, "href": frame.present_address(whose=name or None), "here": whose == name} for name, label in offered]
         if len(offered) > 1
         else [],
         "empty_words": "You have no personal workflow. Make one under New workflow." if whose == "mine" and not named else "",
@@ -71,13 +68,13 @@ def listed() -> Response:
 def order() -> Response:
     """Show the workflows that the reader may put in order, by dragging, by keyboard or by buttons; a POST saves it, or moves one up or down (`do`)."""
     who, form = frame.actor(), request.form
-    there = {known.id: known for known in workflows.ordering.movable(who)}
+    there = {known.id: known for known in workflows.list_order.movable(who)}
     if not there:
         access.require(who, None, f"{workflows.OBJECT}:*", "edit")
     wanted, error = [each for each in form.getlist("place") if each in there], None
     if request.method == "POST" and not form.get("do"):
         try:
-            workflows.ordering.reorder(who, form.getlist("place"))
+            workflows.list_order.reorder(who, form.getlist("place"))
         except Invalid as wrong:
             wanted, error = [], wrong
         else:

@@ -34,7 +34,9 @@ def change(slug: str) -> Response:
     except ConsoleError as wrong:
         return _dialog(known, wrong)
     flash(f"{known.title} is {_words(after.owner)}")
-    there = any(each.id == known.id and access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see") for each in workflows.all_known())
+    there = any(
+        each.id == known.id and access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see") for each in workflows.all_known()
+    )
     return frame.redirect_to(tabs.address(known.slug, "/configuration") if there else "/workflows")
 
 

@@ -95,7 +95,9 @@ def context(known: Known, here: str) -> dict[str, Any]:
         ],
         "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
         "workflow_address": address,
-        "workflow_owner": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner and known.owner != actor.id else None,
+        "workflow_owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
+        if known.owner and known.owner != actor.id
+        else None,
     }
 
 

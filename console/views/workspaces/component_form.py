@@ -198,7 +198,7 @@ class _Offer:
     def workflows(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
         there = [each for each in workflows.all_known() if chosen and each.collection == chosen.id]
-        return [(each.slug, each.title) for each in there if access.exists_for(frame.actor(), f"{workflows.OBJECT}:{each.slug}")]
+        return [(each.slug, each.title) for each in there if access.exists_for(self.actor, f"{workflows.OBJECT}:{each.slug}")]
 
     def segments(self) -> list[tuple[str, str]]:
         collection = self.collection()
