@@ -52,7 +52,7 @@ def _dialog(known: Known, wrong: ConsoleError | None = None) -> Response:
     others = whose.others_at_work(known, who.id) if known.owner is None else []
     context: dict[str, Any] = {
         "known": known,
-        "whose_now": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner else None,
+        "whose_now": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner not in (None, who.id) else None,
         "gist": PERSONAL if known.owner is None else ORGANISATION,
         "others": others,
         "heirs": whose.heirs(known) if gives else [],
