@@ -36,6 +36,10 @@ def test_it_is_chosen_where_a_workflow_is_made(pages: "Pages") -> None:
     assert "Personal · Operations" in mine.text
     assert "/workflows/errand" not in pages.olivia.get("/workflows").links
     assert "Personal, of Mona · Operations" in pages.ines.get("/workflows").text
+    others = pages.ines.get("/workflows?whose=others")
+    assert "All 2" in others.text
+    assert "/workflows/ours" not in others.links
+    assert "Personal ones of others" not in mine.text
     for each in ("errand", "small-review"):
         workflows.remove(pages.company.mona, each)
     assert "You have no personal workflow" in mona.get("/workflows?whose=mine").text

@@ -36,13 +36,15 @@ def listed() -> Response:
     status, whose = request.args.get("status", ""), request.args.get("whose", "")
     own = [card for card in every if card.known.owner == who.id]
     of_teams = [card for card in every if card.known.team in who.teams]
-    named = {"mine": own, "teams": of_teams}.get(whose, every)
+    of_others = [card for card in every if card.known.owner not in (None, who.id)]
+    named = {"mine": own, "teams": of_teams, "others": of_others}.get(whose, every)
     places = [(name, label, [card for card in named if _is_in(card, name)]) for name, label in _places(named)]
     shown = next((cards for name, _, cards in places if name == status), places[0][2])
     acts = [card for card in shown if card.known.slug.startswith(ACTION)]
     may_create = bool(new.places())
     offered = [("", "Everybody's"), ("teams", "My teams'")] if 0 < len(of_teams) < len(every) else [("", "Everybody's")]
     offered += [("mine", "Mine")] if may_create or own else []
+    offered += [("others", "Personal ones of others")] if of_others else []
     owners = accounts.names({card.known.owner for card in shown if card.known.owner not in (None, who.id)} - {None})
     context = {
         "cards": [_drawn(card, owners) for card in shown if card not in acts],
