@@ -37,6 +37,7 @@ from console.workflows.drafts import (
     wrong_change,
 )
 from console.workflows.kept_tests import ResultOfTest, TestsBefore, run_tests_by
+from console.workflows.known_workflows import Known, all_known
 from console.workflows.lifecycle import STATUSES, may_start, paused, require_active
 from console.workflows.reviews import (
     Review,
@@ -61,10 +62,8 @@ from console.workflows.versions import (
     COMMAND_LINE,
     OBJECT,
     Definition,
-    Known,
     NotReadable,
     acting_as,
-    all_known,
     around,
     check,
     connected,

@@ -25,7 +25,8 @@ from console.workflows.definitions import (
     locked_row,
     note_event,
 )
-from console.workflows.versions import OBJECT, _forget, check, connected
+from console.workflows.known_workflows import _forget
+from console.workflows.versions import OBJECT, check, connected
 from console.workflows.whose import is_personal, require_person
 
 TAKEN = {"new", "lately", "order"}

@@ -24,20 +24,9 @@ from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.workflows import lifecycle
 from console.workflows.draft_edits import record_edit
 from console.workflows.kept_tests import TestsBefore
+from console.workflows.known_workflows import _forget, all_known
 from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
-from console.workflows.versions import (
-    CHAIN,
-    OBJECT,
-    _forget,
-    all_known,
-    around,
-    check,
-    connected,
-    put_live,
-    refused,
-    require_account,
-    version,
-)
+from console.workflows.versions import CHAIN, OBJECT, around, check, connected, put_live, refused, require_account, version
 
 JOINERS = {0x200C: None, 0x200D: None}
 """Join or part letters: Persian, Hindi and some emoji are not written without them."""

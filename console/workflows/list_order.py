@@ -8,7 +8,8 @@ from console import access, log
 from console.core.actor import Actor
 from console.db.engine import transaction
 from console.errors import Invalid
-from console.workflows.versions import CHAIN, OBJECT, Known, _forget, all_known
+from console.workflows.known_workflows import Known, _forget, all_known
+from console.workflows.versions import CHAIN, OBJECT
 
 _LISTED = sa.text("select id from console.workflow order by place asc nulls last, title, slug for update")
 _PLACED = sa.text("""

@@ -12,7 +12,8 @@ from console.core.actor import Actor
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.workflows.definitions import Entry, entry_of, locked_row, update_row
-from console.workflows.versions import CHAIN, OBJECT, Known, _forget, all_known, readable_version
+from console.workflows.known_workflows import Known, _forget, all_known
+from console.workflows.versions import CHAIN, OBJECT, readable_version
 
 ORGANISATION, PERSONAL = "organisation", "personal"
 WHOSE = (ORGANISATION, PERSONAL)
