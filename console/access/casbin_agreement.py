@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
-from console.access import narrowing, subject_scope
+from console.access import narrowing, ownership, subject_scope
 from console.access.clearance_lookup import leaves_open
 from console.access.index import Hidden, Index, Verdict
 from console.access.rows import EVERY, Row, kind_of
@@ -162,7 +162,7 @@ def allowed(held: "Held", question: Question) -> bool:
     known = obj not in held.labels or leaves_open(
         _by_casbin(held), actor, obj, act, None if question.some else question.roots.get("record")
     )
-    return known and decided(held, question)[0]
+    return known and ownership.opens(held.index, held.personal, actor.id, obj, act) and decided(held, question)[0]
 
 
 def decided(held: "Held", question: Question) -> tuple[bool, Row | None]:

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access import clearance_rules, policy_store
+from console.access import clearance_rules, ownership, policy_store
 from console.access.run_reach import EVERY_RUN, Runs
 from console.core.actor import Actor
 
@@ -55,8 +55,9 @@ def all_labelled() -> frozenset[str]:
 
 
 def hidden_from(actor: Actor) -> list[str]:
-    """Objects hidden from the actor because of their label, sorted. Nothing is hidden from system actors."""
-    return [] if actor.kind == "system" else sorted(obj for obj in policy_store.current().labels if not exists_for(actor, obj))
+    """Objects hidden from the actor because of their label or their owner, sorted. Nothing is hidden from system actors."""
+    policy = policy_store.current()
+    return [] if actor.kind == "system" else sorted(obj for obj in {*policy.labels, *policy.personal} if not exists_for(actor, obj))
 
 
 def check_clearance(told: Any) -> None:
@@ -65,8 +66,10 @@ def check_clearance(told: Any) -> None:
 
 
 def exists_for(actor: Actor, obj: str) -> bool:
-    """Whether the actor may know that the object exists: it has no label, or the actor is cleared for it."""
+    """Whether the actor may know that the object exists: it has no label, or the actor is cleared for it; and it is no personal workflow of another."""
     policy = policy_store.current()
+    if actor.kind != "system" and not ownership.opens(policy.index, policy.personal, actor.id, obj, "see"):
+        return False
     return obj not in policy.labels or leaves_open(policy, actor, obj, "see", None)
 
 

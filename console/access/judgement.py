@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from console.access import casbin_agreement, narrowing, policy_store, policy_words, subject_scope
+from console.access import casbin_agreement, narrowing, ownership, policy_store, policy_words, subject_scope
 from console.access.clearance_lookup import leaves_open
 from console.access.rows import kind_of
 from console.access.spoken_names import spoken
@@ -74,6 +74,8 @@ def _indexed(
     """The decision of the index."""
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
         return False
+    if not ownership.opens(policy.index, policy.personal, actor.id, obj, act):
+        return False
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
     if obj.startswith("collection:") and verdict.possible:
         collection_id = obj.partition(":")[2]
@@ -103,6 +105,8 @@ def could(actor: Actor, team: str | None, obj: str, act: str, record: _Values = 
         return False
     policy = policy_store.current()
     if obj in policy.labels and not leaves_open(policy, actor, obj, act, record):
+        return False
+    if not ownership.opens(policy.index, policy.personal, actor.id, obj, act):
         return False
     verdict = policy.index.verdict(f"user:{actor.id}", team, obj, act)
     return verdict.plain or verdict.may_hold(roots_of(actor, record, run, None))

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.access import casbin_agreement, policy_store, subject_scope
+from console.access import casbin_agreement, ownership, policy_store, subject_scope
 from console.access.deciding import Belonging, Decision, decide
 from console.access.judgement import follow_relations
 from console.access.policy_words import act as act_words, condition
@@ -42,11 +42,15 @@ def able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None =
 
 def people_able(team: str | None, obj: str, act: str, roots: Mapping[str, Any] | None = None) -> list[tuple[str, str]]:
     """(id, name) of the people with an active account who may do this, sorted as `able` does."""
-    index = policy_store.current().index
-    found = []
+    policy = policy_store.current()
+    index, found = policy.index, []
     for sub in sorted(index.subjects):
         kind, _, ident = sub.partition(":")
-        if kind == "user" and index.verdict(sub, team, obj, act).holds({**(roots or {}), "currentUser": {"id": ident}}):
+        if (
+            kind == "user"
+            and ownership.opens(index, policy.personal, ident, obj, act)
+            and index.verdict(sub, team, obj, act).holds({**(roots or {}), "currentUser": {"id": ident}})
+        ):
             found.append(ident)
     if not found:
         return []

@@ -14,10 +14,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console.access import clearance_rules
+from console.access import clearance_rules, ownership
 from console.access.clearance_rules import Label
 from console.access.index import Index
 from console.access.oracle import Judge
+from console.access.ownership import Personal
 from console.access.rows import POLICIES, PolicyError, Row, parse
 from console.db import engine as db, troubles
 from console.errors import NotAllowed
@@ -52,7 +53,7 @@ _VERSION = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A compiled policy with its version number and database. `labels`: object → label; `known`: ids of all labels.
+    """A compiled policy with its version number and database. `labels`: object → label; `known`: ids of all labels; `personal`: workflow → whose it is.
 
     `judge` is Casbin over the same rows. `masking` are the collections (`collection:<id>`) whose sensitive fields are masked because somebody
     may reveal them.
@@ -65,6 +66,7 @@ class Held:
     labels: Mapping[str, Label]
     known: frozenset[str]
     masking: frozenset[str]
+    personal: Mapping[str, Personal]
 
 
 class _Clock:
@@ -215,10 +217,8 @@ def _read(connection: Connection, source: Engine) -> Held:
         with db.transaction() as filling:
             seed(filling)
         found = connection.execute(_ALL).all()
-    rows, labels = (
-        _rows(found),
-        clearance_rules.read(connection),
-    )  # read after the number, so labels can only be newer; then they are read again
+    # labels and owners are read after the number, so they can only be newer; then they are read again
+    rows, labels, personal = _rows(found), clearance_rules.read(connection), ownership.read(connection)
     index = Index(rows)
     return Held(
         index,
@@ -228,6 +228,7 @@ def _read(connection: Connection, source: Engine) -> Held:
         labels,
         clearance_rules.known(index, labels),
         frozenset(row.obj for row in index.rows if row.act == "reveal" and row.eft == "allow"),
+        personal,
     )
 
 

@@ -60,11 +60,11 @@ def slug_of(action: str) -> str | None:
 
 
 def offered(actor: Actor, collection_id: str) -> list[BulkStart]:
-    """Workflows that the actor may start on several records of the collection at once, by title."""
+    """Workflows that the actor may start on several records of the collection at once, in the order of the list of workflows."""
     of_actions = one_record.made_of_actions()
     startable = [
         definition
-        for definition in workflows.startable(actor, collection_id)
+        for definition in workflows.startable(actor, collection_id, "list")
         if definition.slug not in of_actions and definition.document.run_as is None
     ]
     return [BulkStart(definition, inboxes.title_of(inbox) if (inbox := _inbox(definition)) else "") for definition in startable]

@@ -55,12 +55,13 @@ def _users(actor: Actor) -> dict[str, list[str]]:
     for action in actions.listed():
         for name in sorted({getattr(effect, "secret", None) or "" for effect in action.effects} - {""}):
             found.setdefault(name, []).append(action.title)
-    cleared = access.clearance(actor)
-    for workflow, number, label in fetch(
-        "select id, live_version, label from console.workflow where live_version is not null order by title"
+    hidden = access.hidden_from(actor)
+    for workflow, number in fetch(
+        "select id, live_version from console.workflow where live_version is not null and not 'workflow:' || slug = any(%s) order by title",
+        (hidden,),
     ):
         document = workflows.version(workflow, number).document
-        configs = [step.config for step in document.steps if step.type == "action" and (label is None or label in cleared)]
+        configs = [step.config for step in document.steps if step.type == "action"]
         for name in sorted({str(config.get("secret") or (config.get("effect") or {}).get("secret") or "") for config in configs} - {""}):
             found.setdefault(name, []).append(document.title)
     return found

@@ -99,7 +99,7 @@ def left_out(beginning: Beginning, wanted: str) -> list[str]:
 
 
 def begin(
-    actor: Actor, title: str, *, description: str, team: str | None, beginning: str, collection: str | None = None
+    actor: Actor, title: str, *, description: str, team: str | None, beginning: str, collection: str | None = None, whose: str | None = None
 ) -> tuple[workflows.Entry, list[tuple[str, str]]]:
     """Create a draft from a beginning; the workflow, and (name there, name here) of what was mapped. What is not here is a problem of the draft.
 
@@ -107,7 +107,8 @@ def begin(
     """
     document = _document(actor, beginning)
     mapped, pairs = fitted(document, reachable(actor), collection, contact_parts(document.get("collection"), collection))
-    return workflows.create(actor, title, description=description, team=team, document=mapped), pairs
+    made = workflows.without_starts(mapped) if beginning.startswith(OWN) else mapped
+    return workflows.create(actor, title, description=description, team=team, document=made, whose=whose), pairs
 
 
 def contact_parts(there: str | None, here: str | None) -> dict[str, str]:
@@ -268,7 +269,7 @@ def _collections(value: Any) -> Iterator[str]:
             yield from _collections(entry)
 
 
-def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> workflows.Entry:
+def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None, whose: str | None = None) -> workflows.Entry:
     """Create a draft from the content of a file called `name`, under the address that it says, or one of its title where that is taken, and in the team. Everything else of the file is kept.
 
     Raises Invalid with every reason why it cannot be opened, NotAllowed.
@@ -278,7 +279,7 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None) -> wo
     if not isinstance(title, str) or not title.strip() or len(title) > LONGEST_TITLE:
         title = PurePath(name).stem.replace("-", " ").replace("_", " ").strip().capitalize()[:LONGEST_TITLE] or UNTITLED
     named = document.get("slug")
-    made = workflows.create(actor, title, team=team, slug=named if isinstance(named, str) else "")
+    made = workflows.create(actor, title, team=team, slug=named if isinstance(named, str) else "", whose=whose)
     own = {"slug": made.slug, "team": made.team}
     workflows.edit(actor, made.slug, 0, [SetDocument(value={**document, **own, **({} if document.get("title") else {"title": title})})])
     return made

@@ -44,12 +44,16 @@ def check(files: tuple[Path, ...], sources: bool) -> None:
 @workflow.command("import", epilog="Example: console workflow import my-review.json --publish")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--publish", is_flag=True, help="Make it the live version at once.")
+@click.option("--personal", is_flag=True, help="Where it is new: personal, of the person named by --user.")
 @REASON
 @USER
-def import_(file: Path, publish: bool, reason: str, email: str | None) -> None:
+def import_(file: Path, publish: bool, personal: bool, reason: str, email: str | None) -> None:
     """Read FILE in as the draft of the workflow that it names. With --publish its tests are run first; where one fails, nothing is read in."""
+    if personal and email is None:
+        raise click.UsageError("Say by --user whose it is to be.")
+    owner = accounts.person_of_email(email).id if personal and email is not None else None
     with _said_tests():
-        imported = workflows.import_file(file, publish=publish, tests=_tests(reason, email))
+        imported = workflows.import_file(file, publish=publish, tests=_tests(reason, email), owner=owner)
     click.echo(f"{imported.slug}  {imported.title}  " + (f"version {imported.live} is live" if imported.live else "draft"))
 
 

@@ -48,6 +48,13 @@ WORKFLOWS = (
         )
     ),
     Kind(
+        "workflow_handed_over",
+        "configuration",
+        "A workflow became personal, the organisation's again, or another person's: `holder` is whose it is now, none for the organisation's.",
+        ("workflow", "slug", "holder", "former_holder"),
+    ),
+    Kind("workflows_ordered", "configuration", "Somebody chose the order in which workflows stand in lists and menus.", ("count",)),
+    Kind(
         "alert_changed",
         "configuration",
         "A rule that tells of failed or slow runs was made, changed or taken away.",

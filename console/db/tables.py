@@ -159,7 +159,7 @@ workspace_draft = _table("workspace_draft", "workspace document former:json revi
 workflow = _table(
     "workflow",
     "id slug title description status team collection draft:json draft_revision:int live_version:int label created_at:moment updated_at:moment "
-    "status_at:moment status_reason archived_at:moment",
+    "status_at:moment status_reason archived_at:moment owner place:int",
 )
 failure = _table(
     "failure",

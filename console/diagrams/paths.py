@@ -128,7 +128,9 @@ def picture_of(document: Workflow, collections: Mapping[str, Any], *, only: Cont
     groups = {member: number for number, group in reversed(list(enumerate(document.groups))) for member in group.steps}
     said = {step.id: {"id": step.id, "type": step.type, "title": step.title, "config": step.config} for step in document.steps}
     begins_others = bool(collections) and any(step.config.get("workflow") for step in document.steps)  # empty: nothing is connected
-    others = {each.slug: each.title for each in workflows.all_known() if each.label is None} if begins_others else {}
+    known = [each for each in workflows.all_known() if each.label is None] if begins_others else []
+    whose = (None, next((each.owner for each in known if each.slug == document.slug), None))
+    others = {each.slug: each.title for each in known if each.owner in whose}
     labels = Labels(collections, collections.get(document.collection or ""), said, others)
     nodes = [node_of(step, labels, titles, back, groups.get(step.id)) for step in document.steps if only is None or step.id in only]
     return Picture(nodes, [group.title for group in document.groups])

@@ -123,8 +123,9 @@ def tellable(workflow: Known) -> list[tuple[str, str]]:
 
 
 def startable(workflow: Known) -> list[Known]:
-    """The workflows that a failure of this one may start: published, run by themselves, about no record."""
-    others = [each for each in workflows.all_known() if each.live is not None and each.id != workflow.id and each.collection is None]
+    """The workflows that a failure of this one may start: published, run by themselves, about no record; personal ones only of the same person."""
+    known = [each for each in workflows.all_known() if each.owner in (None, workflow.owner)]
+    others = [each for each in known if each.live is not None and each.id != workflow.id and each.collection is None]
     return [each for each in others if workflows.version(each.id, each.live or 0).document.run_as is not None]
 
 

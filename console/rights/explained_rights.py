@@ -51,7 +51,8 @@ def on_record(actor: Actor, collection_id: str, key: str) -> tuple[str, list[Poi
     ]
     own = actions.made_of_actions()
     for known in workflows.all_known():
-        if known.live and known.collection == collection_id and known.slug not in own:
+        there = known.live and known.collection == collection_id and known.slug not in own
+        if there and access.exists_for(actor, f"workflow:{known.slug}"):
             points += _start(actor, known.title, known.team or None, known.slug, roots)
     for action in action_cache.every().values():
         if action.on_records and action.collection == collection_id and access.can(actor, action.team, f"workflow:{action.slug}", "see"):

@@ -197,6 +197,14 @@ def _policy_changed(parts: Parts) -> str:
     return "{who} changed the rights" + after(": ", enumerate_words([count for count in counts if count]))
 
 
+def _workflow_handed_over(parts: Parts) -> str:
+    owner = parts.person("holder")
+    whose = f"personal, of {escape_braces(owner)}" if owner else "the organisation's"
+    return f"{{who}} made the workflow {{workflow_named}} {whose}" + escape_braces(
+        in_brackets(after("before: ", parts.person("former_holder")))
+    )
+
+
 def _workflow_changed(parts: Parts) -> str:
     fields = parts.listed("fields")
     if fields != ["status"]:
@@ -369,6 +377,8 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "source_changed": _source("changed"),
         "workflow_created": "{who} made the workflow {workflow_named}",
         "workflow_changed": _workflow_changed,
+        "workflows_ordered": "{who} changed the order of the workflows",
+        "workflow_handed_over": _workflow_handed_over,
         **{f"workflow_{did}": f"{{who}} {did} the workflow {{workflow_named}}{{why}}" for did in SWITCHED},
         "alert_changed": "{who} changed the alerts of the workflow {workflow_named}",
         "alert_raised": "An alert was raised for the workflow {workflow_named}",

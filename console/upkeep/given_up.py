@@ -20,7 +20,8 @@ select a.id, a.run, w.slug, w.title, a.collection, a.person, a.done, a.total fro
     union all select id, null, workflow, null, person, null, null from console.builder_turn
     union all select id, null, null, collection, person, null, null from console.bulk
     union all select id, null, null, collection, person, done, total from console.list_export
-) a left join console.workflow w on w.id = a.workflow where a.id = any(%(ids)s) and (w.label is null or w.label = any(%(cleared)s))
+) a left join console.workflow w on w.id = a.workflow
+where a.id = any(%(ids)s) and (w.id is null or not 'workflow:' || w.slug = any(%(hidden)s))
 """
 
 
@@ -42,10 +43,10 @@ class Failed:
         return queue.WORDS.get(self.name, self.name)
 
 
-def described(rows: Sequence[Sequence[Any]], cleared: Sequence[str]) -> list[Failed]:
-    """The jobs of these rows (id, name, payload, tries, moment). `cleared`: labels of the workflows that the reader may know of."""
+def described(rows: Sequence[Sequence[Any]], hidden: Sequence[str]) -> list[Failed]:
+    """The jobs of these rows (id, name, payload, tries, moment). `hidden`: workflows (`workflow:<slug>`) that the reader may not know of."""
     found = (
-        {row[0]: row for row in fetch(_ABOUT, {"ids": [payload for _, _, payload, _, _ in rows], "cleared": list(cleared)})} if rows else {}
+        {row[0]: row for row in fetch(_ABOUT, {"ids": [payload for _, _, payload, _, _ in rows], "hidden": list(hidden)})} if rows else {}
     )
     people = accounts.names([row[5] for row in found.values() if row[5]])
     made = []

@@ -90,10 +90,10 @@ class State:
 def read(actor: Actor) -> State:
     """How the background stands. Raises NotAllowed without the right `source.manage`."""
     access.require(actor, None, "source", "manage")
-    return _state(access.runs(actor).cleared)
+    return _state(access.runs(actor).cleared, access.hidden_from(actor))
 
 
-def _state(cleared: Sequence[str]) -> State:
+def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
     given = (list(cleared),)
     (workers,) = fetch(_WORKERS, PRESENCE)[0]
     due, later, oldest_s, picked, stuck, failed = fetch(_COUNTS, given)[0]
@@ -104,7 +104,7 @@ def _state(cleared: Sequence[str]) -> State:
         workers,
         paused_at,
         *(due, later, oldest_s, picked, stuck, failed),
-        given_up.described(rows, cleared),
+        given_up.described(rows, hidden),
         timers,
         datetime.fromisoformat(next_at) if next_at else None,
         moving,

@@ -354,7 +354,7 @@ def offered(actor: Actor, collection_id: str) -> list[Way]:
     """Return the workflows in which the reader may enrol records of the collection: those whose runs nobody holds."""
     return [
         Way(PREFIX + definition.slug, f"Enrol in {definition.title}")
-        for definition in workflows.startable(actor, collection_id)
+        for definition in workflows.startable(actor, collection_id, "list")
         if definition.document.run_as is not None
     ]
 

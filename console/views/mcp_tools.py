@@ -165,11 +165,12 @@ def _find_records(asked: Sought) -> dict[str, Any]:
 def _list_workflows(_asked: Nothing) -> dict[str, Any]:
     entries, _ = workflows.entries(g.actor, status="active", limit=500)
     made = actions.made_of_actions()
-    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _startable(entry)]}
+    return {"workflows": [_workflow(entry) for entry in entries if entry.slug not in made and _offered(entry)]}
 
 
-def _startable(entry: workflows.Entry) -> bool:
-    return access.can(g.actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "start")
+def _offered(entry: workflows.Entry) -> bool:
+    may = access.can(g.actor, entry.team or None, f"{workflows.OBJECT}:{entry.slug}", "start")
+    return may and "assistant" not in workflows.live(entry.id).document.settings.hidden_in
 
 
 def _workflow(entry: workflows.Entry) -> dict[str, Any]:

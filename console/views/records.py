@@ -261,7 +261,7 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     live = [row for row, head in zip(drawn, heads, strict=True) if head.live]
     action_workflows = actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}
-    ready = [definition for definition in workflows.startable(who, page.collection.id) if definition.slug not in action_workflows]
+    ready = [definition for definition in workflows.startable(who, page.collection.id, "record") if definition.slug not in action_workflows]
     offered = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
     return {
         "runs": drawn,

@@ -1,8 +1,8 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
-from console.workflows import lifecycle
+from console.workflows import lifecycle, list_order, whose
 from console.workflows.configuring import CONFIGURED, configure
-from console.workflows.creation import create, duplicate
+from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
     Entry,
     Version,
@@ -37,6 +37,7 @@ from console.workflows.drafts import (
     wrong_change,
 )
 from console.workflows.kept_tests import ResultOfTest, TestsBefore, run_tests_by
+from console.workflows.known_workflows import Known, all_known
 from console.workflows.lifecycle import STATUSES, may_start, paused, require_active
 from console.workflows.reviews import (
     Review,
@@ -61,10 +62,8 @@ from console.workflows.versions import (
     COMMAND_LINE,
     OBJECT,
     Definition,
-    Known,
     NotReadable,
     acting_as,
-    all_known,
     around,
     check,
     connected,
@@ -80,4 +79,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"lifecycle", "templates"})
+OPEN_MODULES = frozenset({"lifecycle", "list_order", "templates", "whose"})

@@ -13,7 +13,8 @@ from console.db.engine import transaction
 from console.errors import Invalid
 from console.workflows.definitions import Entry, changed_body, entry_of, locked_row, note_event, update_row
 from console.workflows.draft_edits import record_edit
-from console.workflows.versions import OBJECT, _forget, around, check, put_live, refused, require_account, version
+from console.workflows.known_workflows import _forget
+from console.workflows.versions import OBJECT, around, check, put_live, refused, require_account, version
 
 CONFIGURED = (
     "timeout_ms",
@@ -26,6 +27,7 @@ CONFIGURED = (
     "parallel",
     "per_minute",
     "per_day",
+    "hidden_in",
 )
 """The settings that this changes."""
 

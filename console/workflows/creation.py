@@ -25,10 +25,14 @@ from console.workflows.definitions import (
     locked_row,
     note_event,
 )
-from console.workflows.versions import OBJECT, _forget, check, connected
+from console.workflows.known_workflows import _forget
+from console.workflows.versions import OBJECT, check, connected
+from console.workflows.whose import is_personal, require_person
 
-TAKEN = {"new", "lately"}
+TAKEN = {"new", "lately", "order"}
 """Names that pages have: `/workflows/new`."""
+BY_ITSELF = ("schedule", "event", "webhook")
+"""Kinds of triggers that start runs without anybody at hand."""
 
 
 def create(
@@ -40,35 +44,63 @@ def create(
     team: str | None = None,
     document: Mapping[str, Any] | None = None,
     slug: str = "",
+    whose: str | None = None,
 ) -> Entry:
-    """Create a workflow with only a start step, or with the steps and settings of a document, in the actor's team (or `team`). `slug`: its name for addresses, if that is free, else one of the title.
+    """Create a workflow with only a start step, or with the steps and settings of a document, in the actor's team (or `team`). `slug`: its name for addresses, if that is free, else one of the title. `whose`: `organisation` (as none is) or `personal`, the actor's own.
 
     Raises Invalid with a detail per field, NotAllowed, and Conflict `not_ready` for any status but draft.
     """
     wanted = _checked(title=title, description=description, status=status)["status"]
-    home = _home(actor, team)
+    home, owner = _home(actor, team), _own(actor) if is_personal(whose) else None
     if wanted != "draft":
         raise _not_ready("A new workflow has no steps", check(_skeleton("new", title, home), connected()))
     with transaction() as connection:
         slug = _free_slug(connection, title, slug)
         begun = _skeleton(slug, title, home, description) if document is None else _copied(document, slug, title, home, description)
-        made = _insert(connection, begun, home)
+        made = _insert(connection, begun, home, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made)}, connection)
-    _forget()
+    _make_known(made)
     return entry_of(made)
 
 
-def duplicate(actor: Actor, slug_or_id: str) -> Entry:
-    """Create a new draft as a copy of this one. Raises NotFound, NotAllowed."""
+def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
+    """Create a new draft as a copy of this one, whose triggers are new and off: nothing starts it by itself. `whose`: as `create` has it; none: as the original.
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    personal = None if whose is None else is_personal(whose)
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
         title = f"Copy of {row.title}"[:LONGEST_TITLE]
         slug = _free_slug(connection, title)
         access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
-        made = _insert(connection, {**row.draft, "slug": slug, "title": title}, row.team)
+        owner = _own(actor) if personal or (personal is None and row.owner is not None) else None
+        made = _insert(connection, without_starts({**row.draft, "slug": slug, "title": title}), row.team, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made) | {"copy_of": row.id}}, connection)
-    _forget()
+    _make_known(made)
     return entry_of(made)
+
+
+def without_starts(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a copy: its triggers have ids of their own, and those that start runs by themselves are off until somebody switches them on."""
+    triggers = [
+        {**each, "id": new_id("trg")} | ({"enabled": False} if each.get("kind") in BY_ITSELF else {})
+        for each in document.get("triggers") or ()
+    ]
+    return {**document, "triggers": triggers} if triggers else dict(document)
+
+
+def _own(actor: Actor) -> str:
+    """The owner of a new personal workflow. Raises Invalid for a service account."""
+    require_person(actor)
+    return actor.id
+
+
+def _make_known(made: Row[Any]) -> None:
+    """Let this process know of the new workflow, and at once that a personal one is nobody else's."""
+    _forget()
+    if made.owner is not None:
+        access.refresh()
 
 
 def _home(actor: Actor, team: str | None) -> str:
@@ -109,7 +141,7 @@ def _free_slug(connection: Connection, title: str, wanted: str = "") -> str:
     return base if base not in taken else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
 
 
-def _insert(connection: Connection, document: Mapping[str, Any], team: str) -> Row[Any]:
+def _insert(connection: Connection, document: Mapping[str, Any], team: str, owner: str | None) -> Row[Any]:
     values = {
         "id": new_id("wf"),
         "slug": document["slug"],
@@ -120,5 +152,6 @@ def _insert(connection: Connection, document: Mapping[str, Any], team: str) -> R
         "collection": document.get("collection"),
         "draft": dict(document),
         "label": document.get("clearance"),
+        "owner": owner,
     }
     return connection.execute(sa.insert(tables.workflow).values(**values).returning(*_columns())).one()

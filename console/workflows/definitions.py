@@ -24,33 +24,22 @@ from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.workflows import lifecycle
 from console.workflows.draft_edits import record_edit
 from console.workflows.kept_tests import TestsBefore
+from console.workflows.known_workflows import _forget, all_known
 from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
-from console.workflows.versions import (
-    CHAIN,
-    OBJECT,
-    _forget,
-    all_known,
-    around,
-    check,
-    connected,
-    put_live,
-    refused,
-    require_account,
-    version,
-)
+from console.workflows.versions import CHAIN, OBJECT, around, check, connected, put_live, refused, require_account, version
 
 JOINERS = {0x200C: None, 0x200D: None}
 """Join or part letters: Persian, Hindi and some emoji are not written without them."""
 LONGEST_TITLE, LONGEST_DESCRIPTION, LONGEST_NOTE = 200, 4000, 2000
 COLUMNS = (
     *("id", "slug", "title", "description", "status", "team", "collection", "live_version", "created_at", "updated_at"),
-    *("status_at", "status_reason", "archived_at"),
+    *("status_at", "status_reason", "archived_at", "owner"),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A workflow with what is said about it; `live_version` is the number of the version that runs start with, None where none was published."""
+    """A workflow with what is said about it; `live_version` is the number of the version that runs start with, None where none was published. `owner` is the id of the person whose it is, None for the organisation's."""
 
     id: str
     slug: str
@@ -65,6 +54,7 @@ class Entry:
     status_at: datetime
     status_reason: str | None
     archived_at: datetime | None
+    owner: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The workflow in the shape of the API."""
@@ -76,6 +66,8 @@ class Entry:
             "description": self.description,
             "status": self.status,
             "team": self.team or None,
+            "whose": "personal" if self.owner else "organisation",
+            "owner": self.owner,
             "collection": self.collection,
             "version": self.live_version,
             "created_at": log.body.moment(self.created_at),
@@ -123,8 +115,10 @@ def entry(actor: Actor, slug_or_id: str) -> Entry:
         return entry_of(_seen(connection, actor, slug_or_id))
 
 
-def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: str | None = None) -> tuple[list[Entry], str | None]:
-    """Workflows that the actor may see, by title, and the cursor of the next page; archived ones only where that is the status asked for.
+def entries(
+    actor: Actor, *, status: str | None = None, mine: bool = False, limit: int = 50, after: str | None = None
+) -> tuple[list[Entry], str | None]:
+    """Workflows that the actor may see, in the order of their list, and the cursor of the next page; archived ones only where that is the status asked for; `mine`: the actor's own personal ones.
 
     Raises Malformed for an unknown status or cursor.
     """
@@ -132,7 +126,7 @@ def entries(actor: Actor, *, status: str | None = None, limit: int = 50, after: 
     if wanted is not None and wanted not in (*STATUSES, ARCHIVED):
         reason = f"One of {', '.join((*STATUSES, ARCHIVED))}."
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
-    there = [workflow for workflow in all_known() if workflow.archived is (wanted == ARCHIVED)]
+    there = [workflow for workflow in all_known() if workflow.archived is (wanted == ARCHIVED) and (not mine or workflow.owner == actor.id)]
     seen = [workflow for workflow in there if _may(actor, workflow, "see") and wanted in (None, ARCHIVED, workflow.status)]
     ids = [workflow.id for workflow in seen]
     if after is not None and after not in ids:
@@ -401,7 +395,8 @@ def entry_of(row: Row[Any]) -> Entry:
 
 def changed_body(row: Row[Any]) -> dict[str, Any]:
     """What an event keeps of a workflow as it was."""
-    return {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
+    kept = {name: getattr(row, name) for name in ("title", "description", "status", "team", "collection", "live_version")}
+    return kept | ({"owner": row.owner} if row.owner else {})
 
 
 def note_event(

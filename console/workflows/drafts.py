@@ -27,7 +27,8 @@ from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
 from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, record_edit
-from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, version
+from console.workflows.known_workflows import _forget
+from console.workflows.versions import CHAIN, OBJECT, around, check, version
 
 LONGEST_TITLE = 200
 

@@ -15,7 +15,8 @@ from console import access, log
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid
-from console.workflows.versions import CHAIN, OBJECT, Definition, all_known
+from console.workflows.known_workflows import all_known
+from console.workflows.versions import CHAIN, OBJECT, Definition
 
 STATUSES = ("draft", "active", "paused", "completed", "cancelled")
 ARCHIVED = "archived"

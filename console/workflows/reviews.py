@@ -22,7 +22,8 @@ from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
 from console.workflows.drafts import Draft
 from console.workflows.kept_tests import TestsBefore
-from console.workflows.versions import CHAIN, OBJECT, _forget, around, check, put_live, refused, require_account, version
+from console.workflows.known_workflows import _forget
+from console.workflows.versions import CHAIN, OBJECT, around, check, put_live, refused, require_account, version
 
 WAITING, CHANGES, APPROVED, WITHDRAWN, VOID = "waiting", "changes_requested", "approved", "withdrawn", "void"
 REVIEW_STATES = (WAITING, CHANGES, APPROVED, WITHDRAWN, VOID)

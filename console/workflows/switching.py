@@ -7,7 +7,7 @@ from console.db.engine import transaction
 from console.workflows import lifecycle
 from console.workflows.definitions import Entry, change, entry_of, locked_row, switch_status, update_row
 from console.workflows.kept_tests import TestsBefore
-from console.workflows.versions import _forget
+from console.workflows.known_workflows import _forget
 
 
 def activate(actor: Actor, slug_or_id: str) -> Entry:

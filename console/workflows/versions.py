@@ -5,22 +5,20 @@ with which they were started.
 """
 
 import functools
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, Row
+from sqlalchemy.engine import Connection, Row
 
 from console import access, accounts, log, records, settings, steps
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check
 from console.core.documents.names_check import Names
-from console.core.documents.workflow import MAX_BYTES, Workflow, read
+from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
 from console.db import tables
@@ -31,15 +29,13 @@ from console.errors import Conflict, DefinitionError, NotFound
 from console.integrations import outgoing_secrets
 from console.workflows.draft_edits import record_edit
 from console.workflows.kept_tests import TestsBefore
+from console.workflows.known_workflows import Known, _forget, _read_all, all_known
 from console.workflows.second_person import require_reviewed
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
 OBJECT = "workflow"
-KEPT_S = 1.0
 MOST_MANAGERS = 2
-
-_kept: tuple[float, Engine, list["Known"]] | None = None
 
 
 class NotReadable(Conflict):
@@ -58,25 +54,6 @@ class Definition:
     number: int
     hash: str
     document: Workflow = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A workflow in a list. `live` is the number of its live version, None for a draft; `team` is empty if it has none.
-
-    `since` is when it got its status (aware UTC).
-    """
-
-    id: str
-    slug: str
-    title: str
-    status: str
-    team: str
-    collection: str | None
-    live: int | None
-    label: str | None = None
-    archived: bool = False
-    since: datetime | None = None
 
 
 _LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
@@ -127,29 +104,6 @@ def acting_as(email: str) -> list[Known]:
     return [known for known, found in live if found is not None and (found.document.run_as or "").casefold() == email.casefold()]
 
 
-def all_known() -> list[Known]:
-    """Every workflow with drafts, by title, at most a second old. Callers check the rights."""
-    global _kept  # noqa: PLW0603 - one list per process, swapped whole
-    kept, here, now = _kept, hot_engine(), time.monotonic()
-    if kept is None or kept[1] is not here or now - kept[0] >= KEPT_S:
-        kept = _kept = (now, here, _read_all())
-    return kept[2]
-
-
-def _forget() -> None:
-    """Read the list again at the next use, because this process changed it."""
-    global _kept  # noqa: PLW0603 - as above
-    _kept = None
-
-
-def _read_all() -> list[Known]:
-    known = tables.workflow.c
-    columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
-    found = sa.select(*columns, known.archived_at.is_not(None), known.status_at).order_by(known.title, known.slug)
-    with hot_engine().connect() as connection:
-        return [Known(*row) for row in connection.execute(found)]
-
-
 def newest(workflow_id: str) -> int:
     """Number of the live version, at most a second old; 0 if there is none."""
     return next((known.live or 0 for known in all_known() if known.id == workflow_id), 0)
@@ -162,11 +116,15 @@ def newest_number(workflow_id: str) -> int:
         return int(connection.scalar(sa.select(sa.func.max(made.number)).where(made.workflow == workflow_id, made.number > 0)) or 0)
 
 
-def startable(actor: Actor, collection_id: str | None) -> list[Definition]:
-    """Live versions that the actor may start on records of the collection (None: without a record), by title; those that can be read."""
+def startable(actor: Actor, collection_id: str | None, place: Place | None = None) -> list[Definition]:
+    """Live versions that the actor may start on records of the collection (None: without a record), in the order of the list; those that can be read.
+
+    `place`: where they are offered; those that are hidden there are left out.
+    """
     offered = [known for known in all_known() if known.status == "active" and known.live is not None and known.collection == collection_id]
     may = [known for known in offered if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start")]
-    return [found for known in may if (found := readable_version(known.id, known.live)) is not None]
+    found = [version for known in may if (version := readable_version(known.id, known.live)) is not None]
+    return [version for version in found if place not in version.document.settings.hidden_in]
 
 
 def check(
@@ -206,9 +164,14 @@ def _names() -> Names:
         teams = connection.execute(sa.text("select id from console.team where archived_at is null")).scalars().all()
         used = connection.execute(sa.text("select id, team from console.inbox")).all()
         open_accounts = connection.execute(sa.text("select id, lower(email) from console.person where disabled_at is null")).all()
-    workflows = {known.slug: known.label for known in all_known()}
+    workflows, owners = (
+        {known.slug: known.label for known in all_known()},
+        {known.slug: known.owner for known in all_known() if known.owner},
+    )
     people = frozenset(name for each in open_accounts for name in each if name)
-    return Names(frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people)
+    return Names(
+        frozenset(teams), {row.id: row.team for row in used}, workflows, frozenset(settings.current().chat_targets), people, owners
+    )
 
 
 def _people() -> dict[str, str]:
@@ -234,12 +197,13 @@ def import_file(
     rights: bool = True,
     judged: bool = False,
     tests: TestsBefore | None = None,
+    owner: str | None = None,
 ) -> Known:
     """Import a document as the draft of its workflow, which is created if needed; with `publish` it goes live at once.
 
     `source` is a path, the bytes of a file, or the document. `by` None is the command line, which is trusted. `rights` False: the rights that
     it needs may be missing. `judged`: the caller has checked what `by` may do. `tests`: those kept with it are run before it is
-    published; if they fail without a reason, nothing is stored. Raises NotAllowed, Conflict `tests_failed`, and DefinitionError with every problem as a
+    published; if they fail without a reason, nothing is stored. `owner`: a new workflow is personal, of the person with this id. Raises NotAllowed, Conflict `tests_failed`, and DefinitionError with every problem as a
     detail (step, field, reason); then nothing is stored.
     """
     document = _read_in(source, rights=publish and rights)
@@ -253,7 +217,7 @@ def import_file(
     with transaction() as connection:
         former = _row(connection, document.slug)
         if former is None:
-            _make(connection, document)
+            _make(connection, document, owner)
         elif former.draft != document.to_json():
             connection.execute(
                 sa.update(tables.workflow)
@@ -268,6 +232,8 @@ def import_file(
         if former is None or former.draft != document.to_json():
             note_version(actor, "workflow_imported", row, row.live_version, document.hash, connection)
     _forget()
+    if owner is not None:
+        access.refresh()
     if publish:
         _publish(actor, document.slug, rights=rights, tests=tests)
     return _known(document.slug)
@@ -406,10 +372,10 @@ def _row(connection: Connection, slug: str) -> Row[Any] | None:
     return connection.execute(sa.select(tables.workflow).where(tables.workflow.c.slug == slug).with_for_update()).first()
 
 
-def _make(connection: Connection, document: Workflow) -> None:
+def _make(connection: Connection, document: Workflow, owner: str | None) -> None:
     try:
         with connection.begin_nested():
-            head = {"slug": document.slug, "status": "draft", "label": document.clearance, **_head(document)}
+            head = {"slug": document.slug, "status": "draft", "label": document.clearance, "owner": owner, **_head(document)}
             connection.execute(sa.insert(tables.workflow).values(id=new_id("wf"), **head))
     except sa.exc.IntegrityError:
         raise Conflict(f"Somebody else imported {document.slug} at the same moment: import it again.") from None

@@ -12,7 +12,7 @@ from console.db import fetch, tables
 from console.upkeep import personal_notes
 
 CODES = """
-id person run collection subject status workflow kid team record key kind step by made_by hash origin changed_by outcome roles code place mode chain request source
+id person run collection subject status workflow kid team record key kind step by made_by owner hash origin changed_by outcome roles code place mode chain request source
 mail trigger provider fingerprint people rule stands_in_for action requested_by head inbox zone batch closed_by segment channel created_by workspace substitute actor asked
 flags model price_version prompt_sha256 prompt_version purpose request_id schema_mode submitted_by submitted_outcome thumb confidence dropped starts question networks
 scopes not_by actor_kind effect answered_by asked_by revoked_by dialect compensates keeps entered_by who media_type sha256 slot sender made issuer invited_by teams

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -25,13 +25,16 @@ WHERE = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """The names that there are. `inboxes`: id → team; `workflows`: slug → clearance or None; `people`: ids and addresses, None where none may be told."""
+    """The names that there are. `inboxes`: id → team; `workflows`: slug → clearance or None; `people`: ids and addresses, None where none may be told.
+    `owners`: slug → whose personal workflow it is.
+    """
 
     teams: frozenset[str] = frozenset()
     inboxes: Mapping[str, str] | None = None
     workflows: Mapping[str, str | None] | None = None
     chats: frozenset[str] = frozenset()
     people: frozenset[str] | None = None
+    owners: Mapping[str, str] = field(default_factory=dict)
 
 
 def problems(sketches: Sequence[Sketch], raw: Mapping[str, Any], names: Names | None) -> Iterator[Problem]:
@@ -83,7 +86,9 @@ def _known(kind: str, raw: Mapping[str, Any], names: Names) -> tuple[frozenset[s
             return frozenset(each for each, team in (names.inboxes or {}).items() if team == raw.get("team")), True
         case "workflow":
             own = {None, raw.get("clearance")}  # whoever edits this workflow is not told of those that it may not see
-            return frozenset(each for each, label in (names.workflows or {}).items() if label in own), False
+            whose = (None, names.owners.get(str(raw.get("slug"))))
+            there = (names.workflows or {}).items()
+            return frozenset(each for each, label in there if label in own and names.owners.get(each) in whose), False
         case "target":
             return names.chats, False
     return names.people or frozenset(), False

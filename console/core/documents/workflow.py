@@ -24,6 +24,10 @@ HANDS_OFF_LIMIT_MS = 300_000
 """How long the console works on a run that nobody holds, if its workflow sets no limit."""
 
 
+Place = Literal["record", "list", "search", "assistant"]
+"""Where a workflow is offered to who may start it."""
+
+
 class Settings(Part):
     """How runs of the workflow behave."""
 
@@ -65,6 +69,11 @@ class Settings(Part):
         ge=1_000,
         le=30 * 24 * 3_600_000,
         description="How long the console may work on a run, in milliseconds, before it ends as timed out; time that it waits or is saved is not counted. None: no limit, and five minutes for a run that nobody holds",
+    )
+    hidden_in: list[Place] = Field(
+        default_factory=list,
+        max_length=4,
+        description="Where the workflow is not offered although the reader may start it: on pages of records, in lists, in the search, to assistants; none: everywhere",
     )
 
 
@@ -303,6 +312,7 @@ LATER: Mapping[str, Any] = {
     "step_seconds": 300,
     "inbox": None,
     "timeout_ms": None,
+    "hidden_in": [],
 }  # newer settings: left out if default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 

@@ -1,6 +1,6 @@
 """Workflows as JSON: made, named, changed as drafts, switched on and off, and their published versions."""
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -17,13 +17,17 @@ ONE = {"workflow_id": "kyc-review"}
 STATUS = "draft, active (also said running), paused, completed or cancelled"
 
 
+WHOSE = "organisation: of everybody with the right to it; personal: the caller's own, which nobody else sees, edits or starts"
+
+
 class CreatedWorkflow(Sent):
     """A new workflow."""
 
     title: str
     description: str | None = ""
     status: str | None = Field("draft", description=STATUS)
-    team: str | None = Field(None, description="Whose it is; without: the caller's")
+    team: str | None = Field(None, description="In which team it works; without: the caller's")
+    whose: Literal["organisation", "personal"] = Field("organisation", description=WHOSE)
 
 
 LEAVE_OUT = "Switch it on although a merge field is empty for some of the contacts: these messages do not leave"
@@ -37,6 +41,16 @@ class ChangedWorkflow(Sent):
     status: str | None = Field(None, description=STATUS)
     reason: str | None = Field("", description="Why it gets the status; needed for cancelled")
     leave_out: bool = Field(False, description=LEAVE_OUT)
+    whose: Literal["organisation", "personal"] | None = Field(
+        None, description="Whose it becomes; personal only while nobody else works in it, else 409 `others_at_work`"
+    )
+    owner: str | None = Field(None, description="With personal: the e-mail address of whom an admin gives it to; without, the caller's own")
+
+
+class Copied(Sent):
+    """A copy."""
+
+    whose: Literal["organisation", "personal"] | None = Field(None, description=f"{WHOSE}. Without: as the original")
 
 
 class Activated(Sent):
@@ -77,6 +91,7 @@ class Wanted(Paged):
     """Filters of workflows."""
 
     status: str | None = Field(None, description=f"{STATUS}; archived, for those that are left out otherwise")
+    whose: Literal["mine"] | None = Field(None, description="Only the caller's own personal ones")
 
 
 class Older(Asked):
@@ -119,16 +134,20 @@ def _changed(done: Done) -> dict[str, Any] | None:
 def create() -> ResponseReturnValue:
     """Create a workflow as a draft with only a start step; 409 `not_ready` with the reasons for any other status."""
     sent = read(CreatedWorkflow)
-    made = workflows.create(g.actor, sent.title, description=sent.description or "", status=sent.status or "draft", team=sent.team)
+    made = workflows.create(
+        g.actor, sent.title, description=sent.description or "", status=sent.status or "draft", team=sent.team, whose=sent.whose
+    )
     return jsonify(made.to_json()), 201
 
 
 @blueprint.get("/workflows")
 @operation("listWorkflows", "workflow.see", Listed[Workflow], query=Wanted, example=Example(query={"status": "active"}))
 def every() -> ResponseReturnValue:
-    """Workflows that the caller may see, by title."""
+    """Workflows that the caller may see, in the order of their list; `whose=mine`: the caller's own personal ones."""
     wanted = parse_query(Wanted)
-    page, following = workflows.entries(g.actor, status=wanted.status, limit=wanted.limit, after=wanted.after)
+    page, following = workflows.entries(
+        g.actor, status=wanted.status, mine=wanted.whose is not None, limit=wanted.limit, after=wanted.after
+    )
     return jsonify(listing([head.to_json() for head in page], following))
 
 
@@ -149,10 +168,14 @@ def get_workflow(workflow_id: str) -> ResponseReturnValue:
     example=Example(ONE, body={"title": "Review of a customer"}),
 )
 def change(workflow_id: str) -> ResponseReturnValue:
-    """Change title, description or status; 409 if the status is not possible."""
+    """Change title, description, status or whose it is; 409 if the status is not possible, or others work in what is to be personal."""
     sent = read(ChangedWorkflow)
+    if sent.whose is not None:
+        workflows.whose.hand_over(g.actor, workflow_id, sent.whose, to=sent.owner)
     words = {"title": sent.title, "description": sent.description, "status": sent.status}
     _require_filled(workflow_id, sent.status, leave_out=sent.leave_out)
+    if sent.whose is not None and not any(words.values()):
+        return jsonify(workflows.entry(g.actor, workflow_id).to_json())
     return jsonify(workflows.change(g.actor, workflow_id, **words, reason=sent.reason or "").to_json())
 
 
@@ -253,15 +276,14 @@ def publish(workflow_id: str) -> ResponseReturnValue:
     "duplicateWorkflow",
     "workflow.edit",
     {201: Workflow},
-    body=Nothing,
+    body=Copied,
     refuses=(403,),
     again=_changed,
     example=Example(ONE, body={}, status=201),
 )
 def duplicate(workflow_id: str) -> ResponseReturnValue:
-    """Copy the draft into a new workflow with its own name."""
-    read(Nothing)
-    return jsonify(workflows.duplicate(g.actor, workflow_id).to_json()), 201
+    """Copy the draft into a new workflow with its own name. Its triggers are new, with ids and addresses of their own, and off."""
+    return jsonify(workflows.duplicate(g.actor, workflow_id, read(Copied).whose).to_json()), 201
 
 
 @blueprint.get("/workflows/<workflow_id>/definition")

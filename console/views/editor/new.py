@@ -51,7 +51,7 @@ def new() -> Response:
     collections = step_form.collections_of(frame.actor())
     context: dict[str, Any] = {
         "title": form.get("title", ""), "description": form.get("description", ""), "template": form.get("template", request.args.get("from", "")),
-        "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "wrong": None, "asks_model": asks_model, "nearest": None,
+        "templates": every, "places": offered, "team": form.get("team", offered[0][0]), "whose": form.get("whose", ""), "wrong": None, "asks_model": asks_model, "nearest": None,
         "collections": [(each.id, each.label) for each in collections], "collection": form.get("collection", ""),
     }  # fmt: skip
     if request.method != "POST":
@@ -62,9 +62,16 @@ def new() -> Response:
         return frame.page("editor/new.html", context | {"nearest": found, "fits": builder.fits(every, words), "left_out": left_out})
     try:
         address = (
-            _of_file(form.get("team") or None)
+            _of_file(form.get("team") or None, form.get("whose") or None)
             if form.get("do") == "file"
-            else _made(form.get("title", "").strip(), words, form.get("team") or None, form.get("template", ""), _collection())
+            else _made(
+                form.get("title", "").strip(),
+                words,
+                form.get("team") or None,
+                form.get("template", ""),
+                _collection(),
+                form.get("whose") or None,
+            )
         )
     except Invalid as wrong:
         return frame.page("editor/new.html", context | {"wrong": wrong}, status=422)
@@ -80,12 +87,12 @@ def _first(collections: Sequence[Collection]) -> dict[str, str]:
     return {"template": REVIEW, "collection": likeliest.id}
 
 
-def _of_file(team: str | None) -> str:
+def _of_file(team: str | None, whose: str | None) -> str:
     """Create a workflow from the file that was sent; the address of its editor. Raises Invalid, NotAllowed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
         raise Invalid("No file was chosen.", details=[{"field": "file", "reason": "Choose a workflow file (JSON) from your computer."}])
-    made = builder.bring_in(frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team)
+    made = builder.bring_in(frame.actor(), sent.stream.read(MAX_BYTES + 1), sent.filename, team=team, whose=whose)
     return f"/workflows/{made.slug}/edit"
 
 
@@ -98,34 +105,36 @@ def _collection() -> str | None:
     return chosen
 
 
-def _begun(title: str, words: str, team: str | None, collection: str | None) -> tuple[str, int]:
+def _begun(title: str, words: str, team: str | None, collection: str | None, whose: str | None) -> tuple[str, int]:
     """(slug, revision) of a new draft without steps."""
     actor = frame.actor()
-    made = workflows.create(actor, title, description=words, team=team)
+    made = workflows.create(actor, title, description=words, team=team, whose=whose)
     if collection is None:
         return made.slug, 0
     return made.slug, workflows.edit(actor, made.slug, 0, [SetDocument(field="collection", value=collection)]).revision
 
 
-def _made(title: str, words: str, team: str | None, beginning: str, collection: str | None) -> str:
+def _made(title: str, words: str, team: str | None, beginning: str, collection: str | None, whose: str | None) -> str:
     """Create the workflow; the address at which one goes on. A template brings its own collection, unless one is chosen. Raises Invalid with the field, NotAllowed."""
     actor = frame.actor()
     if beginning == FROM_WORDS:
         if not words:
             reason = "Say what it should do."
             raise Invalid(reason, details=[{"field": "description", "reason": reason}])
-        slug, revision = _begun(title, words, team, collection)
+        slug, revision = _begun(title, words, team, collection, whose)
         builder.ask(actor, slug, words, revision)
         return f"/workflows/{slug}/ask"
     if beginning == REVIEW:
         if collection is None or not records.collection(collection).key:
             reason = "Choose whose records are reviewed: a collection whose records can be opened."
             raise Invalid(reason, details=[{"field": "collection", "reason": reason}])
-        made = workflows.create(actor, title, description=words, team=team, document=sources.first_review(collection, team))
+        made = workflows.create(actor, title, description=words, team=team, document=sources.first_review(collection, team), whose=whose)
         return f"/workflows/{made.slug}/edit"
     if not beginning:
-        return f"/workflows/{_begun(title, words, team, collection)[0]}/edit"
-    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning, collection=collection)
+        return f"/workflows/{_begun(title, words, team, collection, whose)[0]}/edit"
+    made, pairs = builder.begin(actor, title, description=words, team=team, beginning=beginning, collection=collection, whose=whose)
+    if beginning.startswith(builder.OWN) and workflows.definition(actor, made.slug).get("triggers"):
+        flash("Its triggers are new, with addresses of their own, and off: switch on under Triggers what is to start it.")
     if pairs:
         flash(
             f"Names that are called otherwise here were replaced: {', '.join(f'{there} by {here}' for there, here in pairs[:MOST_NAMED])}."

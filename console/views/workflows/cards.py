@@ -1,11 +1,12 @@
-"""`/workflows`: a card for each workflow, filtered by status and team; what was made of actions stands apart."""
+"""`/workflows`: a card for each workflow, filtered by status and by whose it is; what was made of actions stands apart. `/workflows/order`: their order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, flash, request
 
-from console import access, formats, monitoring
+from console import access, accounts, formats, monitoring, workflows
+from console.errors import Invalid
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new
@@ -33,30 +34,68 @@ def listed() -> Response:
     who, look = frame.actor(), frame.look()
     every = monitoring.cards(who, look.zone)
     status, whose = request.args.get("status", ""), request.args.get("whose", "")
-    named = [card for card in every if whose != "mine" or card.known.team in who.teams]
+    own = [card for card in every if card.known.owner == who.id]
+    of_teams = [card for card in every if card.known.team in who.teams]
+    of_others = [card for card in every if card.known.owner not in (None, who.id)]
+    named = {"mine": own, "teams": of_teams, "others": of_others}.get(whose, every)
     places = [(name, label, [card for card in named if _is_in(card, name)]) for name, label in _places(named)]
     shown = next((cards for name, _, cards in places if name == status), places[0][2])
     acts = [card for card in shown if card.known.slug.startswith(ACTION)]
-    own = [card for card in every if card.known.team in who.teams]
+    may_create = bool(new.places())
+    offered = [("", "Everybody's"), ("teams", "My teams'")] if 0 < len(of_teams) < len(every) else [("", "Everybody's")]
+    offered += [("mine", "Mine")] if may_create or own else []
+    offered += [("others", "Personal ones of others")] if of_others else []
+    owners = accounts.names({card.known.owner for card in shown if card.known.owner not in (None, who.id)} - {None})
     context = {
-        "cards": [_drawn(card) for card in shown if card not in acts],
-        "acts": [_drawn(card) for card in acts],
+        "cards": [_drawn(card, owners) for card in shown if card not in acts],
+        "acts": [_drawn(card, owners) for card in acts],
         "places": [
             {"label": label, "count": len(cards), "href": frame.present_address(status=name or None), "here": name == status}
             for name, label, cards in places
         ],
-        "whose": [
-            {"label": label, "href": frame.present_address(whose=name or None), "here": whose == name}
-            for name, label in (("", "The organisation's"), ("mine", "My teams'"))
-        ]
-        if 0 < len(own) < len(every)
+        "whose": [{"label": label, "href": frame.present_address(whose=name or None), "here": whose == name} for name, label in offered]
+        if len(offered) > 1
         else [],
+        "empty_words": "You have no personal workflow. Make one under New workflow." if whose == "mine" and not named else "",
         "any": bool(every),
         "address": tabs.address,
-        "may_create": bool(new.places()),
+        "may_create": may_create,
+        "may_order": may_create and len(every) > 1,
         "may_invite": access.can(who, None, "user", "manage"),
     }
     return frame.page("workflows/list.html", context)
+
+
+@blueprint.route("/workflows/order", methods=["GET", "POST"])
+def order() -> Response:
+    """Show the workflows that the reader may put in order, by dragging, by keyboard or by buttons; a POST saves it, or moves one up or down (`do`)."""
+    who, form = frame.actor(), request.form
+    there = {known.id: known for known in workflows.list_order.movable(who)}
+    if not there:
+        access.require(who, None, f"{workflows.OBJECT}:*", "edit")
+    wanted, error = [each for each in form.getlist("place") if each in there], None
+    if request.method == "POST" and not form.get("do"):
+        try:
+            workflows.list_order.reorder(who, form.getlist("place"))
+        except Invalid as wrong:
+            wanted, error = [], wrong
+        else:
+            flash("The order is saved")
+            return frame.redirect_to("/workflows")
+    listed = _moved(wanted, form.get("do", "")) if wanted else [*there]
+    teams = {team.id: team.name for team in accounts.teams()}
+    rows = [{"known": there[each], "team": teams.get(there[each].team, "No team")} for each in listed]
+    return frame.page("workflows/order.html", {"rows": rows, "unsaved": bool(wanted), "wrong": error}, status=422 if error else 200)
+
+
+def _moved(ids: Sequence[str], do: str) -> list[str]:
+    """Return the ids with one of them a place up or down, as a button says: `up:<id>`."""
+    way, _, moved = do.partition(":")
+    found = list(ids)
+    if moved in found and way in ("up", "down"):
+        at = found.index(moved)
+        found.insert(max(0, at + (-1 if way == "up" else 1)), found.pop(at))
+    return found
 
 
 def _places(cards: Sequence[Card]) -> list[tuple[str, str]]:
@@ -71,9 +110,11 @@ def _is_in(card: Card, name: str) -> bool:
     return card.known.status in next(statuses for key, _, statuses in FILTERS if key == name)
 
 
-def _drawn(card: Card) -> dict[str, Any]:
-    """Return the card with its badge and its chart."""
+def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
+    """Return the card with its badge, its chart, and whose it is where it is personal: `owners` are names of others."""
+    owner = card.known.owner
     return {
+        "whose": None if owner is None else f"Personal, of {owners[owner]}" if owner in owners else "Personal",
         "card": card,
         "known": card.known,
         "status": tabs.status_badge(card.known),

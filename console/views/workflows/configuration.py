@@ -54,6 +54,12 @@ NUMBERS = (
     Number("per_minute", "Begin within a minute", "of those who are enrolled. Empty: no limit"),
     Number("per_day", "Begin within 24 hours", "of those who are enrolled. Empty: no limit"),
 )
+PLACES = (
+    ("record", "on pages of records, in workspaces too"),
+    ("list", "for chosen records of a list"),
+    ("search", "in the search"),
+    ("assistant", "to assistants"),
+)
 ON_ERROR = (("ask", "ask a person"), ("fail", "end the run as failed"))
 
 tabs.register(Tab(60, "configuration", "Configuration", "/configuration"))
@@ -140,6 +146,8 @@ def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
             wrong.append({"field": number.name, "reason": f"{number.label}: a {'whole ' if number.of == 1 else ''}number."})
     on_error = request.form.get("on_error")
     found |= {"inbox": request.form["inbox"] or None} if "inbox" in request.form else {}
+    if "places" in request.form:
+        found["hidden_in"] = [place for place, _ in PLACES if place not in request.form.getlist("offered")]
     return found | ({"on_error": on_error} if on_error else {}), wrong
 
 
@@ -214,6 +222,9 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
         ],
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,
+        "places": [(place, words, place in typed.getlist("offered") if typed else place not in settings["hidden_in"]) for place, words in PLACES],
+        "owner": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner else None,
+        "may_hand_over": workflows.whose.may_hand_over(who, known),
         "inbox": typed.get("inbox") if typed else settings["inbox"],
         "inbox_error": errors.get("inbox") or errors.get("settings.inbox"),
         "inboxes": _inboxes(known.team, settings["inbox"]),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, workflows
+from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.errors import NotFound
 from console.views import frame
@@ -95,6 +95,9 @@ def context(known: Known, here: str) -> dict[str, Any]:
         ],
         "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
         "workflow_address": address,
+        "workflow_owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
+        if known.owner and known.owner != actor.id
+        else None,
     }
 
 

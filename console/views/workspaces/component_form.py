@@ -197,7 +197,8 @@ class _Offer:
 
     def workflows(self) -> list[tuple[str, str]]:
         chosen = self.chosen()
-        return [(each.slug, each.title) for each in workflows.all_known() if chosen and each.collection == chosen.id]
+        there = [each for each in workflows.all_known() if chosen and each.collection == chosen.id]
+        return [(each.slug, each.title) for each in there if access.exists_for(self.actor, f"{workflows.OBJECT}:{each.slug}")]
 
     def segments(self) -> list[tuple[str, str]]:
         collection = self.collection()

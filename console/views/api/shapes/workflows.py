@@ -17,6 +17,8 @@ class Workflow(Shape):
     description: str
     status: Literal["draft", "active", "paused", "completed", "cancelled"]
     team: str | None
+    whose: Literal["organisation", "personal"] = Field(description="personal: only its owner sees and starts it")
+    owner: str | None = Field(description="The id of the person whose it is; null for the organisation's")
     collection: str | None
     version: int | None
     created_at: Moment
