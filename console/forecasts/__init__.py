@@ -2,4 +2,4 @@
 
 from console.forecasts import kept_funnels
 
-OPEN_MODULES = frozenset({"candidates", "chances", "funnel", "kept_funnels", "spending"})
+OPEN_MODULES = frozenset({"candidates", "chances", "estimates", "funnel", "kept_funnels", "spending"})

@@ -1,10 +1,8 @@
 """Funnels: those whom a workflow would let in now are followed with drawn outcomes, and nothing is written or sent."""
 
-import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +20,6 @@ from console.messages import channel_settings
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.messages import reached
-from tests.support import contact_club
 
 STEPS: list[dict[str, Any]] = [
     {"id": "mail", "type": "email", "config": {"subject": "Hello", "body": "Hello {{ record.name }}"}, "next": {"sent": "hear", "skipped": "text", "failed": "text", "expired": "text"}},
@@ -56,7 +53,7 @@ def counted(company: Company, **wanted: Any) -> Funnel:
 
 def rows() -> list[int]:
     """How many runs, messages, attempts and enrolments there are."""
-    return [fetch(f"select count(*) from console.{table}")[0][0] for table in ("run", "message", "attempt", "enrolment", "event")]  # noqa: S608
+    return [fetch(f"select count(*) from console.{table}")[0][0] for table in ("run", "message", "attempt", "enrolment", "event")]
 
 
 def test_each_contact_is_followed_with_their_consent_and_hours_and_nothing_is_left(club: Company) -> None:
@@ -87,7 +84,9 @@ def test_the_same_seed_gives_the_same_picture_and_another_one_another(club: Comp
 
 def test_a_call_is_tried_again_and_each_try_that_leaves_is_counted(club: Company) -> None:
     with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection:
-        connection.execute("insert into consent (contact_id, channel, state, source, at) values (1, 'ai_call', 'given', 'x', '2026-04-01T10:00:00Z')")
+        connection.execute(
+            "insert into consent (contact_id, channel, state, source, at) values (1, 'ai_call', 'given', 'x', '2026-04-01T10:00:00Z')"
+        )
         connection.commit()
     told = counted(club, chances=CERTAIN | {"mail": {"failed": 100}, "text": {"failed": 100}})
     calls = next(each for each in told.steps if each.step == "call")

@@ -151,7 +151,15 @@ def test_no_column_of_json_is_sampled_unless_it_holds_no_more_than_how_the_conso
     assert {row[0] for row in rows} == CONFIGURED
 
 
-WORDS_OF_OURS = {"enrolment.reason", "checkpoint.note", "funnel.why", "list_export.why", "source_connecting.why", "firing.why", "enrolment_batch.why"}
+WORDS_OF_OURS = {
+    "enrolment.reason",
+    "checkpoint.note",
+    "funnel.why",
+    "list_export.why",
+    "source_connecting.why",
+    "firing.why",
+    "enrolment_batch.why",
+}
 """Codes and words of the console's own under such a name."""
 
 

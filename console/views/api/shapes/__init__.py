@@ -89,6 +89,7 @@ from console.views.api.shapes.workflows import (
     Workflow,
     WorkflowDraft,
     WorkflowEdge,
+    WorkflowFunnel,
     WorkflowNode,
 )
 from console.views.api.shapes.workspaces import WorkspaceDocument, WorkspaceHead
