@@ -18,7 +18,10 @@ MOST_REASONS = 20
 
 @dataclass(slots=True)
 class StepCount:
-    """A step of the funnel: how many came to it, how many ended here and why, and what became of its messages. `examples` are keys of contacts who came here."""
+    """A step of the funnel: how many came to it, how many ended here and why, and what became of its messages. `examples` are keys of contacts who came here.
+
+    `outcomes` say how what left ended: sent or failed, of a try of a call answered, no_answer …
+    """
 
     step: str
     title: str
@@ -28,6 +31,7 @@ class StepCount:
     stayed: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     sent: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
     waited: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, int] = field(default_factory=dict)
     empty: dict[str, int] = field(default_factory=dict)
@@ -147,6 +151,7 @@ class Counting:
             return
         if told.leaves:
             at.sent += 1
+            _count(at.outcomes, told.outcome)
         elif told.code == "empty_field":
             _count(at.empty, told.reason)
         else:

@@ -106,7 +106,7 @@ def _page(draft: workflows.Draft, found: KeptFunnel | None, wrong: ConsoleError 
         "nodes": picture.nodes, "groups": picture.groups, "state_badge": None, "target": lambda node: f"#step-{node.id}",
         "address": tabs.address, "here": tabs.address(draft.slug, "/test/funnel"), "paused": queue.paused(),
         "badge_label": STATES[found.status] if found is not None else None, "seen": _seen(found) if found is not None else "",
-        "chances": _chances(actor, definition, asked, wrong) if definition is not None else [], "source_words": SOURCES,
+        "chances": [each for each in _chances(actor, definition, asked, wrong) if len(each.percent) > 1] if definition is not None else [], "source_words": SOURCES,
         "segments": _segments(document), "everybody": candidates.EVERYBODY, "most": candidates.MOST, "most_seed": MOST_SEED,
         **(_told(document, result) if result is not None else {}),
     }  # fmt: skip
@@ -147,7 +147,7 @@ def _told(document: Workflow, result: Funnel) -> dict[str, Any]:
     """The funnel as the page says it."""
     keys = {key for step in result.steps for key in step.examples}
     named = browse.named(frame.actor(), [(document.collection, key) for key in sorted(keys)]) if document.collection else {}
-    people = {key: (one.title, one.href) for (_, key), one in named.items() if one.href}
+    people = {key: (one.title, frame.record_url(collection, key)) for (collection, key), one in named.items() if not one.absent}
     shown = [step for step in result.steps if step.reached or step.lost]
     ways = [
         Way(
@@ -163,6 +163,7 @@ def _told(document: Workflow, result: Funnel) -> dict[str, Any]:
         "spend_total": spend_words.total(result.spend, frame.look()), "unpriced": spend_words.unpriced(result.spend), "median": _span(result.median_s), "most_span": _span(result.most_s),
         "messages": [(CHANNELS[kind], count) for kind, count in result.channels.items()],
         "reached_by": {step.step: step.reached for step in result.steps},
+        "ends": [(formats.label_of(label), count) for label, count in result.ends.items()],
         "empties": [(step.title, reason, count) for step in result.steps for reason, count in step.empty.items()],
     }  # fmt: skip
 
@@ -178,10 +179,16 @@ def _lines(step: StepCount) -> list[str]:
     lines = [f"{count:,} leave: {reason}" for reason, count in step.left.items()]
     lines += [f"{count:,} stay here: {reason}" for reason, count in step.stayed.items()]
     lines += [f"{count:,} fail: {reason}" for reason, count in step.failed.items()]
-    lines += [f"{step.sent:,} leave the console"] if step.sent else []
+    lines += [_sent(step)] if step.sent else []
     lines += [f"{count:,} not sent: {reason}" for reason, count in step.skipped.items()]
     lines += [f"{count:,} not sent: {reason}" for reason, count in step.empty.items()]
     return lines + [f"{count:,} wait first: {reason}" for reason, count in step.waited.items()]
+
+
+def _sent(step: StepCount) -> str:
+    """How many messages, or tries of calls, leave at the step, and how they end."""
+    ended = [f"{formats.label_of(outcome).lower()} {count:,}" for outcome, count in step.outcomes.items()]
+    return f"{step.sent:,} {'leaves' if step.sent == 1 else 'leave'}{': ' + ', '.join(ended) if len(ended) > 1 else ''}"
 
 
 def _steps_chart(result: Funnel, shown: list[StepCount]) -> Chart:

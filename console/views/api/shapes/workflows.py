@@ -264,6 +264,9 @@ class FunnelStep(Shape):
     stayed: dict[str, int]
     failed: dict[str, int]
     sent: int = Field(description="Messages and tries of calls that would leave")
+    outcomes: dict[str, int] = Field(
+        description="How these would end: sent or failed; of a try of a call answered, no_answer, voicemail, busy or failed"
+    )
     waited: dict[str, int] = Field(description="By reason, how often a message would wait before that")
     skipped: dict[str, int]
     empty: dict[str, int] = Field(description="By reason, messages that would not leave because a merge field is empty")
