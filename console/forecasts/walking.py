@@ -70,7 +70,7 @@ def walk(
 
 
 class _Exits:
-    """Whether somebody leaves by an exit of the workflow: judged when their record was changed, or something happened to them."""
+    """Whether somebody leaves by an exit of the workflow: judged when something happens to them, and of what the run itself has changed when it rests."""
 
     def __init__(self, definition: Definition, about: Record) -> None:
         document = definition.document
@@ -82,6 +82,8 @@ class _Exits:
         if not self._exits or dry.run.ended or self._known == (dry.changed, dry.happened):
             return None
         event = dry.happened if dry.happened is not self._known[1] else None
+        if event is None and (dry.run.status == "running" or (dry.run.waiting or {}).get("for") == "effect"):
+            return None
         self._known = (dict(dry.changed), dry.happened)
         values = {**self._about.values, **dry.changed}
         place = Place("", self._workflow, self._exits, self._variables, self._about.collection, values, dry.run.input, None)

@@ -60,6 +60,7 @@ WITHIN = {
     "reveal": "collections",
     "workflow_drafts": "workflows",
     "dry_runs": "workflows",
+    "funnels": "workflows",
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
     "absences": "people",
