@@ -42,7 +42,7 @@ class Way:
 
 @blueprint.route("/<slug>/test/funnel", methods=["GET", "POST"])
 def funnel(slug: str) -> Response:
-    """Show the newest funnel of the reader; a POST asks for one. Polled by the page, it answers 204 while nothing changed."""
+    """Show the newest funnel of the reader; a POST asks for one. Polled by the page, it answers 204 while nothing changed, and has the page drawn anew at the end."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     if request.method == "POST":
@@ -52,8 +52,11 @@ def funnel(slug: str) -> Response:
             return _page(draft, kept_funnels.newest(actor, draft.id), wrong)
         return frame.redirect_to(tabs.address(draft.slug, "/test/funnel"))
     found = kept_funnels.newest(actor, draft.id)
-    if frame.wants_fragment() and found is not None and request.args.get("seen") == _seen(found):
-        return make_response("", 204)
+    if frame.wants_fragment() and found is not None and "seen" in request.args:
+        if not found.under_way:
+            return make_response("", 200, {"HX-Refresh": "true"})
+        if request.args["seen"] == _seen(found):
+            return make_response("", 204)
     return _page(draft, found)
 
 
