@@ -2,4 +2,4 @@
 
 from console.forecasts import kept_funnels
 
-OPEN_MODULES = frozenset({"candidates", "chances", "estimates", "funnel", "kept_funnels", "spending"})
+OPEN_MODULES = frozenset({"chances", "estimates", "funnel", "kept_funnels", "spending", "whom_it_lets_in"})

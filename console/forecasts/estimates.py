@@ -8,7 +8,7 @@ from console import browse, log
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.errors import ConsoleError
-from console.forecasts import candidates, kept_funnels
+from console.forecasts import kept_funnels, whom_it_lets_in
 from console.forecasts.kept_funnels import Wanted
 from console.forecasts.spending import Spend
 from console.workflows import Definition
@@ -56,7 +56,7 @@ def estimate(actor: Actor, definition: Definition) -> Estimate | None:
 def _matching(actor: Actor, definition: Definition) -> int | None:
     """How many its triggers would take: of those that name a segment or everybody. None where each record has to be looked at."""
     document = definition.document
-    ways, _ = candidates.ways_in(document)
+    ways, _ = whom_it_lets_in.ways_in(document)
     if document.collection is None or len(ways) != 1 or ways[0].filter is not None:
         return None
     try:

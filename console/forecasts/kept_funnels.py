@@ -20,7 +20,7 @@ from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound, TooMany
-from console.forecasts import candidates, chances
+from console.forecasts import chances, whom_it_lets_in
 from console.forecasts.funnel import Counting, Funnel
 from console.forecasts.spending import Prices
 from console.forecasts.walking import walk
@@ -54,7 +54,7 @@ where id = %s and status in ('waiting', 'running') returning 1
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked: the draft or the live version, whom to follow (see `candidates.find`), the seed of chance, and chances that differ from the usual ones."""
+    """What is asked: the draft or the live version, whom to follow (see `whom_it_lets_in.find`), the seed of chance, and chances that differ from the usual ones."""
 
     which: Which = "draft"
     whom: str = ""
@@ -194,7 +194,7 @@ def counted(
     wanted: Wanted,
     tell: Callable[[int, int | None], None] | None = None,
     *,
-    most: int = candidates.MOST,
+    most: int = whom_it_lets_in.MOST,
     longest_s: float = LONGEST_S,
 ) -> Funnel:
     """The funnel of at most `most` contacts; what is not done after `longest_s` is left out, and said. Raises NotFound, NotAllowed, SourceDown."""
@@ -206,7 +206,7 @@ def counted(
         return time.monotonic() < until
 
     of_steps = chances.of_document(actor, definition.id, document, wanted.chances)
-    whom = candidates.find(actor, definition.id, document, whom=wanted.whom, most=most, going_on=going_on)
+    whom = whom_it_lets_in.find(actor, definition.id, document, whom=wanted.whom, most=most, going_on=going_on)
     version = definition.number if definition.number > 0 else None
     funnel = Funnel(
         more=whom.more, inside=whom.inside, leaving=whom.leaving, seed=wanted.seed, version=version, whom=wanted.whom, at=moment_text(began),
@@ -220,7 +220,7 @@ def counted(
     scripts = chances.scripts(of_steps, wanted.seed, keys)
     for start in range(0, len(keys), PART):
         part = keys[start : start + PART]
-        there = candidates.read(actor, collection, part)
+        there = whom_it_lets_in.read(actor, collection, part)
         gate.read_ahead(collection, part)
         for number, (key, script) in enumerate(zip(part, scripts, strict=False), start):
             if key not in there:

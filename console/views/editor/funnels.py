@@ -8,7 +8,7 @@ from flask import Blueprint, Response, make_response, request
 from console import browse, diagrams, queue, records, workflows
 from console.core.documents.workflow import Workflow
 from console.errors import ConsoleError, Invalid, TooMany
-from console.forecasts import candidates, chances, kept_funnels
+from console.forecasts import chances, kept_funnels, whom_it_lets_in
 from console.forecasts.chances import StepChances
 from console.forecasts.funnel import Funnel, StepCount
 from console.forecasts.kept_funnels import MOST_SEED, USUAL_SEED, KeptFunnel, Wanted
@@ -110,8 +110,8 @@ def _page(draft: workflows.Draft, found: KeptFunnel | None, wrong: ConsoleError 
         "address": tabs.address, "here": tabs.address(draft.slug, "/test/funnel"), "paused": queue.paused(),
         "badge_label": STATES[found.status] if found is not None else None, "seen": _seen(found) if found is not None else "",
         "chances": [each for each in _chances(actor, definition, asked, wrong) if len(each.percent) > 1] if definition is not None else [], "source_words": SOURCES,
-        "segments": _segments(document), "everybody": candidates.EVERYBODY, "most": candidates.MOST, "most_seed": MOST_SEED,
-        **(_told(document, result) if result is not None else {}),
+        "segments": _segments(document), "everybody": whom_it_lets_in.EVERYBODY, "most": whom_it_lets_in.MOST, "most_seed": MOST_SEED,
+        **(_shown_result(document, result) if result is not None else {}),
     }  # fmt: skip
     return frame.page("editor/funnel.html", context, blocks={"*": "counted"}, status=wrong.status if wrong is not None else 200)
 
@@ -146,7 +146,7 @@ def _segments(document: Workflow) -> list[tuple[str, str]]:
         return []
 
 
-def _told(document: Workflow, result: Funnel) -> dict[str, Any]:
+def _shown_result(document: Workflow, result: Funnel) -> dict[str, Any]:
     """The funnel as the page says it."""
     keys = {key for step in result.steps for key in step.examples}
     named = browse.named(frame.actor(), [(document.collection, key) for key in sorted(keys)]) if document.collection else {}
