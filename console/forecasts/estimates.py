@@ -11,10 +11,11 @@ from console.errors import ConsoleError
 from console.forecasts import kept_funnels, whom_it_lets_in
 from console.forecasts.kept_funnels import Wanted
 from console.forecasts.spending import Spend
+from console.messages import channel_settings
 from console.workflows import Definition
 
 MOST = 100
-LONGEST_S = 1.5
+LONGEST_S = 1.0
 FRESH = timedelta(hours=1)
 
 
@@ -41,6 +42,7 @@ def estimate(actor: Actor, definition: Definition) -> Estimate | None:
         and known.created_at > log.now() - FRESH
         and known.result.version == (definition.number if definition.number > 0 else None)
         and not known.wanted.whom
+        and not channel_settings.changed_since(known.created_at)
     )
     if known is not None and known.result is not None and fits:
         funnel = known.result

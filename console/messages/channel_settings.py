@@ -83,6 +83,11 @@ def price_of(kind: str) -> ChannelPrice | None:
     return _table().get(kind, (False, "", None))[2]
 
 
+def changed_since(moment: datetime) -> bool:
+    """Whether somebody has saved a channel after this moment, its price perhaps."""
+    return bool(fetch("select 1 from console.channel where changed_at > %s limit 1", (moment,)))
+
+
 def in_sandbox(kind: str) -> bool:
     """Whether messages of this kind go into the outbox alone."""
     return state_of(kind).sandbox
