@@ -8,10 +8,12 @@ from pydantic import Field
 
 from console.forecasts import kept_funnels
 from console.forecasts.kept_funnels import MOST_SEED, USUAL_SEED, Wanted
-from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.operation import Example, Nothing, Sent, operation, read
 from console.views.api.shapes import WorkflowFunnel
 
 blueprint = Blueprint("api_funnels", __name__, url_prefix="/api/v1")
+
+ONE = {"workflow_id": "kyc-review", "funnel": "fnl_01jd0000000000000000000000"}
 
 
 class WantedFunnel(Sent):
@@ -46,15 +48,16 @@ def ask(workflow_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/funnels/<funnel>")
-@operation("getFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,))
+@operation("getFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,), example=Example(ONE))
 def show(workflow_id: str, funnel: str) -> ResponseReturnValue:
     """How far a funnel of the caller is, and what came of it."""
     return jsonify(kept_funnels.get(g.actor, workflow_id, funnel).to_json())
 
 
 @blueprint.post("/workflows/<workflow_id>/funnels/<funnel>/cancel")
-@operation("cancelFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,))
+@operation("cancelFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,), body=Nothing, example=Example(ONE, body={}))
 def cancel(workflow_id: str, funnel: str) -> ResponseReturnValue:
     """Follow no more of them; nothing of it is kept."""
+    read(Nothing)
     kept_funnels.stop(g.actor, workflow_id, funnel)
     return jsonify(kept_funnels.get(g.actor, workflow_id, funnel).to_json())
