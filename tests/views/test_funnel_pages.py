@@ -43,7 +43,7 @@ def test_the_page_asks_for_a_funnel_follows_it_and_shows_it(club: Company) -> No
     work_until_idle()
     told = pages.mona.get(URL).text
     for words in (
-        "Followed 6",
+        "6 come here",
         "all of them; version 1, seed 1",
         "2 leave",
         "4 not sent: There is no telephone number.",
