@@ -22,5 +22,5 @@ from console.enrolments.targets import Target, find, judges_entries, seen
 from console.enrolments.whom_to_enrol import Question
 
 OPEN_MODULES = frozenset(
-    {"batches", "beginning", "counts", "erasing", "exits", "leaving", "leaving_many", "places", "targets", "whom_to_enrol"}
+    {"admission", "batches", "beginning", "counts", "erasing", "exits", "leaving", "leaving_many", "places", "targets", "whom_to_enrol"}
 )

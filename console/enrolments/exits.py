@@ -172,6 +172,18 @@ def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
     return applying(Place("", target.id, target.exits, variables, target.collection, record, values, None), None) is not None
 
 
+def staying(target: Target, keys: Sequence[str]) -> list[str]:
+    """Those of these records to which no exit of the workflow applies before they have come in; one statement for all. Raises SourceDown."""
+    document, collection = target.document, target.collection
+    if document is None or collection is None or not target.exits or not keys:
+        return list(keys)
+    names = [item.name for item in records.collection(collection).fields]
+    found = records.named(collection, keys, scopes.whole(collection), names)
+    variables = policy.rules(document, log.now()).variables
+    places = {key: Place("", target.id, target.exits, variables, collection, found[key].values, {}, None) for key in keys if key in found}
+    return [key for key in keys if key in places and applying(places[key], None) is None]
+
+
 def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:
     """The reason of the first exit that applies; None where none does."""
     roots = {"record": place.record, "input": place.input, "variables": place.variables, "now": log.now()}

@@ -23,7 +23,7 @@ from console.formats.kinds import (
     with_currencies,
 )
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
-from console.formats.money import SMALLEST, amount_of, is_money, money_box, of_any_currency
+from console.formats.money import SMALLEST, about, amount_of, is_money, money_box, of_any_currency
 from console.formats.numerals import decimal_mark, grouped
 from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.sent_json import json_in, object_in

@@ -5,6 +5,7 @@ from dataclasses import replace
 from decimal import Decimal, InvalidOperation, localcontext
 from typing import Any
 
+from babel import Locale
 from babel.numbers import format_currency
 
 from console.core.currencies import decimals, smallest_units, ungrouped, whole_units
@@ -14,6 +15,8 @@ from console.formats.numerals import MOST_DIGITS, grouped
 NO_CURRENCY, UNKNOWN_CURRENCY = "(no currency)", "(unknown currency)"
 SMALLEST = "in its smallest unit"
 CENTS = 2
+WHOLE_FROM = 100
+_DECIMALS = re.compile(r"\.0+")
 """Decimals of what a document calls cents without naming a currency."""
 _CODE = re.compile(r"[A-Z]{3}")
 _AMOUNT = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,30})?")
@@ -52,6 +55,16 @@ def _written(number: Decimal, places: int | None, code: str, what: Kind, look: L
     whole, _, part = f"{number:f}".partition(".")
     written = Decimal(f"{whole}.{part.rstrip('0'):0<{places}}")  # of columns with eight decimals only those that say something
     return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(written, code, locale=look.locale, decimal_quantization=False)))
+
+
+def about(amount: Decimal, code: str, look: Look) -> str:
+    """An estimated amount with its currency: from a hundred on without decimals, and never none for what is something."""
+    places = 0 if amount >= WHOLE_FROM else decimals(code) or 0
+    least = Decimal(1).scaleb(-places)
+    rounded = max(amount.quantize(least), least) if amount else amount
+    pattern = Locale.parse(look.locale, sep="-").currency_formats["standard"].pattern
+    shaped = _DECIMALS.sub(f".{'0' * places}" if places else "", pattern)
+    return _BESIDE.sub("\N{NO-BREAK SPACE}", str(format_currency(rounded, code, shaped, locale=look.locale, currency_digits=False)))
 
 
 def amount_of(what: Kind, value: Any) -> tuple[Any, str]:

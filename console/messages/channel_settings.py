@@ -1,14 +1,18 @@
 """What is set for each channel: whether its sandbox is on, and what the sandbox answers; and how it fares."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import orjson
 import sqlalchemy as sa
 
 from console import access, log, settings
 from console.channels import providers, sandbox
+from console.core import channel_prices
 from console.core.actor import Actor
+from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Invalid, NotFound
@@ -16,11 +20,11 @@ from console.errors import Invalid, NotFound
 SANDBOXED = {"email": "e-mails", "sms": "SMS", "call": "calls", "chat": "chat messages"}
 KEPT_S = 1.0
 SCRIPT_MOST = 10_000
-_kept: tuple[object, float, dict[str, tuple[bool | None, str]]] = (None, 0.0, {})
+_kept: tuple[object, float, dict[str, tuple[bool | None, str, ChannelPrice | None]]] = (None, 0.0, {})
 """Through which engine, when, and what the table says: asked for with every message, and at most a second old."""
 _SAVE = sa.text(
-    "insert into console.channel (kind, sandbox, script, changed_by, changed_at) values (:kind, :sandbox, :script, :by, :at) "
-    "on conflict (kind) do update set sandbox = :sandbox, script = :script, changed_by = :by, changed_at = :at"
+    "insert into console.channel (kind, sandbox, script, price, changed_by, changed_at) values (:kind, :sandbox, :script, cast(:price as jsonb), :by, :at) "
+    "on conflict (kind) do update set sandbox = :sandbox, script = :script, price = cast(:price as jsonb), changed_by = :by, changed_at = :at"
 )
 
 _FIGURES = """
@@ -41,6 +45,7 @@ class ChannelState:
     why: str
     own_sandbox: bool
     script: str
+    price: ChannelPrice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +58,12 @@ class Figures:
     last_at: datetime | None
 
 
-def _table() -> dict[str, tuple[bool | None, str]]:
+def _table() -> dict[str, tuple[bool | None, str, ChannelPrice | None]]:
     global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     source, now = hot_engine(), time.monotonic()
     if _kept[0] is not source or now - _kept[1] > KEPT_S:
-        _kept = (source, now, {kind: (on, script) for kind, on, script in fetch("select kind, sandbox, script from console.channel")})
+        rows = fetch("select kind, sandbox, script, price from console.channel")
+        _kept = (source, now, {kind: (on, script, ChannelPrice.of_json(price)) for kind, on, script, price in rows})
     return _kept[2]
 
 
@@ -66,10 +72,20 @@ def state_of(kind: str) -> ChannelState:
     if kind not in KINDS:
         raise NotFound
     provider = providers.provider_of(kind)
-    own, script = _table().get(kind, (False, ""))
+    own, script, price = _table().get(kind, (False, "", None))
     missing = provider.missing()
     why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if own else ""
-    return ChannelState(kind, provider.name, missing, bool(why), why, bool(own), script)
+    return ChannelState(kind, provider.name, missing, bool(why), why, bool(own), script, price)
+
+
+def price_of(kind: str) -> ChannelPrice | None:
+    """What messages of this kind cost; None where nobody has said."""
+    return _table().get(kind, (False, "", None))[2]
+
+
+def changed_since(moment: datetime) -> bool:
+    """Whether somebody has saved a channel after this moment, its price perhaps."""
+    return bool(fetch("select 1 from console.channel where changed_at > %s limit 1", (moment,)))
 
 
 def in_sandbox(kind: str) -> bool:
@@ -88,15 +104,22 @@ def in_the_sandbox() -> list[str]:
     return [SANDBOXED[kind] for kind in KINDS if everything or in_sandbox(kind)]
 
 
-def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str) -> None:
-    """Set the channel's own sandbox and its rules. Raises NotAllowed, NotFound, Invalid on `script`."""
+def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, price: Mapping[str, str] | None = None) -> None:
+    """Set the channel's own sandbox, its rules and its price: boxes as `channel_prices.typed` reads them, None: as it was.
+
+    Raises NotAllowed, NotFound, Invalid on `script` or a box of the price.
+    """
     access.require(actor, None, "source", "manage")
     state_of(kind)
     if len(script) > SCRIPT_MOST or "\x00" in script:
         raise Invalid("This is too long.", details=[{"field": "script", "reason": f"At most {SCRIPT_MOST} characters."}])
     sandbox.rules_of(kind, script)
+    cost, wrong = channel_prices.typed(price) if price is not None else (price_of(kind), [])
+    if wrong:
+        raise Invalid("The price cannot be used.", details=wrong)
     with transaction() as connection:
         row = {"kind": kind, "sandbox": sandbox_on, "script": script.strip(), "by": actor.id, "at": log.now()}
+        row["price"] = orjson.dumps(cost.to_json()).decode() if cost is not None else None
         connection.execute(_SAVE, row)
         log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
     forget()

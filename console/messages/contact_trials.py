@@ -202,6 +202,10 @@ def _count(trial: StepTrial, said: Verdict | None) -> None:
 
 def empty_fields(message: Message, content: Any) -> str:
     """The merge fields of its text that gave nothing, by what people call them; empty where it has no gap."""
-    paths = [tuple(map(str, path)) for path in content.get(EMPTY) or ()]
-    collection = records.collection(message.collection) if paths and message.collection else None
+    return empty_labels(message.collection, [tuple(map(str, path)) for path in content.get(EMPTY) or ()])
+
+
+def empty_labels(collection_id: str | None, paths: Sequence[Sequence[str]]) -> str:
+    """What people call these paths of merge fields, those of a record by the labels of its collection."""
+    collection = records.collection(collection_id) if paths and collection_id else None
     return ", ".join(sorted({label_of(collection, path) if collection and path[0] == "record" else said_of(path[-1]) for path in paths}))

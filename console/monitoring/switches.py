@@ -14,11 +14,14 @@ from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError, NotFound
+from console.forecasts import estimates
+from console.forecasts.estimates import Estimate
 from console.messages import contact_trials, reachable
 from console.messages.contact_trials import ContactTrial
 from console.messages.reachable import OverCap
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
+from console.runs.trying.dry_runs import definition_of
 from console.workflows import Entry
 
 AHEAD = timedelta(hours=24)
@@ -56,6 +59,7 @@ class Activation:
     timers: Sequence[tuple[str, str | None, datetime]]
     firings: Sequence[tuple[str, datetime]] = ()
     over_cap: OverCap | None = None
+    spend: Estimate | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The preview in the shape of the API."""
@@ -67,6 +71,7 @@ class Activation:
             "timers": [{"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers],
             "firings": [{"trigger": trigger, "at": log.body.moment(at)} for trigger, at in self.firings],
             "over_cap": self.over_cap and {name: getattr(self.over_cap, name) for name in ("looked", "over", "more")},
+            "spend": self.spend and self.spend.to_json(),
         }
 
 
@@ -121,6 +126,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         [(row.id, row.record, row.at) for row in first],
         [(trigger, at) for at, trigger in firings],
         _over_cap(actor, document),
+        _spend(actor, entry, document),
     )
 
 
@@ -211,6 +217,19 @@ def _over_cap(actor: Actor, document: Workflow) -> OverCap | None:
             if (after := page.next) is None:
                 break
         return reachable.over_cap(document, keys[:MOST_CAPPED], more=after is not None or len(keys) > MOST_CAPPED)
+    except ConsoleError:
+        return None
+
+
+def _spend(actor: Actor, entry: Entry, document: Workflow) -> Estimate | None:
+    """What its messages and calls would cost; None without any, or where that cannot be told to this actor."""
+    if document.collection is None or not contact_trials.has_messages(document):
+        return None
+    try:
+        number = entry.live_version
+        return estimates.estimate(
+            actor, workflows.version(entry.id, number) if number is not None else definition_of(entry.slug, entry.id, document)
+        )
     except ConsoleError:
         return None
 

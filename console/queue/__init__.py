@@ -17,6 +17,7 @@ from console.queue.jobs import (
     EXPORT,
     FIRE,
     FOLLOW,
+    FORECAST,
     IMPORT,
     JOBS,
     MOVE,

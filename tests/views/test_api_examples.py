@@ -15,7 +15,9 @@ from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
 from console.contacts import import_batches
+from console.db.engine import fetch
 from console.enrolments import Question
+from console.forecasts import kept_funnels
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
 from console.runs.changing import approval_questions
@@ -247,6 +249,11 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         [lead] = enrolments.places.page(house.mona, enrolments.find("care-review"), limit=1).rows
         return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
 
+    def funnelled() -> Scene:
+        fetch("delete from console.funnel returning id")
+        wanted = kept_funnels.Wanted()
+        return {"workflow_id": "care-review", "funnel": kept_funnels.ask(house.mona, "care-review", wanted)}
+
     def imported() -> Scene:
         return {"import_id": import_batches.keep(house.olivia, "contact", io.BytesIO(b"name,stage\nZoe,\n")).id}
 
@@ -363,6 +370,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion"), ("olivia", nothing)),
         **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
         **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow", "tryOnContacts"), ("mona", nothing)),
+        **dict.fromkeys(("getFunnel", "cancelFunnel"), ("mona", funnelled)),
+        "forecastWorkflow": ("mona", nothing),
         "deleteWorkflow": ("mona", draft),
         **dict.fromkeys(
             ("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow", "getDraft", "changeDraft"),

@@ -6,7 +6,7 @@ Only the choices are made here; what follows from each is decided by the same ru
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from console.core.documents.saved_tests import WITHIN, ChosenAnswer, ChosenEnding
 from console.core.moments import moment_text
@@ -26,11 +26,13 @@ class Script:
     """What the tester chose, by step. One answer counts each time that the step is entered, of a list the nth counts the nth time.
 
     `recorded`: the answers are those of a run that has ended, with values that its steps worked out; only what is asked for now counts of them.
+    `drawn`: they are drawn by chance, without values: steps of people end as they say, and a message that may not leave does not.
     """
 
     answers: Mapping[str, ChosenAnswer | Sequence[ChosenAnswer]] = field(default_factory=dict)
     endings: Mapping[str, ChosenEnding | Sequence[ChosenEnding]] = field(default_factory=dict)
     recorded: bool = False
+    drawn: bool = False
 
     def answer(self, step: str, attempt: int) -> ChosenAnswer | None:
         """What is answered when the step is entered for the `attempt`th time; None: nothing was chosen."""
@@ -41,6 +43,10 @@ class Script:
         """How what the step does outside ends then; None: nothing was chosen."""
         chosen = self.endings.get(step)
         return chosen if chosen is None or isinstance(chosen, ChosenEnding) else _nth(chosen, attempt)
+
+    def happens_at(self, now: datetime, until: datetime | None) -> datetime:
+        """When what a step waits for until then happens, where it does: at once."""
+        return now if until is None else min(now, until)
 
     def within(self, step: str) -> "Script":
         """What was chosen for the steps of the workflow that the step runs."""
@@ -76,14 +82,68 @@ class SimulatedStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A message waits until this moment, and why."""
+
+    until: datetime
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What the rules for reaching people say of a message, or of one try of a call: `status` is sent, skipped or expired, `at` when it leaves or is given up.
+
+    `contact` and `to` are whom it would reach, as far as the tester may know it; `held` is what it waits for before. `outcome` is how a call ends then.
+    `parts` are the SMS that a text takes, `country` where it goes.
+    """
+
+    channel: str
+    contact: str
+    to: str | None
+    status: str
+    at: datetime
+    code: str = ""
+    reason: str = ""
+    held: Sequence[Held] = ()
+    outcome: str = ""
+    parts: int = 1
+    country: str | None = None
+
+    @property
+    def leaves(self) -> bool:
+        """Whether it leaves, at once or later."""
+        return self.status == "sent"
+
+    def to_json(self) -> dict[str, Any]:
+        """DELIVERY of the API."""
+        held = [{"until": moment_text(each.until), "code": each.code, "reason": each.reason} for each in self.held]
+        plain = {name: getattr(self, name) for name in ("channel", "contact", "to", "status", "code", "reason")}
+        return plain | {"at": moment_text(self.at), "waits": held}
+
+
+class Gate(Protocol):
+    """Judges messages that are only thought through. Nothing is written or sent."""
+
+    def deliver(self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime) -> Delivery:
+        """What becomes of a message about this record (collection, key) that is asked for now. Raises SourceDown."""
+
+
+@dataclass(frozen=True, slots=True)
 class WouldSend:
-    """Something that would have left the console, or been asked of people."""
+    """Something that would have left the console, or been asked of people. `deliveries`: of a message, one for each try."""
 
     step: str
     attempt: int
     kind: str
     summary: str
     request: Mapping[str, Any]
+    deliveries: Sequence[Delivery] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """The same in the shape of the API."""
+        plain = {name: getattr(self, name) for name in ("step", "attempt", "kind", "summary", "request")}
+        return plain | {"deliveries": [each.to_json() for each in self.deliveries]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +194,7 @@ class Simulated:
             "status": self.status,
             "outcome": self.outcome,
             "path": path,
-            "would_send": [{name: getattr(each, name) for name in each.__slots__} for each in self.would_send],
+            "would_send": [each.to_json() for each in self.would_send],
             "stopped_at": self.question.step if self.question is not None else None,
             "question": self.question.to_json() if self.question is not None else None,
             "notes": list(self.notes),
@@ -189,13 +249,16 @@ HIDDEN_PARTS = frozenset({"key", "hash", "index", "require", "variables", "relat
 """What a request holds besides what leaves: only the console needs it."""
 
 
-def would_send(step: str, attempt: Attempt, effect: Effect) -> WouldSend:
-    """The effect as it is told. A message, task or request for documents is told as it was asked for."""
+def would_send(step: str, attempt: Attempt, effect: Effect, deliveries: Sequence[Delivery] = ()) -> WouldSend:
+    """The effect as it is told. A message, task or request for documents is told as it was asked for; a message also with whom it would reach."""
     message, changes = effect.request.get("asked"), effect.request.get("changes")
     if isinstance(message, Mapping):
         request = dict(message)
+        content = request.get("content")
+        if deliveries and isinstance(content, Mapping):
+            request["content"] = {**content, "to": content.get("to") or deliveries[0].to}
     elif isinstance(changes, Mapping):
         request = {"collection": effect.request.get("collection"), "record": effect.request.get("key"), "changes": dict(changes)}
     else:
         request = {name: value for name, value in effect.request.items() if name not in HIDDEN_PARTS}
-    return WouldSend(step, attempt.attempt, effect.kind, effect.summary, request)
+    return WouldSend(step, attempt.attempt, effect.kind, effect.summary, request, deliveries)

@@ -6,10 +6,10 @@ read it as it would be; other records stay as they are.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from console import log
 from console.core.actor import Actor
@@ -17,7 +17,7 @@ from console.core.documents.workflow import Workflow
 from console.core.plain_words import humanised
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, fold, simulation
 from console.core.run.commands import Command
-from console.core.run.simulation import Question, Script, Simulated, SimulatedStep, WouldSend
+from console.core.run.simulation import Delivery, Gate, Question, Script, Simulated, SimulatedStep, WouldSend
 from console.core.run.step_requests import Awaited
 from console.errors import ConsoleError, Invalid, SourceDown
 from console.records import Record
@@ -38,6 +38,7 @@ NOT_HERE = "require"
 CHOOSE_END = "A dry run writes nothing, so an earlier step has not made it. Say how this step ends."
 CIRCLES = "What an action would have written is not seen in a dry run, so this could go round for ever. Say how it goes on."
 PASSES = 2
+Watch: TypeAlias = Callable[["Simulation"], str | None]
 """How often a rule is judged by records that an action would have changed, before the tester is asked."""
 STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
 
@@ -58,13 +59,31 @@ def dry_run(
     now: datetime | None = None,
     about: Record | None = None,
     former: FormerRun | None = None,
+    gate: Gate | None = None,
 ) -> Simulated:
     """The result that a run would have. `now` is the moment at which it begins (None: this one), `about` the record if it was read already.
 
-    `former` is a run that has ended: what its steps came to is taken as it was, as long as nothing differs.
+    `former` is a run that has ended: what its steps came to is taken as it was, as long as nothing differs. `gate` judges messages; without one they leave at once.
 
     Raises Invalid for the record or the input (`input.…`), NotFound for a record that the actor may not see, SourceDown.
     """
+    dry = begun(actor, definition, record, given, script, now=now, about=about, gate=gate)
+    dry.former = former
+    return dry.result(dry.play())
+
+
+def begun(
+    actor: Actor,
+    definition: Definition,
+    record: str | None,
+    given: Mapping[str, Any],
+    script: Script,
+    *,
+    now: datetime | None = None,
+    about: Record | None = None,
+    gate: Gate | None = None,
+) -> "Simulation":
+    """A dry run that has begun and taken no step yet. Raises as `dry_run`."""
     began = now or log.now()
     document = definition.document
     if about is None:
@@ -86,17 +105,27 @@ def dry_run(
         acts_for=actor.id if document.run_as is not None else None,
         test=True,
     )
-    dry = Simulation(actor, definition, script, about, began)
-    dry.former = former
+    dry = Simulation(actor, definition, script, about, began, gate=gate)
     dry.begin(start)
-    return dry.result(dry.play())
+    return dry
 
 
 class Simulation:
-    """A run in memory, and where it stands. `changed` are values that it would have written to its record."""
+    """A run in memory, and where it stands. `changed` are values that it would have written to its record.
+
+    `watch` is asked after each move, with what has just happened to the record or its contact, as `event` of expressions; what it says ends the run as `left`.
+    """
 
     def __init__(
-        self, actor: Actor, definition: Definition, script: Script, about: Record | None, now: datetime, *, depth: int = 0
+        self,
+        actor: Actor,
+        definition: Definition,
+        script: Script,
+        about: Record | None,
+        now: datetime,
+        *,
+        depth: int = 0,
+        gate: Gate | None = None,
     ) -> None:
         self.actor, self.definition, self.script, self.now, self.depth = actor, definition, script, now, depth
         self.plan = plan_of(definition)
@@ -106,6 +135,12 @@ class Simulation:
         self.changed: dict[str, Any] = {}
         self.answered: set[int] = set()
         self.requests: dict[str, Mapping[str, Any]] = {}
+        self.gate = gate
+        self.deliveries: dict[int, list[Delivery]] = {}
+        self.asked_models: list[str] = []
+        self.watch: Watch | None = None
+        self.happened: Mapping[str, Any] | None = None
+        self.left: str | None = None
         self.beside: dict[int, list[tuple[SimulatedStep, ...]]] = {}
         self.sent_beside: dict[int, list[WouldSend]] = {}
         self.notes: list[str] = []
@@ -115,8 +150,8 @@ class Simulation:
 
     def run_beside(self, definition: Definition, script: Script, about: Record | None) -> "Simulation":
         """A run that this one starts, not begun yet. It sees what this one would have written to the same record."""
-        other = Simulation(self.actor, definition, script, about, self.now, depth=self.depth + 1)
-        other.until = self.until
+        other = Simulation(self.actor, definition, script, about, self.now, depth=self.depth + 1, gate=self.gate)
+        other.until, other.asked_models = self.until, self.asked_models
         if about is not None and self.about is not None and (about.collection, about.key) == (self.about.collection, self.about.key):
             other.changed = self.changed
         return other
@@ -139,6 +174,9 @@ class Simulation:
                 return self.question("stuck", why=error.message, errors=error.details)
             if question is not None:
                 return question
+            if self.watch is not None and (left := self.watch(self)) is not None:
+                self.left = left
+                return None
         return None
 
     def apply(self, events: list[Event]) -> None:
@@ -153,6 +191,14 @@ class Simulation:
         """Tell once where a real run could differ."""
         if text not in self.notes:
             self.notes.append(text)
+
+    def deliver(self, message: Mapping[str, Any]) -> Delivery | None:
+        """What the gate says of the message of this step; kept for the result. None without a gate."""
+        if self.gate is None or self.run.attempt is None:
+            return None
+        told = self.gate.deliver((self.run.collection, self.run.record), message, self.now)
+        self.deliveries.setdefault(self.run.attempt.n, []).append(told)
+        return told
 
     def question(self, kind: str, **more: Any) -> Question:
         """What has to be chosen at the step where the run stands."""
@@ -239,6 +285,7 @@ class Simulation:
             context = self.context(open_step)
             completion = open_step.kind.complete_by_itself(open_step.view, context)
             if completion.asks_ai:
+                self.asked_models.append(open_step.attempt.step)
                 completion = replace(completion, awaits=Awaited(simulated_waits.MODEL, f"{simulation.ID}:{self.run.current}"))
             command: Command = self.completing(None, open_step, context, completion, chosen=completion.chosen)
             if completion.until is not None and completion.until > self.now:
@@ -265,6 +312,9 @@ class Simulation:
         command = replace(completing, chosen=chosen, approval=approval)
         if command.awaits is not None:
             self.requests[command.awaits.key] = command.awaits.request
+        self.requests |= {
+            str(each.open["message_id"]): {**each.open, **each.sealed} for each in command.side_rows if each.kind == "message_asked"
+        }
         return command
 
     # ------------------------------------------------------------------------------------------------------------ people
@@ -277,6 +327,8 @@ class Simulation:
             return self.question("unknown", why=(run.take_over or {}).get("message", ""), answered=True)
         open_step = step_at(self.definition, run)
         answer = self.script.answer(attempt.step, attempt.attempt)
+        if self.script.drawn:
+            return self._end_drawn(answer.outcome if answer is not None else None)
         item = answer.values.get("item") if answer is not None and open_step.kind.by_items else None
         context = self.context(open_step, item if isinstance(item, str) else None)
         prompt = prompt_of(open_step, context)
@@ -307,6 +359,15 @@ class Simulation:
                 return self._end_unseen(open_step, ways, chosen_end, error.message)
             errors = error.details or [{"field": "", "reason": error.message}]
             return self._form(prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message)
+        return None
+
+    def _end_drawn(self, outcome: str | None) -> Question | None:
+        """End the step of a person as it was drawn, without values; one that asks a person only because it failed is left to that person."""
+        attempt, trouble = self.run.attempt, self.run.take_over or {}
+        if attempt is None or outcome is None or trouble:
+            return self.question("form", why=str(trouble.get("message", "")))
+        self._hold(self.actor.id)
+        self.give(commands.Complete(self.actor.id, attempt.step, self.run.revision, outcome, {}, {}))
         return None
 
     def _ways(self, open_step: OpenStep) -> dict[str, str]:
@@ -369,8 +430,11 @@ class Simulation:
         """What would have left, in the order of the path."""
         sent_out: list[WouldSend] = []
         for n, attempt in sorted(self.run.attempts.items()):
+            told = self.deliveries.get(n, ())
             sent_out += [
-                simulation.would_send(f"{prefix}{attempt.step}", attempt, effect) for effect in attempt.effects if effect.keeps is None
+                simulation.would_send(f"{prefix}{attempt.step}", attempt, effect, told if effect.kind == "message" else ())
+                for effect in attempt.effects
+                if effect.keeps is None
             ]
             sent_out += self.sent_beside.get(n, ())
         return sent_out

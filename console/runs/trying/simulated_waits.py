@@ -1,7 +1,8 @@
 """What a dry run gets at the steps where a run waits: an approval, a message, a task, an answer, documents, an event, a model."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import log
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 MODEL = "proposal"
 NOT_SENT = "The tester chose that it does not leave."
 NO_ANSWER = "The tester chose that no answer comes."
+CALLED_AGAIN = frozenset({"no_answer", "voicemail", "busy"})
+ENDS_OF_MESSAGES = frozenset(
+    {"sent", "skipped", "expired", "failed", "unknown", "answered", "no_answer", "voicemail", "busy", "default", "error"}
+)
+"""How messages and calls end by themselves; any other way of such a step is the label of an answer."""
 DONE = ({"value": "done", "label": "Done"}, {"value": "not_done", "label": "Not done"})
 DECIDED = ({"value": "approved", "label": "Approved"}, {"value": "rejected", "label": "Rejected"})
 EXPIRED = {"value": "expired", "label": "Nobody answers in time"}
@@ -79,28 +85,44 @@ def _approval(dry: "Simulation") -> Question | None:
 
 
 def _message(dry: "Simulation") -> Question | None:
-    step, attempt = _step_and_attempt(dry)
-    chosen = dry.script.ending(step, attempt)
-    effects = dry.run.attempt.effects if dry.run.attempt is not None else ()
-    request: Mapping[str, Any] = effects[-1].request.get("asked") or {} if effects else {}
+    """What becomes of the message: what the tester chose, else what the rules for reaching people say. A call is tried again as in every run."""
+    request = dry.requests.get(_key(dry), {})
     call = request.get("channel") == "call"
-    result = dict(chosen.result or {}) if chosen is not None else {}
-    usual = "answered" if call else "sent"
-    outcome = str(result.get("outcome") or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual))
-    label = str(result.get("label") or "")
-    named = tuple(dry.definition.document.step(step).next)
-    if outcome in named and outcome not in (usual, "failed", "unknown"):
-        label = label or outcome
-    way = outcome if outcome in named else contacting.way_on(outcome, label, named)
+    tries, pause = max(1, int(request.get("most") or 1)), timedelta(seconds=int(request.get("again_s") or 0))
+    named = tuple(dry.definition.document.step(_step_and_attempt(dry)[0]).next)
+    number, result, outcome, label = 0, dict[str, Any](), "", ""
+    while not number or (outcome in CALLED_AGAIN and call and dry.gate is not None and number < tries):
+        dry.now += pause if number else timedelta()
+        number += 1
+        outcome, label, result = _one_try(dry, request, named)
+    way = contacting.way_on(outcome, label, named)
     if way is None:
         _in_vain(dry, f"message_{outcome}", str(result.get("reason") or NOT_SENT), asks=outcome in ("unknown", "expired"))
         return None
     output = {"message": None, "status": outcome, "to": (request.get("content") or {}).get("to"), "reason": result.get("reason")}
     if call:
-        output |= {"outcome": outcome, "attempts": 1, "label": label or None}
+        output |= {"outcome": outcome, "attempts": number, "label": label or None}
         output |= {name: result.get(name) for name in ("transcript", "recording")}
     dry.give(commands.Arrive(_key(dry), way, output=output))
     return None
+
+
+def _one_try(dry: "Simulation", request: Mapping[str, Any], named: Sequence[str]) -> tuple[str, str, dict[str, Any]]:
+    """(outcome, label of an answer, what comes back) of the message, or of one try of a call; time passes until it leaves."""
+    chosen, told = dry.script.ending(*_step_and_attempt(dry)), dry.deliver(request)
+    result = dict(chosen.result or {}) if chosen is not None else {}
+    if told is not None:
+        dry.now = told.at
+        if not told.leaves and (chosen is None or dry.script.drawn):
+            return told.status, "", {"reason": told.reason}
+    usual = "answered" if request.get("channel") == "call" else "sent"
+    outcome = str(result.get("outcome") or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual))
+    label = str(result.get("label") or "")
+    if outcome in named and outcome not in ENDS_OF_MESSAGES:  # the label of an answer
+        outcome, label = usual, label or outcome
+    if told is not None and dry.run.attempt is not None:
+        dry.deliveries[dry.run.attempt.n][-1] = replace(told, outcome=outcome)
+    return outcome, label, result
 
 
 def _task(dry: "Simulation") -> Question | None:
@@ -167,6 +189,9 @@ def _model(dry: "Simulation") -> Question | None:
         _in_vain(dry, "no_answer", NO_ANSWER)
         return None
     chosen = dry.script.answer(step, number)
+    if dry.script.drawn and chosen is not None:
+        dry.give(commands.Arrive(_key(dry), chosen.outcome or "default"))
+        return None
     values = dict(chosen.values) if chosen is not None else dict(ending.result or {}) if ending is not None else None
     open_step = step_at(dry.definition, dry.run)
     context = dry.context(open_step)
@@ -194,6 +219,9 @@ def _event(dry: "Simulation") -> Question | None:
     happens = (ending is not None and ending.outcome == "succeeded") or (chosen is not None and chosen.outcome == "event")
     if happens:
         result = dict(ending.result or {}) if ending is not None else {}
+        until = waiting.get("until")
+        dry.now = dry.script.happens_at(dry.now, datetime.fromisoformat(until) if until is not None else None)
+        dry.happened = {"on": str(result.get("event") or settings.get("event")), "collection": dry.run.collection, "record": dry.run.record}
         output = {"until": waiting.get("until"), "event": settings.get("event"), "at": log.body.moment(dry.now), **result}
         dry.give(commands.Arrive(_key(dry), "event", output=output))
         return None

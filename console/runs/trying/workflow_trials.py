@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
 from console.core.documents.saved_tests import WITHIN, Chosen
 from console.core.documents.workflow import Workflow, read
-from console.core.run.simulation import Script, Simulated
+from console.core.run.simulation import Gate, Script, Simulated
 from console.errors import Invalid, NotFound
 from console.runs.trying.dry_runs import definition_of, dry_run
 from console.workflows import Definition
@@ -27,15 +27,16 @@ def try_workflow(
     answers: Mapping[str, Any],
     effects: Mapping[str, Any],
     which: Which = "draft",
+    gate: Gate | None = None,
 ) -> Simulated:
-    """A dry run of the draft or of the live version. The only thing written is that the actor looked at the record.
+    """A dry run of the draft or of the live version, with messages as `gate` judges them. The only thing written is that the actor looked at the record.
 
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed for who may not edit the workflow, Invalid with the field of what
     was chosen (`answers.<step>.values`), DefinitionError for a draft with errors, SourceDown.
     """
     definition = definition_to_try(actor, slug_or_id, which)
     script = script_of(definition.document, answers, effects)
-    found = dry_run(actor, definition, record, given, script)
+    found = dry_run(actor, definition, record, given, script, gate=gate)
     if record is not None:
         browse.note_view(actor, records.collection(definition.document.collection or ""), record)
     return found

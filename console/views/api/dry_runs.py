@@ -6,9 +6,10 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import log, runs
+from console import log, runs, workflows
 from console.browse import BrowseQuery
 from console.messages import contact_trials
+from console.messages.delivery_gate import DeliveryGate
 from console.runs.trying import workflow_trials
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.shapes import Anything, DryRun, Trial
@@ -29,7 +30,7 @@ class Tried(Sent):
     )
     effects: dict[str, Anything] = Field(
         default_factory=dict,
-        description='Step to `{"outcome": "succeeded" | "failed" | "unknown", "result"}`, or the outcome alone; none: it succeeds',
+        description='Step to `{"outcome": "succeeded" | "failed" | "unknown", "result"}`, or the outcome alone; none: it succeeds, and a message leaves as consent, hours and caps allow',
     )
     version: Literal["draft", "live"] = "draft"
 
@@ -39,10 +40,20 @@ class Tried(Sent):
     "dryRunWorkflow", "workflow.edit", DryRun, body=Tried, refuses=(403,), example=Example({"workflow_id": "kyc-review"}, body=TRIED)
 )
 def dry_run(workflow_id: str) -> ResponseReturnValue:
-    """Follow the workflow with the caller's rights; nothing is written or sent. 422 with the field of an answer that a step does not take."""
+    """Follow the workflow with the caller's rights; nothing is written or sent. Messages are judged by the contact's consent, hours and caps at their moment, unless
+    `effects` says how they end. 422 with the field of an answer that a step does not take.
+    """
     sent = read(Tried)
+    gate = DeliveryGate(g.actor, str(workflows.open_draft(g.actor, workflow_id).document.get("title") or workflow_id))
     found = runs.try_workflow(
-        g.actor, workflow_id, record=sent.record, given=sent.input or {}, answers=sent.answers, effects=sent.effects, which=sent.version
+        g.actor,
+        workflow_id,
+        record=sent.record,
+        given=sent.input or {},
+        answers=sent.answers,
+        effects=sent.effects,
+        which=sent.version,
+        gate=gate,
     )
     workflow_trials.require_taken(found)
     return jsonify(log.body.plain(found.to_json()))

@@ -60,6 +60,7 @@ WITHIN = {
     "reveal": "collections",
     "workflow_drafts": "workflows",
     "dry_runs": "workflows",
+    "funnels": "workflows",
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
     "absences": "people",
@@ -88,6 +89,7 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "X-RateLimit-Reset": ("integer", "When that window begins again, in seconds since 1970"),
 }
 PARAMETERS: Mapping[str, tuple[str, str]] = {
+    "funnel": ("Id of a funnel that the caller asked for", "fnl_01jd0000000000000000000000"),
     "collection": ("Id of the collection", "customer"),
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
     "run_id": ("The run", "run_01j0000000000000000000000a"),

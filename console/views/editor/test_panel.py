@@ -13,6 +13,7 @@ from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown
 from console.messages import contact_trials
+from console.messages.delivery_gate import DeliveryGate
 from console.runs.trying import test_results, workflow_trials
 from console.views import frame, refusals
 from console.views.editor import trial_words
@@ -169,8 +170,10 @@ def contacts(slug: str) -> Response:
 
 
 def _tried(draft: Draft, state: State) -> Simulated:
+    actor = frame.actor()
+    gate = DeliveryGate(actor, str(draft.document.get("title") or draft.slug))
     return runs.try_workflow(
-        frame.actor(), draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings()
+        actor, draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings(), gate=gate
     )
 
 
@@ -236,7 +239,7 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     expect: dict[str, Any] = {"path": [each.step for each in found.path]}
     expect |= {"outcome": found.outcome} if found.outcome is not None else {"status": found.status}
     expect["effects"] = [{"step": each.step, "summary": each.summary} for each in found.would_send]
-    effects = state.endings()
+    effects = _as_judged(found) | state.endings()
     test: dict[str, Any] = (
         {"name": name} | ({"record": state.record} if state.record else {}) | ({"input": state.given} if state.given else {})
     )
@@ -244,6 +247,19 @@ def _keep(draft: Draft, definition: Definition, state: State, found: Simulated) 
     workflows.edit(frame.actor(), draft.slug, draft.revision, [SetDocument(field="tests", value=[*kept, log.body.plain(test)])])
     flash(f"Kept as the test “{name}”. It is run before the workflow is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/test")
+
+
+def _as_judged(found: Simulated) -> dict[str, Any]:
+    """The endings of messages that may not leave, as a kept test has them: it holds whatever becomes of the contact's consent."""
+    judged: dict[str, list[dict[str, Any]]] = {}
+    for each in found.would_send:
+        if each.deliveries:
+            told = each.deliveries[-1]
+            result = {} if told.leaves else {"result": {"outcome": told.status, "reason": told.reason}}
+            judged.setdefault(each.step, []).append({"outcome": "succeeded", **result})
+    return {
+        step: endings[0] if len(endings) == 1 else endings for step, endings in judged.items() if any("result" in each for each in endings)
+    }
 
 
 def _remove(draft: Draft, definition: Definition, name: str) -> Response:

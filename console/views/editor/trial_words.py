@@ -8,7 +8,7 @@ from typing import Any
 from console import browse, steps
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.core.run.simulation import Simulated, SimulatedStep, WouldSend
+from console.core.run.simulation import Delivery, Simulated, SimulatedStep, WouldSend
 from console.views import formats, frame
 from console.views.formats import Kind
 from console.views.run import effects, loaded_values, step_values
@@ -98,9 +98,10 @@ class TrialWords:
             step = steps_of.get(each.step)
             title = step.title if step is not None else formats.label_of(each.step.rpartition("/")[2])
             ways = [way for way in step.next if way not in USUAL] if step is not None and each.kind == "message" else []
-            endings = (*ENDINGS, *((f"{WAY}{way}", formats.label_of(way)) for way in ways))
             channel = str(each.request.get("channel")) if each.kind == "message" else ""
-            sent.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), self._request_lines(each), ending, endings))
+            endings = (*_endings(each, channel), *((f"{WAY}{way}", formats.label_of(way)) for way in ways))
+            lines = [*self._delivery_lines(each.deliveries), *self._request_lines(each)]
+            sent.append(Sent(each.step, title, CHANNELS.get(channel, each.summary), lines, ending, endings))
         return sent
 
     @property
@@ -127,8 +128,27 @@ class TrialWords:
                 lines.append((said if len(path) == 1 or path[-1] in known else label, loaded_values.DOTS if shut else text))
         return lines
 
+    def _delivery_lines(self, deliveries: Sequence[Delivery]) -> list[Line]:
+        """Whom the message would reach, when, or why not; of a call that is tried again, for each try."""
+        lines = []
+        for number, told in enumerate(deliveries, 1):
+            reaches = ", ".join(part for part in (told.contact, told.to) if part)
+            if number == 1 and (reaches or told.leaves):
+                lines.append(("Reaches", reaches or "An address that is not shown to you"))
+            lines.append((f"Try {number}" if len(deliveries) > 1 else "When", self._verdict(told)))
+        return lines
+
+    def _verdict(self, told: Delivery) -> str:
+        held = " ".join(dict.fromkeys(each.reason for each in told.held))
+        if told.leaves:
+            ended = f" Then: {formats.label_of(told.outcome).lower()}." if told.channel == "call" and told.outcome else ""
+            moment = formats.worded(told.at, "EEE d MMM, HH:mm", self.look)
+            return (f"Would wait until {moment}: {held}" if held else f"Would leave at once, {moment}.") + ended
+        beside = " You chose that it leaves all the same." if told.outcome in ("sent", "answered") else ""
+        return f"{'Would be skipped' if told.status == 'skipped' else 'Would wait too long'}: {told.reason}{beside}"
+
     def _request_lines(self, each: WouldSend) -> list[Line]:
-        request = each.request
+        request = {**each.request, "content": {**each.request["content"], "to": None}} if each.deliveries else each.request
         if isinstance(changes := request.get("changes"), Mapping):
             known = effects.kinds_of(request.get("collection"))
             return [effects.line(name, change, known, self.record, self.look) for name, change in changes.items()]
@@ -136,6 +156,16 @@ class TrialWords:
             if isinstance(inside := request.get(part), Mapping):
                 return self._lines(each.step, inside, UNSAID)
         return self._lines(each.step, {name: request[name] for name in ("title", "text", "to", "due") if name in request}, UNSAID)
+
+
+def _endings(each: WouldSend, channel: str) -> Sequence[tuple[str, str]]:
+    """How it can end by itself. Consent, hours and caps say it of a message, unless the tester says otherwise."""
+    if not each.deliveries:
+        return ENDINGS
+    all_the_same = (
+        () if each.deliveries[-1].leaves else ((f"{WAY}{'answered' if channel == 'call' else 'sent'}", "It leaves all the same"),)
+    )
+    return (("succeeded", "As consent, hours and caps allow"), *all_the_same, *ENDINGS[1:])
 
 
 def _one_line(text: str) -> str:

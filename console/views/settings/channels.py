@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, settings
 from console.channels import providers, sandbox
+from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
 from console.errors import Invalid
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
@@ -22,6 +23,13 @@ WHY = {
     "provider": "No provider is set up, so nothing really leaves.",
     "channel": "Switched on below: nothing really leaves.",
     "": "Messages really leave.",
+}
+PRICE_BOXES = ("price", "currency", "countries", "minutes")
+PRICED = {
+    "email": "Price of an e-mail",
+    "sms": "Price of an SMS of 160 characters",
+    "call": "Price of a minute",
+    "chat": "Price of a chat message",
 }
 OWN_NUMBER = {"email": "E-mail address", "sms": "Telephone number", "call": "Telephone number", "chat": "Name of the chat"}
 
@@ -44,6 +52,8 @@ class Line:
     failed: int
     waiting: int
     last_at: datetime | None
+    price_words: str
+    price: dict[str, str]
 
 
 @blueprint.get("")
@@ -57,7 +67,8 @@ def save(kind: str) -> Response:
     """Set a channel's sandbox and what it answers."""
     try:
         script = request.form.get("script", "").replace("\r\n", "\n")
-        channel_settings.save(frame.actor(), kind, sandbox_on=request.form.get("sandbox") == "on", script=script)
+        price = {name: request.form.get(name, "") for name in PRICE_BOXES} if "price" in request.form else None
+        channel_settings.save(frame.actor(), kind, sandbox_on=request.form.get("sandbox") == "on", script=script, price=price)
     except Invalid as error:
         return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
     flash("Saved")
@@ -102,4 +113,14 @@ def _line(kind: str, wrong: dict[str, str]) -> Line:
         figures.failed,
         figures.waiting,
         figures.last_at,
+        PRICED[kind],
+        {name: str(typed[name]) for name in PRICE_BOXES if name in typed} or _boxes(state.price),
     )
+
+
+def _boxes(price: ChannelPrice | None) -> dict[str, str]:
+    """Return what stands in the boxes of a price."""
+    if price is None:
+        return {}
+    countries = "\n".join(f"{country} {amount:f}" for country, amount in price.by_country.items())
+    return {"price": f"{price.amount:f}", "currency": price.currency, "countries": countries, "minutes": f"{price.minutes:f}"}

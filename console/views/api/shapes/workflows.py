@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from console.views.api.shapes.base import Anything, ErrorDetail, Moment, Open, Shape, Status
+from console.views.api.shapes.forecasts import ActivationSpend, Delivery
 
 
 class Workflow(Shape):
@@ -64,6 +65,9 @@ class Activation(Shape):
     firings: list[Firing] = Field(description="Schedules in the next 24 hours, at most 20")
     over_cap: OverCap | None = Field(
         description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts"
+    )
+    spend: ActivationSpend | None = Field(
+        description="What its messages and calls would cost; null where it has none, or nobody would be let in"
     )
 
 
@@ -154,6 +158,7 @@ class WouldSend(Shape):
     kind: str
     summary: str
     request: dict[str, Anything]
+    deliveries: list[Delivery] = Field(description="Of a message: whom it would reach and when, for each try; none of anything else")
 
 
 class DryRunQuestion(Shape):

@@ -1,0 +1,131 @@
+"""Messages that are only thought through, judged by the rules that hold when they really leave: the contact's consent, hours and caps at that moment.
+
+Everything is read once for all contacts. What the judged workflow would have sent counts for the caps, too. Nothing is written or sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from console import access, log, records
+from console.core.actor import Actor
+from console.core.contacting import KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
+from console.core.run.simulation import Delivery, Held
+from console.core.scopes import Scope
+from console.core.sms_text import size_of
+from console.errors import NotFound
+from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
+
+MOST_WAITS = 100
+DOTS = "••••"
+"""What stands for an address that is shown to nobody before they ask for it."""
+ABOUT_CONSENT = frozenset({"consent_withdrawn", "no_consent", "do_not_contact"})
+
+
+@dataclass(slots=True)
+class _Reached:
+    """A contact, with what reached it lately and what this workflow would have sent."""
+
+    contact: Contact | None
+    used: list[Used] = field(default_factory=list)
+
+
+class DeliveryGate:
+    """The gate for dry runs of one tester. `title` is what the judged workflow is called where its own messages use a cap up."""
+
+    def __init__(self, actor: Actor, title: str) -> None:
+        self._actor, self._title, self._rules = actor, title, kept_rules.current()
+        self._since = log.now() - self._rules.longest
+        self._reached: dict[tuple[str | None, str | None], _Reached] = {}
+        self._scopes: dict[str, Scope] = {}
+
+    def read_ahead(self, collection: str, keys: Sequence[str]) -> None:
+        """Have these contacts at hand instead of the ones before: a few statements for all. Raises SourceDown."""
+        self._reached = {}
+        there = recipients.contacts_at(collection, keys)
+        used = message_rows.used_of_each(collection, {key: recipients.own_addresses(each) for key, each in there.items()}, self._since)
+        for key in keys:
+            self._reached[collection, key] = _Reached(there.get(key), list(used.get(key, ())))
+
+    def deliver(self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime) -> Delivery:
+        """What becomes of the message. Raises SourceDown."""
+        kind = next(each for each in KINDS if each == message["channel"])
+        content: Mapping[str, Any] = message.get("content") or {}
+        reached = self._reached_at(about) if kind != "chat" else _Reached(None)
+        contact, collection = reached.contact, about[0]
+        if kind != "chat" and collection is not None and contact is None:
+            return Delivery(kind, "", None, "skipped", now, "record_gone", "The record is gone.")
+        own = None if contact is None else contact.email if kind == "email" else contact.phone
+        to, why = recipients.address_of(kind, content.get("to") or own, contact.country if contact else None)
+        country = recipients.country_of(contact, to) if to else None
+        empty = contact_trials.empty_labels(collection, self._empty(collection, content))
+        outgoing = Outgoing(kind, message.get("consent"), now, timedelta(seconds=int(message["expires_s"])), why, empty)
+        judged = contact and replace(contact, country=country)
+        zones = [self._rules.chat_zone] if kind == "chat" else recipients.zones_of(contact, to)
+        told = self._judged(outgoing, judged, zones, reached.used)
+        if told.leaves:
+            reached.used.append(Used(kind, told.at, self._title))
+        name, address = self._shown(collection, contact, to, named=bool(content.get("to")), kind=kind)
+        reason = message_reasons.of_many(told.code, told.reason) if told.code in ABOUT_CONSENT and self._closed(collection) else told.reason
+        parts = max(1, size_of(str(content.get("text", ""))).segments) if kind == "sms" else 1
+        return replace(told, contact=name, to=address, reason=reason, parts=parts, country=country)
+
+    def _judged(self, message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Sequence[Used]) -> Delivery:
+        """Judged at the moment at which it is asked for, and again whenever it would have waited."""
+        moment, held = message.asked_at, list[Held]()
+        for _ in range(MOST_WAITS):
+            match judge(message, contact, zones, used, moment, self._rules):
+                case SendNow():
+                    return Delivery(message.kind, "", None, "sent", moment, held=held)
+                case WaitUntil(until, code, reason):
+                    held.append(Held(until, code, reason))
+                    moment = until
+                case Skip(code, reason):
+                    return Delivery(message.kind, "", None, "skipped", moment, code, reason, held)
+                case AskAgain(reason, code):
+                    return Delivery(message.kind, "", None, "expired", moment, code, reason, held)
+        return Delivery(message.kind, "", None, "expired", moment, "expired", "It would wait for ever.", held)
+
+    def _reached_at(self, about: tuple[str | None, str | None]) -> _Reached:
+        known = self._reached.get(about)
+        if known is None:
+            known = self._reached[about] = _Reached(None)
+            collection, key = about
+            if collection is not None and key is not None:
+                try:
+                    known.contact = recipients.contact_at(collection, key)
+                except NotFound:
+                    return known
+                addresses = {key: recipients.own_addresses(known.contact)}
+                known.used = list(message_rows.used_of_each(collection, addresses, self._since).get(key, ()))
+        return known
+
+    def _scope(self, collection: str) -> Scope:
+        if collection not in self._scopes:
+            self._scopes[collection] = access.scope_for(self._actor, collection, "read")
+        return self._scopes[collection]
+
+    def _closed(self, collection: str | None) -> bool:
+        """Whether some fields of the contact are not for the tester: what its consent rests on may stand in one of them."""
+        return collection is not None and bool(self._scope(collection).hidden)
+
+    def _empty(self, collection: str | None, content: Mapping[str, Any]) -> list[Sequence[str]]:
+        """The merge fields that gave nothing; of a field that the tester may not read nobody can tell here."""
+        hidden = self._scope(collection).hidden if collection is not None else frozenset()
+        paths = [tuple(map(str, path)) for path in content.get("empty") or ()]
+        return [path for path in paths if not (path[0] == "record" and len(path) > 1 and path[1] in hidden)]
+
+    def _shown(self, collection: str | None, contact: Contact | None, to: str, *, named: bool, kind: str) -> tuple[str, str | None]:
+        """(name, address) as far as the tester may know them. An address that the workflow names was worked out with the tester's rights."""
+        if collection is None or contact is None:
+            return "", to or None
+        about, scope = records.collection(collection), self._scope(collection)
+        if about.contact is None:
+            return "", to or None
+        shut = {item.name for item in about.fields if item.sensitive} | scope.masked
+        name = contact.name if about.contact.name not in scope.hidden | shut else None
+        source = about.contact.email if kind == "email" else about.contact.phone
+        if named or not to:
+            return name or "", to or None
+        return name or "", DOTS if source in shut else None if source in scope.hidden else to
