@@ -119,6 +119,13 @@ OUTSIDE = (
         ("message_id", "run", "channel", "outcome"),
         ("label",),
     ),
+    Kind(
+        "message_requested",
+        "record",
+        "A person or a program asked for a single message to somebody outside, which no run sends.",
+        ("message_id", "channel", "expires_s"),
+        ("content",),
+    ),
     Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
     Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
     Kind(
