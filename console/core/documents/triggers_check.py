@@ -71,7 +71,8 @@ def problems(
         first.setdefault(trigger.id, number)
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)]
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
-        found += _nobody_acts(trigger, raw)
+        if reason := nobody_acts(trigger, raw.get("run_as")):
+            found.append(Problem(None, "run_as", reason))
         found += unseen(trigger, raw, collections, place)
         found += _misspelt(trigger, input_names, place)
     return found
@@ -207,13 +208,12 @@ def _wrong_former(text: str, of: str | None, collections: Mapping[str, Any] | No
     return [f"{collection.label} has no field {name}{suggestion(name, names)}" for name in named if name not in names]
 
 
-def _nobody_acts(trigger: Trigger, raw: Mapping[str, Any]) -> list[Problem]:
-    if raw.get("run_as") or not (trigger.kind in UNATTENDED or (trigger.kind == "webhook" and trigger.signed)):
-        return []
+def nobody_acts(trigger: Trigger, run_as: Any) -> str:
+    """Why the trigger can start nothing where the document names this account (None: no account); empty where it can."""
+    if run_as or not (trigger.kind in UNATTENDED or (trigger.kind == "webhook" and trigger.signed)):
+        return ""
     what = {"schedule": "A schedule", "event": "An event"}.get(trigger.kind, "A signed webhook")
-    return [
-        Problem(None, "run_as", f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com.")
-    ]
+    return f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com."
 
 
 def unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
