@@ -117,7 +117,7 @@ def _listed(
     enabled = trigger.starts_enabled if row is None else bool(row.enabled)
     next_at: list[datetime] = []
     if trigger.kind == "schedule" and enabled and active and row is not None and row.next_at is not None:
-        next_at = [row.next_at, *schedule.following(trigger.cron or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
+        next_at = [row.next_at, *schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
     address = None
     if may_edit and row is not None and row.address is not None:
         address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))

@@ -55,12 +55,33 @@ def ask(actor: Actor, asked: Asked) -> str:
     named = {"message_id": message_id, "channel": asked.channel}
     if refused is not None:
         _, result_nonce, result_ct = subjects.seal(subject, f"message result|{message_id}", {"reason": refused.reason})
-        row |= {"status": "skipped", "outcome": "skipped", "code": refused.code, "due_at": None, "result_nonce": result_nonce, "result_ct": result_ct}
+        row |= {
+            "status": "skipped",
+            "outcome": "skipped",
+            "code": refused.code,
+            "due_at": None,
+            "result_nonce": result_nonce,
+            "result_ct": result_ct,
+        }
     with transaction() as connection:
         connection.execute(_ADD, row)
-        log.note(actor, "message_requested", open=named | {"expires_s": asked.expires_s}, sealed={"content": content}, **about, connection=connection)
+        log.note(
+            actor,
+            "message_requested",
+            open=named | {"expires_s": asked.expires_s},
+            sealed={"content": content},
+            **about,
+            connection=connection,
+        )
         if refused is not None:
-            log.note(actor, "message_skipped", open=named | {"code": refused.code}, sealed={"reason": refused.reason}, **about, connection=connection)
+            log.note(
+                actor,
+                "message_skipped",
+                open=named | {"code": refused.code},
+                sealed={"reason": refused.reason},
+                **about,
+                connection=connection,
+            )
         else:
             job = queue.send(message_id, asked.channel)
             queue.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 ROBOT = "robot@fernwick.test"
 SIGNED = {"kind": "webhook", "enabled": True, "signed": True}
-HEAD: dict[str, Any] = {"format": 1, "slug": "orders", "title": "Orders", "team": "operations", "steps": [step("start", "start", "end"), step("end", "end", None)]}
+HEAD: dict[str, Any] = {
+    "format": 1,
+    "slug": "orders",
+    "title": "Orders",
+    "team": "operations",
+    "steps": [step("start", "start", "end"), step("end", "end", None)],
+}
 
 
 @pytest.fixture

@@ -42,7 +42,10 @@ def test_a_message_leaves_by_the_gate_once_and_its_text_stands_in_the_log(club: 
         status, made = sent(key, once="parcel 7")
         assert (status, made["status"], made["run"], made["name"]) == (201, "waiting", None, "Sam Whitfield")
         reached.work()
-        assert (read(key, made["id"])["status"], read(key, made["id"])["consent"]) == ("delivered", "given 1 Apr 2026, web form, text 2026-01")
+        assert (read(key, made["id"])["status"], read(key, made["id"])["consent"]) == (
+            "delivered",
+            "given 1 Apr 2026, web form, text 2026-01",
+        )
         assert sent(key, once="parcel 7")[1]["id"] == made["id"], "a repeat is told what became of it"
         assert sent(key, once="parcel 7", text="Another")[0] == 422
     assert fetch("select count(*) from console.message") == [(1,)]
@@ -63,7 +66,12 @@ def test_who_wants_no_more_is_not_written_to_and_the_answer_says_why(club: Compa
         assert (held["status"], "Quiet hours" in held["reason"]) == ("waiting", True)
         inbound.receive("sms", "sandbox", sender="+12025550147", text="STOP", provider_id="in-1")
         status, made = sent(key)
-        assert (status, made["status"], made["code"], read(key, made["id"])["reason"]) == (201, "skipped", "consent_withdrawn", made["reason"])
+        assert (status, made["status"], made["code"], read(key, made["id"])["reason"]) == (
+            201,
+            "skipped",
+            "consent_withdrawn",
+            made["reason"],
+        )
         assert "withdrawn" in made["reason"]
     assert fetch("select count(*) from console.message where sent_at is not null") == [(0,)]
 

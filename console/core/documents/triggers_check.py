@@ -39,7 +39,7 @@ ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"rec
 """What the expressions of a kind may look at."""
 
 TAKEN: Mapping[str, frozenset[str]] = {
-    "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
+    "schedule": frozenset({"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
     "webhook": frozenset({"signed", "filter", "input", "record", "find_by"}),
 }
@@ -140,9 +140,17 @@ def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | Non
 
 
 def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
-    wrong = schedule.wrong_cron(trigger.cron) if trigger.cron is not None else "This is missing: say when, such as 30 2 * * *."
-    if wrong is not None:
+    if trigger.preset is not None:
+        if trigger.cron is not None:
+            yield "cron", "The preset says when already: keep one of the two."
+        yield from ((f"preset.{part}", reason) for part, reason in trigger.preset.wrong())
+    wrong = (
+        "This is missing: say when, such as 30 2 * * *, or name a preset." if trigger.cron is None else schedule.wrong_cron(trigger.cron)
+    )
+    if wrong is not None and trigger.preset is None:
         yield "cron", wrong
+    if trigger.preset is not None and (fields := trigger.preset.cron) and (wrong := schedule.wrong_cron(fields)):
+        yield "preset.day", wrong
     if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
         yield "zone", wrong
 

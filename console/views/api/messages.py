@@ -51,7 +51,9 @@ class NewMessage(Sent):
     channel: Literal["email", "sms"]
     subject: str = Field("", max_length=LONGEST_SUBJECT, description="Of an e-mail, which needs one")
     text: str = Field(
-        min_length=1, max_length=50_000, description=f"Markdown in an e-mail; an SMS has at most {LONGEST:,} characters, as they are written"
+        min_length=1,
+        max_length=50_000,
+        description=f"Markdown in an e-mail; an SMS has at most {LONGEST:,} characters, as they are written",
     )
     expires: Expires = Field("PT24H", description="It does not leave any more when it has waited longer than this for its hours")
 

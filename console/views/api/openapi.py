@@ -97,6 +97,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "unenrolment_id": ("Id of the taking out of many", "out_01jd0000000000000000000000"),
     "turn_id": ("Id of a question to the builder of workflows", "bld_01"),
     "lead_id": ("Id of the lead", "lead_01jd0000000000000000000000"),
+    "message_id": ("The message", "msg_01j0000000000000000000000a"),
     "trigger": ("Id of the trigger in the file of the workflow", "shop"),
     "alert_id": ("The alert of the workflow", "alr_01j0000000000000000000000a"),
     "incident_id": ("The incident of the workflow", "9c1185a5c5e9fc54"),

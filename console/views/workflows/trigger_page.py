@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, automation, browse, enrolments, records
+from console import access, accounts, automation, browse, enrolments, log, records
 from console.automation import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor
@@ -190,7 +190,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Off", "", "ban")
         if not trigger.enabled
         else Badge("Waits for the workflow", "warn", "clock"),
-        "next_at": [(at, schedule.put_off(definition.cron or "", definition.zone or "UTC", at)) for at in trigger.next_at],
+        "next_at": schedule.coming(definition.fields or "", definition.zone or "UTC", log.now(), len(trigger.next_at), trigger.next_at[0])
+        if trigger.next_at
+        else [],
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
         "fired": counts.get("matched"),
         "named": any(fired.about for fired in trigger.last),
