@@ -59,6 +59,7 @@ WITHIN = {
     "contact_hours": "messages",
     "reveal": "collections",
     "workflow_drafts": "workflows",
+    "workflow_configuration": "workflows",
     "dry_runs": "workflows",
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
