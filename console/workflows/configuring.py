@@ -53,9 +53,7 @@ class VariableEdits:
         return not (self.renamed or self.removed or self.values)
 
 
-def configure(
-    actor: Actor, slug_or_id: str, *, settings: Mapping[str, Any] | None = None, variables: VariableEdits | None = None
-) -> Entry:
+def configure(actor: Actor, slug_or_id: str, *, settings: Mapping[str, Any] | None = None, variables: VariableEdits | None = None) -> Entry:
     """Change settings (None: back to the usual) and house rules, in the draft and, as a new version, in the live one; runs that have begun keep theirs.
 
     A rule that is renamed is renamed wherever it is named. What else the draft changes is not published with it. Raises NotFound, NotAllowed, Invalid
@@ -105,7 +103,11 @@ def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdi
     """Raise Invalid for a name that is none, is taken or is not there, a value that no rule can have, and a rule that is removed and used."""
     known = {name for document in documents for name in document.get("variables") or {}}
     kept = known - set(edits.renamed) - set(edits.removed)
-    details = [(name, f"There is no rule {name}: it was renamed or removed meanwhile.") for name in (*edits.renamed, *edits.removed) if name not in known]
+    details = [
+        (name, f"There is no rule {name}: it was renamed or removed meanwhile.")
+        for name in (*edits.renamed, *edits.removed)
+        if name not in known
+    ]
     taken = list(edits.renamed.values())
     details += [(old, f"There is a rule {new} already.") for old, new in edits.renamed.items() if new in kept or taken.count(new) > 1]
     for name in edits.removed:
@@ -128,7 +130,7 @@ def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdi
 def _require_plain(value: Any) -> None:
     """Raise ValueError for a decimal that is no text, and for a name that people and programs would read differently."""
     if isinstance(value, float):
-        raise ValueError(f"Write a decimal as text: “{value}”.")
+        raise ValueError(f"Write a decimal as text: “{value}”.")  # noqa: TRY004 (a wrong value, said with others)
     for each in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         _require_plain(each)
 

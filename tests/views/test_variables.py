@@ -85,7 +85,10 @@ def test_two_variables_may_change_their_names_with_each_other(pages: "Pages") ->
     published()
     workflows.configure(pages.company.mona, "care-review", variables=workflows.VariableEdits({"days": "days_long", "days_long": "days"}))
     assert "Within {{ variables.days_long }} days" in text_of()
-    assert (workflows.live("care-review").document.variables["days"], workflows.live("care-review").document.variables["days_long"]) == (120, 90)
+    assert (workflows.live("care-review").document.variables["days"], workflows.live("care-review").document.variables["days_long"]) == (
+        120,
+        90,
+    )
 
 
 def test_values_are_read_by_their_type_and_what_is_wrong_is_said_there(pages: "Pages") -> None:
@@ -99,10 +102,19 @@ def test_values_are_read_by_their_type_and_what_is_wrong_is_said_there(pages: "P
         assert set(parts.values()) <= set(page.form(SAVE)["fields"].values()), "what was typed stays"
     given = fields(pages.mona.get(PLACE))
     new = str(len(RULES))
-    typed = {f"value.{number(given, 'days')}": "1,000", f"value.{number(given, 'words')}": "a\r\nc", f"value.{number(given, 'exact')}": "no"}
+    typed = {
+        f"value.{number(given, 'days')}": "1,000",
+        f"value.{number(given, 'words')}": "a\r\nc",
+        f"value.{number(given, 'exact')}": "no",
+    }
     pages.mona.post(SAVE, given | typed | {f"name.{new}": "Largest refund", f"type.{new}": "amount", f"value.{new}": "1,250.50"})
     found = workflows.live("care-review").document.variables
-    assert {name: found[name] for name in ("days", "words", "exact", "largest_refund")} == {"days": 1000, "words": ["a", "c"], "exact": False, "largest_refund": "1250.50"}
+    assert {name: found[name] for name in ("days", "words", "exact", "largest_refund")} == {
+        "days": 1000,
+        "words": ["a", "c"],
+        "exact": False,
+        "largest_refund": "1250.50",
+    }
 
 
 def test_one_that_is_used_is_not_removed_and_where_is_said(pages: "Pages") -> None:
@@ -145,7 +157,13 @@ def test_a_program_changes_them_too(pages: "Pages") -> None:
     body = {"renamed": {"days": "proof_days"}, "removed": ["since"], "variables": {"rate": "0.5", "fresh": 7}, "settings": {"retries": 2}}
     after = client.patch(API, json=body, headers=headers).get_json()
     values = {each["name"]: each["value"] for each in after["variables"]}
-    assert (values["proof_days"], values["rate"], values["fresh"], "since" in values, after["settings"]["retries"]) == (90, "0.5", 7, False, 2)
+    assert (values["proof_days"], values["rate"], values["fresh"], "since" in values, after["settings"]["retries"]) == (
+        90,
+        "0.5",
+        7,
+        False,
+        2,
+    )
     assert after["version"] == told["version"] + 1
     for wrong, field in (
         ({"removed": ["proof_days"]}, "proof_days"), ({"renamed": {"none": "some"}}, "none"), ({"variables": {"Bad": 1}}, "Bad"), ({"settings": {"retries": 99}}, "retries"), ({"more": 1}, "more"),
@@ -163,6 +181,8 @@ def test_who_may_not_change_them_reads_them(pages: "Pages") -> None:
     page = pages.olivia.get(PLACE)
     assert "Save the variables" not in page.text
     assert "Used by Look closely" in page.text
-    pages.olivia.post(SAVE, {"csrf_token": pages.olivia.token, "view": "text", "text": json.dumps({**RULES, "days": 1}), "do": "save"}, status=403)
+    pages.olivia.post(
+        SAVE, {"csrf_token": pages.olivia.token, "view": "text", "text": json.dumps({**RULES, "days": 1}), "do": "save"}, status=403
+    )
     pages.stan.post(SAVE, {"csrf_token": pages.stan.token, "do": "save"}, status=404)
     assert workflows.live("care-review").document.variables["days"] == 90

@@ -1,6 +1,5 @@
 """Names of house rules in a document: where each is used, and the document in which it is called otherwise."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -40,7 +39,9 @@ def _changed(part: str, value: Any, change: Callable[[str], str]) -> Any:
         return value
     if part == "steps" and isinstance(value, list):
         return [
-            {name: given if name in APART_OF_STEPS else _walked(given, change) for name, given in step.items()} if isinstance(step, Mapping) else step
+            {name: given if name in APART_OF_STEPS else _walked(given, change) for name, given in step.items()}
+            if isinstance(step, Mapping)
+            else step
             for step in value
         ]
     return _walked(value, change)

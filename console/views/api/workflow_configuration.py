@@ -29,7 +29,7 @@ class WorkflowVariable(Shape):
     """A house rule."""
 
     name: str
-    value: Anything = Field(description="Decimals and days as text; `{\"dated\": […]}` changes on a day")
+    value: Anything = Field(description='Decimals and days as text; `{"dated": […]}` changes on a day')
     used_by: list[VariableUse]
 
 
@@ -78,7 +78,8 @@ def _answer(workflow_id: str) -> ResponseReturnValue:
     entry, document = workflows.entry(g.actor, workflow_id), workflows.definition(g.actor, workflow_id)
     given: dict[str, Any] = document.get("variables") or {}
     rules = [
-        {"name": name, "value": value, "used_by": [use._asdict() for use in drafting.used_in(document, name)]} for name, value in sorted(given.items())
+        {"name": name, "value": value, "used_by": [use._asdict() for use in drafting.used_in(document, name)]}
+        for name, value in sorted(given.items())
     ]
     kept = {name: value for name, value in (document.get("settings") or {}).items() if name in CONFIGURED and value is not None}
     return jsonify({"version": entry.live_version, "settings": kept, "variables": rules})

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, inboxes, settings as of_house, workflows
+from console import access, accounts, formats, inboxes, settings as of_house, workflows
 from console.core.documents.workflow import Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
@@ -45,7 +45,12 @@ class Number:
 
 
 NUMBERS = (
-    Number("timeout_ms", "Time limit of a run", "minutes of work; waiting does not count. Empty: no limit, but 5 minutes for a run that nobody holds", 60_000),
+    Number(
+        "timeout_ms",
+        "Time limit of a run",
+        "minutes of work; waiting does not count. Empty: no limit, but 5 minutes for a run that nobody holds",
+        60_000,
+    ),
     Number("retries", "Retries of a step", "times that an automatic step is tried again, when it fails for a reason that may pass"),
     Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
@@ -100,7 +105,12 @@ def save_variables(slug: str) -> Response:
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
-        return _page(known, error, of="variables", shown=_with_errors(shown, error))
+        shown = _with_errors(shown, error)
+        error.details = [
+            detail if detail.get("field") in (None, "", variables.TEXT) else {**detail, "reason": f"{formats.label_of(str(detail['field']))}: {detail['reason']}"}
+            for detail in error.details
+        ]
+        return _page(known, error, of="variables", shown=shown)
     flash(_saved(after.live_version, before) if after is not None else "Nothing was changed")
     return frame.redirect_to(tabs.address(known.slug, "/configuration", view=view) + "#variables")
 
@@ -112,7 +122,11 @@ def _saved(now: int | None, before: int | None) -> str:
 def _shown(document: Mapping[str, Any], view: str) -> dict[str, Any]:
     """Return the variables as they stand, as fields or as text."""
     values = document.get("variables") or {}
-    return {"view": variables.TEXT if view == variables.TEXT else variables.FIELDS, "rows": variables.rows_of(document), "text": variables.text_of(values)}
+    return {
+        "view": variables.TEXT if view == variables.TEXT else variables.FIELDS,
+        "rows": variables.rows_of(document),
+        "text": variables.text_of(values),
+    }
 
 
 def _other_view(document: Mapping[str, Any], view: str, edits: workflows.VariableEdits) -> dict[str, Any]:
@@ -124,14 +138,30 @@ def _other_view(document: Mapping[str, Any], view: str, edits: workflows.Variabl
         untold = f"Save the text first: the fields cannot show {' and '.join(apart)}."
         raise Invalid(untold, at=(variables.TEXT, untold))
     values = {name: value for name, value in (document.get("variables") or {}).items() if name not in edits.removed} | dict(edits.values)
-    rows = [*variables.rows_of(document, values)[:-1], *(replace(row, remove=True) for row in variables.rows_of(document) if row.was in edits.removed), variables.Row("", "", "text")]
-    return {"view": variables.TEXT if view == variables.FIELDS else variables.FIELDS, "rows": rows, "text": variables.text_of(values), "unsaved": not edits.nothing}
+    rows = [
+        *variables.rows_of(document, values)[:-1],
+        *(replace(row, remove=True) for row in variables.rows_of(document) if row.was in edits.removed),
+        variables.Row("", "", "text"),
+    ]
+    return {
+        "view": variables.TEXT if view == variables.FIELDS else variables.FIELDS,
+        "rows": rows,
+        "text": variables.text_of(values),
+        "unsaved": not edits.nothing,
+    }
 
 
 def _with_errors(shown: dict[str, Any], error: ConsoleError) -> dict[str, Any]:
     """Return what was typed with what is wrong at each row; what belongs to none is said above them."""
     reasons = {str(detail.get("field")): str(detail.get("reason")) for detail in error.details}
-    rows = [replace(row, error=reasons.get(row.was or variables.name_of(row.name), "") or (reasons.get(variables.name_of(row.name), "") if row.name else "")) for row in shown["rows"]]
+    rows = [
+        replace(
+            row,
+            error=reasons.get(row.was or variables.name_of(row.name), "")
+            or (reasons.get(variables.name_of(row.name), "") if row.name else ""),
+        )
+        for row in shown["rows"]
+    ]
     return {**shown, "rows": [*rows, variables.Row("", "", "text")], "error": reasons.get(variables.TEXT, "")}
 
 
@@ -218,7 +248,9 @@ def _alert_fields(rule: alerts.Rule, tellable: Sequence[tuple[str, str]]) -> dic
     return {"kind": rule.kind, "minutes": rule.minutes, "pattern": rule.pattern, "mail": rule.mail, "starts": rule.starts, "people": told}
 
 
-def _page(known: Known, wrong: ConsoleError | None = None, of: str = "settings", edited: str = "", shown: dict[str, Any] | None = None) -> Response:
+def _page(
+    known: Known, wrong: ConsoleError | None = None, of: str = "settings", edited: str = "", shown: dict[str, Any] | None = None
+) -> Response:
     """Show the page. `of`: what was refused, settings, variables or an alert. `edited`: the id of the alert whose form is open; `shown`: the variables as they were typed."""
     who, obj = frame.actor(), f"{OBJECT}:{known.slug}"
     team = known.team or None

@@ -13,7 +13,14 @@ from console.errors import Invalid
 from console.formats import label_of
 from console.workflows import VariableEdits
 
-TYPES: Mapping[str, str] = {"text": "Text", "number": "Whole number", "amount": "Amount", "yesno": "Yes or no", "date": "Date", "list": "List"}
+TYPES: Mapping[str, str] = {
+    "text": "Text",
+    "number": "Whole number",
+    "amount": "Amount",
+    "yesno": "Yes or no",
+    "date": "Date",
+    "list": "List",
+}
 APART: Mapping[str, str] = {"dated": "Changes on given days", "object": "Several values"}
 """Types that only the text shows."""
 ASKED = {
@@ -137,7 +144,11 @@ def edits_of_rows(document: Mapping[str, Any], rows: Sequence[Row]) -> VariableE
 
 def name_of(typed: str) -> str:
     """The name in the document of what somebody calls it: `Proof days` is `proof_days`. Empty where nothing is left of it."""
-    return re.sub(r"[^a-z0-9]+", "_", typed.lower()).strip("_").lstrip("0123456789_") if re.fullmatch(r"[a-z][a-z0-9_]*", typed) is None else typed
+    return (
+        re.sub(r"[^a-z0-9]+", "_", typed.lower()).strip("_").lstrip("0123456789_")
+        if re.fullmatch(r"[a-z][a-z0-9_]*", typed) is None
+        else typed
+    )
 
 
 def read_value(kind: str, typed: str, former: Any) -> Any:
@@ -169,14 +180,15 @@ def read_text(text: str) -> dict[str, Any]:
     """The rules of a text; decimals become texts, as documents have them. Raises Invalid that names the line, or the name that stands twice."""
     try:
         found = json.loads(text or "{}", parse_float=str, parse_constant=_no_number, object_pairs_hook=_once)
-        if not isinstance(found, dict):
-            raise ValueError("Write all variables between { and }, such as {\"proof_days\": 90}.")
     except json.JSONDecodeError as error:
         reason = f"Line {error.lineno}, character {error.colno}: {error.msg[:1].lower()}{error.msg[1:]}."
         raise Invalid(reason, at=(TEXT, reason)) from None
     except (ValueError, RecursionError) as error:
         reason = str(error) if isinstance(error, ValueError) else "This is nested too deeply."
         raise Invalid(reason, at=(TEXT, reason)) from None
+    if not isinstance(found, dict):
+        reason = 'Write all variables between { and }, such as {"proof_days": 90}.'
+        raise Invalid(reason, at=(TEXT, reason))
     return found
 
 
