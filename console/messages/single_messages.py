@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -48,7 +49,7 @@ def ask(actor: Actor, asked: Asked) -> str:
         "id": message_id, "collection": asked.collection, "record": asked.record, "channel": asked.channel, "at": now, "due_at": now, "status": "waiting",
         "expires_s": asked.expires_s, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
     } | dict.fromkeys(("code", "outcome", "result_nonce", "result_ct"))  # fmt: skip
-    about = {
+    about: dict[str, Any] = {
         "collection": asked.collection, "record": records.reference_in_log(asked.collection, asked.record), "subject": subject,
         "label": access.label_of(f"collection:{asked.collection}"),
     }  # fmt: skip

@@ -33,7 +33,8 @@ def sent(key: str, once: str = "", **changed: Any) -> tuple[int, dict[str, Any]]
 
 def read(key: str, message_id: str) -> dict[str, Any]:
     answer = web_app().test_client().get(f"/api/v1/messages/{message_id}", headers={"Authorization": f"Bearer {key}"})
-    return answer.get_json()
+    told: dict[str, Any] = answer.get_json()
+    return told
 
 
 def test_a_message_leaves_by_the_gate_once_and_its_text_stands_in_the_log(club: Company) -> None:

@@ -11,14 +11,14 @@ from console.channels import providers
 from console.core.contacting import KINDS
 from console.errors import Invalid
 from console.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
-from console.steps.email import LONGEST_SUBJECT
 from console.steps.message_settings import Expires, seconds_of
-from console.steps.sms import LONGEST
 from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Channel, Listed, Message
 
 blueprint = Blueprint("api_messages", __name__, url_prefix="/api/v1")
+LONGEST, LONGEST_SUBJECT = 1600, 200
+"""Characters of an SMS, and of the subject of an e-mail, as in their steps."""
 
 
 class Looked(Paged):
@@ -99,7 +99,7 @@ def ask() -> ResponseReturnValue:
 
 @blueprint.get("/messages/<message_id>")
 @operation("getMessage", "collection.read", Message, refuses=(404,), example=Example({"message_id": "0"}))
-def one(message_id: str) -> ResponseReturnValue:
+def show(message_id: str) -> ResponseReturnValue:
     """One message as it stands."""
     return jsonify(messages.by_id(g.actor, message_id).to_json())
 

@@ -45,7 +45,7 @@ def boxes(form: Any, given: Mapping[str, Any], place: Path) -> list[Box]:
 
     fields = json.dumps(given if not chosen else {**rest, "cron": given.get("cron") or _fields(given) or "0 9 * * *"})
     options = [*((written(every), words) for every, (words, _) in OFTEN.items()), (fields, FIELDS)]
-    head = form.box("preset", {"type": "string", "description": ""}, "", (*place, "preset"), needed=True)
+    head: Box = form.box("preset", {"type": "string", "description": ""}, "", (*place, "preset"), needed=True)
     often = replace(head, label="How often", control="choice_of_json", path=json.dumps(place), value=json.dumps(given), options=options)
     names = (*NEEDED.get(chosen, ()), *(["minute"] if chosen == "hour" else []))
     return [often, *(_part(form, name, preset.get(name), (*place, "preset", name)) for name in names)]
@@ -55,7 +55,8 @@ def _part(form: Any, name: str, value: Any, path: Path) -> Box:
     schema: dict[str, Any] = {"type": "string", "description": "Such as 09:00, by the clock of the zone below." if name == "at" else ""}
     if name == "minute":
         schema = {"type": "integer", "description": "0 to 59. Empty: on the hour."}
-    box = replace(form.box(name, schema, value, path, needed=name != "minute"), label=LABELS[name])
+    made: Box = form.box(name, schema, value, path, needed=name != "minute")
+    box = replace(made, label=LABELS[name])
     match name:
         case "on":
             return replace(

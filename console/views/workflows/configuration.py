@@ -107,7 +107,9 @@ def save_variables(slug: str) -> Response:
     except ConsoleError as error:
         shown = _with_errors(shown, error)
         error.details = [
-            detail if detail.get("field") in (None, "", variables.TEXT) else {**detail, "reason": f"{formats.label_of(str(detail['field']))}: {detail['reason']}"}
+            detail
+            if detail.get("field") in (None, "", variables.TEXT)
+            else {**detail, "reason": f"{formats.label_of(str(detail['field']))}: {detail['reason']}"}
             for detail in error.details
         ]
         return _page(known, error, of="variables", shown=shown)
