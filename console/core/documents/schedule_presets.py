@@ -91,7 +91,8 @@ def preset_of(cron: str) -> dict[str, Any] | None:
     if weekday in ("1-5", "mon-fri"):
         return {"every": "weekday", "at": at}
     named: dict[str, Day] = {number: name for name, number in _NUMBERED.items()}
-    named |= {"0": "sun"} | {each: each for each in DAYS}
+    named["0"] = "sun"
+    named.update({each: each for each in DAYS})
     days = weekday.split(",")
     return (
         {"every": "week", "on": [each for each in DAYS if each in {named[one] for one in days}], "at": at}
