@@ -88,6 +88,7 @@ def show(slug: str) -> Response:
 def save_variables(slug: str) -> Response:
     """Save the variables as a new version, for the runs that start next; with `do` another view of them, show what was typed in that one and save nothing."""
     known, form = tabs.known_of(slug), request.form
+    access.require(frame.actor(), known.team or None, f"{OBJECT}:{known.slug}", "edit")
     document = workflows.definition(frame.actor(), known.id)
     view, asked = form.get("view", variables.FIELDS), form.get("do", "save")
     rows = variables.typed_rows(document, form) if view == variables.FIELDS else []
