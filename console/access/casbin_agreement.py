@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DANGEROUS = frozenset(
     {
         ("action", "approve"), ("action", "execute"), ("collection", "export"), ("collection", "reveal"), ("collection", "delete"),
-        ("collection", "create"), ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"),
+        ("collection", "create"), ("collection", "message"), ("activity", "export"), ("subject", "erase"), ("policy", "manage"), ("key", "manage"), ("user", "manage"),
         ("source", "manage"), ("ai", "manage"), ("ai", "audit"), ("workflow", "publish"), ("workflow", "activate"), ("workflow", "start"),
         ("workflow", "cancel"), ("workflow", "takeover"), ("inbox", "manage"), ("account", "use"), ("webhook", "manage"),
     }

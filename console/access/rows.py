@@ -24,6 +24,7 @@ PERMISSIONS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     "collection": {
         "browse": "list", "read": "open", "create": "add", "update": "change", "delete": "delete", "export": "export",
         "act": "have changed by actions", "reveal": "uncover masked values of", "shape": "shape the lists and forms of",
+        "message": "send single messages to",
     },
     "field": {"read": "read", "update": "change"},
     "action": {"execute": "do", "request": "ask for", "approve": "approve"},

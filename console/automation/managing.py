@@ -17,6 +17,7 @@ from console.automation.log_events import reached
 from console.automation.trigger_rows import CLOCK, UTC_ZONE, table
 from console.core import schedule
 from console.core.actor import Actor
+from console.core.documents import triggers_check
 from console.core.documents.json_shape import model_errors
 from console.core.documents.triggers import Trigger
 from console.core.drafting import AddTrigger
@@ -116,7 +117,7 @@ def _listed(
     enabled = trigger.starts_enabled if row is None else bool(row.enabled)
     next_at: list[datetime] = []
     if trigger.kind == "schedule" and enabled and active and row is not None and row.next_at is not None:
-        next_at = [row.next_at, *schedule.following(trigger.cron or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
+        next_at = [row.next_at, *schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, max(row.next_at, now), NEXT)][:NEXT]
     address = None
     if may_edit and row is not None and row.address is not None:
         address = hook_addresses.opened(row.workflow, row.id, "address", bytes(row.address))
@@ -170,7 +171,8 @@ class Made:
 def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
     """Add a trigger to the draft of a workflow. A webhook has its address at once, and works while the workflow is active; others begin when it is published.
 
-    Raises NotFound, NotAllowed, Invalid with a detail per field, DefinitionError where the draft is wrong with it.
+    Raises NotFound, NotAllowed, Invalid with a detail per field, DefinitionError where the draft is wrong with it, Conflict `no_account` for a signed
+    webhook where the live version names no service account.
     """
     entry, draft = workflows.entry(actor, slug_or_id), workflows.open_draft(actor, slug_or_id)
     trigger = _checked({"id": new_id("trg"), **given})
@@ -178,6 +180,8 @@ def add(actor: Actor, slug_or_id: str, given: Mapping[str, Any]) -> Made:
     if any(each.get("id") == trigger.id for each in written):
         raise Conflict(f"There is a trigger {trigger.id} already: change that one, or choose another id.", code="exists")
     _require_sound({**draft.document, "triggers": [*written, trigger.to_json()]}, f"triggers[{len(written)}].")
+    if trigger.kind == webhooks.KIND:  # it works at once; what the draft names counts when it is published
+        _require_account(entry, trigger)
     workflows.edit(actor, entry.id, draft.revision, [AddTrigger(trigger=trigger.to_json(), place=None)])
     made = Made(trigger.id, trigger.kind, trigger.starts_enabled)
     if trigger.kind != webhooks.KIND:
@@ -211,6 +215,17 @@ def _require_sound(document: Mapping[str, Any], place: str) -> None:
         raise workflows.refused("The trigger", wrong)
 
 
+def _require_account(entry: Entry, trigger: Trigger) -> None:
+    """Raise Conflict where the live version names nobody who could act for what the trigger starts."""
+    live = workflows.version(entry.id, entry.live_version).document if entry.live_version is not None else None
+    if live is not None and (why := triggers_check.nobody_acts(trigger, live.run_as)):
+        raise Conflict(
+            f"{why} Choose it under Acts as in the editor and publish; then this can be switched on.",
+            code="no_account",
+            at=("run_as", "Name a service account, and publish."),
+        )
+
+
 def _checked(given: Mapping[str, Any]) -> Trigger:
     try:
         return Trigger.model_validate(dict(given))
@@ -220,13 +235,15 @@ def _checked(given: Mapping[str, Any]) -> Trigger:
 
 
 def switch(actor: Actor, slug_or_id: str, ident: str, *, enabled: bool) -> Made:
-    """Switch a trigger on or off, at once. What happened while it was off is not made up for. Raises NotFound, NotAllowed."""
+    """Switch a trigger on or off, at once. What happened while it was off is not made up for. Raises NotFound, NotAllowed, Conflict `no_account`."""
     entry = _allowed(actor, slug_or_id, "activate")
     pos = reached()
     with transaction() as connection:
         row = _locked(connection, entry.id, ident)
         if bool(row.enabled) != enabled:
             definition = Trigger.model_validate(row.definition)
+            if enabled:
+                _require_account(entry, definition)
             on = enabled and entry.status == "active"
             values = trigger_rows.progress(definition, None, on=on, now=row.now, pos=pos) if row.version is not None else {}
             _update(connection, entry.id, ident, enabled=enabled, problem=None, problem_at=None, **values)

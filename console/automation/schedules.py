@@ -46,7 +46,7 @@ def _fire_next() -> tuple[Row, int] | None:
             return None
         row = row_of(found)
         definition, zone = row.definition, row.zone
-        came = schedule.due(definition.cron or "", zone, definition.missed or "once", found.next_at, found.now)
+        came = schedule.due(definition.fields or "", zone, definition.missed or "once", found.next_at, found.now)
         counts, occasions = Counts(left_out=came.left_out), []
         for at in came.times:
             passed = judged(row, house_roots(row, at))

@@ -41,7 +41,7 @@ def trigger_words(definition: Trigger) -> str:
     """What the trigger waits for, in words."""
     match definition.kind:
         case "schedule":
-            return schedule.spoken(definition.cron or "") or "At the times of a schedule"
+            return (schedule.spoken(definition.fields) if definition.fields else None) or "At the times of a schedule"
         case "event":
             return EVENTS.get(definition.on or "", "An event") + _of_collection(definition.collection)
         case "webhook":

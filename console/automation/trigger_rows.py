@@ -139,9 +139,9 @@ def progress(trigger: Trigger, kept: Any | None, *, on: bool, now: datetime, pos
     if not on:
         return {"next_at": None, "cursor": None}
     if trigger.kind == "schedule":
-        same = kept is not None and kept.next_at is not None and _times(kept.definition) == _times(trigger.to_json())
+        same = kept is not None and kept.next_at is not None and _times(kept.definition) == (trigger.fields, trigger.zone or UTC_ZONE)
         following = (
-            [kept.next_at] if same and kept is not None else schedule.following(trigger.cron or "", trigger.zone or UTC_ZONE, now, 1)
+            [kept.next_at] if same and kept is not None else schedule.following(trigger.fields or "", trigger.zone or UTC_ZONE, now, 1)
         )
         return {"next_at": following[0] if following else None, "cursor": None}
     if trigger.kind == "event":
@@ -149,8 +149,9 @@ def progress(trigger: Trigger, kept: Any | None, *, on: bool, now: datetime, pos
     return {"next_at": None, "cursor": None}
 
 
-def _times(definition: Mapping[str, Any]) -> tuple[Any, ...]:
-    return definition.get("cron"), definition.get("zone") or UTC_ZONE
+def _times(definition: Mapping[str, Any]) -> tuple[str | None, str]:
+    trigger = Trigger.model_validate(dict(definition))
+    return trigger.fields, trigger.zone or UTC_ZONE
 
 
 def note_problem(row: Row, words: str | None, watched: str | None = None) -> None:

@@ -1,6 +1,7 @@
 """Kinds of events outside runs: records, access, people, configuration and the log itself."""
 
 from console.core.event_kind import Kind
+from console.core.events_of_messages import MESSAGES
 from console.core.events_of_workflows import WORKFLOWS
 
 OUTSIDE = (
@@ -88,48 +89,7 @@ OUTSIDE = (
     ),
     Kind("segment_removed", "record", "A person removed a saved filter that a team or a role had as a tab.", ("segment", "audience")),
     Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",)),
-    Kind(
-        "message_sent",
-        "record",
-        "A message to somebody outside left, or a call was begun.",
-        ("message_id", "run", "channel", "provider", "sandbox", "number"),
-        ("basis",),
-    ),
-    Kind(
-        "message_skipped",
-        "record",
-        "A message did not leave, and is not tried again.",
-        ("message_id", "run", "channel", "code"),
-        ("reason",),
-    ),
-    Kind(
-        "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
-    ),
-    Kind(
-        "message_opened",
-        "record",
-        "An e-mail was opened for the first time, as far as its picture was fetched.",
-        ("message_id", "run", "channel"),
-    ),
-    Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known"), ()),
-    Kind(
-        "message_outcome_chosen",
-        "record",
-        "A person chose in the sandbox how a message ended.",
-        ("message_id", "run", "channel", "outcome"),
-        ("label",),
-    ),
-    Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
-    Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
-    Kind(
-        "consent_withdrawn",
-        "record",
-        "Somebody outside wants no more messages; it holds at once.",
-        ("channels", "source", "message_id", "run"),
-        (),
-    ),
-    Kind("consent_given", "record", "A person or an action noted that somebody outside agreed to be reached.", ("channels", "run"), ()),
-    Kind("message_tested", "configuration", "A person sent a test message to themselves.", ("channel", "provider", "sandbox")),
+    *MESSAGES,
     Kind(
         "secret_changed",
         "configuration",

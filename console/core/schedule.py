@@ -82,6 +82,26 @@ def following(cron: str, zone: str, after: datetime, count: int) -> list[datetim
     return list(islice(_times(cron, zone, after), count))
 
 
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A time to come. `put_off`: the clocks leave it out, so it comes after the gap. `turned`: how the clocks there were turned since the time before (`forward`, `back`), empty for not."""
+
+    at: datetime
+    put_off: bool
+    turned: str
+
+
+def coming(cron: str, zone: str, after: datetime, count: int, first: datetime | None = None) -> list[Coming]:
+    """The next `count` times after a moment with what the clocks do to them; `first` is the one that is kept already, which stands before them."""
+    kept = [] if first is None else [first]
+    told, before, where = [], after, ZoneInfo(zone)
+    for at in [*kept, *following(cron, zone, max(after, first or after), count)][:count]:
+        then, now = (each.astimezone(where).utcoffset() or timedelta(0) for each in (before, at))
+        told.append(Coming(at, put_off(cron, zone, at), "forward" if now > then else "back" if now < then else ""))
+        before = at
+    return told
+
+
 def put_off(cron: str, zone: str, at: datetime) -> bool:
     """Whether the zone leaves the time of day out on that day (the clock goes forward), so that it comes at this moment, the first after the gap."""
     wall = at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)

@@ -323,7 +323,7 @@ def _used(row: Any) -> Used:
 def _sender_of(workflow: str | None, number: int) -> str:
     """The title of the workflow that sent a message, to be named where its cap is used up."""
     definition = workflows.readable_version(workflow, number) if workflow else None
-    return definition.document.title if definition is not None else "another workflow" if workflow else "a test"
+    return definition.document.title if definition is not None else "another workflow" if workflow else "a single message"
 
 
 _TAKEN = "select provider_id from console.message where address = %s and provider_id is not null and id <> %s and at > %s"

@@ -191,6 +191,24 @@ def acted(run_ids: Sequence[str]) -> bool:
         return bool(connection.scalar(sa.select(sa.or_(changed, sent))))
 
 
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a retry of a group would do: the runs that it takes now, of how many, and whether one of them has acted outside (see `acted`)."""
+
+    heads: Sequence[RunHead]
+    count: int
+    acted: bool
+
+
+def preview(actor: Actor, workflow: Known, cause: str) -> Preview:
+    """What `retry_all` would do now. Raises as that does."""
+    access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "start")
+    heads = runs_of(actor, workflow, cause)
+    if not heads:
+        raise NotFound("Nothing of this incident is open any more.")
+    return Preview(heads, count_alike(actor, workflow.id, cause), acted([head.id for head in heads]))
+
+
 def retry_all(
     actor: Actor, workflow: Known, cause: str, *, origin: Literal["start", "failure"], version: Literal["original", "current"]
 ) -> Retried:

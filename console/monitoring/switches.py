@@ -249,7 +249,7 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
 def _moments(trigger: automation.Listed, now: datetime) -> list[datetime]:
     """When a schedule fires in the next 24 hours, the first few times; also while the workflow is not active yet."""
     rule, until = trigger.definition, now + AHEAD
-    return [at for at in schedule.following(rule.cron, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.cron else []
+    return [at for at in schedule.following(rule.fields, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.fields else []
 
 
 def _starts(document: Workflow, kinds: Collection[str]) -> list[str]:

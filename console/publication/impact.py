@@ -166,9 +166,9 @@ def _firings(actor: Actor, draft: Draft) -> list[Firings]:
 def _moments(trigger: Trigger, now: datetime) -> list[datetime]:
     """When a schedule fires within 24 hours. A wrong schedule never fires; it is a problem of the draft."""
     zone = trigger.zone or "UTC"
-    if trigger.cron is None or schedule.wrong_cron(trigger.cron) or schedule.wrong_zone(zone):
+    if (fields := trigger.fields) is None or schedule.wrong_cron(fields) or schedule.wrong_zone(zone):
         return []
-    return [at for at in schedule.following(trigger.cron, zone, now, MOST_FIRINGS) if at <= now + AHEAD]
+    return [at for at in schedule.following(fields, zone, now, MOST_FIRINGS) if at <= now + AHEAD]
 
 
 def _scope(actor: Actor, named: Any) -> tuple[Collection, Scope] | None:

@@ -48,6 +48,7 @@ def _consent_withdrawn(parts: Parts) -> str:
 
 MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_asked": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
+    "message_requested": lambda parts: "{who} asked for " + ASKED.get(parts.text("channel"), "a message") + "{on_record}",
     "message_sent": lambda parts: (
         "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts)
     ),

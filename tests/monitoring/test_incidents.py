@@ -32,6 +32,11 @@ def noted() -> int:
     return monitoring.read_log()
 
 
+def _retry(key: str, cause: str, **sent: Any) -> Any:
+    path = f"/api/v1/workflows/reminding/incidents/{cause}/retry"
+    return web_app().test_client().post(path, json=sent, headers={"Authorization": f"Bearer {key}"}).get_json()
+
+
 def test_alike_messages_are_one_cause() -> None:
     cause = failed_runs.cause_of
     assert cause("a", "x", 'No record "Ada" at 12:03') == cause("a", "x", "No record “Olu” at 4:10")
@@ -46,6 +51,11 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     assert (incident.count, incident.step_title, incident.versions, incident.newest.id) == (3, "later", [1], max(old))
     assert incident.message == told[0]["reason"]
     assert incidents.count_open(company.olivia, known().id) == 1
+    seen = _retry(accounts.create_key("tests", company.olivia.id).text, incident.cause, preview=True)
+    assert (seen["runs"], seen["left"], seen["acted"], seen["started"]) == (old, 3, False, {})
+    assert [company.told(run_id) for run_id in old] == told, "a preview starts none"
+    stranger = _retry(accounts.create_key("tests", company.stan.id).text, incident.cause, preview=True)
+    assert stranger["code"] == "not_found"
     mend(company, "1", "2")
     done = incidents.retry_all(company.olivia, known(), incident.cause, origin="failure", version="current")
     assert (list(done.started), done.refused, done.left) == (old, {}, 0)

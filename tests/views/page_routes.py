@@ -330,6 +330,7 @@ ROUTES = [
     Route(WORKFLOW + "/metrics", "/workflows/care-review/metrics"),
     Route(WORKFLOW + "/configuration", "/workflows/care-review/configuration", ("GET", "POST")),
     Route(WORKFLOW + "/due-time", "/workflows/care-review/due-time", ("GET", "POST"), status=403),
+    Route(WORKFLOW + "/variables", "/workflows/care-review/variables", ("POST",), status=403),
     Route(WORKFLOW + "/alerts", "/workflows/care-review/alerts", ("POST",), status=403),
     Route(WORKFLOW + "/alerts/<alert_id>", "/workflows/care-review/alerts/alr_none", ("POST",), status=403),
     Route(WORKFLOW + "/alerts/<alert_id>/remove", "/workflows/care-review/alerts/alr_none/remove", ("POST",), status=403),

@@ -27,12 +27,10 @@ def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: 
     inside = pages.company.started()
     mona = pages.mona
     page = mona.get(PLACE)
-    assert page.form(PLACE)["fields"]["rule.days"] == "90"
-    assert "Changed in the document, for they are lists or change on given days: Words." in page.text
-    mona.post(PLACE, page.form(PLACE)["fields"] | {"retries": "7", "timeout_ms": "5", "rule.days": "30", "rule.exact": "no"})
+    mona.post(PLACE, page.form(PLACE)["fields"] | {"retries": "7", "timeout_ms": "5"})
     live = workflows.live("care-review")
     assert (live.number, live.document.settings.retries, live.document.settings.timeout_ms) == (3, 7, 300_000)
-    assert (live.document.variables, live.document.description) == ({"days": 30, "exact": False, "name": "Fernwick", "words": ["a"]}, None)
+    assert live.document.description is None
     draft = workflows.definition(pages.company.mona, "care-review")
     assert (draft["settings"]["retries"], draft["description"]) == (7, "Half written")
     assert pages.company.told(inside)["version"] == 2
@@ -54,7 +52,6 @@ def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> Non
     fields = pages.mona.get(PLACE).form(PLACE)["fields"]
     for changed, words in (
         ({"retries": "many"}, "Retries of a step: a whole number."),
-        ({"rule.days": "x"}, "Days: a number."),
         ({"retries": "99"}, "at most"),
     ):
         page = pages.mona.post(PLACE, fields | changed, status=422)

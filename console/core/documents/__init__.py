@@ -21,6 +21,7 @@ OPEN_MODULES = frozenset(
         "names_check",
         "references",
         "saved_tests",
+        "schedule_presets",
         "triggers",
         "triggers_check",
         "workflow",

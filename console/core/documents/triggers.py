@@ -1,10 +1,14 @@
 """The triggers of a workflow document: what starts runs of it."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from console.core.documents.schedule_presets import Preset
+
 MOST_TRIGGERS = 50
+TriggerKind: TypeAlias = Literal["manual", "record", "api", "mcp", "schedule", "event", "webhook"]
+"""What a trigger of a document may be. `console.core.run.origin.StartKind` has these, and what starts a run without a trigger."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 
 
@@ -14,7 +18,7 @@ class Trigger(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     id: Name = Field(description="Name of the trigger; runs that it starts have it")
-    kind: Literal["manual", "record", "api", "mcp", "schedule", "event", "webhook"]
+    kind: TriggerKind
     enabled: bool | None = Field(None, description="Whether it starts runs when it is published first; none: all do but webhooks")
     title: str | None = Field(None, min_length=1, max_length=200, description="What people read; none: in words of the console")
     filter: str | None = Field(
@@ -41,6 +45,7 @@ class Trigger(BaseModel):
         description="Of a webhook: the field of the workflow's collection by which the record is found, such as email; none: the key",
     )
     cron: str | None = Field(None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week")
+    preset: Preset | None = Field(None, description="Of a schedule, in place of `cron`: how often, in parts that people know")
     zone: str | None = Field(None, max_length=100, description="Of a schedule: the time zone that the fields are in; none: UTC")
     missed: Literal["skip", "once", "all"] | None = Field(
         None,
@@ -64,7 +69,12 @@ class Trigger(BaseModel):
         """Whether it starts runs when it is published first."""
         return self.kind != "webhook" if self.enabled is None else self.enabled
 
+    @property
+    def fields(self) -> str | None:
+        """Of a schedule: the cron fields, also those that its preset stands for; None where neither says when."""
+        return self.cron or (self.preset.cron if self.preset is not None else None)
+
     def to_json(self) -> dict[str, Any]:
         """The trigger in canonical order, without default values."""
-        given = {name: value for name, value in self.model_dump(mode="json").items() if value not in (None, {})}
+        given = {name: value for name, value in self.model_dump(mode="json", exclude_none=True).items() if value != {}}
         return given | ({"input": dict(sorted(self.input.items()))} if self.input else {})

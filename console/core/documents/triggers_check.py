@@ -39,7 +39,7 @@ ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"rec
 """What the expressions of a kind may look at."""
 
 TAKEN: Mapping[str, frozenset[str]] = {
-    "schedule": frozenset({"cron", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
+    "schedule": frozenset({"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
     "webhook": frozenset({"signed", "filter", "input", "record", "find_by"}),
 }
@@ -71,7 +71,8 @@ def problems(
         first.setdefault(trigger.id, number)
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _of_kind(trigger, raw, collections)]
         found += [Problem(None, f"{place}.{field}", reason) for field, reason in _texts(trigger, raw, input_names, collections, tables)]
-        found += _nobody_acts(trigger, raw)
+        if reason := nobody_acts(trigger, raw.get("run_as")):
+            found.append(Problem(None, "run_as", reason))
         found += unseen(trigger, raw, collections, place)
         found += _misspelt(trigger, input_names, place)
     return found
@@ -139,9 +140,17 @@ def _of_segment(trigger: Trigger, own: Any, collections: Mapping[str, Any] | Non
 
 
 def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
-    wrong = schedule.wrong_cron(trigger.cron) if trigger.cron is not None else "This is missing: say when, such as 30 2 * * *."
-    if wrong is not None:
+    if trigger.preset is not None:
+        if trigger.cron is not None:
+            yield "cron", "The preset says when already: keep one of the two."
+        yield from ((f"preset.{part}", reason) for part, reason in trigger.preset.wrong())
+    wrong = (
+        "This is missing: say when, such as 30 2 * * *, or name a preset." if trigger.cron is None else schedule.wrong_cron(trigger.cron)
+    )
+    if wrong is not None and trigger.preset is None:
         yield "cron", wrong
+    if trigger.preset is not None and (fields := trigger.preset.cron) and (wrong := schedule.wrong_cron(fields)):
+        yield "preset.day", wrong
     if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
         yield "zone", wrong
 
@@ -207,13 +216,12 @@ def _wrong_former(text: str, of: str | None, collections: Mapping[str, Any] | No
     return [f"{collection.label} has no field {name}{suggestion(name, names)}" for name in named if name not in names]
 
 
-def _nobody_acts(trigger: Trigger, raw: Mapping[str, Any]) -> list[Problem]:
-    if raw.get("run_as") or not (trigger.kind in UNATTENDED or (trigger.kind == "webhook" and trigger.signed)):
-        return []
+def nobody_acts(trigger: Trigger, run_as: Any) -> str:
+    """Why the trigger can start nothing where the document names this account (None: no account); empty where it can."""
+    if run_as or not (trigger.kind in UNATTENDED or (trigger.kind == "webhook" and trigger.signed)):
+        return ""
     what = {"schedule": "A schedule", "event": "An event"}.get(trigger.kind, "A signed webhook")
-    return [
-        Problem(None, "run_as", f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com.")
-    ]
+    return f"{what} starts runs while nobody is there: name the service account that acts, such as robot@example.com."
 
 
 def unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:

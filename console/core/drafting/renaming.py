@@ -13,30 +13,41 @@ BY_STEP = frozenset({"answers", "effects"})
 TEXTS = re.compile(r'"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'', re.DOTALL)
 
 
+def own_name(root: str, name: str) -> re.Pattern[str]:
+    """What names this part of a root in an expression: `steps.load`, `steps["load"]`."""
+    return re.compile(rf"(?<![\w.$]){root}\s*(?:\.\s*{re.escape(name)}(?!\w)|\[\s*(?:\"{re.escape(name)}\"|'{re.escape(name)}')\s*\])")
+
+
+def in_expressions(text: str, own: re.Pattern[str], new: str) -> str:
+    """The text with `new` in place of what `own` names, in its `{{ expressions }}`, or where it is an expression as a whole."""
+    if own.search(text) is None:
+        return text
+    if "{{" in text:
+        return TEMPLATE.sub(lambda found: _replaced(found.group(0), own, new), text)
+    try:
+        parse(text)
+    except ExpressionError:
+        return text
+    return _replaced(text, own, new)
+
+
+def _replaced(text: str, own: re.Pattern[str], new: str) -> str:
+    """Replace outside of quoted texts only; an index in brackets is quoted itself, so it is looked for first."""
+    out, at = [], 0
+    for found in own.finditer(text):
+        if any(quoted.start() < found.start() < quoted.end() for quoted in TEXTS.finditer(text)):
+            continue
+        out += [text[at : found.start()], new]
+        at = found.end()
+    return "".join([*out, text[at:]])
+
+
 def renamed(document: Mapping[str, Any], step: str, new: str) -> dict[str, Any]:
     """The document in which the step is called `new` wherever it is named."""
-    own = re.compile(rf"(?<![\w.$])steps\s*(?:\.\s*{re.escape(step)}(?!\w)|\[\s*(?:\"{re.escape(step)}\"|'{re.escape(step)}')\s*\])")
-
-    def in_expression(text: str) -> str:
-        """Replace outside of quoted texts only; an index in brackets is quoted itself, so it is looked for first."""
-        out, at = [], 0
-        for found in own.finditer(text):
-            if any(quoted.start() < found.start() < quoted.end() for quoted in TEXTS.finditer(text)):
-                continue
-            out += [text[at : found.start()], f"steps.{new}"]
-            at = found.end()
-        return "".join([*out, text[at:]])
+    own = own_name("steps", step)
 
     def in_text(text: str) -> str:
-        if "steps" not in text:
-            return text
-        if "{{" in text:
-            return TEMPLATE.sub(lambda found: in_expression(found.group(0)), text)
-        try:
-            parse(text)
-        except ExpressionError:
-            return text
-        return in_expression(text)
+        return in_expressions(text, own, f"steps.{new}")
 
     def walk(value: Any, key: str = "") -> Any:
         if isinstance(value, str):

@@ -3,7 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from pydantic import ValidationError
+
 from console.core import schedule
+from console.core.documents.triggers import Trigger
 from console.core.drafting.changes import AddStep, Change, Move, RemoveStep, Set, SetDocument, parts
 from console.core.drafting.comparing import difference
 from console.core.drafting.ordering import same
@@ -13,7 +16,10 @@ LONGEST = 300
 MOST_ALIKE = 5
 """So many new steps are compared with one that is gone."""
 NAMED = {"next": "Leads to", "config": "", "if": "when", "ai": "Proposals", "instruction": "What the model is told"}
-TRIGGERS = {"schedule": "at the times of a schedule", "event": "when something happens", "webhook": "when another program calls"}
+TRIGGERS = {
+    "schedule": "at the times of a schedule", "event": "when something happens", "webhook": "when another program calls",
+    "manual": "by hand", "record": "from a record", "api": "by a program", "mcp": "by an assistant",
+}  # fmt: skip
 
 
 class Difference(NamedTuple):
@@ -149,6 +155,9 @@ def _name(given: Mapping[str, Any]) -> str:
 
 def trigger_name(trigger: Mapping[str, Any]) -> str:
     """What a trigger is called, else when it fires; its id tells nobody anything."""
-    cron = trigger.get("cron")
+    try:
+        cron = Trigger.model_validate(dict(trigger)).fields
+    except ValidationError:
+        cron = trigger.get("cron")
     fires = schedule.spoken(cron) if isinstance(cron, str) and schedule.wrong_cron(cron) is None else None
     return f"Trigger “{_name(trigger) or fires or TRIGGERS.get(str(trigger.get('kind')), str(trigger.get('kind', '')))}”"

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
+StartKind: TypeAlias = Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"]
+"""What may start a run: a trigger of its document, a report of somebody, a place in the workflow (`enrolment`), a step of another run (`workflow`)."""
 GUIDED, HANDS_OFF = "guided", "hands_off"
 MODES = (GUIDED, HANDS_OFF)
 SHOWN = ("on", "type", "id", "pos", "at", "collection", "record", "workflow", "run")
@@ -53,8 +55,7 @@ class Fork:
 class StartedBy:
     """What starts a hands-off run: the trigger's `id` in the document and its kind, the event if there was one, and the chain.
 
-    Kinds: schedule, event, webhook, api, mcp, manual, record, enrolment, workflow (a step of another run).
-    `event` is kept sealed under the run's subject. `chain` names (workflow id, record key) of the runs that led here, the oldest first.
+    Kinds: those of `StartKind`. `event` is kept sealed under the run's subject. `chain` names (workflow id, record key) of the runs that led here, the oldest first.
     """
 
     id: str

@@ -1,13 +1,13 @@
 """What lists of runs are filtered by: names and values as they stand in addresses, as conditions of the database."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import sqlalchemy as sa
 
 from console.core.list_addresses import moment_of, one_of, require_known
 from console.core.run import FINAL
-from console.core.run.origin import MODES
+from console.core.run.origin import MODES, StartKind
 from console.db import tables
 from console.errors import Malformed
 
@@ -30,7 +30,7 @@ FILTERS = MOMENTS | {
     "test",
 }
 """`started` is another name for `created_at`, `ended` is of runs that have ended, `test` 0 leaves out tests, `error` the code of what made a run fail, `id` the whole id of a run; `parts` 0 leaves out items of loops and branches. Several of `status`, with commas between them, are one or the other."""
-TRIGGERS = ("record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow")
+TRIGGERS: tuple[str, ...] = get_args(StartKind)
 """Kinds of triggers."""
 STATUSES = FINAL | {"running", "waiting_person", "waiting_time", "waiting_event", "saved"}
 LARGEST = 2**31

@@ -1,20 +1,24 @@
 """Messages and channels as JSON."""
 
-from typing import Any
+from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import access, messages, settings
 from console.channels import providers
 from console.core.contacting import KINDS
-from console.messages import OutboxQuery, channel_settings, outside_addresses
-from console.views.api import listing
-from console.views.api.operation import Example, Paged, operation, parse_query
+from console.errors import Invalid
+from console.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
+from console.steps.message_settings import Expires, seconds_of
+from console.views.api import idempotency, listing
+from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Channel, Listed, Message
 
 blueprint = Blueprint("api_messages", __name__, url_prefix="/api/v1")
+LONGEST, LONGEST_SUBJECT = 1600, 200
+"""Characters of an SMS, and of the subject of an e-mail, as in their steps."""
 
 
 class Looked(Paged):
@@ -39,6 +43,67 @@ def every() -> ResponseReturnValue:
     return jsonify(listing([line.to_json() for line in page.lines], page.next))
 
 
+class NewMessage(Sent):
+    """A message to one contact, at the address that its record has."""
+
+    collection: str = Field(max_length=200, description="Collection of contacts")
+    contact: str = Field(max_length=400, description="Key of the contact")
+    channel: Literal["email", "sms"]
+    subject: str = Field("", max_length=LONGEST_SUBJECT, description="Of an e-mail, which needs one")
+    text: str = Field(
+        min_length=1,
+        max_length=50_000,
+        description=f"Markdown in an e-mail; an SMS has at most {LONGEST:,} characters, as they are written",
+    )
+    expires: Expires = Field("PT24H", description="It does not leave any more when it has waited longer than this for its hours")
+
+
+def _message_made(done: Done) -> dict[str, Any]:
+    """Return the message as it is now."""
+    if done.made is None:
+        raise idempotency.lost("The message", "the list of messages")
+    return messages.by_id(g.actor, done.made).to_json()
+
+
+@blueprint.post("/messages")
+@operation(
+    "sendMessage",
+    "collection.message",
+    {201: Message},
+    body=NewMessage,
+    refuses=(403,),
+    again=_message_made,
+    example=Example(body={"collection": "contact", "contact": "1", "channel": "sms", "text": "Your parcel is at the desk."}, status=201),
+)
+def ask() -> ResponseReturnValue:
+    """Ask for a message to one contact. It leaves when consent, the hours and the caps allow it; where they never will it is `skipped` at once, and `reason` says why."""
+    sent = read(NewMessage)
+    wrong = []
+    if sent.channel == "email" and not sent.subject.strip():
+        wrong.append({"field": "subject", "reason": "An e-mail needs a subject."})
+    if sent.channel == "sms" and sent.subject:
+        wrong.append({"field": "subject", "reason": "An SMS has no subject: leave it out."})
+    if sent.channel == "sms" and len(sent.text) > LONGEST:
+        wrong.append({"field": "text", "reason": f"An SMS has at most {LONGEST:,} characters."})
+    if not sent.text.strip():
+        wrong.append({"field": "text", "reason": "Say something."})
+    if wrong:
+        raise Invalid("The message was not asked for.", details=wrong)
+    wanted = single_messages.Asked(
+        sent.collection, sent.contact, sent.channel, " ".join(sent.subject.split()), sent.text.strip(), seconds_of(sent.expires)
+    )
+    made = single_messages.ask(g.actor, wanted)
+    idempotency.name_result(made)
+    return jsonify(messages.by_id(g.actor, made).to_json()), 201
+
+
+@blueprint.get("/messages/<message_id>")
+@operation("getMessage", "collection.read", Message, refuses=(404,), example=Example({"message_id": "0"}))
+def show(message_id: str) -> ResponseReturnValue:
+    """One message as it stands."""
+    return jsonify(messages.by_id(g.actor, message_id).to_json())
+
+
 @blueprint.get("/channels")
 @operation("listChannels", "source.manage", Listed[Channel], refuses=(403,), example=Example())
 def listed() -> ResponseReturnValue:
@@ -50,8 +115,8 @@ def listed() -> ResponseReturnValue:
 def _channel(kind: str) -> dict[str, Any]:
     state = channel_settings.state_of(kind)
     path = outside_addresses.callback_path(kind, state.provider) if providers.provider_of(kind).calls_back else None
-    base = settings.current().base_url or ""
-    url = f"{base}{path}" if path else None
+    base = settings.current().base_url or request.host_url
+    url = f"{base.rstrip('/')}{path}" if path else None
     return {
         "kind": kind, "provider": state.provider, "sandbox": state.sandbox, "missing": list(state.missing),
         "inbound": url if kind != "call" else None, "status": url,

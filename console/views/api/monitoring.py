@@ -36,6 +36,7 @@ class RetryAll(Sent):
 
     from_: Literal["start", "failure"] = Field("failure", alias="from")
     version: Literal["same", "live"] = "live"
+    preview: bool = Field(False, description="Say which runs it would be, and start none")
 
 
 class Closed(Sent):
@@ -99,11 +100,17 @@ def _named_workflow() -> Known:
 
 def _retried(done: Done) -> dict[str, Any]:
     """Return the runs that were done again since the first request, and how many are left; why others were refused is not kept."""
+    if read(RetryAll).preview:
+        return _preview_json(incidents.preview(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"])))
     return _retry_json(incidents.retried_since(g.actor, _named_workflow(), str((request.view_args or {})["incident_id"]), done.at))
 
 
 def _retry_json(done: incidents.Retried) -> dict[str, Any]:
-    return {"started": dict(done.started), "refused": dict(done.refused), "left": done.left}
+    return {"started": dict(done.started), "refused": dict(done.refused), "left": done.left, "runs": None, "acted": None}
+
+
+def _preview_json(seen: incidents.Preview) -> dict[str, Any]:
+    return {"started": {}, "refused": {}, "left": seen.count, "runs": [head.id for head in seen.heads], "acted": seen.acted}
 
 
 def _closed(_done: Done) -> dict[str, Any]:
@@ -143,8 +150,10 @@ def every() -> ResponseReturnValue:
     example=Example(ONE | {"incident_id": "0"}, body={}),
 )
 def retry(workflow_id: str, incident_id: str) -> ResponseReturnValue:
-    """Do the failed runs of this cause again, at most 100, each as a new run; what one refuses keeps no other back."""
+    """Do the failed runs of this cause again, at most 100, each as a new run; what one refuses keeps no other back. `preview` says which, and starts none."""
     sent = read(RetryAll)
+    if sent.preview:
+        return jsonify(_preview_json(incidents.preview(g.actor, _known(workflow_id), incident_id)))
     done = incidents.retry_all(
         g.actor, _known(workflow_id), incident_id, origin=sent.from_, version=incidents.checked_version(sent.version)
     )

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
 from console import documents, enrolments, runs
+from console.runs.showing import run_filters
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status
@@ -38,7 +39,7 @@ class Wanted(Paged):
     team: str | None = None
     trigger: str | None = Field(
         None,
-        description="What started it: record, manual, api, schedule and so on, or the id of a trigger; whom a schedule enrolled: enrolment",
+        description=f"What started it: {', '.join(run_filters.TRIGGERS)}, or the id of a trigger; whom a schedule enrolled: enrolment",
     )
     mode: Literal["guided", "hands_off"] | None = None
     version: str | None = Field(None, description="Number of the version")

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
 from console import automation
+from console.core.documents.triggers import TriggerKind
 from console.log import body as canonical
 from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
@@ -33,7 +34,7 @@ class TriggerListed(Open):
     """A trigger as it stands in the file, and what became of it."""
 
     id: str
-    kind: str
+    kind: TriggerKind
     enabled: bool
     next_at: list[Moment] = Field(description="The next five firings of a schedule")
     last: list[Fired]
@@ -52,7 +53,7 @@ class TriggerMade(Shape):
     """A trigger that was added or changed."""
 
     id: str
-    kind: str
+    kind: TriggerKind
     enabled: bool
     url: str | None = Field(description="Of a webhook")
     secret: str | None = Field(description="That a signed webhook is signed with; shown once, never to a repeated request")
@@ -63,7 +64,7 @@ class CreatedTrigger(Sent):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    kind: str
+    kind: TriggerKind
 
 
 class SenderSecret(Sent):

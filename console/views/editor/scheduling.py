@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import log, workflows
 from console.core import drafting, schedule, schedule_words
+from console.core.documents.schedule_presets import preset_of
 from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.workflows import tabs
@@ -47,9 +48,7 @@ def schedule_page(slug: str) -> Response:
         return frame.page("editor/schedule.html", context | {"wrong": wrong, "instead": instead}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
-    times = heapq.merge(
-        *([(at, schedule.put_off(cron, zone, at)) for at in schedule.following(cron, zone, log.now(), NEXT)] for cron in understood.crons)
-    )
+    times = heapq.merge(*(schedule.coming(cron, zone, log.now(), NEXT) for cron in understood.crons), key=lambda each: each.at)
     context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT)), "notes": understood.notes}
     return frame.page("editor/schedule.html", context)
 
@@ -60,7 +59,8 @@ def _spoken(crons: Sequence[str]) -> str:
 
 def _added(draft: workflows.Draft, crons: Sequence[str], zone: str, context: dict[str, Any]) -> Response:
     """The draft with the schedule as a trigger, or one for each time of the day that has other minutes."""
-    added = [drafting.AddTrigger(trigger={"kind": "schedule", "cron": cron, "zone": zone}, place=None) for cron in crons]
+    said = [{"preset": preset} if (preset := preset_of(cron)) is not None else {"cron": cron} for cron in crons]
+    added = [drafting.AddTrigger(trigger={"kind": "schedule", **each, "zone": zone}, place=None) for each in said]
     try:
         workflows.edit(frame.actor(), draft.slug, draft.revision, added)
     except (Conflict, Invalid) as wrong:

@@ -13,6 +13,8 @@ from console.core.documents import condition_words as conditions
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS, finds
 from console.core.documents.workflow import Exit
+from console.core.schedule import Coming
+from console.views.editor import schedule_form
 from console.views.editor.step_form import Box, Path, collections_of, form_of
 from console.views.editor.values_in_words import SETTINGS, TRIGGERS
 
@@ -24,6 +26,8 @@ HELP = {
     "record": "Which record of the workflow's collection the run is about: it is not that of the event.",
     "find_by": "What the sender tells of the record: its key, or a field that only one record has so, such as an e-mail address.",
     "signed": "The sender signs what it sends; the secret is made under Triggers once this is published. Else it sends a key.",
+    "cron": "Minute, hour, day of month, month and day of week, such as 30 2 * * 1-5.",
+    "zone": "Whose clock it is, such as Europe/Vilnius. Empty: UTC.",
     "missed": "What becomes of times at which the console was not running.",
     "filter": "Without a condition, each one starts it.",
     "enabled": "Later it is switched under Triggers.",
@@ -40,7 +44,7 @@ AFTER = '{"days": 180}'
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A trigger as the page shows it: what it is called, the sentences that say what will start it, its boxes. `wrong`: what no box of it tells."""
+    """A trigger as the page shows it: what it is called, the sentences that say what will start it, its boxes. `wrong`: what no box of it tells. `next`: the next times of a schedule in `zone`."""
 
     id: str
     kind: str
@@ -51,6 +55,8 @@ class Started:
     more: Sequence[Box]
     wrong: Sequence[str]
     needs: str
+    next: Sequence[Coming]
+    zone: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +124,17 @@ class _Part:
         kind, place = str(given.get("kind")), ("triggers", number)
         names, later = self._names(kind, given)
         boxes = {name: self._box(name, given, (*place, name), kind) for name in (*names, *later)}
+        often = schedule_form.boxes(form_of(self.actor, self.document, self.errors, {}), given, place) if kind == "schedule" else []
         inputs = self._inputs(given, (*place, "input")) if kind in ("schedule", "event", "webhook") else []
-        found = [box for box in (*boxes.values(), *inputs) if box.error]
+        found = [box for box in (*often, *boxes.values(), *inputs) if box.error]
         here = [text for at, text in self.errors.items() if at.startswith(f"triggers[{number}]")]
         sentences = self._sentences(given)
         return Started(
             str(given.get("id") or ""), kind, ICONS.get(kind, "player-play"), str(given.get("title") or TRIGGERS.get(kind, kind)), sentences,
-            [boxes[name] for name in names], [*(boxes[name] for name in later), *inputs],
+            [*often, *(boxes[name] for name in names)], [*(boxes[name] for name in later), *inputs],
             [text for text in here if text not in {box.error for box in found}],
             "" if sentences else "Choose what happens: nothing starts it yet." if kind == "event" and not given.get("on") else "",
+            schedule_form.next_times(given) if kind == "schedule" else (), str(given.get("zone") or "UTC"),
         )  # fmt: skip
 
     def _names(self, kind: str, given: Mapping[str, Any]) -> tuple[list[str], list[str]]:
@@ -146,7 +154,8 @@ class _Part:
                 ]
             case "schedule":
                 of = ["segment"] if self.own is not None else []
-                return of, ["missed", "zone", "cron", *(["filter"] if given.get("filter") else []), "title", "enabled"]
+                when = [] if isinstance(given.get("preset"), Mapping) else ["cron"]
+                return [*when, "zone", *of], ["missed", *(["filter"] if given.get("filter") else []), "title", "enabled"]
         return [], ["title", "enabled"]
 
     def _sentences(self, given: Mapping[str, Any]) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
 from console.views.settings import area
-from console.views.workflows import due_time, tabs
+from console.views.workflows import due_time, tabs, variables
 from console.views.workflows.tabs import Tab
 from console.workflows import OBJECT, Known
 
@@ -45,7 +45,12 @@ class Number:
 
 
 NUMBERS = (
-    Number("timeout_ms", "Time limit of a run", "minutes of work; waiting is not counted. Empty: no limit", 60_000),
+    Number(
+        "timeout_ms",
+        "Time limit of a run",
+        "minutes of work; waiting does not count. Empty: no limit, but 5 minutes for a run that nobody holds",
+        60_000,
+    ),
     Number("retries", "Retries of a step", "times that an automatic step is tried again, when it fails for a reason that may pass"),
     Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
@@ -76,14 +81,97 @@ def show(slug: str) -> Response:
         if wrong:
             raise Invalid("The configuration was not saved.", details=wrong)
         before = known.live
-        after = workflows.configure(frame.actor(), known.id, settings=given, variables=_rules(known))
+        after = workflows.configure(frame.actor(), known.id, settings=given)
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
         return _page(known, error)
-    words = f"Saved as version {after.live_version}, for runs that start from now on" if after.live_version != before else "Saved"
-    flash(words)
+    flash(_saved(after.live_version, before))
     return frame.redirect_to(tabs.address(known.slug, "/configuration"))
+
+
+@blueprint.post("/workflows/<slug>/variables")
+def save_variables(slug: str) -> Response:
+    """Save the variables as a new version, for the runs that start next; with `do` another view of them, show what was typed in that one and save nothing."""
+    known, form = tabs.known_of(slug), request.form
+    access.require(frame.actor(), known.team or None, f"{OBJECT}:{known.slug}", "edit")
+    document = workflows.definition(frame.actor(), known.id)
+    view, asked = form.get("view", variables.FIELDS), form.get("do", "save")
+    rows = variables.typed_rows(document, form) if view == variables.FIELDS else []
+    shown: dict[str, Any] = {"view": view, "rows": rows, "text": form.get("text", "")}
+    try:
+        if view == variables.FIELDS:
+            edits = variables.edits_of_rows(document, rows)
+        else:
+            values = variables.read_text(shown["text"])
+            edits = variables.edits_of_text(document, values)
+        if asked != "save":
+            return _page(known, of="variables", shown=_other_view(document, view, edits))
+        before = known.live
+        after = workflows.configure(frame.actor(), known.id, variables=edits) if not edits.nothing else None
+    except (NotAllowed, NotFound):
+        raise
+    except ConsoleError as error:
+        shown = _with_errors(shown, error)
+        error.details = [
+            detail
+            if detail.get("field") in (None, "", variables.TEXT)
+            else {**detail, "reason": f"{formats.label_of(str(detail['field']))}: {detail['reason']}"}
+            for detail in error.details
+        ]
+        return _page(known, error, of="variables", shown=shown)
+    flash(_saved(after.live_version, before) if after is not None else "Nothing was changed")
+    return frame.redirect_to(tabs.address(known.slug, "/configuration", view=view) + "#variables")
+
+
+def _saved(now: int | None, before: int | None) -> str:
+    return f"Saved as version {now}, for runs that start from now on" if now != before else "Saved"
+
+
+def _shown(document: Mapping[str, Any], view: str) -> dict[str, Any]:
+    """Return the variables as they stand, as fields or as text."""
+    values = document.get("variables") or {}
+    return {
+        "view": variables.TEXT if view == variables.TEXT else variables.FIELDS,
+        "rows": variables.rows_of(document),
+        "text": variables.text_of(values),
+    }
+
+
+def _other_view(document: Mapping[str, Any], view: str, edits: workflows.VariableEdits) -> dict[str, Any]:
+    """Return what was typed in one view in the other. Raises Invalid where a name was changed, which a text cannot say."""
+    if edits.renamed and view == variables.FIELDS:
+        renamed = "Save the new names first: the text cannot say what was called otherwise."
+        raise Invalid(renamed, details=[{"field": name, "reason": renamed} for name in edits.renamed])
+    if view == variables.TEXT and (apart := [name for name, value in edits.values.items() if variables.kind_of(value) in variables.APART]):
+        untold = f"Save the text first: the fields cannot show {' and '.join(apart)}."
+        raise Invalid(untold, at=(variables.TEXT, untold))
+    values = {name: value for name, value in (document.get("variables") or {}).items() if name not in edits.removed} | dict(edits.values)
+    rows = [
+        *variables.rows_of(document, values)[:-1],
+        *(replace(row, remove=True) for row in variables.rows_of(document) if row.was in edits.removed),
+        variables.Row("", "", "text"),
+    ]
+    return {
+        "view": variables.TEXT if view == variables.FIELDS else variables.FIELDS,
+        "rows": rows,
+        "text": variables.text_of(values),
+        "unsaved": not edits.nothing,
+    }
+
+
+def _with_errors(shown: dict[str, Any], error: ConsoleError) -> dict[str, Any]:
+    """Return what was typed with what is wrong at each row; what belongs to none is said above them."""
+    reasons = {str(detail.get("field")): str(detail.get("reason")) for detail in error.details}
+    rows = [
+        replace(
+            row,
+            error=reasons.get(row.was or variables.name_of(row.name), "")
+            or (reasons.get(variables.name_of(row.name), "") if row.name else ""),
+        )
+        for row in shown["rows"]
+    ]
+    return {**shown, "rows": [*rows, variables.Row("", "", "text")], "error": reasons.get(variables.TEXT, "")}
 
 
 @blueprint.post("/workflows/<slug>/alerts")
@@ -165,41 +253,16 @@ def _account_name(email: str | None) -> str | None:
         return None
 
 
-def _plain(known: Known) -> dict[str, Any]:
-    """Return the house rules that the form can change: texts, numbers, yes and no."""
-    document = workflows.definition(frame.actor(), known.id)
-    every = document.get("variables") or {}
-    return {name: value for name, value in every.items() if isinstance(value, (str, int, float, bool))}
-
-
-def _rules(known: Known) -> dict[str, Any]:
-    """Return the house rules as the form gives them, each of the type that it has. Raises Invalid for what is no number."""
-    changed: dict[str, Any] = {}
-    wrong = []
-    for name, value in _plain(known).items():
-        text = request.form.get(f"rule.{name}")
-        if isinstance(value, bool):
-            changed[name] = text == "yes" if text is not None else value
-        elif text is not None and isinstance(value, str):
-            changed[name] = text.replace("\r\n", "\n")
-        elif text is not None:
-            try:
-                changed[name] = int(text) if isinstance(value, int) else float(text)
-            except ValueError:
-                wrong.append({"field": f"rule.{name}", "reason": f"{formats.label_of(name)}: a number."})
-    if wrong:
-        raise Invalid("The configuration was not saved.", details=wrong)
-    return changed
-
-
 def _alert_fields(rule: alerts.Rule, tellable: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the rule as its form shows it: whom it tells by their addresses, as far as they still may be told."""
     told = {address for address, _ in tellable if accounts.person_of_email(address).id in rule.people}
     return {"kind": rule.kind, "minutes": rule.minutes, "pattern": rule.pattern, "mail": rule.mail, "starts": rule.starts, "people": told}
 
 
-def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited: str = "") -> Response:
-    """Show the page. `of`: what was refused is an alert. `edited`: the id of the alert whose form is open."""
+def _page(
+    known: Known, wrong: ConsoleError | None = None, of: str = "settings", edited: str = "", shown: dict[str, Any] | None = None
+) -> Response:
+    """Show the page. `of`: what was refused, settings, variables or an alert. `edited`: the id of the alert whose form is open; `shown`: the variables as they were typed."""
     who, obj = frame.actor(), f"{OBJECT}:{known.slug}"
     team = known.team or None
     document = workflows.definition(who, known.id)
@@ -207,7 +270,7 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
     usual = Settings.model_validate({}).model_dump()
     may_edit = access.can(who, team, obj, "edit") and (known.live is None or access.can(who, team, obj, "publish"))
     may_alert = access.can(who, team, obj, "activate")
-    typed = request.form if request.method == "POST" and not of else None
+    typed = request.form if request.method == "POST" and of == "settings" else None
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
     rules = alerts.rules_of(known)
     names = accounts.names({person for rule in rules for person in rule.people})
@@ -228,21 +291,20 @@ def _page(known: Known, wrong: ConsoleError | None = None, of: str = "", edited:
         "inbox": typed.get("inbox") if typed else settings["inbox"],
         "inbox_error": errors.get("inbox") or errors.get("settings.inbox"),
         "inboxes": _inboxes(known.team, settings["inbox"]),
-        "rules": [
-            {"name": name, "label": formats.label_of(name), "value": typed.get(f"rule.{name}", "") if typed else value, "error": errors.get(f"rule.{name}"),
-             "kind": "yesno" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"} for name, value in sorted(_plain(known).items())
-        ],
-        "others": sorted(formats.label_of(name) for name in set(document.get("variables") or {}) - set(_plain(known))),
+        "variables": shown or _shown(document, request.args.get("view", variables.FIELDS)),
+        "types": variables.TYPES,
+        "apart": variables.APART,
         "run_as": document.get("run_as"),
         "account": _account_name(document.get("run_as")),
         "secrets": next((page.url for page in area.pages_of(who) if page.name == "secrets"), None),
         "may_edit": may_edit,
-        "wrong": wrong if not of else None,
-        "wrong_alert": wrong if of else None,
-        "alert_errors": errors if of else {},
+        "wrong": wrong if of == "settings" else None,
+        "wrong_variables": wrong if of == "variables" else None,
+        "wrong_alert": wrong if of == "alert" else None,
+        "alert_errors": errors if of == "alert" else {},
         "edited": rule_edited.id if rule_edited is not None else None,
-        "typed": request.form if of else filled,
-        "told": request.form.getlist("people") if of else filled.get("people", ()),
+        "typed": request.form if of == "alert" else filled,
+        "told": request.form.getlist("people") if of == "alert" else filled.get("people", ()),
         "tellable": tellable,
         "startable": [(each.slug, each.title) for each in alerts.startable(known) if access.can(who, each.team or None, f"{OBJECT}:{each.slug}", "see")] if may_alert else (),
         "alerts": [{"rule": rule, "people": [names.get(person, "somebody who has left") for person in rule.people], "starts": titles.get(rule.starts or "", rule.starts)} for rule in rules],

@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, automation, browse, enrolments, records
+from console import access, accounts, automation, browse, enrolments, log, records
 from console.automation import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
-from console.errors import Invalid
+from console.errors import Conflict, Invalid
 from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.editor.values_in_words import unseen_words
@@ -51,7 +51,10 @@ def show(slug: str) -> Response:
 def switch(slug: str, ident: str) -> Response:
     """Switch a trigger on or off."""
     on = request.form.get("enabled") == "true"
-    automation.switch(frame.actor(), slug, ident, enabled=on)
+    try:
+        automation.switch(frame.actor(), slug, ident, enabled=on)
+    except Conflict as wrong:
+        return _page(slug, unable=wrong)
     flash(
         "Switched on. What happened before starts nothing." if on else "Switched off. Nothing is started, and nothing is made up for later."
     )
@@ -87,7 +90,7 @@ def renew_secret(slug: str, ident: str) -> Response:
     return _page(slug, made)
 
 
-def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> Response:
+def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, unable: Conflict | None = None) -> Response:
     who = frame.actor()
     entry, found = automation.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
@@ -95,7 +98,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
     known = tabs.known_of(entry.slug)
     starting = entry.status == "active" and any(each.enabled for each in found)
     context = tabs.context(known, "triggers") | {
-        "unable": unable_to_start.standing_problem(known, accounts.service_accounts()) if starting else None,
+        "unable": unable.message if unable else unable_to_start.standing_problem(known, accounts.service_accounts()) if starting else None,
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
         "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
@@ -108,7 +111,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None) -> 
         "wrong": wrong,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
     }
-    return frame.page("workflows/triggers.html", context, status=422 if wrong else 200)
+    return frame.page("workflows/triggers.html", context, status=422 if wrong else unable.status if unable else 200)
 
 
 def _inside(who: Actor, known: Known) -> bool:
@@ -134,8 +137,10 @@ def _told_apart(drawn: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _advice(trigger: Listed, document: Workflow | None) -> str:
-    """Return what to change about a webhook that can take nothing from a sender who signs in a way of its own."""
+    """Return what to change about a trigger that can start nothing: nobody acts, or a sender who signs in a way of its own is not understood."""
     definition = trigger.definition
+    if document is not None and triggers_check.nobody_acts(definition, document.run_as):
+        return "It starts nothing, for nobody acts: choose an account under Acts as in the editor, and publish."
     if definition.kind != "webhook" or not definition.signed or document is None:
         return ""
     if not trigger.has_secret:
@@ -185,7 +190,9 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         else Badge("Off", "", "ban")
         if not trigger.enabled
         else Badge("Waits for the workflow", "warn", "clock"),
-        "next_at": [(at, schedule.put_off(definition.cron or "", definition.zone or "UTC", at)) for at in trigger.next_at],
+        "next_at": schedule.coming(definition.fields or "", definition.zone or "UTC", log.now(), len(trigger.next_at), trigger.next_at[0])
+        if trigger.next_at
+        else [],
         "last": [(fired, STATES[fired.status]) for fired in trigger.last],
         "fired": counts.get("matched"),
         "named": any(fired.about for fired in trigger.last),

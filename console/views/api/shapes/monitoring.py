@@ -28,7 +28,11 @@ class RetriedGroup(Shape):
 
     started: dict[str, str] = Field(description="Id of the failed run → id of the new one")
     refused: dict[str, str] = Field(description="Id of the failed run → why it was not done again")
-    left: int = Field(description="How many of the group are open still, at most 100")
+    left: int = Field(description="How many of the group are open still; at most 100, but in a preview")
+    runs: list[str] | None = Field(description="In a preview: the failed runs that would be done again now, the oldest first; else null")
+    acted: bool | None = Field(
+        description="In a preview: whether one of them changed something outside or sent a message, which beginning at the start would do again; else null"
+    )
 
 
 class Alert(Shape):

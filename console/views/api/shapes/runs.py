@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from console.core.run.origin import StartKind
 from console.views.api.shapes.base import Anything, ErrorDetail, Moment, Open, Shape, Status
 from console.views.api.shapes.records import Option
 
@@ -30,7 +31,7 @@ class Trigger(Shape):
     """What started a run."""
 
     id: str | None = Field(description="Of the workflow's trigger, where one of its own started it")
-    kind: Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"]
+    kind: StartKind
     event: dict[str, Anything] | None = Field(None, description="The event that started it, without values of records")
 
 
