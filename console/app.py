@@ -76,7 +76,7 @@ def create_app() -> Flask:
 
 def _pack(compress: Compress, response: Response) -> Response:
     """Compress a whole answer. A file of ours is read for that; a part that a browser asked for is sent as it is."""
-    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT or response.mimetype not in compress.compress_mimetypes_set:
         return response
     if request.endpoint == "static":
         response.direct_passthrough = False

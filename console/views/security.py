@@ -14,7 +14,7 @@ from console import document_requests, log, settings
 from console.contacts import contact_files
 from console.core.moments import READER_ZONE
 from console.db import request_writes
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.errors import NotAllowed
 from console.records import connect
 from console.views import kept_forms, outcomes
@@ -63,7 +63,7 @@ class ForeignForm(NotAllowed):
 def name_request() -> None:
     """Give the request a name, for its response, events and errors."""
     g.actor = None
-    g.request_id = str(uuid7())
+    g.request_id = uuid7_text()
     log.REQUEST.set(g.request_id)
     READER_ZONE.set(None)
     request_writes.begin()
