@@ -15,6 +15,7 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import settings, views
+from console.views import security
 
 PACKAGE = Path(__file__).parent
 FIRST = ("security", "identity")
@@ -53,7 +54,7 @@ def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
-    app.request_class = PageRequest
+    app.request_class, app.response_class = PageRequest, security.SafeResponse
     app.config.update(
         SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
@@ -76,7 +77,7 @@ def create_app() -> Flask:
 
 def _pack(compress: Compress, response: Response) -> Response:
     """Compress a whole answer. A file of ours is read for that; a part that a browser asked for is sent as it is."""
-    if response.status_code == HTTPStatus.PARTIAL_CONTENT:
+    if response.status_code == HTTPStatus.PARTIAL_CONTENT or response.mimetype not in compress.compress_mimetypes_set:
         return response
     if request.endpoint == "static":
         response.direct_passthrough = False

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from console import access, accounts, enrolments, log, queue, records, runs, steps, workflows
@@ -72,20 +72,30 @@ def _wake(events: Sequence[LogEvent]) -> tuple[int, bool]:
     for run_id, key, number in touched:
         event = events[number]
         try:
-            woken += _wake_run(run_id, key, event)
+            woken += wake(run_id, key, event)
         except SourceDown:
             unread = unread or log.now() - event.at < PATIENCE
-        except ConsoleError as error:
-            logger.warning("run %s waits for %s: %s", run_id, event.on, error.message)
-        except Exception:
-            logger.exception("run %s waits for %s", run_id, event.on)
     return woken, unread
 
 
-def _wake_run(run_id: str, key: str, event: LogEvent) -> bool:
-    """Let the run go on if it still waits for this event. Raises SourceDown where the filter needs a record that cannot be read now."""
+def wake(run_id: str, key: str, event: LogEvent, *, happened: datetime | None = None) -> bool:
+    """Let the run go on if it still waits for this event, and did when it `happened`. Raises SourceDown where the filter needs a record that cannot be read now."""
+    try:
+        return _wake_run(run_id, key, event, happened)
+    except SourceDown:
+        raise
+    except ConsoleError as error:
+        logger.warning("run %s waits for %s: %s", run_id, event.on, error.message)
+    except Exception:
+        logger.exception("run %s waits for %s", run_id, event.on)
+    return False
+
+
+def _wake_run(run_id: str, key: str, event: LogEvent, happened: datetime | None) -> bool:
     loaded = load(run_id)
     if loaded is None or loaded.run.attempt is None or (loaded.run.waiting or {}).get("key") != key:
+        return False
+    if happened is not None and loaded.run.attempt.entered_at > happened:
         return False
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)

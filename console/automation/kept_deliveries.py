@@ -15,7 +15,6 @@ from console import faults, queue, runs
 from console.automation import found_hooks
 from console.automation.firing import Occasion, job_of, sealed
 from console.automation.found_hooks import Hook
-from console.core.actor import Actor
 from console.db import prepared_statement
 from console.db.engine import borrowed, fetch, hot_engine
 from console.errors import Conflict, TooMany
@@ -67,14 +66,14 @@ def require_room(workflow_id: str) -> None:
         raise TooMany(words, retry_after=60)
 
 
-def account_lately(definition: Definition) -> Actor:
-    """The account that runs of this version act as, as it was within this second: what it may is looked at again when a run begins."""
-    return _account(definition, int(time.monotonic()))
+def ready_lately(definition: Definition) -> runs.ReadyStart:
+    """What every start of this version needs, as it was within this second: what the account may is looked at again when a run begins."""
+    return _ready(definition, int(time.monotonic()))
 
 
 @functools.lru_cache(maxsize=256)
-def _account(definition: Definition, _second: int) -> Actor:
-    return runs.account_of(definition)
+def _ready(definition: Definition, _second: int) -> runs.ReadyStart:
+    return runs.ready_to_start(definition)
 
 
 def keep(

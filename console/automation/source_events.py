@@ -5,20 +5,18 @@ began later; a fingerprint of key and value keeps a row from being told twice. N
 Where the column holds moments without a zone, its clocks go back once a year: the hour that comes twice is read again as a whole until it is over.
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console import log, queue, records
-from console.automation import trigger_rows
+from console.automation import source_waits, trigger_rows
+from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
 from console.automation.following import KIND, Happened, concerns, take_in_happened
 from console.automation.log_events import chain_of
 from console.automation.trigger_expressions import document_of
@@ -37,8 +35,6 @@ from console.records import source_zones
 logger = logging.getLogger(__name__)
 watch = tables.source_watch
 PAGE = 500
-OVERLAP = timedelta(seconds=30)
-OVERLAP_NUMBER = 1000
 AGAIN_FOR = timedelta(seconds=60)
 """So long after the last new value rows before it are looked at again. Rows of a day are, until the next day comes."""
 MOST_SEEN = 20_000
@@ -71,8 +67,8 @@ class Mark:
 
 
 def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
-    """Collection whose changes are noticed in its database → the triggers that wait for them."""
-    found: dict[str, list[Row]] = {}
+    """Collection whose changes are noticed in its database → the triggers that wait for them; none where only runs do."""
+    found: dict[str, list[Row]] = {name: [] for name in source_waits.collections()}
     for row in triggers:
         definition = row.definition
         if SAME.get(definition.on or "", definition.on or "") not in OF_RECORDS:
@@ -123,6 +119,8 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
             mark = _mark(collection, column)
             if mark is not None:
                 _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
+            elif not deleted:
+                _tell_waiting(collection, column)
             problem = None
         except _OtherZoneError:
             return False
@@ -247,32 +245,6 @@ def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     return {name: mark for name, mark in seen.items() if place(mark[0]) > place(beyond)}, beyond
 
 
-def before(value: Any, zone: str = "") -> Any:
-    """The value from which a look reads again: half a minute, or a thousand numbers, earlier. Days, and an hour that comes twice, are read again as a whole."""
-    moment = moment_of(value) if isinstance(value, str) and len(value) > len("2026-11-20") else None
-    if isinstance(moment, datetime):
-        text = (source_zones.earliest(moment, zone) - OVERLAP).isoformat()
-        return text.replace("+00:00", "Z") if isinstance(value, str) and value.endswith("Z") else text
-    if isinstance(value, int):
-        return value - OVERLAP_NUMBER
-    if isinstance(value, str) and "-" not in value[1:]:
-        return str(Decimal(value) - OVERLAP_NUMBER)
-    return value
-
-
-def comes_again(value: Any, zone: str) -> datetime | None:
-    """For a moment that the clocks of the zone show twice: when they surely no longer do."""
-    moment = moment_of(value) if zone and isinstance(value, str) else None
-    if not isinstance(moment, datetime) or (earliest := source_zones.earliest(moment, zone)) == moment:
-        return None
-    return moment + (moment - earliest)
-
-
-def fingerprint(key: str, value: Any) -> str:
-    """What tells a row with this value of the column from itself after the next change."""
-    return hashlib.sha256(json.dumps([key, value], sort_keys=True, default=str).encode()).hexdigest()[:20]
-
-
 # ---------------------------------------------------------------------------------------------------------------- reading
 
 
@@ -325,16 +297,6 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
         _note(collection.id, column, mark=told, mark_at=since, highest={"key": highest}, seen=kept)
 
 
-def place(value: Any) -> tuple[int, Any]:
-    """What a value of the column is ordered by; it is a moment, a day or a number, as JSON."""
-    if isinstance(value, str) and "-" in value[1:] and (moment := moment_of(value)) is not None:
-        return 2, moment
-    try:
-        return 1, Decimal(str(value))
-    except ArithmeticError:
-        return 0, str(value)
-
-
 def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
     happened = [
         happening(
@@ -347,12 +309,31 @@ def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], 
         for record in fresh
         if record.key is not None
     ]
-    tell(collection.id, rows, happened)
+    tell(collection.id, rows, happened, _moments({record.key: record.values[column] for record in fresh if record.key is not None}))
 
 
-def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> None:
-    """Give every trigger the changes that concern it, with the runs that may have caused them. Raises SourceDown; all of them are then given again."""
-    wanted = [each for each in happened if any(concerns(row, each) for row in rows)]
+def _tell_waiting(collection: Collection, column: str) -> None:
+    """Tell of the changes since runs began to wait for them, where nobody had looked at the collection before."""
+    keys = source_waits.records_waited_for(collection.id)
+    found = records.named(collection.id, keys, scopes.whole(collection.id), [column]) if keys else {}
+    moments = _moments({key: record.values[column] for key, record in found.items()})
+    happened = [happening(collection.id, key, "record.updated", f"{column}:first", at) for key, at in moments.items()]
+    tell(collection.id, [], happened, moments)
+
+
+def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
+    """The values that are moments, no days or numbers."""
+    read = {key: moment_of(value) for key, value in values.items() if isinstance(value, str) and len(value) > DAY}
+    return {key: at for key, at in read.items() if isinstance(at, datetime)}
+
+
+def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened], changed: Mapping[str, datetime] | None = None) -> None:
+    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one; `changed` is when records were changed.
+
+    Raises SourceDown; all of them are then given again.
+    """
+    waited_for = collection in source_waits.collections()
+    wanted = [each for each in happened if waited_for or any(concerns(row, each) for row in rows)]
     if not wanted:
         return
     causes = caused_by(collection, [each.record for each in wanted if each.record is not None])
@@ -371,6 +352,8 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened]) -> 
                 note_problem(row, error.message)
             else:
                 note_problem(row, None, collection)
+    if waited_for:
+        source_waits.wake_for(collection, with_causes, changed or {})
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:

@@ -326,17 +326,15 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
         run_id = enrolments.enrol_at_once(row.workflow, **start)
         return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
 
-    def checked(account: Actor, *, alone: bool = False) -> str | None:
-        return runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=alone)
-
     many = kept_deliveries.many()
     kept_deliveries.lately.append(time.monotonic())
     if many and document.run_as is not None:
-        exclusive = checked(kept_deliveries.account_lately(definition))
+        exclusive = kept_deliveries.ready_lately(definition).check(record, occasion.values, asker)
         first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
         return run_id if first else None
     if not kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why):
-        checked(asker if asker is not None and document.run_as is None else runs.account_of(definition), alone=True)
+        account = asker if asker is not None and document.run_as is None else runs.account_of(definition)
+        runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=True)
         return None
     try:
         run_id = runs.start_hands_off(row.workflow, **start, run_id=run_id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from console.db.engine import fetch, hot_engine, transaction
-    from console.db.ids import new_id, uuid7
+    from console.db.ids import new_id, uuid7_text
 
 OPEN_MODULES = frozenset(
     {
@@ -35,7 +35,7 @@ def __getattr__(name: str) -> Any:
         from console.db import engine
 
         return getattr(engine, name)
-    if name in {"new_id", "uuid7"}:
+    if name in {"new_id", "uuid7_text"}:
         from console.db import ids
 
         return getattr(ids, name)

@@ -1,23 +1,19 @@
 """New identifiers: time-ordered, drawn in Python because older servers cannot."""
 
 import os
-import secrets
 import time
-import uuid
 from datetime import datetime
 
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 
-def uuid7() -> uuid.UUID:
-    """A UUID version 7 (RFC 9562): 48 bits of milliseconds since 1970, then random bits."""
-    milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | (7 << 76) | (secrets.randbits(12) << 64) | (2 << 62) | secrets.randbits(62)
-    return uuid.UUID(int=value)
+def uuid7() -> int:
+    """A UUID version 7 (RFC 9562) as a number: 48 bits of milliseconds since 1970, then random bits."""
+    return (time.time_ns() // 1_000_000 << 80) | int.from_bytes(os.urandom(10)) & _DRAWN | _FIXED
 
 
 def uuid7_text() -> str:
-    """A UUID version 7 as it is written, in a third of the time: each event has one."""
+    """A UUID version 7 as it is written."""
     return uuid7_texts(1)[0]
 
 
@@ -34,7 +30,7 @@ _FIXED = (7 << 76) | (2 << 62)
 
 def new_id(kind: str) -> str:
     """`kind_` and 26 characters of base 32, ordered by time: `run_01jd…`."""
-    return _written(kind, uuid7().int)
+    return _written(kind, uuid7())
 
 
 def id_at(kind: str, at: datetime) -> str:
@@ -43,8 +39,8 @@ def id_at(kind: str, at: datetime) -> str:
 
 
 def _written(kind: str, number: int) -> str:
-    digits = []
-    for _ in range(26):
-        digits.append(ALPHABET[number & 31])
-        number >>= 5
-    return f"{kind}_{''.join(reversed(digits))}"
+    return f"{kind}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
+
+
+_PAIRS = [high + low for high in ALPHABET for low in ALPHABET]
+_SHIFTS = range(120, -1, -10)

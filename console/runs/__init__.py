@@ -6,7 +6,7 @@ from console.runs.changing.approval_answers import approve, reject
 from console.runs.changing.effect_settling import check, retry, settle, stop_trying
 from console.runs.changing.ending import end_cancelled
 from console.runs.changing.handing_over import arrive, assign, escalate, release, resume, save, step_in, take_over, will_not_come
-from console.runs.changing.hands_off import RecordRef, StartedBy, check_hands_off, start_hands_off
+from console.runs.changing.hands_off import ReadyStart, RecordRef, StartedBy, check_hands_off, ready_to_start, start_hands_off
 from console.runs.changing.many_starts import WantedStart, start_many_hands_off
 from console.runs.changing.missing_context import propose_again, supply, supply_form
 from console.runs.changing.reporting import receipt_of, report, reportable

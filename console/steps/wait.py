@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.documents.references import suggestion
-from console.core.documents.triggers_check import EVENTS
+from console.core.documents.triggers_check import EVENTS, OF_RECORDS
 from console.core.expressions.operands import duration_of, moment_of, to_json
 from console.core.plain_words import humanised
 from console.core.run.step_requests import Awaited
@@ -19,6 +19,8 @@ from console.steps.message_settings import DURATION, seconds_of
 
 LONGEST = timedelta(days=3660)
 EVENT, TIMEOUT = "event", "timeout"
+CHANGE = "awr"
+"""What the key of a wait begins with that a change of the record ends: those are found in the database of its collection too."""
 FILTER_ROOTS = frozenset({"record", "event", "variables", "tables", "now"})
 """What the filter of an event may name."""
 
@@ -143,7 +145,8 @@ def _for_event(config: WaitConfig, context: Context, now: datetime) -> Completio
         raise Invalid("This run is about no record, so nothing can happen to it that the step could wait for.", code="no_record")
     until = None if config.timeout is None else _within_calendar(now, timedelta(seconds=seconds_of(config.timeout)))
     nothing = {"until": None if until is None else to_json(until), "event": None, "at": None}
-    return Completion(EVENT, {}, nothing, awaits=Awaited("event", new_id("awt"), until, None if until is None else TIMEOUT))
+    kind = CHANGE if {config.event, *config.also}.intersection(OF_RECORDS) else "awt"
+    return Completion(EVENT, {}, nothing, awaits=Awaited("event", new_id(kind), until, None if until is None else TIMEOUT))
 
 
 def _named(text: str) -> str:

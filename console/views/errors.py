@@ -20,7 +20,7 @@ from console.access import spoken_names
 from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.db import troubles
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
 from console.rights.right_requests import Reason
 from console.views import frame, missing_rights, outcomes, step_up
@@ -276,5 +276,5 @@ def _note_refusal(error: NotAllowed | NotFound, of_record: Mapping[str, Any] | N
 def _request_id() -> str:
     given = g.get("request_id") or log.REQUEST.get()
     if given is None:
-        given = g.request_id = str(uuid7())
+        given = g.request_id = uuid7_text()
     return str(given)

@@ -1,6 +1,8 @@
 """Webhooks that start runs: an address for other programs, which opens nothing without a key or a signature."""
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, g, jsonify, request
@@ -75,10 +77,14 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
     if taken.challenge is not None:
         return jsonify(dict(taken.challenge))
     if taken.each is not None:
-        return jsonify(runs=[_answer_of(each) for each in taken.each]), 202
+        return _accepted({"runs": [_answer_of(each) for each in taken.each]})
     if hook.signed and request.mimetype == webhooks.FORM and (words := webhooks.answer_to_form(headers, body, taken)) is not None:
         return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
-    return jsonify(_answer_of(taken)), 202
+    return _accepted(_answer_of(taken))
+
+
+def _accepted(answer: Mapping[str, Any]) -> Response:
+    return Response(json.dumps(answer, ensure_ascii=False), status=202, content_type="application/json")
 
 
 def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:

@@ -298,8 +298,10 @@ def own_machine() -> bool:
 
 
 def _set_up(state: BlueprintSetupState) -> None:
-    _manager.init_app(state.app)
-    cast(Flask, state.app).session_interface = Cookie()
+    app = cast(Flask, state.app)
+    # in place of `_manager.init_app`, which looks after each request for a second cookie that nobody here has
+    app.login_manager = _manager  # type: ignore[attr-defined]
+    app.session_interface = Cookie()
 
 
 blueprint.record_once(_set_up)

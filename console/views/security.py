@@ -1,8 +1,9 @@
 """Before each request: name it and refuse forms of other sites. After each response: set the headers that protect the browser."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, request, session
@@ -14,10 +15,13 @@ from console import document_requests, log, settings
 from console.contacts import contact_files
 from console.core.moments import READER_ZONE
 from console.db import request_writes
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.errors import NotAllowed
 from console.records import connect
 from console.views import kept_forms, outcomes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 blueprint = Blueprint("security", __name__)
 
@@ -59,11 +63,21 @@ class ForeignForm(NotAllowed):
     default_code = "foreign_form"
 
 
+class SafeResponse(Response):
+    """A response that carries `HEADERS`, also where a view made it without thinking of them."""
+
+    def get_wsgi_response(self, environ: "WSGIEnvironment") -> tuple[Iterable[bytes], str, list[tuple[str, str]]]:
+        """Add those that the view has not set itself."""
+        body, status, headers = super().get_wsgi_response(environ)
+        own = {name.lower() for name, _ in headers}
+        return body, status, [*headers, *(each for each in HEADERS.items() if each[0].lower() not in own)]
+
+
 @blueprint.before_app_request
 def name_request() -> None:
     """Give the request a name, for its response, events and errors."""
     g.actor = None
-    g.request_id = str(uuid7())
+    g.request_id = uuid7_text()
     log.REQUEST.set(g.request_id)
     READER_ZONE.set(None)
     request_writes.begin()
@@ -110,8 +124,6 @@ def refuse_foreign_forms() -> Response | None:
 @blueprint.after_app_request
 def protect(response: Response) -> Response:
     """Set the security headers and cache times: a year for files named by their hash or version, no caching for everything else."""
-    own = {name.lower() for name, _ in response.headers}
-    response.headers.extend([(name, value) for name, value in HEADERS.items() if name.lower() not in own])
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if request.is_secure:
         response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")

@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261217_0550"
-down_revision = "20261216_0510"
+down_revision = "20261217_0530"
 
 
 def upgrade() -> None:

@@ -66,7 +66,7 @@ class Chain:
         )
 
     def put(self, kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] | None = None, **sealed: Any) -> None:
-        fact = Fact(str(db.uuid7()), kind, START + timedelta(minutes=self.seq), opened or {}, sealed, step)
+        fact = Fact(db.uuid7_text(), kind, START + timedelta(minutes=self.seq), opened or {}, sealed, step)
         links = chained([fact], self.run, self.seq, self.head, self.frame)
         self.seq = write(self.run, self.seq, links, subject=self.subject)
         self.head = links[-1].leaf

@@ -63,7 +63,7 @@ def fixture_desks(clean: object, tmp_path: Path) -> None:
     for number in range(1, 6):
         actor = {"kind": "user", "id": "usr_olivia", "session": "ses_olivia", "team": "operations", "roles": []}
         frame = Frame(actor, 1, {"id": "wf_1", "version": 1, "hash": ""}, {"source": "company", "coll": "customer", "key": str(number)})
-        fact = Fact(str(db.uuid7()), "run_started", datetime.now(UTC), {})
+        fact = Fact(db.uuid7_text(), "run_started", datetime.now(UTC), {})
         write(f"run_{number}", 0, chained([fact], f"run_{number}", 0, b"", frame))
         note(OLIVIA, "record_viewed", collection="customer", record=str(number))
     note(OLIVIA, "record_listed", open={"count": 5}, sealed={"keys": ["1", "2"]}, collection="customer")

@@ -14,7 +14,7 @@ from console import db
 from console.activity import sequencing as operations
 from console.commands.seal import seal
 from console.db.engine import hot_engine
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import Fact, Frame, Moved, chained, write
 from console.log.event_lists import reached
 
@@ -24,7 +24,7 @@ FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "t
 def put(chain: str, seq: int, head: bytes = b"", many: int = 1) -> tuple[int, bytes]:
     """Append events to a chain; its new last number and hash."""
     links = chained(
-        [Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": chain}) for _ in range(many)], chain, seq, head, FRAME
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain}) for _ in range(many)], chain, seq, head, FRAME
     )
     return write(chain, seq, links), links[-1].leaf
 
@@ -141,7 +141,7 @@ def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transact
         horizon.execute("create table public.held (n integer)")  # holds back both events until both are there
         older.execute(sa.text("insert into console.version values ('bench', 1)"))  # the older transaction has its number now
         last, head = put("sys:a", 0)
-        links = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:a", last, head, FRAME)
+        links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:a", last, head, FRAME)
         write("sys:a", last, links, connection=older)
         older.commit()
         put("sys:b", 0)
@@ -154,7 +154,7 @@ def test_later_event_of_a_chain_never_gets_the_lower_place_although_its_transact
 def test_rolled_back_events_leave_no_gap(clean: object) -> None:
     put("sys:a", 0)
     with db.transaction() as lost:
-        write("sys:b", 0, chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME), connection=lost)
+        write("sys:b", 0, chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:b", 0, b"", FRAME), connection=lost)
         lost.rollback()
     put("sys:c", 0)
     assert operations.catch_up() == 2

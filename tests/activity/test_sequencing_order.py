@@ -14,7 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 from console.activity import sequencing as operations
 from console.db.engine import hot_engine
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import Fact, Frame, chained
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)
@@ -44,7 +44,7 @@ class Writer:
 
     def append(self, chain: str, seq: int = 0, head: bytes = b"") -> bytes:
         """One more event of the chain, not yet committed; its hash."""
-        (link,) = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": chain})], chain, seq, head, FRAME)
+        (link,) = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})], chain, seq, head, FRAME)
         found = self.connection.execute(APPEND, (chain, seq, head, link.leaf, link.body)).fetchone()
         assert found == (seq + 1,)
         return link.leaf

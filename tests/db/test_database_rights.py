@@ -11,7 +11,7 @@ import pytest
 from psycopg import errors, sql
 
 from console.core.actor import Actor
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import Fact, Frame, Moved, body, chained, events_of, note, write
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)
@@ -245,7 +245,7 @@ def test_even_the_superuser_is_refused_while_the_triggers_are_on(
 
 def parameters(chain: str, **more: Any) -> dict[str, Any]:
     """The call that appends one event to a chain, with one thing or another wrong."""
-    (link,) = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": chain})], chain, 0, b"", FRAME)
+    (link,) = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": chain})], chain, 0, b"", FRAME)
     given = {
         "chain": chain,
         "seq": 0,
@@ -287,7 +287,7 @@ def test_what_is_no_link_is_not_appended(connection: "psycopg.Connection[Any]") 
 
 def test_a_chain_goes_on_only_from_its_end(connection: "psycopg.Connection[Any]") -> None:
     (end,) = connection.execute("select seq, head from console.chain where id = 'sys:config'").fetchall()
-    links = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:config", end[0], bytes(end[1]), FRAME)
+    links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:config", end[0], bytes(end[1]), FRAME)
     more = {"leaves": [links[0].leaf], "bodies": [links[0].body]}
     for what, seq, head in [
         ("from the start", 0, b""),
@@ -367,7 +367,7 @@ def test_places_and_the_tree_are_given_by_functions_alone(connection: "psycopg.C
 def test_appending_in_ones_own_transaction_comes_and_goes_with_it(connection: "psycopg.Connection[Any]", clean: Any) -> None:
     from console import db
 
-    links = chained([Fact(str(uuid7()), "process_started", datetime.now(UTC), {})], "sys:t", 0, b"", FRAME)
+    links = chained([Fact(uuid7_text(), "process_started", datetime.now(UTC), {})], "sys:t", 0, b"", FRAME)
     with db.transaction() as open_one:
         assert write("sys:t", 0, links, connection=open_one) == 1
         assert events_of("sys:t") == [], "not before the commit"

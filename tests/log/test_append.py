@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine, prepared_statement, tables
 from console.db.engine import borrowed, fetch, hot_engine
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
@@ -30,7 +30,7 @@ ACTOR = Actor("user", "usr_x", session="ses_x", teams=("operations",), roles=fro
 
 def links(chain: str = "sys:a", seq: int = 0, head: bytes = b"", many: int = 1, **sealed: Any) -> list[Link]:
     """Events that could go on with a chain."""
-    facts = [Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": str(number)}, sealed) for number in range(many)]
+    facts = [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(number)}, sealed) for number in range(many)]
     return chained(facts, chain, seq, head, FRAME)
 
 

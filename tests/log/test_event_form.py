@@ -18,7 +18,7 @@ from console import subjects
 from console.activity import sequencing
 from console.core.events import KINDS
 from console.db import fetch
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import Fact, Frame, Link, body, chained, recheck, verify, write
 from console.log.body import FIRST, VERSION
 from tests.conftest import Database
@@ -155,7 +155,7 @@ def test_the_server_lists_what_the_body_says(clean: Database) -> None:
     subject = subjects.subject_of("customer", "1")
     for number, frame in enumerate(frames()):
         chain = f"run_{number}"
-        own = [fact._replace(id=str(uuid7())) for fact in facts()]
+        own = [fact._replace(id=uuid7_text()) for fact in facts()]
         made = chained(own, chain, 0, b"", frame)
         assert write(chain, 0, made, subject=subject) == len(made)
     sequencing.catch_up()

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from console.activity import sequencing
-from console.db.ids import uuid7
+from console.db.ids import uuid7_text
 from console.log import Fact, Frame, chained, recheck, write
 from tests.conftest import Database
 
@@ -18,7 +18,7 @@ SEVERAL = 600  # more than two tiles
 def fill(many: int, chain: str = "sys:a", seq: int = 0, head: bytes = b"") -> tuple[int, bytes]:
     """Append events to a chain and sign the head over them; the chain's new last number and hash."""
     links = chained(
-        [Fact(str(uuid7()), "process_started", datetime.now(UTC), {"mode": str(n)}) for n in range(many)], chain, seq, head, FRAME
+        [Fact(uuid7_text(), "process_started", datetime.now(UTC), {"mode": str(n)}) for n in range(many)], chain, seq, head, FRAME
     )
     last = write(chain, seq, links), links[-1].leaf
     sequencing.catch_up()

@@ -30,7 +30,7 @@ def put(*facts: Fact, user: str = "usr_1", chain: str = "run_1", version: int | 
 
 
 def fact(kind: str, opened: dict[str, Any] | None = None, step: tuple[str, int] | None = None, **sealed: Any) -> Fact:
-    return Fact(str(db.uuid7()), kind, AT, opened or {}, sealed, step)
+    return Fact(db.uuid7_text(), kind, AT, opened or {}, sealed, step)
 
 
 @pytest.fixture(name="named")

@@ -150,7 +150,7 @@ class TestHeaders:
         answer = browser.get(path, headers={"Accept-Encoding": accepted}, buffered=True)
         assert answer.status_code == 200
         assert answer.headers.get("Content-Encoding") == sent
-        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert ("Accept-Encoding" in answer.headers.get("Vary", "")) is (answer.mimetype in create_app().config["COMPRESS_MIMETYPES"])
 
     def test_a_part_of_a_file_is_sent_as_it_lies(self, browser: FlaskClient) -> None:
         answer = browser.get("/static/css/panel.css", headers={"Accept-Encoding": "br", "Range": "bytes=10-19"}, buffered=True)

@@ -1,6 +1,6 @@
 """Errors of the triggers of a workflow document, each with the field to mend."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,7 +9,7 @@ from console.core import expressions, schedule
 from console.core.documents.fields import Located
 from console.core.documents.references import Known, suggestion, wrong_references
 from console.core.documents.triggers import Trigger
-from console.core.documents.workflow_sketch import Problem
+from console.core.documents.workflow_sketch import Problem, Sketch
 
 EVENTS: Mapping[str, str] = {
     "record.created": "A record was added",
@@ -226,30 +226,41 @@ def nobody_acts(trigger: Trigger, run_as: Any) -> str:
 
 def unseen(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str, Any] | None, place: str) -> list[Problem]:
     """A warning where changes that other programs make are not seen."""
-    collection = (collections or {}).get(collection_of(trigger, raw) or "")
-    if trigger.kind != "event" or SAME.get(trigger.on or "", trigger.on) not in OF_RECORDS or collection is None:
-        return []
+    collection = (collections or {}).get(collection_of(trigger, raw) or "") if trigger.kind == "event" else None
+    reason = _unseen_changes(SAME.get(trigger.on or "", trigger.on or ""), collection)
+    return [Problem(None, f"{place}.on", reason, "warning")] if reason else []
+
+
+def unseen_by_waits(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections: Mapping[str, Any] | None) -> list[Problem]:
+    """The same for steps that wait for a change of the record."""
+    collection = (collections or {}).get(str(raw.get("collection")))
+    waits = [
+        (sketch.id, name)
+        for sketch in sketches
+        if sketch.type == "wait" and sketch.config is not None and sketch.config.event is not None
+        for name in (sketch.config.event, *sketch.config.also)
+    ]
+    return [Problem(step, "config.event", reason, "warning") for step, name in waits if (reason := _unseen_changes(name, collection))]
+
+
+def _unseen_changes(on: str, collection: Any) -> str:
+    """Which changes of this kind are not seen, and the way out; empty where all are."""
+    if on not in OF_RECORDS or collection is None:
+        return ""
     changes = getattr(collection, "changes", None)
     if changes is None:
-        reason = (
+        return (
             f"Only changes made in the console are seen: name a column of {collection.label} under `changes`, that other programs' are too."
         )
-    elif (
-        SAME.get(trigger.on or "", trigger.on) == "record.updated"
-        and changes.column is not None
-        and changes.column == changes.created
-        and not changes.listen
-    ):
+    if on == "record.updated" and changes.column is not None and changes.column == changes.created and not changes.listen:
         label = next((field.label for field in collection.fields if field.name == changes.column), changes.column)
-        reason = (
+        return (
             f"Of other programs only new rows of {collection.label} are seen, no changes: {label} says when a row was made."
             " Name a column that each change sets under `changes`."
         )
-    elif trigger.on == "record.deleted" and not (changes.deleted or changes.listen):
-        reason = f"No deletion in {collection.label} is seen: name `deleted` under `changes`, or let the database tell by `listen`."
-    else:
-        return []
-    return [Problem(None, f"{place}.on", reason, "warning")]
+    if on == "record.deleted" and not (changes.deleted or changes.listen):
+        return f"No deletion in {collection.label} is seen: name `deleted` under `changes`, or let the database tell by `listen`."
+    return ""
 
 
 def _misspelt(trigger: Trigger, input_names: frozenset[str] | None, place: str) -> list[Problem]:

@@ -95,6 +95,7 @@ def check(
     problems += ai_check.problems(sketches, raw)
     start = next((sketch for sketch in sketches if sketch.type == START), None)
     problems += triggers_check.problems(raw, start.outputs if start is not None else None, around.collections, _tables(raw))
+    problems += triggers_check.unseen_by_waits(sketches, raw, around.collections)
     problems += _groups(raw, sketches)
     problems += tests_check.problems(raw, sketches)
     return _in_order(problems, sketches)

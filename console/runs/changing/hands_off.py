@@ -3,17 +3,30 @@
 import base64
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from console import workflows
+from console import log, workflows
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.errors import Conflict
-from console.runs.changing.run_starts import WAITS, HandsOff, account_of, begin, check, record_of_start, require_none_live
+from console.runs.changing.run_starts import (
+    WAITS,
+    HandsOff,
+    StartStep,
+    account_of,
+    begin,
+    check,
+    checked_input,
+    record_of_start,
+    require_none_live,
+    require_start,
+    start_step,
+)
 from console.runs.rows.run_store import Also, inside_of, started_with
 from console.workflows import Definition
 
-__all__ = ["RecordRef", "StartedBy", "check_hands_off", "start_hands_off", "start_key"]
+__all__ = ["ReadyStart", "RecordRef", "StartedBy", "check_hands_off", "ready_to_start", "start_hands_off", "start_key"]
 
 
 def start_hands_off(
@@ -71,6 +84,30 @@ def check_hands_off(
         require_none_live(account, exclusive)
         raise Conflict(WAITS, code="already_enrolled")
     return exclusive
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyStart:
+    """That the account of a version may start it now, and the start step as the account sees it where the run is about no record. For many starts within a moment."""
+
+    account: Actor
+    definition: Definition
+    step: StartStep | None
+
+    def check(self, record: RecordRef | None, values: Mapping[str, Any], asker: Actor | None) -> str | None:
+        """What `check_hands_off` does."""
+        if self.step is None:
+            return check_hands_off(self.account, self.definition, record=record, values=values, asker=asker)
+        checked_input(self.account, self.definition, None, values, self.definition.document.team or "", log.now(), asker, self.step)
+        return None
+
+
+def ready_to_start(definition: Definition) -> ReadyStart:
+    """Raises what every start of this version would raise, whatever its input is."""
+    account, document = account_of(definition), definition.document
+    require_start(account, definition)
+    step = start_step(account, definition, None, document.team or "", log.now()) if document.collection is None else None
+    return ReadyStart(account, definition, step)
 
 
 def start_key(workflow_id: str, key: str) -> str:

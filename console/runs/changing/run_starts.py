@@ -18,15 +18,17 @@ from console.records import Record
 from console.runs.changing import transitions
 from console.runs.changing.run_rights import see
 from console.runs.engine.advancing import go_on
-from console.runs.engine.stepping import completion_of_values, context_of, plan_of, step_at
+from console.runs.engine.stepping import OpenStep, completion_of_values, context_of, plan_of, step_at
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, LiveRun, StartedAlready, inside, live_run, write
+from console.steps.base import Context
 from console.workflows import Definition
 
 NOBODY_ASKS = frozenset({"schedule", "event"})
 """Kinds of triggers behind which nobody waits for an answer."""
 WAITS = "This record is enrolled in this workflow already, and waits for its run to begin."
+StartStep = tuple[OpenStep, Context]
 WRONG_INPUT = "The run was started with a wrong input."
 
 
@@ -380,6 +382,12 @@ def require_none_live(actor: Actor, exclusive: str | None, hands_off: HandsOff |
     raise Conflict("A run of this workflow is already ongoing on this record.", code="run_is_live", run_id=run_id)
 
 
+def start_step(actor: Actor, definition: Definition, record: Record | None, team: str, now: datetime) -> StartStep:
+    """The start step of a run that is not begun, and what it can read."""
+    open_step = step_at(definition, decisions.opening(plan_of(definition), actor.id, team, now))
+    return open_step, context_of(actor, open_step, record, now)
+
+
 def checked_input(
     actor: Actor,
     definition: Definition,
@@ -388,12 +396,11 @@ def checked_input(
     team: str,
     now: datetime,
     asker: Actor | None = None,
+    step: StartStep | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """(values, output) of the start step. Raises Invalid with its fields named `input.…`, also for a record that `asker` may not see."""
-    opening = decisions.opening(plan_of(definition), actor.id, team, now)
-    open_step = step_at(definition, opening)
+    """(values, output) of the start step, which may be given as `start_step` has it. Raises Invalid with its fields named `input.…`, also for a record that `asker` may not see."""
     try:
-        context = context_of(actor, open_step, record, now)
+        open_step, context = step or start_step(actor, definition, record, team, now)
         completion = completion_of_values(open_step, context, given, None)
         for whom in (asker, actor) if asker is not None else (actor,):
             transitions.require_existing_references(whom, open_step, context, given)

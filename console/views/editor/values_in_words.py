@@ -74,9 +74,9 @@ def problem_words(field: str, reason: str, document: Mapping[str, Any], step: st
     own: Mapping[str, Any] = next((each for each in document["steps"] if each["id"] == step), {})
     if acts := NOBODY_ACTS.match(reason) if field == "run_as" else None:
         return f"{acts[1]}: choose an account under Acts as."
+    if unseen := unseen_words(reason):
+        return unseen
     if named := trigger_named(document, field):
-        if unseen := unseen_words(reason):
-            return unseen
         return named + NO_EVENT.sub("Choose what happens.", OFFERED.sub(".", reason))
     if reason in SAID:
         return SAID[reason]
