@@ -161,7 +161,7 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
-    named, first = contact_files.sample(file, actor.id)
+    named, first = contact_files.sample(file, actor.id, contact_files.TELLING)
     by_number = headings.fields_of(collection, named, _fields(actor, collection))
     found_columns = consent_columns.columns_of(
         consent_columns.place_of(actor, collection),
