@@ -100,7 +100,9 @@ def _is_automatic(mail: Message) -> bool:
 
 def _accepts(mail: Message) -> bool:
     """Whether a calendar wrote it: somebody has accepted or declined a meeting, which is no answer to what we wrote."""
-    return any(part.get_content_type() == "text/calendar" and str(part.get_param("method") or "").upper() == "REPLY" for part in mail.walk())
+    return any(
+        part.get_content_type() == "text/calendar" and str(part.get_param("method") or "").upper() == "REPLY" for part in mail.walk()
+    )
 
 
 def _header(part: Message, name: str) -> str:

@@ -10,11 +10,11 @@ import io
 import json
 import re
 import sys
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
 from typing import Any
-from xml.etree import ElementTree  # noqa: S405 - this process is confined
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
@@ -91,8 +91,8 @@ def places(archive: zipfile.ZipFile) -> dict[str, str]:
     return {name: place for name, place in found.items() if place in archive.namelist()}
 
 
-def _elements(archive: zipfile.ZipFile, place: str) -> Iterator[ElementTree.Element]:
-    return ElementTree.fromstring(archive.read(place)).iter()  # noqa: S314 - as above
+def _elements(archive: zipfile.ZipFile, place: str) -> Iterator[ET.Element]:
+    return ET.fromstring(archive.read(place)).iter()  # noqa: S314 - as above
 
 
 def _rows(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -42,12 +42,22 @@ def _remarks(told: dict[str, Any]) -> list[str]:
     found, others, hidden, errors = [], told["others"], told.get("hidden", 0), told.get("errors", 0)
     if others:
         named = ", ".join(f"“{each}”" for each in others[:MOST_NAMED]) + (" and others" if len(others) > MOST_NAMED else "")
-        found.append(f"Only the sheet “{told['sheet']}” is read, not {named}. To import another one, move it to the front, save, and choose the file again.")
+        found.append(
+            f"Only the sheet “{told['sheet']}” is read, not {named}. To import another one, move it to the front, save, and choose the file again."
+        )
     if hidden:
-        rows = "1 row of the sheet is hidden, as by a filter, and is" if hidden == 1 else f"{hidden:,} rows of the sheet are hidden, as by a filter, and are"
+        rows = (
+            "1 row of the sheet is hidden, as by a filter, and is"
+            if hidden == 1
+            else f"{hidden:,} rows of the sheet are hidden, as by a filter, and are"
+        )
         found.append(f"{rows} read too. To leave out what is hidden, copy what you see into a new workbook and choose that.")
     if errors:
-        cells = "1 cell of the sheet has an error such as #REF! or #N/A, and is" if errors == 1 else f"{errors:,} cells of the sheet have errors such as #REF! or #N/A, and are"
+        cells = (
+            "1 cell of the sheet has an error such as #REF! or #N/A, and is"
+            if errors == 1
+            else f"{errors:,} cells of the sheet have errors such as #REF! or #N/A, and are"
+        )
         found.append(f"{cells} read as empty.")
     return found
 

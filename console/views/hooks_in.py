@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -19,8 +20,9 @@ from console.views.identity import NotSignedIn, key_holder
 blueprint = Blueprint("hooks_in", __name__)
 blueprint.after_request(unread_bodies.read_on)
 CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
+IN_PARTS = "multipart/form-data"
 CAME_AS = {
-    "multipart/form-data": "a form with files",
+    IN_PARTS: "a form with files",
     "text/plain": "plain text",
     "application/xml": "XML",
     "text/xml": "XML",
@@ -56,7 +58,8 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
         f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
     } | named  # the name before the standard
     try:
-        body = sent_bytes(form=webhooks.FORM)
+        fields = None if hook.signed else _fields_in_parts()
+        body, form = (sent_bytes(form=webhooks.FORM), request.mimetype == webhooks.FORM) if fields is None else (fields, True)
     except UnsupportedMediaType as other:
         came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
         webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
@@ -65,9 +68,7 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
     try:
-        taken = webhooks.receive(
-            hook, webhooks.Delivery(body, headers, sender, lambda: _sent_to(token), form=request.mimetype == webhooks.FORM)
-        )
+        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: _sent_to(token), form=form))
     except Conflict as error:
         if "run_id" in error.extra:
             error.extra["runId"] = error.extra["run_id"]
@@ -79,6 +80,17 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
     if hook.signed and request.mimetype == webhooks.FORM and (words := webhooks.answer_to_form(headers, body, taken)) is not None:
         return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
     return jsonify(_answer_of(taken)), 202
+
+
+def _fields_in_parts() -> bytes | None:
+    """Return the fields of a form in parts, as Jotform and Mailgun send them, as those of a plain form; None for any other body, and one with files or without a field.
+
+    The parts are never the same twice, so nothing that is known by its bytes is taken like this: a signed delivery.
+    """
+    if request.mimetype != IN_PARTS or request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        return None
+    pairs = [*request.form.items(multi=True)]
+    return urlencode(pairs).encode() if pairs and not request.files else None
 
 
 def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:

@@ -55,7 +55,9 @@ def test_what_a_spreadsheet_keeps_as_numbers_days_and_ticks_is_text_that_a_list_
     text = workbooks.as_csv(workbook([], [HEAD], hidden=None))[0].decode()
     assert text == "Name,E-mail,Phone,Country,Stage\r\n", "an empty sheet before it is passed over"
     told = workbooks.as_csv(workbook([line]))[0].decode()
-    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,1.234567890123457e+18\r\n', "what has lost its last digits is not written as if it had them"
+    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,1.234567890123457e+18\r\n', (
+        "what has lost its last digits is not written as if it had them"
+    )
     assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0))[0] == b"Name\r\n", "nor is a hidden one read"
 
 
