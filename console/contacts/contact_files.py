@@ -79,8 +79,8 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     """Store the file, encrypted under the person's key; of a workbook its first sheet. Raises Invalid where it is empty or too large; then nothing is left of it."""
     begin, remarks = stream.read(PART), list[str]()
     if begin.startswith(workbooks.BEGIN):
-        text, remarks = workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))
-        stream, begin = io.BytesIO(text), b""
+        sheet, remarks = workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))
+        stream, begin = io.BytesIO(sheet), b""
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
     decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
