@@ -15,6 +15,9 @@ MOST = 500
 PAYLOAD = "payload"
 """The one field of a form in which GitHub and Slack send JSON."""
 
+RAW_REQUEST = "rawRequest"
+"""The field in which Jotform sends the answers as JSON, beside what it says of them."""
+
 
 def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple[Sequence[dict[str, Any]], bool]:
     """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
@@ -57,4 +60,7 @@ def _of_form(raw: bytes, signed_by: str | None) -> dict[str, Any]:
         raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
     names = dict.fromkeys(name for name, _ in pairs)
     told = {name: [value for other, value in pairs if other == name] for name in names}
-    return {name: values[0] if len(values) == 1 else values for name, values in told.items()}
+    fields: dict[str, Any] = {name: values[0] if len(values) == 1 else values for name, values in told.items()}
+    if isinstance(raw_request := fields.get(RAW_REQUEST), str) and raw_request.startswith("{"):
+        fields[RAW_REQUEST] = object_in(raw_request.encode("utf-8", "surrogatepass"))
+    return fields

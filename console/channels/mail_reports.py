@@ -30,14 +30,22 @@ OWN_ID = "X-Handrail-Message"
 """Carries our id as well: Amazon SES and others put one of their own into `Message-ID`, and send the rest of the head back as it was."""
 NO_COMPLAINTS = ("not-spam", "auth-failure", "virus")
 """Reports in the same form that are no complaint of a reader."""
+_WRITTEN_AS = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "shift_jis": "cp932", "euc_kr": "cp949"}
+"""Charset → the one with more letters that programs mean by its name. Source: the labels of the Encoding Standard of the WHATWG."""
+_AWAY = re.compile(
+    r"auto(?:matic|mated|matische|matisk|matiskt|-)? ?(?:reply|response|antwort|antwoord|svar)\b|out of (?:the )?office\b|abwesenheits|abwesend\b"
+    r"|r[ée]ponse automatique|absence du bureau|respuesta autom[áa]tica|risposta automatica|fuori sede|resposta autom[áa]tica|automatisch antwoord"
+    r"|afwezig|autosvar|odpowied[źz] automatyczna|automatyczna odpowied[źz]|автоответ|自動応答|自动回复|자동 회신", re.IGNORECASE
+)  # fmt: skip
+"""How the subject of a notice begins that somebody is away, where its program does not mark it otherwise. An answer to one begins with “Re:”."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _QMAIL = "Hi. This is the qmail-send program"
 _CODE = re.compile(r"\b[45]\d\d[ -]|#?\b[45]\.\d\.\d")
 """What stands in the line that says why: the answer of a mail server, or the code of RFC 3463."""
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
-_MARKS = ("X-Autoreply", "X-Autorespond", "X-Loop", "List-Id", "Feedback-ID")
-_PRECEDENCE = ("bulk", "junk", "list", "auto_reply")
+_MARKS = ("X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-Loop", "List-Id", "Feedback-ID")
+_PRECEDENCE = ("bulk", "junk", "list", "auto_reply", "auto-reply")
 _GLOBAL = b"message/global-delivery-status"
 """Is written as the other report, which the standard library knows how to read."""
 _CARRIERS = ("message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers")
@@ -69,6 +77,8 @@ def read(raw: bytes) -> Receipt | Answer | Complaint | None:
     if _is_automatic(mail) or "@" not in sender:
         return None
     subject, text = _subject(mail), _text(mail)
+    if (_AWAY.match(subject) or _accepts(mail)) and not begins_with_stop(text):
+        return None
     shown = "\n\n".join(part for part in (subject, text) if part) if not text or begins_with_stop(subject) else text
     own_id = _header(mail, "Message-ID")[:200]
     return Answer(sender[:200], shown, own_id if own_id.strip("<> ") else f"sha256:{hashlib.sha256(raw).hexdigest()}")
@@ -85,6 +95,13 @@ def _is_automatic(mail: Message) -> bool:
         or written["Return-Path"] == "<>"
         or written["Precedence"] in _PRECEDENCE
         or marked
+    )
+
+
+def _accepts(mail: Message) -> bool:
+    """Whether a calendar wrote it: somebody has accepted or declined a meeting, which is no answer to what we wrote."""
+    return any(
+        part.get_content_type() == "text/calendar" and str(part.get_param("method") or "").upper() == "REPLY" for part in mail.walk()
     )
 
 
@@ -203,11 +220,17 @@ def _written(part: Message) -> str:
 
 
 def _decoded(content: bytes, charset: str) -> str:
-    """The text, as UTF-8 where nobody knows its charset; empty where the charset is none that mails are written in."""
+    """The text, as UTF-8 where nobody knows its charset, else as Windows writes; empty where the charset is none that mails are written in."""
     try:
         known = codecs.lookup(charset).name
     except (LookupError, ValueError):
         known = "utf-8"
+    if known in ("utf-8", "ascii"):
+        try:
+            return content.decode().replace("\x00", "")
+        except UnicodeDecodeError:
+            known = "cp1252"
+    known = _WRITTEN_AS.get(known, known)
     try:
         return content.decode(known, "replace").replace("\x00", "") if known not in NO_CHARSETS else ""
     except (LookupError, ValueError):  # a codec that makes no text

@@ -28,14 +28,19 @@ _CURRENCY = "€$£¥%  "
 
 
 def spelling_of(cells: Iterable[str], delimiter: str) -> str:
-    """How the numbers and days of these cells seem to be spelled."""
+    """How the numbers and days of these cells seem to be spelled; where there are days of both orders, as most of them are."""
     cells = list(cells)
     if any(_COMMA.fullmatch(cell.strip(_CURRENCY)) for cell in cells):
         return "comma"
     days = [found for cell in cells if (found := _DAY.fullmatch(cell)) is not None]
-    if any(int(found[2]) > 12 for found in days):
+    if sum(int(found[2]) > 12 for found in days) > sum(int(found[1]) > 12 for found in days):
         return "month"
     return "comma" if delimiter == ";" else "day"
+
+
+def is_day(cell: str) -> bool:
+    """Whether a cell is a day with the year behind."""
+    return _DAY.fullmatch(cell) is not None
 
 
 def value(field: Field, cell: str, spelling: str, look: Look) -> object:

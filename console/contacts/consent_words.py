@@ -8,10 +8,12 @@ from console.contacts.headings import NOTHING, inner, plain
 from console.core.contacting import CHANNELS
 from console.core.documents.collections.consent_places import GIVEN
 
+_TICK = re.compile(r"([01])[.,]0+\Z")
+
 
 def compared_cell(cell: str) -> str:
-    """A cell as it is compared: small letters, and a blank for a stroke between two words, as in Opted-out."""
-    return re.sub(r"(?<=\w)[-_](?=\w)", " ", cell.strip().casefold())
+    """A cell as it is compared: small letters, a blank for a stroke between two words, as in Opted-out, and a tick that a program took for an amount (1.0) as one."""
+    return _TICK.sub(r"\1", re.sub(r"(?<=\w)[-_](?=\w)", " ", cell.strip().casefold()))
 
 
 def _compared_words(*words: str) -> frozenset[str]:
@@ -25,7 +27,7 @@ AFFIRMED = _compared_words(
 )  # fmt: skip
 """A plain yes, to whatever the heading asks."""
 SUBSCRIBED = _compared_words(
-    "subscribed", "subscriber", "still subscribed", "resubscribed", "opt in", "opted in", "not opted out", "not unsubscribed", "abonniert", "angemeldet", "nicht abgemeldet", "abonné",
+    "subscribed", "subscriber", "still subscribed", "resubscribed", "opt in", "opted in", "not opted out", "not unsubscribed", "allow", "allowed", "zulassen", "zugelassen", "abonniert", "angemeldet", "nicht abgemeldet", "abonné",
     "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "iscritto", "iscritta", "inscrito", "inscrita", "ingeschreven", "aangemeld", "påmeldt", "tilmeldt", "prenumererar", "подписан",
 )  # fmt: skip
 """Who is still on a list: in a column about opting out the opposite, whatever its heading."""
@@ -41,16 +43,16 @@ NOT = NOT_TOLD | _compared_words(
 )  # fmt: skip
 """What stands in a column about opting out of who did not."""
 WITHDRAWN = _compared_words(
-    "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
+    "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "do not allow", "nicht zulassen", "do not contact", "do not e-mail", "do not email", "do not call", "user suppressed", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
     "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась",
 )  # fmt: skip
 """What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
 NO = NOT | WITHDRAWN | _compared_words(
-    "not given", "non-subscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "nicht erteilt", "ikke gitt",
+    "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "nicht erteilt", "ikke gitt",
 )  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
-    "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone"),
+    "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone", "phone calls"),
     "ai_call": ("ai call", "ai calls", "calls by an ai", "call by an ai"), "chat": ("chat",),
 }  # fmt: skip
 """Channel → what its column may be called, with “consent” before or behind."""
@@ -62,16 +64,19 @@ SHAPES = (
 """A heading that says who agreed, with a word for the channel."""
 OPT_OUTS = (
     "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
-    "do not {}", "no {}", "{} blocklisted", "{} blacklisted", "{} hard bounce reason", "{} hard bounced",
+    "do not {}", "do not bulk {}", "no {}", "{} blocklisted", "{} blacklisted", "{} hard bounce reason", "{} hard bounced",
 )  # fmt: skip
 """A heading that says who wants nothing of a channel, or is not reached there; a CRM writes which list it is behind it."""
 EVERY = "every"
 """In place of a channel: all of them."""
 OPT_OUTS_OF_EVERY = frozenset({
     "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed date", "unsubscribed on", "unsub time", "opt out date", "opted out at", "opted out date", "opted out on", "do not contact", "do not disturb", "no marketing", "do not market",
+    "dnc", "blacklist", "blacklisted", "black listed", "is blacklisted", "blocklist", "blocklisted", "is blocklisted", "suppressed", "is suppressed", "do not send marketing materials",
 })  # fmt: skip
-UNREACHABLE = frozenset({"clean time", "cleaned at", "hard bounced", "bounced at", "bounce date"})
-"""A heading of when mail to an address came back for good, as mail programs export those they no longer write to."""
+UNREACHABLE = frozenset({
+    "clean time", "cleaned at", "hard bounced", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "marked email as spam", "spam complaint", "complained",
+})  # fmt: skip
+"""A heading of whose mail came back for good or was called unwanted, or when, as programs export those they no longer write to."""
 MAILINGS = (
     "marketing status",
     "accepts marketing",
@@ -118,7 +123,7 @@ _AROUND = frozenset({
     "am", "an", "auf", "zu", "zum", "zur", "fur", "fuer", "per", "via", "von", "par", "por", "pour", "para", "a", "al", "aux", "til", "till", "tot", "voor", "pa", "om", "mot", "for", "de", "der", "des", "del", "den", "di", "du", "da", "do", "la", "le",
     "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
     "publicite", "pub", "reklame", "reklam", "comercial", "commerciale", "commercial", "prospection", "erteilt", "mottak", "recevoir", "recibir", "erhalten", "ontvangen", "contact", "datum", "date", "fecha", "dato", "data",
-    "time", "at", "on", "from", "all", "has", "been", "is", "status", "and", "und", "et", "og", "och", "y", "i", "на",
+    "time", "at", "on", "from", "all", "has", "been", "is", "status", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на",
 })  # fmt: skip
 _WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
 _CONSENTING = (
@@ -132,6 +137,8 @@ _BESIDE_CONSENT: Mapping[str, frozenset[str]] = {
 }  # fmt: skip
 """What a table of consents holds beside → words (without accents) for it in a heading that names a consent too."""
 _BESIDE = frozenset({"reason", "campaign", "title", "ip", "id", "grund", "raison", "motivo", "fax"})
+_REFUSED_BEFORE = re.compile(r"\b(?:do not (?:allow|bulk)|nicht zulassen|do not (?=call\b|phone\b|e ?mail\b|sms\b|contact\b)) ?")
+"""What stands around the name of a channel that is not wanted."""
 _WITHIN = 6
 """From how many letters on the beginning of a word is looked for within words, too: Newslettereinwilligung."""
 
@@ -180,6 +187,8 @@ def refused(heading: str) -> str | None:
         told = [shape.format(word) for word in HEADINGS[channel] for shape in OPT_OUTS]
         if any(heading == each or (heading.startswith(f"{each} ") and each.startswith(("opted out", "unsubscribed"))) for each in told):
             return channel
+        if len(heading) > _WITHIN and heading in {each.replace(" ", "") for each in told}:  # HASOPTEDOUTOFEMAIL, donotphone
+            return channel
     if heading in OPT_OUTS_OF_EVERY or heading in UNREACHABLE:
         return EVERY if heading in OPT_OUTS_OF_EVERY else "email"
     words = _words(heading)
@@ -225,7 +234,7 @@ def may_be_about_consent(heading: str, cells: Iterable[str]) -> bool:
 def _words(heading: str) -> list[str]:
     letters = unicodedata.normalize("NFKD", plain(heading).replace("ø", "o").replace("ł", "l").replace("æ", "ae"))
     joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    joined = re.sub(r"\bopt(?:ed)? (in|out)s?\b", r"opt\1", joined)
+    joined = re.sub(r"\bopt(?:ed)? (in|out)s?\b", r"opt\1", _REFUSED_BEFORE.sub("optout ", joined.replace("do not text", "do not sms")))
     return re.sub(r"\be (mails?|post|posta)\b", r"e\1", joined).split()
 
 

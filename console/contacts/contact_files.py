@@ -9,7 +9,7 @@ import shutil
 import time
 import unicodedata
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -23,7 +23,8 @@ PART = 1 << 20
 MOST_BYTES = 512 << 20
 MOST_COLUMNS = 500
 LONGEST_LINE = 1 << 20
-SAMPLE = 5
+SAMPLE, TELLING = 5, 1_000
+"""First lines that are shown, and those by which it is told what a column holds."""
 FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
@@ -51,7 +52,7 @@ csv.field_size_limit(LONGEST_LINE)  # of the process: so long a cell is looked f
 @dataclass(frozen=True, slots=True)
 class ContactFile:
     """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, about how many lines (0: not known), what it was called,
-    and which line is its heading.
+    which line is its heading, and what people must know of how its workbook was read.
     """
 
     folder: str
@@ -61,6 +62,7 @@ class ContactFile:
     lines: int = 0
     name: str = ""
     heading: int = 1
+    remarks: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,10 @@ class Row:
 
 def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> ContactFile:
     """Store the file, encrypted under the person's key; of a workbook its first sheet. Raises Invalid where it is empty or too large; then nothing is left of it."""
-    begin = stream.read(PART)
+    begin, remarks = stream.read(PART), list[str]()
     if begin.startswith(workbooks.BEGIN):
-        stream, begin = io.BytesIO(workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))), b""
+        sheet, remarks = workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))
+        stream, begin = io.BytesIO(sheet), b""
     place, subject = _place(folder), subjects.of_person(person)
     place.mkdir(parents=True, mode=0o700)
     decoder, first, count, total = codecs.getincrementaldecoder("utf-8")(errors="replace"), b"", 0, 0
@@ -109,7 +112,7 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
         forget(folder)
         raise Invalid("This is no table.", at=("csv", CARDS))
     delimiter, heading = _layout(head)
-    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name, heading)
+    return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name, heading, remarks)
 
 
 def _layout(head: str) -> tuple[str, int]:
@@ -214,13 +217,9 @@ def swallowed(cell: str, delimiter: str) -> bool:
     return "\n" in cell and delimiter in cell
 
 
-def sample(file: ContactFile, person: str) -> tuple[list[str], list[list[str]]]:
+def sample(file: ContactFile, person: str, most: int = SAMPLE) -> tuple[list[str], list[list[str]]]:
     """(the columns' headings, the first lines). Raises Invalid."""
-    read = []
-    for row in rows(file, person):
-        read.append(row.cells)
-        if len(read) > SAMPLE:
-            break
+    read = [row.cells for row in itertools.islice(rows(file, person), most + 1)]
     if not read:
         raise Invalid("The file is empty.", details=[{"field": "csv", "reason": "It has no heading."}])
     return read[0], read[1:]

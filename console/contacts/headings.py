@@ -103,6 +103,8 @@ _ALSO = {
 }  # fmt: skip
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
+_JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+"""Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
 _KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
@@ -110,8 +112,8 @@ _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
 def plain(heading: str) -> str:
-    """A heading as it is compared: small letters, one blank between words."""
-    return " ".join(re.findall(r"\w+", heading.casefold().replace("_", " ")))
+    """A heading as it is compared: small letters, one blank between words, also where programs write them as HasOptedOutOfEmail or Email_Opt_Out__c."""
+    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c")).casefold().replace("_", " ")))
 
 
 @lru_cache(maxsize=1)

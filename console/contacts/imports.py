@@ -161,7 +161,7 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
-    named, first = contact_files.sample(file, actor.id)
+    named, first = contact_files.sample(file, actor.id, contact_files.TELLING)
     by_number = headings.fields_of(collection, named, _fields(actor, collection))
     found_columns = consent_columns.columns_of(
         consent_columns.place_of(actor, collection),
@@ -173,7 +173,8 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
-    spelling = cells.spelling_of((cell for line in first for cell in line), file.delimiter)
+    telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cells.is_day(cell))
+    spelling = cells.spelling_of(telling, file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
     return replace(question, match=match_of(actor, collection, question))
 

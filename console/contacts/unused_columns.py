@@ -8,7 +8,7 @@ from console.errors import Invalid
 def unused_columns(question: Question, person: str) -> tuple[list[str], list[str]]:
     """(headings of columns that are not used, those of them that seem to be about consent); none once the file is gone. Raises Invalid."""
     try:
-        named, lines = contact_files.sample(question.file, person)
+        named, lines = contact_files.sample(question.file, person, contact_files.TELLING)
     except OSError:
         return [], []
     columns = {

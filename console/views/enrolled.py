@@ -328,6 +328,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "match": found.question.match or "",
         "encodings": list(ENCODINGS.items()),
         "encoding": file.encoding,
+        "remarks": file.remarks,
     }
 
 

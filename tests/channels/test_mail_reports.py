@@ -116,3 +116,42 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
     assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
     assert told.handed.reason.endswith("(#5.1.1)")
     assert mail_reports.read(raw.replace("msg_", "theirs_").encode()) is None, "of a letter that is not ours"
+
+
+@cases(
+    "head, body, shown",
+    [
+        ("text/plain; charset=iso-8859-1", "„Stop“ – Grüße".encode("cp1252"), "„Stop“ – Grüße"),
+        ("text/plain", "Bitte löschen".encode("latin-1"), "Bitte löschen"),
+        ("text/plain; charset=us-ascii", "Bitte löschen".encode(), "Bitte löschen"),
+        ("text/plain; charset=gb2312", "请退订，謝謝".encode("gb18030"), "请退订，謝謝"),
+        ("text/plain; charset=iso-2022-jp", "配信停止してください".encode("iso-2022-jp"), "配信停止してください"),
+        ("text/html; charset=windows-1251", "<p>Отпишите меня</p>".encode("cp1251"), "Отпишите меня"),
+    ],
+)
+def test_an_answer_is_read_in_the_letters_that_programs_mean(head: str, body: bytes, shown: str) -> None:
+    answer = mail_reports.read(f"From: sam@post.example\nSubject: Re: Hello\nContent-Type: {head}\n\n".encode() + body)
+    assert isinstance(answer, Answer)
+    assert answer.text == shown
+
+
+CALENDAR = 'Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Type: text/plain\n\n{0}\n--b\nContent-Type: text/calendar; method={1}\n\nBEGIN:VCALENDAR\n--b--\n'
+
+
+@cases(
+    "mail, answers",
+    [
+        ("Subject: Automatic reply: Your offer\n\nI am away until Monday.", False),
+        ("Subject: =?utf-8?Q?R=C3=A9ponse_automatique_=3A_Offre?=\n\nJe suis absent.", False),
+        ("Subject: Abwesenheitsnotiz: Ihr Angebot\n\nIch bin nicht da.", False),
+        ("Subject: Away\nPrecedence: auto-reply\n\nAway.", False),
+        ("Subject: Accepted: Call on Monday\n" + CALENDAR.format("Sam has accepted.", "REPLY"), False),
+        ("Subject: Call on Monday\n" + CALENDAR.format("Let us talk.", "REQUEST"), True),
+        ("Subject: Re: Automatic reply: Your offer\n\nI am back now.", True),
+        ("Subject: Automatic for the people\n\nYes, call me.", True),
+        ("Subject: Declined: Call on Monday\n" + CALENDAR.format("STOP", "REPLY"), True),
+    ],
+)
+def test_a_notice_that_somebody_is_away_or_took_a_meeting_is_no_answer(mail: str, answers: bool) -> None:
+    """A run that waits for an answer would go on by it."""
+    assert (mail_reports.read(f"From: sam@post.example\n{mail}".encode()) is not None) is answers

@@ -40,6 +40,9 @@ def test_a_heading_says_what_is_known_about_a_consent_in_many_languages(heading:
     ("Werbewiderspruch", EVERY), ("Abgemeldet am", EVERY), ("Reservert mot markedsføring", EVERY), ("Baja", EVERY), ("No contactar", EVERY), ("Désabonné le", EVERY), ("Opposition", EVERY),
     ("Keine Anrufe", "call"), ("Ne pas appeler", "call"), ("Refus SMS", "sms"), ("Nyhetsbrev avmeldt", "email"), ("Widerspruch E-Mail und SMS", EVERY), ("UNSUB_TIME", EVERY), ("CLEAN_TIME", "email"),
     ("Unsubscribe newsletter", "email"), ("Email hard bounce reason", "email"), ("Opted out of email: Marketing Information", "email"),
+    ("HasOptedOutOfEmail", "email"), ("HasOptedOutOfSMS", "sms"), ("SMSOptOut", "sms"), ("Email_Opt_Out__c", "email"), ("HASOPTEDOUTOFEMAIL", "email"), ("DoNotCall", "call"), ("DONOTCALL", "call"), ("Do not allow Bulk Emails", "email"), ("Do not allow Phone Calls", "call"), ("donotbulkemail", "email"),
+    ("E-Mails nicht zulassen", "email"), ("Telefonanrufe nicht zulassen", "call"), ("Do Not Text", "sms"), ("Prospect Do Not Email", "email"), ("smsOptOut", "sms"), ("isUnsubscribed", EVERY), ("DNC", EVERY), ("Black Listed", EVERY),
+    ("Email Globally Unsubscribed", "email"), ("Marked email as spam", "email"), ("Do not send marketing materials", EVERY), ("HasOptedOutOfFax", None), ("Do Not Contact Reason", None), ("Do not allow Faxes", None),
     ("EMAIL_BLOCKLISTED", "email"), ("SMS_BLOCKLISTED", "sms"), ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
 ])  # fmt: skip
 def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channel: str | None) -> None:
@@ -56,6 +59,7 @@ def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_writ
 
 
 @cases("cell, in_status, in_opt_out", [
+    ("1.0", True, True), ("0.0", False, False), ("Do Not Allow", True, True), ("Allow", False, False), ("Nicht zulassen", True, True), ("Zulassen", False, False), ("Do not contact", True, True),
     ("Unsubscribed", True, True), ("yes", True, True), ("x", True, True), ("", False, False), ("no", False, False), ("Subscribed", False, False), ("Abonniert", False, False), ("not opted out", False, False),
     ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", None, True),
 ])  # fmt: skip
@@ -82,6 +86,14 @@ def test_columns_that_may_be_about_consent_are_told_and_named_before_everybody_i
         send({"GDPR": ""})
     assert [each["field"] for each in refused.value.details] == ["columns.Liste"]
     assert send({"GDPR": "", "Liste": "optout:every"}).opted_out == 1
+
+
+def test_who_opted_out_far_below_in_a_column_of_a_mailing_list_is_seen(company: Company) -> None:
+    lines = "".join(f"N{n},n{n}@post.example,subscribed\n" for n in range(300))
+    looked = import_batches.keep(
+        company.olivia, "contact", io.BytesIO(f"Name,Email,List state\n{lines}Last,last@post.example,unsubscribed\n".encode())
+    )
+    assert unused_columns.unused_columns(looked.question, company.olivia.id) == (["List state"], ["List state"])
 
 
 def test_two_columns_of_when_they_agreed_do_not_shut_the_file_out(company: Company) -> None:

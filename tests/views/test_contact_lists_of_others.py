@@ -246,6 +246,7 @@ def test_a_file_without_consent_says_that_nobody_will_be_reached(club: "Pages") 
     [
         ("SMS opt out", "1", 0), ("SMS opt out", "0", 1), ("SMS opt out", "", 1), ("Do not text message", "Yes", 0), ("Opted out of SMS: Product news", "Yes", 0), ("Unsubscribed from all SMS", "2026-01-02 10:00", 0),
         ("SMS opt out", "Opted out", 0), ("SMS unsubscribed", "unsubscribed", 0), ("Opt out", "yes", 0), ("Unsubscribed", "no", 1), ("Do not contact", "x", 0), ("E-mail opt out", "1", 1), ("Favourite colour", "Yes", 1),
+        ("SMS opt out", "0.0", 1), ("SMS opt out", "1.0", 0), ("smsOptOut", "TRUE", 0), ("HasOptedOutOfSMS", "true", 0), ("Do Not Text", "Do Not Allow", 0), ("Do Not Text", "Allow", 1),
     ],
 )  # fmt: skip
 def test_who_opted_out_gets_no_consent_although_everybody_in_the_file_agreed(club: "Pages", heading: str, said: str, agreed: int) -> None:

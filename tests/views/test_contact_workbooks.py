@@ -1,6 +1,7 @@
 """Lists of contacts that come as workbooks."""
 
 import io
+import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from console.errors import Invalid
 from tests.views.test_contact_import import URL, club, posted, why
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.views.conftest import Pages
 
 __all__ = ["club"]
@@ -47,13 +50,76 @@ def test_what_a_spreadsheet_keeps_as_numbers_days_and_ticks_is_text_that_a_list_
         datetime(2026, 2, 3, 4, 5, tzinfo=UTC).replace(tzinfo=None),
         True,
         None,
-        "=1+1",
+        1234567890123456789,
     ]
-    text = workbooks.as_csv(workbook([], [HEAD], hidden=None)).decode()
+    text = workbooks.as_csv(workbook([], [HEAD], hidden=None))[0].decode()
     assert text == "Name,E-mail,Phone,Country,Stage\r\n", "an empty sheet before it is passed over"
-    told = workbooks.as_csv(workbook([line])).decode()
-    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,0\r\n'
-    assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0)) == b"Name\r\n", "nor is a hidden one read"
+    told = workbooks.as_csv(workbook([line]))[0].decode()
+    assert told == '"Ana, “A”\nCosta",351912345678,12.5,2026-02-03,2026-02-03 04:05:00,yes,,1.234567890123457e+18\r\n', (
+        "what has lost its last digits is not written as if it had them"
+    )
+    assert workbooks.as_csv(workbook([["secret"]], [["Name"]], hidden=0))[0] == b"Name\r\n", "nor is a hidden one read"
+
+
+def drawn(draw: "Callable[[xlsxwriter.Workbook], None]", **options: Any) -> bytes:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, options) as book:
+        draw(book)
+    return out.getvalue()
+
+
+def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anything_is_imported(club: "Pages") -> None:
+    def draw(book: xlsxwriter.Workbook) -> None:
+        people, out = book.add_worksheet("People"), book.add_worksheet("Opt-outs")
+        book.add_worksheet("Empty")
+        for row, line in enumerate([HEAD, ["Ana", "ana@wb.example", "", "PT", "new"], ["Bo", "bo@wb.example", "", "PT", "new"]]):
+            people.write_row(row, 0, line)
+        people.set_row(2, options={"hidden": True})
+        people.write_formula(2, 2, "=B9#", None, "#REF!")
+        out.write(0, 0, "ana@wb.example")
+
+    found = import_batches.keep(club.company.olivia, "contact", io.BytesIO(drawn(draw)), "a.xlsx")
+    page = club.olivia.get(f"/imports/{found.id}").text
+    assert "Only the sheet “People” is read, not “Opt-outs”." in page
+    assert "1 row of the sheet is hidden, as by a filter, and is read too." in page
+    assert "1 cell of the sheet has an error such as #REF! or #N/A, and is read as empty." in page
+    assert workbooks.as_csv(workbook([HEAD], []))[1] == [], "nothing is said of a plain one"
+
+
+@pytest.mark.parametrize("program", ["no result", "nought for all"])
+def test_formulas_that_were_never_worked_out_are_no_empty_cells(club: "Pages", program: str) -> None:
+    """Whoever opted out by a formula would be written to."""
+
+    def draw(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Email", "Opt-out"])
+        sheet.write(1, 0, "ana@wb.example")
+        sheet.write_formula(1, 1, '=IF(1,"yes","no")')
+
+    content = drawn(draw)
+    if program == "no result":
+        with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
+            for name in there.namelist():
+                other.writestr(name, there.read(name).replace(b"<v>0</v>", b""))
+        content = out.getvalue()
+    with pytest.raises(Invalid) as refused:
+        import_batches.keep(club.company.olivia, "contact", io.BytesIO(content), "a.xlsx")
+    assert "Open it in a spreadsheet, save it" in str(refused.value.details)
+    assert contact_files.folders() == []
+
+
+def test_a_cell_over_several_rows_counts_in_each_and_days_since_1904_and_ends_far_below_are_read() -> None:
+    def draw(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_row(2, 1, ["Name", "Opt-out", "Day"])
+        for row in range(3, 7):
+            sheet.write(row, 1, f"N{row}")
+        sheet.merge_range(4, 2, 5, 2, "yes")
+        sheet.write_datetime(3, 3, datetime(2026, 5, 31), book.add_format({"num_format": "dd.mm.yyyy"}))  # noqa: DTZ001 - as it stands there
+        sheet.write(1_048_575, 5, " ")
+
+    text = "Name,Opt-out,Day,,\r\nN3,,2026-05-31,,\r\nN4,yes,,,\r\nN5,yes,,,\r\nN6,,,,\r\n"
+    assert workbooks.as_csv(drawn(draw, date_1904=True))[0].decode() == ",,,,\r\n" * 2 + text
 
 
 def test_a_workbook_is_looked_at_and_imported_like_a_file_of_lines(club: "Pages") -> None:
@@ -87,7 +153,7 @@ def test_a_workbook_that_grows_when_it_is_unpacked_is_refused_before_and_one_tha
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     large = workbook([["x" * 30_000] * 100])
-    assert len(workbooks.as_csv(large)) > 3_000_000
+    assert len(workbooks.as_csv(large)[0]) > 3_000_000
     monkeypatch.setattr(workbooks, "_read", replace(workbooks._read, memory=16 << 20))
     with pytest.raises(Invalid):
         workbooks.as_csv(large)

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from console import automation, workflows
-from tests.views.test_hooks_odd_senders import ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer
+from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer
 
 __all__ = ["sender", "signer"]
 
@@ -241,6 +241,36 @@ def test_a_form_with_a_key_is_its_fields(sender: Sender) -> None:
     assert (told.status, begun()) == (202, [{"why": "Žydrūnė & co"}])
     for body in (b"why=%FF", "&".join(f"n{number}=1" for number in range(2_000)).encode(), b"\xff"):
         assert sender.send(sender.path("plain"), body, kind="application/x-www-form-urlencoded").status == 400
+
+
+def in_parts(*parts: tuple[str, str]) -> bytes:
+    fields = "".join(f"--b\r\nContent-Disposition: form-data; {name}\r\n\r\n{value}\r\n" for name, value in parts)
+    return f"{fields}--b--\r\n".encode()
+
+
+def test_a_form_in_parts_is_its_fields_as_jotform_and_mailgun_send_it_and_one_with_files_is_not_read(
+    client: FlaskClient, sender: Sender
+) -> None:
+    typed = {**PLAIN, "input": {"why": "input.rawRequest.q3_why"}}
+    head = {"format": 1, "slug": "asked", "title": "Asked", "team": "operations", "run_as": ROBOT, "settings": {}}
+    workflows.import_file({**head, "steps": STEPS, "triggers": [typed]}, publish=True)
+    answers, kind = ('name="rawRequest"', '{"q3_why": "Žydrūnė"}'), "multipart/form-data; boundary=b"
+    told = sender.send(sender.path("plain", "asked"), in_parts(('name="formID"', "2311"), answers), kind=kind)
+    assert (told.status, begun("asked")) == (202, [{"why": "Žydrūnė"}])
+    told = sender.send(sender.path("plain"), in_parts(('name="why"', "a mail & more")), kind=kind)
+    assert (told.status, begun()) == (202, [{"why": "a mail & more"}])
+    path = sender.path("plain")
+    refused = [
+        (in_parts(answers, ('name="why"; filename="a.txt"', "x")), 415),
+        (in_parts(('name="rawRequest"', "{broken"), ('name="why"', "x")), 400),
+        (in_parts(*[(f'name="n{n}"', "x") for n in range(1_100)]), 400),
+        (in_parts(('name="why"', "x" * 2_000_000)), 413),
+        (b"no parts", 415),
+    ]
+    assert [sender.send(path, body, kind=kind).status for body, _ in refused] == [status for _, status in refused]
+    without_key = client.post(path, data=in_parts(('name="why"', "x")), content_type=kind)
+    assert without_key.status_code == 401
+    assert len(begun()) == 1
 
 
 def test_a_list_of_events_starts_a_run_for_each_once_and_one_that_is_wrong_keeps_no_other_out(own: Signer) -> None:
