@@ -15,7 +15,6 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import settings, views
-from console.views import security
 
 PACKAGE = Path(__file__).parent
 FIRST = ("security", "identity")
@@ -54,7 +53,7 @@ def create_app() -> Flask:
     """Return the Flask application for the settings of this process. It opens no connection: the first request of each worker does."""
     current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
-    app.request_class, app.response_class = PageRequest, security.SafeResponse
+    app.request_class = PageRequest
     app.config.update(
         SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

@@ -201,6 +201,7 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 
 def _set_up(state: BlueprintSetupState) -> None:
     app = cast(Flask, state.app)
+    app.response_class = SafeResponse
     app.config.setdefault("WTF_CSRF_CHECK_DEFAULT", False)  # called above, after the cheaper check, and never for programs
     app.config.setdefault("WTF_CSRF_TIME_LIMIT", None)  # valid as long as the session: a tab from yesterday may still send its form
     app.config.setdefault("WTF_CSRF_SSL_STRICT", False)  # the origin is checked above, also behind proxies that end https
