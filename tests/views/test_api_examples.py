@@ -40,7 +40,7 @@ QUESTIONING = {
     "format": 1, "slug": "questioning", "title": "Asking", "collection": "customer", "team": "operations",
     "steps": [step("start", "start", "ask"), step("ask", "human_input", "end", {"to": {"people": ["'tom@fernwick.example'"]}, "question": "Right?"}), step("end", "end", None)],
 }  # fmt: skip
-FAR = {"stopTrying", "settleEffect", "checkEffect", "stepIn", "proposeAgain", "supplyContext"}
+FAR = {"stopTrying", "settleEffect", "checkEffect", "stepIn", "proposeAgain", "supplyContext", "sendMessage", "getMessage"}
 """Calls whose example needs a run that another system has brought somewhere; they have a test of their own."""
 
 
@@ -367,14 +367,25 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "rotateWebhook": ("mona", nothing),
         "renewWebhookSecret": ("mona", nothing),
         "createWorkflow": ("mona", nothing),
-        **dict.fromkeys(("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion"), ("olivia", nothing)),
+        **dict.fromkeys(
+            ("listWorkflows", "getWorkflow", "getDefinition", "listVersions", "getVersion", "getConfiguration"), ("olivia", nothing)
+        ),
         **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
         **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow", "tryOnContacts"), ("mona", nothing)),
         **dict.fromkeys(("getFunnel", "cancelFunnel"), ("mona", funnelled)),
         "forecastWorkflow": ("mona", nothing),
         "deleteWorkflow": ("mona", draft),
         **dict.fromkeys(
-            ("changeWorkflow", "activateWorkflow", "pauseWorkflow", "archiveWorkflow", "publishWorkflow", "getDraft", "changeDraft"),
+            (
+                "changeWorkflow",
+                "changeConfiguration",
+                "activateWorkflow",
+                "pauseWorkflow",
+                "archiveWorkflow",
+                "publishWorkflow",
+                "getDraft",
+                "changeDraft",
+            ),
             ("mona", published),
         ),
         **dict.fromkeys(("previewPublishing", "askToPublish"), ("mona", edited)),

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import runs, workflows
+from console import access, runs, workflows
 from console.app import create_app
 from console.records import connect
 from console.views.api.openapi import BASE
 from tests.company import Company
+from tests.messages import reached
 from tests.support.paying import Provider, at_pay, paying, providing
 from tests.support.proposing_runs import begun, hand_in
 from tests.views.test_api_examples import QUESTIONING, Bench
@@ -77,3 +78,12 @@ def test_examples_at_steps_where_something_is_proposed(company: Company) -> None
     faults += bench.faults(bench.calls["supplyContext"], answer)
     assert faults == []
     assert answer.get_json()["context"]["note"]["missing"] == "supplied later"
+
+
+def test_examples_of_a_single_message(company: Company) -> None:
+    reached.founded(company)
+    access.grant("operations_lead", "collection:contact", ["message"], team="operations")
+    bench = Bench(create_app(), company)
+    made = bench.send("sendMessage", "mona", {})
+    assert not list(bench.faults(bench.calls["sendMessage"], made))
+    assert bench.check("getMessage", "mona", {"message_id": made.get_json()["id"]}) == []

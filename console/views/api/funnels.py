@@ -1,14 +1,15 @@
 """Funnels of simulated contacts as JSON: asked for, followed and stopped by the same caller."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from flask import Blueprint, g, jsonify
+from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.forecasts import kept_funnels
 from console.forecasts.kept_funnels import MOST_SEED, USUAL_SEED, Wanted
-from console.views.api.operation import Example, Nothing, Sent, operation, read
+from console.views.api import idempotency
+from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
 from console.views.api.shapes import WorkflowFunnel
 
 blueprint = Blueprint("api_funnels", __name__, url_prefix="/api/v1")
@@ -31,6 +32,13 @@ class WantedFunnel(Sent):
     )
 
 
+def _funnel_made(done: Done) -> dict[str, Any]:
+    """Return the funnel as it is now."""
+    if done.made is None:
+        raise idempotency.lost("The funnel", "the page of the workflow's test")
+    return kept_funnels.get(g.actor, (request.view_args or {})["workflow_id"], done.made).to_json()
+
+
 @blueprint.post("/workflows/<workflow_id>/funnels")
 @operation(
     "forecastWorkflow",
@@ -38,12 +46,14 @@ class WantedFunnel(Sent):
     {202: WorkflowFunnel},
     body=WantedFunnel,
     refuses=(403,),
+    again=_funnel_made,
     example=Example({"workflow_id": "kyc-review"}, body={"seed": 7}, status=202),
 )
 def ask(workflow_id: str) -> ResponseReturnValue:
     """Follow up to 1,000 whom the workflow would let in now, as the caller sees them, in the background; poll `getFunnel`. Nothing is written or sent."""
     sent = read(WantedFunnel)
     ident = kept_funnels.ask(g.actor, workflow_id, Wanted(sent.version, sent.whom, sent.seed, sent.chances))
+    idempotency.name_result(ident)
     return jsonify(kept_funnels.get(g.actor, workflow_id, ident).to_json()), 202
 
 
@@ -55,9 +65,10 @@ def show(workflow_id: str, funnel: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/workflows/<workflow_id>/funnels/<funnel>/cancel")
-@operation("cancelFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,), body=Nothing, example=Example(ONE, body={}))
+@operation("cancelFunnel", "workflow.edit", WorkflowFunnel, refuses=(403,), body=Nothing, again=_funnel_made, example=Example(ONE, body={}))
 def cancel(workflow_id: str, funnel: str) -> ResponseReturnValue:
     """Follow no more of them; nothing of it is kept."""
     read(Nothing)
     kept_funnels.stop(g.actor, workflow_id, funnel)
+    idempotency.name_result(funnel)
     return jsonify(kept_funnels.get(g.actor, workflow_id, funnel).to_json())
