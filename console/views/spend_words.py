@@ -1,5 +1,7 @@
 """What would be spent, in words. All of it is an estimate, and says so."""
 
+from console import access
+from console.core.actor import Actor
 from console.forecasts.spending import MODEL, Spend
 from console.views import formats
 from console.views.formats import Look
@@ -23,9 +25,9 @@ def total(spend: Spend, look: Look) -> str:
     return " and ".join(formats.about(amount, currency, look) for currency, amount in spend.amounts.items())
 
 
-def unpriced(spend: Spend) -> list[tuple[str, str]]:
-    """Return (what has no price, the page on which it is set)."""
-    return [(_counted(kind, count), _where(kind)) for kind, count in spend.unpriced.items()]
+def unpriced(actor: Actor, spend: Spend) -> list[tuple[str, str]]:
+    """Return (what has no price, the page on which it is set; empty for those who may not open it)."""
+    return [(_counted(kind, count), _where(actor, kind)) for kind, count in spend.unpriced.items()]
 
 
 def _counted(kind: str, count: int) -> str:
@@ -33,5 +35,6 @@ def _counted(kind: str, count: int) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
-def _where(kind: str) -> str:
-    return "/settings/ai/purposes" if kind == MODEL else f"/settings/channels#price-of-{kind}"
+def _where(actor: Actor, kind: str) -> str:
+    resource, page = ("ai", "/settings/ai/purposes") if kind == MODEL else ("source", f"/settings/channels#price-of-{kind}")
+    return page if access.can(actor, None, resource, "manage") else ""

@@ -242,7 +242,10 @@ def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
     assert "/edit/double" not in pages.olivia.get("/c/customer/1?tab=details").html
     assert "Double" in pages.olivia.get("/c/customer?columns=double").text
     place = f"{HERE}/fields/double"
-    pages.ines.post(place, typed(pages.ines.get(place), place) | {"do": "remove"})
+    page = pages.ines.get(place)
+    assert "Remove the field" in page.text
+    assert 'value="remove"' not in page.html.partition("field-form")[2].partition("</button>")[0], "Enter in a box presses the first button"
+    pages.ines.post(place, typed(page, place) | {"do": "remove"})
     assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get("fields", {})
 
 

@@ -337,7 +337,7 @@ def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robo
     assert "Its last firings are more than 30 days ago." in pages.ines.get("/workflows/care-review/triggers").text
     assert "It has not fired for records that you may see." in pages.tom.get("/workflows/care-review/triggers").text
     workflows.cancel(pages.company.mona, "care-review", "Over")
-    assert "The workflow is cancelled: triggers begin" in pages.mona.get("/workflows/care-review/triggers").text
+    assert "The workflow is cancelled: triggers that are on begin" in pages.mona.get("/workflows/care-review/triggers").text
 
 
 def test_who_left_without_coming_to_the_end_has_no_tick() -> None:

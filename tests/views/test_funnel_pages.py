@@ -9,6 +9,7 @@ from console.access import policy_store
 from console.db.engine import fetch, transaction
 from console.forecasts import kept_funnels
 from console.messages import channel_settings
+from console.views import spend_words
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
@@ -50,6 +51,11 @@ def test_the_page_asks_for_a_funnel_follows_it_and_shows_it(club: Company) -> No
         "No price is set for 2 texts",
     ):
         assert words in told
+    assert "/settings/channels" not in told, "no way to a page that would refuse her"
+    assert "/settings/channels" not in pages.mona.get("/workflows/reaching/switch?to=active").text
+    lacking = monitoring.activation(club.mona, "reaching").spend
+    assert lacking is not None
+    assert spend_words.unpriced(club.ines, lacking.spend) == [("2 texts", "/settings/channels#price-of-sms")]
     refused = pages.mona.send(pages.mona.get(URL), "/test/funnel", status=422, **{"chance.text.sent": "60", "chance.text.failed": "0"})
     assert "“Text”: the shares add up to 60, not to 100." in refused.text
 

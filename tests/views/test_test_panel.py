@@ -105,13 +105,13 @@ def test_the_way_of_a_message_and_an_event_in_time_are_chosen_and_kept(pages: Pa
         {"id": "mail", "type": "email", "title": "Write", "config": {"subject": "Hello", "body": "We write.", "to": "'a@b.example'"}, "next": ways},
         {"id": "hear", "type": "wait", "title": "Hear", "config": {"event": "record.updated", "timeout": "P2D"}, "next": {"event": "ok", "timeout": "end"}},
         {"id": "ok", "type": "end", "title": "Heard", "config": {"label": "Heard"}},
-        {"id": "end", "type": "end", "title": "End", "config": {"label": "Silence"}},
+        {"id": "end", "type": "end", "title": "End", "config": {"label": "no_word_from_them"}},
     ]  # fmt: skip
     workflows.edit(
         mona, "care-review", 0, drafting.difference(workflows.open_draft(mona, "care-review").document, {**DOCUMENT, "steps": steps})
     )
     page = go(pages, pages.mona.get(URL), typed={"v.record": "1"})
-    assert "It ends as Silence." in page.text
+    assert "It ends as No word from them." in page.text
     assert "An e-mail" in page.text
     page = go(pages, page, "look", typed={"effect.hear": "happens"})
     assert "It ends as Heard." in page.text

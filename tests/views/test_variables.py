@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from console import accounts, workflows
@@ -99,6 +100,8 @@ def test_values_are_read_by_their_type_and_what_is_wrong_is_said_there(pages: "P
     ):  # fmt: skip
         page = changed(pages.mona, name, 422, **parts)
         assert words in page.text
+        marked = re.findall(r'name="(name|value)\.\d+"[^>]*aria-invalid="true"', page.html)
+        assert marked == list(parts), "the box that is wrong is marked, and no other"
         assert set(parts.values()) <= set(page.form(SAVE)["fields"].values()), "what was typed stays"
     given = fields(pages.mona.get(PLACE))
     new = str(len(RULES))

@@ -255,7 +255,7 @@ def _unseen_changes(on: str, collection: Any) -> str:
     if on == "record.updated" and changes.column is not None and changes.column == changes.created and not changes.listen:
         label = next((field.label for field in collection.fields if field.name == changes.column), changes.column)
         return (
-            f"Of other programs only new rows of {collection.label} are seen, no changes: {label} says when a row was made."
+            f"Other programs' changes to {collection.label} are not seen, only their new rows: {label} says when a row was made."
             " Name a column that each change sets under `changes`."
         )
     if on == "record.deleted" and not (changes.deleted or changes.listen):

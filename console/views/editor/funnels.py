@@ -162,8 +162,8 @@ def _shown_result(document: Workflow, result: Funnel) -> dict[str, Any]:
     noun = records.collection(document.collection).label if document.collection else "Contacts"
     return {
         "ways": ways, "noun": noun.lower(), "steps_chart": _steps_chart(result, shown), "days_chart": _days_chart(result),
-        "unreached": [step.title for step in result.steps if not step.reached], "spend": spend_words.lines(result.spend, frame.look()),
-        "spend_total": spend_words.total(result.spend, frame.look()), "unpriced": spend_words.unpriced(result.spend), "median": _span(result.median_s), "most_span": _span(result.most_s),
+        "unreached": list(dict.fromkeys(step.title for step in result.steps if not step.reached)), "spend": spend_words.lines(result.spend, frame.look()),
+        "spend_total": spend_words.total(result.spend, frame.look()), "unpriced": spend_words.unpriced(frame.actor(), result.spend), "median": _span(result.median_s), "most_span": _span(result.most_s),
         "messages": [(CHANNELS[kind], count) for kind, count in result.channels.items()],
         "reached_by": {step.step: step.reached for step in result.steps},
         "ends": [(formats.label_of(label), count) for label, count in result.ends.items()],

@@ -13,7 +13,7 @@ from console.core.documents import condition_words as conditions
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS, finds
 from console.core.documents.workflow import Exit
-from console.core.schedule import Coming
+from console.core.schedule import DAYS, Coming
 from console.views.editor import schedule_form
 from console.views.editor.step_form import Box, Path, collections_of, form_of
 from console.views.editor.values_in_words import SETTINGS, TRIGGERS
@@ -289,4 +289,4 @@ def _choice(box: Box, options: Sequence[tuple[str, str]]) -> Box:
 
 
 def _small(words: str) -> str:
-    return words[:1].lower() + words[1:]
+    return words if words.startswith(DAYS) else words[:1].lower() + words[1:]

@@ -182,4 +182,4 @@ def ended(found: Simulated) -> str:
     """Where the dry run stops, or how it ends."""
     if found.question is not None:
         return f"It stops at “{found.question.title}”."
-    return f"It ends as {found.outcome}." if found.outcome else f"It ends as {found.status.replace('_', ' ')}."
+    return f"It ends as {formats.label_of(found.outcome)}." if found.outcome else f"It ends as {found.status.replace('_', ' ')}."

@@ -21,7 +21,7 @@ SAID = {
 NOBODY_ACTS = re.compile("(.* while nobody is there): name the service account")
 NO_EVENT = re.compile("This is missing: say which event, .*", re.DOTALL)
 UNSEEN = re.compile(
-    "(Only changes made in the console are seen|No deletion in .* is seen|Of other programs only new rows of .* are seen, no changes): "
+    "(Only changes made in the console are seen|No deletion in .* is seen|Other programs' changes to .* are not seen, only their new rows): "
 )
 TRIGGERS = {
     "manual": "By hand", "record": "From a record", "api": "By a program", "mcp": "By an assistant",
@@ -65,7 +65,7 @@ LABELS = {
 def unseen_words(reason: str) -> str:
     """Which changes by other programs start nothing, for those who see no file; empty for another reason."""
     unseen = UNSEEN.match(reason)
-    chosen = "Who manages the data sources chooses under Changes by other programs of the collection how others' are seen."
+    chosen = "Whoever manages data sources can change that on the collection's page, under Changes by other programs."
     return f"{unseen[1]}. {chosen}" if unseen else ""
 
 

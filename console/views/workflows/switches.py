@@ -108,7 +108,7 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
         "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
         "spend_lines": lambda spend: spend_words.lines(spend, frame.look()),
-        "unpriced": spend_words.unpriced,
+        "unpriced": lambda spend: spend_words.unpriced(who, spend),
         "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused", "archived") else None,
         "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting if known.live is not None else 0,
         "outside": _reached_outside(known),

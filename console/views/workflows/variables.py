@@ -52,6 +52,11 @@ class Row:
         """The name as people read it."""
         return label_of(self.was) if self.was else "New variable"
 
+    @property
+    def value_is_wrong(self) -> bool:
+        """Whether `error` is about the value, not the name."""
+        return self.error in ASKED.values()
+
 
 def kind_of(value: Any) -> str:
     """The type of a value, as the form calls it."""
