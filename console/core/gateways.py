@@ -324,8 +324,12 @@ def outcome_of(gateway: Gateway, word: str | None) -> str:
 
 
 def _rule(line: str) -> re.Match[str] | None:
+    """The parts of a rule; None where the line is none: a number that is no status, or a field that no path names."""
     found = RULE.fullmatch(line.strip())
-    return found if found and any(found.groupdict().values()) and (not found["field"] or FIELD.fullmatch(found["field"])) else None
+    if found is None or not any(found.groupdict().values()):
+        return None
+    field = found["field"]
+    return found if field is None or (FIELD.fullmatch(field) and not field.isdecimal() and field != "contains") else None
 
 
 def _first(rules: str, status: int, text: str, tree: Any) -> str | None:
