@@ -131,7 +131,7 @@ def test_what_somebody_answers_is_kept_once_and_stop_takes_back_consent(other: O
     assert [(each.record, (each.content or {})["text"]) for each in kept] == [(SAM, "Thank you")]
     assert fetch("select count(*) from console.opt_out") == [(0,)]
     assert other.tells(None, urlencode({"id": "in-2", "from": "12025550147", "text": "STOP"})) == 200
-    assert {consent for (consent,) in fetch("select distinct consent from console.opt_out where record = '1'")} >= {"sms", "call"}
+    assert {channel for (channel,) in fetch("select distinct channel from console.opt_out where record = '1'")} >= {"sms", "call"}
     later = reached.begin(other.company, reached.workflow("again", [dict(gateways.SMS)]))
     assert (other.line(later).message.code, len(other.server.received)) == ("consent_withdrawn", 1)
 

@@ -62,7 +62,7 @@ def test_the_page_begins_with_an_example_and_is_filled_in(pages: "Pages", other:
 def test_what_is_wrong_stands_at_its_box_and_what_was_typed_is_kept(pages: "Pages", other: Other) -> None:
     refused = pages.ines.post(AT, boxes(pages) | {"url": "http://10.0.0.1/sms", "refused": "what it says", "body": "<b>"}, status=422)
     for words in (
-        "name it in CONSOLE_PRIVATE_HOSTS if it is meant",
+        "or name the host in CONSOLE_PRIVATE_HOSTS",
         "Line 1: write a status",
         "This is no JSON",
         "Choose what {secret} stands for.",
