@@ -299,7 +299,7 @@ def understood(gateway: Gateway, status: int, body: bytes, *, whole: bool = True
     for meaning, rules in ((AGAIN, gateway.again), (REFUSED, gateway.refused), (ACCEPTED, gateway.accepted)):
         if (line := _first(rules, status, text, tree)) is not None:
             found = _id_in(gateway.message_id, text, tree) if meaning == ACCEPTED else ""
-            return Understood(meaning, found, f"the rule “{line}”")  # type: ignore[arg-type]  # one of three
+            return Understood(meaning, found, f"the rule “{line}”")
     why = f"its status {status}"
     if 200 <= status < 300:
         page = text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
