@@ -25,7 +25,7 @@ _kept: tuple[object, float, dict[str, KeptChannel]] = (None, 0.0, {})
 """Through which engine, when, and what the table says."""
 
 
-def of(kind: str) -> KeptChannel:
+def kept_for(kind: str) -> KeptChannel:
     """What is kept for this kind of messages."""
     global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     source, now = hot_engine(), time.monotonic()

@@ -60,7 +60,7 @@ def state_of(kind: str) -> ChannelState:
     if kind not in KINDS:
         raise NotFound
     provider = providers.provider_of(kind)
-    kept = kept_channels.of(kind)
+    kept = kept_channels.kept_for(kind)
     missing = provider.missing()
     why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if kept.sandbox else ""
     return ChannelState(kind, provider.name, missing, bool(why), why, kept.sandbox, kept.script, kept.price)
@@ -68,7 +68,7 @@ def state_of(kind: str) -> ChannelState:
 
 def price_of(kind: str) -> ChannelPrice | None:
     """What messages of this kind cost; None where nobody has said."""
-    return kept_channels.of(kind).price
+    return kept_channels.kept_for(kind).price
 
 
 def changed_since(moment: datetime) -> bool:

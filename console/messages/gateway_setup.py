@@ -48,7 +48,7 @@ class Trial:
 def current(actor: Actor) -> Gateway | None:
     """The gateway as it is described; None where nobody has. Raises NotAllowed."""
     access.require(actor, None, "source", "manage")
-    return kept_channels.of("sms").gateway
+    return kept_channels.kept_for("sms").gateway
 
 
 def save(actor: Actor, form: Mapping[str, str]) -> None:
@@ -62,7 +62,7 @@ def save(actor: Actor, form: Mapping[str, str]) -> None:
         raise Invalid("Nothing was saved.", details=wrong)
     with transaction() as connection:
         connection.execute(_SAVE, {"gateway": orjson.dumps(gateway.to_json()).decode(), "by": actor.id, "at": log.now()})
-        told = {"channel": "sms", "sandbox": kept_channels.of("sms").sandbox, "gateway": gateway.base, "on": bool(gateway.on)}
+        told = {"channel": "sms", "sandbox": kept_channels.kept_for("sms").sandbox, "gateway": gateway.base, "on": bool(gateway.on)}
         log.note(actor, "channel_changed", open=told, chain="sys:config", connection=connection)
     kept_channels.forget()
 

@@ -30,12 +30,12 @@ class GatewaySms(Provider):
 
     def missing(self) -> tuple[str, ...]:
         """That it is switched on."""
-        gateway = kept_channels.of("sms").gateway
+        gateway = kept_channels.kept_for("sms").gateway
         return () if gateway is not None and gateway.on else ("SMS gateway",)
 
     def can_look(self) -> bool:
         """Whether a status request is described."""
-        gateway = kept_channels.of("sms").gateway
+        gateway = kept_channels.kept_for("sms").gateway
         return gateway is not None and bool(gateway.status_url)
 
     def send(self, letter: Letter) -> Handed:
@@ -64,14 +64,14 @@ class GatewaySms(Provider):
 
     def told(self, callback: Callback) -> Sequence[Receipt | Answer]:
         """Receipts and messages that came in, as many as it tells at once."""
-        gateway = kept_channels.of("sms").gateway
+        gateway = kept_channels.kept_for("sms").gateway
         if gateway is None:
             raise Invalid(NOT_SET)
         return read(gateway, callback, outgoing_secrets.for_address(gateway.check_secret, gateway.base) if gateway.check != "none" else "")
 
 
 def _gateway() -> Gateway:
-    gateway = kept_channels.of("sms").gateway
+    gateway = kept_channels.kept_for("sms").gateway
     if gateway is None:
         raise IntegrationError(NOT_SET, code="not_set_up")
     return gateway
@@ -130,10 +130,10 @@ def read(gateway: Gateway, callback: Callback, secret: str) -> list[Receipt | An
     if len(listed) > MOST_AT_ONCE:
         raise Invalid(f"At most {MOST_AT_ONCE:,} at once.")
     single = len(listed) == 1
-    return [said for item in listed if (said := _said(gateway, [item, query] if single else [item], query)) is not None]
+    return [said for item in listed if (said := _receipt_or_answer(gateway, [item, query] if single else [item], query)) is not None]
 
 
-def _said(gateway: Gateway, where: list[Any], query: dict[str, str]) -> Receipt | Answer | None:
+def _receipt_or_answer(gateway: Gateway, where: list[Any], query: dict[str, str]) -> Receipt | Answer | None:
     """A receipt or a message of one entry; None where it is neither."""
 
     def value(field: str) -> str:
