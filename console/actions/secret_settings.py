@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
-from console.integrations import outgoing_secrets
+from console.integrations import kept_channels, outgoing_secrets
 from console.integrations.outgoing_secrets import KnownSecret
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
@@ -50,11 +50,14 @@ def _require(actor: Actor) -> None:
 
 
 def _users(actor: Actor) -> dict[str, list[str]]:
-    """Name of a secret → titles of the actions and live workflows that name it, as far as the actor may know of them."""
+    """Name of a secret → titles of the actions and live workflows that name it, and the SMS gateway, as far as the actor may know of them."""
     found: dict[str, list[str]] = {}
     for action in actions.listed():
         for name in sorted({getattr(effect, "secret", None) or "" for effect in action.effects} - {""}):
             found.setdefault(name, []).append(action.title)
+    gateway = kept_channels.kept_for("sms").gateway
+    for name in sorted({gateway.secret, gateway.check_secret} - {""}) if gateway is not None else ():
+        found.setdefault(name, []).append("SMS gateway")
     hidden = access.hidden_from(actor)
     for workflow, number in fetch(
         "select id, live_version from console.workflow where live_version is not null and not 'workflow:' || slug = any(%s) order by title",

@@ -6,7 +6,7 @@ It never looks at the database, the clock or who may be reached: that is judged 
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
@@ -142,12 +142,18 @@ class Provider(ABC):
     title: ClassVar[str]
     looks: ClassVar[bool] = False  # whether `find` can tell that a message is not there
     calls_back: ClassVar[bool] = False  # whether it has an address of its own here, and `told`
+    gets: ClassVar[bool] = False  # whether what it tells may come by GET, too
+    by_page: ClassVar[bool] = False  # whether it is set up on a page: who does so means it, and it stands before those of the settings
     most_bytes: ClassVar[int] = 512 * 1024  # of a callback
     thanks: ClassVar[tuple[str, str]] = ('{"status":"ok"}', "application/json")  # what a callback is answered with, and its type
 
     def missing(self) -> tuple[str, ...]:
         """Names of settings that it needs and that are not set; empty: it can be used."""
         return ()
+
+    def can_look(self) -> bool:
+        """Whether `find` can tell now that a message is not there."""
+        return self.looks
 
     @abstractmethod
     def send(self, letter: Letter) -> Handed:
@@ -158,6 +164,6 @@ class Provider(ABC):
         """What became of a message that may have left; None: it is not there. Raises IntegrationError or OutcomeUnknown if that cannot be told."""
         raise NotImplementedError
 
-    def told(self, callback: Callback) -> Receipt | Answer | Complaint | None:
-        """What a callback says; None: nothing of interest. Raises BadSignature for what is not the provider's, Invalid for what cannot be read."""
+    def told(self, callback: Callback) -> Receipt | Answer | Complaint | Sequence[Receipt | Answer] | None:
+        """What a callback says; None: nothing of interest. Where it may say several things, all of them; one about no message of ours is passed over then. Raises BadSignature for what is not the provider's, Invalid for what cannot be read."""
         raise NotImplementedError

@@ -97,7 +97,12 @@ OUTSIDE = (
         ("name", "hosts", "fields", "added"),
     ),
     Kind("secret_removed", "configuration", "A secret for other systems was removed.", ("name",)),
-    Kind("channel_changed", "configuration", "A person changed what is set for a channel.", ("channel", "sandbox"), ()),
+    Kind(
+        "channel_changed",
+        "configuration",
+        "A person changed what is set for a channel, or described its gateway: `gateway` is the address, `on` whether it is used.",
+        ("channel", "sandbox", "gateway", "on"),
+    ),
     Kind(
         "contact_rules_changed",
         "configuration",

@@ -106,7 +106,7 @@ message = _table(
     "failures:int outcomes:texts provider provider_id sandbox:bool address:bytes of subject kid nonce:bytes ct:bytes result_nonce:bytes result_ct:bytes",
 )
 opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
-channel = _table("channel", "kind sandbox:bool script price:json changed_by changed_at:moment")
+channel = _table("channel", "kind sandbox:bool script price:json gateway:json changed_by changed_at:moment")
 contact_rules = _table("contact_rules", "version:int at:moment by document:json looked_to looked_at:moment")
 
 person = _table(

@@ -3,13 +3,24 @@
 Twice the same changes nothing; what comes before the provider's own answer counts; what names another message is refused.
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
+from console import log
 from console.channels import providers, sandbox
 from console.channels.base import Answer, Callback, Complaint, Handed, Provider, Receipt
 from console.core.actor import Actor
+from console.db.engine import fetch
 from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.messages import inbound, message_rows, opening, outside_addresses, sending
+
+LEAVES = timedelta(minutes=2)
+"""A request for a message has been answered by then, or never is."""
+_LEAVING = (
+    "select from console.message where provider = %s and channel = %s and direction = 'out' and status = 'sending' and at > %s limit 1"
+)
+_log = logging.getLogger(__name__)
 
 
 def provider_at(kind: str, name: str, token: str) -> Provider:
@@ -23,7 +34,27 @@ def provider_at(kind: str, name: str, token: str) -> Provider:
 
 def take(provider: Provider, callback: Callback) -> None:
     """Take what came to the provider's address. Raises BadSignature, Invalid, NotFound for no message of ours, Conflict where it names another one."""
-    take_in(provider.kind, provider.name, provider.told(callback))
+    told = provider.told(callback)
+    if isinstance(told, Sequence):
+        _take_all(provider, told)
+    else:
+        take_in(provider.kind, provider.name, told)
+
+
+def _take_all(provider: Provider, told: Sequence[Receipt | Answer]) -> None:
+    """Take each. One about no message of ours, or of another id, is passed over: a provider would send all of them again and again.
+
+    Raises Conflict, so that it tells later once more, where it may be about a message whose id is not recorded yet.
+    """
+    early = False
+    for each in told:
+        try:
+            take_in(provider.kind, provider.name, each)
+        except (NotFound, Conflict):
+            _log.info("%s told of a message that is not known", provider.name)
+            early = early or (isinstance(each, Receipt) and bool(each.handed.outcome) and not each.message_id)
+    if early and fetch(_LEAVING, (provider.name, provider.kind, log.now() - LEAVES)):
+        raise Conflict("A message is just leaving, whose id is not recorded yet: tell again in a minute.", code="too_early")
 
 
 def take_in(kind: str, provider: str, receipt: Receipt | Answer | Complaint | None) -> None:

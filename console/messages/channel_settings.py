@@ -1,6 +1,5 @@
 """What is set for each channel: whether its sandbox is on, and what the sandbox answers; and how it fares."""
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,14 +13,12 @@ from console.core import channel_prices
 from console.core.actor import Actor
 from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
-from console.db.engine import fetch, hot_engine, transaction
+from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
+from console.integrations import kept_channels
 
 SANDBOXED = {"email": "e-mails", "sms": "SMS", "call": "calls", "chat": "chat messages"}
-KEPT_S = 1.0
 SCRIPT_MOST = 10_000
-_kept: tuple[object, float, dict[str, tuple[bool | None, str, ChannelPrice | None]]] = (None, 0.0, {})
-"""Through which engine, when, and what the table says: asked for with every message, and at most a second old."""
 _SAVE = sa.text(
     "insert into console.channel (kind, sandbox, script, price, changed_by, changed_at) values (:kind, :sandbox, :script, cast(:price as jsonb), :by, :at) "
     "on conflict (kind) do update set sandbox = :sandbox, script = :script, price = cast(:price as jsonb), changed_by = :by, changed_at = :at"
@@ -58,29 +55,20 @@ class Figures:
     last_at: datetime | None
 
 
-def _table() -> dict[str, tuple[bool | None, str, ChannelPrice | None]]:
-    global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
-    source, now = hot_engine(), time.monotonic()
-    if _kept[0] is not source or now - _kept[1] > KEPT_S:
-        rows = fetch("select kind, sandbox, script, price from console.channel")
-        _kept = (source, now, {kind: (on, script, ChannelPrice.of_json(price)) for kind, on, script, price in rows})
-    return _kept[2]
-
-
 def state_of(kind: str) -> ChannelState:
     """The channel as it stands. Raises NotFound."""
     if kind not in KINDS:
         raise NotFound
     provider = providers.provider_of(kind)
-    own, script, price = _table().get(kind, (False, "", None))
+    kept = kept_channels.kept_for(kind)
     missing = provider.missing()
-    why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if own else ""
-    return ChannelState(kind, provider.name, missing, bool(why), why, bool(own), script, price)
+    why = "setting" if settings.current().sandbox else "provider" if missing else "channel" if kept.sandbox else ""
+    return ChannelState(kind, provider.name, missing, bool(why), why, kept.sandbox, kept.script, kept.price)
 
 
 def price_of(kind: str) -> ChannelPrice | None:
     """What messages of this kind cost; None where nobody has said."""
-    return _table().get(kind, (False, "", None))[2]
+    return kept_channels.kept_for(kind).price
 
 
 def changed_since(moment: datetime) -> bool:
@@ -122,13 +110,7 @@ def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, price: Mappi
         row["price"] = orjson.dumps(cost.to_json()).decode() if cost is not None else None
         connection.execute(_SAVE, row)
         log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
-    forget()
-
-
-def forget() -> None:
-    """Look again at the next question."""
-    global _kept  # noqa: PLW0603 (as above)
-    _kept = (None, 0.0, {})
+    kept_channels.forget()
 
 
 def figures_of(kind: str) -> Figures:

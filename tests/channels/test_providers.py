@@ -38,6 +38,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
     providers.every.cache_clear()
 
 
+@pytest.mark.usefixtures("clean")
 def test_one_of_another_package_carries_its_kind_and_ours_is_still_known(installed: Callable[[str], None]) -> None:
     sms, email = providers.provider_of("sms"), providers.provider_of("email")
     installed("Pigeon")
@@ -54,7 +55,7 @@ def test_of_several_the_one_whose_settings_are_there_carries(monkeypatch: pytest
     assert providers.provider_of("sms").name == "twilio"
 
 
-@pytest.mark.usefixtures("given_settings")
+@pytest.mark.usefixtures("clean", "given_settings")
 def test_a_provider_says_in_the_guide_which_settings_it_needs() -> None:
     """Whoever adds a provider is told by this test what its page still lacks."""
     guide = (Path(__file__).parents[2] / "docs" / "how-to" / "reach-people-outside.md").read_text(encoding="utf-8")

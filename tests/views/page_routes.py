@@ -388,6 +388,9 @@ ROUTES = [
     ),
     Route("/settings/channels", "/settings/channels", stan=403, status=403),
     Route("/settings/channels/<kind>", "/settings/channels/email", ("POST",), stan=403, status=403),
+    Route("/settings/channels/sms/gateway", "/settings/channels/sms/gateway", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/channels/sms/gateway/try", "/settings/channels/sms/gateway/try", ("POST",), stan=403, status=403),
+    Route("/settings/channels/sms/gateway/read", "/settings/channels/sms/gateway/read", ("POST",), stan=403, status=403),
     Route("/settings/channels/<kind>/test", "/settings/channels/email/test", ("POST",), stan=403, status=403),
     Route("/settings/hours", "/settings/hours", ("GET", "POST"), stan=403, status=403),
 ]

@@ -11,6 +11,7 @@ from console.errors import ConsoleError, OutcomeUnknown
 
 _log = logging.getLogger(__name__)
 ENTRY_POINT = "console.channels"
+OPEN_MODULES = frozenset({"gateway_sms"})
 
 
 @cache
@@ -25,12 +26,13 @@ def every() -> tuple[Provider, ...]:
 
 
 def provider_of(kind: str) -> Provider:
-    """Who carries messages of this kind now: one of another package stands before ours, and of several the first whose settings are there. Raises KeyError."""
-    able = [provider for provider in every() if provider.kind == kind]
+    """Who carries messages of this kind now: one of another package stands before ours, one that is set up on a page before others, and of several the first that is set up. Raises KeyError."""
+    able = sorted((provider for provider in every() if provider.kind == kind), key=lambda provider: provider.by_page)
     if not able:
         raise KeyError(kind)
     foreign = [provider for provider in able if not type(provider).__module__.startswith(f"{__name__}.")]
-    return next((provider for provider in foreign or able if not provider.missing()), able[0])
+    ready = [provider for provider in foreign or able if not provider.missing()]
+    return next((provider for provider in ready if provider.by_page), (ready or able)[0])
 
 
 def named(kind: str, name: str) -> Provider | None:
