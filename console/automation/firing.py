@@ -325,8 +325,17 @@ def _not_started(found: _Firing, error: ConsoleError) -> None:
         _again(found.id, found.tries, error.message, LONGEST_PAUSE_S if soon else LONGEST_AWAY_S, error.awaited_source)
     elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
+    elif error.code == runs.OUTSIDE and found.kind != "webhook":
+        fetch(_PASSED, (found.id,))
     else:
         _done(found.id, "refused", None, words_of(error))
+
+
+_PASSED = """
+with gone as (delete from console.firing f where f.id = %s and f.status = 'waiting' returning f.workflow, f.trigger)
+update console.trigger t set matched = t.matched - 1, passed = t.passed + 1 from gone where t.workflow = gone.workflow and t.id = gone.trigger returning 1
+"""
+"""What is about a record outside of the workflow's segments is counted with what the filter did not let pass: most events of a table may be."""
 
 
 def _start(found: _Firing, asker: Actor | None = None) -> None:

@@ -212,7 +212,7 @@ def _without_run(target: Target, waiting: _Waiting, error: ConsoleError) -> None
     match error:
         case NotFound():
             _without_record(target, waiting, error)
-        case Conflict(code="run_is_live"):
+        case Conflict(code="run_is_live" | runs.OUTSIDE):
             leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, error.message)
         case Conflict() | NotAllowed():
             raise _blocked(target, waiting, error) from None

@@ -262,7 +262,8 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     action_workflows = actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}
     ready = [definition for definition in workflows.startable(who, page.collection.id, "record") if definition.slug not in action_workflows]
-    offered = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
+    free = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
+    offered = runs.taking(who, free, page.collection.id, page.record.key)
     return {
         "runs": drawn,
         "tasks": tasks.on_record(heads),
