@@ -37,6 +37,8 @@ SOME = 5
 """So many times as many are looked at as there is room for: some of them end at once."""
 LOOK_S, FULL_S = 0.02, 0.3
 """Between two looks for room, and how long others have their turn where there is none."""
+PACED_S = 1.0
+"""Between two looks where as many have begun as the workflow's pace allows."""
 SURPRISES = 5
 LONGEST_PAUSE_S, LONGEST_AWAY_S = 600.0, 24 * 3600.0
 """Between two tries: of what a person may have switched meanwhile, and of what a data source does not give."""
@@ -198,14 +200,16 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
         while time.monotonic() < until:
             if stopping():
                 raise PutBack
-            places = AT_ONCE if enrolled else enrolments.places_for_triggers(workflow_id)
+            places, most = (AT_ONCE, AT_ONCE) if enrolled else enrolments.room_for_triggers(workflow_id)
+            if most <= 0:
+                raise PutBack(PACED_S)
             if places <= 0:
                 if time.monotonic() > looked + FULL_S:
                     raise PutBack(FULL_S)
                 time.sleep(LOOK_S)
                 continue
             looked = time.monotonic()
-            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places)))]
+            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places, most)))]
             if not waiting:
                 return
             if len(waiting) > 1 and not enrolled and _start_many(workflow_id, waiting, places):
@@ -258,12 +262,13 @@ where f.run = %s and f.status = 'waiting' and (f.tries = 0 or f.due_at <= clock_
 
 def begin_promised(run_id: str, asker: Actor | None = None) -> bool:
     """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused, or its workflow,
-    nor before the next try of one that could not begin. `asker`: who sent it, where that is the owner of a key.
+    nor before the next try of one that could not begin, nor faster than the workflow's pace. `asker`: who sent it, where that is the owner of a key.
     """
     waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not queue.paused() else []
-    for each in waiting:
+    begun = [each for each in waiting if enrolments.room_for_triggers(each.workflow)[1] > 0]
+    for each in begun:
         _start(each, asker)
-    return bool(waiting)
+    return bool(begun)
 
 
 def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bool:

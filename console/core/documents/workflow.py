@@ -62,8 +62,8 @@ class Settings(Part):
     parallel: int | None = Field(
         None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
     )
-    per_minute: int | None = Field(None, ge=1, le=100_000, description="How many who are enrolled begin within a minute; none: no limit")
-    per_day: int | None = Field(None, ge=1, le=1_000_000, description="How many who are enrolled begin within 24 hours; none: no limit")
+    per_minute: int | None = Field(None, ge=1, le=100_000, description="How many runs that nobody holds begin within a minute, of those enrolled and of triggers; none: no limit")
+    per_day: int | None = Field(None, ge=1, le=1_000_000, description="The same within 24 hours; none: no limit")
     timeout_ms: int | None = Field(
         None,
         ge=1_000,

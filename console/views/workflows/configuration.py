@@ -56,8 +56,8 @@ NUMBERS = (
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
     Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
     Number("parallel", "Runs at once", "of those that nobody holds; further ones wait for their turn", without="10"),
-    Number("per_minute", "Begin within a minute", "of those who are enrolled. Empty: no limit"),
-    Number("per_day", "Begin within 24 hours", "of those who are enrolled. Empty: no limit"),
+    Number("per_minute", "Begin within a minute", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
+    Number("per_day", "Begin within 24 hours", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
 )
 PLACES = (
     ("record", "on pages of records, in workspaces too"),
