@@ -90,6 +90,9 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         return  # the sweep finds it again when the pause ends
     if waits and workflows.paused(definition):
         return  # its timer fires when the workflow is activated again
+    ends = workflows.cancelled(definition)
+    if ends and loaded.run.wanted is None:
+        return  # it is ended in its turn
     if waits and not (first := _timer_events(definition, loaded.run)):
         return
     run = loaded.run
@@ -107,6 +110,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
             loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True)
         except SourceDown:
             return  # tried again at the next sweep; the run still waits for the effect
+        if ends:
+            return
     try:
         loaded = go_on(actor, definition, loaded, stopping, first=first)
     except log.Moved:
