@@ -163,7 +163,11 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
 
 def _waits_for_deletion(place: Place) -> bool:
     document = _document(place.workflow, place.version) if place.run is not None and place.version is not None else None
-    waits = [step.id for step in document.steps if step.type == "wait" and _DELETED in (step.config.get("event"), *step.config.get("also", ()))] if document else []
+    waits = (
+        [step.id for step in document.steps if step.type == "wait" and _DELETED in (step.config.get("event"), *step.config.get("also", ()))]
+        if document
+        else []
+    )
     return bool(waits) and bool(fetch("select from console.attempt a where a.run = %s and a.step = any(%s) limit 1", (place.run, waits)))
 
 

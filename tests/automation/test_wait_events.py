@@ -188,7 +188,9 @@ def test_a_step_that_needs_the_record_says_that_it_was_deleted(club: Company) ->
 
 def test_a_person_does_a_step_without_the_record_and_is_told_at_one_that_needs_it(club: Company) -> None:
     looks = {"type": "guidance", "config": {"text": "Look"}}
-    run_id, told = deleted(club, "asked", {"id": "look", **looks}, {"id": "name", "type": "guidance", "config": {"text": "Of {{ record.name }}"}})
+    run_id, told = deleted(
+        club, "asked", {"id": "look", **looks}, {"id": "name", "type": "guidance", "config": {"text": "Of {{ record.name }}"}}
+    )
     assert (told["status"], told["current"]["step"]) == ("waiting_person", "look")
     club.answer(run_id)
     assert club.told(run_id)["current"]["step"] == "name"

@@ -50,7 +50,9 @@ def test_each_outcome_that_a_person_chooses_is_an_event_of_theirs(company: Compa
     assert chosen() == [(company.ines.id, {"message_id": message.id, "run": run_id, "channel": kind, "outcome": way})]
 
 
-@pytest.mark.parametrize("how", ["deleted", "taken out", "cancelled", "left, and its run has not ended yet", "workflow cancelled, and its run has not ended yet"])
+@pytest.mark.parametrize(
+    "how", ["deleted", "taken out", "cancelled", "left, and its run has not ended yet", "workflow cancelled, and its run has not ended yet"]
+)
 def test_a_held_message_that_nobody_wants_any_more_says_what_happened(company: Company, how: str) -> None:
     path = reached.founded(company)
     with reached.clock(NIGHT) as move:
@@ -79,7 +81,11 @@ def test_a_held_message_that_nobody_wants_any_more_says_what_happened(company: C
         reached.work()
     told = line(company, run_id)
     of_workflow = "The whole workflow was cancelled."
-    reasons = {"deleted": "The record is gone.", "cancelled": "Its run was ended before.", "workflow cancelled, and its run has not ended yet": of_workflow}
+    reasons = {
+        "deleted": "The record is gone.",
+        "cancelled": "Its run was ended before.",
+        "workflow cancelled, and its run has not ended yet": of_workflow,
+    }
     assert (told.status, told.reason) == ("cancelled", reasons.get(how, "They were taken out of the workflow."))
 
 

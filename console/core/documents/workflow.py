@@ -62,7 +62,12 @@ class Settings(Part):
     parallel: int | None = Field(
         None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
     )
-    per_minute: int | None = Field(None, ge=1, le=100_000, description="How many runs that nobody holds begin within a minute, of those enrolled and of triggers; none: no limit")
+    per_minute: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="How many runs that nobody holds begin within a minute, of those enrolled and of triggers; none: no limit",
+    )
     per_day: int | None = Field(None, ge=1, le=1_000_000, description="The same within 24 hours; none: no limit")
     timeout_ms: int | None = Field(
         None,
@@ -224,7 +229,8 @@ class Workflow(StoredDocument):
     report: Report | None = Field(None, description="How people report into a workflow that they are not cleared for")
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
     segments: list[str] = Field(
-        default_factory=list, description="Segments of the collection that it is made for: a note, `settings.only_in` restricts its runs to some"
+        default_factory=list,
+        description="Segments of the collection that it is made for: a note, `settings.only_in` restricts its runs to some",
     )
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
     triggers: Annotated[list[Trigger], Field(max_length=MOST_TRIGGERS)] = Field(

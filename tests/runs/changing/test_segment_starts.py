@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import actions, browse, enrolments, queue, runs, workflows
+from console import browse, enrolments, queue, runs, workflows
 from console.actions import bulk, bulk_starts
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
@@ -16,7 +16,7 @@ from console.errors import Conflict, DefinitionError
 from tests.automation.test_triggers import publish, told
 from tests.company import DOCUMENT, Company
 from tests.jobs import work_until_idle
-from tests.runs.engine.test_hands_off import ROBOT, document, robot
+from tests.runs.engine.test_hands_off import document, robot
 from tests.support.engine import step, until, workers
 
 WHY = {"why": "periodic"}
