@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import enrolments, faults, log, queue, records, runs, subjects, workflows
+from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
@@ -24,7 +25,6 @@ from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, SourceDown
-from console.formats import label_of
 from console.queue import PutBack
 
 logger = logging.getLogger(__name__)
@@ -331,16 +331,9 @@ def _not_started(found: _Firing, error: ConsoleError) -> None:
     elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
     elif error.code == runs.OUTSIDE and found.kind != "webhook":
-        fetch(_PASSED, (found.id,))
+        pass_by(found.id)
     else:
         _done(found.id, "refused", None, words_of(error))
-
-
-_PASSED = """
-with gone as (delete from console.firing f where f.id = %s and f.status = 'waiting' returning f.workflow, f.trigger)
-update console.trigger t set matched = t.matched - 1, passed = t.passed + 1 from gone where t.workflow = gone.workflow and t.id = gone.trigger returning 1
-"""
-"""What is about a record outside of the workflow's segments is counted with what the filter did not let pass: most events of a table may be."""
 
 
 def _start(found: _Firing, asker: Actor | None = None) -> None:
@@ -386,16 +379,6 @@ def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]
         _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")
     else:
         _done(found.id, "refused", None, words or "Enrolled already.")
-
-
-def words_of(error: ConsoleError) -> str:
-    """Why nothing was started, with the fields that are wrong."""
-    named = [(str(detail["field"]), detail["reason"]) for detail in error.details[:5] if "field" in detail and "reason" in detail]
-    of_input = bool(named) and all(name.startswith("input.") for name, _ in named)
-    fields = "; ".join(f"{label_of(name.removeprefix('input.')) if of_input else name}: {reason}" for name, reason in named)
-    message = "The input is wrong." if of_input else error.message
-    run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None
-    return " ".join(filter(None, (message, fields, f"({run_id})" if run_id else "")))[:1000]
 
 
 def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:
