@@ -24,7 +24,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, SourceDown
+from console.errors import ConsoleError, SourceDown
 from console.queue import PutBack
 
 logger = logging.getLogger(__name__)
