@@ -17,14 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import enrolments, faults, log, queue, records, runs, subjects, workflows
+from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
 from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, SourceDown
-from console.formats import label_of
+from console.errors import ConsoleError, SourceDown
 from console.queue import PutBack
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ SOME = 5
 """So many times as many are looked at as there is room for: some of them end at once."""
 LOOK_S, FULL_S = 0.02, 0.3
 """Between two looks for room, and how long others have their turn where there is none."""
+PACED_S = 1.0
+"""Between two looks where as many have begun as the workflow's pace allows."""
 SURPRISES = 5
 LONGEST_PAUSE_S, LONGEST_AWAY_S = 600.0, 24 * 3600.0
 """Between two tries: of what a person may have switched meanwhile, and of what a data source does not give."""
@@ -198,14 +200,16 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
         while time.monotonic() < until:
             if stopping():
                 raise PutBack
-            places = AT_ONCE if enrolled else enrolments.places_for_triggers(workflow_id)
+            places, most = (AT_ONCE, AT_ONCE) if enrolled else enrolments.room_for_triggers(workflow_id)
+            if most <= 0:
+                raise PutBack(PACED_S)
             if places <= 0:
                 if time.monotonic() > looked + FULL_S:
                     raise PutBack(FULL_S)
                 time.sleep(LOOK_S)
                 continue
             looked = time.monotonic()
-            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places)))]
+            waiting = [_Firing(*row) for row in fetch(_NEXT, (workflow_id, min(AT_ONCE, SOME * places, most)))]
             if not waiting:
                 return
             if len(waiting) > 1 and not enrolled and _start_many(workflow_id, waiting, places):
@@ -258,12 +262,13 @@ where f.run = %s and f.status = 'waiting' and (f.tries = 0 or f.due_at <= clock_
 
 def begin_promised(run_id: str, asker: Actor | None = None) -> bool:
     """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused, or its workflow,
-    nor before the next try of one that could not begin. `asker`: who sent it, where that is the owner of a key.
+    nor before the next try of one that could not begin, nor faster than the workflow's pace. `asker`: who sent it, where that is the owner of a key.
     """
     waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not queue.paused() else []
-    for each in waiting:
+    begun = [each for each in waiting if enrolments.room_for_triggers(each.workflow)[1] > 0]
+    for each in begun:
         _start(each, asker)
-    return bool(waiting)
+    return bool(begun)
 
 
 def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bool:
@@ -325,6 +330,8 @@ def _not_started(found: _Firing, error: ConsoleError) -> None:
         _again(found.id, found.tries, error.message, LONGEST_PAUSE_S if soon else LONGEST_AWAY_S, error.awaited_source)
     elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
+    elif error.code == runs.OUTSIDE and found.kind != "webhook":
+        pass_by(found.id)
     else:
         _done(found.id, "refused", None, words_of(error))
 
@@ -372,16 +379,6 @@ def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]
         _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")
     else:
         _done(found.id, "refused", None, words or "Enrolled already.")
-
-
-def words_of(error: ConsoleError) -> str:
-    """Why nothing was started, with the fields that are wrong."""
-    named = [(str(detail["field"]), detail["reason"]) for detail in error.details[:5] if "field" in detail and "reason" in detail]
-    of_input = bool(named) and all(name.startswith("input.") for name, _ in named)
-    fields = "; ".join(f"{label_of(name.removeprefix('input.')) if of_input else name}: {reason}" for name, reason in named)
-    message = "The input is wrong." if of_input else error.message
-    run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None
-    return " ".join(filter(None, (message, fields, f"({run_id})" if run_id else "")))[:1000]
 
 
 def _done(ident: str, status: str, run_id: str | None, why: str | None) -> None:

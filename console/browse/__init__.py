@@ -39,5 +39,5 @@ from console.browse.related_records import RelatedPage, related, related_lists, 
 
 OPEN_MODULES = frozenset({
     "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_places", "list_views", "looking_inside", "naming",
-    "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_order",
+    "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_members", "segment_order",
 })  # fmt: skip

@@ -3,7 +3,7 @@
 from console.enrolments import erasing
 from console.enrolments.admission import Answer, Candidate
 from console.enrolments.batches import Batch
-from console.enrolments.beginning import begin, full_until, held_up, places_for_triggers
+from console.enrolments.beginning import begin, full_until, held_up, room_for_triggers
 from console.enrolments.counts import Counts, counts_for
 from console.enrolments.direct_enrolment import (
     enrol,

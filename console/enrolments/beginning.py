@@ -34,10 +34,14 @@ _WHY_NOT = "select reason from console.enrolment e where e.workflow = %s and e.s
 _AT_WORK = f"""
 select count(*) from (select r.id from {EVERY_RUN.sql()} where {AT_WORK} and r.workflow = %s and r.holder is null limit %s) busy
 """  # noqa: S608 (texts of ours)
-_LATELY = "select count(*) from console.enrolment e where e.workflow = %s and e.begun_at > %s"
-_ROOM_SINCE = (
-    "select e.begun_at from console.enrolment e where e.workflow = %s and e.begun_at > %s order by e.begun_at desc offset %s limit 1"
-)
+_LATELY = f"""
+select r.created_at from {EVERY_RUN.sql()} where r.workflow = %s and r.created_at > %s and r.mode = 'hands_off' and not r.test and r.fork is null
+order by r.created_at desc offset %s limit 1
+"""  # noqa: S608 (a text of ours)
+"""When the run began before which so many others have begun since, whatever started them: the pace of a workflow is that of all its runs that nobody holds."""
+_MANY = f"""
+select count(*) from {EVERY_RUN.sql()} where r.workflow = %s and r.created_at > %s and r.mode = 'hands_off' and not r.test and r.fork is null
+"""  # noqa: S608 (a text of ours)
 _BEGUN = f"""
 update console.enrolment e set status = 'active', run = b.run, version = r.version, begun_at = %s, step = coalesce(a.step, e.step)
 from unnest(%s::text[], %s::text[]) as b (id, run) join {EVERY_RUN.sql()} on r.id = b.run left join console.attempt a on a.run = r.id and a.n = r.current
@@ -90,7 +94,7 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
                 return
             places, most = _room(target.id, target.document.settings)
             if min(places, most) <= 0:
-                if target.document.settings.per_day is not None and _begun_today(target.id) >= target.document.settings.per_day:
+                if full_until(target) is not None:
                     raise queue.PutBack(FULL_DAY_S)
                 if time.monotonic() > until:
                     raise queue.PutBack(FULL_S)
@@ -109,13 +113,17 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
 
 def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:
     """(how many more runs may be at work now, how many may begin now)."""
-    places, most = _places(workflow_id, settings.parallel or PARALLEL), AT_ONCE
-    if places > 0 and settings.per_minute:
-        lately = int(fetch(_LATELY, (workflow_id, log.now() - timedelta(minutes=1)))[0][0])
-        most = min(most, settings.per_minute - lately)
-    if places > 0 and settings.per_day:
-        most = min(most, settings.per_day - _begun_today(workflow_id))
-    return places, most
+    places = _places(workflow_id, settings.parallel or PARALLEL)
+    return places, _pace(workflow_id, settings) if places > 0 else AT_ONCE
+
+
+def _pace(workflow_id: str, settings: Settings) -> int:
+    """How many more runs may begin now, whatever starts them."""
+    left = AT_ONCE
+    for most, span in ((settings.per_minute, timedelta(minutes=1)), (settings.per_day, timedelta(days=1))):
+        if most and left > 0:
+            left = min(left, most - int(fetch(_MANY, (workflow_id, log.now() - span))[0][0]))
+    return left
 
 
 def _places(workflow_id: str, most: int) -> int:
@@ -123,14 +131,12 @@ def _places(workflow_id: str, most: int) -> int:
     return most - int(fetch(_AT_WORK, (workflow_id, most))[0][0])
 
 
-def places_for_triggers(workflow_id: str) -> int:
-    """How many more runs triggers may start now: twice as many are at work then as the pace lets begin, so that neither keeps the other out."""
+def room_for_triggers(workflow_id: str) -> tuple[int, int]:
+    """(how many more runs triggers may have at work now, how many may begin now): twice as many are at work then as the pace lets begin, so that neither keeps the other out."""
     document = find(workflow_id).document
-    return _places(workflow_id, 2 * ((document.settings.parallel if document is not None else None) or PARALLEL))
-
-
-def _begun_today(workflow_id: str) -> int:
-    return int(fetch(_LATELY, (workflow_id, log.now() - timedelta(days=1)))[0][0])
+    if document is None:
+        return _places(workflow_id, 2 * PARALLEL), AT_ONCE
+    return _places(workflow_id, 2 * (document.settings.parallel or PARALLEL)), _pace(workflow_id, document.settings)
 
 
 def full_until(target: Target) -> tuple[int, datetime] | None:
@@ -139,7 +145,7 @@ def full_until(target: Target) -> tuple[int, datetime] | None:
     if most is None:
         return None
     day = timedelta(days=1)
-    rows = fetch(_ROOM_SINCE, (target.id, log.now() - day, most - 1))
+    rows = fetch(_LATELY, (target.id, log.now() - day, most - 1))
     return (most, rows[0][0] + day) if rows else None
 
 
@@ -212,7 +218,7 @@ def _without_run(target: Target, waiting: _Waiting, error: ConsoleError) -> None
     match error:
         case NotFound():
             _without_record(target, waiting, error)
-        case Conflict(code="run_is_live"):
+        case Conflict(code="run_is_live" | runs.OUTSIDE):
             leaving.leave(ENGINE, target, waiting.id, leaving.REFUSED, error.message)
         case Conflict() | NotAllowed():
             raise _blocked(target, waiting, error) from None

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
-from console import access, faults, log, runs
+from console import access, faults, log, runs, workflows
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
@@ -14,7 +14,7 @@ from console.db.ids import new_id
 from console.enrolments import exits, places
 from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_lead
 from console.enrolments.targets import Target, find, require_open, seen
-from console.enrolments.whom_to_enrol import labelled, with_visible_references, wrong_records
+from console.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside, with_visible_references, wrong_records
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
@@ -57,6 +57,9 @@ def enrol(
                 "reason": "Name the record that it is about." if target.collection else "This workflow is about no record.",
             }
         ]
+    if record is not None and not wrong and target.document is not None and target.document.settings.only_in:
+        account = actor or runs.account_of(workflows.live(target.id))
+        wrong += [{"field": "record", "reason": why} for why in outside(account, target, [record]).values()]
     candidate = Candidate(0, record, values, wrong, key)
     with transaction() as connection:
         return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, led_by=led_by))[0]
@@ -161,7 +164,7 @@ def _origin(actor: Actor) -> str:
 
 def _hidden_from(actor: Actor, target: Target, candidate: Candidate) -> bool:
     """Whether the actor does not see the record, and is told nothing of it."""
-    return candidate.record is not None and bool(wrong_records(actor, target, [candidate.record]))
+    return candidate.record is not None and wrong_records(actor, target, [candidate.record]).get(candidate.record) in (UNSEEN, LABELLED)
 
 
 def _placed(target: Target, candidate: Candidate, entry: Entry, begin: Callable[[runs.Also], str]) -> str:

@@ -25,6 +25,7 @@ AT_ONCE = 2_000
 LOOKED_AT = 400
 DONE_BY_RUNS = ("record.", "tag.", "stage.", "contact.", "run.")
 """Beginnings of the names of events that a run brings about itself: for its own place they are no reason to leave."""
+_DELETED = "record.deleted"
 _log = logging.getLogger(__name__)
 _TOUCHED = """
 select e.id, t.n from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::int[]) as t (collection, record, run, at, n)
@@ -57,6 +58,7 @@ class Place:
     input: Mapping[str, Any]
     run: str | None
     of_run: bool = False
+    version: int | None = None
 
 
 def look() -> int:
@@ -137,7 +139,7 @@ def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> 
     values = opened_values(lead, subject, nonce, ct)
     exits = document.exits if document else []
     variables = policy.rules(document, log.now()).variables if document and exits else {}
-    return Place(lead, workflow, exits, variables, collection, record, values, run, of_run)
+    return Place(lead, workflow, exits, variables, collection, record, values, run, of_run, version)
 
 
 def _document(workflow: str, version: int) -> Workflow | None:
@@ -147,14 +149,26 @@ def _document(workflow: str, version: int) -> Workflow | None:
 
 
 def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
-    """Let them leave where their record is no more, or an exit applies; whether they left. A run that gave its place itself, and has no exits, goes on without its record."""
-    if place.record is None and place.of_run and not place.exits:
+    """Let them leave where their record is no more, or an exit applies; whether they left. A run goes on without its record that gave its place itself, and has no exits, or
+    has come to a step that waits for the deletion.
+    """
+    if place.record is None and ((place.of_run and not place.exits) or _waits_for_deletion(place)):
         return False
     if place.record is None:
         leaving.gone([(place.id, place.workflow)])
         return True
     reason = applying(place, event)
     return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
+
+
+def _waits_for_deletion(place: Place) -> bool:
+    document = _document(place.workflow, place.version) if place.run is not None and place.version is not None else None
+    waits = (
+        [step.id for step in document.steps if step.type == "wait" and _DELETED in (step.config.get("event"), *step.config.get("also", ()))]
+        if document
+        else []
+    )
+    return bool(waits) and bool(fetch("select from console.attempt a where a.run = %s and a.step = any(%s) limit 1", (place.run, waits)))
 
 
 def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from console import access, browse, records
+from console import access, browse, records, runs
 from console.browse import BrowseQuery, evidence
 from console.contacts import contact_files, headings
 from console.contacts.contact_files import ContactFile
@@ -131,7 +131,7 @@ def _of_list(
             after = page.next
             if after is None:
                 break
-        wrong = labelled(target, part)
+        wrong = labelled(target, part) | outside(actor, target, part)
         candidates = [Candidate(done + n, key, question.values, _reasons(wrong.get(key))) for n, key in enumerate(part, 1)]
         done += len(part)
         yield candidates, {"line": done, "after": after, "end": after is None}
@@ -157,7 +157,13 @@ def wrong_records(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str
     """Key → why this record cannot be enrolled."""
     collection = str(target.collection)
     seen = records.visible_keys(collection, keys, access.scope_for(actor, collection, "read"))
-    return labelled(target, [key for key in keys if key in seen]) | {key: UNSEEN for key in keys if key not in seen}
+    there = [key for key in keys if key in seen]
+    return outside(actor, target, there) | labelled(target, there) | {key: UNSEEN for key in keys if key not in seen}
+
+
+def outside(actor: Actor, target: Target, keys: Sequence[str]) -> dict[str, str]:
+    """Those of the records for which the workflow is not, and why."""
+    return {} if target.document is None else runs.outside(actor, target.document, keys)
 
 
 def labelled(target: Target, keys: Sequence[str]) -> dict[str, str]:
@@ -210,6 +216,7 @@ def _numbered(target: Target, question: Question, person: str) -> Iterator[Numbe
 def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[Numbered]) -> list[Candidate]:
     whole = [row for _, row, why in part if not why and not _has_nul(row)]
     found = _matched(actor, target, question, whole) if target.collection else {}
+    refused = outside(actor, target, sorted({key for keys in found.values() for key in keys}))
     made = []
     for number, row, why in part:
         if why:
@@ -217,7 +224,7 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
         elif _has_nul(row):
             made.append(Candidate(number, wrong=_reasons("This row holds a NUL character, which cannot be stored: remove it.", "row")))
         elif target.collection:
-            made.append(_of_record(target, question, number, row, found))
+            made.append(_of_record(target, question, number, row, found, refused))
         else:
             values = {**question.values, **row}
             empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
@@ -230,7 +237,9 @@ def _has_nul(row: Mapping[str, Any]) -> bool:
     return any("\x00" in text for text in (*row, *row.values()) if isinstance(text, str))
 
 
-def _of_record(target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]]) -> Candidate:
+def _of_record(
+    target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]], outside: Mapping[str, str]
+) -> Candidate:
     named = str(row.get(question.match or "", "")).strip()
     keys = found.get(headings.as_compared(named), [])
     wrong = None
@@ -240,7 +249,7 @@ def _of_record(target: Target, question: Question, number: int, row: Mapping[str
         wrong = f"No record has this: {named[:80]}."
     elif len(keys) > 1:
         wrong = f"{len(keys)} records have this: {named[:80]}."
-    if wrong is None and (refused := labelled(target, keys)):
+    if wrong is None and (refused := labelled(target, keys) or {key: outside[key] for key in keys if key in outside}):
         wrong = refused[keys[0]]
     known = {entry.name for entry in target.fields}
     values = {**question.values, **{name: value for name, value in row.items() if name in known and name != question.match}}

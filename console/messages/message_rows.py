@@ -213,7 +213,10 @@ _FACTS = """
 with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as w (id, run, key, collection, record))
 select w.id, 'wanted', null, null::timestamptz, null, null::integer, null, null from w where w.run = '' or exists (
     select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
-    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null))
+    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null)
+    and not exists (select from console.workflow c where c.id = r.workflow and c.status = 'cancelled'))
+union all select w.id, 'left', 'workflow_cancelled', null, null, null, null, null from w join console.run r /* every run */ on r.id = w.run
+    join console.workflow c on c.id = r.workflow and c.status = 'cancelled'
 union all select w.id, 'left', e.ending, null, null, null, null, null from w join console.enrolment e on e.run = w.run and e.left_at is not null
 union all select w.id, 'taken_back', o.channel, o.at, o.source, null, null, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
 union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (

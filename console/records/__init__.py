@@ -24,6 +24,7 @@ from console.records.record_reads import (
     related,
     related_count,
     sample,
+    segments_of,
     subject,
     titles,
     visible_keys,

@@ -133,11 +133,16 @@ def list_conditions(
     if where is not None:
         found.append(filter_conditions.filter_condition(where, table.collection, table.columns))
     if segment is not None:
-        found.append(table.holds(segment, scope.attributes, roots) if isinstance(segment, Expression) else segment.condition(table))
+        found.append(segment_condition(table, scope, segment, roots))
     sought = (Words(q) if q.strip() else None) if isinstance(q, str) else q
     if sought is not None:
         found.append(sought_condition(table, sought, scope.hidden, within=list(found)))
     return found
+
+
+def segment_condition(table: Table, scope: Scope, segment: Chosen, roots: Mapping[str, Any] | None = None) -> Condition:
+    """True for the records that are in the segment, whether they are in the scope or not."""
+    return table.holds(segment, scope.attributes, roots) if isinstance(segment, Expression) else segment.condition(table)
 
 
 def read(collection: Collection, work: Callable[[Connection], T]) -> T:

@@ -19,7 +19,7 @@ from console.records import catalogue, indexes, list_starts, record_keys, time_l
 from console.records.dialects import Condition
 from console.records.filter_conditions import repeatable
 from console.records.reader import Reader, Record
-from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page
+from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
 from console.records.related_values import named_by
 from console.records.repeated_reads import alike, rows_again
 from console.records.sql_tables import Chosen, Table, table_of
@@ -27,6 +27,7 @@ from console.records.words_in_sql import Wording
 
 MOST_ROWS = 500
 MOST_KEYS = 400
+MOST_ASKED = 1_000
 
 
 def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None = None) -> Record:
@@ -292,6 +293,20 @@ def visible_keys(collection_id: str, wanted: Iterable[str], scope: Scope, segmen
     return {record.key for record in _by_keys(collection_id, wanted, scope, (), segment) if record.key}
 
 
+def segments_of(collection_id: str, wanted: Iterable[str], scope: Scope, segments: Mapping[str, Chosen]) -> dict[str, set[str]]:
+    """Key → those of the `segments` that the record is in, of the records in the scope; one statement."""
+    collection = catalogue.collection(collection_id)
+    table = table_of(collection)
+    decoded, found = list(_decoded(collection, wanted).values()), dict[str, set[str]]()
+    columns = [sa.case((segment_condition(table, scope, each), 1), else_=0) for each in segments.values()]
+    for start in range(0, len(decoded), MOST_ASKED):
+        statement = sa.select(*table.key, *columns).where(_one_of_keys(table, decoded[start : start + MOST_ASKED]), table.in_scope(scope))
+        for row in read(collection, fetch(statement)):
+            key = record_keys.encode([values.read(table.readers[name], item) for name, item in zip(collection.key, row, strict=False)])
+            found[str(key)] = {name for name, held in zip(segments, row[len(collection.key) :], strict=True) if held}
+    return found
+
+
 def titles(collection_id: str, wanted: Iterable[str], scope: Scope) -> dict[str, str]:
     """Key → title of the records in the scope."""
     return {record.key: record.title for record in _by_keys(collection_id, wanted, scope, ()) if record.key}
@@ -342,12 +357,7 @@ def _by_keys(
     """Records of these keys in the scope; unknown keys are left out."""
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    decoded = {}
-    for key in dict.fromkeys(wanted):
-        try:
-            decoded[key] = record_keys.decode(collection, key)
-        except NotFound:
-            continue
+    decoded = _decoded(collection, wanted)
     reader = Reader(table, scope, fields)
     found: list[Record] = []
     pending = list(decoded.values())
@@ -366,6 +376,17 @@ def _by_keys(
             rows = read(collection, fetch(statement(chunk)))
         found += [reader.record(row) for row in rows]
     return reader.finished([record for record in found if record.key in decoded])
+
+
+def _decoded(collection: Collection, wanted: Iterable[str]) -> dict[str, tuple[Any, ...]]:
+    """Key → its parts; what is no key is left out."""
+    decoded = {}
+    for key in dict.fromkeys(wanted):
+        try:
+            decoded[key] = record_keys.decode(collection, key)
+        except NotFound:
+            continue
+    return decoded
 
 
 def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:

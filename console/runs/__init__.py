@@ -13,6 +13,7 @@ from console.runs.changing.reporting import receipt_of, report, reportable
 from console.runs.changing.rerunning import rerun
 from console.runs.changing.revising import Preview, abort, abort_preview, preview, revise
 from console.runs.changing.run_starts import account_of, start, try_start
+from console.runs.changing.segment_starts import OUTSIDE, only_words, outside, taking
 from console.runs.changing.taking_out import take_out
 from console.runs.changing.transitions import Submission, cancel, complete, complete_and_look, draft, end_for_erasure
 from console.runs.changing.version_moving import ALREADY_THERE, Standing, move_run, standing_runs, targets

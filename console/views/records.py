@@ -258,11 +258,11 @@ def runs_and_starts(page: RecordPage) -> dict[str, Any]:
     who, here = frame.actor(), frame.record_url(page.collection.id, page.record.key)
     heads = runs.on_record(who, page.collection.id, page.record.key or "")
     drawn = [home.row(head) | {"may_resume": may_resume(head)} for head in heads]
-    live = [row for row, head in zip(drawn, heads, strict=True) if head.live]
-    action_workflows = actions.made_of_actions()
+    live, action_workflows = [row for row, head in zip(drawn, heads, strict=True) if head.live], actions.made_of_actions()
     busy = {head.workflow_id for head in heads if head.live}
     ready = [definition for definition in workflows.startable(who, page.collection.id, "record") if definition.slug not in action_workflows]
-    offered = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
+    ready = [definition for definition in ready if definition.id not in busy or not definition.document.settings.exclusive]
+    offered = runs.taking(who, ready, page.collection.id, page.record.key)
     return {
         "runs": drawn,
         "tasks": tasks.on_record(heads),

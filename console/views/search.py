@@ -179,7 +179,7 @@ def _actions_part(who: Actor, answer: Answer, mark: Marker) -> Part:
     first = [(group.collection, hit.record) for group in answer.groups for hit in group.hits[:1]][:STARTED_ON]
     busy = runs.live_workflows(who, [(collection.id, record.key or "") for collection, record in first]) if first else set()
     for collection, record in first:
-        for definition in workflows.startable(who, collection.id, "search"):
+        for definition in runs.taking(who, workflows.startable(who, collection.id, "search"), collection.id, record.key):
             if definition.slug in actions.made_of_actions() or (
                 (collection.id, record.key, definition.id) in busy and definition.document.settings.exclusive
             ):

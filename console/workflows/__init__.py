@@ -38,7 +38,7 @@ from console.workflows.drafts import (
 )
 from console.workflows.kept_tests import ResultOfTest, TestsBefore, run_tests_by
 from console.workflows.known_workflows import Known, all_known
-from console.workflows.lifecycle import STATUSES, may_start, paused, require_active
+from console.workflows.lifecycle import STATUSES, cancelled, may_start, paused, require_active
 from console.workflows.reviews import (
     Review,
     approve_review,

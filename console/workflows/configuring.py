@@ -33,6 +33,7 @@ CONFIGURED = (
     "per_minute",
     "per_day",
     "hidden_in",
+    "only_in",
 )
 """The settings that this changes."""
 RULE: TypeAdapter[Any] = TypeAdapter(Variable)

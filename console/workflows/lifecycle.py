@@ -84,6 +84,11 @@ def paused(definition: Definition) -> bool:
     return any(entry.id == definition.id and entry.status == "paused" for entry in all_known())
 
 
+def cancelled(definition: Definition) -> bool:
+    """Whether the workflow is cancelled, at most a second old. Its live runs do nothing more until they are ended."""
+    return any(entry.id == definition.id and entry.status == "cancelled" for entry in all_known())
+
+
 def require_reason(reason: str) -> str:
     """The reason without spaces around it. Raises Invalid if there is none, or it is too long."""
     why = reason.strip()

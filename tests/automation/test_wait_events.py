@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from console import automation, browse, publication
+from console import access, automation, browse, publication
+from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import tags
 from console.core.documents.triggers_check import EVENTS
 from console.db.engine import fetch
+from console.errors import Conflict
 from console.messages import inbound
 from console.upkeep import status as upkeep
 from console.views.formats import Look
@@ -23,6 +25,7 @@ from tests.messages.reached import ANA, BRAM, SAM, begin, status, work
 from tests.support.engine import kinds, until, whole, workers
 
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}
+GRETA = "4"
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))
 SET = "update console.version set number = %s where name = 'awaited_events_read' returning number"
 UNTIL = "select waiting ->> 'until' from console.run where id = %s"
@@ -154,6 +157,45 @@ def test_a_filter_looks_at_the_record_and_a_pause_loses_nothing(club: Company) -
     assert look() == 0
     upkeep.resume(club.ines, "It does not")
     assert (look(), status(club, run_id)) == (1, ("waiting_person", "answered"))
+
+
+def deleted(club: Company, slug: str, *steps: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """A run that waited for the deletion of Greta's record, and what became of it when she was deleted by hand."""
+    access.grant("operations_lead", "collection:contact", ["delete"], team="operations")
+    wait = {"id": "pause", "type": "wait", "config": {"event": "record.deleted"}, "next": {"event": steps[0]["id"] if steps else "end"}}
+    reached.workflow(slug, [wait, *steps], exclusive=False)
+    run_id = begin(club, slug, GRETA)
+    record_changes.delete(club.mona, "contact", GRETA, {})
+    assert look() == 1
+    return run_id, club.told(run_id, "mona")
+
+
+def test_who_waits_for_a_deletion_goes_on_without_the_record(club: Company) -> None:
+    run_id, told = deleted(
+        club,
+        "gone",
+        {"id": "note", "type": "output", "config": {"values": {"what": "steps.pause.event"}}},
+        {"id": "tell", "type": "notify", "config": {"roles": ["operations_lead"], "text": "One is gone."}},
+    )
+    assert (told["status"], told["context"]["note"]) == ("completed", {"what": "record.deleted"})
+    whole(run_id)
+
+
+def test_a_step_that_needs_the_record_says_that_it_was_deleted(club: Company) -> None:
+    _, told = deleted(club, "named", {"id": "note", "type": "output", "config": {"values": {"name": "record.name"}}})
+    assert told["current"]["take_over"]["message"] == "The record was deleted, and “Note” needs it."
+
+
+def test_a_person_does_a_step_without_the_record_and_is_told_at_one_that_needs_it(club: Company) -> None:
+    looks = {"type": "guidance", "config": {"text": "Look"}}
+    run_id, told = deleted(
+        club, "asked", {"id": "look", **looks}, {"id": "name", "type": "guidance", "config": {"text": "Of {{ record.name }}"}}
+    )
+    assert (told["status"], told["current"]["step"]) == ("waiting_person", "look")
+    club.answer(run_id)
+    assert club.told(run_id)["current"]["step"] == "name"
+    with pytest.raises(Conflict, match="was deleted"):
+        club.answer(run_id)
 
 
 def test_every_event_has_words() -> None:

@@ -221,3 +221,13 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
     assert (refused.run, enrolled.run, enrolled.why) == (None, run["id"], None), "what became of them, not what was to come"
     fetch("update console.enrolment set run = null returning id")
     assert automation.listed(company.mona, "nurture")[1][0].last[1].why == "Enrolled, and out of it again before the run began."
+
+
+def test_whoever_waits_for_the_deletion_of_their_record_is_not_taken_out_by_it(company: Company) -> None:
+    steps = [step("start", "start", "rest"), step("rest", "wait", "end", {"event": "record.deleted"}), step("end", "end", None)]
+    steps[1]["next"] = {"event": "end"}
+    workflows.import_file(NURTURE | {"steps": steps}, publish=True)
+    enrolled(company, "4")
+    company.sql("delete from customer where id = 4")
+    enrolments.exits.patrol()
+    assert lead(company, "4").status == "active"

@@ -1,6 +1,7 @@
 """Who a hands-off run is about stands in its workflow once, whatever started the run; whoever tries to let them in again is told so at once."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,3 +138,17 @@ def test_an_update_gives_those_who_are_inside_their_places(house: Company) -> No
         start = text.index("insert into console.enrolment", text.index("execute function"))
         connection.exec_driver_sql(text[start : text.index(";", start)])
     assert {key: (lead.run, lead.step, lead.version, lead.entered_by) for key, lead in places(house).items()} == before
+
+
+def test_the_pace_holds_for_whatever_triggers_start_and_counts_all_who_have_begun(house: Company) -> None:
+    publish(settings={"per_minute": 2}, triggers=[{"id": "changed", "kind": "event", "on": "record.updated"}])
+    runs.start(house.mona, SLUG, "customer", "1")
+    for key in ("2", "3", "4"):
+        browse.change(house.mona, "customer", key, {"display_name": f"Customer {key}"}, {})
+    with workers():
+        assert until(lambda: len(fetch("select from console.firing where status = 'started'")) == 1)
+        time.sleep(3)
+    assert [status for (status,) in fetch("select status from console.firing where status <> 'started'")] == ["waiting"] * 2
+    fetch("update console.run set created_at = created_at - interval '1 minute' returning id")
+    with workers():
+        assert until(lambda: len(fetch("select from console.firing where status = 'started'")) == 3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, runs
+from console import enrolments, runs, workflows
 from console.channels import sandbox
 from console.db.engine import fetch
 from console.enrolments import Question
@@ -50,7 +50,9 @@ def test_each_outcome_that_a_person_chooses_is_an_event_of_theirs(company: Compa
     assert chosen() == [(company.ines.id, {"message_id": message.id, "run": run_id, "channel": kind, "outcome": way})]
 
 
-@pytest.mark.parametrize("how", ["deleted", "taken out", "cancelled", "left, and its run has not ended yet"])
+@pytest.mark.parametrize(
+    "how", ["deleted", "taken out", "cancelled", "left, and its run has not ended yet", "workflow cancelled, and its run has not ended yet"]
+)
 def test_a_held_message_that_nobody_wants_any_more_says_what_happened(company: Company, how: str) -> None:
     path = reached.founded(company)
     with reached.clock(NIGHT) as move:
@@ -71,10 +73,32 @@ def test_a_held_message_that_nobody_wants_any_more_says_what_happened(company: C
             enrolments.unenrol(company.mona, "held", place.id, "They called us.")
         elif how == "cancelled":
             runs.cancel(company.mona, run_id, revision=company.told(run_id)["revision"], reason="No longer a lead")
+        elif how.startswith("workflow"):
+            workflows.cancel(company.mona, "held", "Wrong list")
         else:
             fetch("update console.enrolment set left_at = now(), ending = 'unenrolled' where run = %s returning 1", (run_id,))
         move(timedelta(hours=12))
         reached.work()
     told = line(company, run_id)
-    reasons = {"deleted": "The record is gone.", "cancelled": "Its run was ended before."}
+    of_workflow = "The whole workflow was cancelled."
+    reasons = {
+        "deleted": "The record is gone.",
+        "cancelled": "Its run was ended before.",
+        "workflow cancelled, and its run has not ended yet": of_workflow,
+    }
     assert (told.status, told.reason) == ("cancelled", reasons.get(how, "They were taken out of the workflow."))
+
+
+def test_runs_of_a_cancelled_workflow_do_nothing_more_before_they_are_ended(company: Company) -> None:
+    reached.founded(company)
+    with reached.clock(reached.NOON) as move:
+        workflow("later", [{"id": "pause", "type": "wait", "config": {"minutes": 1}}, {"id": "sms", **STEPS["sms"]}, dict(ASK)])
+        run_id = begin(company, "later")
+        workflows.cancel(company.mona, "later", "Wrong list")
+        move(timedelta(minutes=2))
+        runs.pick_up()
+        reached.work()
+        assert reached.status(company, run_id) == ("waiting_time", "pause")
+        assert runs.end_cancelled() == 1
+        reached.work()
+    assert (company.told(run_id)["status"], fetch("select count(*) from console.message")) == ("cancelled", [(0,)])

@@ -315,6 +315,7 @@ ROUTES = [
     Route("/workflows/order", "/workflows/order", ("GET", "POST"), stan=403, status=403),
     Route(WORKFLOW, "/workflows/care-review"),
     Route(WORKFLOW + "/whose", "/workflows/care-review/whose", ("GET", "POST"), status=403),
+    Route(WORKFLOW + "/duplicate", "/workflows/care-review/duplicate", ("POST",), status=403),
     Route(WORKFLOW + "/firings", "/workflows/care-review/firings"),
     Route(WORKFLOW + "/switch", "/workflows/care-review/switch?to=paused", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/executions", "/workflows/care-review/executions"),

@@ -5,7 +5,7 @@ Each part may be unknown (None) and is then not checked, so that a file can be c
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from console.core.contact_stages import STAGE, stage_field
 from console.core.documents import names_check
@@ -126,13 +126,19 @@ def _collections(sketches: Sequence[Sketch], raw: Mapping[str, Any], collections
     if name not in collections:
         return [Problem(None, "collection", f"There is no collection {name}{suggestion(name, collections, NOT_CONNECTED)}")]
     segments = {segment.id for segment in collections[name].segments}
-    return _wrong_uses(uses, collections[name], collections, raw.get("slug")) + [
-        Problem(
-            None, f"segments[{place}]", f"The collection {name} has no segment {segment}{suggestion(segment, segments)}", "warning", UNKNOWN
-        )
-        for place, segment in named(raw.get("segments"))
-        if segment not in segments
+    only_in = settings.get("only_in") if isinstance(settings := raw.get("settings"), Mapping) else None
+    return [
+        *_wrong_uses(uses, collections[name], collections, raw.get("slug")),
+        *_unknown_segments(name, segments, "segments", raw.get("segments"), "warning"),
+        *_unknown_segments(name, segments, "settings.only_in", only_in, "error"),
     ]
+
+
+def _unknown_segments(name: str, known: set[str], field: str, given: Any, severity: Literal["error", "warning"]) -> Iterator[Problem]:
+    for place, segment in named(given):
+        if segment not in known:
+            told = f"The collection {name} has no segment {segment}{suggestion(segment, known)}"
+            yield Problem(None, f"{field}[{place}]", told, severity, UNKNOWN)
 
 
 def _wrong_uses(uses: Iterable[tuple[Sketch, Use]], collection: Any, collections: Mapping[str, Any], slug: Any) -> list[Problem]:

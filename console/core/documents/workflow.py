@@ -62,8 +62,13 @@ class Settings(Part):
     parallel: int | None = Field(
         None, ge=1, le=1_000, description="How many runs of the workflow that nobody holds are worked on at once; none: 10"
     )
-    per_minute: int | None = Field(None, ge=1, le=100_000, description="How many who are enrolled begin within a minute; none: no limit")
-    per_day: int | None = Field(None, ge=1, le=1_000_000, description="How many who are enrolled begin within 24 hours; none: no limit")
+    per_minute: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        description="How many runs that nobody holds begin within a minute, of those enrolled and of triggers; none: no limit",
+    )
+    per_day: int | None = Field(None, ge=1, le=1_000_000, description="The same within 24 hours; none: no limit")
     timeout_ms: int | None = Field(
         None,
         ge=1_000,
@@ -74,6 +79,11 @@ class Settings(Part):
         default_factory=list,
         max_length=4,
         description="Where the workflow is not offered although the reader may start it: on pages of records, in lists, in the search, to assistants; none: everywhere",
+    )
+    only_in: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(
+        default_factory=list,
+        max_length=20,
+        description="Segments of the collection: runs start, and records are enrolled, for records in one of them alone; none: for all records",
     )
 
 
@@ -218,7 +228,10 @@ class Workflow(StoredDocument):
     )
     report: Report | None = Field(None, description="How people report into a workflow that they are not cleared for")
     roles: list[str] = Field(default_factory=list, description="Roles meant to work in it; the rights of the policy decide")
-    segments: list[str] = Field(default_factory=list, description="Segments of the collection in which the workflow is offered first")
+    segments: list[str] = Field(
+        default_factory=list,
+        description="Segments of the collection that it is made for: a note, `settings.only_in` restricts its runs to some",
+    )
     settings: Settings = Field(default_factory=lambda: Settings.model_validate({}))
     triggers: Annotated[list[Trigger], Field(max_length=MOST_TRIGGERS)] = Field(
         default_factory=list, description="What starts runs by itself; one firing is one run, which names its trigger"
@@ -313,6 +326,7 @@ LATER: Mapping[str, Any] = {
     "inbox": None,
     "timeout_ms": None,
     "hidden_in": [],
+    "only_in": [],
 }  # newer settings: left out if default, so that older documents keep their bytes
 STEP_ALWAYS = ("id", "type", "title", "config", "next")
 

@@ -18,6 +18,7 @@ OPEN_MODULES = frozenset(
         "revising",
         "run_rights",
         "run_starts",
+        "segment_starts",
         "taking_out",
         "transitions",
         "version_moving",

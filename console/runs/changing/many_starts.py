@@ -18,6 +18,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError, NotFound
 from console.records import Record
+from console.runs.changing import segment_starts
 from console.runs.changing.hands_off import start_hands_off, start_key
 from console.runs.changing.run_starts import (
     HandsOff,
@@ -119,6 +120,7 @@ def _judged(
     """For each its start, the id of the run that has its key already, or why it may not start."""
     found: list[_Start | str | ConsoleError] = []
     about = _records(account, definition, wanted)
+    outside = segment_starts.outside(account, definition.document, list(about))
     for each in wanted:
         key = start_key(definition.id, each.key)
         if key in known:
@@ -129,6 +131,8 @@ def _judged(
             record = about.get(record_key) if record_key is not None else None
             if record_key is not None and record is None:
                 raise NotFound
+            if record_key in outside:
+                raise Conflict(outside[record_key], code=segment_starts.OUTSIDE)
             found.append(_Start(each, key, record, *label_and_key(definition, record)))
         except ConsoleError as error:
             found.append(error)

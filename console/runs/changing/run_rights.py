@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from console import access, inboxes, records, workflows
-from console.core import scopes
+from console import access, inboxes, workflows
 from console.core.actor import Actor
 from console.core.plain_words import roles_words
 from console.core.run import Run
@@ -11,6 +10,7 @@ from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
+from console.runs.engine.without_record import is_deleted, knows_of_deletion, needs_record
 from console.runs.rows.promised_runs import load_begun, require_not_promised
 from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
@@ -35,6 +35,14 @@ class Seen:
     def run(self) -> Run:
         """The run itself."""
         return self.loaded.run
+
+    @property
+    def lacks_record(self) -> bool:
+        """Whether the present step cannot be done because the record was deleted."""
+        if not self.gone or self.run.current is None:
+            return self.gone
+        step = step_at(self.definition, self.run).attempt.step
+        return not knows_of_deletion(self.run) or needs_record(self.definition, step)
 
 
 def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
@@ -64,18 +72,9 @@ def _with_record(actor: Actor, loaded: Loaded, definition: Definition) -> Seen:
             return Seen(loaded, definition, None, down=down)
         raise
     except NotFound:
-        if _deleted(run) and (run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited):
+        if is_deleted(run) and (run.holder == actor.id or access.scope_for(actor, run.collection or "", "read").unlimited):
             return Seen(loaded, definition, None, gone=True)
         raise NotFound(hidden=True) from None
-
-
-def _deleted(run: Run) -> bool:
-    """Whether the record no longer exists, not only for this actor."""
-    try:
-        records.get(run.collection or "", run.record or "", scopes.whole(run.collection or ""))
-    except NotFound:
-        return True
-    return False
 
 
 def may_work(actor: Actor, run: Run, definition: Definition) -> bool:
@@ -155,7 +154,7 @@ def _to_holder(actor: Actor, seen: Seen) -> set[str]:
     if run.unknown:
         return {"settle", "save", "release", "escalate"} | ({"check"} if run.unknown.status == "unknown" else set())
     may = {"draft", "save", "release", "abort", "revise", "escalate"}
-    if not seen.gone and may_work(actor, run, seen.definition) and lacking_right(actor, seen) is None:
+    if not seen.lacks_record and may_work(actor, run, seen.definition) and lacking_right(actor, seen) is None:
         may.add("complete")
     if run.take_over and run.attempt and run.attempt.step in plan_of(seen.definition).automatic:
         may.add("retry")

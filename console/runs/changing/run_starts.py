@@ -15,7 +15,7 @@ from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.records import Record
-from console.runs.changing import transitions
+from console.runs.changing import segment_starts, transitions
 from console.runs.changing.run_rights import see
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import OpenStep, completion_of_values, context_of, plan_of, step_at
@@ -47,7 +47,7 @@ def start(
     `test`: it is marked as a test, and is not the one live run on its record; what it writes and sends is real. `also`: what is written with it in one transaction.
 
     Raises NotFound for a workflow or record that the actor may not see, NotAllowed without the right to start, Invalid for the input (fields
-    named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it).
+    named `input.…`), Conflict `run_is_live` if a run is live on the record (with `run_id` if the actor may see it), `outside_segments` if the workflow is not for it.
     """
     definition = _live_for(actor, workflow)
     _require_way(actor, definition, record)
@@ -149,11 +149,16 @@ def _live_for(actor: Actor, workflow: str) -> Definition:
 
 
 def _judged(
-    actor: Actor, definition: Definition, collection: str | None, record: str | None
+    actor: Actor, definition: Definition, collection: str | None, record: str | None, *, goes_on: bool = False
 ) -> tuple[Record | None, str | None, str | None]:
-    """(record, label, key that only one live run may have) of a run that the actor may start. Raises what `start` raises for them."""
+    """(record, label, key that only one live run may have) of a run that the actor may start. Raises what `start` raises for them.
+
+    `goes_on`: it takes over steps of a former run, which may have taken the record out of the workflow's segments.
+    """
     require_start(actor, definition)
     about = record_of_start(actor, definition, collection, record)
+    if about is not None and not goes_on:
+        segment_starts.require_inside(actor, definition.document, about.key)
     return about, *label_and_key(definition, about)
 
 
@@ -187,7 +192,7 @@ def begin(
 
     `hands_off`: nobody holds it, `actor` is the account as which it runs, and a worker does its steps. Raises what `start` raises.
     """
-    about, label, exclusive = _judged(actor, definition, collection, record)
+    about, label, exclusive = _judged(actor, definition, collection, record, goes_on=bool(taken))
     if test or (hands_off is not None and not hands_off.exclusive):
         exclusive = None
     by = actor if hands_off is None else hands_off.by

@@ -231,7 +231,7 @@ def _proposal_outcome(
 def _require_record(seen: Seen) -> None:
     if seen.down is not None:
         raise seen.down
-    if seen.gone:
+    if seen.lacks_record:
         raise Conflict(
             "The record was deleted meanwhile. What you typed is kept; abort the run, or save it and ask who deleted it.",
             code="record_gone",

@@ -19,5 +19,6 @@ OPEN_MODULES = frozenset(
         "runs_ahead",
         "stepping",
         "sweep",
+        "without_record",
     }
 )

@@ -36,7 +36,8 @@ from console.runs.engine.effecting import (
     serves_people,
 )
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
-from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_left, require_step, require_tagging, step_at
+from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, require_tagging, step_at
+from console.runs.engine.without_record import record_left
 from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import as_stored, with_loaded_rows
@@ -89,6 +90,9 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         return  # the sweep finds it again when the pause ends
     if waits and workflows.paused(definition):
         return  # its timer fires when the workflow is activated again
+    ends = workflows.cancelled(definition)
+    if ends and loaded.run.wanted is None:
+        return  # it is ended in its turn
     if waits and not (first := _timer_events(definition, loaded.run)):
         return
     run = loaded.run
@@ -106,6 +110,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
             loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True)
         except SourceDown:
             return  # tried again at the next sweep; the run still waits for the effect
+        if ends:
+            return
     try:
         loaded = go_on(actor, definition, loaded, stopping, first=first)
     except log.Moved:
@@ -246,7 +252,7 @@ def _take_automatic_steps(
     """
     begun, events, taken = time.monotonic(), [as_stored(event) for event in first], 0
     ahead = after_stored(loaded, events) if first else loaded
-    record = functools.cache(lambda: record_left(actor, loaded.run))
+    record = functools.cache(lambda: record_of(actor, loaded.run))
     while ahead.run.status == "running" and taken < most and (not taken or not (time.monotonic() - begun > AT_ONCE_S or stopping())):
         try:
             tagged = any(event.type in TAGS for event in events)
@@ -302,7 +308,7 @@ def automatic_step_events(
             require_tagging(actor, run)
             if tagged:  # what the record has is read from its rows, where an earlier step's tag is not yet
                 raise log.Moved
-        record = record_read() if record_read is not None else record_left(actor, run)
+        record = record_left(actor, open_step, record_read)
         context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
         completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)

@@ -96,23 +96,6 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     return known or records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
-def record_left(actor: Actor, run: Run) -> Record | None:
-    """The run's record for the engine; None also if a step of this run has deleted it, so that the run can go on."""
-    try:
-        return record_of(actor, run)
-    except NotFound:
-        if not any(_deletes(output, run.record) for output in run.context.values()):
-            raise
-        return None
-
-
-def _deletes(output: Any, key: str | None) -> bool:
-    """Whether a step whose output this is has deleted the record."""
-    results = output.get("results") if isinstance(output, Mapping) else None
-    made = results.values() if isinstance(results, Mapping) else ()
-    return any(isinstance(result, Mapping) and result.get("deleted") is True and result.get("key") == key for result in made)
-
-
 def run_facts(run: Run) -> dict[str, Any]:
     """What conditions of rights and expressions read as `run`."""
     return {"id": run.id, "started_by": run.started_by, "holder": run.holder, "team": run.team, "version": run.version}

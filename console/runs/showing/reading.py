@@ -140,7 +140,7 @@ def preview_screen(actor: Actor, run_id: str, values: Mapping[str, Any], outcome
         run.current is None
         or run.status != "waiting_person"
         or seen.down is not None
-        or seen.gone
+        or seen.lacks_record
         or not may_work(actor, run, seen.definition)
     ):
         return None

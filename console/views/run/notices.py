@@ -207,7 +207,13 @@ def _record(view: RunView) -> Note | None:
     if view.down:
         return Note("The data source does not answer", f"{view.down} What is typed is kept; try again in a moment.", "warn", "database")
     if view.gone:
-        left = "" if view.json["ended_at"] else LEFT_OF.get(view.json.get("mode", ""), " The run can be saved or aborted.")
+        left = (
+            ""
+            if view.json["ended_at"]
+            else " This step does without it."
+            if "complete" in view.can
+            else LEFT_OF.get(view.json.get("mode", ""), " The run can be saved or aborted.")
+        )
         return Note(
             "The record is no longer there",
             f"It was deleted, or moved out of what you may see.{left}",

@@ -116,6 +116,7 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
     return {
         "whose": None if owner is None else f"Personal, of {owners[owner]}" if owner in owners else "Personal",
         "card": card,
+        "may_duplicate": tabs.may_edit(frame.actor(), card.known),
         "known": card.known,
         "status": tabs.status_badge(card.known),
         "on": card.known.status == "active",

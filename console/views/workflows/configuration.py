@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, formats, inboxes, settings as of_house, workflows
+from console import access, accounts, browse, formats, inboxes, settings as of_house, workflows
 from console.core.documents.workflow import Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
@@ -56,8 +56,8 @@ NUMBERS = (
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
     Number("idle_save_minutes", "Saved by itself after", "minutes without a sign of who holds it"),
     Number("parallel", "Runs at once", "of those that nobody holds; further ones wait for their turn", without="10"),
-    Number("per_minute", "Begin within a minute", "of those who are enrolled. Empty: no limit"),
-    Number("per_day", "Begin within 24 hours", "of those who are enrolled. Empty: no limit"),
+    Number("per_minute", "Begin within a minute", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
+    Number("per_day", "Begin within 24 hours", "runs that nobody holds, of those enrolled and of triggers. Empty: no limit"),
 )
 PLACES = (
     ("record", "on pages of records, in workspaces too"),
@@ -236,7 +236,19 @@ def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
     found |= {"inbox": request.form["inbox"] or None} if "inbox" in request.form else {}
     if "places" in request.form:
         found["hidden_in"] = [place for place, _ in PLACES if place not in request.form.getlist("offered")]
+    if "segments" in request.form:
+        found["only_in"] = request.form.getlist("only_in")
     return found | ({"on_error": on_error} if on_error else {}), wrong
+
+
+def _segments(collection: str | None, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
+    """Return the segments that runs may be restricted to, and what is chosen now although it is there no more."""
+    try:
+        known = [(each["id"], each["label"]) for each in browse.describe(frame.actor(), collection)["segments"]] if collection else []
+    except NotFound:
+        known = []
+    gone = [(each, f"{each}, which is there no more or kept from you") for each in chosen if each not in dict(known)]
+    return [(each, label, each in chosen) for each, label in [*known, *gone]]
 
 
 def _inboxes(team: str, chosen: str | None) -> list[tuple[str, str]]:
@@ -286,6 +298,8 @@ def _page(
         "on_error": typed.get("on_error") if typed else settings["on_error"],
         "on_errors": ON_ERROR,
         "places": [(place, words, place in typed.getlist("offered") if typed else place not in settings["hidden_in"]) for place, words in PLACES],
+        "segments": _segments(known.collection, typed.getlist("only_in") if typed else settings["only_in"]),
+        "segments_error": next((reason for field, reason in errors.items() if "only_in" in field), None),
         "owner": accounts.names({known.owner}).get(known.owner, "somebody who has left") if known.owner else None,
         "may_hand_over": workflows.whose.may_hand_over(who, known),
         "inbox": typed.get("inbox") if typed else settings["inbox"],

@@ -93,6 +93,7 @@ def context(known: Known, here: str) -> dict[str, Any]:
             }
             for tab in shown
         ],
+        "may_duplicate": may_edit(actor, known),
         "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
         "workflow_address": address,
         "workflow_owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
