@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console import log, queue, records
-from console.automation import source_waits, trigger_rows
+from console.automation import log_events, source_waits, trigger_rows
 from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
 from console.automation.following import KIND, Happened, concerns, take_in_happened
 from console.automation.log_events import chain_of
@@ -53,7 +53,7 @@ class Mark:
     """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key).
 
     All rows after `beyond` are among those near the end, where these were too many to keep all. `zone` is where the clocks of the column stand,
-    `looked_at` when it was looked at before.
+    `looked_at` when it was looked at before, and `log_pos` how far the log had come then.
     """
 
     value: Any
@@ -64,6 +64,7 @@ class Mark:
     now: datetime
     highest: int | None
     seen: Mapping[str, Any]
+    log_pos: int | None
 
 
 def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
@@ -115,6 +116,7 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
     with alone(f"triggers.source|{collection.id}|{column}") as mine:
         if not mine or not (now or _due(collection.id, column, every_s)):
             return False
+        reached = log_events.reached()
         try:
             mark = _mark(collection, column)
             if mark is not None:
@@ -129,7 +131,8 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
         broken = fetch(
             'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
         )
-        _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem)
+        whole = {"log_pos": reached} if problem is None and not stopping() else {}
+        _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem, **whole)
         if problem is not None or broken == [(True,)]:
             for row in rows:
                 note_problem(row, problem, collection.id)
@@ -161,7 +164,7 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     if found is not None and found.mark is not None:
         value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
         highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})
-        return _placed(collection, column, Mark(value, beyond, zone or "", found.mark_at, found.looked_at, found.now, highest, seen))
+        return _placed(collection, column, Mark(value, beyond, zone or "", found.mark_at, found.looked_at, found.now, highest, seen, found.log_pos))
     zone = _zone(collection, column)
     newest = _newest(collection, column)
     highest = _highest_key(collection)
@@ -309,7 +312,8 @@ def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], 
         for record in fresh
         if record.key is not None
     ]
-    tell(collection.id, rows, happened, _moments({record.key: record.values[column] for record in fresh if record.key is not None}))
+    moments = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
+    tell(collection.id, rows, happened, moments, mark.log_pos)
 
 
 def _tell_waiting(collection: Collection, column: str) -> None:
@@ -327,8 +331,12 @@ def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
     return {key: at for key, at in read.items() if isinstance(at, datetime)}
 
 
-def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened], changed: Mapping[str, datetime] | None = None) -> None:
-    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one; `changed` is when records were changed.
+def tell(
+    collection: str, rows: Sequence[Row], happened: Sequence[Happened], changed: Mapping[str, datetime] | None = None, looked: int | None = None
+) -> None:
+    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one.
+
+    `changed` is when records were changed, `looked` how far the log had come at the look before.
 
     Raises SourceDown; all of them are then given again.
     """
@@ -353,7 +361,7 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened], cha
             else:
                 note_problem(row, None, collection)
     if waited_for:
-        source_waits.wake_for(collection, with_causes, changed or {})
+        source_waits.wake_for(collection, with_causes, changed or {}, looked)
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
