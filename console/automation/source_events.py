@@ -131,7 +131,11 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
         broken = fetch(
             'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
         )
-        whole = {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK} if problem is None and not stopping() else {}
+        whole = (
+            {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK}
+            if problem is None and not stopping()
+            else {}
+        )
         _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem, **whole)
         if problem is not None or broken == [(True,)]:
             for row in rows:
@@ -164,7 +168,9 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     if found is not None and found.mark is not None:
         value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
         highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})
-        return _placed(collection, column, Mark(value, beyond, zone or "", found.mark_at, found.read_at, found.now, highest, seen, found.log_pos))
+        return _placed(
+            collection, column, Mark(value, beyond, zone or "", found.mark_at, found.read_at, found.now, highest, seen, found.log_pos)
+        )
     zone = _zone(collection, column)
     newest = _newest(collection, column)
     highest = _highest_key(collection)
@@ -335,7 +341,11 @@ def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
 
 
 def tell(
-    collection: str, rows: Sequence[Row], happened: Sequence[Happened], changed: Mapping[str, datetime] | None = None, looked: int | None = None
+    collection: str,
+    rows: Sequence[Row],
+    happened: Sequence[Happened],
+    changed: Mapping[str, datetime] | None = None,
+    looked: int | None = None,
 ) -> None:
     """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one.
 
@@ -401,7 +411,9 @@ and (request->>'key' = any(%(keys)s) or request->>'record' = any(%(keys)s) or re
     or exists (select from jsonb_path_query(result, '$.values.records[*].key') entry where entry #>> '{}' = any(%(keys)s)))
 order by id desc
 """
-_LOOKED_S = "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
+_LOOKED_S = (
+    "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
+)
 
 
 def caused_by(collection: str, keys: Sequence[str]) -> dict[str, str]:
