@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console import log, queue, records
-from console.automation import source_waits, trigger_rows
+from console.automation import log_events, source_waits, trigger_rows
 from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
 from console.automation.following import KIND, Happened, concerns, take_in_happened
 from console.automation.log_events import chain_of
@@ -36,7 +36,7 @@ logger = logging.getLogger(__name__)
 watch = tables.source_watch
 PAGE = 500
 AGAIN_FOR = timedelta(seconds=60)
-"""So long after the last new value rows before it are looked at again. Rows of a day are, until the next day comes."""
+"""Until all was read so long after the last new value, rows before it are looked at again. Rows of a day are, until the next day comes."""
 MOST_SEEN = 20_000
 """Rows near the end that are remembered. Of more, as after a change of a whole table at one moment, the earlier ones are not looked at again."""
 
@@ -53,17 +53,18 @@ class Mark:
     """How far a look has come: the last value, since when nothing newer came, the highest key that is a number, and rows near the end (fingerprint → value, key).
 
     All rows after `beyond` are among those near the end, where these were too many to keep all. `zone` is where the clocks of the column stand,
-    `looked_at` when it was looked at before.
+    `read_at` when all of it was read before, and `log_pos` how far the log had come then.
     """
 
     value: Any
     beyond: Any
     zone: str
     at: datetime
-    looked_at: datetime | None
+    read_at: datetime | None
     now: datetime
     highest: int | None
     seen: Mapping[str, Any]
+    log_pos: int | None
 
 
 def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
@@ -115,6 +116,7 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
     with alone(f"triggers.source|{collection.id}|{column}") as mine:
         if not mine or not (now or _due(collection.id, column, every_s)):
             return False
+        reached, mark = log_events.reached(), None
         try:
             mark = _mark(collection, column)
             if mark is not None:
@@ -129,7 +131,12 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
         broken = fetch(
             'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
         )
-        _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem)
+        whole = (
+            {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK}
+            if problem is None and not stopping()
+            else {}
+        )
+        _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem, **whole)
         if problem is not None or broken == [(True,)]:
             for row in rows:
                 note_problem(row, problem, collection.id)
@@ -161,7 +168,9 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     if found is not None and found.mark is not None:
         value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
         highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})
-        return _placed(collection, column, Mark(value, beyond, zone or "", found.mark_at, found.looked_at, found.now, highest, seen))
+        return _placed(
+            collection, column, Mark(value, beyond, zone or "", found.mark_at, found.read_at, found.now, highest, seen, found.log_pos)
+        )
     zone = _zone(collection, column)
     newest = _newest(collection, column)
     highest = _highest_key(collection)
@@ -264,10 +273,13 @@ def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, b
 
 
 def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]) -> None:
-    """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in."""
-    again = mark.now - mark.at < AGAIN_FOR or before(mark.value) == mark.value
+    """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in.
+
+    Broken off, it stays: of many rows that were changed at one moment nothing says where to go on, and what is told again fires nothing again.
+    """
+    again = mark.read_at is None or mark.read_at - mark.at < AGAIN_FOR or before(mark.value) == mark.value
     if (over := comes_again(mark.value, mark.zone)) is not None:
-        again = again or mark.looked_at is None or mark.looked_at < over + AGAIN_FOR
+        again = again or (mark.read_at is not None and mark.read_at < over + AGAIN_FOR)
     seen, beyond = (dict(mark.seen), mark.beyond) if again else ({}, None)
     start = mark.value if not again or mark.value is None else before(mark.value, mark.zone) if beyond is None else beyond
     newest, highest, moved = None, mark.highest, False
@@ -287,7 +299,7 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
         if len(seen) > 2 * MOST_SEEN:
             seen, beyond = _latest(seen)
         if stopping():
-            break
+            return
     if moved or (seen and not again):
         least = place(before(newest, mark.zone))
         kept, cut = _latest({name: seen_at for name, seen_at in seen.items() if place(seen_at[0]) >= least})
@@ -309,7 +321,8 @@ def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], 
         for record in fresh
         if record.key is not None
     ]
-    tell(collection.id, rows, happened, _moments({record.key: record.values[column] for record in fresh if record.key is not None}))
+    moments = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
+    tell(collection.id, rows, happened, moments, mark.log_pos)
 
 
 def _tell_waiting(collection: Collection, column: str) -> None:
@@ -327,8 +340,16 @@ def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
     return {key: at for key, at in read.items() if isinstance(at, datetime)}
 
 
-def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened], changed: Mapping[str, datetime] | None = None) -> None:
-    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one; `changed` is when records were changed.
+def tell(
+    collection: str,
+    rows: Sequence[Row],
+    happened: Sequence[Happened],
+    changed: Mapping[str, datetime] | None = None,
+    looked: int | None = None,
+) -> None:
+    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one.
+
+    `changed` is when records were changed, `looked` how far the log had come at the look before.
 
     Raises SourceDown; all of them are then given again.
     """
@@ -353,7 +374,7 @@ def tell(collection: str, rows: Sequence[Row], happened: Sequence[Happened], cha
             else:
                 note_problem(row, None, collection)
     if waited_for:
-        source_waits.wake_for(collection, with_causes, changed or {})
+        source_waits.wake_for(collection, with_causes, changed or {}, looked)
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
@@ -390,7 +411,9 @@ and (request->>'key' = any(%(keys)s) or request->>'record' = any(%(keys)s) or re
     or exists (select from jsonb_path_query(result, '$.values.records[*].key') entry where entry #>> '{}' = any(%(keys)s)))
 order by id desc
 """
-_LOOKED_S = "select extract(epoch from clock_timestamp() - min(looked_at)) from console.source_watch where collection = %s"
+_LOOKED_S = (
+    "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
+)
 
 
 def caused_by(collection: str, keys: Sequence[str]) -> dict[str, str]:

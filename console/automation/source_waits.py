@@ -24,7 +24,9 @@ with recursive found as (
 ) select collection from found where collection is not null
 """  # noqa: S608 (texts of ours)
 _OF_RECORDS = f"""
-select r.id, r.waiting ->> 'key', r.record from {EVERY_RUN.sql()} where r.collection = %s and r.record = any(%s::text[]) and {_WAITS} order by r.id
+select r.id, r.waiting ->> 'key', r.record, exists (select from console.activity a join console.event e on e.id = a.event
+    where a.run = r.id and a.kind = 'event_awaited' and a.pos <= %s and strpos(convert_from(e.body, 'UTF8'), r.waiting ->> 'key') > 0)
+from {EVERY_RUN.sql()} where r.collection = %s and r.record = any(%s::text[]) and {_WAITS} order by r.id
 """  # noqa: S608 (texts of ours)
 
 
@@ -43,19 +45,20 @@ def records_waited_for(collection: str) -> list[str]:
     return sorted({row[0] for row in fetch(_NEWEST, (collection, MOST))})
 
 
-def wake_for(collection: str, happened: Sequence[Happened], changed: Mapping[str, datetime]) -> None:
+def wake_for(collection: str, happened: Sequence[Happened], changed: Mapping[str, datetime], looked: int | None = None) -> None:
     """Wake the runs that wait for one of these changes; `changed` is when records were changed, as far as their database says it.
 
+    `looked` is how far the log had come when the collection was looked at before: who waited by then waited before the change, whatever the clocks say.
     A run's own change is none that it waits for. Raises SourceDown; the changes are then told again.
     """
     by_record: dict[str, list[Happened]] = {}
     for each in happened:
         if each.record is not None:
             by_record.setdefault(each.record, []).append(each)
-    for run_id, key, record in fetch(_OF_RECORDS, (collection, list(by_record))) if by_record else ():
+    for run_id, key, record, waited in fetch(_OF_RECORDS, (looked, collection, list(by_record))) if by_record else ():
         for each in by_record[record]:
             cause = each.event.get("run")
-            if cause != run_id and wake(run_id, key, _as_logged(each, cause), happened=changed.get(record)):
+            if cause != run_id and wake(run_id, key, _as_logged(each, cause), happened=None if waited else changed.get(record)):
                 break
 
 

@@ -205,7 +205,10 @@ webhook_delivery = _table(
     "id number:bigint webhook pos:bigint prev_pos:bigint type label subject by_hand:bool status tries:int due_at:moment made_at:moment "
     "done_at:moment code:int error answer:bytes",
 )
-source_watch = _table("source_watch", "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment problem")
+source_watch = _table(
+    "source_watch",
+    "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment read_at:moment log_pos:bigint problem",
+)
 action = _table("action", "id title collection team document:bytes hash changed_at:moment changed_by")
 bulk = _table("bulk", "id person action collection values:json created_at:moment looking:bool query:json")
 bulk_item = _table("bulk_item", "bulk number:int key state why run seen")

@@ -70,6 +70,19 @@ def test_a_change_before_the_first_look_counts_and_one_before_the_wait_does_not(
         assert stands(old) == "waiting_event"
 
 
+def test_a_change_ends_a_wait_that_was_there_at_the_look_before_whatever_the_clock_of_the_database_says(
+    shop: psycopg.Connection[Any], house: Company
+) -> None:
+    waiting("late-clock", "order", event="record.updated")
+    with workers():
+        run_id = begin(house, "late-clock", "order", 1)
+        place = "select 1 from console.source_watch s join console.activity a on a.pos <= s.log_pos where a.run = %s and a.kind = 'event_awaited'"
+        assert until(lambda: fetch(place, (run_id,)))
+        shop.execute("update orders set title = 'late', updated_at = clock_timestamp() - interval '20 seconds' where id = 1")
+        assert until(lambda: stands(run_id) == "completed")
+    whole(run_id)
+
+
 TOUCHED = """
 create function touched() returns trigger language plpgsql as $$ begin new.updated_at := clock_timestamp(); return new; end $$;
 create trigger touched before update on orders for each row execute function touched();
