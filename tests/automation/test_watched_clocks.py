@@ -84,7 +84,9 @@ def written(url: str, kind: str, *, zones: bool = False) -> Iterator[Change]:
 
 def looked(at: datetime, *, after: timedelta = timedelta(0)) -> list[tuple[str, str]]:
     """What was taken in once a look at this moment is over, so long after the one before: (what happened, record), in order."""
-    fetch("update console.source_watch set looked_at = %s, read_at = %s, mark_at = mark_at - %s returning 1", (at - after, at - after, after))
+    fetch(
+        "update console.source_watch set looked_at = %s, read_at = %s, mark_at = mark_at - %s returning 1", (at - after, at - after, after)
+    )
     automation.look()
     return [(row[0], row[1]) for row in fetch("select trigger, record from console.firing order by id")]
 
