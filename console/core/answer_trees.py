@@ -70,10 +70,10 @@ def _of_element(element: ET.Element, depth: int) -> Any:
     made: dict[str, Any] = {f"@{_bare(name)}": value for name, value in element.attrib.items()}
     for child in element:
         name, value = _bare(child.tag), _of_element(child, depth + 1)
-        if name in made:
-            made[name] = [*(made[name] if isinstance(made[name], list) else [made[name]]), value]
+        if isinstance(before := made.get(name), list):
+            before.append(value)
         else:
-            made[name] = value
+            made[name] = [before, value] if name in made else value
     return made | ({"#text": text} if text else {}) if made or depth == 0 else text
 
 

@@ -148,3 +148,8 @@ def test_numbers_that_gateways_tell_are_read() -> None:
         "Shop",
         "015123456789",
     ]
+
+
+def test_an_answer_of_many_elements_alike_is_read_whole() -> None:
+    many = tree_of("<r>" + "<a/>" * 100_000 + "<b>1</b><b>2</b><b>3</b></r>")
+    assert (len(many["a"]), many["b"]) == (100_000, ["1", "2", "3"])
