@@ -59,7 +59,9 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
 
 
 def test_a_record_is_meant_by_its_name_where_only_one_is_called_so(pages: Pages) -> None:
-    pages.company.sql("insert into customer (id, display_name, desk) values (5, 'Tore Lindqvist', 'retail'), (6, 'Tore Lindqvist-Dahl', 'retail')")
+    pages.company.sql(
+        "insert into customer (id, display_name, desk) values (5, 'Tore Lindqvist', 'retail'), (6, 'Tore Lindqvist-Dahl', 'retail')"
+    )
     page = pages.mona.get(URL)
     several = go(pages, page, status=422, typed={"v.record": "tore lindqvist", "v.input.why": "periodic"})
     assert ("Several are called so." in several.text, several.form("/test")["fields"]["v.record"]) == (True, "tore lindqvist")
