@@ -5,7 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from console import workflows
+from console import accounts, workflows
 from console.monitoring import due_times
 from console.views.workflows import due_time
 from tests.company import DOCUMENT
@@ -45,6 +45,17 @@ def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: 
     assert (settings.backoff_ms, settings.timeout_ms) == (2_500, 15_000)
     mona.post(PLACE, page.form(PLACE)["fields"] | {"timeout_ms": ""})
     assert workflows.live("care-review").document.settings.timeout_ms is None
+
+
+def test_the_time_limit_that_holds_where_none_is_set_is_said(pages: "Pages") -> None:
+    def usual() -> str:
+        boxes = [each for tag, each in pages.mona.get(PLACE).attributes if tag == "input"]
+        return next(each["placeholder"] for each in boxes if each.get("name") == "timeout_ms")
+
+    assert usual() == "none"
+    accounts.create_service_account("robot@example.org", [("operations_lead", "operations")])
+    workflows.import_file(rule_document(run_as="robot@example.org"))
+    assert usual() == "5"
 
 
 def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> None:

@@ -78,6 +78,15 @@ def test_the_question_before_activation_says_the_same_spend_as_the_funnel(club: 
     assert after["spend"]["amounts"] == [{"amount": "50", "currency": "EUR"}], "by the price as it is now"
 
 
+def test_steps_that_are_called_alike_are_told_apart(club: Company) -> None:
+    first = TEXT | {"title": "Write", "next": dict.fromkeys(TEXT["next"], "again")}
+    reached.workflow("reaching", [first, TEXT | {"id": "again", "title": "Write"}])
+    kept_funnels.ask(club.mona, "reaching", kept_funnels.Wanted("live"))
+    work_until_idle()
+    told = Pages(club, web_app()).mona.get(URL).text
+    assert ("Write, after Start" in told, "Write, after Write" in told) == (True, True)
+
+
 def test_contacts_outside_the_scope_are_not_counted(club: Company) -> None:
     with transaction() as connection:
         rows = [

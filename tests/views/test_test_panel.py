@@ -24,9 +24,8 @@ def go(pages: Pages, page: Page, do: str = "run", status: int = 200, typed: dict
 
 
 def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> None:
-    found = go(pages, pages.mona.get(URL), "find", find="Adaeze")
-    assert "Adaeze Okonkwo-Bell" in found.text
-    page = go(pages, found, find="", typed={"v.record": "1", "v.input.why": "periodic"})
+    page = go(pages, pages.mona.get(URL), typed={"v.record": "Adaeze", "v.input.why": "periodic"})
+    assert "Adaeze Okonkwo-Bell" in str(page.forms)
     assert "It stops at “Read this”." in page.text
     page = go(pages, page)
     assert "It stops at “Take a note”." in page.text
@@ -57,6 +56,20 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
     assert "Removed the test “High is approved”." in pages.mona.follow().text
     assert "tests" not in workflows.open_draft(pages.company.mona, "care-review").document
     assert fetch("select count(*) from console.run")[0][0] == 0
+
+
+def test_a_record_is_meant_by_its_name_where_only_one_is_called_so(pages: Pages) -> None:
+    pages.company.sql(
+        "insert into customer (id, display_name, desk) values (5, 'Tore Lindqvist', 'retail'), (6, 'Tore Lindqvist-Dahl', 'retail')"
+    )
+    page = pages.mona.get(URL)
+    several = go(pages, page, status=422, typed={"v.record": "tore lindqvist", "v.input.why": "periodic"})
+    assert ("Several are called so." in several.text, several.form("/test")["fields"]["v.record"]) == (True, "tore lindqvist")
+    chosen = {"v.record": "Tore Lindqvist", "r.record": '["Tore Lindqvist", "5"]', "v.input.why": "periodic"}
+    assert "It stops at “Read this”." in go(pages, page, typed=chosen).text
+    one = go(pages, page, typed={"v.record": "tore lindqvist-dahl", "v.input.why": "periodic"})
+    assert one.form("/test")["fields"]["r.record"] == '["Tore Lindqvist-Dahl", "6"]'
+    assert one.form("/test")["fields"]["v.record"] == "Tore Lindqvist-Dahl"
 
 
 @pytest.mark.parametrize("who", ["olivia", "stan", "rosa", "ada"])

@@ -67,7 +67,7 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
         "Resume Care review?",
         "Version 1, as it is",
         "By a person, from a record",
-        "Records now 4",
+        "Records it may be about 4",
         "no channel",
         "nothing by itself",
     ):
@@ -223,3 +223,12 @@ def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
         assert words in page.text
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)
+
+
+def test_duplicate_opens_a_draft_of_its_own_in_the_editor(pages: "Pages") -> None:
+    page = pages.mona.get("/workflows/care-review")
+    pages.mona.send(page, "/workflows/care-review/duplicate", status=303)
+    told = pages.mona.follow()
+    made = next(known for known in workflows.all_known() if known.slug != "care-review")
+    assert (made.live, f"{made.title} is a draft" in told.text) == (None, True)
+    assert workflows.definition(pages.company.mona, made.slug)["steps"] == workflows.definition(pages.company.mona, "care-review")["steps"]

@@ -1,6 +1,7 @@
 """`/workflows/<slug>/test/funnel`: up to a thousand whom the workflow would let in, followed in the background, as bars, on the picture and as a table."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
@@ -148,6 +149,8 @@ def _segments(document: Workflow) -> list[tuple[str, str]]:
 
 def _shown_result(document: Workflow, result: Funnel) -> dict[str, Any]:
     """The funnel as the page says it."""
+    titles = _titles_apart(document)
+    result = replace(result, steps=[replace(step, title=titles.get(step.step, step.title)) for step in result.steps])
     keys = {key for step in result.steps for key in step.examples}
     named = browse.named(frame.actor(), [(document.collection, key) for key in sorted(keys)]) if document.collection else {}
     people = {key: (one.title, frame.record_url(collection, key)) for (collection, key), one in named.items() if not one.absent}
@@ -169,6 +172,14 @@ def _shown_result(document: Workflow, result: Funnel) -> dict[str, Any]:
         "ends": [(formats.label_of(label), count) for label, count in result.ends.items()],
         "empties": [(step.title, reason, count) for step in result.steps for reason, count in step.empty.items()],
     }  # fmt: skip
+
+
+def _titles_apart(document: Workflow) -> dict[str, str]:
+    """Step → its title; where several are called alike, with the title of a step that leads to it."""
+    titles = {step.id: step.title for step in document.steps}
+    alike = Counter(titles.values())
+    before = {target: step.title for step in document.steps for target in step.next.values()}
+    return {step: f"{title}, after {before[step]}" if alike[title] > 1 and step in before else title for step, title in titles.items()}
 
 
 def _span(seconds: int | None) -> str:

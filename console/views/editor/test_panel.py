@@ -8,14 +8,15 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, browse, diagrams, log, runs, workflows
+from console import access, diagrams, log, records, runs, workflows
+from console.browse import find_records
 from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated
-from console.errors import ConsoleError, Invalid, NotFound, SourceDown
+from console.errors import ConsoleError, Invalid, SourceDown
 from console.messages import contact_trials
 from console.messages.delivery_gate import DeliveryGate
 from console.runs.trying import test_results, workflow_trials
-from console.views import frame, refusals
+from console.views import frame, reference_boxes, refusals
 from console.views.editor import trial_words
 from console.views.editor.new import start_fields
 from console.views.frame import Badge
@@ -29,8 +30,7 @@ tabs.register(Tab(17, "test", "Test", "/test", may_edit))
 
 INPUT, ANSWER = "input.", "answer."
 MOST_STATE = 256 * 1024
-MOST_RECORDS = 50
-CHOSEN = "The record that is chosen"
+SEVERAL = "Several are called so. Choose one of the list that opens as you type."
 STATES = {
     "done": Badge("Passed", "good", "check"),
     "now": Badge("Stops here", "info", "player-play"),
@@ -82,7 +82,7 @@ def _ending(chosen: str) -> dict[str, Any]:
 
 @blueprint.route("/<slug>/test", methods=["GET", "POST"])
 def test(slug: str) -> Response:
-    """Show the panel; a POST goes on with what was chosen: `do` is find, run, look (no new answer), back, again, keep, tests or execute."""
+    """Show the panel; a POST goes on with what was chosen: `do` is run, look (no new answer), back, again, keep, tests or execute."""
     actor = frame.actor()
     draft = workflows.open_draft(actor, slug)
     try:
@@ -98,8 +98,10 @@ def test(slug: str) -> Response:
     state, doing = _state(), request.form.get("do", "run")
     if doing == "execute":
         return _execute(draft, definition, state)
-    if doing == "find" or (doing == "run" and not state.record and request.form.get("find")):
-        return _page(draft, definition, State(None, state.given, {}, {}, []))
+    try:
+        state.record = _record_of(definition, state.record)
+    except Invalid as wrong:
+        return _page(draft, definition, state, wrong=wrong)
     if doing == "tests":
         results = test_results.results_of_tests(actor, draft.slug, draft.id, definition.document)
         return _page(draft, definition, state, results=results)
@@ -314,7 +316,7 @@ def _page(
         "reasons": [str(each.get("reason", "")) for each in details], "results": results,
         "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
         "name": request.form.get("name", ""),
-        "find": request.values.get("find", ""), "finds": document.collection is not None,
+        "about_records": document.collection is not None,
         "to_contacts": definition is not None and contact_trials.has_messages(document),
         "executes": _may_execute(draft), "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
     }  # fmt: skip
@@ -343,25 +345,27 @@ def _start_boxes(definition: Definition, state: State, details: Sequence[Mapping
     """The record and the input of the run."""
     fields: list[dict[str, Any]] = []
     if definition.document.collection is not None:
-        options = _records(definition.document.collection, state.record)
-        fields.append({"name": "record", "label": "Record", "type": "enum", "required": True, "options": options, "value": state.record})
+        label = records.collection(definition.document.collection).label_one
+        known = {"name": "record", "label": label, "type": "text", "required": True, "references": definition.document.collection}
+        fields.append(known | {"value": state.record})
     fields += [{**each, "name": f"{INPUT}{each['name']}"} for each in start_fields(definition.document)]
     typed = {f"{INPUT}{name}": value for name, value in state.given.items()}
-    return form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details)
+    return form_boxes.boxes({"fields": fields}, reference_boxes.look_for(fields, typed), typed=typed, errors=details)
 
 
-def _records(collection: str, chosen: str | None) -> list[dict[str, str]]:
-    """The records to choose from by title: the one that is chosen, or those that were looked for, else the first of the list."""
-    sought = request.values.get("find", "").strip()
-    if chosen:
-        named = browse.named(frame.actor(), [(collection, chosen)]).get((collection, chosen))
-        return [{"value": chosen, "label": named.title if named is not None else CHOSEN}]
-    try:
-        found = browse.page(frame.actor(), collection, browse.BrowseQuery(q=sought or None, limit=MOST_RECORDS))
-    except NotFound:
-        return []
-    noun = found.collection.label_one
-    return [{"value": str(record.key), "label": record.title or noun} for record in found.rows if record.key is not None]
+def _record_of(definition: Definition, typed: str | None) -> str | None:
+    """The key of the record that the box means: of the one that was chosen, else of the only one that is called as was typed, else what was typed.
+
+    Raises Invalid where several are called so.
+    """
+    collection, text = definition.document.collection, request.form.get(f"{form_boxes.PREFIX}record", "").strip()
+    if collection is None or not typed or typed != text:
+        return typed
+    hits = [hit for group in find_records.find_called(frame.actor(), text, collection).groups for hit in group.hits]
+    named = [hit for hit in hits if hit.record.title.casefold() == text.casefold()] or hits
+    if len(named) > 1 and typed not in (str(hit.record.key) for hit in named):
+        raise Invalid("Choose the record.", details=[{"field": "record", "reason": SEVERAL}])
+    return str(named[0].record.key) if len(named) == 1 else typed
 
 
 def _answer_boxes(question: Question, typed: Mapping[str, Any] | None) -> list[form_boxes.Box]:

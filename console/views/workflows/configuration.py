@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, browse, formats, inboxes, settings as of_house, workflows
-from console.core.documents.workflow import Settings
+from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
@@ -45,12 +45,7 @@ class Number:
 
 
 NUMBERS = (
-    Number(
-        "timeout_ms",
-        "Time limit of a run",
-        "minutes of work; waiting does not count. Empty: no limit, but 5 minutes for a run that nobody holds",
-        60_000,
-    ),
+    Number("timeout_ms", "Time limit of a run", "minutes of work; waiting does not count", 60_000),
     Number("retries", "Retries of a step", "times that an automatic step is tried again, when it fails for a reason that may pass"),
     Number("backoff_ms", "First pause before a retry", "seconds; each further pause is twice as long", 1_000),
     Number("visit_limit", "Entries into one step", "before the run stops and asks"),
@@ -279,7 +274,7 @@ def _page(
     team = known.team or None
     document = workflows.definition(who, known.id)
     settings: Mapping[str, Any] = Settings.model_validate(document.get("settings") or {}).model_dump()
-    usual = Settings.model_validate({}).model_dump()
+    usual = Settings.model_validate({}).model_dump() | ({"timeout_ms": HANDS_OFF_LIMIT_MS} if document.get("run_as") else {})
     may_edit = access.can(who, team, obj, "edit") and (known.live is None or access.can(who, team, obj, "publish"))
     may_alert = access.can(who, team, obj, "activate")
     typed = request.form if request.method == "POST" and of == "settings" else None
