@@ -26,7 +26,7 @@ _COLUMNS = (
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
     "result_nonce, result_ct, opened_at"
 )
-_BY_ID = f"select {_COLUMNS} from console.message where id = any(%s::text[])"  # noqa: S608 (names of ours)
+_BY_ID = f"select {_COLUMNS} from console.message where id = any((select %s::text[])::text[])"  # noqa: S608 (names of ours)
 LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
 PENDING = ("waiting", "sending", "unknown")
@@ -210,21 +210,21 @@ _AGAIN = sa.text(
     ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
 )
 _FACTS = """
-with w as (select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) as w (id, run, key, collection, record))
-select w.id, 'wanted', null, null::timestamptz, null, null::integer, null, null from w where w.run = '' or exists (
-    select from console.run r /* every run */ where r.id = w.run and r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key
-    and not exists (select from console.enrolment e where e.run = r.id and e.left_at is not null)
-    and not exists (select from console.workflow c where c.id = r.workflow and c.status = 'cancelled'))
-union all select w.id, 'left', 'workflow_cancelled', null, null, null, null, null from w join console.run r /* every run */ on r.id = w.run
-    join console.workflow c on c.id = r.workflow and c.status = 'cancelled'
-union all select w.id, 'left', e.ending, null, null, null, null, null from w join console.enrolment e on e.run = w.run and e.left_at is not null
-union all select w.id, 'taken_back', o.channel, o.at, o.source, null, null, null from w join console.opt_out o on o.collection = w.collection and o.record = w.record
+with w as (select * from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::text[])) as w (id, run, key, collection, record))
+select w.id, case when w.run = '' or r.waits and e.there is null and r.flow is distinct from 'cancelled' then 'wanted' else 'left' end,
+    case when r.flow = 'cancelled' then 'workflow_cancelled' else e.ending end, null::timestamptz, null, null::integer, null, null
+    from w left join lateral (select r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key as waits,
+        (select c.status from console.workflow c where c.id = r.workflow) as flow from console.run r /* every run */ where r.id = w.run offset 0) r on true
+    left join lateral (select true as there, e.ending from console.enrolment e where e.run = w.run and e.left_at is not null offset 0) e on true
+union all select w.id, 'taken_back', o.* from w cross join lateral (
+    select o.channel, o.at, o.source, null::integer, null, null from console.opt_out o where o.collection = w.collection and o.record = w.record offset 0) o
 union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
     (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
         and m.direction = 'out' and m.sent_at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.sent_at desc limit 1000)
     union all (select m.channel, m.at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
         and m.direction = 'out' and m.sent_at is null and m.at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') limit 1000)) u
 """
+"""Its lists stand in selects of their own: the server then takes each for as long as it knows it when it plans once and for all, and does so; else it plans anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,13 +264,13 @@ def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Fac
 
 def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, str, str | None]]) -> Facts:
     taken_back = sorted((row[1:4] for row in rows if row[0] == "taken_back"), key=lambda row: row[1])
-    left = next((str(row[1]) for row in rows if row[0] == "left"), "")
+    left = next((row[1] or "" for row in rows if row[0] == "left"), "")
     others = [sent for sent, own, of in used if message_id not in (own, of)]
     return Facts(any(row[0] == "wanted" for row in rows), left, taken_back, others)
 
 
 _ALSO_THERE = """
-select w.id, m.* from unnest($1::text[], $2::text[], $3::text[], $4::text[]) as w (id, address, collection, record) cross join lateral (
+select w.id, m.* from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[])) as w (id, address, collection, record) cross join lateral (
     select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from console.message m where m.address = decode(w.address, 'hex')
     and m.record is not null and (m.collection <> w.collection or m.record <> w.record) and m.id <> w.id and m.of is distinct from w.id
     and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m

@@ -99,16 +99,17 @@ async def _disconnect(connection: "asyncpg.Connection[Any]") -> None:
 
 
 _WAITING = f"""
-select name from unnest($1::text[]) name where exists (select from queue.pgqueuer where entrypoint = name and status = 'queued' and execute_after < now())
+select name from unnest((select $1::text[])) name where exists (select from queue.pgqueuer where entrypoint = name and status = 'queued' and execute_after < now())
 union select entrypoint from queue.pgqueuer
-where entrypoint = any ($1) and status = 'picked' and heartbeat < now() - interval '{HEARTBEAT.total_seconds()}s'
+where entrypoint = any ((select $1::text[])::text[]) and status = 'picked' and heartbeat < now() - interval '{HEARTBEAT.total_seconds()}s'
 """  # noqa: S608 (a text of ours)
 
 
 _PAUSE = """
 select greatest($2::interval, least($3::interval, min(execute_after) - now())) as pause from queue.pgqueuer
-where status = 'queued' and entrypoint = any($1)
+where status = 'queued' and entrypoint = any((select $1::text[])::text[])
 """
+"""A list in a select of its own is as long as the server takes it to be, so that it plans these once for each connection, and not at each look."""
 
 
 _COME = f"""{{{{"channel": "{CHANNEL}", "type": "{CHANGED}", "operation": "update", "table": "pgqueuer", "sent_at": "{{now}}"}}}}"""

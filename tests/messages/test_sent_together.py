@@ -15,7 +15,8 @@ import pytest
 from console import contacts, messages, queue, runs
 from console.core.contacting import Contact
 from console.db.engine import fetch, together
-from console.messages import inbound, opting_out
+from console.messages import inbound, message_rows, opting_out
+from console.runs.rows import run_store
 from tests import warm
 from tests.company import Company
 from tests.jobs import taken
@@ -100,6 +101,20 @@ def test_nothing_is_asked_twice_where_all_was_read_ahead(club: Company, monkeypa
     assert {status(club, run_id) for run_id in run_ids} == {("waiting_person", "ask")}
     assert {line(club, run_id).status for run_id in run_ids} == {"delivered"}
     assert asked == []
+
+
+def test_what_is_asked_for_each_message_is_planned_once_however_many_are_asked_about(club: Company) -> None:
+    """Where a list is known to be short, the server planned anew for each message, which took it ten times as long as the answer."""
+    run_ids = unsent(club, SAM, BRAM)
+    for number in range(20):
+        some = message_rows.by_ids(ids(run_ids[: 1 + number // 10]))
+        message_rows.facts_of_each(some, NOON)
+        message_rows.used_at_each([(each, b"nobody's") for each in some], NOON)
+        run_store.load_each([each.run or "" for each in some])
+    asked = "select generic_plans + custom_plans, custom_plans from pg_prepared_statements where name ^@ 'handrail_' and statement ~ 'console.(message|run) '"
+    often = [custom for times, custom in fetch(asked) if times >= 20]
+    assert len(often) >= 4
+    assert max(often) <= 5
 
 
 def test_who_says_stop_after_it_was_read_gets_nothing(club: Company) -> None:

@@ -62,7 +62,7 @@ _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
 _LOAD_WHOLE = _LOAD.format(these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
 _HEAD = {"here_a": " and a.n = r.current", "here_e": " and e.n = r.current", "approvals": _OPEN_APPROVALS, "left": "null", "beside": ""}
 _LOAD_HEAD = _LOAD.format(these="=", **_HEAD)
-_LOAD_HEADS = _LOAD.format(these="= any", **_HEAD)
+_LOAD_HEADS = _LOAD.format(these="= any", **_HEAD).replace("any (%s)", "any ((select %s::text[])::text[])", 1)
 _FORMER = """
 select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
 from console.attempt a where a.run = %s and a.step = %s and a.n < %s order by a.n desc limit 1
