@@ -18,6 +18,7 @@ from console.automation.log_events import Batch, LogEvent, chain_of, reached, re
 from console.automation.managing import MOST_WAITING, Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch, try_waiting
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
+from console.automation.source_waits import pick_up as pick_up_waking, wake_batch
 from console.automation.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
 from console.automation.trigger_rows import started_by, synchronise
 from console.automation.waiting_runs import forget_waiting, waits_about, why_not_begun
