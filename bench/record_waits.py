@@ -175,7 +175,7 @@ def processor(workers: "list[subprocess.Popen[bytes]]") -> float:
 
 def restart(server: Any) -> None:
     """Kill PostgreSQL as a power cut does, and start it again."""
-    os.kill(server.pid(), signal.SIGKILL)
+    os.kill(server.pid, signal.SIGKILL)
     time.sleep(2)
     server.ensure()
 

@@ -140,7 +140,8 @@ def note_missing(collection: str) -> None:
 
 
 def _enqueue(noted: Sequence[Any]) -> int:
-    faults.point("source_waits.noted")
+    if noted:
+        faults.point("source_waits.noted")
     return queue.enqueue_all([queue.Job(queue.WAKE, batch, f"wake:{batch}") for batch in sorted({row[0] for row in noted})])
 
 
