@@ -2,11 +2,11 @@
 
     python bench/record_waits.py [--runs 5000] [--workers 2] [--kill]
 
-Its own server in a temporary folder; the workers are real, and write as in production. Every second row of another collection's is changed by hand once a second meanwhile.
-With `--kill` one worker is killed and PostgreSQL restarted in the middle. Bars: every run goes on, none twice, and the other collection is looked at every 5 s at least.
+Its own server in a temporary folder; the workers are real, and write as in production. With `--kill` one worker is killed and PostgreSQL restarted in the middle. Bars: every run goes on, none twice, and the other collection is looked at every 5 s at least.
 """
 
 import argparse
+import itertools
 import os
 import signal
 import statistics
@@ -152,7 +152,7 @@ def measured(server: Any, many: int, workers: "list[subprocess.Popen[bytes]]", *
         time.sleep(0.1)
     took, cost = time.perf_counter() - began, processor(workers) - used
     enrolment.until(lambda: fetch("select count(*) from console.log_pending")[0][0] == 0, 120)
-    gaps = [after - before for before, after in zip(looks, looks[1:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(looks)]
     [[twice]], [[left, done]] = fetch(TWICE), fetch(STANDING)
     print(
         f"{done:,} of {many:,} woken in {took:.1f} s: {done / took:.0f} a second, {1000 * cost / max(done, 1):.1f} ms of the workers' processors each; load {os.getloadavg()[0]:.0f}"
