@@ -130,13 +130,13 @@ def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picke
     shop.execute("update orders set total = 100, updated_at = clock_timestamp() where id = 1")
     look()
     [[batch]] = fetch("select batch from console.waking")
-    shop.close()
-    pg.sql("alter database trigger_shop rename to trigger_shop_away")
+    pg.sql("alter database trigger_shop allow_connections false")
+    pg.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'trigger_shop'")
     try:
         with pytest.raises(queue.PutBack):
             automation.wake_batch(batch)
     finally:
-        pg.sql("alter database trigger_shop_away rename to trigger_shop")
+        pg.sql("alter database trigger_shop allow_connections true")
     assert fetch("select batch from console.waking") == [(batch,)]
     assert automation.pick_up_waking() == 0
     fetch("delete from queue.pgqueuer where entrypoint = 'wake_runs' returning 1")
