@@ -67,6 +67,8 @@ DELIVERERS = 8
 """To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
 STARTERS = 2
 """How many workflows start runs at once for what triggers have taken in: a flood of events waits in line with itself alone."""
+WAKERS = 2
+"""How many batches of runs are woken at once after changes of their records."""
 LINES = 12
 """For how many lines of duties connections are kept: most look for a moment, and few at once."""
 GARBAGE = (20_000, 20, 20)
@@ -153,6 +155,7 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
         queue.TEND: runs.tend,
+        queue.WAKE: functools.partial(automation.wake_batch, stopping=stopping),
         queue.SEND: messages.send,
         **dict.fromkeys(queue.SENDING.values(), messages.send),
         queue.DELIVER: functools.partial(outgoing_webhooks.deliver, stopping=stopping),
@@ -191,6 +194,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (ENROLLERS, queue.IMPORT),
         (BEGINNERS, queue.BEGIN),
         (STARTERS, queue.FIRE),
+        (WAKERS, queue.WAKE),
         (DELIVERERS, queue.DELIVER),
     )
     return [
@@ -279,6 +283,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("schedules", LOOK_S, automation.fire_due, SECOND_S),
             Duty("firings", LOOK_S, automation.pick_up, REST_S),
             Duty("firings of sources that answer again", MINUTE_S, automation.wake_for_sources),
+            Duty("runs to wake", STUCK_S, automation.pick_up_waking, REST_S),
             Duty("old firings", DAY_S, automation.forget),
         ],
         "following": [

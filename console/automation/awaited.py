@@ -2,16 +2,17 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from console import access, accounts, enrolments, log, queue, records, runs, steps, workflows
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
 from console.core.run import Run
+from console.db import read_ahead, troubles
 from console.db.engine import alone, fetch
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown
-from console.runs.engine.stepping import rules_of
+from console.runs.engine.stepping import record_of, rules_of
 from console.runs.rows.run_store import load
 from console.workflows import Definition
 
@@ -21,11 +22,15 @@ PATIENCE = timedelta(hours=1)
 """So long events are read again where a filter needs a record whose source does not answer."""
 _CURSOR = "awaited_events_read"
 _ANY = f"select exists (select from {access.EVERY_RUN.sql()} where r.status = 'waiting_event' and r.waiting ->> 'for' = 'event')"  # noqa: S608 (a text of ours)
+SINCE = """
+(select case when strpos(convert_from(e.body, 'UTF8'), r.waiting ->> 'key') > 0 then a.pos end
+from console.activity a join console.event e on e.id = a.event where a.run = r.id and a.kind = 'event_awaited' order by a.pos desc limit 1)
+"""
+"""The place in the log at which the run `r` began to wait; null where it is not there yet."""
 _TOUCHED = f"""
 select r.id, r.waiting ->> 'key', t.n from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[]) as t (collection, record, pos, n)
 join {access.EVERY_RUN.sql()} on r.collection = t.collection and r.record = t.record and r.status = 'waiting_event' and r.waiting ->> 'for' = 'event'
-where t.pos > (select max(a.pos) from console.activity a join console.event e on e.id = a.event
-    where a.run = r.id and a.kind = 'event_awaited' and strpos(convert_from(e.body, 'UTF8'), r.waiting ->> 'key') > 0)
+where t.pos > {SINCE}
 order by t.n, r.id
 """  # noqa: S608 (a text of ours)
 """Runs that wait since before the event, by its place in the log: clocks of several machines do not decide it. The key tells one wait of a run from the next."""
@@ -78,24 +83,27 @@ def _wake(events: Sequence[LogEvent]) -> tuple[int, bool]:
     return woken, unread
 
 
-def wake(run_id: str, key: str, event: LogEvent, *, happened: datetime | None = None) -> bool:
-    """Let the run go on if it still waits for this event, and did when it `happened`. Raises SourceDown where the filter needs a record that cannot be read now."""
+def wake(run_id: str, key: str, event: LogEvent, *, in_worker: bool = False) -> bool:
+    """Let the run go on if it still waits for this event. Raises SourceDown where the filter needs a record that cannot be read now, and what the console's own database is in trouble with.
+
+    `in_worker`: this is a job, and takes its next steps too.
+    """
     try:
-        return _wake_run(run_id, key, event, happened)
+        return _wake_run(run_id, key, event, in_worker=in_worker)
     except SourceDown:
         raise
     except ConsoleError as error:
         logger.warning("run %s waits for %s: %s", run_id, event.on, error.message)
-    except Exception:
+    except Exception as error:
+        if troubles.passes(error):
+            raise
         logger.exception("run %s waits for %s", run_id, event.on)
     return False
 
 
-def _wake_run(run_id: str, key: str, event: LogEvent, happened: datetime | None) -> bool:
+def _wake_run(run_id: str, key: str, event: LogEvent, *, in_worker: bool) -> bool:
     loaded = load(run_id)
     if loaded is None or loaded.run.attempt is None or (loaded.run.waiting or {}).get("key") != key:
-        return False
-    if happened is not None and loaded.run.attempt.entered_at > happened:
         return False
     run = loaded.run
     definition = workflows.version(run.workflow, run.version)
@@ -105,7 +113,8 @@ def _wake_run(run_id: str, key: str, event: LogEvent, happened: datetime | None)
     if event.on not in (step.config.event, *step.config.also) or not _passes(step.config.filter, definition, run, event):
         return False
     output = {"until": (run.waiting or {}).get("until"), "event": event.on, "at": log.body.moment(event.at)}
-    return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output)
+    read_ahead.keep("run", {run_id: loaded})
+    return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output, in_worker=in_worker)
 
 
 def _passes(condition: str | None, definition: Definition, run: Run, event: LogEvent) -> bool:
@@ -130,8 +139,10 @@ def _passes(condition: str | None, definition: Definition, run: Run, event: LogE
     }
     if any(path[0] == "record" for path in expressions.paths(parsed)) and run.collection is not None and run.record is not None:
         try:
-            record = records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
-            roots["record"] = records.collection(run.collection).typed(record.values)
+            record = record_of(actor, run)
+            if record is not None:
+                read_ahead.keep("record", {(actor.id, run.collection, run.record): record})
+                roots["record"] = records.collection(run.collection).typed(record.values)
         except NotFound:
             roots["record"] = None  # it is no more, or out of their scope
     return parsed.test(roots)

@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from console import log, records
 from console.automation import source_events, trigger_rows
 from console.automation.following import KIND
+from console.automation.source_waits import Change
 from console.automation.trigger_rows import Row
 from console.core.documents.collections import Collection
 from console.db.engine import alone
@@ -165,7 +166,7 @@ def tell(source: str, notices: Sequence[str]) -> None:
     for name, changes in direct.items():
         at = log.now()
         source_events.tell(
-            name, here[name], [source_events.happening(name, key, on, ident, at) for key, on, ident in dict.fromkeys(changes)]
+            name, here[name], [Change(source_events.happening(name, key, on, ident, at)) for key, on, ident in dict.fromkeys(changes)]
         )
     _look_soon(hints)
 

@@ -113,6 +113,11 @@ def chain_of(run_id: str) -> tuple[tuple[str, str], ...]:
     return found[run_id].onward if run_id in found else ()
 
 
+def chains_of(run_ids: Collection[str]) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Run → the runs that led to what it does, itself the last."""
+    return {run_id: cause.onward for run_id, cause in _runs(run_ids).items()}
+
+
 def _runs(ids: Collection[str]) -> dict[str, _Cause]:
     if not ids:
         return {}

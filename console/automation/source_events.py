@@ -16,9 +16,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console import log, queue, records
 from console.automation import log_events, source_waits, trigger_rows
+from console.automation.causes_of_changes import caused_by
 from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
 from console.automation.following import KIND, Happened, concerns, take_in_happened
-from console.automation.log_events import chain_of
+from console.automation.log_events import chains_of
 from console.automation.trigger_expressions import document_of
 from console.automation.trigger_rows import Row, note_problem
 from console.core import scopes
@@ -28,7 +29,6 @@ from console.core.expressions.operands import moment_of, moment_text
 from console.core.filters import Test
 from console.db import tables
 from console.db.engine import alone, fetch, hot_engine
-from console.db.ids import id_at
 from console.errors import ConsoleError, NotFound, SourceDown
 from console.records import source_zones
 
@@ -43,9 +43,6 @@ MOST_SEEN = 20_000
 EARLY_S = 0.5
 """So much earlier than its turn a collection is looked at: whoever looks comes once a second, and would else come just before the turn, and again two
 seconds later."""
-
-CAUSED_WITHIN = timedelta(minutes=5)
-"""A change that is found so soon after a run has changed the record counts as the run's; where nobody could look meanwhile, so much later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +82,13 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
     if queue.paused():
         return 0
     looked, wanted = 0, watched_collections(trigger_rows.active(KIND))
+    there = {name: collection for name in wanted if (collection := _collection(name)) is not None}
     if not only:
-        _forget_others(wanted)
-    for name, rows in wanted.items():
-        try:
-            collection = records.collection(name)
-        except NotFound:
-            continue
+        _forget_others(wanted, there)
+        for name in wanted.keys() - there.keys():
+            source_waits.note_missing(name)
+    for name, collection in there.items():
+        rows = wanted[name]
         if collection.changes is None or stopping() or (only and name not in only):
             continue
         for column, deleted in ((collection.changes.column, False), (collection.changes.deleted, True)):
@@ -100,14 +97,22 @@ def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] =
     return looked
 
 
-def _forget_others(wanted: Iterable[str]) -> None:
-    """Forget how far collections were read that no trigger waits for now: what changes while all are off is not made up for.
+def _collection(name: str) -> Collection | None:
+    try:
+        return records.collection(name)
+    except NotFound:
+        return None
+
+
+def _forget_others(wanted: Iterable[str], there: Iterable[str]) -> None:
+    """Forget how far collections were read that no trigger waits for now: what changes while all are off is not made up for; and since when those were missing that are there.
 
     Not what was looked at a moment ago: another worker may know of a trigger that was switched on after `wanted` was read.
     """
     fetch(
-        "delete from console.source_watch where collection <> all(%s::text[]) and looked_at < clock_timestamp() - interval '2 seconds' returning 1",
-        (list(wanted),),
+        "delete from console.source_watch where (collection <> all(%s::text[]) and looked_at < clock_timestamp() - interval '2 seconds')"
+        """ or ("column" = '' and collection = any(%s::text[])) returning 1""",
+        (list(wanted), list(there)),
     )
 
 
@@ -122,7 +127,7 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
             if mark is not None:
                 _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
             elif not deleted:
-                _tell_waiting(collection, column)
+                _note_waiting(collection, column)
             problem = None
         except _OtherZoneError:
             return False
@@ -260,7 +265,8 @@ def _latest(seen: dict[str, Any]) -> tuple[dict[str, Any], Any]:
 def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, backwards: bool = False) -> Iterator[list[records.Record]]:
     """Rows from that value on, in order, or `backwards` from the last one to it; so many at a time."""
     changes = collection.changes
-    fields = [name for name in (column, changes.created if changes else None, changes.deleted if changes else None) if name is not None]
+    named = (changes.column, changes.created, changes.deleted) if changes else ()
+    fields = list(dict.fromkeys([column, *(name for name in named if name is not None)]))
     where = Test(column, "is_null", False) if value is None else Test(column, "gt" if strictly else "gte", value)
     after: str | None = None
     while True:
@@ -310,28 +316,46 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
 
 
 def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
-    happened = [
-        happening(
-            collection.id,
-            record.key,
-            _event_of(collection, record, mark, deleted=deleted),
-            f"{column}:{fingerprint(record.key, record.values[column])}",
-            mark.now,
+    changed = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
+    found = [
+        source_waits.Change(
+            happening(
+                collection.id,
+                record.key,
+                _event_of(collection, record, mark, deleted=deleted),
+                f"{column}:{fingerprint(record.key, record.values[column])}",
+                mark.now,
+            ),
+            records.change_state(collection, record.key, record.values),
+            changed.get(record.key),
         )
         for record in fresh
         if record.key is not None
     ]
-    moments = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
-    tell(collection.id, rows, happened, moments, mark.log_pos)
+    tell(collection.id, rows, found, mark.log_pos)
 
 
-def _tell_waiting(collection: Collection, column: str) -> None:
-    """Tell of the changes since runs began to wait for them, where nobody had looked at the collection before."""
-    keys = source_waits.records_waited_for(collection.id)
-    found = records.named(collection.id, keys, scopes.whole(collection.id), [column]) if keys else {}
-    moments = _moments({key: record.values[column] for key, record in found.items()})
-    happened = [happening(collection.id, key, "record.updated", f"{column}:first", at) for key, at in moments.items()]
-    tell(collection.id, [], happened, moments)
+def _note_waiting(collection: Collection, column: str) -> None:
+    """Write down the changes since runs began to wait for them, where nobody had looked at the collection before."""
+    names = [each for each in (column, collection.changes.deleted if collection.changes else None) if each is not None]
+    for keys in source_waits.records_waited_for(collection.id):
+        found = records.named(collection.id, keys, scopes.whole(collection.id), names)
+        changed = _moments({key: record.values[column] for key, record in found.items()})
+        changes = [
+            source_waits.Change(
+                happening(
+                    collection.id,
+                    key,
+                    "record.updated",
+                    f"{column}:{fingerprint(key, record.values[column])}",
+                    changed.get(key) or log.now(),
+                ),
+                records.change_state(collection, key, record.values),
+                changed.get(key),
+            )
+            for key, record in found.items()
+        ]
+        tell(collection.id, [], changes)
 
 
 def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
@@ -340,41 +364,35 @@ def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:
     return {key: at for key, at in read.items() if isinstance(at, datetime)}
 
 
-def tell(
-    collection: str,
-    rows: Sequence[Row],
-    happened: Sequence[Happened],
-    changed: Mapping[str, datetime] | None = None,
-    looked: int | None = None,
-) -> None:
-    """Give every trigger the changes that concern it, with the runs that may have caused them, and wake the runs that wait for one.
+def tell(collection: str, rows: Sequence[Row], found: Sequence[source_waits.Change], looked: int | None = None) -> None:
+    """Give every trigger the changes that concern it, with the runs that may have caused them, and write down which runs wait for one.
 
-    `changed` is when records were changed, `looked` how far the log had come at the look before.
-
-    Raises SourceDown; all of them are then given again.
+    `looked` is how far the log had come at the look before. Raises SourceDown; all of them are then given again.
     """
-    waited_for = collection in source_waits.collections()
-    wanted = [each for each in happened if waited_for or any(concerns(row, each) for row in rows)]
+    waited_for = source_waits.waited_for(collection, [each.happened.record for each in found if each.happened.record is not None])
+    wanted = [each for each in found if each.happened.record in waited_for or any(concerns(row, each.happened) for row in rows)]
     if not wanted:
         return
-    causes = caused_by(collection, [each.record for each in wanted if each.record is not None])
-    chains = {run_id: chain_of(run_id) for run_id in set(causes.values())}
-    with_causes = [
-        replace(each, chain=chains[run_id], event={**each.event, "run": run_id}) if (run_id := causes.get(each.record or "")) else each
-        for each in wanted
-    ]
+    causes = caused_by(collection, [each.happened.record for each in wanted if each.happened.record is not None])
+    chains = chains_of(set(causes.values())) if rows else {}
+    caused = [replace(each, happened=_caused(each.happened, causes, chains)) for each in wanted]
+    happened = [each.happened for each in caused]
     for row in rows:
-        if any(concerns(row, each) for each in with_causes):
+        if any(concerns(row, each) for each in happened):
             try:
-                take_in_happened(row, with_causes)
+                take_in_happened(row, happened)
             except SourceDown:
                 raise
             except ConsoleError as error:  # of this trigger alone: the others have their turn
                 note_problem(row, error.message)
             else:
                 note_problem(row, None, collection)
-    if waited_for:
-        source_waits.wake_for(collection, with_causes, changed or {}, looked)
+    source_waits.note(collection, [each for each in caused if each.happened.record in waited_for], looked)
+
+
+def _caused(each: Happened, causes: Mapping[str, str], chains: Mapping[str, tuple[tuple[str, str], ...]]) -> Happened:
+    run_id = causes.get(each.record or "")
+    return each if run_id is None else replace(each, chain=chains.get(run_id, ()), event={**each.event, "run": run_id})
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:
@@ -402,44 +420,3 @@ def _lately(created: Any, mark: Mark) -> bool:
     if added is None:
         return False
     return bool(added >= (source_zones.earliest(last, mark.zone) if isinstance(last, datetime) else mark.at) - OVERLAP)
-
-
-_CAUSES = """
-select run, kind, request, result from console.effect
-where id > %(since)s and status in ('requested', 'succeeded', 'unknown') and kind in ('record', 'sql_write', 'sql_insert', 'sql_delete')
-and (request->>'key' = any(%(keys)s) or request->>'record' = any(%(keys)s) or result->'values'->>'key' = any(%(keys)s)
-    or exists (select from jsonb_path_query(result, '$.values.records[*].key') entry where entry #>> '{}' = any(%(keys)s)))
-order by id desc
-"""
-_LOOKED_S = (
-    "select extract(epoch from clock_timestamp() - min(coalesce(read_at, looked_at))) from console.source_watch where collection = %s"
-)
-
-
-def caused_by(collection: str, keys: Sequence[str]) -> dict[str, str]:
-    """Key → the run that has changed it, or was about to, a little before the last look or since; of those that one did."""
-    if not keys:
-        return {}
-    since = log.now() - CAUSED_WITHIN - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
-    wanted, runs_of = set(keys), dict[str, str]()
-    for run_id, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(wanted)}):
-        for key in _written(collection, kind, request or {}, result or {}):
-            if key in wanted:
-                runs_of.setdefault(key, run_id)
-    return runs_of
-
-
-def _written(collection: str, kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:
-    """The keys in this collection that an effect changes."""
-    define, values = request.get("define") or {}, result.get("values") or {}
-    if (define.get("collection") or request.get("collection")) != collection:
-        return []
-    own = kind == "record" or (kind == "sql_write" and not define)  # what a step writes into the record of its run
-    named = [
-        request.get("key") if own else None,
-        values.get("key"),
-        *(entry.get("key") for entry in values.get("records") or ()),
-    ]
-    if kind in ("sql_write", "sql_delete") and not own and define.get("record") is None:
-        named.append(request.get("record"))
-    return [str(key) for key in named if key is not None]

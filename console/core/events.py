@@ -215,7 +215,7 @@ _RUN = (
         "event_awaited",
         "step",
         "The step waits for something outside it: an approval, documents, an answer, a task.",
-        ("n", "for", "key", "until", "outcome", "effect"),
+        ("n", "for", "key", "until", "outcome", "effect", "saw"),
         ("request",),
         move=True,
     ),

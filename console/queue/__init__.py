@@ -29,6 +29,7 @@ from console.queue.jobs import (
     SENDING,
     TAKE_OUT,
     TEND,
+    WAKE,
     WORDS,
     Because,
     Job,

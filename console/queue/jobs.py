@@ -64,6 +64,9 @@ BEGIN = "begin_enrolled"
 FIRE = "fire"
 """The job that starts runs for what triggers have taken in: its text is the workflow's id."""
 
+WAKE = "wake_runs"
+"""The job that wakes runs that wait for a change of their record: its text is the batch's id."""
+
 DELIVER = "deliver_webhook"
 """The job that sends what waits for an outgoing webhook: its text is the webhook's id."""
 
@@ -79,7 +82,7 @@ WORDS = {
     SEND: "Send a message", SEND_SMS: "Send an SMS", BEGIN_CALL: "Begin a call", SEND_CHAT: "Write into a chat", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
     TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts", CONNECT: "Connect a database",
-    FORECAST: "Follow simulated contacts through a workflow",
+    FORECAST: "Follow simulated contacts through a workflow", WAKE: "Wake runs after changes of their records",
 }  # fmt: skip
 """What each job does, as people read it."""
 

@@ -1,6 +1,7 @@
 """The only access to the users' databases: reflect, list, read and write records. Every read takes a scope, which limits what it returns."""
 
 from console.records.catalogue import collection, collections, forget
+from console.records.change_states import change_state
 from console.records.changes_made import Changed, note_change, noted_changes
 from console.records.connection_terms import while_asked
 from console.records.delete import delete, on_delete

@@ -178,6 +178,7 @@ class Context:
     opened: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)  # key of a document → (pages opened, how many it has)
     loaded: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # rows of other records that the step has read (loaded_rows)
     gone: frozenset[str] = frozenset()  # of the columns that the step edits: those that the table no longer has
+    state: Callable[[], str | None] = lambda: None  # which state the record was in when it was read (records.change_state)
     foretold: bool = False  # nothing is submitted: this is a preview of what the form would result in, complete or not
 
 

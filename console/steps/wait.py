@@ -19,8 +19,9 @@ from console.steps.message_settings import DURATION, seconds_of
 
 LONGEST = timedelta(days=3660)
 EVENT, TIMEOUT = "event", "timeout"
-CHANGE = "awr"
-"""What the key of a wait begins with that a change of the record ends: those are found in the database of its collection too."""
+CHANGE, OTHER, FORMER = "awr", "awe", "awt"
+"""What the key of a wait begins with that a change of the record ends: those are found in the database of its collection too; of any other wait, and of
+one by an earlier release, which does not say for what it waits."""
 FILTER_ROOTS = frozenset({"record", "event", "variables", "tables", "now"})
 """What the filter of an event may name."""
 
@@ -145,8 +146,9 @@ def _for_event(config: WaitConfig, context: Context, now: datetime) -> Completio
         raise Invalid("This run is about no record, so nothing can happen to it that the step could wait for.", code="no_record")
     until = None if config.timeout is None else _within_calendar(now, timedelta(seconds=seconds_of(config.timeout)))
     nothing = {"until": None if until is None else to_json(until), "event": None, "at": None}
-    kind = CHANGE if {config.event, *config.also}.intersection(OF_RECORDS) else "awt"
-    return Completion(EVENT, {}, nothing, awaits=Awaited("event", new_id(kind), until, None if until is None else TIMEOUT))
+    kind = CHANGE if {config.event, *config.also}.intersection(OF_RECORDS) else OTHER
+    awaited = Awaited("event", new_id(kind), until, None if until is None else TIMEOUT, saw=context.state() if kind == CHANGE else None)
+    return Completion(EVENT, {}, nothing, awaits=awaited)
 
 
 def _named(text: str) -> str:

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from console import accounts, automation, monitoring, runs
-from console.automation import firing, source_events, trigger_rows
+from console.automation import causes_of_changes, firing, trigger_rows
 from console.db.engine import fetch, transaction
 from console.log import now
 from console.work import notices
@@ -111,7 +111,7 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(
     house: Company, shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, length: int, change: dict[str, Any]
 ) -> None:
     """Each change is met twice, in the log and in the database, and leads on once; also where the last look is older than a change is remembered for."""
-    monkeypatch.setattr(source_events, "CAUSED_WITHIN", timedelta())
+    monkeypatch.setattr(causes_of_changes, "CAUSED_WITHIN", timedelta())
     shop.execute(TOUCHED)
     names = [f"ring-{number}" for number in range(length)]
     for name in names:
@@ -133,4 +133,4 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(
     assert all(told(name, "on")[3] > 0 for name in names), "and says that it was stopped"
     fetch(OF_OTHERS)
     fetch("update console.source_watch set looked_at = looked_at - interval '1 hour' returning 1")
-    assert source_events.caused_by("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"
+    assert causes_of_changes.caused_by("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"

@@ -16,7 +16,7 @@ id person run collection subject status workflow kid team record key kind step b
 mail trigger provider fingerprint people rule stands_in_for action requested_by head inbox zone batch closed_by segment channel created_by workspace substitute actor asked
 flags model price_version prompt_sha256 prompt_version purpose request_id schema_mode submitted_by submitted_outcome thumb confidence dropped starts question networks
 scopes not_by actor_kind effect answered_by asked_by revoked_by dialect compensates keeps entered_by who media_type sha256 slot sender made issuer invited_by teams
-format columns widths consent direction of outcomes provider_id link locale password_hash theme act dom eft obj ptype mentions tag branch exclusive_key fork holder last_holder
+found format columns widths consent direction of outcomes provider_id link locale password_hash theme act dom eft obj ptype mentions tag branch exclusive_key fork holder last_holder
 linked_to parent start_key started_by visits steps runs refused audience method column assignee closed_for run_team lead acts_for events stopped type webhook worker decided_by published_by
 call label ending state sub taken folder retried_by former_hash bulk looked_to
 """

@@ -113,7 +113,7 @@ def _event_arrived(run: Run, event: Event) -> None:
 def _event_awaited(run: Run, event: Event) -> None:
     open_data = event.open
     run.status = "waiting_event"
-    run.waiting = {"for": open_data["for"], "until": open_data["until"], "key": open_data["key"], "outcome": open_data["outcome"]}
+    run.waiting = {name: open_data[name] for name in ("for", "until", "key", "outcome", "saw") if name in open_data}
 
 
 def _side_row_created(run: Run, event: Event) -> None:

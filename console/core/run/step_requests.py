@@ -22,7 +22,7 @@ class Awaited:
     """What a step waits for. `kind` is event, approval, run, documents, task or answer; `key` is its id.
 
     At `until` (aware) the step is done with `outcome`; without an outcome a person gets it. `effect` is the id of the effect that stands for
-    the request, None where there is none.
+    the request, None where there is none. `saw` is the state in which the record was when the wait began (`records.change_state`), where it waits for a change of it.
     """
 
     kind: str
@@ -31,6 +31,7 @@ class Awaited:
     outcome: str | None = None
     request: Mapping[str, Any] = field(default_factory=dict)
     effect: str | None = None
+    saw: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

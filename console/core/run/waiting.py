@@ -104,7 +104,8 @@ def _submitted_values(attempt: Attempt) -> dict[str, Any]:
 
 def awaited_data(wanted: Awaited) -> dict[str, Any]:
     """The open values of what a step waits for."""
-    return {"for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    data = {"for": wanted.kind, "key": wanted.key, "until": moment_text(wanted.until), "outcome": wanted.outcome}
+    return data if wanted.saw is None else data | {"saw": wanted.saw}
 
 
 def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:

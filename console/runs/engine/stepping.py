@@ -238,12 +238,19 @@ def context_of(
         chosen=item,
         asks_ai=proposing.goes_on_with_answer(open_step.definition, open_step.attempt.step),
         opened={look.key: look.counted for look in looked_at},
+        state=functools.partial(_state, record),
     )
     focus = open_step.kind.focus(open_step.view, context) if open_step.kind.by_items else None
     if focus is None:
         return context
     gone = frozenset(focus.fields).difference(records.collection(focus.collection).by_name)
     return replace(context, forms=_focused(actor, run, focus), gone=gone)
+
+
+def _state(record: Record | None) -> str | None:
+    if record is None or record.key is None:
+        return None
+    return records.change_state(records.collection(record.collection), record.key, record.values)
 
 
 def _name(actor: Actor, collection: str, key: str) -> str | None:

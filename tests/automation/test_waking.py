@@ -1,0 +1,161 @@
+"""Runs are woken by changes of their records in batches, by whichever worker takes them: each by the first change, once, whoever dies meanwhile."""
+
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from console import automation, log, queue, records, runs, sources
+from console.automation import source_events, source_waits
+from console.db.engine import fetch
+from console.postgres import Embedded
+from tests.automation.test_source_waits import stands, waiting
+from tests.automation.test_triggers import house, shop
+from tests.automation.test_watched_clocks import Change, change
+from tests.company import Company
+from tests.jobs import MOVING, work_until_idle
+from tests.support.engine import kinds, until, workers
+
+__all__ = ["change", "house", "shop"]
+MANY = 60
+DOCUMENTS = [
+    {"id": "order", "source": "shop", "table": "orders", "changes": {"column": "updated_at", "deleted": "deleted_at", "every_s": 1}}
+]
+
+
+def look() -> None:
+    source_events.look(only=frozenset({"order"}))
+
+
+def begin(house: Company, slug: str, collection: str, *keys: object) -> list[str]:
+    """Runs that stand at the wait."""
+    ids = [runs.start(house.mona, slug, collection, str(key)) for key in keys]
+    work_until_idle(MOVING)
+    assert {stands(each) for each in ids} == {"waiting_event"}
+    return ids
+
+
+def wake() -> None:
+    """What the jobs do that are queued."""
+    for (batch,) in fetch("select convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'wake_runs' order by id"):
+        automation.wake_batch(batch)
+    work_until_idle(MOVING)
+
+
+@pytest.mark.parametrize("point", ["source_waits.noted=kill", "source_waits.wake=kill@7"])
+def test_many_are_woken_once_each_though_a_worker_dies(shop: psycopg.Connection[Any], house: Company, point: str) -> None:
+    waiting("changed", "order", event="record.updated", filter="record.total >= 100")
+    shop.execute("insert into orders (title, total) select 'many', 1 from generate_series(2, %s)", (MANY,))
+    ids = begin(house, "changed", "order", *range(1, MANY + 1))
+    look()
+    shop.execute("update orders set total = 100, updated_at = clock_timestamp()")
+    with workers(stopped=True, HANDRAIL_FAULT=point) as (killed,):
+        assert until(lambda: killed.poll() is not None)
+    with workers(2):
+        assert until(lambda: {stands(each) for each in ids} == {"completed"})
+        assert until(lambda: not fetch("select 1 from console.waking"))
+    assert {kinds(each).count("event_arrived") for each in ids} == {1}
+
+
+def test_a_transaction_from_before_the_wait_counts_once_it_is_committed_and_what_the_run_has_seen_does_not(
+    shop: psycopg.Connection[Any], house: Company, pg: Embedded
+) -> None:
+    waiting("changed", "order", event="record.updated")
+    [[seen], [quiet]] = shop.execute("insert into orders (title, total) values ('seen', 1), ('quiet', 1) returning id").fetchall()
+    begin(house, "changed", "order", quiet)
+    look()
+    shop.execute("update orders set title = 'ahead', updated_at = clock_timestamp() + interval '20 seconds' where id = %s", (seen,))
+    with psycopg.connect(pg.url("postgres", "trigger_shop")) as other:
+        other.execute("update orders set title = 'late', updated_at = now() where id = 1")
+        late, early = begin(house, "changed", "order", 1, seen)
+        other.commit()
+    look()
+    wake()
+    assert [stands(late), stands(early)] == ["completed", "waiting_event"]
+    assert fetch("select count(*) from console.waking") == [(0,)]
+
+
+def test_a_wait_from_before_the_upgrade_is_ended_by_another_program(shop: psycopg.Connection[Any], house: Company) -> None:
+    waiting("changed", "order", event="record.updated")
+    [run_id] = begin(house, "changed", "order", 1)
+    former = "update console.run set waiting = (waiting - 'saw') || jsonb_build_object('key', 'awt_' || substr(waiting ->> 'key', 5)) where id = %s returning 1"
+    assert fetch(former, (run_id,)) == [(1,)]
+    assert source_waits.collections() == ["order"]
+    look()
+    shop.execute("update orders set title = 'changed', updated_at = clock_timestamp() + interval '1 second' where id = 1")
+    look()
+    wake()
+    assert stands(run_id) == "completed"
+
+
+def test_a_wait_ends_by_the_first_change_whichever_batch_is_taken_first(shop: psycopg.Connection[Any], house: Company) -> None:
+    waiting("first", "order", event="record.updated", also=["record.deleted"])
+    [run_id] = begin(house, "first", "order", 1)
+    for on in ("record.deleted", "record.updated", "record.updated"):
+        source_waits.note("order", [source_waits.Change(source_events.happening("order", "1", on, on, log.now()))])
+    batches = [row[0] for row in fetch("select batch from console.waking order by id")]
+    assert len(batches) == 2, "what is told twice is written down once"
+    automation.wake_batch(batches[1])
+    work_until_idle(MOVING)
+    assert house.told(run_id, by="mona")["context"]["pause"]["event"] == "record.deleted"
+    assert fetch("select count(*) from console.waking") == [(0,)]
+
+
+def test_what_waits_in_a_collection_that_is_no_longer_configured_is_told_so(
+    shop: psycopg.Connection[Any], house: Company, pg: Embedded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting("changed", "order", event="record.updated")
+    [run_id] = begin(house, "changed", "order", 1)
+    look()
+    sources.remove("shop", force=True)
+    try:
+        automation.look()
+        assert not fetch("select 1 from console.waking"), "it may be back in a moment"
+        monkeypatch.setattr(source_waits, "GONE_AFTER_S", 0)
+        automation.look()
+        wake()
+    finally:
+        sources.add("shop", pg.url("postgres", "trigger_shop"), documents=DOCUMENTS, role="operations_lead")
+    assert stands(run_id) != "waiting_event"
+    assert "collection_gone" in str([(event.type, event.open) for event in log.events_of(run_id)])
+
+
+def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picked_up(
+    shop: psycopg.Connection[Any], house: Company, pg: Embedded
+) -> None:
+    waiting("paid", "order", event="record.updated", filter="record.total >= 100")
+    [run_id] = begin(house, "paid", "order", 1)
+    look()
+    shop.execute("update orders set total = 100, updated_at = clock_timestamp() where id = 1")
+    look()
+    [[batch]] = fetch("select batch from console.waking")
+    pg.sql("alter database trigger_shop allow_connections false")
+    pg.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'trigger_shop'")
+    try:
+        with pytest.raises(queue.PutBack):
+            automation.wake_batch(batch)
+    finally:
+        pg.sql("alter database trigger_shop allow_connections true")
+    assert fetch("select batch from console.waking") == [(batch,)]
+    assert automation.pick_up_waking() == 0
+    fetch("delete from queue.pgqueuer where entrypoint = 'wake_runs' returning 1")
+    assert automation.pick_up_waking() == 1
+    assert until(lambda: records.catalogue.answers("shop"))
+    wake()
+    assert stands(run_id) == "completed"
+
+
+@pytest.mark.rotating
+def test_in_each_kind_of_source_what_a_run_saw_is_told_from_what_is_new(change: Change, house: Company) -> None:
+    """The same state of a record, however it is read."""
+    waiting("seen", "visit", event="record.updated")
+    [quiet] = begin(house, "seen", "visit", 8)
+    source_events.look(only=frozenset({"visit"}))
+    ahead = log.now() + timedelta(seconds=20)
+    change(ahead, 2)
+    early, late = begin(house, "seen", "visit", 2, 1)
+    change(log.now() - timedelta(seconds=2), 1)
+    source_events.look(only=frozenset({"visit"}))
+    wake()
+    assert [stands(each) for each in (quiet, early, late)] == ["waiting_event", "waiting_event", "completed"]
