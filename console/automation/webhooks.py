@@ -25,7 +25,7 @@ from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 
-__all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
+__all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "found_lately", "note_away", "receive", "turned_away"]
 KIND = "webhook"
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
@@ -101,7 +101,12 @@ class Moved(Conflict):
 
 def find(token: str, *, anew: bool = False) -> Hook:
     """The webhook of this address; in a rush as it was within this second, but `anew`. Raises Off, and OldAddress for one that was replaced or never existed."""
-    return found_hooks.find(token, lately=not anew and kept_deliveries.many())
+    return (None if anew else found_lately(token)) or found_hooks.find(token)
+
+
+def found_lately(token: str) -> Hook | None:
+    """The webhook of this address as it was within this second; None where there is no rush, or it was not looked up."""
+    return found_hooks.found_lately(token) if kept_deliveries.many() else None
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery
