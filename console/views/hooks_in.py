@@ -106,7 +106,10 @@ def _answered(taken: webhooks.Taken) -> ResponseReturnValue:
 def accepted(taken: webhooks.Taken) -> bytes:
     """Return the body of the answer to a delivery that was taken."""
     answer = _answer_of(taken) if taken.each is None else {"runs": [_answer_of(each) for each in taken.each]}
-    return json.dumps(answer, ensure_ascii=False).encode()
+    return _encoder.encode(answer).encode()
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False)
 
 
 def counted(hook: webhooks.Hook, limits: tuple[int, ...]) -> Rate:
