@@ -29,7 +29,21 @@ from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 if TYPE_CHECKING:
     from standardwebhooks import Webhook
 
-__all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "found_lately", "note_away", "receive", "turned_away"]
+__all__ = [
+    "FORM",
+    "Delivery",
+    "Hook",
+    "Moved",
+    "NotVerified",
+    "Off",
+    "OldAddress",
+    "Taken",
+    "find",
+    "found_lately",
+    "note_away",
+    "receive",
+    "turned_away",
+]
 KIND = "webhook"
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."

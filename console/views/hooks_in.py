@@ -92,7 +92,13 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
         taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form=form))
     except Conflict as error:
         raise _with_run(error) from None
-    if taken.challenge is None and taken.each is None and hook.signed and request.mimetype == webhooks.FORM and (words := webhooks.answer_to_form(headers, body, taken)) is not None:
+    if (
+        taken.challenge is None
+        and taken.each is None
+        and hook.signed
+        and request.mimetype == webhooks.FORM
+        and (words := webhooks.answer_to_form(headers, body, taken)) is not None
+    ):
         return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
     return _answered(taken)
 

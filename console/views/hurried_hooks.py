@@ -72,9 +72,9 @@ def _judged(hook: webhooks.Hook, environ: "WSGIEnvironment") -> Judged:
             rate = hooks_in.counted(hook, limits)
         body = get_input_stream(environ).read()
         environ["wsgi.input"] = io.BytesIO(body)
-        headers = hooks_in.by_standard({
-            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
-        })
+        headers = hooks_in.by_standard(
+            {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+        )
         came = webhooks.receive(hook, webhooks.Delivery(body, headers, address=lambda: hooks_in.sent_to(Request(environ))))
         log.settle(last=True)
     except Exception as error:  # noqa: BLE001 - answered as everywhere

@@ -16,7 +16,6 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
 from console import accounts, automation, workflows
-from console.accounts import entry
 from console.automation import kept_deliveries
 from console.db.engine import fetch
 from console.upkeep import status
@@ -154,7 +153,11 @@ CASES: dict[str, tuple[Callable[[House], Sent], int, str | None]] = {
         "too_large",
     ),
     "in pieces": (lambda house: Sent(house.signed(), environ={"CONTENT_LENGTH": None, "wsgi.input_terminated": True}), 202, None),
-    "shorter than it says": (lambda house: Sent(house.signed(), environ={"CONTENT_LENGTH": "500", "wsgi.input_terminated": True}), 202, None),
+    "shorter than it says": (
+        lambda house: Sent(house.signed(), environ={"CONTENT_LENGTH": "500", "wsgi.input_terminated": True}),
+        202,
+        None,
+    ),
     "cut off": (lambda house: Sent(house.signed(), environ={"CONTENT_LENGTH": "500", "wsgi.input_terminated": None}), 400, "malformed"),
     "a length that is none": (lambda house: Sent(house.signed(), environ={"CONTENT_LENGTH": "+18"}), 401, "not_verified"),
     "plain text": (lambda house: Sent(house.signed(), type="text/plain"), 415, "not_json"),
@@ -207,3 +210,49 @@ def test_each_answer_is_the_same_whichever_way_it_takes(house: House) -> None:
             assert headers["X-Content-Type-Options"] == "nosniff", name
             assert headers["Cache-Control"] == "no-store", name
     assert not other
+
+
+def test_what_is_taken_once_has_one_run_and_each_refusal_its_reason(house: House, given_settings: Callable[..., None]) -> None:
+    rush()
+    ask(house.ways["whole"], house.path, Sent(house.signed()))  # looks the webhook up
+    first = [ask(way, house.path, Sent(house.signed(ident=f"one-{n}"))).get_json() for n, way in enumerate(house.ways.values())]
+    for way in house.ways.values():
+        again = [ask(way, house.path, Sent(house.signed(ident=f"one-{n}"))).get_json() for n in range(2)]
+        assert again == [each | {"duplicate": True} for each in first]
+        other = b'{"why": "else"}'
+        refused = ask(way, house.path, Sent(house.signed(other, ident="one-0"), other))
+        assert (refused.status_code, refused.get_json()["code"]) == (422, "idempotency_mismatch")
+    refusals = "select tries from console.firing where why like 'This delivery id was used%%'"
+    assert fetch(refusals) == [(2,)], "each is noted once"
+
+    given_settings(CONSOLE_RATE_LIMITS="4/min,1000/h,50000/day")
+    settled = [ask(house.ways["whole"], house.path, Sent(house.signed())) for _ in range(6)]
+    assert [each.status_code for each in settled] == [202] * 4 + [429] * 2
+    assert [each.headers["X-RateLimit-Remaining"] for each in settled[:4]] == ["3", "2", "1", "0"]
+    assert settled[5].get_json()["code"] == "rate_limited"
+    given_settings(CONSOLE_RATE_LIMITS="off")
+
+    status.pause(house.company.ines, "Repairs")
+    paused = [answer(ask(way, house.path, Sent(house.signed()))) for way in house.ways.values()]
+    assert paused[0] == paused[1]
+    assert (paused[0][0], paused[0][2]["code"], paused[0][1]["Retry-After"]) == (409, "engine_paused", "60")
+
+
+def test_what_fails_inside_is_answered_by_flask_under_the_same_request(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    rush()
+    ask(house.ways["whole"], house.path, Sent(house.signed()))
+    monkeypatch.setenv("HANDRAIL_FAULT", "triggers.kept=raise")
+    failed = ask(house.ways["whole"], house.path, Sent(house.signed(ident="fails")))
+    assert (failed.status_code, failed.get_json()["code"]) == (500, "internal_error")
+    assert failed.get_json()["request_id"] == failed.headers["X-Request-Id"]
+    monkeypatch.delenv("HANDRAIL_FAULT")
+    taken = ask(house.ways["whole"], house.path, Sent(house.signed(ident="fails")))
+    assert (taken.status_code, taken.get_json()["duplicate"]) == (202, True)
+
+
+def test_a_webhook_that_was_switched_off_within_the_second_takes_nothing(house: House) -> None:
+    rush()
+    ask(house.ways["whole"], house.path, Sent(house.signed()))
+    fetch("update console.trigger set enabled = false where id = 'on' returning 1")
+    refused = ask(house.ways["whole"], house.path, Sent(house.signed()))
+    assert (refused.status_code, refused.get_json()["code"]) == (404, "webhook_off")
