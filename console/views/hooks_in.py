@@ -123,7 +123,7 @@ def counted(hook: webhooks.Hook, limits: tuple[int, ...]) -> Rate:
     return api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
 
 
-def by_standard(named: Mapping[str, str]) -> dict[str, str]:
+def by_standard(named: dict[str, str]) -> dict[str, str]:
     """Return the headers by small letters, also under the names of the standard where they have the names of before it."""
     return {f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")} | named
 
