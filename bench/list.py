@@ -102,8 +102,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: list[str], port: int, **environment: str) -> Iterator[None]:
-    """The command's server, once it answers, until the end of the block."""
+def served(command: list[str], port: int, **environment: str) -> Iterator[int]:
+    """The process of the command's server, once it answers, until the end of the block."""
     import os
 
     here = Path(__file__).resolve().parent
@@ -114,7 +114,7 @@ def served(command: list[str], port: int, **environment: str) -> Iterator[None]:
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
             time.sleep(0.1)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.communicate(timeout=20)

@@ -23,6 +23,7 @@ from typing import Any
 
 import enrolment
 import list as lists
+import psutil
 import rig
 
 ROUNDS, SECONDS, CLIENTS = 5, 2.0, 4
@@ -124,11 +125,27 @@ def webhooks(server: Any, secret: str, path: str) -> bool:
     ours, theirs = lists.free_port(), lists.free_port()
     command = ["-m", "console.web", "--host", "127.0.0.1", "--port", str(ours), "--workers", "1"]
     peer = [str(Path(__file__).resolve()), "--peer", str(theirs)]
-    with lists.served(command, ours), lists.served(peer, theirs, PEER_URL=server.url("postgres", "bench_shop")):
-        mine, bare = rig.in_turn(ROUNDS, lambda: per_second(ours, f"/hooks/{path}", secret), lambda: per_second(theirs, "/", None))
-    by = rig.ratio(mine, bare)
+    costs: dict[int, list[float]] = {ours: [], theirs: []}
+
+    def taken(process: int, port: int, path: str, secret: str | None) -> float:
+        begin, spent = time.perf_counter(), processor_s(process)
+        rate = per_second(port, path, secret)
+        costs[port].append((processor_s(process) - spent) * 1000 / (rate * (time.perf_counter() - begin)))
+        return rate
+
+    with lists.served(command, ours) as web, lists.served(peer, theirs, PEER_URL=server.url("postgres", "bench_shop")) as other:
+        mine, bare = rig.in_turn(ROUNDS, lambda: taken(web, ours, f"/hooks/{path}", secret), lambda: taken(other, theirs, "/", None))
+    by, (cost, least) = rig.ratio(mine, bare), (statistics.median(costs[port]) for port in (ours, theirs))
     print(f"webhooks a second: {statistics.median(mine):.0f}; bare route: {statistics.median(bare):.0f}; ratio {by:.2f}")
+    print(f"processor for each: {cost:.2f} ms; bare route: {least:.2f} ms; load {os.getloadavg()[0]:.0f}")
     return by >= BAR
+
+
+def processor_s(pid: int) -> float:
+    """Seconds of processor that a server and its workers have taken."""
+    root = psutil.Process(pid)
+    times = [each.cpu_times() for each in (root, *root.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
 
 
 def per_second(port: int, path: str, secret: str | None) -> float:

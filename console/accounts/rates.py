@@ -41,6 +41,11 @@ class Rate:
     remaining: int
     reset: int
 
+    def headers(self) -> list[tuple[str, str]]:
+        """The headers that tell it."""
+        told = (("Limit", self.limit), ("Remaining", self.remaining), ("Reset", self.reset))
+        return [(f"X-RateLimit-{name}", str(number)) for name, number in told]
+
 
 class RateLimited(TooMany):
     """The key has asked as often as it may; `retry_after` seconds from now it may again."""

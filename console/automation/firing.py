@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -146,7 +147,7 @@ on conflict (workflow, trigger, key) do nothing returning status
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
     said = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment, "sort": occasion.sort}
-    return subjects.wrap(json.dumps(log.body.plain(said)).encode(), _about(ident))
+    return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
 def _row(occasion: Occasion, stopped: str | None) -> tuple[Any, ...]:

@@ -68,12 +68,15 @@ from console.trigger t join console.workflow w on w.id = t.workflow where {_WORK
 """One row while the webhook stands as it was found, by what `Hook.standing` gives."""
 
 
-def find(token: str, *, lately: bool = False) -> Hook:
-    """The webhook of this address; with `lately` as it was within this second. Raises Off, and OldAddress for an address that was replaced or never existed."""
-    digest = hook_addresses.digest(token) if len(token) <= LONGEST_TOKEN and token.isascii() else b""
-    now = time.monotonic()
-    if lately and (kept := _kept.get(digest)) is not None and now - kept[0] < KEPT_S:
-        return kept[1]
+def found_lately(token: str) -> Hook | None:
+    """The webhook of this address as it was within this second; None where it was not looked up, or was off."""
+    kept = _kept.get(_digest(token))
+    return kept[1] if kept is not None and time.monotonic() - kept[0] < KEPT_S else None
+
+
+def find(token: str) -> Hook:
+    """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
+    digest, now = _digest(token), time.monotonic()
     found = fetch(_FIND, (digest,)) if digest else ()
     if not found:
         raise OldAddress(
@@ -89,6 +92,10 @@ def find(token: str, *, lately: bool = False) -> Hook:
         _kept.clear()
     _kept[digest] = now, hook
     return hook
+
+
+def _digest(token: str) -> bytes:
+    return hook_addresses.digest(token) if len(token) <= LONGEST_TOKEN and token.isascii() else b""
 
 
 @functools.lru_cache(maxsize=MOST_KEPT)

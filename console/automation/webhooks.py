@@ -3,13 +3,14 @@
 Order of checks: 404 off, 400 an address that was replaced or never existed, 401, 415, 413, 403, 400 the body, 422, 409, 202.
 """
 
+import functools
 import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
@@ -25,13 +26,31 @@ from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 
-__all__ = ["FORM", "Delivery", "Hook", "Moved", "NotVerified", "Off", "OldAddress", "Taken", "find", "note_away", "receive", "turned_away"]
+if TYPE_CHECKING:
+    from standardwebhooks import Webhook
+
+__all__ = [
+    "FORM",
+    "Delivery",
+    "Hook",
+    "Moved",
+    "NotVerified",
+    "Off",
+    "OldAddress",
+    "Taken",
+    "find",
+    "found_lately",
+    "note_away",
+    "receive",
+    "turned_away",
+]
 KIND = "webhook"
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
 LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
+STANDARD = ("webhook-id", "webhook-timestamp", SIGNATURE)
 NO_RECORD = "There is no such record, or whoever starts the workflow may not see it. Nothing was started."
 UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or an HMAC of the body in a header with “signature” or “hmac” in its name, as GitHub, Stripe and others do."
 NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
@@ -101,7 +120,12 @@ class Moved(Conflict):
 
 def find(token: str, *, anew: bool = False) -> Hook:
     """The webhook of this address; in a rush as it was within this second, but `anew`. Raises Off, and OldAddress for one that was replaced or never existed."""
-    return found_hooks.find(token, lately=not anew and kept_deliveries.many())
+    return (None if anew else found_lately(token)) or found_hooks.find(token)
+
+
+def found_lately(token: str) -> Hook | None:
+    """The webhook of this address as it was within this second; None where there is no rush, or it was not looked up."""
+    return found_hooks.found_lately(token) if kept_deliveries.many() else None
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery
@@ -197,7 +221,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
         return headers.get("x-idempotency-key", headers.get("idempotency-key"))
-    from standardwebhooks import Webhook, WebhookVerificationError  # of those who need it: most processes never do
+    from standardwebhooks import WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)
     if not _standard(headers) or sender_signatures.public(secret):
@@ -209,13 +233,20 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         return sender_signatures.name_of(headers, delivery.body)
     _require_text(delivery.body)
     try:
-        Webhook(secret).verify(delivery.body, dict(headers), json_parse=False)
+        _verifier(secret).verify(delivery.body, {name: headers[name] for name in STANDARD if name in headers}, json_parse=False)
     except (WebhookVerificationError, ValueError, TypeError) as error:
         reason = str(error) if isinstance(error, WebhookVerificationError) else "the body or the signature cannot be read"
         reason = f"{reason[:1].lower()}{reason[1:]}" if reason not in UNREADABLE else reason
         words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
     return headers.get("webhook-id")
+
+
+@functools.lru_cache(maxsize=64)
+def _verifier(secret: str) -> "Webhook":
+    from standardwebhooks import Webhook
+
+    return Webhook(secret)
 
 
 def _standard(headers: Mapping[str, str]) -> bool:
@@ -227,7 +258,12 @@ def _secret(hook: Hook) -> str:
     """The secret of a signed webhook. Raises NotVerified where it has none yet."""
     if hook.secret is None:
         raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
-    return hook_addresses.opened(hook.row.workflow, hook.row.id, "secret", hook.secret)
+    return _opened(hook.row.workflow, hook.row.id, hook.secret, subjects.master_id())
+
+
+@functools.lru_cache(maxsize=64)
+def _opened(workflow_id: str, trigger: str, secret: bytes, _master_id: str) -> str:
+    return hook_addresses.opened(workflow_id, trigger, "secret", secret)
 
 
 def _require_text(raw: bytes) -> None:
@@ -265,7 +301,8 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
     identity = None if hook.signed else delivery.sender
     if named is not None and looks and (before := _before(hook, key, fingerprint, identity)) is not None:
         return before
-    roots = {**house_roots(row, log.now()), "input": body}
+    reads = row.definition.filter or row.definition.input or row.definition.record
+    roots = {**(house_roots(row, log.now()) if reads else {}), "input": body}
     passed = judged(row, roots)
     if passed is None:
         fetch(_PASSED, (row.workflow, row.id))
@@ -305,7 +342,7 @@ _SENT = "select run from console.effect where id > %s and kind = 'http' and requ
 
 def _led_by(delivery: Delivery) -> tuple[tuple[str, str], ...]:
     """The runs that led to a delivery which a run of this console has sent: it came under the key of that effect."""
-    named = {delivery.headers.get(name, "") for name in ("idempotency-key", "x-idempotency-key")}
+    named = {delivery.headers[name] for name in ("idempotency-key", "x-idempotency-key") if name in delivery.headers}
     for key in sorted(name for name in named if re.fullmatch(r"[0-9a-f]{32}", name)):
         for (run_id,) in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
             return chain_of(run_id)
@@ -374,7 +411,7 @@ def _about(
     row = hook.row
     document = document_of(row)
     collection, given = document.collection, dict(values) if row.definition.input else dict(body)
-    asked = {entry.name for entry in enrolments.targets.start_fields(document)}
+    asked = {entry["name"] for entry in document.start.config.get("fields", ())}
     own_words = hook.signed and not row.definition.input  # whoever signs writes what they like: of that only what is asked for counts
     for name in (set(given) if own_words else read_inputs(row.definition)) - asked - ({"record"} if own_words and collection else set()):
         given.pop(name, None)

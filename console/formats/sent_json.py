@@ -21,9 +21,7 @@ def object_in(raw: bytes) -> dict[str, Any]:
 def json_in(raw: bytes) -> Any:
     """Return what was sent, an object or not. Raises Malformed as `object_in`."""
     try:
-        sent = json.loads(
-            raw.decode("utf-8-sig"), parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once
-        )
+        sent = _decoder.decode(raw.decode("utf-8-sig"))
         if b"\\u" in raw:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except (ValueError, RecursionError):
@@ -52,6 +50,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if any("\x00" in name for name in made):
         raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
     return made
+
+
+_decoder = json.JSONDecoder(parse_float=Spelled, parse_int=_whole, parse_constant=_no_number, object_pairs_hook=_once)
 
 
 def _depth(sent: Any) -> int:

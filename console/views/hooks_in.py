@@ -2,16 +2,17 @@
 
 import json
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Request, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console import settings
 from console.accounts import rates as api_rates
+from console.accounts.rates import Rate
 from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
@@ -20,6 +21,8 @@ from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
+JUDGED = "handrail.judged"
+"""In the WSGI environment: what came of a delivery that was judged before it came to Flask."""
 blueprint.after_request(unread_bodies.read_on)
 CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
 IN_PARTS = "multipart/form-data"
@@ -31,19 +34,36 @@ CAME_AS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What came of a delivery by this webhook, and what is left of its limit."""
+
+    hook: webhooks.Hook
+    rate: Rate | None
+    came: webhooks.Taken | Exception
+
+
 @blueprint.post("/hooks/<token>")
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
-    hook = webhooks.find(token)
+    judged: Judged | None = request.environ.pop(JUDGED, None)
+    hook = webhooks.find(token) if judged is None else judged.hook
     try:
-        return _received(token, hook)
+        return _received(hook) if judged is None else _told(judged)
     except ConsoleError:  # by what was found a moment ago: as it stands now, it may be another answer
         if (today := webhooks.find(token, anew=True)) == hook:
             raise
-    return _received(token, today)
+    return _received(today)
 
 
-def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
+def _told(judged: Judged) -> ResponseReturnValue:
+    g.rate = judged.rate
+    if isinstance(judged.came, Exception):
+        raise _with_run(judged.came)
+    return _answered(judged.came)
+
+
+def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     named = {name.lower(): value for name, value in request.headers.items()}
     try:
         sender = None if hook.signed else _sender()
@@ -54,11 +74,9 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
         webhooks.turned_away(hook, unknown)
         raise
     if hook.signed and (limits := rates.limits_here()):
-        g.rate = api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
+        g.rate = counted(hook, limits)
     request.max_content_length = webhooks.LARGEST
-    headers = {
-        f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")
-    } | named  # the name before the standard
+    headers = by_standard(named)
     try:
         fields = None if hook.signed else _fields_in_parts()
         body, form = (sent_bytes(form=webhooks.FORM), request.mimetype == webhooks.FORM) if fields is None else (fields, True)
@@ -70,22 +88,50 @@ def _received(token: str, hook: webhooks.Hook) -> ResponseReturnValue:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: _sent_to(token), form=form))
+        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form=form))
     except Conflict as error:
-        if "run_id" in error.extra:
-            error.extra["runId"] = error.extra["run_id"]
-        raise
+        raise _with_run(error) from None
+    if (
+        taken.challenge is None
+        and taken.each is None
+        and hook.signed
+        and request.mimetype == webhooks.FORM
+        and (words := webhooks.answer_to_form(headers, body, taken)) is not None
+    ):
+        return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
+    return _answered(taken)
+
+
+def _answered(taken: webhooks.Taken) -> ResponseReturnValue:
     if taken.challenge is not None:
         return jsonify(dict(taken.challenge))
-    if taken.each is not None:
-        return _accepted({"runs": [_answer_of(each) for each in taken.each]})
-    if hook.signed and request.mimetype == webhooks.FORM and (words := webhooks.answer_to_form(headers, body, taken)) is not None:
-        return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
-    return _accepted(_answer_of(taken))
+    return Response(accepted(taken), status=202, content_type="application/json")
 
 
-def _accepted(answer: Mapping[str, Any]) -> Response:
-    return Response(json.dumps(answer, ensure_ascii=False), status=202, content_type="application/json")
+def accepted(taken: webhooks.Taken) -> bytes:
+    """Return the body of the answer to a delivery that was taken."""
+    answer = _answer_of(taken) if taken.each is None else {"runs": [_answer_of(each) for each in taken.each]}
+    return _encoder.encode(answer).encode()
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False)
+
+
+def counted(hook: webhooks.Hook, limits: tuple[int, ...]) -> Rate:
+    """Count a signed delivery under the limits. Raises RateLimited."""
+    return api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
+
+
+def by_standard(named: dict[str, str]) -> dict[str, str]:
+    """Return the headers by small letters, also under the names of the standard where they have the names of before it."""
+    return {f"webhook-{name[5:]}": value for name, value in named.items() if name.startswith("svix-")} | named
+
+
+def _with_run(error: Exception) -> Exception:
+    """Return the error; the run that it names is named as in other answers here."""
+    if isinstance(error, Conflict) and "run_id" in error.extra:
+        error.extra["runId"] = error.extra["run_id"]
+    return error
 
 
 def _fields_in_parts() -> bytes | None:
@@ -124,10 +170,10 @@ def confirm(token: str) -> ResponseReturnValue:
     return Response(wanted, content_type="text/plain; charset=utf-8")
 
 
-def _sent_to(token: str) -> str:
+def sent_to(sent: Request) -> str:
     """Return the address that the sender has used, with its query: some sign it."""
-    query = request.query_string.decode("latin-1")
-    return f"{hook_url(token)}{'?' if query else ''}{query}"
+    query, base = sent.query_string.decode("latin-1"), settings.current().base_url or sent.host_url
+    return f"{base.rstrip('/')}{sent.path}{'?' if query else ''}{query}"
 
 
 def hook_url(address: str | None) -> str | None:

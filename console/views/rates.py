@@ -35,8 +35,13 @@ def wrong_key() -> None:
 
 def limits_here() -> tuple[int, ...]:
     """Return the limits for this request; none if they are off, or off for the demo's own machine."""
+    return limits_for(request.remote_addr)
+
+
+def limits_for(address: str | None) -> tuple[int, ...]:
+    """Return the limits for a request from this address."""
     current = settings.current()
-    return () if not current.own_machine_limited and request.remote_addr in OWN_MACHINE else current.rate_limits
+    return () if not current.own_machine_limited and address in OWN_MACHINE else current.rate_limits
 
 
 @blueprint.after_app_request
@@ -44,7 +49,5 @@ def send_limits(response: Response) -> Response:
     """Add the headers with what is left of the window that is closest to its limit."""
     rate: Rate | None = g.get("rate")
     if rate is not None:
-        response.headers["X-RateLimit-Limit"] = str(rate.limit)
-        response.headers["X-RateLimit-Remaining"] = str(rate.remaining)
-        response.headers["X-RateLimit-Reset"] = str(rate.reset)
+        response.headers.update(rate.headers())
     return response

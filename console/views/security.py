@@ -49,6 +49,7 @@ LISTS = frozenset({"enrolled.enrol", "contact_import.begin"})
 """Endpoints that take files of contacts: a million lines are larger than what comes with a step."""
 
 YEAR_S = 31_536_000
+OVER_TLS = ("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")
 _VERSIONED = re.compile(r"/static/vendor/[^/]+-[0-9][^/]*/")
 _TURNS = re.compile(rb"\xe2(?:\x80[\xaa-\xae]|\x81[\xa6-\xa9])")
 """U+202A to U+202E and U+2066 to U+2069, which turn the reading direction of what stands behind them, up to the end of the line."""
@@ -73,16 +74,26 @@ class SafeResponse(Response):
         return body, status, [*headers, *(each for each in HEADERS.items() if each[0].lower() not in own)]
 
 
-@blueprint.before_app_request
-def name_request() -> None:
-    """Give the request a name, for its response, events and errors."""
-    g.actor = None
-    g.request_id = uuid7_text()
-    log.REQUEST.set(g.request_id)
+BEGUN = "handrail.request_id"
+"""In the WSGI environment: the name of a request that has begun before it came to Flask."""
+
+
+def begin_request() -> str:
+    """Begin a request in this thread, and return its name."""
+    named = uuid7_text()
+    log.REQUEST.set(named)
     READER_ZONE.set(None)
     request_writes.begin()
     connect.wait_once(on=True)
     log.on_the_way()
+    return named
+
+
+@blueprint.before_app_request
+def name_request() -> None:
+    """Give the request a name, for its response, events and errors."""
+    g.actor = None
+    g.request_id = request.environ.get(BEGUN) or begin_request()
     if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
     if request.endpoint in LISTS and "_user_id" in session:
@@ -126,7 +137,7 @@ def protect(response: Response) -> Response:
     """Set the security headers and cache times: a year for files named by their hash or version, no caching for everything else."""
     response.headers["X-Request-Id"] = g.get("request_id", "")
     if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={YEAR_S}; includeSubDomains")
+        response.headers.setdefault(*OVER_TLS)
     if request.endpoint == "static" and response.status_code < 400:
         named = "v" in request.args or _VERSIONED.match(request.path)
         response.headers["Cache-Control"] = f"public, max-age={YEAR_S}, immutable" if named else "public, max-age=3600"
@@ -138,6 +149,11 @@ def protect(response: Response) -> Response:
         if not response.is_streamed and _TURNS.search(page := response.get_data()):
             response.set_data(_READ.sub(lambda part: part[0] if part[1] else _TURNS.sub(b"", part[0]), page))
     return response
+
+
+def headers_of_answer(request_id: str, *, secure: bool) -> list[tuple[str, str]]:
+    """Return what `protect` and `SafeResponse` give an answer to a program that did not come through Flask."""
+    return [("X-Request-Id", request_id), *([OVER_TLS] if secure else ()), ("Cache-Control", "no-store"), *HEADERS.items()]
 
 
 @blueprint.after_app_request

@@ -286,7 +286,7 @@ def _reasons_in_sight(
 def require_existing_references(actor: Actor, open_step: OpenStep, context: Context, given: Mapping[str, Any]) -> None:
     """Raise Invalid with a detail for each field that names a record which the actor cannot see, unless the form already has that value."""
     config = open_step.view.config
-    defined = [entry for part in FORMS for entry in getattr(config, part, None) or () if isinstance(entry, FieldDefinition)]
+    defined = [entry for part in FORMS for entry in vars(config).get(part) or () if isinstance(entry, FieldDefinition)]
     defined += [entry for act in context.acts.values() for entry in act.action.form]
     offered = [*context.forms.values(), *(entry.field() for entry in defined if entry.type == "reference")]
     fields = [field for field in offered if isinstance(field.options, Mapping) and "collection" in field.options]
