@@ -17,11 +17,13 @@ from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.run.origin import RecordRef
+from console.db import troubles
 from console.db.engine import alone, transaction
 from console.errors import Conflict, ConsoleError, NotFound
 
 logger = logging.getLogger(__name__)
 KIND = "event"
+SURPRISE = "Something went wrong here. Who runs the console finds it in the log of the worker; it is tried again."
 ROUNDS = 20
 """So many batches of the log are read for one trigger before the others have their turn."""
 
@@ -47,28 +49,36 @@ class Happened:
 
 
 def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Read the log for every trigger that waits for its events; returns how many had something to read. One process at a time."""
+    """Read the log for every trigger that waits for its events; returns how many have read on. One process at a time."""
     if queue.paused():
         return 0
     with alone("triggers.log") as mine:
         end = reached() if mine else 0
         behind = [row for row in trigger_rows.active(KIND) if row.cursor is not None and row.cursor < end] if mine else []
+        read_on = 0
         for row in behind:
             if stopping():
                 break
-            attempt(row, lambda row=row: _read_on(row, stopping))  # type: ignore[misc]
-    return len(behind)
+            read_on += _attempt(row, stopping)
+    return read_on
 
 
-def attempt(row: Row, work: Callable[[], None]) -> None:
-    """Do it; what keeps this trigger from working is noted on it, and the others go on."""
+def _attempt(row: Row, stopping: Callable[[], bool]) -> bool:
+    """Read on for this trigger; False where something keeps it from that, which is noted on it: the others go on."""
     try:
-        work()
+        _read_on(row, stopping)
         watched = row.definition.collection or document_of(row).collection
     except ConsoleError as error:
         note_problem(row, error.message)
-    else:
-        note_problem(row, None, watched)
+        return False
+    except Exception as error:
+        if troubles.passes(error):
+            raise
+        logger.exception("alarm: the trigger %s of the workflow %s cannot read the log", row.id, row.workflow)
+        note_problem(row, SURPRISE)
+        return False
+    note_problem(row, None, watched)
+    return True
 
 
 def _read_on(row: Row, stopping: Callable[[], bool]) -> None:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Connection
 
 from console import log
+from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.enrolments import leaving
@@ -18,6 +19,12 @@ _PLACES = """
 select e.id, e.workflow, e.run from console.enrolment e
 where e.left_at is null and exists (select from console.workflow w where w.id = e.workflow) and (e.subject = %s or (e.collection = %s and e.record = %s) or e.run = any(%s)) order by e.id
 """
+_ENDING = f"""
+with recursive up (run, above) as (
+    select id, id from unnest(%s::text[]) id union select up.run, r.parent from up join {EVERY_RUN.sql()} on r.id = up.above where r.parent is not null
+)
+select distinct run from up where above = any(%s)
+"""  # noqa: S608 (texts of ours)
 _FORGET = """
 update console.enrolment set kid = null, nonce = null, ct = null, left_at = coalesce(left_at, %s), status = case when left_at is null then 'left' else status end,
     ending = case when left_at is null then 'erased' else ending end, reason = null
@@ -49,6 +56,11 @@ def enrolled(subject: str, collection: str, key: str, live_runs: Sequence[str] =
     """The places of this person now: under their subject, by their record, or by one of their live runs."""
     rows = fetch(_PLACES, (subject, collection, key, list(live_runs)))
     return [Enrolled(lead, workflow, find(workflow).title, run) for lead, workflow, run in rows]
+
+
+def ending(places: Sequence[Enrolled], live_runs: Sequence[str]) -> set[str]:
+    """Which of these live runs end with the places: their own, and those that a run of them has started, one under the other."""
+    return {run_id for (run_id,) in fetch(_ENDING, (live_runs, [place.run for place in places]))}
 
 
 def take_out(actor: Actor, places: Sequence[Enrolled]) -> None:

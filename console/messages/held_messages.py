@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.engine import Connection
+
 from console import log, subjects
 from console.core.contacting import Contact, Outgoing, Rules, SendNow, Skip, Verdict, WaitUntil, judge
 from console.db.engine import fetch
@@ -20,6 +22,7 @@ SETTLED = timedelta(seconds=3)
 """After a change every process knows the new rules: what is held from then on is held by them."""
 MOST_TRIED = 500
 MOST_COUNTED = 10_000
+RESTORED = "restored"
 _HELD = "status = 'waiting' and code in ('quiet_hours', 'over_cap')"
 _CHANGED = "select version, looked_to from console.contact_rules where looked_at is null and at <= %s and version = (select max(version) from console.contact_rules)"
 _DUE = "select count(*) from (select from console.message where due_at <= %s order by due_at limit %s) due"
@@ -30,7 +33,13 @@ select count(*), max(id) from held
 """  # noqa: S608 (a text of ours)
 """An array of ids is looked up one by one, however many the server thinks there may be."""
 _LOOKED = "update console.contact_rules set looked_to = greatest(looked_to, %s), looked_at = %s where version = %s returning version"
+_DOUBT = "update console.message set code = %s where status = 'waiting' and direction = 'out' and due_at <= %s"
 _COUNT = f"select count(*) from (select from console.message where {_HELD} limit %s) held"  # noqa: S608 (as above)
+
+
+def doubt_due(connection: Connection) -> None:
+    """Mark those that are due in a restored backup: the console that it was made of may have sent them since."""
+    connection.exec_driver_sql(_DOUBT, (RESTORED, log.now()))
 
 
 def look_again() -> int:

@@ -27,6 +27,7 @@ BY_CODE: Mapping[str, str] = {
     "retry": "The provider did not answer yet.",
     "not_sent": "The provider did not get it yet.",
     "unknown": "It is not known whether the provider took it.",
+    "restored": "It was due when a backup was restored: it is not known whether it left before.",
     "internal_error": "It is not known whether it left.",
     "no_callback": "The provider did not tell how the call ended.",
     "no_mail_server": "No mail server is set.",

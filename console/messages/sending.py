@@ -115,12 +115,13 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     """(the message, marked as leaving, its letter); None where it does not leave now."""
     now, rules = log.now(), kept_rules.current()
     facts = message_rows.facts_of(message, now - rules.longest)
-    if not facts.wanted:
-        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code=facts.left if facts.left in BY_CODE else "not_wanted")
-        return None
     content = message.content
-    if content is None:
-        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code="erased")
+    if not facts.wanted or content is None:
+        code = "erased" if facts.wanted else facts.left if facts.left in BY_CODE else "not_wanted"
+        change(message, ["waiting"], status="cancelled", due_at=None, at=now, code=code)
+        return None
+    if message.code == held_messages.RESTORED and not in_sandbox(message.channel):
+        _settle(message, "unknown", "unknown", held_messages.RESTORED, message_results.unsure(BY_CODE[held_messages.RESTORED]))
         return None
     try:
         contact = recipients.contact_of(message, facts.taken_back)
@@ -171,9 +172,8 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
         content = {**content, "script": script}
     provider = "sandbox" if sandboxed else providers.provider_of(message.channel).name
     bar = _bar_of(message, contact, to)
-    others = recipients.addresses_of(message.channel, recipients.field_of(message, content, contact), contact.country if contact else None)[
-        1:
-    ]
+    field = recipients.field_of(message, content, contact)
+    others = recipients.addresses_of(message.channel, field, contact.country if contact else None)[1:]
     said = {"basis": basis, "to": to, "not_to": ", ".join(others), "script": str(content.get("script", "")), "reason": ""}
     marked = change(
         message, ["waiting"], status="sending", due_at=now + LOOKS[0] * 12, at=now, code=None, provider=provider, sandbox=sandboxed,

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from console import log, queue, settings
 from console.core.actor import Actor
 from console.db.engine import transaction
+from console.messages import held_messages
 from console.queue import Because
 
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
@@ -48,10 +49,11 @@ def hold(connection: Connection, because: Because) -> None:
 
 
 def hold_restored() -> None:
-    """For a restored database, before it goes live: it is paused, and the first worker notes its marks anew."""
+    """For a restored database, before it goes live: it is paused, messages that are due wait for a person's word, and the first worker notes its marks anew."""
     with transaction() as connection:
         connection.exec_driver_sql("delete from console.installation_mark")
         hold(connection, "restored")
+        held_messages.doubt_due(connection)
 
 
 def marks(connection: Connection) -> dict[str, str]:

@@ -44,7 +44,7 @@ _NAMED = re.compile(r'"(sub_[0-9a-z]{26})"')
 class Preview:
     """What erasing would delete, and what prevents it. `events` is the number of events that would lose their values.
 
-    `enrolled` are the places that the person is taken out of first; their runs are not among `live`, which prevent it.
+    `enrolled` are the places that the person is taken out of first; their runs, and what those have started, are not among `live`, which prevent it.
     `messages` are those to and from them; so many of them are `waiting`, and will not leave. Where the data source has not `answered`, nobody knows what the person is called: lists saved under their name stay.
     """
 
@@ -96,7 +96,7 @@ def _preview(actor: Actor, collection: str, key: str) -> Preview:
     run_rows = fetch(f"select r.id, r.ended_at is null from {access.runs(actor).sql()} where r.subject = %s order by r.id", (subject,))  # noqa: S608 (a text of ours)
     every_live = [run_id for run_id, is_live in run_rows if is_live]
     enrolled = enrolments.erasing.enrolled(subject, collection, key, every_live)
-    live = tuple(run_id for run_id in every_live if run_id not in {place.run for place in enrolled})
+    live = tuple(sorted({*every_live} - enrolments.erasing.ending(enrolled, every_live)))
     held = bool(fetch("select 1 from console.hold where subject = %s", (subject,)))
     if not events and not run_rows:
         with suppress(NotFound):  # the collection is gone, what its records were called is not

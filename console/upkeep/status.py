@@ -36,7 +36,8 @@ _FAILED = f"""
 select id, entrypoint, convert_from(payload, 'UTF8'), attempts, updated from queue.pgqueuer q where status = 'failed' and {_OPEN} order by id desc limit %s
 """  # noqa: S608 (as above)
 _LEAVING = """
-select (select count(*) from console.message where direction = 'out' and due_at <= now()),
+select (select count(*) from console.message where direction = 'out' and due_at <= now() and code is distinct from 'restored'),
+       (select count(*) from console.message where direction = 'out' and due_at <= now() and code = 'restored'),
        (select count(*) from console.webhook_delivery d join console.webhook w on w.id = d.webhook where d.status = 'waiting' and w.enabled),
        (select count(*) from console.firing where status = 'waiting'),
        (select count(*) from queue.pgqueuer where entrypoint = 'bulk' and status in ('queued', 'picked')),
@@ -45,7 +46,8 @@ select (select count(*) from console.message where direction = 'out' and due_at 
             or (r.status in ('waiting_time', 'waiting_event') and (r.waiting->>'until') collate "C" <= %s)))
 """
 LEAVING = (
-    ("message", "messages"), ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"),
+    ("message", "messages"), ("message of which somebody is asked first whether it has left", "messages of which somebody is asked first whether they have left"),
+    ("webhook delivery", "webhook deliveries"), ("start by a trigger", "starts by triggers"),
     ("change of many records", "changes of many records"), ("enrolment of many", "enrolments of many"), ("run that goes on by itself", "runs that go on by themselves"),
 )  # fmt: skip
 _WORKERS = """

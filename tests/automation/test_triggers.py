@@ -165,6 +165,25 @@ def test_events_of_the_log_are_filtered_counted_and_started_once(house: Company)
     assert runs_of("off") == []
 
 
+def test_a_trigger_that_cannot_go_on_keeps_neither_the_others_from_reading_nor_the_worker_from_resting(house: Company) -> None:
+    """A count beyond what its column holds stands for whatever nobody has thought of; a filter that this release cannot read, for what is said in words."""
+    for slug in ("full", "unreadable", "sound"):
+        publish(slug, {"id": "any", "kind": "event", "on": "record.updated"}, collection="customer")
+    automation.synchronise()
+    mine = "from console.workflow w where w.id = t.workflow and w.slug = %s returning 1"
+    fetch(f"update console.trigger t set matched = 9223372036854775807 {mine}", ("full",))
+    fetch(f"""update console.trigger t set definition = definition || '{{"filter": "nosuch(1)"}}' {mine}""", ("unreadable",))
+    browse.change(house.mona, "customer", "1", {"risk": "high"}, {"risk": None})
+    sequencing.catch_up()
+    assert (automation.follow_log(), told("sound", "any")) == (1, (1, 0, 0, 0))
+    words = {slug: automation.listed(house.mona, slug)[1][0].problem for slug in ("full", "unreadable", "sound")}
+    assert words == {"full": following.SURPRISE, "unreadable": words["unreadable"], "sound": None}
+    assert "There is no function 'nosuch'" in str(words["unreadable"])
+    assert automation.follow_log() == 0, "there is nothing that could be done at once"
+    fetch(f"update console.trigger t set matched = 0 {mine}", ("full",))
+    assert (automation.follow_log(), told("full", "any"), automation.listed(house.mona, "full")[1][0].problem) == (1, (1, 0, 0, 0), None)
+
+
 def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_it(house: Company) -> None:
     publish("rated-high", {"id": "high", "kind": "event", "on": "record.updated"}, collection="customer")
     with workers():

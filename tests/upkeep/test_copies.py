@@ -1,6 +1,7 @@
 """A restored backup and a copy send nothing, neither by themselves nor by hand, until somebody says that it goes on; then each thing leaves once."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 
@@ -73,3 +74,26 @@ def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Prov
         fetch("update queue.pgqueuer set execute_after = now(), status = 'queued' where entrypoint = 'send_sms' returning 1")
         reached.work()
         assert (len(server.messages), provider.payments) == (1, [5])
+
+
+def test_what_was_due_in_a_restored_backup_waits_for_the_word_of_somebody_and_what_waits_for_its_hour_leaves(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
+    """The console that the backup was made of may have sent the one since, and never the other."""
+    reached.founded(company)
+    with reached.twilio() as server, reached.clock(NOON) as move:
+        given_settings(**reached.by_twilio(server))
+        due, later = (runs.start(company.olivia, workflow(slug, [dict(SMS)]), "contact", SAM, {}) for slug in ("due", "later"))
+        fetch("update console.message set due_at = due_at + interval '2 hours', code = 'quiet_hours' where run = %s returning 1", (later,))
+        copies.hold_restored()
+        status.resume(company.ines, "It is the only one")
+        reached.work()
+        assert (server.messages, fetch("select status, code, outcome from console.message where run = %s", (due,))) == (
+            [],
+            [("unknown", "restored", "unknown")],
+        )
+        assert "not known whether it left before" in str(company.told(due)["current"])
+        move(timedelta(hours=3))
+        reached.work()
+        assert [status for (status,) in fetch("select status from console.message where run = %s", (later,))] == ["sent"]
+    assert len(server.messages) == 1

@@ -400,6 +400,20 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 
+def test_what_a_run_has_started_ends_with_it_and_keeps_nobody_from_being_erased(company: Company) -> None:
+    reached.founded(company)
+    inner = reached.workflow("inner", [{"id": "pause", "type": "wait", "config": {"hours": 10}}])
+    outer = reached.workflow("outer", [{"id": "within", "type": "sub_workflow", "config": {"workflow": inner, "record": "record.id"}}])
+    assert enrolments.batches.begin(company.mona, outer, Question(keys=[reached.SAM])).enrolled == 1
+    work_as_workers_do()
+    began = "select status from console.run where parent is null", "select status from console.run where parent is not null"
+    assert [fetch(each) for each in began] == [[("waiting_event",)], [("waiting_time",)]]
+    assert erasure.preview(company.ines, "contact", reached.SAM).live == ()
+    assert erasure.erase(company.ines, "contact", reached.SAM, "Asked for it.").runs == 2
+    assert [fetch(each) for each in began] == [[("cancelled",)], [("cancelled",)]]
+    chained()
+
+
 def sql(path: Path, *statements: str) -> None:
     """Change the users' database past the console."""
     with closing(sqlite3.connect(path)) as connection:

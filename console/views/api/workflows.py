@@ -247,7 +247,7 @@ def cancel(workflow_id: str) -> ResponseReturnValue:
 @blueprint.post("/workflows/<workflow_id>/archive")
 @operation("archiveWorkflow", "workflow.activate", Workflow, body=Nothing, refuses=(403,), again=_changed, example=Example(ONE, body={}))
 def archive(workflow_id: str) -> ResponseReturnValue:
-    """Archive the workflow: completed where it was active or paused, and left out of lists; its runs stay and can be replayed."""
+    """Archive the workflow: completed where it was active or paused, and left out of lists; live runs go on to their end, and all stay and can be replayed."""
     read(Nothing)
     return jsonify(workflows.archive(g.actor, workflow_id).to_json())
 
