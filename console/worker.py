@@ -25,7 +25,6 @@ import psycopg
 import sqlalchemy as sa
 
 from console.db import fitness, presence, troubles
-from console.db.presence import PRESENCE
 from console.db.release import NewerData
 from console.errors import ConsoleError
 
@@ -331,7 +330,7 @@ class Worker:
             + sum(CALL_CONNECTIONS if pool.threads == CALLS else 2 * pool.threads for pool in made)
         )
         self.dispatcher = Dispatcher(made)
-        self._presence: sa.Connection | None = None
+        self._presence = presence.Held()
         self._newest: int | None = None
 
     def run(self) -> bool:
@@ -340,7 +339,7 @@ class Worker:
 
         jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
         jobs.start()
-        present = Duty("presence", PRESENT_S, self._be_present)
+        present = Duty("presence", PRESENT_S, self._presence.hold)
         lines: dict[str, threading.Thread] = {}
         while not self.stopping.is_set():
             now = time.monotonic()
@@ -353,7 +352,7 @@ class Worker:
             self._woken.clear()
         self.dispatcher.stop()
         stop_waiting()
-        self._leave()
+        self._presence.leave()
         until = time.monotonic() + LEAVE_S
         for thread in (*lines.values(), jobs):
             thread.join(max(0.0, until - time.monotonic()))
@@ -389,29 +388,6 @@ class Worker:
     def stop(self) -> None:
         """Finish what is being done, then end. It is seen within `LOOK_S`: waking the loop takes a lock, which a signal may find taken."""
         self.stopping.set()
-
-    def _be_present(self) -> None:
-        """Hold the lock that says a worker is here; after a restart of the database, again."""
-        from console.db.engine import app_url
-
-        try:
-            if self._presence is None:
-                engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
-                self._presence = engine.connect()
-                self._presence.execute(
-                    sa.text("select pg_advisory_lock_shared(:first, :second)"), dict(zip(("first", "second"), PRESENCE, strict=True))
-                )
-            else:
-                self._presence.execute(sa.text("select 1"))
-        except sa.exc.DBAPIError as error:
-            _log.warning("presence: the database does not answer: %s", type(error.orig).__name__)
-            self._leave()
-
-    def _leave(self) -> None:
-        if self._presence is not None:
-            self._presence.invalidate()
-            self._presence.close()
-            self._presence = None
 
 
 def main(threads: int = THREADS, *, with_parent: bool = False) -> None:

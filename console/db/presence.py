@@ -1,12 +1,13 @@
 """Whether a worker is there and works: each holds a lock of the database, shared, for as long as it lives, and writes a sign of life every few seconds."""
 
+import logging
 import os
 import socket
 from typing import Literal
 
 import sqlalchemy as sa
 
-from console.db.engine import hot_engine
+from console.db.engine import app_url, hot_engine
 
 PRESENCE = (1_214_346_834, 1)
 """The advisory lock (two numbers)."""
@@ -29,6 +30,34 @@ _SIGN = sa.text(
     " insert into console.worker_sign (worker) values (:worker) on conflict (worker) do update set at = clock_timestamp()"
 )
 State = Literal["ok", "none", "stuck", "paused"]
+_log = logging.getLogger(__name__)
+
+
+class Held:
+    """The lock that says a worker is here, held by a connection of its own."""
+
+    def __init__(self) -> None:
+        self._connection: sa.Connection | None = None
+
+    def hold(self) -> None:
+        """Take the lock; after a restart of the database, again. A database that does not answer is written down."""
+        try:
+            if self._connection is None:
+                engine = sa.create_engine(app_url(), poolclass=sa.NullPool, isolation_level="AUTOCOMMIT")
+                self._connection = engine.connect()
+                self._connection.execute(sa.text("select pg_advisory_lock_shared(:first, :second)"), _OF_PRESENCE)
+            else:
+                self._connection.execute(sa.text("select 1"))
+        except sa.exc.DBAPIError as error:
+            _log.warning("presence: the database does not answer: %s", type(error.orig).__name__)
+            self.leave()
+
+    def leave(self) -> None:
+        """Give the lock back."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
 
 
 def somebody_works() -> bool:
