@@ -89,7 +89,7 @@ def rush() -> None:
 
 
 def ask(way: Any, path: str, sent: Sent) -> Response:
-    builder = EnvironBuilder(sent.path or path, method=sent.method, headers=sent.headers, data=sent.body or None, content_type=sent.type)
+    builder = EnvironBuilder(sent.path or path, method=sent.method, headers=[*sent.headers.items()], data=sent.body or None, content_type=sent.type)
     environ = builder.get_environ()
     environ["wsgi.input"] = io.BytesIO(sent.body)
     for name, value in sent.environ.items():

@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, diagrams, log, records, runs, workflows
+from console import access, browse, diagrams, log, records, runs, workflows
 from console.browse import find_records
 from console.core.drafting import SetDocument
 from console.core.run.simulation import Question, Simulated
