@@ -49,14 +49,14 @@ def receive(token: str) -> ResponseReturnValue:
     judged: Judged | None = request.environ.pop(JUDGED, None)
     hook = webhooks.find(token) if judged is None else judged.hook
     try:
-        return _received(hook) if judged is None else _told(judged)
+        return _received(hook) if judged is None else _answer_to(judged)
     except ConsoleError:  # by what was found a moment ago: as it stands now, it may be another answer
         if (today := webhooks.find(token, anew=True)) == hook:
             raise
     return _received(today)
 
 
-def _told(judged: Judged) -> ResponseReturnValue:
+def _answer_to(judged: Judged) -> ResponseReturnValue:
     g.rate = judged.rate
     if isinstance(judged.came, Exception):
         raise _with_run(judged.came)

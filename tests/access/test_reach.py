@@ -47,6 +47,7 @@ ENGINES = {
     "work/tasks.py": "runs that go on after their tasks",
     "enrolments/beginning.py": "how many places are taken",
     "enrolments/counts.py": "where enrolled records stand, made again from their runs",
+    "enrolments/erasing.py": "runs that a run of somebody who is erased has started: they end with it",
     "enrolments/exits.py": "whose run is at work or over: those are not judged now",
     "enrolments/direct_enrolment.py": "the run that a record was just started with",
     "enrolments/leaving.py": "runs of records that left",

@@ -132,5 +132,5 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(
     assert title.count("!") == sum(counts) <= 2**length * length
     assert all(told(name, "on")[3] > 0 for name in names), "and says that it was stopped"
     fetch(OF_OTHERS)
-    fetch("update console.source_watch set looked_at = looked_at - interval '1 hour' returning 1")
+    fetch("update console.source_watch set looked_at = looked_at - interval '1 hour', read_at = read_at - interval '1 hour' returning 1")
     assert causes_of_changes.caused_by("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"
