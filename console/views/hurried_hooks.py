@@ -70,7 +70,7 @@ def _judged(hook: webhooks.Hook, environ: "WSGIEnvironment") -> Judged:
     try:
         if limits := rates.limits_for(environ.get("REMOTE_ADDR")):
             rate = hooks_in.counted(hook, limits)
-        body = get_input_stream(environ).read()
+        body = get_input_stream(environ, max_content_length=webhooks.LARGEST).read()  # some servers' own streams cannot read to the end
         environ["wsgi.input"] = io.BytesIO(body)
         headers = hooks_in.by_standard(
             {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
