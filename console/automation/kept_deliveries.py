@@ -20,7 +20,7 @@ from console.db.engine import borrowed, fetch, hot_engine
 from console.errors import Conflict, TooMany
 from console.workflows import Definition
 
-MANY, MANY_S = 25, 1.0
+MANY, MANY_S = 10, 0.4
 """From so many deliveries within so long, in one process, a worker begins the runs."""
 LEFT, AT_ONCE = "30 seconds", "0 seconds"
 """After this a worker begins a run whose process has ended in between."""

@@ -226,7 +226,23 @@ def _key_text(settings: Settings, name: str) -> str:
         raise SettingsError(
             f"{name} is required with DATABASE_URL: python3 -c 'import secrets, base64; print(base64.b64encode(secrets.token_bytes(32)).decode())'"
         )
-    return keep_secret(settings.data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
+    file = _key_file(settings.data_dir, name)
+    try:
+        seen = os.stat(file)
+    except FileNotFoundError:
+        return keep_secret(Path(file))
+    return _kept(file, seen.st_ino, seen.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=8)
+def _key_file(data_dir: Path, name: str) -> str:
+    return str(data_dir / KEYS_FOLDER / name.removeprefix(PREFIX).lower())
+
+
+@functools.lru_cache(maxsize=8)
+def _kept(file: str, _inode: int, _written_ns: int) -> str:
+    """The key in a file as it stands; whatever is sealed asks for it."""
+    return keep_secret(Path(file))
 
 
 def fresh_signing_key(settings: Settings) -> tuple[bytes, Path | None]:

@@ -1,7 +1,11 @@
 """Deliveries in a rush are answered to the letter as those that come alone, and as the application answers that is asked without the short way for them."""
 
+import contextlib
+import http.client
 import io
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -21,7 +25,8 @@ from console.db.engine import fetch
 from console.upkeep import status
 from tests.company import Company
 from tests.conftest import web_app
-from tests.support.engine import step
+from tests.support.engine import step, until
+from tests.test_serve import quiet_port
 
 ROBOT = "robot@fernwick.test"
 FIELDS = [{"name": "why", "label": "Why", "type": "text", "required": True}]
@@ -89,7 +94,9 @@ def rush() -> None:
 
 
 def ask(way: Any, path: str, sent: Sent) -> Response:
-    builder = EnvironBuilder(sent.path or path, method=sent.method, headers=[*sent.headers.items()], data=sent.body or None, content_type=sent.type)
+    builder = EnvironBuilder(
+        sent.path or path, method=sent.method, headers=[*sent.headers.items()], data=sent.body or None, content_type=sent.type
+    )
     environ = builder.get_environ()
     environ["wsgi.input"] = io.BytesIO(sent.body)
     for name, value in sent.environ.items():
@@ -256,3 +263,41 @@ def test_a_webhook_that_was_switched_off_within_the_second_takes_nothing(house: 
     fetch("update console.trigger set enabled = false where id = 'on' returning 1")
     refused = ask(house.ways["whole"], house.path, Sent(house.signed()))
     assert (refused.status_code, refused.get_json()["code"]) == (404, "webhook_off")
+
+
+def test_a_rush_that_comes_over_http_is_answered_by_the_server_as_it_is(house: House) -> None:
+    port = quiet_port()
+    command = [sys.executable, "-P", "-m", "console.web", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+
+    def ask_served(headers: dict[str, str], body: bytes, method: str = "POST", path: str = house.path) -> tuple[int, Any]:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            connection.request(method, path, body, {"Content-Type": "application/json", **headers})
+            told = connection.getresponse()
+            return told.status, json.loads(told.read() or b"null")
+
+    def is_up() -> bool:
+        with contextlib.suppress(OSError):
+            return bool(ask_served({}, b"", "GET", "/health"))
+        return False
+
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as web:
+        try:
+            assert until(is_up)
+            taken = [ask_served(house.signed(ident=f"one-{number}"), GOOD) for number in range(60)]
+            again = [ask_served(house.signed(ident=f"one-{number}"), GOOD) for number in range(50, 60)]
+            large = b'{"why": "' + b"x" * 200_000 + b'"}'
+            others = [
+                ask_served(house.signed(large), large)[0],
+                ask_served(house.signed(over=b"{}"), GOOD)[0],
+                ask_served(house.signed(BIG), BIG)[0],
+            ]
+        finally:
+            web.terminate()
+            web.wait(30)
+    assert {status for status, _ in taken} == {202}
+    assert len({told["runId"] for _, told in taken}) == 60
+    assert [told["runId"] for _, told in again] == [told["runId"] for _, told in taken[50:]]
+    assert {told["duplicate"] for _, told in again} == {True}
+    assert others == [422, 401, 413]
+    [[begun_later]] = fetch("select count(*) from console.firing where status = 'waiting'")
+    assert begun_later > 20, "it was a rush"
