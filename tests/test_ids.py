@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 
+from console.db import ids
 from console.db.ids import ALPHABET, new_id, uuid7, uuid7_text
 from tests.tables import cases
 
@@ -86,10 +87,23 @@ def test_uuids_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("drawn", [bytes(10), b"\xff" * 10, b"\x0f\xff" + bytes(8), b"\xf0\x00" + b"\xff" * 8])
 def test_random_bits_touch_neither_moment_nor_version(monkeypatch: pytest.MonkeyPatch, drawn: bytes) -> None:
     at(monkeypatch, 1234)
-    monkeypatch.setattr(os, "urandom", lambda count: drawn[:count])
+    monkeypatch.setattr(ids, "_random_ten", lambda: drawn)
     made, bits = uuid.UUID(int=uuid7()), int.from_bytes(drawn)
     assert (made.int >> 80, made.version, made.variant) == (1234, 7, uuid.RFC_4122)
     assert (made.int >> 64 & 0xFFF, made.int & (2**62 - 1)) == (bits >> 64 & 0xFFF, bits & (2**62 - 1))
+
+
+def test_a_process_that_was_forked_draws_its_own_bits() -> None:
+    new_id("run")
+    reading, writing = os.pipe()
+    if not (child := os.fork()):
+        os.write(writing, new_id("run")[-12:].encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    mine = {new_id("run")[-12:] for _ in range(200)}
+    assert os.read(reading, 12).decode() not in mine
+    os.close(reading)
+    os.close(writing)
 
 
 def test_many_of_one_millisecond_are_each_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +117,7 @@ def test_many_of_one_millisecond_are_each_their_own(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("drawn", [b"\x00" * 10, b"\xff" * 10, bytes(range(10))])
 def test_the_text_of_an_event_is_a_uuid_like_any_other(monkeypatch: pytest.MonkeyPatch, milliseconds: int, drawn: bytes) -> None:
     at(monkeypatch, milliseconds)
-    monkeypatch.setattr(os, "urandom", lambda size: drawn[:size])
+    monkeypatch.setattr(ids, "_random_ten", lambda: drawn)
     text = uuid7_text()
     made = uuid.UUID(text)
     assert (str(made), made.version, made.variant, made.int >> 80) == (text, 7, uuid.RFC_4122, milliseconds)

@@ -53,9 +53,7 @@ def many() -> bool:
 
 
 def require_room(workflow_id: str) -> None:
-    """Raise TooMany in a rush while as many firings of the workflow wait as may, as it was within this second."""
-    if not many():
-        return
+    """Raise TooMany while as many firings of the workflow wait as may, as it was within this second."""
     now = time.monotonic()
     counted, full = _full.get(workflow_id, (0.0, False))
     if now - counted >= COUNTED_S:

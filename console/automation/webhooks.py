@@ -364,9 +364,10 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
         run_id = enrolments.enrol_at_once(row.workflow, **start)
         return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
 
-    many = kept_deliveries.many()
+    settings = document.settings
+    later = kept_deliveries.many() or settings.per_minute is not None or settings.per_day is not None  # a worker keeps the pace
     kept_deliveries.lately.append(time.monotonic())
-    if many and document.run_as is not None:
+    if later and document.run_as is not None:
         exclusive = kept_deliveries.ready_lately(definition).check(record, occasion.values, asker)
         first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
         return run_id if first else None

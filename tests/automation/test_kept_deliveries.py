@@ -107,6 +107,27 @@ def test_in_a_rush_each_has_the_run_that_it_was_told_whoever_begins_it(house: Co
         runs.get(house.mona, "run_" + "0" * 26)
 
 
+def test_few_deliveries_keep_the_pace_of_the_workflow_too(house: Company) -> None:
+    send = hooked(house, "rung", settings={"per_minute": 2})
+    told = [send(f"call-{number}").get_json()["runId"] for number in range(5)]
+    work_as_workers_do()
+    assert [row[0] for row in fetch(RUNS)] == told[:2]
+    with pytest.raises(Conflict):
+        runs.get(house.mona, told[4])
+    fetch("update console.run set created_at = created_at - interval '2 minutes' returning 1")
+    fetch("update queue.pgqueuer set execute_after = now() - interval '1 second' returning 1")
+    work_as_workers_do()
+    assert [row[0] for row in fetch(RUNS)] == told[:4]
+
+
+def test_few_deliveries_to_a_workflow_with_too_many_that_wait_are_refused_too(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept_deliveries, "MOST_WAITING", 2)
+    monkeypatch.setattr(kept_deliveries, "COUNTED_S", 0.0)
+    send = hooked(house, "rung", settings={"per_minute": 1})
+    answers = [send(f"call-{number}").status_code for number in range(3)]
+    assert answers == [202, 202, 429]
+
+
 def test_a_rush_through_a_worker_and_the_same_ones_again(house: Company) -> None:
     send = hooked(house, "rung")
     idents = [f"call-{number}" for number in range(200)]
@@ -294,9 +315,6 @@ def test_no_more_are_taken_than_may_wait(house: Company, monkeypatch: pytest.Mon
     assert "no more are taken now" in fetch("select why from console.firing where key like 'away %%'")[0][0]
     work_as_workers_do()
     assert send("c").status_code == 202, "as soon as there is room"
-    kept_deliveries.lately.clear()
-    monkeypatch.setattr(kept_deliveries, "MOST_WAITING", 0)
-    assert send("d").status_code == 202, "where few come, nothing waits"
 
 
 def test_a_new_secret_in_a_rush_is_taken_at_once_and_nobody_was_turned_away(house: Company) -> None:

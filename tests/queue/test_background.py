@@ -219,7 +219,7 @@ def stopped_at_load(company: Company) -> str:
         (locked, True, "source_down", ["step_failed"]),
         (moved_away, True, "source_down", ["step_failed"]),
         (lost, False, "source_changed", ["step_failed"]),
-        (deleted, False, "not_found", ["step_failed", "run_escalated"]),  # its holder sees it no more: it is put where others find it
+        (deleted, False, "record_gone", ["step_failed", "run_escalated"]),  # its holder sees it no more: it is put where others find it
     ],
 )
 def test_what_may_pass_is_tried_again_and_nothing_else(
