@@ -5,11 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import accounts, enrolments, queue, runs, workflows
+from console import access, accounts, enrolments, queue, runs, workflows
 from console.db.engine import transaction
 from console.enrolments import Question
 from console.upkeep import copies
-from console.workflows import known_workflows
 from tests.enrolments.test_many_starts import RESTING
 from tests.queue.test_background import give_up
 from tests.runs.engine.test_hands_off import document, robot
@@ -98,7 +97,7 @@ def test_a_job_that_was_given_up_says_which_workflow_who_asked_and_how_far_it_ca
     assert not [payload for payload in given.values() if payload in page.text], "no id"
     with transaction() as connection:
         connection.exec_driver_sql("update console.workflow set label = 'confidential' where id = %s", (workflow,))
-    known_workflows._forget()  # the list of workflows may be a second old
+    access.refresh()
     assert "Nightly check" not in pages.ines.get("/operations").text
 
 
