@@ -2,7 +2,7 @@
 
     python bench/record_waits.py [--runs 5000] [--workers 2] [--kill]
 
-Its own server in a temporary folder; the workers are real, and write as in production. With `--kill` one worker is killed and PostgreSQL restarted in the middle. Bars: every run goes on, none twice, and the other collection is looked at every 5 s at least.
+Its own server in a temporary folder; the workers are real, and write as in production. With `--kill` one worker is killed and PostgreSQL restarted in the middle. Bars: every run goes on, none twice, and the other collection is looked at every 5 s at least; across the kills within 10 s, as all work is to go on.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from typing import Any
 import enrolment
 import rig
 
-ROBOT, LONGEST_S, PATIENCE_S = "robot@example.org", 5.0, 900
+ROBOT, LONGEST_S, LONGEST_KILLED_S, PATIENCE_S = "robot@example.org", 5.0, 10.0, 900
 FILL = """
 create table looked (id integer primary key, paid boolean not null default false, updated_at timestamptz not null default now());
 create table other (id integer primary key, paid boolean not null default false, updated_at timestamptz not null default now());
@@ -160,7 +160,7 @@ def measured(server: Any, many: int, workers: "list[subprocess.Popen[bytes]]", *
     print(
         f"the other collection was looked at {len(gaps)} times, {statistics.median(gaps or [took]):.1f} s apart, at most {max(gaps or [took]):.1f} s; woken twice {twice}, left {left}"
     )
-    return done == many and twice == 0 and max(gaps or [took]) <= LONGEST_S
+    return done == many and twice == 0 and max(gaps or [took]) <= (LONGEST_KILLED_S if kill else LONGEST_S)
 
 
 def processor(workers: "list[subprocess.Popen[bytes]]") -> float:

@@ -318,17 +318,7 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
 def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
     changed = _moments({record.key: record.values[column] for record in fresh if record.key is not None})
     found = [
-        source_waits.Change(
-            happening(
-                collection.id,
-                record.key,
-                _event_of(collection, record, mark, deleted=deleted),
-                f"{column}:{fingerprint(record.key, record.values[column])}",
-                mark.now,
-            ),
-            records.change_state(collection, record.key, record.values),
-            changed.get(record.key),
-        )
+        _change(collection, column, record, _event_of(collection, record, mark, deleted=deleted), mark.now, changed)
         for record in fresh
         if record.key is not None
     ]
@@ -342,20 +332,18 @@ def _note_waiting(collection: Collection, column: str) -> None:
         found = records.named(collection.id, keys, scopes.whole(collection.id), names)
         changed = _moments({key: record.values[column] for key, record in found.items()})
         changes = [
-            source_waits.Change(
-                happening(
-                    collection.id,
-                    key,
-                    "record.updated",
-                    f"{column}:{fingerprint(key, record.values[column])}",
-                    changed.get(key) or log.now(),
-                ),
-                records.change_state(collection, key, record.values),
-                changed.get(key),
-            )
-            for key, record in found.items()
+            _change(collection, column, record, "record.updated", changed.get(key) or log.now(), changed) for key, record in found.items()
         ]
         tell(collection.id, [], changes)
+
+
+def _change(
+    collection: Collection, column: str, record: records.Record, on: str, at: datetime, changed: Mapping[str, datetime]
+) -> source_waits.Change:
+    """The change of a record that was found at this moment by the value of this column; `changed` is when each record was, by its key."""
+    key = str(record.key)
+    happened = happening(collection.id, key, on, f"{column}:{fingerprint(key, record.values[column])}", at)
+    return source_waits.Change(happened, records.change_state(collection, key, record.values), changed.get(key))
 
 
 def _moments(values: Mapping[str, Any]) -> dict[str, datetime]:

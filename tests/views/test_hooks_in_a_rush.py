@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from standardwebhooks import Webhook
@@ -20,9 +21,10 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Response
 
 from console import accounts, automation, workflows
-from console.automation import kept_deliveries
+from console.automation import found_hooks, kept_deliveries
 from console.db.engine import fetch
 from console.upkeep import status
+from console.views import hurried_hooks
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step, until
@@ -263,6 +265,37 @@ def test_a_webhook_that_was_switched_off_within_the_second_takes_nothing(house: 
     fetch("update console.trigger set enabled = false where id = 'on' returning 1")
     refused = ask(house.ways["whole"], house.path, Sent(house.signed()))
     assert (refused.status_code, refused.get_json()["code"]) == (404, "webhook_off")
+
+
+def test_a_webhook_is_looked_up_again_each_second_of_a_rush_and_taken_by_the_short_way(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rush()
+    ask(house.ways["whole"], house.path, Sent(house.signed()))
+    monkeypatch.setattr(found_hooks, "KEPT_S", 0.0)  # each delivery is of another second
+
+    def asked(*_: Any) -> Any:
+        raise AssertionError("the application was asked")
+
+    short = hurried_hooks.before(asked)
+    assert ask(short, house.path, Sent(house.signed())).status_code == 202
+
+    fetch("update console.workflow set status = 'paused' where slug = 'rung' returning 1")
+    with pytest.raises(AssertionError, match="was asked"):
+        ask(short, house.path, Sent(house.signed()))
+    refused = [ask(house.ways["whole"], house.path, Sent(house.signed())) for _ in range(2)]
+    assert [(each.status_code, each.get_json()["code"]) for each in refused] == [(404, "webhook_off")] * 2
+    assert fetch("select tries from console.firing where why like 'It was off%%'") == [(2,)], "each is noted once"
+
+    fetch("update console.workflow set status = 'active' where slug = 'rung' returning 1")
+    assert [ask(house.ways["whole"], house.path, Sent(house.signed())).status_code for _ in range(2)] == [202] * 2
+
+    def broken(*_: Any) -> Any:
+        raise psycopg.OperationalError("gone")
+
+    monkeypatch.setattr(found_hooks, "fetch", broken)
+    with pytest.raises(AssertionError, match="was asked"):
+        ask(short, house.path, Sent(house.signed()))
 
 
 def test_a_rush_that_comes_over_http_is_answered_by_the_server_as_it_is(house: House) -> None:
