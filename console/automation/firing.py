@@ -101,7 +101,7 @@ def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion],
             )
         )
     if new > halted:
-        queue.enqueue(connection, queue.FIRE, trigger.workflow, dedupe_key=job_of(trigger.workflow))
+        queue.enqueue_look(connection, queue.FIRE, trigger.workflow, dedupe_key=job_of(trigger.workflow))
     return halted
 
 

@@ -16,7 +16,7 @@ from console.automation import found_hooks
 from console.automation.firing import Occasion, job_of, sealed
 from console.automation.found_hooks import Hook
 from console.db import prepared_statement
-from console.db.engine import borrowed, fetch, hot_engine
+from console.db.engine import borrowed, fetch, hot_engine, transaction
 from console.errors import Conflict, TooMany
 from console.workflows import Definition
 
@@ -136,4 +136,5 @@ def _wake(workflow_id: str) -> None:
     now = time.monotonic()
     if now - _put_in.get(workflow_id, 0.0) >= PUT_IN_S:
         _put_in[workflow_id] = now
-        queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, job_of(workflow_id))])
+        with transaction() as connection:
+            queue.enqueue_look(connection, queue.FIRE, workflow_id, dedupe_key=job_of(workflow_id))

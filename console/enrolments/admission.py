@@ -157,7 +157,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
         else:
             answers.append(_too_early(target, candidate))
     if entered:
-        queue.enqueue(connection, queue.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
+        queue.enqueue_look(connection, queue.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
         _note(connection, target, [answer for answer in answers if answer.lead in entered], entry)
     faults.point("enrolments.admit")
     return answers

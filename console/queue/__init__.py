@@ -38,6 +38,7 @@ from console.queue.jobs import (
     columns_of,
     enqueue,
     enqueue_all,
+    enqueue_look,
     forget,
     paused,
     paused_at,

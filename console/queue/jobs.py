@@ -13,6 +13,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from console.db.engine import borrowed, fetch, hot_engine
+from console.db.ids import new_id
 
 ADVANCE = "advance"
 """The job that moves a run: its text is the run's id."""
@@ -158,6 +159,25 @@ def enqueue(
     parameters = {"entrypoint": entrypoint, "payload": payload, "after": execute_after, "key": dedupe_key}
     job_id: int | None = connection.execute(_ONE, parameters).scalar()
     return job_id
+
+
+def enqueue_look(connection: sa.Connection, entrypoint: str, thing: str, *, dedupe_key: str) -> None:
+    """Put in a job that does whatever waits at this thing, unless one waits to be begun, which then waits for the end of this transaction too.
+
+    One of the same key that was begun may be over, and not yet written down as such: then another comes behind it, so that what is put in with this
+    transaction is done at once, and not when somebody looks for what was left.
+    """
+    keys = [dedupe_key, f"{dedupe_key}|next"]
+    if enqueue(connection, entrypoint, thing, dedupe_key=keys[0]) is None and not connection.execute(_QUEUED, {"keys": keys}).first():
+        for key in (keys[1], f"{dedupe_key}|{new_id('job')}"):
+            if enqueue(connection, entrypoint, thing, dedupe_key=key) is not None:
+                return
+
+
+_QUEUED = sa.text(
+    "select 1 from queue.pgqueuer where dedupe_key = any(:keys) and status = any(array['queued', 'picked']::queue.pgqueuer_status[])"
+    " and status = 'queued' for share"
+)
 
 
 def enqueue_all(jobs: Sequence[Job]) -> int:

@@ -150,3 +150,53 @@ def test_a_worker_keeps_no_notice_of_jobs_that_are_done_and_misses_none(clean: D
     finally:
         dispatcher.stop()
         thread.join(10)
+
+
+def test_what_comes_when_the_job_before_it_is_just_over_is_done_at_once(clean: Database) -> None:
+    """The end of a job is written down a moment after it. Nobody looks here for what was left, as a worker does once in a while."""
+    waiting, looked = [0], threading.Event()
+
+    def do(_thing: str) -> None:
+        waiting.clear()
+        looked.set()
+
+    dispatcher = Dispatcher([Pool({queue.FIRE: do}, 1)])
+    thread = threading.Thread(target=dispatcher.run, daemon=True)
+    thread.start()
+    try:
+        for number in range(20):
+            looked.clear()
+            waiting.append(number)
+            with transaction() as connection:
+                queue.enqueue_look(connection, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")
+            assert looked.wait(20), f"what was put in behind {number} jobs is left"
+            time.sleep(0.02)  # less than the end of the job before takes to be written down
+        assert not waiting
+    finally:
+        dispatcher.stop()
+        thread.join(10)
+
+
+def test_a_look_that_waits_is_enough_for_all_that_comes_until_it_begins(clean: Database) -> None:
+    def look() -> None:
+        with transaction() as connection:
+            queue.enqueue_look(connection, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")
+
+    for wanted in (1, 2):  # the one before was begun
+        for _ in range(3):
+            look()
+        assert [row[:2] for row in jobs()] == [("fire", "wf_1")] * wanted
+        fetch("update queue.pgqueuer set status = 'picked' returning 1")
+    look()
+    assert len(jobs()) == 3, "both may be over"
+
+
+def test_a_look_does_not_begin_before_the_end_of_a_transaction_that_counts_on_it(clean: Database) -> None:
+    with transaction() as connection:
+        queue.enqueue_look(connection, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")
+    fetched = "select count(*) from (select from queue.pgqueuer where status = 'queued' for update skip locked) q"
+    with transaction() as first, transaction() as second:
+        for each in (first, second):
+            queue.enqueue_look(each, queue.FIRE, "wf_1", dedupe_key="fire:wf_1")
+        assert fetch(fetched) == [(0,)]
+    assert fetch(fetched) == [(1,)]
