@@ -21,8 +21,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 TABLET: ViewportSize = {"width": 1024, "height": 768}
 TELEPHONE: ViewportSize = {"width": 390, "height": 844}
 SIDEWAYS = "[document.documentElement, ...document.querySelectorAll('main')].some((part) => part.scrollWidth > part.clientWidth + 1)"
-DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Once the page knows its new size: scripts hear of it with the next frame."""
+DRAWN = "new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); setTimeout(done, 3000); })"
+"""Once the page knows its new size: scripts hear of it with the next frame. A browser without a screen may draw no frame at all when nothing on the page moves."""
 ABOVE = """[...document.querySelectorAll('main svg.i')].filter((icon) => icon.getClientRects().length && getComputedStyle(icon).display === 'block'
     && ['block', 'list-item', 'inline'].includes(getComputedStyle(icon.parentElement).display)
     && [...icon.parentElement.childNodes].some((part) => part.nodeType === 3 && part.data.trim())).map((icon) => icon.parentElement.innerText.slice(0, 60))"""
