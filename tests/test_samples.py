@@ -67,9 +67,12 @@ def test_long_tests_rotate_unless_they_are_marked_daily(monkeypatch: pytest.Monk
     long, new, daily = (
         pytest.Function.from_parent(request.node.parent, name=name, callobj=lambda: None) for name in ("long", "new", "daily")
     )
+    other = pytest.Function.from_parent(request.node.parent, name="other", callobj=lambda: None)
+    other.add_marker(pytest.mark.daily)
+    other.add_marker(pytest.mark.rotating, append=False)  # closer, as that of a function is than that of its module
     daily.add_marker(pytest.mark.daily)
     monkeypatch.setattr(samples, "SECONDS", {long.nodeid: 3.5, daily.nodeid: 60.0})
-    assert [samples.rotates(item) for item in (long, new, daily)] == [True, False, False]
+    assert [samples.rotates(item) for item in (long, new, daily, other)] == [True, False, False, True]
 
 
 def test_a_report_of_durations_becomes_the_longest_case_of_each_test() -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies
+from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies, sns_messages
 from console.automation.firing import Occasion, begin_promised, looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORM",
+    "OF_SNS",
     "Delivery",
     "Hook",
     "Moved",
@@ -45,6 +46,7 @@ __all__ = [
     "turned_away",
 ]
 KIND = "webhook"
+OF_SNS = sns_messages.KIND
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
@@ -143,6 +145,11 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
         signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and not _standard(delivery.headers) else None
         bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
+        if not hook.signed and sns_messages.KIND in delivery.headers:
+            if asked := sns_messages.question(delivery.headers, bodies[0]):
+                note_away(hook, asked)
+                return Taken(None)
+            bodies = [sns_messages.opened(each) for each in bodies]
         if signed_by is not None and (back := sender_signatures.challenged(signed_by, bodies[0], _secret(hook))) is not None:
             return Taken(None, challenge=back)
         if queue.paused():
@@ -220,7 +227,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return headers.get("x-idempotency-key", headers.get("idempotency-key"))
+        return next((headers[name] for name in ("x-idempotency-key", "idempotency-key", sns_messages.ID) if name in headers), None)
     from standardwebhooks import WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)

@@ -79,7 +79,8 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     headers = by_standard(named)
     try:
         fields = None if hook.signed else _fields_in_parts()
-        body, form = (sent_bytes(form=webhooks.FORM), request.mimetype == webhooks.FORM) if fields is None else (fields, True)
+        also = (webhooks.FORM, "text/plain") if webhooks.OF_SNS in named else (webhooks.FORM,)
+        body, form = (sent_bytes(also=also), request.mimetype == webhooks.FORM) if fields is None else (fields, True)
     except UnsupportedMediaType as other:
         came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
         webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())

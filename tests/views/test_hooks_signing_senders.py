@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from console import automation, workflows
-from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer
+from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer, turned_away
 
 __all__ = ["sender", "signer"]
 
@@ -271,6 +271,45 @@ def test_a_form_in_parts_is_its_fields_as_jotform_and_mailgun_send_it_and_one_wi
     without_key = client.post(path, data=in_parts(('name="why"', "x")), content_type=kind)
     assert without_key.status_code == 401
     assert len(begun()) == 1
+
+
+def of_sns(kind: str, **more: str) -> tuple[bytes, dict[str, Any]]:
+    """A delivery as Amazon SNS makes it: JSON, sent as plain text."""
+    body = json.dumps({"Type": kind, "MessageId": "22b80b92", "TopicArn": "arn:aws:sns:eu-west-1:123456789012:orders", **more})
+    return body.encode(), {"kind": "text/plain; charset=UTF-8", "X_Amz_Sns_Message_Type": kind, "X_Amz_Sns_Message_Id": "22b80b92"}
+
+
+def test_what_amazon_sns_sends_is_taken_once_and_its_question_is_told_to_a_person(client: FlaskClient, sender: Sender) -> None:
+    typed = {**PLAIN, "input": {"why": "input.Message.reason"}}
+    head = {"format": 1, "slug": "topic", "title": "Topic", "team": "operations", "run_as": ROBOT, "settings": {}}
+    workflows.import_file({**head, "steps": STEPS, "triggers": [typed]}, publish=True)
+    path = sender.path("plain", "topic")
+
+    def told(kind: str, **more: str) -> Told:
+        body, headers = of_sns(kind, **more)
+        return sender.send(path, body, **headers)
+
+    confirm = (
+        "https://sns.eu-west-1.amazonaws.com/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:eu-west-1:123456789012:orders&Token=2336"
+    )
+    asked = told("SubscriptionConfirmation", SubscribeURL=confirm, Message="You have chosen to subscribe to the topic.")
+    assert (asked.status, asked.body["runId"], turned_away()[-1].endswith(f"open this address once: {confirm}")) == (202, None, True)
+    for elsewhere in (
+        "https://sns.eu-west-1.amazonaws.com.evil.example/",
+        "http://sns.eu-west-1.amazonaws.com/x",
+        "javascript:alert(1)",
+        "",
+    ):
+        assert told("SubscriptionConfirmation", SubscribeURL=elsewhere).status == 400
+    assert begun("topic") == []
+    first, again = (told("Notification", Message='{"reason": "an order"}') for _ in range(2))
+    assert (first.status, again.body) == (202, {"runId": first.body["runId"], "duplicate": True})
+    assert begun("topic") == [{"why": "an order"}]
+    assert told("UnsubscribeConfirmation", SubscribeURL=confirm).body["runId"] is None
+    body, headers = of_sns("Notification", Message="{no object")
+    assert sender.send(path, body, **{**headers, "X_Amz_Sns_Message_Id": "another"}).status == 422
+    assert client.post(path, data=body, content_type=headers["kind"], headers={"X-Amz-Sns-Message-Type": "Notification"}).status_code == 401
+    assert sender.send(path, body, kind="text/plain").status == 415
 
 
 def test_a_list_of_events_starts_a_run_for_each_once_and_one_that_is_wrong_keeps_no_other_out(own: Signer) -> None:

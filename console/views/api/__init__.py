@@ -1,6 +1,6 @@
 """The API: the service functions of the pages as JSON, for programs with a key. One module for each family of calls."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from flask import request
@@ -20,14 +20,16 @@ def body() -> dict[str, Any]:
     return object_in(sent_bytes(empty=True))
 
 
-def sent_bytes(*, empty: bool = False, form: str | None = None) -> bytes:
-    """Return the body of a request that sends JSON; with `empty` none is an empty object, and `form` is a type that is taken too. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
+def sent_bytes(*, empty: bool = False, also: Collection[str] = ()) -> bytes:
+    """Return the body of a request that sends JSON; with `empty` none is an empty object, and types of `also` are taken too. Raises 415 for another type, character set or a compressed body, 413 for one that is too large."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Send the body as it is, without Content-Encoding: a compressed one is not read.")
     if empty and (request.is_json or not request.content_type) and "Authorization" in request.headers and not request.get_data().strip():
         return b"{}"  # a call that needs to say nothing; of a session, which browsers send along by themselves, it is not taken
-    json = request.is_json or (form is not None and request.mimetype == form)
-    if not json or request.mimetype_params.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
+    if not (request.is_json or request.mimetype in also) or request.mimetype_params.get("charset", "utf-8").lower() not in (
+        "utf-8",
+        "utf8",
+    ):
         raise UnsupportedMediaType("Send JSON in UTF-8, with the header Content-Type: application/json.")
     raw = request.get_data()
     if len(raw) >= (request.max_content_length or len(raw) + 1) and request.content_length is None:
