@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import html
 import json
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +17,8 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from console import automation, workflows
+from tests.conftest import web_app
+from tests.views.conftest import signed_in
 from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer, turned_away
 
 __all__ = ["sender", "signer"]
@@ -294,6 +297,8 @@ def test_what_amazon_sns_sends_is_taken_once_and_its_question_is_told_to_a_perso
     )
     asked = told("SubscriptionConfirmation", SubscribeURL=confirm, Message="You have chosen to subscribe to the topic.")
     assert (asked.status, asked.body["runId"], turned_away()[-1].endswith(f"open this address once: {confirm}")) == (202, None, True)
+    for page in ("/workflows/topic/triggers", "/workflows/topic/firings"):
+        assert f'href="{html.escape(confirm)}"' in signed_in(web_app(), "mona").get(page).get_data(as_text=True)
     for elsewhere in (
         "https://sns.eu-west-1.amazonaws.com.evil.example/",
         "http://sns.eu-west-1.amazonaws.com/x",
