@@ -169,7 +169,7 @@ class Sought:
         return any(word in self._parts for word in beside)
 
     def _day_places(self, text: str) -> Iterable[_Place]:
-        if any(_may_hold_day(text, day) for day in self._days):
+        if any(_may_hold_year(text, year) for year in {day[:4] for day in self._days}):
             for start, end, days in written_values.days(text):
                 yield from ((start, end, self._days[day]) for day in days if day in self._days)
 
@@ -197,9 +197,9 @@ def _joined(text: str, place: int) -> bool:
     return 0 <= place < len(text) and text[place].isalnum()
 
 
-def _may_hold_day(text: str, day: str) -> bool:
-    """Whether the year of this day stands in the text, in four digits or in two after a mark."""
-    return day[:4] in text or any(f"{mark}{day[2:4]}" in text for mark in "./-")
+def _may_hold_year(text: str, year: str) -> bool:
+    """Whether the year stands in the text, in four digits or in two after a mark."""
+    return year in text or any(f"{mark}{year[2:]}" in text for mark in "./-")
 
 
 def _sign_before(text: str, start: int) -> int:

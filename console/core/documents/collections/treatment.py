@@ -4,6 +4,7 @@
 and the field is not proposed. A field with the name of a secret is always `never`.
 """
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -65,6 +66,7 @@ def current(said: Any) -> Any:
     return FORMER.get(said, said) if isinstance(said, str) else said
 
 
+@functools.lru_cache(maxsize=10_000)  # of every column, whenever its collection is told
 def secret(name: str, stored: str = "text") -> bool:
     """Whether a column of this name is a secret: a password, token or key. Counts and days of such things are not."""
     words = _words(name)
