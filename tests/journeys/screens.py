@@ -64,6 +64,10 @@ window.leaving = (patience) => performance.now() - left < patience;
 """
 
 
+LEFT_BEHIND = ("htmx:sendAbort", "htmx:afterRequest")
+"""What htmx says where a page is left while it still fetches a part of itself. What does not arrive otherwise is a `htmx:sendError` too."""
+
+
 @dataclass
 class Screen:
     """A browser of somebody's own. What it complains of, and each page that fails, stands in `complaints`."""
@@ -101,7 +105,8 @@ class Screen:
         return self.complaints + [f"{status} {url}" for status, url in self.refused]
 
     def _note(self, words: str) -> None:
-        self.complaints.append(f"{words} (on {self.page.url})")
+        if not words.startswith(LEFT_BEHIND):
+            self.complaints.append(f"{words} (on {self.page.url})")
 
     def was_answered(self, status: int) -> None:
         """Take note that the last page or click was answered with this status: a question, or a refusal that is shown."""
