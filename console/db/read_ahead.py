@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-KEPT_S = 1.0
+KEPT_S = 2.0
 """Behind somebody slow nothing is taken for what it was before."""
 
 

@@ -24,11 +24,25 @@ from console.queue import outside_places
 TOGETHER = 8
 """At most so many jobs are done one after another by one thread, which reads for all of them at once."""
 TOGETHER_S = 1.0
-"""So long they may take together; those that are behind one that takes longer are given to other threads."""
+"""So long they may wait together; those that are behind one that waits longer are given to other threads."""
 QUICK_S = 0.5
-"""Where a job takes longer, others do not stand behind it: by itself it takes a hundredth of that."""
-FETCHED = 4 * TOGETHER
+"""Where a job waits longer, others do not stand behind it."""
+FETCHED = 3 * TOGETHER
+"""At most so many quick jobs are fetched: threads that share one interpreter are not done sooner because there are more of them."""
+BUSY = 2
+"""A process that works for half of a time or more waits for nobody: what takes long in it takes long because much is done at once."""
 _log = logging.getLogger(__name__)
+
+
+class Watch:
+    """How long something waits: seconds that pass, less those in which this process works, whoever in it does."""
+
+    def __init__(self) -> None:
+        self.begun_s, self.worked_s = time.monotonic(), time.process_time()
+
+    def waited_s(self) -> float:
+        """Seconds until now, which are below zero where all of them were work."""
+        return time.monotonic() - self.begun_s - BUSY * (time.process_time() - self.worked_s)
 
 
 class JobFailed(Exception):
@@ -79,8 +93,8 @@ class Pool:
         """How many jobs hold no thread of those that the others need."""
         return sum(each.waits for each in self.given)
 
-    def took(self, name: str, jobs: int, seconds: float) -> None:
-        """So many jobs took so long."""
+    def waited(self, name: str, jobs: int, seconds: float) -> None:
+        """So many jobs waited so long, where nobody outside was asked."""
         if name in self.ahead:
             self.quick[name] = seconds < jobs * QUICK_S and self.ahead[name].quick()
 
@@ -95,6 +109,7 @@ class Given:
 
     todo: deque[Come]
     outcomes: "deque[tuple[asyncio.Future[None], Exception | None]]" = field(default_factory=deque)
+    begun: bool = False
     slow: bool = False
     waits: bool = False
     """Whether the thread waits for somebody outside, in a pool that has room for that."""
@@ -140,14 +155,17 @@ class Handler:
         ended = loop.run_in_executor(self.threads.executor, self._do_all, given, loop)
         ended.add_done_callback(lambda _: self._end(given))
         if self.name in self.pool.ahead:
-            timer = loop.call_later(TOGETHER_S, self._spread, given)
-            ended.add_done_callback(lambda _: timer.cancel())
+            loop.call_later(TOGETHER_S, self._look_after, given, len(given.todo), Watch())
 
-    def _spread(self, given: Given) -> None:
-        """Give those that stand behind one that takes long to a thread each."""
-        given.slow = True
-        while given.todo:
-            self._give([given.todo.popleft()])
+    def _look_after(self, given: Given, left: int, watch: Watch) -> None:
+        """Give those that stand behind one that takes long to a thread each: where none was done meanwhile, or hardly anybody in this process has worked."""
+        if given not in self.pool.given:
+            return
+        if given.begun and (len(given.todo) == left or watch.waited_s() > QUICK_S):
+            given.slow = True
+            while given.todo:
+                self._give([given.todo.popleft()])
+        asyncio.get_running_loop().call_later(TOGETHER_S, self._look_after, given, len(given.todo), Watch())
 
     def _waits(self, given: Given) -> None:
         """Its thread waits for somebody outside: what is done is told, the others are given to other threads, and more is fetched."""
@@ -173,7 +191,7 @@ class Handler:
     def _do_all(self, given: Given, loop: asyncio.AbstractEventLoop) -> None:
         """Do each that is not given to others meanwhile. In a thread of the pool."""
         with self.threads.turns:
-            begun, several, number = time.monotonic(), len(given.todo) > 1, 0
+            given.begun, watch, several, number = True, Watch(), len(given.todo) > 1, 0
             with together() if several else contextlib.nullcontext():
                 if several:
                     self._read_ahead([job for job, _ in given.todo])
@@ -191,7 +209,7 @@ class Handler:
                         given.outcomes.append((done, error))
             if number:
                 with contextlib.suppress(Exception):  # what says whether they are quick may need the database
-                    self.pool.took(self.name, number, time.monotonic() - begun - given.waited_s)
+                    self.pool.waited(self.name, number, watch.waited_s() - given.waited_s)
 
     def _waiter(self, given: Given, loop: asyncio.AbstractEventLoop) -> outside_places.Waiter:
         begun = 0.0

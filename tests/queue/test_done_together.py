@@ -13,7 +13,7 @@ from console.db import read_ahead
 from console.db.engine import alone, alone_ahead, fetch, together
 from console.queue import outside_places
 from console.queue.dispatch import Dispatcher
-from console.queue.job_threads import TOGETHER, TOGETHER_S, Pool, Together
+from console.queue.job_threads import QUICK_S, TOGETHER, TOGETHER_S, Pool, Together
 from tests.conftest import Database
 from tests.support.engine import until
 
@@ -21,9 +21,9 @@ JOBS = 120
 
 
 @contextmanager
-def delivering(pool: Pool) -> Iterator[None]:
+def delivering(pool: Pool, jobs: int = JOBS) -> Iterator[None]:
     """A worker of this pool alone, after so many jobs were put in."""
-    queue.enqueue_all([queue.Job(queue.SEND, str(number), str(number)) for number in range(JOBS)])
+    queue.enqueue_all([queue.Job(queue.SEND, str(number), str(number)) for number in range(jobs)])
     dispatcher = Dispatcher([pool])
     thread = threading.Thread(target=dispatcher.run, daemon=True)
     thread.start()
@@ -76,9 +76,14 @@ def test_a_job_that_fails_or_is_put_back_leaves_the_others_alone(clean: Database
     assert all(times == 1 for text, times in done.items() if int(text) % 10 not in (3, 7))
 
 
-def test_those_behind_a_job_that_takes_long_are_done_by_others(clean: Database) -> None:
+@pytest.mark.parametrize("busy", [False, True])
+def test_those_behind_a_job_that_takes_long_are_done_by_others(clean: Database, busy: bool) -> None:
     done: list[str] = []
     hanging = threading.Event()
+
+    def work() -> None:
+        while busy and not hanging.is_set():
+            pass
 
     def do(text: str) -> None:
         if int(text) == JOBS - 20:
@@ -86,6 +91,7 @@ def test_those_behind_a_job_that_takes_long_are_done_by_others(clean: Database) 
         done.append(text)
 
     with delivering(Pool({queue.SEND: do}, 2, {queue.SEND: Together(lambda _: None)})):
+        threading.Thread(target=work).start()
         try:
             begun = time.monotonic()
             assert until(lambda: len(done) == JOBS - 1)
@@ -93,6 +99,25 @@ def test_those_behind_a_job_that_takes_long_are_done_by_others(clean: Database) 
         finally:
             hanging.set()
         assert until(lambda: len(done) == JOBS)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_what_takes_long_because_much_is_done_at_once_is_done_together_and_what_waits_is_not(clean: Database, works: bool) -> None:
+    asked, done, threads = list[str](), list[str](), 8
+    alone_s = 1.2 * QUICK_S / threads if works else 1.2 * QUICK_S
+
+    def do(text: str) -> None:
+        if works:
+            begun = time.thread_time()
+            while time.thread_time() - begun < alone_s:
+                pass
+        else:
+            time.sleep(alone_s)
+        done.append(text)
+
+    with delivering(Pool({queue.SEND: do}, threads, {queue.SEND: Together(asked.extend)}), jobs := 5 * threads):
+        assert until(lambda: len(done) == jobs)
+    assert len(asked) > jobs / 2 if works else not asked
 
 
 def test_a_lock_that_was_taken_ahead_is_nobody_elses_until_it_was_used_or_the_end(clean: Database) -> None:
