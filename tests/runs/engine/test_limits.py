@@ -17,7 +17,7 @@ from console.runs.rows.run_store import load
 from console.views.run.wait_words import words_of_pause
 from tests.company import Company
 from tests.core.graphs import NOW
-from tests.support.engine import counting, kinds, overdue, publish, step, waiting, whole
+from tests.support.engine import counting, kinds, overdue, publish, step, until, waiting, whole
 
 
 def slow(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
@@ -120,6 +120,7 @@ def test_looks_for_what_has_to_move_read_no_run_that_rests(company: Company) -> 
     waiting({"duration": "hours(1)"})
     run_id = runs.start(company.olivia, "waiting", None, None)
     company.answer(run_id)
+    assert until(lambda: company.told(run_id)["status"] == "waiting_time")
     found = fetch("select column_name from information_schema.columns where table_schema = 'console' and table_name = 'run'")
     same = ", ".join(sorted({name for (name,) in found} - {"id", "status", "waiting"}))
     for status, waits in (("waiting_event", {"for": "event"}), ("waiting_time", {"for": "time", "until": "2999-01-01T00:00:00.000000Z"})):
