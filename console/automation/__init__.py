@@ -10,13 +10,14 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 
 from console import runs
 from console.automation.awaited import wake_awaiting
-from console.automation.firing import GOES_ROUND, begin_promised, fire, forget, pick_up, wake_for_sources
+from console.automation.firing import GOES_ROUND, begin_promised, fire, forget, pick_up, start_waiting, wake_for_sources
 from console.automation.firing_counts import FiringCount, counted as firings_counted, not_started as firings_not_started
 from console.automation.firing_list import FiringLine, between as firings_between
-from console.automation.following import follow_log
+from console.automation.following import follow_log, judge_kept
 from console.automation.listening import Listeners, install_sql
 from console.automation.log_events import Batch, LogEvent, chain_of, reached, read_after
 from console.automation.managing import MOST_WAITING, Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch, try_waiting
+from console.automation.occasions import judges
 from console.automation.schedules import fire_due
 from console.automation.source_events import look
 from console.automation.source_waits import pick_up as pick_up_waking, wake_batch
@@ -26,5 +27,6 @@ from console.automation.vain_waits import VainWaits
 from console.automation.waiting_runs import forget_waiting, waits_about, why_not_begun
 
 OPEN_MODULES = frozenset({"log_events", "sent_bodies", "webhooks"})
+judges.append(judge_kept)
 runs.promised.append(begin_promised)
 runs.promised_waits.append(why_not_begun)
