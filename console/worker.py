@@ -288,6 +288,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         "following": [
             Duty("events", LOOK_S, functools.partial(automation.follow_log, stopping), REST_S),
             Duty("awaited events", LOOK_S, functools.partial(automation.wake_awaiting, stopping), REST_S),
+            Duty("waits without a record", PATROL_S, automation.VainWaits(stopping).look),
         ],
         "watching": [
             Duty("sources", SECOND_S, functools.partial(automation.look, stopping), STUCK_S),

@@ -9,8 +9,8 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import enrolments, faults, log, queue, records, runs, subjects, workflows
+from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
@@ -46,31 +47,6 @@ LONGEST_PAUSE_S, LONGEST_AWAY_S = 600.0, 24 * 3600.0
 KEPT_DAYS = 30
 PASSING = frozenset({"not_active", "store_down"})
 """Refusals after which a firing waits, as it does for a source that is down, however long: who may switch it is told meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """Something that a trigger fires for. `key` names it for this trigger, `at` is when it happened, `values` are the input of the run.
-
-    `chain` are the runs that led to it, (workflow id, record key) each, the oldest first. `segment`: whoever is in it is enrolled.
-    """
-
-    key: str
-    at: datetime
-    event: Mapping[str, Any] | None = None
-    record: RecordRef | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-    chain: tuple[tuple[str, str], ...] = ()
-    segment: str | None = None
-    sort: str | None = None
-
-
-@dataclass(slots=True)
-class Counts:
-    """What is only counted: occasions that the filter refused, and times that were left out."""
-
-    passed: int = 0
-    left_out: int = 0
 
 
 def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion], counts: Counts | None = None) -> int:
@@ -146,7 +122,8 @@ on conflict (workflow, trigger, key) do nothing returning status
 
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
-    said = {"event": occasion.event, "values": occasion.values, "chain": occasion.chain, "segment": occasion.segment, "sort": occasion.sort}
+    said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "chain", "segment", "sort")}
+    said |= {"unjudged": True} if occasion.unjudged else {}
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
@@ -284,7 +261,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             if about in together:
                 continue
             said, by, record = each.opened()
-            if said.get("segment") is not None:
+            if said.get("segment") is not None or said.get("unjudged"):
                 continue
             together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
             faults.point("triggers.start.before")
@@ -329,6 +306,10 @@ def _not_started(found: _Firing, error: ConsoleError) -> None:
     if isinstance(error, SourceDown):
         soon = error.passing and error.awaited_source is None  # it is busy, or locked
         _again(found.id, found.tries, error.message, LONGEST_PAUSE_S if soon else LONGEST_AWAY_S, error.awaited_source)
+    elif error.code == "nobody_acts":
+        fetch(
+            _ALL_AGAIN, (error.message, timedelta(seconds=min(LONGEST_PAUSE_S, 2.0 ** min(found.tries, 17))), found.workflow, found.trigger)
+        )
     elif error.code in PASSING:
         _again(found.id, found.tries, error.message)
     elif error.code == runs.OUTSIDE and found.kind != "webhook":
@@ -342,6 +323,12 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     try:
         said, by, about = found.opened()
         faults.point("triggers.start.before")
+        if said.get("unjudged"):
+            passed = judges[0](workflow_id, found.trigger, by, about)
+            if passed is None:
+                pass_by(ident)
+                return
+            said, about = said | {"values": passed.values}, passed.record
         if said.get("segment") is not None:
             enrolments.batches.begin(
                 runs.account_of(workflows.live(workflow_id)),
@@ -398,6 +385,11 @@ def _again(ident: str, tries: int, why: str, longest_s: float = LONGEST_PAUSE_S,
     )
 
 
+_ALL_AGAIN = """
+with waiting as (update console.firing f set tries = f.tries + 1, why = %s, due_at = clock_timestamp() + %s
+    where f.status = 'waiting' and f.workflow = %s and f.trigger = %s and f.due_at <= clock_timestamp() returning 1) select count(*) from waiting
+"""
+"""What keeps one of a trigger's firings from being judged keeps all of them."""
 _AWAITED = """
 select distinct f.source from console.firing f
 where f.status = 'waiting' and f.source is not null and f.due_at > clock_timestamp() + interval '30 seconds'
@@ -414,6 +406,15 @@ def wake_for_sources() -> int:
     return int(fetch(_NOW, (answering,))[0][0]) if answering else 0
 
 
+def start_waiting(workflow_id: str) -> None:
+    """Let everything start that waits for its next try: what kept the workflow from it is over."""
+    fetch(_ALL_NOW, (workflow_id,))
+
+
+_ALL_NOW = """
+with woken as (update console.firing f set due_at = clock_timestamp()
+    where f.status = 'waiting' and f.workflow = %s and f.due_at > clock_timestamp() returning 1) select count(*) from woken
+"""
 _TRY = """
 update console.firing f set due_at = clock_timestamp()
 where f.status = 'waiting' and f.workflow = %s and f.trigger = %s and f.due_at > clock_timestamp()

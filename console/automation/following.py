@@ -10,13 +10,14 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, queue, records
 from console.automation import trigger_rows
-from console.automation.firing import Counts, Occasion, note_stopped, take_in
+from console.automation.firing import note_stopped, take_in
 from console.automation.log_events import LogEvent, reached, read_after
+from console.automation.occasions import Counts, Occasion
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, led, looked_at
 from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
-from console.core.run.origin import RecordRef
+from console.core.run.origin import RecordRef, StartedBy
 from console.db import troubles
 from console.db.engine import alone, transaction
 from console.errors import Conflict, ConsoleError, NotFound
@@ -104,7 +105,8 @@ def happened_of(event: LogEvent) -> Happened:
 def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | None = None) -> None:
     """Judge what happened by the trigger's filter, and take in what passes, together with how far its cursor has come.
 
-    Raises SourceDown where records cannot be read: then nothing is taken in, and the cursor stays. Conflict where nobody acts for the workflow.
+    Raises SourceDown where records cannot be read: then nothing is taken in, and the cursor stays. Conflict `nobody_acts` where the account
+    of the workflow is closed, or may not read what the trigger looks at.
     """
     wanted = [each for each in happened if concerns(row, each)]
     counts = Counts()
@@ -117,6 +119,28 @@ def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | No
                 return  # it was switched off meanwhile
         halted = take_in(connection, row, occasions, counts)
     note_stopped(row, halted)
+
+
+def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
+    """Take in what concerns the trigger and cannot be judged now, as while its account is closed: it is judged when it would start."""
+    kept = [
+        Occasion(each.key, each.at, each.event, _ref(each), chain=each.chain, unjudged=True) for each in happened if concerns(row, each)
+    ]
+    with transaction() as connection:
+        halted = take_in(connection, row, kept)
+    note_stopped(row, halted)
+
+
+def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> Occasion | None:
+    """What was kept so, judged as the trigger is now; None where it does not let it pass, or is no more. Raises what `take_in_happened` does."""
+    row = trigger_rows.found(workflow, trigger)
+    event, (collection, key) = by.event or {}, (record.collection, record.key) if record is not None else (None, None)
+    each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, chain=by.chain)
+    return next(iter(_occasions(row, [each], Counts())), None) if row is not None else None
+
+
+def _ref(each: Happened) -> RecordRef | None:
+    return RecordRef(each.collection, each.record) if each.collection is not None and each.record is not None else None
 
 
 def concerns(row: Row, each: Happened) -> bool:
@@ -158,8 +182,7 @@ def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occ
         if passed is None:
             counts.passed += 1
             continue
-        ref = RecordRef(each.collection, each.record) if each.collection is not None and each.record is not None else None
-        occasions.append(Occasion(each.key, each.at, each.event, about(row, passed.record, ref), passed.values, each.chain))
+        occasions.append(Occasion(each.key, each.at, each.event, about(row, passed.record, _ref(each)), passed.values, each.chain))
     return occasions
 
 
@@ -170,7 +193,7 @@ def account(row: Row) -> Actor:
         return accounts.service_account(named or "")
     except NotFound:
         raise Conflict(
-            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.", code="no_account"
+            f"The service account {named} is closed: open it again, or choose another under Acts as and publish.", code="nobody_acts"
         ) from None
 
 
@@ -197,6 +220,9 @@ def _values(row: Row, wanted: Sequence[Happened], actor: Actor) -> dict[tuple[st
     found: dict[tuple[str, str], Mapping[str, Any]] = {}
     for collection, named in keys.items():
         scope = access.scope_for(actor, collection, "read")
+        if scope.nothing:
+            label = records.collection(collection).label
+            raise Conflict(f"The service account may not read {label} any more: give it a role that may.", code="nobody_acts")
         every = [field.name for field in records.collection(collection).fields]
         for key, record in records.named(collection, named, scope, every).items():
             found[collection, key] = record.values

@@ -13,8 +13,9 @@ import psycopg
 
 from console import faults, queue, runs
 from console.automation import found_hooks
-from console.automation.firing import Occasion, job_of, sealed
+from console.automation.firing import job_of, sealed
 from console.automation.found_hooks import Hook
+from console.automation.occasions import Occasion
 from console.db import prepared_statement
 from console.db.engine import borrowed, fetch, hot_engine, transaction
 from console.errors import Conflict, TooMany

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 
 from console import queue
-from console.automation.firing import Counts, Occasion, leave_out, note_stopped, take_in
+from console.automation.firing import leave_out, note_stopped, take_in
+from console.automation.occasions import Counts, Occasion
 from console.automation.trigger_expressions import about, house_roots, judged
 from console.automation.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule

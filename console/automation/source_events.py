@@ -18,7 +18,7 @@ from console import log, queue, records
 from console.automation import log_events, source_waits, trigger_rows
 from console.automation.causes_of_changes import caused_by
 from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
-from console.automation.following import KIND, Happened, concerns, take_in_happened
+from console.automation.following import KIND, Happened, concerns, keep_happened, take_in_happened
 from console.automation.log_events import chains_of
 from console.automation.trigger_expressions import document_of
 from console.automation.trigger_rows import Row, note_problem
@@ -372,6 +372,7 @@ def tell(collection: str, rows: Sequence[Row], found: Sequence[source_waits.Chan
             except SourceDown:
                 raise
             except ConsoleError as error:  # of this trigger alone: the others have their turn
+                keep_happened(row, happened)
                 note_problem(row, error.message)
             else:
                 note_problem(row, None, collection)

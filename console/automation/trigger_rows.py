@@ -72,6 +72,13 @@ def active(kind: str) -> list[Row]:
         return [row_of(row) for row in connection.execute(found)]
 
 
+def found(workflow_id: str, trigger_id: str) -> Row | None:
+    """The trigger of this id; None where there is none."""
+    with hot_engine().connect() as connection:
+        row = connection.execute(sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id)).first()
+    return row_of(row) if row is not None else None
+
+
 def started_by(actor: Actor, on: str, collection: str) -> list[str]:
     """Titles of the workflows that such an event of a record starts by itself; one that the actor may not see is "another workflow"."""
     known = {each.id: each for each in workflows.all_known()}

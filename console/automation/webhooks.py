@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies, sns_messages
-from console.automation.firing import Occasion, begin_promised, looping, note_started, note_stopped, start_key, take_in
+from console.automation.firing import begin_promised, looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
+from console.automation.occasions import Occasion
 from console.automation.refused_firings import words_of
 from console.automation.sent_bodies import FORM
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs

@@ -47,7 +47,9 @@ and not exists (select from {EVERY_RUN.sql()} where r.id = e.run and (r.status =
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Somebody in a workflow as exits are judged about them. `record` is None where it is no more, and empty where there is none."""
+    """Somebody in a workflow as exits are judged about them. `record` is None where it is no more, and empty where there is none.
+    `target` is their workflow, where it was read for many of them.
+    """
 
     id: str
     workflow: str
@@ -59,6 +61,7 @@ class Place:
     run: str | None
     of_run: bool = False
     version: int | None = None
+    target: Target | None = None
 
 
 def look() -> int:
@@ -139,7 +142,7 @@ def _place(row: Any, target: Target, found: Mapping[str, Mapping[str, Any]]) -> 
     values = opened_values(lead, subject, nonce, ct)
     exits = document.exits if document else []
     variables = policy.rules(document, log.now()).variables if document and exits else {}
-    return Place(lead, workflow, exits, variables, collection, record, values, run, of_run, version)
+    return Place(lead, workflow, exits, variables, collection, record, values, run, of_run, version, target)
 
 
 def _document(workflow: str, version: int) -> Workflow | None:
@@ -155,10 +158,9 @@ def judge(place: Place, event: Mapping[str, Any] | None) -> bool:
     if place.record is None and ((place.of_run and not place.exits) or _waits_for_deletion(place)):
         return False
     if place.record is None:
-        leaving.gone([(place.id, place.workflow)])
-        return True
+        return leaving.leave(ENGINE, place.target or find(place.workflow), place.id, leaving.GONE, leaving.RECORD_GONE)
     reason = applying(place, event)
-    return reason is not None and leaving.leave(ENGINE, find(place.workflow), place.id, leaving.EXITED, reason)
+    return reason is not None and leaving.leave(ENGINE, place.target or find(place.workflow), place.id, leaving.EXITED, reason)
 
 
 def _waits_for_deletion(place: Place) -> bool:

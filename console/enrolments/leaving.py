@@ -1,7 +1,6 @@
 """Leaving a workflow early: taken out by a person with a reason, because an exit applied, or because the record is gone."""
 
 import logging
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
@@ -134,12 +133,6 @@ def _leave_unbegun(target: Target, reason: str) -> int:
         if not rows:
             break
     return gone_so_far
-
-
-def gone(lead_ids: Iterable[tuple[str, str]]) -> None:
-    """Let these (lead, workflow) leave because their records are no more."""
-    for lead_id, workflow in lead_ids:
-        leave(ENGINE, find(workflow), lead_id, GONE, RECORD_GONE)
 
 
 def _subject(kept: sa.Row[tuple[object, ...]]) -> str:

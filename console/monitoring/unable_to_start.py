@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, queue, records, workflows
 from console.access import limits
-from console.automation import GOES_ROUND
+from console.automation import GOES_ROUND, start_waiting
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, transaction
 from console.runs.rows import side_rows
@@ -57,6 +57,7 @@ def look() -> int:
             _tell(known[workflow], UNABLE)
         for workflow in told - {each for each, problem in able.items() if problem}:
             _tell(known.get(workflow), ABLE if workflow in able else None, workflow)
+            start_waiting(workflow)
         for workflow, quiet, was_told in fetch(_ROUNDS, (len(GOES_ROUND) + 2, QUIET_S, f"{GOES_ROUND}:%")):
             _tell_round(known.get(workflow), workflow, quiet=quiet, told=was_told)
     return len(able)

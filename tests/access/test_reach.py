@@ -25,6 +25,7 @@ ENGINES = {
     "access/__init__.py": "offers it to other rooms",
     "access/clearance_lookup.py": "hands it to whoever has the shell",
     "automation/awaited.py": "runs that go on after what they waited for",
+    "automation/vain_waits.py": "runs that wait for what will not happen to a record that is gone",
     "automation/source_waits.py": "runs that go on after a change of their record by another program",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",

@@ -61,7 +61,7 @@ def lost_texts(typed: Typed | None, screen: Mapping[str, Any]) -> dict[str, str]
 
 
 LEFT_OF = {
-    "hands_off": " Nobody has to do anything: whoever was enrolled and is deleted leaves within minutes, and any run can be cancelled."
+    "hands_off": " Whoever was enrolled and is deleted leaves within minutes; what an event or a schedule started goes on as far as its steps do without the record. Any run can be cancelled."
 }
 """Mode of a run → what can be done without its record."""
 
