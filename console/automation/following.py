@@ -133,7 +133,7 @@ def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
 
 def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> Occasion | None:
     """What was kept so, judged as the trigger is now; None where it does not let it pass, or is no more. Raises what `take_in_happened` does."""
-    row = trigger_rows.found(workflow, trigger)
+    row = trigger_rows.trigger_row(workflow, trigger)
     event, (collection, key) = by.event or {}, (record.collection, record.key) if record is not None else (None, None)
     each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, chain=by.chain)
     return next(iter(_occasions(row, [each], Counts())), None) if row is not None else None

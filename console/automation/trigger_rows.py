@@ -72,7 +72,7 @@ def active(kind: str) -> list[Row]:
         return [row_of(row) for row in connection.execute(found)]
 
 
-def found(workflow_id: str, trigger_id: str) -> Row | None:
+def trigger_row(workflow_id: str, trigger_id: str) -> Row | None:
     """The trigger of this id; None where there is none."""
     with hot_engine().connect() as connection:
         row = connection.execute(sa.select(table).where(table.c.workflow == workflow_id, table.c.id == trigger_id)).first()
