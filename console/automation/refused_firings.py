@@ -20,7 +20,9 @@ def words_of(error: ConsoleError) -> str:
     """Why nothing was started, with the fields that are wrong."""
     named = [(str(detail["field"]), detail["reason"]) for detail in error.details[:5] if "field" in detail and "reason" in detail]
     of_input = bool(named) and all(name.startswith("input.") for name, _ in named)
-    fields = "; ".join(f"{label_of(name.removeprefix('input.')) if of_input else name}: {reason}" for name, reason in named)
+    fields = " ".join(
+        f"{label_of(name.removeprefix('input.')) if of_input else name}: {str(reason).removesuffix('.')}." for name, reason in named
+    )
     message = "The input is wrong." if of_input else error.message
     run_id = error.extra.get("run_id") if isinstance(error, Conflict) else None
     return " ".join(filter(None, (message, fields, f"({run_id})" if run_id else "")))[:1000]

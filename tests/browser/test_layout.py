@@ -210,3 +210,17 @@ def test_a_title_that_is_shorter_than_its_column_may_be_stands_whole(screens: Ca
     cut = "[...document.querySelectorAll('tbody th a')].filter((one) => one.scrollWidth > one.clientWidth && one.closest('th').offsetWidth < 310)"
     assert page.evaluate(f"{cut}.map((one) => one.textContent)") == []
     assert page.evaluate("document.querySelectorAll('tbody th .tick + a').length") > 1
+
+
+def test_a_title_without_end_is_cut_and_what_stands_beside_it_is_not_nor_the_page_beneath_a_toast(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    page = screens().enter("mona").go("/workflows/care-review/triggers")
+    page.evaluate("document.querySelector('.crumb h1').textContent = 'W'.repeat(200)")
+    page.evaluate("handrail.toast('W '.repeat(200)), handrail.toast('W'.repeat(400))")
+    lines = "[...document.querySelectorAll('.top .find > span, .top .find > kbd, .top .badge')].filter((one) => one.offsetHeight > 26)"
+    assert page.evaluate(f"{lines}.map((one) => one.textContent)") == []
+    rail = page.evaluate("document.querySelector('.rail').getBoundingClientRect().right")
+    assert page.evaluate("Math.min(...[...document.querySelectorAll('.toast')].map((one) => one.getBoundingClientRect().left))") > rail
+    links = "[...document.querySelectorAll('.crumb li')].map((one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflow === 'visible')"
+    assert page.evaluate(f"{links}.slice(0, -1)") == [False], "a way back that has no room is cut, and does not stand under the title"

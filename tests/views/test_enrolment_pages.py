@@ -88,6 +88,7 @@ def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages
     assert pages.tom.get(href, status=404)
     assert "Take out" not in pages.olivia.get(href).text
     lead = pages.mona.get(href)
+    assert "Why *" in lead.text, "what must be said is marked before it is refused"
     form = {"csrf_token": pages.mona.token, "reason": " "}
     assert "Say why" in pages.mona.post(href, form, status=422).text or lead
     pages.mona.post(href, form | {"reason": "Asked us to stop."})

@@ -84,6 +84,23 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
     assert "Only a workflow that is active can be paused; this one is cancelled." in page.text
 
 
+@pytest.mark.parametrize(
+    ("pressed", "led"),
+    [
+        ("/workflows?show=active", "/workflows?show=active"),
+        (f"{CARE}/enrolled?status=left", f"{CARE}/enrolled?status=left"),
+        (f"{CARE}/switch?to=paused", CARE),
+        ("/workflows/another/triggers", CARE),
+        ("/sign-out", CARE),
+        ("", CARE),
+    ],
+)
+def test_the_switch_leads_back_to_the_page_on_which_it_was_pressed(pages: "Pages", pressed: str, led: str) -> None:
+    form = {"csrf_token": pages.mona.token, "to": "paused"}
+    answer = pages.mona.client.post(CARE + "/switch", data=form, headers={"Referer": f"http://localhost{pressed}"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, led)
+
+
 def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
     page = pages.olivia.post(CARE + "/switch", {"csrf_token": pages.olivia.token, "to": "active"}, status=403)
     assert "You may not activate Care review. No rule allows it for Operator" in page.text

@@ -23,6 +23,11 @@
     if (event.target === dialog() && dialog()?.open) dialog().close();
   });
 
+  // A link that is called a button is pressed by Space as well, as every button is.
+  document.addEventListener("keydown", (event) => {
+    if (event.key === " " && !event.repeat && !event.defaultPrevented && event.target.matches?.("a[role=button]")) { event.preventDefault(); event.target.click(); }
+  });
+
   // A sheet under a button (filter, columns) closes by Escape, also where the focus went on before the sheet was there, and by a click elsewhere.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open], :popover-open")) return;

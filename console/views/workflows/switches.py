@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, flash, request
 
@@ -87,7 +88,7 @@ def switch(slug: str) -> Response:
     except ConsoleError as wrong:
         return _dialog(who, known, turn, wrong, reason)
     flash(f"{known.title} {turn.done}")
-    return frame.redirect_to(tabs.address(known.slug))
+    return frame.redirect_to(_where_pressed(known))
 
 
 def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = None, reason: str = "") -> Response:
@@ -100,7 +101,7 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "gist": RESUMES if resumes else turn.gist,
         "paused_by": _paused_by(who, known) if resumes else None,
         "action": tabs.address(known.slug, "/switch"),
-        "back": tabs.address(known.slug),
+        "back": _where_pressed(known),
         "reason": reason,
         "reason_error": by_field.get("reason"),
         "error": wrong.message if wrong and "reason" not in by_field else None,
@@ -117,6 +118,13 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
     }
     status = (422 if isinstance(wrong, Invalid) else wrong.status) if wrong else 200
     return frame.page("workflows/switch.html", context, blocks={"*": "dialog"}, status=status)
+
+
+def _where_pressed(known: Known) -> str:
+    """The page on which the switch was pressed, the list or one of the workflow; else its picture."""
+    there, own = urlsplit(frame.htmx.current_url or request.referrer or ""), tabs.address(known.slug)
+    stays = there.path == "/workflows" or (there.path.startswith(f"{own}/") and there.path != f"{own}/switch")
+    return urlunsplit(("", "", there.path, there.query, "")) if stays else own
 
 
 def _paused_by(who: Actor, known: Known) -> tuple[str, str]:
