@@ -45,7 +45,7 @@ def test_a_switch_whose_question_is_late_says_so_meanwhile_and_leaves_the_page_t
 ) -> None:
     mona = screens().enter("mona")
     page, held = mona.page, list["Route"]()
-    page.route("**/switch?to=paused", lambda route: held.append(route))
+    page.route("**/switch?to=paused", lambda route: held.append(route))  # noqa: PLW0108 (the browser asks how many arguments it takes)
     page.goto(f"{mona.url}/workflows/care-review/executions?status=completed")
     page.locator(".on-off").press(key)
     page.locator(".on-off.htmx-request").wait_for()
