@@ -43,8 +43,26 @@ def test_what_is_saved_is_a_new_version_and_nothing_else_of_the_draft_is(pages: 
     mona.post(PLACE, page.form(PLACE)["fields"] | {"backoff_ms": "2.5", "timeout_ms": "0.25"})
     settings = workflows.live("care-review").document.settings
     assert (settings.backoff_ms, settings.timeout_ms) == (2_500, 15_000)
-    mona.post(PLACE, page.form(PLACE)["fields"] | {"timeout_ms": ""})
+    mona.post(PLACE, mona.get(PLACE).form(PLACE)["fields"] | {"timeout_ms": ""})
     assert workflows.live("care-review").document.settings.timeout_ms is None
+
+
+def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages") -> None:
+    workflows.import_file(rule_document(), publish=True)
+    mona, stale = pages.mona, pages.mona.get(PLACE).form(PLACE)["fields"]
+    mona.post(PLACE, stale | {"retries": "7"})
+    mona.post(PLACE, stale | {"parallel": "11"})
+    settings = workflows.live("care-review").document.settings
+    assert (settings.retries, settings.parallel) == (7, 11), "what was not touched stays as the other saved it"
+    page = mona.post(PLACE, stale | {"retries": "9", "visit_limit": "8"}, status=409)
+    assert "Somebody else changed this meanwhile, to 7." in page.text
+    again = page.form(PLACE)["fields"]
+    assert (again["retries"], again["visit_limit"]) == ("9", "8"), "what was typed stays"
+    mona.post(PLACE, again)
+    settings = workflows.live("care-review").document.settings
+    assert (settings.retries, settings.parallel, settings.visit_limit) == (9, 11, 8)
+    for odd in ("", "[]", "{", "null", '{"retries": [1]}', '[' * 50_000):
+        mona.post(PLACE, mona.get(PLACE).form(PLACE)["fields"] | {"drawn": odd})
 
 
 def test_the_time_limit_that_holds_where_none_is_set_is_said(pages: "Pages") -> None:

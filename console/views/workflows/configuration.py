@@ -1,5 +1,6 @@
 """`/workflows/<slug>/configuration`: how its runs behave, its plain house rules, and its alerts."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, browse, formats, inboxes, settings as of_house, workflows
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
 from console.views.settings import area
@@ -76,7 +77,7 @@ def show(slug: str) -> Response:
         if wrong:
             raise Invalid("The configuration was not saved.", details=wrong)
         before = known.live
-        after = workflows.configure(frame.actor(), known.id, settings=given)
+        after = workflows.configure(frame.actor(), known.id, settings=_kept_of_others(known, given))
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
@@ -236,6 +237,30 @@ def _given() -> tuple[dict[str, Any], list[dict[str, str]]]:
     return found | ({"on_error": on_error} if on_error else {}), wrong
 
 
+def _drawn() -> dict[str, Any]:
+    """Return the settings as the form showed them when it was drawn; none where it does not say."""
+    try:
+        return formats.object_in(request.form.get("drawn", "").encode("utf-8", "surrogatepass"))
+    except Malformed:
+        return {}
+
+
+def _settings_now(known: Known) -> dict[str, Any]:
+    return Settings.model_validate(workflows.definition(frame.actor(), known.id).get("settings") or {}).model_dump()
+
+
+def _kept_of_others(known: Known, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with what others saved since the form was drawn, where it was not touched. Raises Conflict where both changed the same."""
+    drawn, now = _drawn(), _settings_now(known)
+    moved = {name for name in given.keys() & drawn.keys() if now[name] != drawn[name]}
+    if both := sorted(name for name in moved if given[name] not in (drawn[name], now[name])):
+        reason = "Somebody else changed this meanwhile{}. Save again to have it as it stands here."
+        values = {number.name: f", to {number.shown(now[number.name]) or number.without}" for number in NUMBERS if number.name in both}
+        told = [{"field": name, "reason": reason.format(values.get(name, ""))} for name in both]
+        raise Conflict("The configuration was not saved: it changed meanwhile.", details=told)
+    return {**given, **{name: now[name] for name in moved if given[name] == drawn[name]}}
+
+
 def _segments(collection: str | None, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:
     """Return the segments that runs may be restricted to, and what is chosen now although it is there no more."""
     try:
@@ -279,6 +304,7 @@ def _page(
     may_alert = access.can(who, team, obj, "activate")
     typed = request.form if request.method == "POST" and of == "settings" else None
     errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
+    seen = {name: settings[name] for name in errors.keys() & settings.keys()} if isinstance(wrong, Conflict) else {}
     rules = alerts.rules_of(known)
     names = accounts.names({person for rule in rules for person in rule.people})
     titles = {workflow.slug: workflow.title for workflow in workflows.all_known()}
@@ -286,6 +312,7 @@ def _page(
     rule_edited = next((rule for rule in rules if rule.id == edited), None) if may_alert else None
     filled = _alert_fields(rule_edited, tellable) if rule_edited is not None else {}
     context = tabs.context(known, "configuration") | {
+        "drawn": json.dumps({**_drawn(), **seen} if typed and _drawn() else settings),
         "numbers": [
             {"name": number.name, "label": number.label, "help": number.help, "value": typed.get(number.name, "") if typed else number.shown(settings[number.name]),
              "usual": number.shown(usual[number.name]) or number.without, "error": errors.get(number.name)} for number in NUMBERS
