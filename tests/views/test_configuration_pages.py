@@ -61,7 +61,7 @@ def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages") -> None
     mona.post(PLACE, again)
     settings = workflows.live("care-review").document.settings
     assert (settings.retries, settings.parallel, settings.visit_limit) == (9, 11, 8)
-    for odd in ("", "[]", "{", "null", '{"retries": [1]}', '[' * 50_000):
+    for odd in ("", "[]", "{", "null", '{"retries": [1]}', "[" * 50_000):
         mona.post(PLACE, mona.get(PLACE).form(PLACE)["fields"] | {"drawn": odd})
 
 
