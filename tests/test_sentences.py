@@ -147,6 +147,13 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
     ("message_sent", {"channel": "call"}, "A call was placed on customer 17"),
     ("message_failed", {"channel": "sms", "code": "not_delivered"}, "An SMS left on customer 17, but did not arrive"),
     ("message_failed", {"channel": "sms", "code": "permanent"}, "An SMS could not be sent on customer 17: permanent"),
+    (
+        "message_failed",
+        {"channel": "sms", "code": "unknown"},
+        "An SMS could not be sent on customer 17: it is not known whether the provider took it",
+    ),
+    ("message_skipped", {"channel": "call", "code": "no_address"}, "A call was not sent on customer 17: there is no telephone number"),
+    ("message_skipped", {"channel": "email", "code": "no_consent"}, "An e-mail was not sent on customer 17: there is no consent"),
     ("message_received", {"channel": "sms", "stop": True}, "An SMS came in on customer 17: it asks for no more"),
     (
         "message_outcome_chosen",

@@ -25,7 +25,7 @@ MOST_COUNTED = 10_000
 RESTORED = "restored"
 _HELD = "status = 'waiting' and code in ('quiet_hours', 'over_cap')"
 _CHANGED = "select version, looked_to from console.contact_rules where looked_at is null and at <= %s and version = (select max(version) from console.contact_rules)"
-_DUE = "select count(*) from (select from console.message where due_at <= %s order by due_at limit %s) due"
+_DUE = "select count(*) from (select from console.message where due_at <= %s limit %s) due"
 _LOOK = f"""
 with held as (select id from console.message where {_HELD} and id > %s order by id limit %s),
 due as (update console.message m set due_at = %s where m.id = any(array(select id from held)) and m.{_HELD} and m.due_at > %s)

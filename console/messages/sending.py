@@ -52,8 +52,9 @@ _log = logging.getLogger(__name__)
 _DUE = """
 select m.id, m.channel from unnest(array['email', 'sms', 'call', 'chat']) c
 cross join lateral (select id, channel from console.message where due_at <= %s and channel = c order by due_at limit %s) m
+where not exists (select from queue.pgqueuer q where q.dedupe_key = 'send:' || m.id and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
 """
-"""Of each channel so many: those of a provider that is slow hide none of another."""
+"""Of each channel so many, those of a provider that is slow hide none of another; of these, the ones without a job: while many wait for their turn, a look costs little."""
 
 
 def pick_up() -> int:

@@ -122,4 +122,4 @@ def noticed() -> set[str]:
 def changed(name: str, what: str = NO_TABLE, *, passing: bool = False) -> SourceChanged:
     """The error of a source with another structure than the console knows. The worker looks at it again without anybody who loads a page."""
     _noticed.add(name)
-    return SourceChanged(f"The data source {name} {what} The console looks at it again: load the page again.", source=name, passing=passing)
+    return SourceChanged(f"The data source {name} {what} The console looks at it again.", source=name, passing=passing)

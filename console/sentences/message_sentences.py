@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from console.core.contact_consents import BY_RECORD
 from console.core.contacting import WORDS
+from console.core.message_codes import within_a_sentence
 from console.sentences.sentence_parts import Parts, after, escape_braces
 
 KINDS = {"sms": "An SMS", "email": "An e-mail", "call": "A call", "chat": "A chat message"}
@@ -30,9 +31,17 @@ def _outcome_chosen(parts: Parts) -> str:
     return f"{{who}} chose in the sandbox that {ASKED.get(channel, 'a message')} {ended}{{on_record}}"
 
 
+def _unsent(words: str) -> Callable[[Parts], str]:
+    def template(parts: Parts) -> str:
+        why = within_a_sentence(parts.text("code"), parts.text("channel"))
+        return _message(f"{words}{{on_record}}" + (escape_braces(f": {why}") if why else "{why}"))(parts)
+
+    return template
+
+
 def _message_failed(parts: Parts) -> str:
     late = parts.text("code") == "not_delivered"
-    return _message(" left{on_record}, but did not arrive" if late else " could not be sent{on_record}{why}")(parts)
+    return _message(" left{on_record}, but did not arrive")(parts) if late else _unsent(" could not be sent")(parts)
 
 
 def _channels(parts: Parts) -> str:
@@ -52,7 +61,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     "message_sent": lambda parts: (
         "A call was placed{on_record}" if parts.text("channel") == "call" else _message(" left{on_record}")(parts)
     ),
-    "message_skipped": _message(" was not sent{on_record}{why}"),
+    "message_skipped": _unsent(" was not sent"),
     "message_failed": _message_failed,
     "message_opened": _message(" was opened{on_record}"),
     "message_received": lambda parts: _message(" came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else ""))(parts),

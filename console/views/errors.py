@@ -113,6 +113,8 @@ def error_message(error: ConsoleError) -> str:
         difference = sources.look_again(str(error.extra.get("source", "")))
         if difference is not None:
             return f"{difference.words} {difference.details}." if difference.details and _manages_sources() else difference.words
+        if not is_api():
+            return f"{error.words} Load the page again."
     return error.message if is_api() else error.words
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import diagrams, enrolments, workflows
+from console import access, diagrams, enrolments, workflows
 from console.core.documents.house_rules import VALID_FROM, Dated, Table
 from console.core.documents.workflow import Workflow
 from console.diagrams import Node, Shown
@@ -51,6 +51,7 @@ def show(slug: str) -> Response:
         "groups": shown.picture.groups,
         "version_badge": _version_badge(shown),
         "startable": any(each.slug == slug for each in workflows.startable(frame.actor(), None)),
+        "enrollable": shown.document.run_as is not None and _may_enrol(slug),
         "settings": _settings(shown.document),
         "rules": [(name, _rule(value, look, shown.labels)) for name, value in sorted(shown.document.variables.items())],
         "tables": [(name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())],
@@ -64,6 +65,11 @@ def show(slug: str) -> Response:
         "glance": at_a_glance.glance(shown),
     }
     return frame.page("workflows/page.html", context)
+
+
+def _may_enrol(slug: str) -> bool:
+    target = enrolments.seen(frame.actor(), slug)
+    return target.open and access.can(frame.actor(), target.team or None, f"{workflows.OBJECT}:{target.slug}", "start")
 
 
 @blueprint.get("/runs/<run_id>/picture")

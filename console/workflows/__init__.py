@@ -1,7 +1,7 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
 from console.workflows import lifecycle, list_order, whose
-from console.workflows.configuring import CONFIGURED, VariableEdits, configure, used_by
+from console.workflows.configuring import CONFIGURED, Seen, VariableEdits, configure, used_by
 from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
     Entry,

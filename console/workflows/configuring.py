@@ -1,5 +1,6 @@
 """Changing how runs of a workflow behave, and its house rules, without touching its steps: a new version for the runs that start next."""
 
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.house_rules import Variable
 from console.core.documents.workflow import Settings, read
 from console.db.engine import transaction
-from console.errors import Invalid
+from console.errors import Conflict, Invalid
 from console.workflows.definitions import Entry, changed_body, entry_of, locked_row, note_event, update_row
 from console.workflows.draft_edits import record_edit
 from console.workflows.known_workflows import _forget
@@ -56,16 +57,34 @@ class VariableEdits:
         return not (self.renamed or self.removed or self.values)
 
 
-def configure(actor: Actor, slug_or_id: str, *, settings: Mapping[str, Any] | None = None, variables: VariableEdits | None = None) -> Entry:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What somebody had before them who changes it: all settings, the usual ones too, and all house rules; None: does not say."""
+
+    settings: Mapping[str, Any] | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+def configure(
+    actor: Actor,
+    slug_or_id: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    variables: VariableEdits | None = None,
+    seen: Seen | None = None,
+) -> Entry:
     """Change settings (None: back to the usual) and house rules, in the draft and, as a new version, in the live one; runs that have begun keep theirs.
 
-    A rule that is renamed is renamed wherever it is named. What else the draft changes is not published with it. Raises NotFound, NotAllowed, Invalid
-    with a detail per field (of a rule its name), also for a rule that is removed and used; DefinitionError.
+    A rule that is renamed is renamed wherever it is named. What else the draft changes is not published with it. With `seen`, what others changed
+    since then stays, unless both changed the same. Raises NotFound, NotAllowed, Conflict and Invalid with a detail per field (of a rule its name),
+    also for a rule that is removed and used; DefinitionError.
     """
     given, edits = dict(settings or {}), variables or VariableEdits()
     _require_known(given)
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
+        if seen is not None:
+            given, edits = _beside_others(row.draft, given, edits, seen)
         former = None
         if row.live_version is not None:
             access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
@@ -100,6 +119,32 @@ def used_by(document: Mapping[str, Any], name: str) -> list[str]:
         for use in drafting.used_in(document, name)
     )
     return list(dict.fromkeys(places))
+
+
+def _beside_others(
+    draft: Mapping[str, Any], settings: Mapping[str, Any], edits: VariableEdits, seen: Seen
+) -> tuple[dict[str, Any], VariableEdits]:
+    """Return the changes without those that only bring back what others changed since it was seen. Raises Conflict where both changed the same."""
+    before = seen.settings or {}
+    now = Settings.model_validate({}).model_dump(mode="json") | dict(draft.get("settings") or {})
+    mine = {name: value for name, value in settings.items() if name not in before or value != before[name]}
+    both = [name for name, value in mine.items() if name in before and now.get(name) not in (before[name], value)]
+    if seen.variables is not None:
+        rules = draft.get("variables") or {}
+        moved = {name for name in {*rules, *seen.variables} if not _same(rules, seen.variables, name)}
+        edits = VariableEdits(edits.renamed, [name for name in edits.removed if name in rules or name not in moved], edits.values)
+        both += [name for name in edits.removed if name in moved]
+        both += [old for old, new in edits.renamed.items() if old in moved and (old not in rules or new in edits.values)]
+        both += [name for name, value in edits.values.items() if name in moved and not _same(rules, {name: value}, name)]
+    if both:
+        reason = "Somebody else changed this meanwhile. Save again to have it as it stands here."
+        raise Conflict("It was not saved: it changed meanwhile.", details=[{"field": name, "reason": reason} for name in both])
+    return mine, edits
+
+
+def _same(one: Mapping[str, Any], other: Mapping[str, Any], name: str) -> bool:
+    """Whether both have the same under the name, or neither has it; true is not 1."""
+    return (name in one) == (name in other) and json.dumps(one.get(name), sort_keys=True) == json.dumps(other.get(name), sort_keys=True)
 
 
 def _require_possible(documents: Sequence[Mapping[str, Any]], edits: VariableEdits) -> None:

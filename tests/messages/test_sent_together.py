@@ -12,10 +12,10 @@ from datetime import timedelta
 
 import pytest
 
-from console import contacts, messages, queue, runs
+from console import contacts, log, messages, queue, runs
 from console.core.contacting import Contact
 from console.db.engine import fetch, together
-from console.messages import inbound, message_rows, opting_out
+from console.messages import inbound, message_rows, opting_out, sending
 from console.runs.rows import run_store
 from tests import warm
 from tests.company import Company
@@ -85,6 +85,32 @@ def test_the_cap_counts_what_left_a_moment_before_to_the_same_contact_and_to_the
     send_together(run_ids)
     told = Counter((line(club, run_id).status, line(club, run_id).message.code) for run_id in run_ids)
     assert told == {("delivered", None): 3, ("skipped", "over_cap"): 2}
+
+
+def test_to_look_for_what_is_due_costs_nothing_for_what_has_its_turn_already(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look asked for a job for all that was due, twice a second: so the more that waited, the longer all of it took."""
+    slug = workflow("hello", [dict(SMS), dict(ASK)])
+    begun = [runs.start(club.olivia, slug, "contact", contact, {}) for contact in (SAM, BRAM)]
+    asked: list[int] = []
+    enqueue_all = queue.enqueue_all
+
+    def asking(jobs: Sequence[queue.Job]) -> int:
+        asked.append(len(jobs))
+        return enqueue_all(jobs)
+
+    monkeypatch.setattr(queue, "enqueue_all", asking)
+    assert (messages.pick_up(), asked) == (0, [0])
+    taken({queue.SEND_SMS})
+    assert (messages.pick_up(), messages.pick_up(), asked) == (2, 0, [0, 2, 0])
+    reached.work()
+    assert {line(club, run_id).status for run_id in begun} == {"delivered"}
+
+
+def test_what_is_due_is_read_by_channel(club: Company) -> None:
+    with together():
+        fetch("select set_config('enable_seqscan', 'off', true)")
+        plan = "\n".join(row[0] for row in fetch(f"explain {sending._DUE}", (log.now(), 5)))
+    assert "Index Cond: ((channel = c.c) AND (due_at <=" in plan, plan
 
 
 def test_nothing_is_asked_twice_where_all_was_read_ahead(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,11 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from console import accounts, workflows
 from console.core import drafting
+from console.workflows import VariableEdits
 from tests.company import DOCUMENT
 from tests.conftest import web_app
 
@@ -148,7 +151,7 @@ def test_the_text_and_the_fields_are_one_source(pages: "Pages") -> None:
     pages.mona.post(SAVE, fields(back))
     found = workflows.live("care-review").document.variables
     assert (found["days"], found["fresh"]) == (31, ["x"])
-    pages.mona.post(SAVE, sent | {"text": json.dumps(text).replace('"0.25"', "0.125")})
+    pages.mona.post(SAVE, fields(pages.mona.get(f"{PLACE}?view=text")) | {"text": json.dumps(text).replace('"0.25"', "0.125")})
     assert workflows.live("care-review").document.variables["rate"] == "0.125", "a decimal is kept as text"
 
 
@@ -189,3 +192,62 @@ def test_who_may_not_change_them_reads_them(pages: "Pages") -> None:
     )
     pages.stan.post(SAVE, {"csrf_token": pages.stan.token, "do": "save"}, status=404)
     assert workflows.live("care-review").document.variables["days"] == 90
+
+
+def rules_now() -> dict[str, Any]:
+    return dict(workflows.live("care-review").document.to_json()["variables"])
+
+
+@pytest.mark.parametrize("view", ["fields", "text"])
+def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages", view: str) -> None:
+    published()
+    mona, stale = pages.mona, fields(pages.mona.get(f"{PLACE}?view={view}"))
+    workflows.configure(
+        pages.company.mona, "care-review", variables=VariableEdits({"name": "firm"}, ["words"], {"since": "2026-08-01", "fee": "1.50"})
+    )
+
+    def typed(given: dict[str, str], old: Any, new: Any) -> dict[str, str]:
+        if view == "text":
+            return given | {"text": given["text"].replace(json.dumps(old), json.dumps(new))}
+        return given | {key: str(new) for key, value in given.items() if key.startswith("value.") and value == str(old)}
+
+    mona.post(SAVE, typed(stale, 120, 121))
+    kept = {name: value for name, value in RULES.items() if name not in ("name", "words")}
+    others = kept | {"firm": "Fernwick", "since": "2026-08-01", "fee": "1.50"}
+    assert rules_now() == others | {"days_long": 121}, "what was not touched stays as the other saved it"
+    page = mona.post(SAVE, typed(typed(stale, "2026-07-10", "2026-09-09"), 90, 91), status=409)
+    assert "Since: Somebody else changed this meanwhile, to “2026-08-01”. Save again to have it as it stands here." in page.text
+    assert rules_now() == others | {"days_long": 121}, "nothing of it was saved"
+    mona.post(SAVE, fields(page))
+    assert rules_now() == others | {"days_long": 121, "since": "2026-09-09", "days": 91}, "what was typed stays, and is saved"
+
+
+def test_a_rule_that_another_removed_is_there_again_only_if_it_is_saved_twice(pages: "Pages") -> None:
+    published()
+    mona, stale = pages.mona, fields(pages.mona.get(PLACE))
+    workflows.configure(pages.company.mona, "care-review", variables=VariableEdits(removed=["words", "name"]))
+    mona.post(SAVE, stale | {f"remove.{number(stale, 'words')}": "on"})
+    page = mona.post(SAVE, stale | {f"value.{number(stale, 'name')}": "Anders"}, status=409)
+    assert "Name: Somebody else changed this meanwhile: it is there no more. Save again to have it as it stands here." in page.text
+    assert not {"words", "name"} & rules_now().keys()
+    mona.post(SAVE, fields(page))
+    assert (rules_now()["name"], "words" in rules_now()) == ("Anders", False)
+
+
+def test_whoever_renames_keeps_the_value_of_another(pages: "Pages") -> None:
+    published()
+    mona, stale = pages.mona, fields(pages.mona.get(PLACE))
+    workflows.configure(pages.company.mona, "care-review", variables=VariableEdits(values={"days": 14}))
+    n = number(stale, "days")
+    mona.post(SAVE, stale | {f"name.{n}": "proof_days", f"value.{n}": "30"}, status=409)
+    mona.post(SAVE, stale | {f"name.{n}": "proof_days"})
+    assert rules_now()["proof_days"] == 14
+
+
+@pytest.mark.parametrize("odd", ["", "[]", "{", "null", '{"days": [1]}', "1e999", "[" * 100_000])
+def test_what_was_seen_may_be_anything(pages: "Pages", odd: str) -> None:
+    published()
+    for asked in ("save", "text"):
+        given = fields(pages.mona.get(PLACE)) | {"drawn": odd, "do": asked}
+        assert pages.mona.client.post(SAVE, data=given).status_code < 500
+    assert rules_now() == RULES

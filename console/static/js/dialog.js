@@ -4,13 +4,18 @@
 (() => {
   const dialog = () => document.getElementById("dialog");
   const leaves = (box, element) => element && box.contains(element) && !element.closest("[data-stays]");
+  const title = (box) => { // where the browser would take a list that scrolls, what is asked comes first
+    const words = document.activeElement?.matches("[tabindex='0']") && box.contains(document.activeElement) ? box.querySelector("#dialog-title") : null;
+    if (words) words.tabIndex = -1;
+    return words;
+  };
 
   document.addEventListener("htmx:afterSwap", (event) => {
     const box = dialog();
     if (!box) return;
     if (event.detail.target === box) {
       if (!box.open) box.showModal();
-      (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus]") || box.querySelector("input:not([type=hidden]), select, textarea"))?.focus();
+      (box.querySelector("[aria-invalid=true]") || box.querySelector("[autofocus]") || box.querySelector("input:not([type=hidden]), select, textarea") || title(box))?.focus();
     } else if (box.open && leaves(box, event.detail.requestConfig?.elt)) box.close();
   });
   document.addEventListener("htmx:afterOnLoad", (event) => {

@@ -17,7 +17,7 @@ from console.views import frame
 from console.views.settings import area
 from console.views.workflows import due_time, tabs, variables
 from console.views.workflows.tabs import Tab
-from console.workflows import OBJECT, Known
+from console.workflows import OBJECT, Known, Seen
 
 blueprint = Blueprint("workflow_configuration", __name__)
 
@@ -77,11 +77,13 @@ def show(slug: str) -> Response:
         if wrong:
             raise Invalid("The configuration was not saved.", details=wrong)
         before = known.live
-        after = workflows.configure(frame.actor(), known.id, settings=_kept_of_others(known, given))
+        after = workflows.configure(frame.actor(), known.id, settings=given, seen=Seen(settings=_drawn()))
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
-        return _page(known, error)
+        settings = _settings_now(known)
+        now = {number.name: f", to {number.shown(settings[number.name]) or number.without}" for number in NUMBERS}
+        return _page(known, _told_meanwhile(error, now))
     flash(_saved(after.live_version, before))
     return frame.redirect_to(tabs.address(known.slug, "/configuration"))
 
@@ -91,10 +93,12 @@ def save_variables(slug: str) -> Response:
     """Save the variables as a new version, for the runs that start next; with `do` another view of them, show what was typed in that one and save nothing."""
     known, form = tabs.known_of(slug), request.form
     access.require(frame.actor(), known.team or None, f"{OBJECT}:{known.slug}", "edit")
-    document = workflows.definition(frame.actor(), known.id)
+    now = workflows.definition(frame.actor(), known.id)
+    seen = _drawn() if "drawn" in form else now.get("variables") or {}
+    document = {**now, "variables": seen}
     view, asked = form.get("view", variables.FIELDS), form.get("do", "save")
     rows = variables.typed_rows(document, form) if view == variables.FIELDS else []
-    shown: dict[str, Any] = {"view": view, "rows": rows, "text": form.get("text", "")}
+    shown: dict[str, Any] = {"view": view, "rows": rows, "text": form.get("text", ""), "drawn": variables.text_of(seen)}
     try:
         if view == variables.FIELDS:
             edits = variables.edits_of_rows(document, rows)
@@ -104,10 +108,15 @@ def save_variables(slug: str) -> Response:
         if asked != "save":
             return _page(known, of="variables", shown=_other_view(document, view, edits))
         before = known.live
-        after = workflows.configure(frame.actor(), known.id, variables=edits) if not edits.nothing else None
+        after = workflows.configure(frame.actor(), known.id, variables=edits, seen=Seen(variables=seen)) if not edits.nothing else None
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as error:
+        if isinstance(error, Conflict):
+            names = [str(detail["field"]) for detail in error.details]
+            there = workflows.definition(frame.actor(), known.id).get("variables") or {}
+            _told_meanwhile(error, {name: variables.told_now(there, name) for name in names})
+            shown["drawn"] = variables.text_of(variables.brought_up(seen, there, names))
         shown = _with_errors(shown, error)
         error.details = [
             detail
@@ -131,6 +140,7 @@ def _shown(document: Mapping[str, Any], view: str) -> dict[str, Any]:
         "view": variables.TEXT if view == variables.TEXT else variables.FIELDS,
         "rows": variables.rows_of(document),
         "text": variables.text_of(values),
+        "drawn": variables.text_of(values),
     }
 
 
@@ -152,6 +162,7 @@ def _other_view(document: Mapping[str, Any], view: str, edits: workflows.Variabl
         "view": variables.TEXT if view == variables.FIELDS else variables.FIELDS,
         "rows": rows,
         "text": variables.text_of(values),
+        "drawn": variables.text_of(document["variables"]),
         "unsaved": not edits.nothing,
     }
 
@@ -249,16 +260,12 @@ def _settings_now(known: Known) -> dict[str, Any]:
     return Settings.model_validate(workflows.definition(frame.actor(), known.id).get("settings") or {}).model_dump()
 
 
-def _kept_of_others(known: Known, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings with what others saved since the form was drawn, where it was not touched. Raises Conflict where both changed the same."""
-    drawn, now = _drawn(), _settings_now(known)
-    moved = {name for name in given.keys() & drawn.keys() if now[name] != drawn[name]}
-    if both := sorted(name for name in moved if given[name] not in (drawn[name], now[name])):
-        reason = "Somebody else changed this meanwhile{}. Save again to have it as it stands here."
-        values = {number.name: f", to {number.shown(now[number.name]) or number.without}" for number in NUMBERS if number.name in both}
-        told = [{"field": name, "reason": reason.format(values.get(name, ""))} for name in both]
-        raise Conflict("The configuration was not saved: it changed meanwhile.", details=told)
-    return {**given, **{name: now[name] for name in moved if given[name] == drawn[name]}}
+def _told_meanwhile(error: ConsoleError, now: Mapping[str, str]) -> ConsoleError:
+    """Say, where two changed the same, also what the other made of it: the field -> words such as `, to 7`."""
+    if isinstance(error, Conflict):
+        for detail in error.details:
+            detail["reason"] = str(detail["reason"]).replace("meanwhile.", f"meanwhile{now.get(str(detail['field']), '')}.", 1)
+    return error
 
 
 def _segments(collection: str | None, chosen: Sequence[str]) -> list[tuple[str, str, bool]]:

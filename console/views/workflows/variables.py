@@ -101,9 +101,10 @@ def text_of(values: Mapping[str, Any]) -> str:
 
 def typed_rows(document: Mapping[str, Any], form: Mapping[str, str]) -> list[Row]:
     """The rows as they were sent."""
-    rows = []
+    rows, given = [], document.get("variables") or {}
     for number in range(min(MOST, len([name for name in form if name.startswith("name.")]))):
         was = form.get(f"was.{number}", "")
+        was = was if was in given else ""  # somebody else removed it, and it is to be there all the same
         name = form.get(f"name.{number}", "").strip()
         row = Row(was, name, form.get(f"type.{number}", "text"), form.get(f"value.{number}", ""), form.get(f"remove.{number}") is not None)
         if was or row.name or row.value.strip():
@@ -202,6 +203,19 @@ def edits_of_text(document: Mapping[str, Any], values: Mapping[str, Any]) -> Var
     given: Mapping[str, Any] = document.get("variables") or {}
     differing = {name: value for name, value in values.items() if name not in given or text_of({"": given[name]}) != text_of({"": value})}
     return VariableEdits({}, [name for name in given if name not in values], differing)
+
+
+def told_now(there: Mapping[str, Any], name: str) -> str:
+    """What a rule is now, as words that follow `changed this meanwhile`: `, to “90”`; empty for what takes more than a line."""
+    if name not in there:
+        return ": it is there no more"
+    written = _written(there[name])
+    return f", to “{written}”" if written and "\n" not in written else ""
+
+
+def brought_up(seen: Mapping[str, Any], there: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What was seen, with these rules as they are there now."""
+    return {name: value for name, value in seen.items() if name not in names} | {name: there[name] for name in names if name in there}
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
