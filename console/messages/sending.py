@@ -19,6 +19,7 @@ from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
 from console.core.actor import Actor
 from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, Verdict, WaitUntil, judge
+from console.core.message_codes import BY_CODE
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
@@ -28,7 +29,6 @@ from console.integrations import retry_after
 from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import WRITER, noted, noting
-from console.messages.message_reasons import BY_CODE
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 
@@ -59,9 +59,7 @@ where not exists (select from queue.pgqueuer q where q.dedupe_key = 'send:' || m
 
 def pick_up() -> int:
     """Add a job for each message that is due; returns how many were new. Messages that a crash left behind are due too."""
-    if queue.paused():
-        return 0
-    return queue.enqueue_all([queue.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
+    return 0 if queue.paused() else queue.enqueue_all([queue.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
 
 
 def send(message_id: str) -> None:

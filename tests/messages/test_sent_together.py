@@ -14,7 +14,7 @@ import pytest
 
 from console import contacts, log, messages, queue, runs
 from console.core.contacting import Contact
-from console.db.engine import fetch, together
+from console.db.engine import fetch, together, transaction
 from console.messages import inbound, message_rows, opting_out, sending
 from console.runs.rows import run_store
 from tests import warm
@@ -107,9 +107,9 @@ def test_to_look_for_what_is_due_costs_nothing_for_what_has_its_turn_already(clu
 
 
 def test_what_is_due_is_read_by_channel(club: Company) -> None:
-    with together():
-        fetch("select set_config('enable_seqscan', 'off', true)")
-        plan = "\n".join(row[0] for row in fetch(f"explain {sending._DUE}", (log.now(), 5)))
+    with transaction() as connection:
+        connection.exec_driver_sql("set local enable_seqscan = off")
+        plan = "\n".join(connection.exec_driver_sql(f"explain {sending._DUE}", (log.now(), 5)).scalars())
     assert "Index Cond: ((channel = c.c) AND (due_at <=" in plan, plan
 
 
