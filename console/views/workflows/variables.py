@@ -55,7 +55,7 @@ class Row:
     @property
     def value_is_wrong(self) -> bool:
         """Whether `error` is about the value, not the name."""
-        return self.error in ASKED.values()
+        return self.error in ASKED.values() or self.error.startswith("Somebody else changed")
 
 
 def kind_of(value: Any) -> str:
