@@ -40,6 +40,7 @@ from console.queue.jobs import (
     enqueue_all,
     enqueue_look,
     forget,
+    no_job,
     paused,
     paused_at,
     paused_because,

@@ -180,6 +180,11 @@ _QUEUED = sa.text(
 )
 
 
+def no_job(key: str) -> str:
+    """The condition that no job of this key, an expression of SQL, waits or is being done: a look at what is due costs no more for what has its job."""
+    return f"not exists (select from queue.pgqueuer q where q.dedupe_key = {key} and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))"
+
+
 def enqueue_all(jobs: Sequence[Job]) -> int:
     """Put all the jobs in, at once and in a transaction of their own; how many were not there already."""
     if not jobs:

@@ -21,14 +21,11 @@ LEAST_IDLE_MINUTES = 1  # each workflow says how long; none less
 LEAST_STEP_S = 1  # each workflow says how long a step may take; none less
 AT_ONCE = 1000
 
-_NO_JOB = """
-not exists (select from queue.pgqueuer q where q.dedupe_key = {run}.id || ':' || {run}.run_seq and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
-"""
 _NOT_FAILED = "not exists (select from queue.pgqueuer q where q.status = 'failed' and q.dedupe_key = r.id || ':' || r.run_seq)"
 _NOT_PAUSED = "not exists (select from console.version v where v.name = 'paused' and v.number > 0)"
 _STUCK = f"""
 select r.id, r.run_seq, r.mode = 'hands_off' from {EVERY_RUN.sql()} where {AT_WORK}
-and r.active_at < now() - make_interval(secs => %s) and {_NO_JOB.format(run="r")} and {_NOT_FAILED} and (r.status <> 'running' or {_NOT_PAUSED})
+and r.active_at < now() - make_interval(secs => %s) and {queue.no_job("r.id || ':' || r.run_seq")} and {_NOT_FAILED} and (r.status <> 'running' or {_NOT_PAUSED})
 order by r.mode, r.active_at limit %s
 """  # noqa: S608 (texts of ours)
 _DUE = f"""
@@ -37,7 +34,7 @@ select d.id, d.run_seq, d.mode = 'hands_off' from (
     and (r.waiting->>'until') collate "C" <= to_char((now() + %s) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NOT_FAILED} and {_NOT_PAUSED}
     and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
     order by r.mode, (r.waiting->>'until') collate "C" limit %s
-) d where {_NO_JOB.format(run="d")} order by d.mode, (d.waiting->>'until') collate "C"
+) d where {queue.no_job("d.id || ':' || d.run_seq")} order by d.mode, (d.waiting->>'until') collate "C"
 """  # noqa: S608 (texts of ours)
 """Of so many that are due those without a job: where more wait than are done within a second, a look costs no more for it."""
 _UNDER_WAY = f"""
