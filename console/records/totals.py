@@ -43,14 +43,17 @@ def totals(
     led_from: tuple[str, str, str] | None = None,
     where: Expression | None = None,
     roots: Mapping[str, Any] | None = None,
+    known: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Name → figure as JSON, over the records in the scope; with `led_from` (collection, key, relation) over the related records.
+
+    `known` are values of that record that the caller has just read, as in `related`.
 
     Raises Malformed for a field that is hidden, unknown or not numeric, NotFound, SourceDown.
     """
     collection = catalogue.collection(collection_id)
     table = table_of(collection)
-    linked = relation_target(*led_from)[1] if led_from is not None else []
+    linked = relation_target(*led_from, known)[1] if led_from is not None else []
     conditions = [table.in_scope(scope), *([table.holds(where, scope.attributes, roots)] if where is not None else []), *(linked or [])]
     fields = {figure.name: _field(table, scope, figure) for figure in wanted}
     if linked is None:

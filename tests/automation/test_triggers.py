@@ -38,12 +38,12 @@ def runs_of(slug: str) -> list[tuple[Any, ...]]:
 
 
 def told(slug: str, ident: str) -> tuple[Any, ...]:
-    """(taken in, let pass not, left out, stopped) of a trigger."""
-    [row] = fetch(
+    """(taken in, let pass not, left out, stopped) of a trigger; empty before a worker knows it."""
+    rows = fetch(
         "select t.matched, t.passed, t.left_out, t.stopped from console.trigger t join console.workflow w on w.id = t.workflow where w.slug = %s and t.id = %s",
         (slug, ident),
     )
-    return tuple(row)
+    return tuple(rows[0]) if rows else ()
 
 
 def due_at(slug: str, ident: str, moment: str) -> None:

@@ -17,6 +17,7 @@ OPEN_MODULES = frozenset(
         "proposing",
         "run_turns",
         "runs_ahead",
+        "step_reads",
         "stepping",
         "sweep",
         "without_record",

@@ -10,17 +10,13 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from console import access, browse, records, steps
-from console.core import expressions
 from console.core.actor import Actor
 from console.core.contact_stages import named_fields
-from console.core.documents.collections import Collection, Relation
-from console.core.expressions import Expression
 from console.core.forms import FormField, by_label, clean, refusal
 from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
-from console.core.scopes import Scope
 from console.core.speaking import NAMES, SPOKEN
 from console.db import read_ahead
 from console.db.engine import fetch
@@ -30,8 +26,9 @@ from console.log import masking
 from console.records import Record
 from console.runs.engine import opened_documents, proposing
 from console.runs.engine.people_behind import people_behind
+from console.runs.engine.step_reads import read_rows
 from console.runs.rows import loaded_rows
-from console.steps.base import NEXT, Completion, Context, Focus, Option, Prompt, Read, Rows, StepType, StepView, Total
+from console.steps.base import Completion, Context, Focus, Option, Prompt, StepType, StepView
 from console.workflows import Definition
 
 PERFORMING, NAMED = ("start", "resume"), 5
@@ -293,95 +290,6 @@ def _focused(actor: Actor, run: Run, focus: Focus) -> Mapping[str, FormField]:
     scope, collection = access.scope_for(actor, focus.collection, "update"), records.collection(focus.collection)
     record = Record(focus.collection, focus.key, focus.title, dict(focus.values))
     return {field.name: field for field in records.forms(collection, list(focus.fields), record, scope, run.workflow)}
-
-
-def read_rows(actor: Actor, run: Run, record: Record | None, read: Read, roots: Mapping[str, Any]) -> Rows:
-    """What this reads now, under the rights of the actor. Raises SourceDown, NotFound for a relation that is no longer there."""
-    if read.collection is not None:
-        return _read_many(actor, run, records.collection(read.collection), None, read, roots)
-    if run.collection is None or run.record is None or record is None:
-        return Rows("", "", (), ())
-    own = records.collection(run.collection)
-    if read.relation is None:
-        return _rows_of_own_record(actor, own, record, read)
-    relation = own.relation(read.relation)
-    if relation is None:
-        raise NotFound(f"{own.label} has no relation {read.relation} any more.")
-    return _read_many(actor, run, records.collection(relation.collection), relation, read, roots)
-
-
-def _read_many(actor: Actor, run: Run, target: Collection, relation: Relation | None, read: Read, roots: Mapping[str, Any]) -> Rows:
-    """Rows and totals of a collection, or of the relation's target. Hidden fields are used neither in filters nor in totals."""
-    label, source = (relation.label, relation.name) if relation else (target.label, target.id)
-    if not access.can(actor, run.team, f"collection:{target.id}", "read"):
-        return Rows(target.id, label, (), (), denied=(source,))
-    scope = access.scope_for(actor, target.id, "read")
-    where = expressions.parse(read.where) if read.where else None
-    looked_at = {path[1] for path in expressions.paths(where) if path[0] == "record" and len(path) > 1} if where else set()
-    if shut := sorted(looked_at & scope.hidden):
-        return Rows(target.id, label, (), (), denied=tuple(shut))
-    led_from = (run.collection or "", run.record or "", relation.name) if relation else None
-    figures = [total for total in read.totals if total.field is None or total.field not in scope.hidden]
-    wanted = [records.Figure(total.name, total.function, total.field) for total in figures]
-    totals = records.totals(target.id, scope, wanted, led_from=led_from, where=where, roots=roots) if wanted else {}
-    columns = [_figure(target, total) for total in figures]
-    refused = tuple(total.name for total in read.totals if total not in figures)
-    if read.totals and not read.fields:
-        reckoned = _reckoned(target, led_from, scope, where, roots) if wanted else ()
-        return Rows(target.id, label, (), (), refused, totals=totals, figures=columns, reckoned=reckoned)
-    found, following = _page(target, led_from, scope, read, where, roots)
-    more = following is not None
-    fields, denied = _columns(target, scope, read.fields)
-    kept = {name for field in fields for name in (field["name"], target.currencies.get(field["name"]))}
-    rows = [{"key": row.key, "title": row.title, "values": {k: v for k, v in row.values.items() if k in kept}} for row in found]
-    reckoned = _reckoned(target, led_from, scope, where, roots) if wanted and more else ()
-    return Rows(target.id, label, fields, rows, (*denied, *refused), more, following, totals, columns, reckoned)
-
-
-def _reckoned(
-    target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, where: Expression | None, roots: Mapping[str, Any]
-) -> tuple[str | None, ...]:
-    """Keys of all rows that totals are computed from; `UNTOLD` if there are too many."""
-    found, following = _page(target, led_from, scope, Read(limit=loaded_rows.MOST_KEYS), where, roots)
-    return (loaded_rows.UNTOLD,) if following is not None else tuple(row.key for row in found)
-
-
-def _page(
-    target: Collection, led_from: tuple[str, str, str] | None, scope: Scope, read: Read, where: Expression | None, roots: Mapping[str, Any]
-) -> tuple[list[Record], str | None]:
-    """(the first `read.limit` rows, where to read on if there are more), read in as many pages as needed."""
-    rows: list[Record] = []
-    after: str | None = roots.get("steps", {}).get(read.goes_on, {}).get(NEXT) if read.goes_on is not None else None
-    while True:
-        limit = min(records.MOST_ROWS, read.limit - len(rows))
-        if led_from is not None:
-            found = records.related(*led_from, scope, limit=limit, after=after, sort=read.sort, where=where, roots=roots)
-        else:
-            found = records.page(target.id, scope, segment=where, sort=read.sort, limit=limit, after=after, roots=roots)
-        rows, after = [*rows, *found.rows], found.next
-        if after is None or len(rows) >= read.limit:
-            return rows, after
-
-
-def _figure(target: Collection, total: Total) -> dict[str, Any]:
-    """A total as a column of a table."""
-    field = target.field(total.field) if total.field is not None else None
-    return {"name": total.name, "label": total.words, "type": field.type if field is not None else "integer"}
-
-
-def _rows_of_own_record(actor: Actor, collection: Collection, record: Record, read: Read) -> Rows:
-    scope = access.scope_for(actor, collection.id, "read")
-    fields, denied = _columns(collection, scope, read.fields)
-    beside = {collection.currencies.get(field["name"]) for field in fields} & record.values.keys() - scope.hidden
-    values = {name: record.values.get(name) for name in (*(field["name"] for field in fields), *sorted(filter(None, beside)))}
-    return Rows(collection.id, collection.label_one, fields, [{"key": record.key, "title": record.title, "values": values}], denied)
-
-
-def _columns(collection: Collection, scope: Scope, names: Sequence[str]) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
-    """(columns in the shape of the API, names that may not be read). No `names`: every readable field."""
-    wanted = names or [field.name for field in collection.readable(scope)]
-    known = [field for name in wanted if (field := collection.field(name)) is not None and name not in scope.hidden]
-    return [field.to_json() for field in known], tuple(name for name in wanted if name in scope.hidden)
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,7 +11,8 @@ from console.core.run import Run
 from console.errors import ConsoleError
 from console.log import masking
 from console.records import Record
-from console.runs.engine.stepping import read_rows, rules_of, run_facts
+from console.runs.engine.step_reads import read_rows
+from console.runs.engine.stepping import rules_of, run_facts
 from console.runs.showing import block_content
 from console.steps.base import rows_of
 from console.steps.items import LIST

@@ -134,7 +134,7 @@ def test_an_event_of_another_record_starts_nothing_and_is_counted_as_passed_by(c
         for key in (2, 4):
             change(company, key)
         until(lambda: told("watch", "rated")[:2] == (1, 1))
-    assert fetch("select record, status from console.firing") == [("4", "started")]
+        until(lambda: fetch("select record, status from console.firing") == [("4", "started")])
 
 
 def change(company: Company, key: int) -> None:

@@ -1,0 +1,23 @@
+"""What a step reads beside its record: each thing once."""
+
+import sqlalchemy as sa
+
+from console import records
+from console.records import catalogue
+from tests.company import Company
+
+
+def test_related_rows_are_found_by_the_record_as_it_was_just_read(company: Company) -> None:
+    engine, seen = catalogue.engine_of(records.collection("customer")), []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        seen.append(" ".join(statement.split()))
+
+    company.started()  # what a process asks once
+    sa.event.listen(engine, "before_cursor_execute", note)
+    run_id = company.started("3")
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert "NL559999900012345670" in str(company.told(run_id))
+    of_accounts = [sql for sql in seen if "account.iban" in sql]
+    alone = [sql for sql in seen if sql.lower().startswith("select public.customer.id from")]
+    assert (len(of_accounts), alone) == (1, []), seen
