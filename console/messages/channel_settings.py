@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ from console.core import channel_prices
 from console.core.actor import Actor
 from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
+from console.core.seen_before import require_unchanged
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
 from console.integrations import kept_channels
@@ -23,6 +25,7 @@ _SAVE = sa.text(
     "insert into console.channel (kind, sandbox, script, price, changed_by, changed_at) values (:kind, :sandbox, :script, cast(:price as jsonb), :by, :at) "
     "on conflict (kind) do update set sandbox = :sandbox, script = :script, price = cast(:price as jsonb), changed_by = :by, changed_at = :at"
 )
+_KEPT = sa.text("select sandbox, script, price from console.channel where kind = :kind for update")
 
 _FIGURES = """
 select count(*) filter (where sent_at > %(since)s), count(*) filter (where status in ('failed', 'unknown') and at > %(since)s),
@@ -92,10 +95,12 @@ def in_the_sandbox() -> list[str]:
     return [SANDBOXED[kind] for kind in KINDS if everything or in_sandbox(kind)]
 
 
-def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, price: Mapping[str, str] | None = None) -> None:
+def save(
+    actor: Actor, kind: str, *, sandbox_on: bool, script: str, price: Mapping[str, str] | None = None, seen: str | None = None
+) -> None:
     """Set the channel's own sandbox, its rules and its price: boxes as `channel_prices.typed` reads them, None: as it was.
 
-    Raises NotAllowed, NotFound, Invalid on `script` or a box of the price.
+    `seen` is the `mark` of what the form showed. Raises NotAllowed, NotFound, Invalid on `script` or a box of the price, Conflict where it changed since.
     """
     access.require(actor, None, "source", "manage")
     state_of(kind)
@@ -106,11 +111,19 @@ def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, price: Mappi
     if wrong:
         raise Invalid("The price cannot be used.", details=wrong)
     with transaction() as connection:
-        row = {"kind": kind, "sandbox": sandbox_on, "script": script.strip(), "by": actor.id, "at": log.now()}
+        row: dict[str, Any] = {"kind": kind, "sandbox": sandbox_on, "script": script.strip(), "by": actor.id, "at": log.now()}
         row["price"] = orjson.dumps(cost.to_json()).decode() if cost is not None else None
+        kept = connection.execute(_KEPT, {"kind": kind}).first()
+        now = terms(kept.sandbox, kept.script, ChannelPrice.of_json(kept.price)) if kept is not None else terms(False, "", None)
+        require_unchanged(seen, now, terms(sandbox_on, row["script"], cost))
         connection.execute(_SAVE, row)
         log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
     kept_channels.forget()
+
+
+def terms(sandbox_on: bool, script: str, price: ChannelPrice | None) -> dict[str, Any]:
+    """What is set for a channel, of which a form sends the `mark`."""
+    return {"sandbox": sandbox_on, "script": script, "price": price.to_json() if price is not None else None}
 
 
 def figures_of(kind: str) -> Figures:

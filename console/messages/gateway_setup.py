@@ -12,6 +12,7 @@ from console.channels.providers import gateway_sms
 from console.core import gateways
 from console.core.actor import Actor
 from console.core.gateways import MASK, Gateway
+from console.core.seen_before import require_unchanged
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, IntegrationError, Invalid, OutcomeUnknown
@@ -24,6 +25,7 @@ _SAVE = sa.text(
     "insert into console.channel (kind, sandbox, script, gateway, changed_by, changed_at) values ('sms', false, '', cast(:gateway as jsonb), :by, :at) "
     "on conflict (kind) do update set gateway = cast(:gateway as jsonb), changed_by = :by, changed_at = :at"
 )
+_KEPT = sa.text("select gateway from console.channel where kind = 'sms' for update")
 MOST_SHOWN = 2_000
 MEANINGS = {
     "accepted": "Accepted: the message counts as sent.",
@@ -51,8 +53,8 @@ def current(actor: Actor) -> Gateway | None:
     return kept_channels.kept_for("sms").gateway
 
 
-def save(actor: Actor, form: Mapping[str, str]) -> None:
-    """Keep what was typed. Raises NotAllowed, Invalid with a detail for each field."""
+def save(actor: Actor, form: Mapping[str, str], *, seen: str | None = None) -> None:
+    """Keep what was typed. `seen` is the `mark` of the gateway that the form showed. Raises NotAllowed, Invalid with a detail for each field, Conflict."""
     access.require(actor, None, "source", "manage")
     gateway, wrong = gateways.typed(form)
     named = {str(detail["field"]) for detail in wrong}
@@ -61,6 +63,8 @@ def save(actor: Actor, form: Mapping[str, str]) -> None:
     if wrong:
         raise Invalid("Nothing was saved.", details=wrong)
     with transaction() as connection:
+        kept = gateways.of_json(connection.execute(_KEPT).scalar())
+        require_unchanged(seen, kept.to_json() if kept is not None else None, gateway.to_json())
         connection.execute(_SAVE, {"gateway": orjson.dumps(gateway.to_json()).decode(), "by": actor.id, "at": log.now()})
         told = {"channel": "sms", "sandbox": kept_channels.kept_for("sms").sandbox, "gateway": gateway.base, "on": bool(gateway.on)}
         log.note(actor, "channel_changed", open=told, chain="sys:config", connection=connection)

@@ -6,7 +6,7 @@ A rule tells at most once an hour; what it holds back meanwhile is counted. Each
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import Any
@@ -17,6 +17,7 @@ from console import access, accounts, log, queue, runs, settings, subjects, work
 from console.access import limits
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
+from console.core.seen_before import require_unchanged
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
@@ -67,6 +68,11 @@ class Rule:
     made_at: datetime
     last_at: datetime | None
     held: int
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """What somebody has set, of which a form sends the `mark`."""
+        return {name: getattr(self, name) for name in ("kind", "minutes", "pattern", "mail", "starts")} | {"people": sorted(self.people)}
 
     def to_json(self) -> dict[str, Any]:
         """The rule as one of a list of the API."""
@@ -165,8 +171,12 @@ def change(
     people: Sequence[str] = (),
     mail: bool = True,
     starts: str = "",
+    seen: str | None = None,
 ) -> Rule:
-    """Make a rule another one, given as to `add`. When it told last, and what it kept back since, stay. Raises NotAllowed, NotFound, Invalid with a detail per field."""
+    """Make a rule another one, given as to `add`. When it told last, and what it kept back since, stay.
+
+    `seen` is the `mark` of the `terms` that a form showed. Raises NotAllowed, NotFound, Invalid with a detail per field, Conflict where they changed since.
+    """
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
     told = _judged(workflow, (kind, minutes, pattern, people, starts), [], "The alert was not changed.")
     rule = tables.alert_rule.c
@@ -176,6 +186,7 @@ def change(
         if row is None:
             raise NotFound("There is no such alert any more.")
         former = Rule(*row)
+        require_unchanged(seen, former.terms, replace(former, **told, mail=mail).terms)
         changed = sa.update(tables.alert_rule).where(*its_own).values(**told, mail=mail).returning(*tables.alert_rule.c)
         made = Rule(*connection.execute(changed).one())
         if made != former:

@@ -19,6 +19,7 @@ from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
+from console.core.seen_before import require_unchanged
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
@@ -36,7 +37,8 @@ NO_HOURS = "The hours must end after they begin."
 AT_ONCE = 500
 MOST_STAGES = 10
 LONGEST_MINUTES = 525_600
-RULE = "select id, workflow, inbox, minutes, zone, days, opens, closes, holidays, stages, approvals from console.due_rule"
+COLUMNS = ("id", "workflow", "inbox", "minutes", "zone", "days", "opens", "closes", "holidays", "stages", "approvals")
+RULE = f"select {', '.join(COLUMNS)} from console.due_rule"  # noqa: S608 (names of this file)
 _CANDIDATES = f"""
 select r.id, d.id from console.due_rule d join {access.EVERY_RUN.sql()} on r.ended_at is null and (r.workflow = d.workflow or r.ticket ->> 'inbox' = d.inbox)
 left join console.due_clock c on c.rule = d.id and c.run = r.id
@@ -163,11 +165,14 @@ def rule_of_inbox(inbox_id: str) -> Rule | None:
     return rule_of(rows[0]) if rows else None
 
 
-def set_for_workflow(actor: Actor, workflow: Known, terms: Mapping[str, Any] | None) -> Rule | None:
-    """Set the due time of the workflow's runs; None takes it away. Needs the right `activate`. Raises NotAllowed, Invalid with a detail per field."""
+def set_for_workflow(actor: Actor, workflow: Known, terms: Mapping[str, Any] | None, *, seen: str | None = None) -> Rule | None:
+    """Set the due time of the workflow's runs; None takes it away. Needs the right `activate`.
+
+    `seen` is the `mark` of the terms that a form showed. Raises NotAllowed, Invalid with a detail per field, Conflict where they changed since.
+    """
     access.require(actor, workflow.team or None, f"{OBJECT}:{workflow.slug}", "activate")
     named = {"workflow": workflow.id, "slug": workflow.slug}
-    return _set(actor, terms, workflow.id, None, workflow.team, named, workflow.label)
+    return _set(actor, terms, workflow.id, None, workflow.team, named, workflow.label, seen)
 
 
 def set_for_inbox(actor: Actor, inbox_id: str, terms: Mapping[str, Any] | None) -> Rule | None:
@@ -245,6 +250,7 @@ def _set(
     team: str,
     named: Mapping[str, Any],
     label: str | None,
+    seen: str | None = None,
 ) -> Rule | None:
     checked = None if terms is None else _checked(terms, team)
     if checked is not None and checked.approvals and inbox is not None:
@@ -252,30 +258,19 @@ def _set(
         raise Invalid("The due time was not set.", details=[{"field": "approvals", "reason": reason}])
     column, value = ("workflow", workflow) if workflow is not None else ("inbox", inbox)
     with transaction() as connection:
-        former = connection.exec_driver_sql(f"select id from console.due_rule where {column} = %s for update", (value,)).scalar()  # noqa: S608 (a name of this file)
-        if checked is None and former is None:
-            raise NotFound("There is no due time here.")
-        made = str(former or new_id("due"))
-        if checked is None:
+        kept = connection.exec_driver_sql(f"{RULE} where {column} = %s for update", (value,)).first()
+        former = rule_of(kept) if kept is not None else None
+        made = former.id if former is not None else new_id("due")
+        row = {"id": made, "workflow": workflow, "inbox": inbox, **_columns(checked)} if checked is not None else None
+        wanted = rule_of([row[name] for name in COLUMNS]) if row is not None else None
+        require_unchanged(seen, former.to_json() if former else None, wanted.to_json() if wanted else None)
+        if row is not None:
+            connection.execute(sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made})
+            connection.execute(_INSERT, row | {"by": actor.id})
+        elif former is not None:
             connection.execute(sa.text("delete from console.due_rule where id = :id"), {"id": made})
         else:
-            connection.execute(sa.text("update console.due_clock set next_at = now() where rule = :id"), {"id": made})
-        if checked is not None:
-            row = {
-                "id": made,
-                "workflow": workflow,
-                "inbox": inbox,
-                "minutes": checked.minutes,
-                "zone": checked.zone,
-                "by": actor.id,
-                "days": [DAYS.index(day) for day in checked.days],
-                "opens": checked.opens,
-                "closes": checked.closes,
-                "holidays": list(checked.holidays),
-                "stages": [stage.model_dump() for stage in checked.stages],
-                "approvals": [stage.model_dump() for stage in checked.approvals],
-            }
-            connection.execute(_INSERT, row)
+            raise NotFound("There is no due time here.")
         data = {"rule": made, "minutes": checked.minutes if checked else None, "removed": checked is None} | dict(named)
         terms_told = {"terms": checked.model_dump(mode="json") if checked else {}}
         chain = None if label else workflows.CHAIN
@@ -283,6 +278,19 @@ def _set(
             actor, "due_time_changed", open=data, sealed=terms_told, team=team or None, chain=chain, label=label, connection=connection
         )
     return rule_of_workflow(workflow) if workflow is not None else rule_of_inbox(inbox or "")
+
+
+def _columns(checked: Terms) -> dict[str, Any]:
+    return {
+        "minutes": checked.minutes,
+        "zone": checked.zone,
+        "days": [DAYS.index(day) for day in checked.days],
+        "opens": checked.opens,
+        "closes": checked.closes,
+        "holidays": list(checked.holidays),
+        "stages": [stage.model_dump() for stage in checked.stages],
+        "approvals": [stage.model_dump() for stage in checked.approvals],
+    }
 
 
 _INSERT = sa.text(

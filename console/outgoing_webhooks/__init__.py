@@ -14,6 +14,7 @@ from console.outgoing_webhooks.subscribing import (
     run_as_of,
     speaks_for,
     subscription,
+    terms,
 )
 from console.outgoing_webhooks.subscription_rows import Subscription
 from console.outgoing_webhooks.taking_in import take_in

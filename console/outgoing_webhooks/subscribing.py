@@ -14,6 +14,7 @@ from console import access, accounts, log
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.expressions import ExpressionError
+from console.core.seen_before import mark, require_unchanged
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
@@ -121,14 +122,19 @@ def add(actor: Actor, wanted: Wanted) -> tuple[Subscription, str]:
     return subscription(actor, ident), secret
 
 
-def change(actor: Actor, webhook_id: str, given: Mapping[str, Any]) -> Subscription:
+def terms(webhook: Subscription) -> dict[str, Any]:
+    """What somebody has set, of which a form sends the `mark`."""
+    return {name: getattr(webhook, name) for name in ("url", "events", "filter", "enabled")} | {"run_as": run_as_of(webhook)}
+
+
+def change(actor: Actor, webhook_id: str, given: Mapping[str, Any], *, seen: str | None = None) -> Subscription:
     """Change what is named in `given` (fields of `Wanted`). Who changes what is sent, or switches it on, becomes whom it acts for, unless it is a service account's.
 
-    Switched on again it goes on where it was; nothing is left out. Raises NotAllowed, NotFound, Invalid with a detail per field.
+    Switched on again it goes on where it was; nothing is left out. `seen` is the `mark` of the `terms` that a form showed.
+    Raises NotAllowed, NotFound, Invalid with a detail per field, Conflict where somebody else changed it since, or at the same moment.
     """
     former = subscription(actor, webhook_id)
-    account = run_as_of(former)
-    before = {"url": former.url, "events": former.events, "filter": former.filter, "enabled": former.enabled, "run_as": account}
+    before = terms(former)
     wanted = Wanted(**(before | dict(given)))
     after = {
         "url": wanted.url,
@@ -147,6 +153,8 @@ def change(actor: Actor, webhook_id: str, given: Mapping[str, Any]) -> Subscript
         row = connection.execute(sa.select(table).where(table.c.id == former.id).with_for_update()).first()
         if row is None:
             raise NotFound("There is no such webhook any more.")
+        require_unchanged(seen, before, after)
+        require_unchanged(mark(before), terms(subscription(actor, webhook_id)), after)
         values: dict[str, Any] = {
             "url": sealed(former.id, "url", wanted.url),
             **_columns(wanted),

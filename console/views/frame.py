@@ -21,11 +21,11 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from console import access, accounts, queue, settings
-from console.core import media, moments, record_links
+from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
 from console.db.ids import new_id
-from console.errors import Malformed
+from console.errors import Conflict, ConsoleError, Malformed
 from console.views import formats, kept_frames
 
 blueprint = Blueprint("frame", __name__)
@@ -370,6 +370,12 @@ def _extend(state: BlueprintSetupState) -> None:
 def once() -> Markup:
     """Return the field of a form that makes something: a key by which a form that is sent again is known, and does nothing twice."""
     return Markup('<input type="hidden" name="once" value="{}">').format(new_id("form"))
+
+
+def drawn_from(now: Any, wrong: ConsoleError | None = None) -> str:
+    """Return the mark of what a form shows (`seen_before`): what it was drawn from at first, as long as nobody was told that it has changed since."""
+    kept = request.form.get("drawn", "") if wrong is not None and not isinstance(wrong, Conflict) else ""
+    return kept or seen_before.mark(now)
 
 
 def begun_before() -> str | None:

@@ -288,5 +288,5 @@ def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(
         second = begin(company, "hello")
     assert (line(company, second, 0).status, line(company, second, 0).message.code) == ("skipped", "consent_withdrawn")
     sequencing.sequence()
-    assert "An SMS was not sent: consent withdrawn" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
+    assert "An SMS was not sent: consent was withdrawn" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
     pages.ines.post(f"/outbox/{line(company, second, 0).message.id}/answer", {"csrf_token": pages.ines.token, "text": "Hello?"}, status=409)

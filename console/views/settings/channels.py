@@ -9,7 +9,7 @@ from console import access, settings
 from console.channels import providers, sandbox
 from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
-from console.errors import Invalid
+from console.errors import Conflict, ConsoleError, Invalid
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
 from console.messages.channel_settings import ChannelState
 from console.views import frame
@@ -47,7 +47,10 @@ class Line:
     to_words: str
     to: str
     script: str
+    sandbox: bool
+    drawn: str
     wrong: dict[str, str]
+    conflict: Conflict | None
     left: int
     failed: int
     waiting: int
@@ -68,9 +71,10 @@ def save(kind: str) -> Response:
     try:
         script = request.form.get("script", "").replace("\r\n", "\n")
         price = {name: request.form.get(name, "") for name in PRICE_BOXES} if "price" in request.form else None
-        channel_settings.save(frame.actor(), kind, sandbox_on=request.form.get("sandbox") == "on", script=script, price=price)
-    except Invalid as error:
-        return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
+        switched, seen = request.form.get("sandbox") == "on", request.form.get("drawn")
+        channel_settings.save(frame.actor(), kind, sandbox_on=switched, script=script, price=price, seen=seen)
+    except (Invalid, Conflict) as error:
+        return _page(kind, error)
     flash("Saved")
     return frame.redirect_to("/settings/channels")
 
@@ -81,23 +85,25 @@ def test(kind: str) -> Response:
     try:
         messages_to_oneself.send_test(frame.actor(), kind, request.form.get("to", ""))
     except Invalid as error:
-        return _page(kind, {str(detail["field"]): str(detail["reason"]) for detail in error.details})
+        return _page(kind, error)
     flash("The test message is on its way; the outbox shows what becomes of it")
     return frame.redirect_to("/settings/channels")
 
 
-def _page(of: str = "", wrong: dict[str, str] | None = None) -> Response:
+def _page(of: str = "", error: ConsoleError | None = None) -> Response:
     access.require(frame.actor(), None, "source", "manage")
-    lines = [_line(kind, wrong if kind == of and wrong else {}) for kind in KINDS]
+    lines = [_line(kind, error if kind == of else None) for kind in KINDS]
     context = {"lines": lines, "base_url": settings.current().base_url}
-    return area.page("settings/channels.html", "channels", context, status=422 if wrong else 200)
+    return area.page("settings/channels.html", "channels", context, status=error.status if error is not None else 200)
 
 
-def _line(kind: str, wrong: dict[str, str]) -> Line:
+def _line(kind: str, error: ConsoleError | None) -> Line:
     state, figures = channel_settings.state_of(kind), channel_settings.figures_of(kind)
     provider = providers.provider_of(kind)
     callback = outside_addresses.callback_url(kind, state.provider) if provider.calls_back else None
-    typed = request.form if wrong else {}
+    typed = request.form if error is not None else {}
+    if isinstance(error, Conflict):
+        error.details = [{"field": "", "reason": f"{_now(state)} What you entered is below: save again to put it in its place."}]
     return Line(
         state,
         KIND_WORDS[kind],
@@ -108,7 +114,10 @@ def _line(kind: str, wrong: dict[str, str]) -> Line:
         OWN_NUMBER[kind],
         str(typed.get("to", frame.actor().email if kind == "email" else "")),
         str(typed.get("script", sandbox.spoken(state.script))),
-        wrong,
+        "sandbox" in typed if "script" in typed else state.own_sandbox,
+        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script, state.price), error),
+        {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error is not None else {},
+        error if isinstance(error, Conflict) else None,
         figures.left,
         figures.failed,
         figures.waiting,
@@ -116,6 +125,13 @@ def _line(kind: str, wrong: dict[str, str]) -> Line:
         PRICED[kind],
         {name: str(typed[name]) for name in PRICE_BOXES if name in typed} or _boxes(state.price),
     )
+
+
+def _now(state: ChannelState) -> str:
+    """Return what is set for the channel now, in sentences."""
+    price = f"the price is {state.price.amount:f} {state.price.currency}" if state.price else "no price is set"
+    answers = " ".join(f"“{line}”" for line in sandbox.spoken(state.script).splitlines()) or "as usual"
+    return f"Now it {'is kept' if state.own_sandbox else 'is not kept'} in the sandbox, which answers {answers}, and {price}."
 
 
 def _boxes(price: ChannelPrice | None) -> dict[str, str]:

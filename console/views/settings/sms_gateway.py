@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from flask import Blueprint, Response, flash, request
 
 from console.core import gateways
-from console.errors import Invalid
+from console.errors import Conflict, ConsoleError, Invalid
 from console.integrations import outgoing_secrets
 from console.messages import gateway_setup, outside_addresses
 from console.messages.gateway_setup import Trial
@@ -36,9 +36,9 @@ def show() -> Response:
 def save() -> Response:
     """Keep what was typed."""
     try:
-        gateway_setup.save(frame.actor(), request.form)
-    except Invalid as error:
-        return _page({str(detail["field"]): str(detail["reason"]) for detail in error.details}, form=True)
+        gateway_setup.save(frame.actor(), request.form, seen=request.form.get("drawn"))
+    except (Invalid, Conflict) as error:
+        return _page({str(detail["field"]): str(detail["reason"]) for detail in error.details}, form=True, error=error)
     flash("Saved")
     return frame.redirect_to(AT)
 
@@ -70,14 +70,21 @@ def read() -> Response:
     return _page(tried=Tried(typed, answer=answer, callback=callback))
 
 
-def _page(wrong: dict[str, str] | None = None, tried: Tried | None = None, *, form: bool = False) -> Response:
+def _page(
+    wrong: dict[str, str] | None = None, tried: Tried | None = None, *, form: bool = False, error: ConsoleError | None = None
+) -> Response:
     kept = gateway_setup.current(frame.actor())
+    if isinstance(error, Conflict):
+        asked = f"It asks {kept.base} now." if kept is not None and kept.on else "It is off now."
+        error.details = [{"field": "", "reason": f"{asked} What you entered is below: save again to put it in its place."}]
     values = (kept or gateways.NEUTRAL).to_json()
     if form:
         values |= {name: request.form.get(name, "") for name in gateways.NAMES}
     context = {
         "values": values,
         "described": kept is not None,
+        "drawn": frame.drawn_from(kept.to_json() if kept is not None else None, error),
+        "conflict": error if isinstance(error, Conflict) else None,
         "wrong": wrong or {},
         "tried": tried or Tried(),
         "secrets": {secret.name: secret.name for secret in outgoing_secrets.known()},
@@ -87,4 +94,4 @@ def _page(wrong: dict[str, str] | None = None, tried: Tried | None = None, *, fo
         "numbers": gateways.NUMBERS,
         "checks": gateways.CHECKS,
     }
-    return area.page("settings/sms_gateway.html", "channels", context, status=422 if wrong else 200)
+    return area.page("settings/sms_gateway.html", "channels", context, status=error.status if error is not None else 422 if wrong else 200)

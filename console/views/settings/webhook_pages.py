@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, request
 from console import access, accounts, outgoing_webhooks
 from console.core.documents.triggers_check import EVENTS
 from console.core.events import KINDS
-from console.errors import ConsoleError
+from console.errors import Conflict, ConsoleError
 from console.outgoing_webhooks import Delivered, Subscription, Wanted
 from console.views import frame
 from console.views.frame import Badge
@@ -89,9 +89,14 @@ def change(webhook_id: str) -> Response:
         return _form(webhook, _held(webhook))
     accounts.require_recent(who)
     try:
-        outgoing_webhooks.change(who, webhook_id, _typed())
+        outgoing_webhooks.change(who, webhook_id, _typed(), seen=request.form.get("drawn"))
+    except Conflict as error:
+        line = _line(outgoing_webhooks.subscription(who, webhook_id))
+        now = f"It sends {line.events} to {line.webhook.host} now, and is {'on' if line.webhook.enabled else 'off'}."
+        error.details = [{"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}]
+        return _form(line.webhook, request.form, error=error)
     except ConsoleError as error:
-        return _form(webhook, request.form, _reasons(error))
+        return _form(webhook, request.form, _reasons(error), error=error)
     flash("Saved")
     return frame.redirect_to(f"/settings/webhooks/{webhook.id}")
 
@@ -197,7 +202,9 @@ def _reasons(error: ConsoleError) -> dict[str, str]:
     return found
 
 
-def _form(webhook: Subscription | None, typed: Mapping[str, Any], wrong: Mapping[str, str] | None = None) -> Response:
+def _form(
+    webhook: Subscription | None, typed: Mapping[str, Any], wrong: Mapping[str, str] | None = None, error: ConsoleError | None = None
+) -> Response:
     who = frame.actor()
     usable = []
     for email in accounts.service_accounts():
@@ -211,10 +218,12 @@ def _form(webhook: Subscription | None, typed: Mapping[str, Any], wrong: Mapping
         "webhook": webhook,
         "typed": typed,
         "wrong": wrong or {},
+        "conflict": error if isinstance(error, Conflict) else None,
+        "drawn": frame.drawn_from(outgoing_webhooks.terms(webhook), error) if webhook is not None else None,
         "events": list(EVENTS.items()),
         "chosen": chosen,
         "accounts": usable,
         "takes_over": webhook is not None and not outgoing_webhooks.speaks_for(who, webhook),
         "owner": outgoing_webhooks.name_of(webhook.acts_for) if webhook else "",
     }
-    return area.page("settings/webhook_form.html", "webhooks", context, status=422 if wrong else 200)
+    return area.page("settings/webhook_form.html", "webhooks", context, status=error.status if error is not None else 422 if wrong else 200)

@@ -200,10 +200,15 @@ def change_alert(slug: str, alert_id: str) -> Response:
     """Change an alert."""
     known = tabs.known_of(slug)
     try:
-        alerts.change(frame.actor(), known, alert_id, **_given_alert())
-    except (NotAllowed, NotFound):
+        alerts.change(frame.actor(), known, alert_id, **_given_alert(), seen=request.form.get("drawn"))
+    except NotAllowed:
         raise
     except ConsoleError as error:
+        if isinstance(error, Conflict):
+            reason = "It stands above as it is now; what you entered is here. Save again to put it in its place."
+            error.details = [{"field": "", "reason": reason}]
+        elif isinstance(error, NotFound):
+            error.details = [{"field": "", "reason": "What you entered is here, to be set as a new one."}]
         return _page(known, error, of="alert", edited=alert_id)
     flash("The alert is changed")
     return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#alerts")
@@ -346,6 +351,7 @@ def _page(
         "wrong_alert": wrong if of == "alert" else None,
         "alert_errors": errors if of == "alert" else {},
         "edited": rule_edited.id if rule_edited is not None else None,
+        "alert_drawn": frame.drawn_from(rule_edited.terms, wrong if of == "alert" else None) if rule_edited is not None else None,
         "typed": request.form if of == "alert" else filled,
         "told": request.form.getlist("people") if of == "alert" else filled.get("people", ()),
         "tellable": tellable,

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, formats, inboxes
 from console.core.working_time import DAYS
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import due_times
 from console.monitoring.due_times import Clock, Rule
 from console.views import frame
@@ -34,13 +34,25 @@ def show(slug: str) -> Response:
         return _page(known, due_times.rule_of_workflow(known.id))
     try:
         removing = "remove" in request.form
-        due_times.set_for_workflow(frame.actor(), known, None if removing else _terms())
+        due_times.set_for_workflow(frame.actor(), known, None if removing else _terms(), seen=request.form.get("drawn"))
     except (NotAllowed, NotFound):
         raise
     except ConsoleError as wrong:
+        if isinstance(wrong, Conflict):
+            wrong.details = [{"field": "", "reason": f"{_now(known)} What you entered is below: save again to put it in its place."}]
         return _page(known, due_times.rule_of_workflow(known.id), wrong)
     flash("The due time is taken away" if removing else "The due time is set, for live runs too")
     return frame.redirect_to(tabs.address(known.slug, "/configuration") + "#due-time")
+
+
+def _now(known: Known) -> str:
+    """Return the due time as it stands, in a sentence or two."""
+    now = summary(known)
+    if now is None:
+        return "There is none now."
+    done = [f"at {percent} % it {words}" for percent, words in now["stages"]]
+    done += [f"when an approval has waited {hours} of work it {words}" for hours, words in now["approvals"]]
+    return f"It is now {now['within']} of work, {now['hours']}, {now['days']} ({now['zone']}): {'; '.join(done)}."
 
 
 def summary(known: Known) -> Mapping[str, Any] | None:
@@ -198,6 +210,7 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         "inboxes": [(inbox.id, inbox.title) for inbox in inboxes.used_by(known.team)],
         "more": _stages_beyond_form(rule),
         "rule": rule,
+        "drawn": frame.drawn_from(rule.to_json() if rule else None, wrong),
         "errors": {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {},
         "wrong": wrong,
         "address": tabs.address,
