@@ -100,6 +100,8 @@ def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[st
     click.echo(f"{batch.enrolled:,} {done}, {batch.already_enrolled:,} in already, {batch.refused:,} left out of {batch.done:,}")
     for status, reason, count in enrolments.batches.causes(batch):
         click.echo(f"{count:,}  {reason or status.replace('_', ' ')}")
+    for reason, count in batch.exits.items():
+        click.echo(f"{count:,}  would leave again at once, by the exit “{reason}”")
     if left_out is not None:
         write_left_out(actor, batch.id, left_out)
     if batch.status != enrolments.batches.DONE:

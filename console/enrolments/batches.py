@@ -4,7 +4,6 @@ Each thousand is one transaction with the place that it has reached: a process t
 """
 
 import logging
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,28 +20,21 @@ from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.db.troubles import UNSTORABLE
-from console.enrolments import erasing, whom_to_enrol
-from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge
+from console.enrolments import batch_previews, erasing, whom_to_enrol
+from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
 from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
-from console.messages import reachable
 from console.messages.reachable import Reach
 
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 LATER_S = 2.0
-REACH, CAUSES = "reach", "causes"
 APART = (LEAVING, import_batches.KIND)
 """Kinds of batches that enrol nobody."""
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""
-NAMED = re.compile(r"(.* this): .+", re.DOTALL)
-"""Words of a reason that end with what the line names."""
-MOST_CAUSES = 50
-"""Causes of a preview that are counted apart; those that come later are counted together."""
-OTHER_CAUSES = "For other reasons."
 _log = logging.getLogger(__name__)
 _TELL = """
 update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(enrolled)s, already_enrolled = already_enrolled + %(already)s,
@@ -88,14 +80,20 @@ class Batch:
     @property
     def reach(self) -> Reach:
         """Of a preview: whom the workflow's messages would reach, of those who would be enrolled and have been looked at so far."""
-        return Reach.of_json(self.place.get(REACH))
+        return Reach.of_json(self.place.get(batch_previews.REACH))
+
+    @property
+    def exits(self) -> Mapping[str, int]:
+        """Of a preview: reason of an exit → how many of those who would be enrolled it would take out again at once."""
+        return dict(self.place.get(batch_previews.EXITS, {}))
 
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
         counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
         fields = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
         reach = self.reach.to_json() if self.preview and self.reach.channels else None
-        return fields | {"why": self.why or None, "reach": reach}
+        told = [{"reason": reason, "count": count} for reason, count in self.exits.items()]
+        return fields | {"why": self.why or None, "reach": reach, "exits": told if self.preview else None}
 
 
 class _Stopped(Exception):
@@ -208,27 +206,13 @@ def answers(
 
 def causes(found: Batch, *, most: int = 20) -> list[tuple[str, str, int]]:
     """(status, reason, how many of them), those with most first; of a preview all are counted, also those whose answers are not kept."""
-    if CAUSES in found.place:
-        return sorted((tuple(each) for each in found.place[CAUSES]), key=lambda each: (-each[2], each[:2]))[:most]
+    if batch_previews.CAUSES in found.place:
+        return sorted((tuple(each) for each in found.place[batch_previews.CAUSES]), key=lambda each: (-each[2], each[:2]))[:most]
     statement = """
         select a.status, coalesce(a.reasons->0->>'reason', ''), count(*) from console.enrolment_answer a where a.batch = %s
         group by 1, 2 order by 3 desc, 1, 2 limit %s
     """
     return [(row[0], row[1], int(row[2])) for row in fetch(statement, (found.id, most))]
-
-
-def _counted(causes: Sequence[tuple[str, str, int]], answered: Sequence[Answer]) -> list[tuple[str, str, int]]:
-    """The causes with those of these answers. What names one of many, such as an address, is counted by the words before it."""
-    counts = {(status, reason): count for status, reason, count in causes}
-    for answer in answered:
-        if answer.status == ENROLLED:
-            continue
-        reason = str(answer.reasons[0]["reason"]) if answer.reasons else ""
-        at = (answer.status, reason if (answer.status, reason) in counts else NAMED.sub(r"\1.", reason))
-        if at not in counts and len(counts) >= MOST_CAUSES:
-            at = (REFUSED, OTHER_CAUSES)
-        counts[at] = counts.get(at, 0) + 1
-    return [(*at, count) for at, count in counts.items()]
 
 
 def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
@@ -326,15 +310,15 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
         raise queue.PutBack(LATER_S)
     require_open(target)
     _check(target, batch.question)  # once done it is forgotten whom it named: nobody may never become everybody
-    reach, causes_so_far = batch.reach, batch.place.get(CAUSES, ())
+    told = batch_previews.told_so_far(batch.place)
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
         if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
             raise queue.PutBack(LATER_S)
         if batch.preview:
             answered = judge(target, candidates)
-            reach, causes_so_far = _with_reach(target, candidates, answered, reach), _counted(causes_so_far, answered)
+            told = batch_previews.added(told, target, candidates, answered)
             with transaction() as connection:
-                _tell(connection, batch, answered, place | {REACH: reach.to_json(), CAUSES: causes_so_far})
+                _tell(connection, batch, answered, place | told)
             continue
         with transaction() as connection:
             _tell(
@@ -344,15 +328,6 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
                 place,
             )
         faults.point("enrolments.batch")
-
-
-def _with_reach(target: Target, candidates: Sequence[Candidate], answered: Sequence[Answer], reach: Reach) -> Reach:
-    """What is known of whom the workflow's messages reach, with these who would be enrolled."""
-    entering = [each for each, answer in zip(candidates, answered, strict=True) if answer.status == ENROLLED]
-    if target.document is None or not entering:
-        return reach
-    keys = [each.record for each in entering if each.record is not None]
-    return reachable.look(target.document, keys, reach, [each.values for each in entering if each.record is None])
 
 
 def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any]) -> None:

@@ -175,29 +175,33 @@ def _waits_for_deletion(place: Place) -> bool:
 
 def applies(target: Target, key: str | None, values: Mapping[str, Any]) -> bool:
     """Whether an exit of the workflow applies to this record, or to a lead with these values, before they have come in. Raises SourceDown."""
-    if target.document is None or not target.exits:
-        return False
-    record: Mapping[str, Any] = {}
-    if target.collection is not None and key is not None:
-        names = [item.name for item in records.collection(target.collection).fields]
-        found = records.named(target.collection, [key], scopes.whole(target.collection), names).get(key)
-        if found is None:
-            return False
-        record = found.values
-    variables = policy.rules(target.document, log.now()).variables
-    return applying(Place("", target.id, target.exits, variables, target.collection, record, values, None), None) is not None
+    return at_once(target, [(key, values)])[0] not in (None, leaving.RECORD_GONE)
 
 
 def staying(target: Target, keys: Sequence[str]) -> list[str]:
-    """Those of these records to which no exit of the workflow applies before they have come in; one statement for all. Raises SourceDown."""
+    """Those of these records to which no exit of the workflow applies before they have come in. Raises SourceDown."""
+    return [key for key, reason in zip(keys, at_once(target, [(key, {}) for key in keys]), strict=True) if reason is None]
+
+
+def at_once(target: Target, entering: Sequence[tuple[str | None, Mapping[str, Any]]]) -> list[str | None]:
+    """Why each of these (key of a record, values) would leave as soon as they have come in; None: they stay. One statement for all. Raises SourceDown."""
     document, collection = target.document, target.collection
-    if document is None or collection is None or not target.exits or not keys:
-        return list(keys)
-    names = [item.name for item in records.collection(collection).fields]
-    found = records.named(collection, keys, scopes.whole(collection), names)
+    if document is None or not target.exits or not entering:
+        return [None] * len(entering)
+    known: Mapping[str, Any] = {}
+    keys = sorted({key for key, _ in entering if key is not None})
+    if collection is not None and keys:
+        names = [item.name for item in records.collection(collection).fields]
+        known = records.named(collection, keys, scopes.whole(collection), names)
     variables = policy.rules(document, log.now()).variables
-    places = {key: Place("", target.id, target.exits, variables, collection, found[key].values, {}, None) for key in keys if key in found}
-    return [key for key in keys if key in places and applying(places[key], None) is None]
+
+    def why(key: str | None, values: Mapping[str, Any]) -> str | None:
+        if key is not None and key not in known:
+            return leaving.RECORD_GONE
+        record = known[key].values if key is not None else {}
+        return applying(Place("", target.id, target.exits, variables, collection, record, values, None), None)
+
+    return [why(key, values) for key, values in entering]
 
 
 def applying(place: Place, event: Mapping[str, Any] | None) -> str | None:

@@ -266,6 +266,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "of_file": found.origin in ("csv", "rows"),
         "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
         "wrong": wrong,
+        "exits": list(found.exits.items()) if found.preview else (),
         "reach": found.reach.to_json() if found.preview and found.reach.looked else None,
         "channel_words": CHANNEL_WORDS,
         "consent_words": _consent_words(target),

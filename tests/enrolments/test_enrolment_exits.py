@@ -78,6 +78,17 @@ def test_an_event_about_somebody_makes_them_leave_where_an_exit_says_so(company:
     assert list(enrolments.counts.rebuild(check=True)) == []
 
 
+def test_a_preview_says_whom_an_exit_would_take_out_again_at_once(company: Company) -> None:
+    company.sql("update customer set desk = 'corporate' where id in (1, 4)")
+    batch = enrolments.batches.begin(company.olivia, "nurture", Question(keys=["1", "2", "4", "99"]), preview=True)
+    assert (batch.enrolled, batch.exits) == (3, {"not ours": 2})
+    assert batch.to_json()["exits"] == [{"reason": "not ours", "count": 2}]
+    enrolled(company, "1", "2", "4")
+    assert [lead(company, key).reason for key in ("1", "2", "4")] == ["exited: not ours", None, "exited: not ours"]
+    done = enrolments.batches.begin(company.olivia, "nurture", Question(keys=["3"]))
+    assert done.to_json()["exits"] is None
+
+
 def test_whose_run_is_done_again_is_in_the_workflow_again_and_leaves_it_by_its_exits(company: Company) -> None:
     enrolled(company, "1", "2", "4")
     old = {key: str(lead(company, key).run) for key in "124"}

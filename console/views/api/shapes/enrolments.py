@@ -89,8 +89,15 @@ class Reach(Shape):
     channels: list[ReachOfChannel]
 
 
+class LeavesAtOnce(Shape):
+    """So many would leave again as soon as they have come in, by an exit of this reason."""
+
+    reason: str
+    count: int
+
+
 class EnrolmentBatch(Shape):
-    """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed. `reach` is that of a preview, where the workflow has messages."""
+    """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed. `exits` is that of a preview, and `reach` where the workflow has messages."""
 
     id: str
     status: Literal["running", "done", "cancelled", "failed"]
@@ -100,6 +107,7 @@ class EnrolmentBatch(Shape):
     done: int
     why: str | None
     reach: Reach | None
+    exits: list[LeavesAtOnce] | None
 
 
 class TakeOutPlan(Shape):
