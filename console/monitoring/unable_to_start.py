@@ -100,6 +100,13 @@ def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | No
     return None
 
 
+def unable_now(known: Known) -> str | None:
+    """The same for one workflow whose runs are to begin: published, neither paused nor over."""
+    if known.live is None or known.archived or known.status not in ("active", "paused"):
+        return None
+    return standing_problem(known, accounts.service_accounts())
+
+
 def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:
     """Write down what is told, and the notices; without a `kind` it is only not told any more: the workflow was paused, or has no trigger that is on."""
     with transaction() as connection:

@@ -19,6 +19,7 @@ from console.views import frame, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes, step_values, workspace_return
 from console.views.run.wait_words import waits_shortly
+from console.views.start_words import unable_words
 from console.views.workflows import tabs
 from console.workflows import Known
 
@@ -125,6 +126,7 @@ def lead(slug: str, lead_id: str) -> Response:
         "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
         "typed": request.form.get("reason", ""),
         "error": next((str(each["reason"]) for each in wrong.details), wrong.message) if wrong else "",
+        "unable": unable_words(target.id),
         "address": workflow_url(target.slug),
     }
     return frame.page("enrolments/lead.html", context, status=422 if wrong else 200)
@@ -237,6 +239,7 @@ def _form(target: Target, typed: Mapping[str, Any], *, wrong: Invalid | None = N
         "address": workflow_url(target.slug),
         "back": way[1] if way else frame.collection_url(target.collection, **kept) if target.collection else workflow_url(target.slug),
         "enrol_url": enrol_url(target.slug),
+        "unable": unable_words(target.id),
     }
     return frame.page("enrolments/enrol.html", context, status=422 if wrong else 200)
 
@@ -272,6 +275,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
         "consent_words": _consent_words(target),
         "words": BATCH_WORDS[found.status],
         "url": batch_url(found.id),
+        "unable": unable_words(target.id),
         "seen": _seen(found),
         "address": workflow_url(target.slug),
     }

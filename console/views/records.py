@@ -40,7 +40,7 @@ from console.views.formats import Look
 from console.views.list_counts import tab_words
 from console.views.run import form_boxes, panes, workspace_return
 from console.views.run.wait_words import waits_shortly
-from console.views.start_words import start_words
+from console.views.start_words import about_start
 from console.views.time_line import time_line
 from console.workflows import Definition
 
@@ -436,7 +436,7 @@ def _start_form(
         "action": _start_url(page, definition),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),
-        "does": start_words(definition.document, alone=not fields),
+        **about_start(definition.id, definition.document, alone=not fields),
         "live_run": wrong.extra.get("run_id") if wrong else None,
     }
     return frame.page("records/start.html", context, blocks={"*": "dialog"}, status=status)

@@ -129,6 +129,32 @@ def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(screens: Callable
     expect(page.locator("details.pop[open]")).to_have_count(0)
 
 
+def test_a_workflow_that_was_paused_gives_the_focus_back_to_its_switch(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review")
+    for _ in ("pause", "activate"):
+        page.locator("#on-off").focus()
+        mona.press("Enter")
+        page.wait_for_function("() => document.querySelector('#dialog')?.open")
+        button = page.locator("#dialog button[type=submit]").last
+        if page.locator("#dialog [name=reason]").count():
+            page.locator("#dialog [name=reason]").fill("A look at the texts.")
+        button.focus()
+        with page.expect_navigation():
+            mona.press("Enter")
+        page.wait_for_function("() => document.activeElement.id === 'on-off'", timeout=5000)
+
+
+def test_an_alert_that_is_refused_has_the_focus_at_what_is_wrong(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/care-review/configuration")
+    page.locator("#alert-form > summary").click()
+    page.locator("#alert-form button[type=submit]").focus()
+    with page.expect_navigation():
+        mona.press("Enter")
+    page.wait_for_function("() => document.activeElement.matches('input[aria-invalid=true]')")
+
+
 SHEETS = {
     "olivia": ("/c/customer", "/board/c/customer", "/c/customer/1"),
     "mona": ("/workflows", "/approvals?tab=decided"),

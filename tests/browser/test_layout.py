@@ -52,6 +52,19 @@ def paths(company: Company) -> list[str]:
     ]  # fmt: skip
 
 
+def test_no_part_of_a_workflow_is_pushed_out_of_sight_by_a_link_within_it(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens(1440, 900).enter("mona")
+    wrong = []
+    for path in ("configuration#alerts", "configuration#variables", "triggers", "executions", "incidents", "metrics", "enrolled", ""):
+        page = mona.go(f"/workflows/care-review/{path}".rstrip("/"))
+        hidden, scrolled = page.evaluate(
+            "() => { const main = document.querySelector('main, .main'); return [main.scrollHeight - main.clientHeight, main.scrollTop]; }"
+        )
+        top = page.locator(".workflow-bar").bounding_box()
+        wrong += [(path, hidden, scrolled)] if hidden > 1 or scrolled or top is None or top["y"] < 0 else []
+    assert wrong == []
+
+
 @pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (1024, 700), (320, 640)]))
 def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
     olivia = screens(width, height).enter("olivia")

@@ -20,8 +20,10 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield provided
 
 
-@pytest.mark.parametrize(("result", "words"), [("succeeded", "was made"), ("failed", "was not made")])
-def test_what_became_of_a_change_that_was_under_way_is_said(pages: Pages, provider: Provider, result: str, words: str) -> None:
+@pytest.mark.parametrize(("result", "words", "of_change"), [("succeeded", "done", "was made"), ("failed", "not done", "was not made")])
+def test_what_became_of_a_change_that_was_under_way_is_said(
+    pages: Pages, provider: Provider, result: str, words: str, of_change: str
+) -> None:
     company = pages.company
     paying()
     run_id = at_pay(company)
@@ -38,4 +40,4 @@ def test_what_became_of_a_change_that_was_under_way_is_said(pages: Pages, provid
     shown = pages.mona.get(execution).text
     assert f"{words}, as was found out after the run had ended" in shown
     assert "Succeeded" not in shown, "the step did not come to its outcome"
-    assert f"A change that was under way when the run ended {words}." in pages.mona.get(f"/runs/{run_id}").text
+    assert f"A change that was under way when the run ended {of_change}." in pages.mona.get(f"/runs/{run_id}").text

@@ -81,7 +81,9 @@ def _account(raw: Mapping[str, Any], surroundings: Surroundings) -> list[Problem
         return []
     account = known.get(named.strip().lower())
     if account is None:
-        reason = f"There is no open service account {named}{suggestion(named, known)} Settings, People makes one."
+        reason = (
+            f"There is no open service account {named}{suggestion(named, known)} Settings, People makes one, or opens a closed one again."
+        )
         return [Problem(None, "run_as", reason)]
     team = raw.get("team") if isinstance(raw.get("team"), str) else None
     workflow = f"workflow:{raw.get('slug')}"

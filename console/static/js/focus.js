@@ -68,15 +68,15 @@
   let keyed = false;
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => { keyed = kind === "keydown"; }, true);
   window.addEventListener("pagehide", () => {
-    const had = document.activeElement;
-    const kept = keyed && !nowhere() && had.closest("main, dialog") ? [location.pathname, had.tagName, ...KNOWN.map((known) => code(known(had)))] : null;
+    const had = (document.activeElement?.closest("dialog") && opener) || document.activeElement; // a dialog is not there any more
+    const kept = keyed && !nowhere() && had.closest("main, dialog, .top") ? [location.pathname, had.tagName, ...KNOWN.map((known) => code(known(had)))] : null;
     try { sessionStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* nowhere to keep it */ }
   });
   document.addEventListener("DOMContentLoaded", () => {
     let kept = null;
     try { kept = JSON.parse(sessionStorage.getItem(KEPT)); sessionStorage.removeItem(KEPT); } catch { /* the same */ }
     if (!kept || kept[0] !== location.pathname || location.hash || !nowhere() || document.querySelector("[autofocus], [aria-invalid=true], dialog[open], main [data-focus]")) return;
-    const all = [...document.querySelectorAll(`main ${kept[1]}`)].filter(shown);
+    const all = [...document.querySelectorAll(`:is(main, .top) ${kept[1]}`)].filter(shown);
     for (const [number, known] of KNOWN.entries()) {
       const found = kept[number + 2] ? all.filter((each) => code(known(each)) === kept[number + 2]) : [];
       if (found.length === 1) return give(found[0]);

@@ -25,10 +25,13 @@
     for (let fold = wrong.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   }
 
+  // What is wrong: a control before the group that it stands in, which takes no focus.
+  const invalid = (within) => within.querySelector(":is(input, select, textarea, button, [tabindex])[aria-invalid=true]") ?? within.querySelector("[aria-invalid=true]");
+
   function settle(part) {
     const said = part.matches?.("[data-announce]") ? part : part.querySelector?.("[data-announce]");
     if (said) announce(said.dataset.announce);
-    const wrong = part.querySelector?.("[aria-invalid=true]");
+    const wrong = part.querySelector && invalid(part);
     if (wrong) unfold(wrong);
     const target = wrong || part.querySelector?.("[data-focus]");
     if (target && !part.closest?.("[data-keep-focus]")) target.focus({ preventScroll: !wrong && !target.dataset.focus });
@@ -151,11 +154,17 @@
   }
 
   document.addEventListener("DOMContentLoaded", () => {
-    const wrong = document.querySelector("[aria-invalid=true]");
+    const wrong = invalid(document);
     if (wrong && !wrong.closest("[data-keep-focus]")) {
       unfold(wrong);
       wrong.focus();
       (wrong.closest(".field") ?? wrong).scrollIntoView({ block: "nearest" });
+    } else if (!wrong && document.activeElement === document.body) { // a form that was refused as a whole
+      const told = document.querySelector("main form .notice.bad[role=alert]");
+      if (told) {
+        told.tabIndex = -1;
+        told.focus();
+      }
     }
     presentSeen();
   });

@@ -17,7 +17,7 @@ from console.proposals import options
 from console.views import frame, refusals
 from console.views.editor import step_form
 from console.views.run import form_boxes
-from console.views.start_words import start_words
+from console.views.start_words import about_start
 from console.workflows import Definition
 
 FROM_WORDS = "words"
@@ -164,7 +164,7 @@ def _form(definition: Definition, *, typed: Mapping[str, Any] | None = None, wro
     labels = {str(field["name"]): str(field["label"]) for field in fields}
     context = {
         "workflow": definition,
-        "does": start_words(definition.document, alone=not fields),
+        **about_start(definition.id, definition.document, alone=not fields),
         "boxes": form_boxes.boxes({"fields": fields}, frame.look(), typed=typed, errors=details),
         "error": refusals.head(wrong, labels),
         "wrong": refusals.lines(details, labels, refusals.head(wrong, labels)),

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, browse, formats, inboxes, settings as of_house, workflows
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.monitoring import alerts
 from console.views import frame
 from console.views.settings import area
@@ -118,6 +118,8 @@ def save_variables(slug: str) -> Response:
             _told_meanwhile(error, {name: variables.told_now(there, name) for name in names})
             shown["drawn"] = variables.text_of(variables.brought_up(seen, there, names))
         shown = _with_errors(shown, error)
+        if isinstance(error, DefinitionError):
+            error.message = "The variables were not saved: with them the workflow would not work, or does not now."
         error.details = [
             detail
             if detail.get("field") in (None, "", variables.TEXT)

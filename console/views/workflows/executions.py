@@ -217,10 +217,10 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
 
 
 EFFECT_WORDS = {
-    "requested": "is being made",
-    "succeeded": "was made",
-    "failed": "was not made",
-    "unknown": "cannot be told whether it was made",
+    "requested": "under way",
+    "succeeded": "done",
+    "failed": "not done",
+    "unknown": "nobody knows whether it was done",
 }
 
 

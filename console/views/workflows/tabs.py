@@ -7,6 +7,7 @@ from typing import Any
 from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.errors import NotFound
+from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.frame import Badge
 from console.workflows import OBJECT, Known
@@ -93,6 +94,7 @@ def context(known: Known, here: str) -> dict[str, Any]:
             }
             for tab in shown
         ],
+        "unable": unable_to_start.unable_now(known),
         "may_duplicate": may_edit(actor, known),
         "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
         "workflow_address": address,

@@ -7,14 +7,13 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, automation, browse, enrolments, log, records
+from console import access, automation, browse, enrolments, log, records
 from console.automation import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents import triggers_check
 from console.core.documents.workflow import Workflow
 from console.errors import Conflict, Invalid
-from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge
@@ -96,9 +95,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, una
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
     document = enrolments.find(entry.slug).document
     known = tabs.known_of(entry.slug)
-    starting = entry.status == "active" and any(each.enabled for each in found)
     context = tabs.context(known, "triggers") | {
-        "unable": unable.message if unable else unable_to_start.standing_problem(known, accounts.service_accounts()) if starting else None,
         "entry": entry,
         "active": entry.status == "active" and entry.live_version is not None,
         "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
@@ -110,6 +107,7 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, una
         "made": made,
         "wrong": wrong,
         "place": f"/workflows/{quote(entry.slug, safe='')}",
+        **({"unable": unable.message} if unable else {}),
     }
     return frame.page("workflows/triggers.html", context, status=422 if wrong else unable.status if unable else 200)
 
