@@ -9,12 +9,14 @@ from contextlib import contextmanager
 
 from sqlalchemy.engine import Connection
 
-from console import log
+from console import log, queue
 from console.db import troubles
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.queue import PutBack
 
 SOURCE_S = 20.0
+JOBS = {"leaving": queue.TAKE_OUT, "import": queue.IMPORT}
+"""Origin of a batch → what its job does; all others enrol."""
 TRIED_AGAIN = "Something went wrong here; it is tried again by itself."
 GIVEN_UP = (
     "It broke off by a fault of the console, which was tried again several times and is written down. "
@@ -24,8 +26,14 @@ _log = logging.getLogger(__name__)
 _SAYS = "update console.enrolment_batch set why = %s where id = %s and status = 'running' returning 1"
 _LEFT = """
 update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where b.status = 'running' and b.created_at < now() - interval '1 minute'
-and not exists (select from queue.pgqueuer q where q.dedupe_key = b.id and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[])) returning b.id
+and not exists (select from queue.pgqueuer q where q.dedupe_key = b.id and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
+and exists (select from queue.pgqueuer q where q.dedupe_key = b.id) returning b.id
 """
+_LOST = """
+select b.id, b.origin from console.enrolment_batch b where b.status = 'running' and b.created_at < now() - interval '1 minute'
+and not exists (select from queue.pgqueuer q where q.dedupe_key = b.id)
+"""
+"""Whose job nobody gave up and nobody has: a backup that was restored has none."""
 _UNDER_WAY = (
     "update console.enrolment_batch set status = 'running', why = '', ended_at = null, total = nullif(total, done)"
     " where id = %s and status = 'failed' returning 1"
@@ -58,7 +66,10 @@ def surprised(batch_id: str, error: Exception) -> None:
 
 
 def end_left() -> int:
-    """End those whose job was given up, with the reason; returns how many."""
+    """End those whose job was given up, with the reason, and give a job again to those that have none; returns how many ended."""
+    for batch_id, origin in fetch(_LOST):
+        with transaction() as connection:
+            queue.enqueue(connection, JOBS.get(origin, queue.ENROL), batch_id, dedupe_key=batch_id)
     ended = fetch(_LEFT, (GIVEN_UP, log.now()))
     for (batch_id,) in ended:
         _log.error("alarm: %s broke off: its job was given up", batch_id)

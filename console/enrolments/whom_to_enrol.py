@@ -267,10 +267,15 @@ def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Ma
     given = {str(row[name]).strip() for row in rows if str(row.get(name) or "").strip()}
     wanted = sorted({way for value in given for way in headings.spellings(value)} if collection.by_name[name].type == "email" else given)
     found: dict[str, list[str]] = {}
-    for start in range(0, len(wanted), ASKED):
-        condition = orjson.dumps({"field": name, "op": "in", "value": wanted[start : start + ASKED]}).decode()
+    parts = [wanted[start : start + ASKED] for start in range(0, len(wanted), ASKED)]
+    while parts:
+        part = parts.pop()
+        condition = orjson.dumps({"field": name, "op": "in", "value": part}).decode()
         where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=condition))
         page = records.page(collection.id, scope, where=where, limit=records.MOST_ROWS, fields=[name])
+        if page.next is not None and len(part) > 1:  # of those behind the page one may be the second of its value
+            parts += [part[: len(part) // 2], part[len(part) // 2 :]]
+            continue
         for record in page.rows:
             found.setdefault(headings.as_compared(record.values.get(name)), []).append(str(record.key))
     return found
@@ -279,7 +284,7 @@ def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Ma
 KEY = "record"
 """The column that holds keys of records, not values of a field."""
 ASKED = 250
-"""Values looked for by one statement: two records may have each of them, and a page has 500."""
+"""Values looked for by one statement; where their records are more than a page, half of them."""
 
 
 def match_of(actor: Actor, target: Target, names: Sequence[str]) -> str | None:
@@ -342,12 +347,20 @@ def columns_of(actor: Actor, target: Target, named: Sequence[str], lines: Sequen
     """
     by_word = {_word(text): name for name, label in reversed(choices(actor, target)) for text in (label, name)}
     by_word = _usual_words(target) | by_word
+    by_part = {
+        part: entry.name
+        for entry in reversed(target.fields)
+        for text in (entry.label, entry.name)
+        if text and (part := headings.part_of(text))
+    }
     columns: dict[str, str] = {}
     for number, heading in enumerate(named):
         name = by_word.get(_word(heading))
         if name is None and target.collection is None and not target.fields:
             part = headings.part_of(heading)
             name = part if part in ("name", "email", "phone") else slug(heading, "_")[:60]
+        if name is None and target.collection is None:
+            name = by_part.get(headings.part_of(heading) or "")
         if name and name not in columns.values():
             columns[str(number)] = name
     if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:

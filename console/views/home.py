@@ -247,7 +247,7 @@ def _automations(who: Actor, look: Look) -> Panel:
         ]
         page = "/incidents" if asking or wrong else "/triggers" if card.stuck else ""
         rows.append((card.known.title, ", ".join(filter(None, words)), f"{card.live_runs:,}", tabs.address(card.known.slug, page)))
-    return Panel("automations", "Automations, and who is in them", "/workflows/lately", "What happened", rows)
+    return Panel("automations", "Automations, and their live runs", "/workflows/lately", "What happened", rows)
 
 
 def _log(who: Actor, look: Look) -> Panel:

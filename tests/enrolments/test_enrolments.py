@@ -11,7 +11,7 @@ from console.activity import sequencing
 from console.contacts import broken_off
 from console.contacts.broken_off import TRIED_AGAIN
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.db.engine import fetch, transaction
 from console.enrolments import Counts, Question
 from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -267,7 +267,10 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
     assert (batch.status, batch.why, batch.done) == ("running", TRIED_AGAIN, 1), "who asked is not told that nothing was begun"
     monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
     with pytest.raises(KeyError):
-        worked({"enrol"})  # the worker's queue tries it a few times and gives it up: there is no job any more
+        worked({"enrol"})
+    with transaction() as connection:  # the worker's queue tries it a few times, and keeps it as given up
+        queue.enqueue(connection, queue.ENROL, batch.id, dedupe_key=batch.id)
+    fetch("update queue.pgqueuer set status = 'failed' where dedupe_key = %s returning 1", (batch.id,))
     held_up = enrolments.batches.get(company.olivia, batch.id)
     assert (held_up.status, held_up.why, held_up.done) == ("running", TRIED_AGAIN, 1)
     fetch("update console.enrolment_batch set created_at = now() - interval '10 minutes' returning 1")
@@ -305,3 +308,30 @@ def test_a_batch_waits_for_a_source_that_is_down_and_says_so(company: Company) -
     enrolments.batches.advance(batch.id)
     done = enrolments.batches.get(company.olivia, batch.id)
     assert (done.status, done.why, done.enrolled) == ("done", "", 3)
+
+
+def test_a_batch_whose_job_is_gone_as_after_a_restore_goes_on(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = enrolments.batches.begin(company.olivia, "care-review", Question(segment="unrated", values=WHY))
+    assert batch.status == "running"
+    fetch("delete from queue.pgqueuer returning 1")
+    assert broken_off.end_left() == 0
+    assert fetch("select 1 from queue.pgqueuer") == [], "it may be on its way"
+    fetch("update console.enrolment_batch set created_at = now() - interval '10 minutes' returning 1")
+    assert broken_off.end_left() == 0
+    work_until_idle({"enrol"})
+    done = enrolments.batches.get(company.olivia, batch.id)
+    assert (done.status, done.why, done.enrolled > 0) == ("done", "", True)
+
+
+def test_a_value_that_two_records_have_is_left_out_however_many_records_are_asked_for(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(records, "MOST_ROWS", 5)
+    for n in range(100, 112):
+        company.sql("insert into customer (id, display_name, email, desk) values (?, 'Twin', ?, 'retail')", n, f"t{n // 2}@twins.example")
+    company.sql("insert into customer (id, display_name, email, desk) values (200, 'Alone', 'alone@twins.example', 'retail')")
+    rows = [{"email": f"t{n}@twins.example"} for n in range(50, 56)] + [{"email": "alone@twins.example"}]
+    batch = enrolments.batches.begin(company.olivia, "care-review", Question(rows=rows, values=WHY), preview=True)
+    answers, _ = enrolments.batches.answers(company.olivia, batch.id)
+    assert {each["reasons"][0]["reason"] for each in answers} == {f"2 records have this: t{n}@twins.example." for n in range(50, 56)}
+    assert batch.enrolled == 1

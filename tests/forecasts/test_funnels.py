@@ -199,3 +199,24 @@ def test_prices_are_exact_and_wrong_ones_are_refused_by_box() -> None:
         assert none is None
         assert [each["field"] for each in wrong] == [box]
     assert typed({"price": " "}) == (None, [])
+
+
+def test_one_whose_job_is_gone_as_after_a_restore_is_counted_all_the_same(club: Company) -> None:
+    ident = kept_funnels.ask(club.mona, "reaching", Wanted("live"))
+    fetch("delete from queue.pgqueuer returning 1")
+    fetch("update console.funnel set created_at = now(), expires_at = now() + interval '1 day' returning 1")
+    kept_funnels.sweep()
+    assert fetch("select 1 from queue.pgqueuer") == [], "it may be on its way"
+    fetch("update console.funnel set created_at = now() - interval '2 minutes' returning 1")
+    kept_funnels.sweep()
+    work_until_idle()
+    assert kept_funnels.get(club.mona, "reaching", ident).status == "done"
+
+
+def test_one_whose_job_was_given_up_says_so_and_takes_nobody_s_place(club: Company) -> None:
+    ident = kept_funnels.ask(club.mona, "reaching", Wanted("live"))
+    fetch("update queue.pgqueuer set status = 'failed' returning 1")
+    fetch("update console.funnel set created_at = now() - interval '2 minutes', expires_at = now() + interval '1 day' returning 1")
+    kept_funnels.sweep()
+    found = kept_funnels.get(club.mona, "reaching", ident)
+    assert (found.status, found.why) == ("failed", kept_funnels.GIVEN_UP)

@@ -321,6 +321,16 @@ def test_a_file_whose_heading_says_little_is_looked_at_by_its_cells(pages: Pages
         assert enrolments.whom_to_enrol.columns_of(company.olivia, target, headings, [cells]) == columns
 
 
+def test_a_start_that_asks_for_a_lead_takes_columns_by_usual_words(pages: Pages) -> None:
+    ask = [{"name": "name", "label": "Name", "type": "text"}, {"name": "mail", "label": "E-mail", "type": "email"}, {"name": "phone", "label": "Phone", "type": "phone"}, {"name": "amount", "label": "Amount", "type": "integer"}]  # fmt: skip
+    steps = [step("start", "start", "end", {"fields": ask}), step("end", "end", None)]
+    document = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "roles": ["operator"], "steps": steps}
+    workflows.import_file(document, publish=True, rights=False)
+    named = ["Name", "E-Mail-Adresse", "Telefon", "Betrag"]
+    found = enrolments.whom_to_enrol.columns_of(pages.company.olivia, enrolments.find("leads"), named)
+    assert found == {"0": "name", "1": "mail", "2": "phone"}
+
+
 def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robot: None) -> None:
     exits = [{"if": 'event.on == "message.received"', "reason": "they wrote to us"}]
     trigger = {"id": "tagged", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'}
