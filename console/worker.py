@@ -247,7 +247,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("check of the log", MINUTE_S, integrity.look),
             Duty("expire", DAY_S, retention.expire),
             Duty("files of lists", MINUTE_S, list_files.sweep),
-            Duty("funnels", PATROL_S, forecasts.kept_funnels.sweep),
+            Duty("funnels", MINUTE_S, forecasts.kept_funnels.sweep),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
             Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),
         ],

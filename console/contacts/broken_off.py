@@ -24,15 +24,10 @@ GIVEN_UP = (
 )
 _log = logging.getLogger(__name__)
 _SAYS = "update console.enrolment_batch set why = %s where id = %s and status = 'running' returning 1"
-_LEFT = """
-update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where b.status = 'running' and b.created_at < now() - interval '1 minute'
-and not exists (select from queue.pgqueuer q where q.dedupe_key = b.id and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))
-and exists (select from queue.pgqueuer q where q.dedupe_key = b.id) returning b.id
-"""
-_LOST = """
-select b.id, b.origin from console.enrolment_batch b where b.status = 'running' and b.created_at < now() - interval '1 minute'
-and not exists (select from queue.pgqueuer q where q.dedupe_key = b.id)
-"""
+_STANDS = f"b.status = 'running' and b.created_at < now() - interval '1 minute' and {queue.no_job('b.id')}"
+_GAVE_UP = queue.given_up("b.id")
+_LEFT = f"update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where {_STANDS} and {_GAVE_UP} returning b.id"  # noqa: S608 (texts of ours)
+_LOST = f"select b.id, b.origin from console.enrolment_batch b where {_STANDS} and not {_GAVE_UP}"  # noqa: S608 (as above)
 """Whose job nobody gave up and nobody has: a backup that was restored has none."""
 _UNDER_WAY = (
     "update console.enrolment_batch set status = 'running', why = '', ended_at = null, total = nullif(total, done)"

@@ -101,8 +101,9 @@ def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | No
 
 
 def unable_now(known: Known) -> str | None:
-    """The same for one workflow whose runs are to begin: published, neither paused nor over."""
-    if known.live is None or known.archived or known.status not in ("active", "paused"):
+    """The same for one workflow whose runs may begin: published and not over. No statement where it names no account."""
+    definition = workflows.readable_version(known.id, known.live)
+    if known.archived or known.status not in ("active", "paused") or definition is None or definition.document.run_as is None:
         return None
     return standing_problem(known, accounts.service_accounts())
 

@@ -153,8 +153,7 @@ def change(actor: Actor, webhook_id: str, given: Mapping[str, Any], *, seen: str
         row = connection.execute(sa.select(table).where(table.c.id == former.id).with_for_update()).first()
         if row is None:
             raise NotFound("There is no such webhook any more.")
-        require_unchanged(seen, before, after)
-        require_unchanged(mark(before), terms(subscription(actor, webhook_id)), after)
+        require_unchanged(seen or mark(before), terms(subscription(actor, webhook_id)), after)
         values: dict[str, Any] = {
             "url": sealed(former.id, "url", wanted.url),
             **_columns(wanted),

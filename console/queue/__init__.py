@@ -40,6 +40,7 @@ from console.queue.jobs import (
     enqueue_all,
     enqueue_look,
     forget,
+    given_up,
     no_job,
     paused,
     paused_at,

@@ -185,6 +185,11 @@ def no_job(key: str) -> str:
     return f"not exists (select from queue.pgqueuer q where q.dedupe_key = {key} and q.status = any (array['queued', 'picked']::queue.pgqueuer_status[]))"
 
 
+def given_up(key: str) -> str:
+    """The condition that a job of this key, an expression of SQL, was given up and is kept. With `no_job`: who has neither has lost it, as after a restore."""
+    return f"exists (select from queue.pgqueuer q where q.dedupe_key = {key} and q.status = 'failed')"
+
+
 def enqueue_all(jobs: Sequence[Job]) -> int:
     """Put all the jobs in, at once and in a transaction of their own; how many were not there already."""
     if not jobs:
