@@ -229,7 +229,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.browse import list_files
     from console.messages import mail_polling
     from console.proposals import ladder
-    from console.upkeep import retention
+    from console.upkeep import lost_jobs, retention
     from console.work import notices, questions, standing_in, tasks
 
     stopping = worker.stopping.is_set
@@ -247,6 +247,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("check of the log", MINUTE_S, integrity.look),
             Duty("expire", DAY_S, retention.expire),
             Duty("files of lists", MINUTE_S, list_files.sweep),
+            Duty("lost jobs", MINUTE_S, lost_jobs.put_in_again),
             Duty("funnels", MINUTE_S, forecasts.kept_funnels.sweep),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
             Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),

@@ -16,6 +16,7 @@ OPEN_MODULES = frozenset(
         "imports",
         "left_out_lines",
         "likely_contacts",
+        "present",
         "tags",
         "unused_columns",
         "workbooks",

@@ -11,12 +11,10 @@ from sqlalchemy.engine import Connection
 
 from console import log, queue
 from console.db import troubles
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch
 from console.queue import PutBack
 
 SOURCE_S = 20.0
-JOBS = {"leaving": queue.TAKE_OUT, "import": queue.IMPORT}
-"""Origin of a batch → what its job does; all others enrol."""
 TRIED_AGAIN = "Something went wrong here; it is tried again by itself."
 GIVEN_UP = (
     "It broke off by a fault of the console, which was tried again several times and is written down. "
@@ -27,8 +25,6 @@ _SAYS = "update console.enrolment_batch set why = %s where id = %s and status = 
 _STANDS = f"b.status = 'running' and b.created_at < now() - interval '1 minute' and {queue.no_job('b.id')}"
 _GAVE_UP = queue.given_up("b.id")
 _LEFT = f"update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where {_STANDS} and {_GAVE_UP} returning b.id"  # noqa: S608 (texts of ours)
-_LOST = f"select b.id, b.origin from console.enrolment_batch b where {_STANDS} and not {_GAVE_UP}"  # noqa: S608 (as above)
-"""Whose job nobody gave up and nobody has: a backup that was restored has none."""
 _UNDER_WAY = (
     "update console.enrolment_batch set status = 'running', why = '', ended_at = null, total = nullif(total, done)"
     " where id = %s and status = 'failed' returning 1"
@@ -61,10 +57,7 @@ def surprised(batch_id: str, error: Exception) -> None:
 
 
 def end_left() -> int:
-    """End those whose job was given up, with the reason, and give a job again to those that have none; returns how many ended."""
-    for batch_id, origin in fetch(_LOST):
-        with transaction() as connection:
-            queue.enqueue(connection, JOBS.get(origin, queue.ENROL), batch_id, dedupe_key=batch_id)
+    """End those whose job was given up, with the reason; returns how many. Who has none gets one (`console.upkeep.lost_jobs`)."""
     ended = fetch(_LEFT, (GIVEN_UP, log.now()))
     for (batch_id,) in ended:
         _log.error("alarm: %s broke off: its job was given up", batch_id)

@@ -10,13 +10,13 @@ import time
 import unicodedata
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
 from console.contacts import workbooks
-from console.contacts.encodings import LATIN, guess
+from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
 
 PART = 1 << 20
@@ -33,6 +33,9 @@ MOST_BEFORE = 20
 """Lines among which the heading is looked for."""
 VALUE = re.compile(r"@|\d{4}")
 """What a cell of a contact may have, and no heading has."""
+ADDRESS = re.compile(r"(?:[^<>@]*<)?[^<>@\s]+@[^<>@\s]+\.[^<>@\s\d]{2,}>?")
+TELEPHONE = re.compile(r"(?!\d{4}-\d\d-\d\d)(?=(?:\D*\d){7})(?:p:|tel:)?[+(]?\d[\d ()/.\N{NO-BREAK SPACE}-]{5,24}\d")
+"""Cells that are an e-mail address or a telephone number by their look."""
 AS_TEXT = re.compile(r'="([^"]*)"')
 """A cell as it is written so that a spreadsheet takes a long number for a text."""
 UNREADABLE = "\ufffd"
@@ -42,6 +45,8 @@ UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u2
 NO_TEXT = (*workbooks.BEGIN, b"%PDF")
 CARDS = "This is a file of address cards (vCard). Open it in a program of contacts, such as Google Contacts, export the contacts there as CSV, and choose that file."
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
+HEADING, CONTACT = "heading", "contact"
+FIRST_LINES = {HEADING: "names the columns", CONTACT: "is a contact already"}
 LONG = f"{UNREADABLE} longer than a line may be\n"
 """Stands for a line that is too long to be kept."""
 NOT_CLOSED = "A quotation mark on this line is never closed, or has text behind its end."
@@ -52,7 +57,7 @@ csv.field_size_limit(LONGEST_LINE)  # of the process: so long a cell is looked f
 @dataclass(frozen=True, slots=True)
 class ContactFile:
     """A stored file: its folder's name, how many parts it has, the encoding and delimiter that it seems to have, about how many lines (0: not known), what it was called,
-    which line is its heading, and what people must know of how its workbook was read.
+    which line is its heading (0: none, the first line is a contact already), and what people must know of how its workbook was read.
     """
 
     folder: str
@@ -112,6 +117,8 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
         forget(folder)
         raise Invalid("This is no table.", at=("csv", CARDS))
     delimiter, heading = _layout(head)
+    if heading == 1 and begins_with_contact(head, delimiter):
+        heading = 0
     return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name, heading, remarks)
 
 
@@ -145,6 +152,45 @@ def _heading(head: str, delimiter: str) -> tuple[int, int]:
     return (0, 1) if any(VALUE.search(cell) for cell in cells) else (len(cells), line)
 
 
+def begins_with_contact(head: str, delimiter: str) -> bool:
+    """Whether the first line with anything in it has what no heading has: an e-mail address, a telephone number, or in a list of one column a number."""
+    try:
+        cells = next((cells for cells in csv.reader(io.StringIO(head), delimiter=delimiter) if any(map(str.strip, cells))), [])
+    except csv.Error:
+        return False
+    filled = [cell.strip("\ufeff ") for cell in cells if cell.strip("\ufeff ")]
+    return any(ADDRESS.fullmatch(cell) or TELEPHONE.fullmatch(cell) for cell in filled) or (
+        len(cells) == 1 and filled[:1] == [*filter(str.isdecimal, filled)]
+    )
+
+
+def heading_of(cells: Sequence[str]) -> list[str]:
+    """Names for the columns of a file without a heading, by the cells of its first line: Email and Phone where they are told by their look, else Column 1, Column 2 and so on."""
+    named: list[str] = []
+    for number, cell in enumerate(cells, 1):
+        word = "Email" if ADDRESS.fullmatch(cell) else "Phone" if TELEPHONE.fullmatch(cell) else ""
+        named.append(word if word and word not in named else f"Column {number}")
+    words = [
+        number
+        for number, cell in enumerate(cells)
+        if cell and named[number].startswith("Column") and not any(map(str.isdigit, cell)) and " " in cell
+    ]
+    if len(words) == 1 and len(named) > 1:
+        named[words[0]] = "Name"
+    return named
+
+
+def first_lines(file: ContactFile) -> list[tuple[str, str, bool]]:
+    """(value, words, whether it is so) of what the first line of the file may be; empty where lines before the heading make it certain."""
+    return [(each, words, (each == CONTACT) == (file.heading == 0)) for each, words in FIRST_LINES.items()] if file.heading <= 1 else []
+
+
+def read_as(file: ContactFile, encoding: str | None, first_line: str | None) -> ContactFile:
+    """The file as a person says that it is read: the encoding, and whether its first line is a HEADING or a CONTACT already; anything else leaves it as it is."""
+    heading = {CONTACT: 0, HEADING: 1}.get(first_line or "", file.heading) if file.heading <= 1 else file.heading
+    return replace(file, encoding=encoding if encoding is not None and encoding in ENCODINGS else file.encoding, heading=heading)
+
+
 def forget(folder: str) -> None:
     """Delete the file."""
     shutil.rmtree(_place(folder), ignore_errors=True)
@@ -167,7 +213,16 @@ def folders(*, untouched_s: float = 0.0) -> list[str]:
 
 
 def rows(file: ContactFile, person: str) -> Iterator[Row]:
-    """The lines with anything in them, the heading first. Raises Invalid for a heading that cannot be read.
+    """The lines with anything in them, the heading first, of a file without one made up of what its first line holds, as line 0. Raises Invalid for a heading that cannot be read."""
+    lines = _rows(file, person)
+    if not file.heading and (first := next(lines, None)) is not None:
+        yield Row(0, heading_of(first.cells), readable=True)
+        yield first
+    yield from lines
+
+
+def _rows(file: ContactFile, person: str) -> Iterator[Row]:
+    """The lines from the heading on.
 
     A quotation mark that is not closed spoils its own line alone: what would stand behind it in one cell is read again, line by line.
     """
@@ -197,7 +252,7 @@ def rows(file: ContactFile, person: str) -> Iterator[Row]:
             continue
         if wrong and number == file.heading:
             raise Invalid("The file cannot be read.", at=("csv", f"{wrong} It is the first one: is it a CSV file?"))
-        if number == file.heading and len(cells) > MOST_COLUMNS:
+        if number == max(file.heading, 1) and len(cells) > MOST_COLUMNS:
             raise Invalid(
                 "The file cannot be read.",
                 at=("csv", f"It has {len(cells):,} columns: leave out some, so that there are at most {MOST_COLUMNS}."),

@@ -28,7 +28,6 @@ from console.contacts import (
     unreachable_numbers,
     unused_columns,
 )
-from console.contacts.encodings import ENCODINGS
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
@@ -182,11 +181,10 @@ def look(actor: Actor, collection_id: str, question: Question) -> Import:
     return _begin(actor, collection_id, question, new_id("imp"), preview=True)
 
 
-def look_again(actor: Actor, ident: str, question: Question, encoding: str | None = None) -> Import:
-    """The same file with other columns, another encoding or other answers. Raises NotFound, NotAllowed, Invalid."""
+def look_again(actor: Actor, ident: str, question: Question, encoding: str | None = None, first_line: str | None = None) -> Import:
+    """The same file with other columns, another encoding, with a heading or without (`contact_files.read_as`), or other answers. Raises NotFound, NotAllowed, Invalid."""
     found = get(actor, ident)
-    chosen = encoding if encoding is not None and encoding in ENCODINGS else found.question.file.encoding
-    asked = replace(question, file=replace(found.question.file, encoding=chosen))
+    asked = replace(question, file=contact_files.read_as(found.question.file, encoding, first_line))
     imports.plan(actor, found.collection, asked)
     cancel(actor, ident)
     return look(actor, found.collection, asked)

@@ -239,7 +239,7 @@ def judge(
     told = [values_of(plan, row) for row in part]
     keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])]
     asked = [values[plan.match] for values, _ in keyed if plan.match and values.get(plan.match) not in (None, "")]
-    there = present.by_value(plan.collection.id, plan.read, plan.match or "", asked)
+    there = present.by_value(plan.collection, plan.read, plan.match or "", asked)
     known = [headings.as_compared(values.get(plan.match or "")) in there for values, _ in keyed]
     unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
     parts = zip(part, told, keyed, unlisted, strict=True)
@@ -335,12 +335,7 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     """The fields in which the contact differs from the line, as far as the actor reads them."""
     by_name = plan.collection.by_name
     kept = {name: record.values[name] for name in values if name in record.values}
-    same_name = {
-        name
-        for name, kept_value in kept.items()
-        if headings.as_compared(kept_value) == headings.as_compared(values[name]) and name == plan.match
-    }
-    return {n for n in kept if n not in same_name and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
+    return {n for n in kept if n != plan.match and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
 
 
 def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
@@ -358,7 +353,8 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
     values: dict[str, Any] = {}
     reasons = []
     if any(row.cells[plan.width :]):
-        reasons.append(f"It has {len(row.cells)} values and the heading {plan.width}.")
+        first = "heading" if plan.question.file.heading else "first line"
+        reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
         values[name] = value_of(plan, field, cell)

@@ -32,6 +32,9 @@ MOST_DAYS = 36_500
 TAGS = "tags"
 ANY_CASE = "in_any_case"
 """Like `in` for texts whose capitals do not count, the values in small letters: of the console's own questions, offered to nobody."""
+ENDING = "ending_in"
+LAST_DIGITS = 7
+"""Telephone numbers whose last digits are one of these, whatever stands between them: of the console's own questions too."""
 TAG_OPS = ("contains", "eq", "ne", "in", "is_null")
 """Comparisons of the console's own tags: has it, has it, has it not, has one of them, has none or any."""
 

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from console import access, accounts, browse, faults, log, queue, subjects
 from console.contacts import broken_off, contact_files, import_batches
-from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
@@ -409,12 +408,13 @@ def _of_row(row: sa.Row[Any], question: Question, place: Mapping[str, Any]) -> B
     return Batch(**columns, question=question, place=place)
 
 
-def with_columns(question: Question, columns: Mapping[str, str], *, match: str | None = None, encoding: str | None = None) -> Question:
-    """The question of a file with the names of its columns, and the encoding that a person has chosen."""
+def with_columns(
+    question: Question, columns: Mapping[str, str], *, match: str | None = None, encoding: str | None = None, first_line: str | None = None
+) -> Question:
+    """The question of a file with the names of its columns, and how a person says that it is read (`contact_files.read_as`)."""
     if question.file is None:
         return question
-    chosen = encoding if encoding is not None and encoding in ENCODINGS else question.file.encoding
-    return replace(question, columns=dict(columns), match=match, file=replace(question.file, encoding=chosen))
+    return replace(question, columns=dict(columns), match=match, file=contact_files.read_as(question.file, encoding, first_line))
 
 
 def _about(batch_id: str) -> str:

@@ -70,7 +70,7 @@ def counts_for(actor: Actor, workflow_id: str, collection: str | None) -> Counts
     """The counts of a workflow about this collection, of those whose record the actor sees. One statement; for an actor who sees only a part of the
     records another one to their source: then the newest `MOST_COUNTED` are counted.
     """
-    return _counts(lines_for(actor, workflow_id, collection))
+    return of_lines(lines_for(actor, workflow_id, collection))
 
 
 def lines_for(actor: Actor, workflow_id: str, collection: str | None) -> Sequence[Line]:
@@ -88,7 +88,8 @@ def seen_records(actor: Actor, workflow_id: str, collection: str | None) -> list
     return sorted(record_reach.visible_records(actor, {collection: keys})[collection])
 
 
-def _counts(rows: Iterable[Line]) -> Counts:
+def of_lines(rows: Iterable[Line]) -> Counts:
+    """The counts that these lines add up to."""
     of_status: dict[str, int] = {}
     steps: dict[str, int] = {}
     versions: dict[int, int] = {}

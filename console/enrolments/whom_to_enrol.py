@@ -6,21 +6,22 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, TypeAlias
 
-import orjson
-
 from console import access, browse, records, runs
 from console.browse import BrowseQuery, evidence
-from console.contacts import contact_files, headings
+from console.contacts import contact_files, headings, present
 from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
+from console.core.documents.collections import Field
+from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
 from console.formats import label_of
+from console.records import Record
 
 MOST_NAMED = 10_000
 UNSEEN = "There is no such record, or it is outside what you may see."
@@ -206,7 +207,7 @@ def _numbered(target: Target, question: Question, person: str) -> Iterator[Numbe
         cells = {name: row.cells[number] for number, name in columns.items() if number < len(row.cells) and row.cells[number]}
         wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
         if not wrong and any(row.cells[width:]):
-            wrong = f"It has {len(row.cells)} values and the heading {width}."
+            wrong = f"It has {len(row.cells)} values and the {'heading' if question.file.heading else 'first line'} {width}."
         over = [name for name, cell in cells.items() if name not in long and contact_files.swallowed(cell, question.file.delimiter)]
         if over and not wrong:
             wrong = f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
@@ -241,7 +242,7 @@ def _of_record(
     target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]], outside: Mapping[str, str]
 ) -> Candidate:
     named = str(row.get(question.match or "", "")).strip()
-    keys = found.get(headings.as_compared(named), [])
+    keys = found.get(named, [])
     wrong = None
     if not named:
         wrong = "This row does not say which record is meant."
@@ -257,34 +258,35 @@ def _of_record(
 
 
 def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """What the rows name, in small letters → the keys of the records that have it, within the actor's scope."""
+    """What the rows name → the keys of the records that have it, within the actor's scope."""
     collection, scope = browse.browsed_collection(actor, str(target.collection))
     name = question.match or ""
-    if name == KEY:
-        keys = {str(row[name]) for row in rows if row.get(name) not in (None, "")}
-        return {headings.as_compared(key): [key] for key in records.visible_keys(collection.id, sorted(keys), scope)}
-    filters.readable_field(collection, name, scope.hidden)
     given = {str(row[name]).strip() for row in rows if str(row.get(name) or "").strip()}
-    wanted = sorted({way for value in given for way in headings.spellings(value)} if collection.by_name[name].type == "email" else given)
-    found: dict[str, list[str]] = {}
-    parts = [wanted[start : start + ASKED] for start in range(0, len(wanted), ASKED)]
-    while parts:
-        part = parts.pop()
-        condition = orjson.dumps({"field": name, "op": "in", "value": part}).decode()
-        where, _, _ = browse.question(actor, collection, scope, BrowseQuery(filter=condition))
-        page = records.page(collection.id, scope, where=where, limit=records.MOST_ROWS, fields=[name])
-        if page.next is not None and len(part) > 1:  # of those behind the page one may be the second of its value
-            parts += [part[: len(part) // 2], part[len(part) // 2 :]]
-            continue
-        for record in page.rows:
-            found.setdefault(headings.as_compared(record.values.get(name)), []).append(str(record.key))
-    return found
+    if name == KEY:
+        return {key: [key] for key in records.visible_keys(collection.id, sorted(given), scope)}
+    field = filters.readable_field(collection, name, scope.hidden)
+    typed = {value: _typed(field, value) for value in given}
+    asked = [value for value in typed.values() if value is not None]
+    there = present.by_value(collection, scope, name, asked, [name])
+    found = {value: there.get(headings.as_compared(each), []) for value, each in typed.items()}
+    return {value: [str(each.key) for each in _as_written(name, value, those)] for value, those in found.items() if those}
+
+
+def _typed(field: Field, text: str) -> Any:
+    """The value of the field that a text means, None where it can be none."""
+    if field.stored != "integer":
+        return headings.address(text) if field.type == "email" else headings.number(text) if field.type == "phone" else text
+    number = number_of(text)
+    return int(number) if number is not None and number == int(number) else None
+
+
+def _as_written(name: str, value: str, found: Sequence[Record]) -> Sequence[Record]:
+    """Of several records those that have the value letter by letter, where there are such."""
+    return [each for each in found if str(each.values.get(name)) == value] or found
 
 
 KEY = "record"
 """The column that holds keys of records, not values of a field."""
-ASKED = 250
-"""Values looked for by one statement; where their records are more than a page, half of them."""
 
 
 def match_of(actor: Actor, target: Target, names: Sequence[str]) -> str | None:

@@ -50,7 +50,6 @@ _TELL = "update console.funnel set status = 'running', done = %s, total = %s whe
 _STANDS = f"f.status in ('waiting', 'running') and f.created_at < now() - interval '1 minute' and {queue.no_job('f.id')}"
 _GAVE_UP = queue.given_up("f.id")
 _LEFT = f"update console.funnel f set status = 'failed', why = %s where {_STANDS} and {_GAVE_UP} returning 1"  # noqa: S608 (texts of ours)
-_LOST = f"select f.id from console.funnel f where {_STANDS} and not {_GAVE_UP}"  # noqa: S608 (as above)
 _END = """
 update console.funnel set status = %s, why = %s, result_nonce = %s, result_ct = %s, done = coalesce(%s, done), total = coalesce(%s, total)
 where id = %s and status in ('waiting', 'running') returning 1
@@ -141,11 +140,8 @@ def stop(actor: Actor, slug_or_id: str, ident: str) -> None:
 
 
 def sweep() -> int:
-    """Forget those whose day is over, end those whose job was given up, and give a job again to those that have none, as after a restore; how many are forgotten."""
+    """Forget those whose day is over, and end those whose job was given up; how many are forgotten."""
     fetch(_LEFT, (GIVEN_UP,))
-    for (ident,) in fetch(_LOST):
-        with transaction() as connection:
-            queue.enqueue(connection, queue.FORECAST, ident, dedupe_key=ident)
     return len(fetch("delete from console.funnel where expires_at < now() returning id"))
 
 

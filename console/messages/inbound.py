@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import access, faults, log, records, subjects
-from console.contacts import headings
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -144,7 +143,7 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
 def keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None) -> list[str]:
     """The records with this address, within the scope (None: of all), however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
     scope, address = scope or whole(collection.id), recipients.address_of(kind, address, None)[0] or address
-    written = " || ".join(f"record.{column} == {_quoted(way)}" for way in _ways_to_write(kind, address))
+    written = " || ".join(f"record.{column} == {_quoted(way)}" for way in recipients.ways_to_write(kind, address))
     page = records.page(collection.id, scope, segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
     if len(found) >= most:
@@ -158,23 +157,6 @@ def keys_by_address(collection: Collection, column: str, kind: str, address: str
         if address.lower() in {each.lower() for each in own} and row.key is not None and row.key not in found:
             found.append(row.key)
     return found[:most]
-
-
-def _ways_to_write(kind: str, address: str) -> list[str]:
-    """The address as databases may have it."""
-    if kind == "email":
-        return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(address)
-    except phonenumbers.NumberParseException:
-        return [address]
-    form = phonenumbers.PhoneNumberFormat
-    formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
-    digits = formats[0].removeprefix("+")
-    bare = [digits, f"00{digits}", "".join(filter(str.isdigit, formats[2]))]
-    return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
 
 
 def _quoted(text: str) -> str:

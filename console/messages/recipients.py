@@ -13,6 +13,7 @@ from babel.core import get_global
 
 from console import contacts
 from console.channels.base import Handed
+from console.contacts import headings
 from console.core.contacting import Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
@@ -225,6 +226,28 @@ def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, 
     if not parts:
         return [("", "There is no e-mail address." if channel == "email" else "There is no telephone number.")]
     return [_mail_of(part) if channel == "email" else _phone_of(part, country) for part in parts]
+
+
+def ways_to_write(channel: str, address: str) -> list[str]:
+    """An address in its plainest form as databases may have it."""
+    if channel == "email":
+        return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(address)
+    except phonenumbers.NumberParseException:
+        return [address]
+    form = phonenumbers.PhoneNumberFormat
+    formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
+    digits = formats[0].removeprefix("+")
+    bare = [digits, f"00{digits}", digits_of(formats[2])]
+    return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
+
+
+def digits_of(text: str) -> str:
+    """The digits of a telephone number as it is written."""
+    return "".join(filter(str.isdecimal, text))
 
 
 def zones_of(contact: Contact | None, address: str) -> list[str]:

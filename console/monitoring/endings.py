@@ -1,4 +1,4 @@
-"""What came of those who began a workflow lately, and how many of them came to each step."""
+"""What came of those who began a workflow lately, how many of them came to each step, and which ways they took."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,11 +21,14 @@ MOST_RUNS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """Of the `begun` runs: (status, end or None) → how many have ended so; step id → how many came to it. `more`: there were more, and the newest are counted."""
+    """Of the `begun` runs: (status, end or None) → how many have ended so; step id → how many came to it; (step id, outcome) → which of them left it so.
+    `more`: there were more, and the newest are counted.
+    """
 
     begun: int
     ends: Mapping[tuple[str, str | None], int]
     passed: Mapping[str, int]
+    left: Mapping[tuple[str, str], frozenset[int]]
     more: bool
 
 
@@ -40,14 +43,15 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
     with hot_engine().connect() as connection:
         rows = connection.execute(newest).all()
         counted = rows[:MOST_RUNS]
-        came = (
-            sa.select(attempt.step, sa.func.count(sa.distinct(attempt.run)))
-            .where(attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text))))
-            .group_by(attempt.step)
-        )
-        passed = {step: int(n) for step, n in connection.execute(came)} if counted else {}
+        of_them = attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text)))
+        outcome = sa.case((attempt.completed_at.is_not(None), attempt.outcome))  # of one who waits there it is what is expected
+        came = sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run))).where(of_them).group_by(attempt.step, outcome)
+        rows_of_steps = connection.execute(came).all() if counted else []
+    number = {row.id: n for n, row in enumerate(counted)}
+    left = {(step, way or ""): frozenset(number[each] for each in those) for step, way, those in rows_of_steps}
+    passed = {step: len(frozenset().union(*(those for (of, _), those in left.items() if of == step))) for step in {key[0] for key in left}}
     ends: dict[tuple[str, str | None], int] = {}
     for row in counted:
         if row.ended_at is not None:
             ends[row.status, row.ending] = ends.get((row.status, row.ending), 0) + 1
-    return Endings(len(counted), ends, passed, more=len(rows) > MOST_RUNS)
+    return Endings(len(counted), ends, passed, left, more=len(rows) > MOST_RUNS)

@@ -21,6 +21,7 @@ from console.workflows import OBJECT, Definition, Known, lifecycle
 MOST_GROUPS = 100
 AT_ONCE = 100
 """How many runs one retry does; the next does the following ones."""
+RECORD_GONE = "Its record is not there any more, or you may not see it: close the incident for it with a reason."
 LATELY = timedelta(days=7)
 MOST_DONE_AGAIN = 10
 
@@ -226,7 +227,7 @@ def retry_all(
         try:
             started[head.id] = enrolments.rerun(actor, head.id, origin=origin, version=version)
         except ConsoleError as error:
-            refused[head.id] = error.message
+            refused[head.id] = RECORD_GONE if isinstance(error, NotFound) else error.words
     _settle(started)
     return Retried(started, refused, len(runs_of(actor, workflow, cause, limit=AT_ONCE)))
 

@@ -33,6 +33,17 @@ DAY_AFTER_LAST: Column = sa.literal_column("'9999-01-01'")
 """The days between which an axis is drawn: 1 January 0001 stands for no day and 31 December 9999 for no end in many databases."""
 
 
+BETWEEN_DIGITS = " -/().\u00a0"
+"""What people write between the digits of a telephone number."""
+
+
+def without_blanks(column: Column) -> Column:
+    """The telephone number of the column without what people write between its digits."""
+    for sign in BETWEEN_DIGITS:
+        column = sa.func.replace(column, sign, "")
+    return column
+
+
 def value(given: Any) -> Column:
     """A bound parameter whose type the database infers."""
     return sa.literal(given, NullType())
@@ -178,6 +189,14 @@ class Dialect:
     def in_any_case(self, column: Column, field: Field, given: list[str]) -> Condition:
         """Condition that the text is one of these, which are in small letters, ignoring case."""
         return sa.func.lower(self.text(column, field)).in_([value(item) for item in given])
+
+    def ending_in(self, column: Column, field: Field, length: int, given: list[str]) -> Condition:
+        """Condition that the last so many digits of the telephone number are one of these, whatever stands between them."""
+        return self.last(without_blanks(self.text(column, field)), length).in_([value(item) for item in given])
+
+    def last(self, column: Column, length: int) -> Column:
+        """The last letters of the text."""
+        return sa.func.right(column, length)
 
     def holds(self, column: Column, field: Field, given: Any) -> Condition:
         """Condition that a list column contains this value."""
@@ -352,6 +371,10 @@ class SQLite(WithoutLists):
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
         found = sa.func.instr(sa.func.console_lower(column), value(given.lower()))
         return found == 1 if start else found > 0
+
+    @override
+    def last(self, column: Column, length: int) -> Column:
+        return sa.func.substr(column, -length)
 
     @override
     def in_any_case(self, column: Column, field: Field, given: list[str]) -> Condition:

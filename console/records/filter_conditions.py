@@ -100,6 +100,8 @@ def _test_condition(test: Test, compiler: Compiler, column: Column) -> Condition
             return sa.or_(found, column.sql.is_(None)) if null else found
         case filters.ANY_CASE if column.field.stored == "text":
             return compiler.dialect.in_any_case(column.sql, column.field, [item for item in test.value if values.storable(item)])
+        case filters.ENDING if column.field.stored == "text":
+            return compiler.dialect.ending_in(column.sql, column.field, filters.LAST_DIGITS, test.value)
         case "contains" if column.field.stored == "array":
             return compiler.list_holds(Literal(test.value), column, positive=True)
         case "contains" | "starts_with":

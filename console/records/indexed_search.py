@@ -14,7 +14,7 @@ from sqlalchemy.dialects import mysql
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of, uuid_of
 from console.records import values
-from console.records.dialects import Condition, value
+from console.records.dialects import BETWEEN_DIGITS, Condition, value
 from console.records.indexes import Indexes
 from console.records.sql_tables import Table
 
@@ -22,8 +22,6 @@ MOST = 10_001
 SHORTEST_INSIDE = 3
 """Letters from which trigrams are selective."""
 MOST_WORDS = 4
-BETWEEN_DIGITS = " -/().\u00a0"
-"""What people write between the digits of a telephone number."""
 SHORTEST_TELEPHONE = 7
 HIGHEST = "\U0010ffff"
 

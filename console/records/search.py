@@ -15,7 +15,7 @@ from console.core.expressions import search_syntax
 from console.core.expressions.operands import number_of, uuid_of
 from console.core.expressions.search_syntax import Several, Sought, Through, Without, Words
 from console.records import catalogue, filter_conditions, indexed_search, indexes, values
-from console.records.dialects import Condition
+from console.records.dialects import Condition, without_blanks
 from console.records.sql_tables import Table, table_of
 
 LONGEST = 200
@@ -138,19 +138,12 @@ def _field_condition(table: Table, field: Field, wanted: str) -> Condition | Non
         chosen = indexed_search.listed(table, field, wanted)
         return chosen if chosen is not None or field.stored == "text" else equal_condition(table, field, wanted)
     if field.type == "phone" and (number := indexed_search.telephone_number(wanted)):
-        return sa.or_(table.dialect.finds(column, field, wanted), table.dialect.finds(_without_blanks(column), field, number))
+        return sa.or_(table.dialect.finds(column, field, wanted), table.dialect.finds(without_blanks(column), field, number))
     if field.stored == "text":
         return table.dialect.finds(column, field, wanted)
     if field.widget == "translations":
         return table.dialect.finds(sa.cast(column, sa.Text), field, wanted)
     return equal_condition(table, field, wanted)
-
-
-def _without_blanks(column: Any) -> Any:
-    """The telephone number of the column without what people write between its digits."""
-    for sign in indexed_search.BETWEEN_DIGITS:
-        column = sa.func.replace(column, sign, "")
-    return column
 
 
 def equal_condition(table: Table, field: Field, wanted: str) -> Condition | None:

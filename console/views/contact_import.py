@@ -103,7 +103,11 @@ def _done(found: Import, what: str) -> Import:
         return import_batches.resume(who, found.id)
     if what == "look":
         return import_batches.look_again(
-            who, found.id, _question(imports.importable(who, found.collection), found.question), request.form.get("encoding")
+            who,
+            found.id,
+            _question(imports.importable(who, found.collection), found.question),
+            request.form.get("encoding"),
+            request.form.get("first_line"),
         )
     return import_batches.confirm(who, found.id)
 
@@ -177,7 +181,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
     ]
     mapping = {
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
-        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "boxes": _boxes(plan, found.question.same, look),
+        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes(plan, found.question.same, look),
         "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
         "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
     }  # fmt: skip
@@ -193,7 +197,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "fields": fields,
         "filled": filled,
         "unused": unused,
-        "before": found.question.file.heading - 1,
+        "before": max(found.question.file.heading - 1, 0),
         "perhaps_consent": perhaps,
         "unproved": _unproved(plan, found.question.same),
         "nothing": not plan.fields,

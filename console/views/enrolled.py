@@ -181,7 +181,11 @@ def _done(found: Batch, what: str) -> Batch:
     if what == "columns":
         columns = {name.removeprefix(COLUMN): value for name, value in request.form.items() if name.startswith(COLUMN) and value}
         question = enrolments.batches.with_columns(
-            found.question, columns, match=request.form.get(MATCH) or None, encoding=request.form.get("encoding")
+            found.question,
+            columns,
+            match=request.form.get(MATCH) or None,
+            encoding=request.form.get("encoding"),
+            first_line=request.form.get("first_line"),
         )
         enrolments.batches.cancel(who, found.id)
         return enrolments.batches.begin(who, found.workflow, question, preview=True)
@@ -333,6 +337,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "match": found.question.match or "",
         "encodings": list(ENCODINGS.items()),
         "encoding": file.encoding,
+        "first_lines": contact_files.first_lines(file),
         "remarks": file.remarks,
     }
 

@@ -44,6 +44,8 @@ def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
+    glance = at_a_glance.glance(shown)
+    every, chosen = at_a_glance.people(shown, request.args.get("people", ""))
     context = tabs.context(shown.known, "picture") | {
         "shown": shown,
         "document": shown.document,
@@ -59,10 +61,13 @@ def show(slug: str) -> Response:
         "address": tabs.address,
         "state_badge": None,
         "target": _step_target,
-        "enrolled": enrolments.counts_for(frame.actor(), shown.known.id, shown.known.collection),
         "turns": switches.turns(shown.known),
         "workflow_title": shown.document.title,
-        "glance": at_a_glance.glance(shown),
+        "enrolled": every,
+        "stand": chosen.steps,
+        "people_version": None if chosen is every else request.args["people"],
+        "glance": glance,
+        "pictured": at_a_glance.pictured(shown, every, chosen, glance),
     }
     return frame.page("workflows/page.html", context)
 

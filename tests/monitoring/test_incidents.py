@@ -71,6 +71,15 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     assert (left.count, left.newest.id) == (1, done.started[old[2]])
 
 
+def test_a_retry_of_a_run_whose_record_is_gone_says_so(company: Company) -> None:
+    old = failed(company)
+    noted()
+    (incident,) = incidents.open_incidents(company.mona)
+    company.sql("delete from customer where id = ?", company.told(old)["record"])
+    done = incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
+    assert (done.started, done.refused) == ({}, {old: incidents.RECORD_GONE})
+
+
 def test_a_run_done_again_by_itself_leaves_its_incident(company: Company) -> None:
     old = failed(company)
     noted()

@@ -260,6 +260,8 @@ def test_a_signed_delivery_is_known_by_its_secret_and_taken_once(client: FlaskCl
     assert client.post(url, data=b"{}", content_type="application/json", headers=garbage).status_code == 401
     bytes_only = client.post(url, data=b"\xff", content_type="application/json", headers=garbage)
     assert (bytes_only.status_code, "not in UTF-8" in bytes_only.get_json()["message"]) == (400, True)
+    odd = client.post(url, data=raw, content_type="application/json", headers=garbage | {"webhook-id": "café"})
+    assert (odd.status_code, "webhook-id has characters beyond ASCII" in odd.get_json()["message"]) == (401, True)
     counts = listed(client, company)["signed"]
     assert (counts["matched"], counts["passed"]) == (1, 1)
     away = {each["why"] for each in counts["last"] if each["status"] == "refused"}

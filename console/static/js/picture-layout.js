@@ -6,6 +6,8 @@
   // places are on a grid
   const LINE = 8;
   const [IN, OUT] = ["in ", "out "];
+  // between the names of two ways, which stand on their curves and not where dagre has them
+  const BESIDE = 80;
   // what the frame of a group takes around its steps
   const ROOM = { left: 20, top: 34, width: 40, height: 54 };
 
@@ -98,7 +100,7 @@
     graph.setDefaultEdgeLabel(() => ({}));
     boxes.forEach(({ id, width, height }) => graph.setNode(id, { width, height }));
     edges.forEach((edge) => {
-      const size = edge.label ? { width: 14 + 7 * edge.label.length, height: 18 } : { width: 0, height: 0 };
+      const size = edge.label ? { width: sizeOf(edge.label).width + BESIDE, height: 18 } : { width: 0, height: 0 };
       graph.setEdge(edge.from, edge.to, { ...size, labelpos: "c", weight: edge.weight ?? 3 }, edge.id);
     });
     window.dagre.layout(graph);
@@ -125,9 +127,9 @@
     }));
   }
 
-  // a name is drawn no longer than so many letters
+  // a name is drawn no longer than so many letters; how many took a way stands behind it
   const LONGEST = 28;
-  const sizeOf = (words) => ({ width: 16 + 7 * Math.min(words.length, LONGEST), height: 22 });
+  const sizeOf = (words) => ({ width: 16 + 7 * words.length, height: 22 });
   // parts of a way, from its middle outwards
   const TRIED = [...Array(21).keys()].map((number) => (12 + (number % 2 ? 1 : -1) * Math.ceil(number / 2)) / 24);
 

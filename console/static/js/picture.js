@@ -57,7 +57,7 @@
     }
     if (step.visits > 1) box.append(make("span", "nd-visits", `×${step.visits}`));
     if (step.here) {
-      const link = make("a", "nd-visits nd-here num", step.here);
+      const link = make("a", "nd-here num", step.here);
       link.href = step.hereHref;
       link.tabIndex = -1;
       link.title = `${step.here} enrolled are here: show them`;
@@ -86,7 +86,7 @@
       passed: item.dataset.passed, passedWords: item.dataset.passedWords,
     }));
     const edges = [...list.querySelectorAll("[data-to]")].map((way, index) => ({
-      id: `way ${way.parentElement.dataset.step} ${way.dataset.outcome ?? index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label,
+      id: `way ${way.parentElement.dataset.step} ${way.dataset.outcome ?? index}`, from: way.closest("[data-step]").dataset.step, to: way.dataset.to, label: way.dataset.label, took: way.dataset.label && way.dataset.took,
       back: "back" in way.dataset, taken: "taken" in way.dataset || "fresh" in way.dataset, lost: "lost" in way.dataset, outcome: way.dataset.outcome, inside: "inside" in way.dataset,
     }));
     const there = new Set(steps.map((step) => step.id));
@@ -104,7 +104,7 @@
     edges.forEach((edge) => {
       const name = `${edge.from} ${edge.to}`;
       const former = found.get(name);
-      found.set(name, former ? { ...former, label: `${former.label}, ${edge.label}`, taken: former.taken || edge.taken, lost: former.lost && edge.lost } : edge);
+      found.set(name, former ? { ...former, label: `${former.label}, ${edge.label}`, took: former.took || edge.took, taken: former.taken || edge.taken, lost: former.lost && edge.lost } : edge);
     });
     return [...found.values()];
   }
@@ -147,12 +147,17 @@
     };
   }
 
+  // the name of a way, and how many took it; a long name is cut
+  const cut = ({ label }) => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
+  const wordsOf = (edge) => (edge.took ? `${cut(edge)}  ${edge.took}` : cut(edge));
+
   function labelOf(edge, position = 0.5) {
+    const [words, title] = [wordsOf(edge), edge.took ? `${edge.label}: ${edge.took} took this way` : edge.label];
     return {
       position,
-      markup: [{ tagName: "rect", selector: "r" }, { tagName: "text", selector: "t" }],
+      markup: [{ tagName: "title", selector: "whole", textContent: title }, { tagName: "rect", selector: "r" }, { tagName: "text", selector: "t" }],
       attrs: {
-        t: { text: edge.label.length > LONGEST ? `${edge.label.slice(0, LONGEST - 1)}…` : edge.label, class: "way-words", textAnchor: "middle", textVerticalAnchor: "middle" },
+        t: { text: words, annotations: edge.took ? [{ start: words.length - edge.took.length, end: words.length, attrs: { class: "way-count" } }] : [], class: "way-words", textAnchor: "middle", textVerticalAnchor: "middle" },
         r: { ref: "t", class: `way-tag${edge.taken ? " taken" : ""}`, refWidth: 14, refHeight: 8, refX: -7, refY: -4, rx: 9, ry: 9 },
       },
     };
@@ -210,9 +215,10 @@
     // What X6 is given, and what is remembered of it: the shape of all, and how each is drawn apart from its place and its words.
     cells(made) {
       const { steps, edges, notes } = made;
-      const { places, bends, frames } = layout(steps, edges);
+      const worded = edges.map((edge) => ({ ...edge, label: edge.label && wordsOf(edge) }));
+      const { places, bends, frames } = layout(steps, worded);
       const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
-      const named = edges.filter((edge) => !edge.back);
+      const named = worded.filter((edge) => !edge.back);
       const by = new Map(steps.map((step) => [step.id, step]));
       const spots = names(named.map((edge) => ({ ...edge, points: pointsOf(edge, by.get(edge.from), places, bends) })), places, frames);
       const ways = edges.map((edge) => edgeOf(edge, places, bends, spots.get(edge.id)));
@@ -276,7 +282,7 @@
     // X6 draws for mice: the names, the one stop of the Tab key and the words for screen readers are ours.
     name(edges) {
       const leading = new Map();
-      edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}`]));
+      edges.forEach((edge) => leading.set(edge.from, [...(leading.get(edge.from) || []), `${edge.label ? `${edge.label}: ` : ""}${this.steps.get(edge.to).title}${edge.took ? `, ${edge.took} took this way` : ""}`]));
       this.steps.forEach((step) => {
         const ways = leading.get(step.id) || [];
         // what may be seen alone where the picture's edge cuts a step stands together; its type is drawn before the gist

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 from console import automation, enrolments, formats, monitoring
 from console.core.documents.workflow import Workflow
@@ -13,6 +14,7 @@ from console.views.run.wait_words import waiting
 
 DAYS = 30
 HERE_SHOWN = 5
+LONGEST_NUMBER = 9
 BAR = 120
 _ENDS = {
     "failed": ("Failed", "bad"),
@@ -45,7 +47,7 @@ class Here:
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
+    """What stands beside the picture. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
 
     here: Sequence[Here]
     words: Sequence[str]
@@ -53,8 +55,49 @@ class Glance:
     exits: Sequence[str]
     funnel: Sequence[Bar]
     passed: Mapping[str, int]
+    took: Mapping[tuple[str, str], int]
     days: int
     newest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pictured:
+    """What the numbers in the picture mean, by some of them: who is at a step now, who came to one, who took a way (with its name); and the versions by which they can be told apart."""
+
+    here: int
+    passed: int
+    took: tuple[str, int] | None
+    days: int
+    versions: Sequence[tuple[str, int, str, bool]]
+
+
+def people(shown: Shown, version: str) -> tuple[enrolments.Counts, enrolments.Counts]:
+    """Return who is in it, and of them who is in this version of it: all where it is none in which somebody is."""
+    lines = enrolments.counts.lines_for(frame.actor(), shown.known.id, shown.known.collection)
+    every = enrolments.counts.of_lines(lines)
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < LONGEST_NUMBER else None
+    return every, enrolments.counts.of_lines(line for line in lines if line[0] == number) if number in every.versions else every
+
+
+def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, glanced: Glance | None) -> Pictured | None:
+    """Return what the numbers in the picture mean; None where there is none."""
+    labelled = [
+        (way.label, number)
+        for node in shown.picture.nodes
+        for way in node.ways
+        if glanced is not None and way.label and (number := glanced.took.get((node.id, f"way {way.outcome}")))
+    ]
+    passed = max(glanced.passed.values(), default=0) if glanced is not None else 0
+    if not every.enrolled and not passed:
+        return None
+    address = f"/workflows/{quote(shown.known.slug, safe='')}"
+    versions = [("All", every.enrolled, address, every is chosen)]
+    versions += [
+        (f"Version {number}", n, f"{address}?people={number}", every is not chosen and number in chosen.versions)
+        for number, n in sorted(every.versions.items(), reverse=True)
+    ]
+    took = max(labelled, key=lambda each: each[1], default=None)
+    return Pictured(max(chosen.steps.values(), default=0), passed, took, DAYS, versions if len(every.versions) > 1 else ())
 
 
 def glance(shown: Shown) -> Glance | None:
@@ -66,7 +109,21 @@ def glance(shown: Shown) -> Glance | None:
     found = monitoring.endings.endings(who, shown.known, DAYS, look.zone)
     exits = [automation.exit_words(one, document.collection) for one in document.exits]
     again = automation.again_words(document) if document.collection is not None else ""
-    return Glance(_going_on_next(shown), _words(shown), again, exits, _funnel(found, document), found.passed, DAYS, found.more)
+    return Glance(
+        _going_on_next(shown), _words(shown), again, exits, _funnel(found, document), found.passed, _took(found, document), DAYS, found.more
+    )
+
+
+def _took(found: monitoring.endings.Endings, document: Workflow) -> dict[tuple[str, str], int]:
+    """How many took each way, and how many went from step to step: who went there twice, or by two ways, counts once."""
+    took: dict[tuple[str, str], frozenset[int]] = {}
+    for step in document.steps:
+        for (of, outcome), those in found.left.items():
+            way = outcome if outcome in step.next else "default"
+            if of == step.id and outcome and way in step.next:
+                for name in {f"way {way}", step.next[way]}:
+                    took[step.id, name] = took.get((step.id, name), frozenset()) | those
+    return {way: len(those) for way, those in took.items()}
 
 
 def _going_on_next(shown: Shown) -> list[Here]:

@@ -1,0 +1,166 @@
+"""Lists that nobody here wrote: with other capitals, telephone numbers written otherwise, without a heading. They find the contacts that they mean, and no others."""
+
+import io
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from console import access, accounts, enrolments, workflows
+from console.contacts import contact_files, import_batches, present
+from console.db.ids import new_id
+from console.enrolments import Question
+from console.records import collection
+from tests.company import Company
+from tests.jobs import BEGINNING, work_until_idle
+from tests.support.contact_club import found_club
+from tests.tables import cases
+
+ROBOT = "robot@fernwick.example"
+FLOW: dict[str, Any] = {
+    "format": 1, "slug": "hello", "title": "Hello", "collection": "contact", "team": "operations", "run_as": ROBOT,
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "rest"}},
+        {"id": "rest", "type": "wait", "title": "Rest", "config": {"duration": "days(1)"}, "next": {"default": "end"}},
+        {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
+    ],
+}  # fmt: skip
+LEADS = FLOW | {
+    "slug": "leads", "title": "Leads", "collection": None,
+    "steps": [
+        {"id": "start", "type": "start", "title": "Start", "config": {"fields": [{"name": "email", "label": "E-mail", "required": True}, {"name": "phone", "label": "Phone"}]}, "next": {"default": "rest"}},
+        *FLOW["steps"][1:],
+    ],
+}  # fmt: skip
+MORE = (
+    (10, "Gwen", "Gwen.Hall@Post.example", "+44 (0)7400 000010", "GB"),
+    (11, "Hugo", "hugo@post.example", "07400 000011", "GB"),
+    (12, "Iris", "iris@post.example", "00447400000012", None),
+    (13, "Jan", "jan@post.example", "447400000013", None),
+    (14, "Kim", "kim@post.example", "07400 000014", None),
+    (15, "Lea", "LEA@post.example", "+49 7400 000015", "DE"),
+    (16, "Max", "lea@post.example", "+44 7400-000015", "GB"),
+    (17, "Nia", "nia@post.example", "+41 41 550 10 00", "CH"),
+)
+
+
+@pytest.fixture(name="club")
+def fixture_club(company: Company) -> Company:
+    path = found_club(company)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany("insert into contact (id, name, email, phone, country, stage) values (?, ?, ?, ?, ?, 'new')", MORE)
+    access.grant("operator", "collection:contact", ["create"], team="operations")
+    return company
+
+
+@pytest.fixture(name="flow")
+def fixture_flow(club: Company) -> Company:
+    access.grant("operations_lead", "collection:contact", ["browse", "read"], team="operations")
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    workflows.import_file(FLOW, publish=True)
+    workflows.import_file(LEADS, publish=True)
+    return club
+
+
+FOUND = cases(
+    ("field", "given", "keys"),
+    [
+        pytest.param("email", "gwen.hall@POST.example", [10], id="other capitals"),
+        pytest.param("email", "Lea@post.example", [16], id="the usual spelling of an address first"),
+        pytest.param("phone", "+44 (0)7400 000010", [10], id="as it is written there"),
+        pytest.param("phone", "+447400000010", [10], id="without blanks"),
+        pytest.param("phone", "0044-7400-000010", [10], id="with strokes"),
+        pytest.param("phone", "+44 7400 000011", [11], id="a number of a country without it there"),
+        pytest.param("phone", "447400000012", [12], id="as a spreadsheet leaves it"),
+        pytest.param("phone", "+44 7400 000013", [13], id="with a + where the database has none"),
+        pytest.param("phone", "07400000014", [14], id="by its digits alone"),
+        pytest.param("phone", "+44 7400 000014", [], id="not by a country that nobody has told"),
+        pytest.param("phone", "07400 000015", [15, 16], id="a number that two countries have"),
+        pytest.param("phone", "+49 (0) 7400 000015", [15], id="one of the two"),
+        pytest.param("phone", "(415) 550-100", [], id="no number of another country by chance"),
+        pytest.param("phone", "+1 415 550 1000", [], id="no Swiss number by its digits"),
+        pytest.param("phone", "none", [], id="words"),
+    ],
+)
+
+
+@FOUND
+def test_contacts_are_found_however_their_address_or_number_is_written(club: Company, field: str, given: str, keys: list[int]) -> None:
+    scope = access.scope_for(club.olivia, "contact", "read")
+    found = present.by_value(collection("contact"), scope, field, [given, "nobody@nowhere.example"], [field])
+    assert sorted(int(str(each.key)) for those in found.values() for each in those) == keys
+
+
+def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company) -> None:
+    rows = [{"phone": number} for number in ("+447400000010", "07400000015", "0031 20 7946000", "000")]
+    batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
+    answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
+    assert batch.enrolled == 2
+    assert [each["reasons"][0]["reason"] for each in answers] == ["2 records have this: 07400000015.", "No record has this: 000."]
+
+
+@cases(
+    ("text", "numbers"),
+    [
+        pytest.param("1\n2\n99\n", [3], id="keys"),
+        pytest.param("gwen.hall@post.example\nSAM@post.example\nx@post.example\n", [3], id="addresses"),
+        pytest.param("Gwen Hall;+44 7400 000010\nSam Whitfield;+12025550147\nNobody Here;+44 7400 999999\n", [3], id="a number and a name"),
+        pytest.param("Gwen Hall <gwen.hall@post.example>\nsam@post.example\nx@post.example\n", [3], id="an address with the name in front"),
+    ],
+)
+def test_the_first_line_of_a_list_without_a_heading_counts(flow: Company, text: str, numbers: list[int]) -> None:
+    target = enrolments.seen(flow.olivia, "hello", "start")
+    asked = enrolments.batches.question_of_file(flow.olivia, target, io.BytesIO(text.encode()), {})
+    batch = enrolments.batches.begin(flow.olivia, "hello", asked, preview=True)
+    work_until_idle({"enrol"})
+    batch = enrolments.batches.get(flow.olivia, batch.id)
+    answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
+    assert (batch.done, batch.enrolled, [each["row"] for each in answers]) == (3, 2, numbers)
+
+
+def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:
+    target = enrolments.seen(flow.olivia, "leads", "start")
+    asked = enrolments.batches.question_of_file(
+        flow.olivia, target, io.BytesIO(b"a@x.example,+44 7400 000021\nb@x.example,+44 7400 000022\n"), {}
+    )
+    batch = enrolments.batches.begin(flow.olivia, "leads", asked)
+    work_until_idle({"enrol", *BEGINNING})
+    assert enrolments.batches.get(flow.olivia, batch.id).enrolled == 2
+
+
+def test_an_import_without_a_heading_adds_the_first_line_too_and_finds_who_is_there(club: Company) -> None:
+    text = "Oda Nilsen,oda@post.example,new\nGwen,gwen.hall@post.example,new\n"
+    found = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
+    assert found.question.columns == {"0": "name", "1": "email"}
+    columns = {"0": "name", "1": "email", "2": "stage"}
+    found = import_batches.look_again(club.olivia, found.id, replace(found.question, columns=columns))
+    assert (found.new, found.same + found.refused) == (1, 1)
+    import_batches.confirm(club.olivia, found.id)
+    work_until_idle({"import_contacts"})
+    with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection:
+        assert connection.execute("select name, email from contact where email like 'oda%'").fetchall() == [
+            ("Oda Nilsen", "oda@post.example")
+        ]
+
+
+@cases(
+    ("first", "heading"),
+    [
+        pytest.param("name,email", 1, id="words"),
+        pytest.param("Ada,ada@x.example", 0, id="a value"),
+        pytest.param("+44 7400 000021", 0, id="a number"),
+        pytest.param("4711", 0, id="keys"),
+        pytest.param("email", 1, id="a word alone"),
+        pytest.param("name,2024,2025", 1, id="a year among words"),
+        pytest.param("name,2024-01-01", 1, id="a day among words"),
+        pytest.param("Report of 2024-05-31 by ada@x.example\n\nname,email,phone", 3, id="a title above"),
+    ],
+)
+def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last_word(club: Company, first: str, heading: int) -> None:
+    file = contact_files.keep(new_id("enf"), club.olivia.id, io.BytesIO(f"{first}\nOtto,otto@x.example\n".encode()))
+    assert file.heading == heading
+    told = contact_files.read_as(file, None, contact_files.HEADING)
+    assert told.heading == max(heading, 1)
+    assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)
