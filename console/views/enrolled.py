@@ -36,7 +36,7 @@ STATES = {
     "refused": Badge("Could not begin", "bad", "alert-triangle"),
 }
 ENDINGS = {
-    "completed": Badge("Went through", "good", "check"), "exited": Badge("Left by an exit", "", "check"), "unenrolled": Badge("Taken out", "", "x"),
+    "completed": Badge("Went through", "", "flag"), "exited": Badge("Left by an exit", "", "logout"), "unenrolled": Badge("Taken out", "", "x"),
     "record_gone": Badge("Record gone", "", "x"), "erased": Badge("Erased", "", "x"), "failed": Badge("Failed", "bad", "alert-triangle"),
     "timed_out": Badge("Timed out", "bad", "alert-triangle"), "cancelled": Badge("Cancelled", "", "x"), "aborted": Badge("Aborted", "", "x"),
 }  # fmt: skip
