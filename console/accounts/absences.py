@@ -1,6 +1,6 @@
 """Who is away, from which day to which, and who stands in for them meanwhile.
 
-Standing in gives no right: the substitute is told what waits for somebody who is away, and does of it what their own rights allow. A substitute who
+Standing in gives no right: the substitute is told what waits for somebody who is away, or whose account is closed, and does of it what their own rights allow. A substitute who
 is away too is followed by their own. The days are those of the zone of the person who is away.
 """
 
@@ -29,7 +29,7 @@ from console.absence a join console.person p on p.id = a.person join console.per
 """
 _OF_PERSON = f"select {_COLUMNS} where a.person = %s and a.ends_at > %s order by a.starts_at"
 _ONE = f"select {_COLUMNS} where a.id = %s"
-_NOW = f"select {_COLUMNS} where a.starts_at <= %s and a.ends_at > %s and p.disabled_at is null"
+_NOW = f"select {_COLUMNS} where a.starts_at <= %s and a.ends_at > %s"
 _NAMED = "select distinct on (person) person, substitute from console.absence where person = any(%s) order by person, starts_at desc"
 _INSERT = sa.text(
     "insert into console.absence (id, person, substitute, first_day, last_day, starts_at, ends_at, made_by, made_at)"

@@ -1,9 +1,10 @@
-"""The runs that a person holds, and giving them to somebody else when the person leaves."""
+"""What waits for a person, and giving the runs in their hands to somebody else when they leave."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from console import access, accounts, runs
+from console.accounts import absences
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import fetch
@@ -11,6 +12,11 @@ from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.showing.lists import RunHead, listed
 
 SHOWN = 200
+_WAITING = """
+select (select count(*) from console.task t join {runs} on r.id = t.run where t.assignee = %(person)s and t.status = 'open'),
+  (select count(*) from console.question q join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id where q.people ?| %(people)s
+    and not exists (select from console.answer a where a.question = q.id and %(person)s in (a.person, a.stands_in_for)))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,35 @@ class Given:
 
     run: RunHead
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many open tasks and questions wait for a person, of those about runs that the reader may know of, and the name of who stands in for them now, or ""."""
+
+    tasks: int
+    questions: int
+    deputy: str
+
+    def __bool__(self) -> bool:
+        return bool(self.tasks or self.questions)
+
+    @property
+    def words(self) -> str:
+        """As a sentence without its end."""
+        named = [(self.tasks, "open task"), (self.questions, "question")]
+        parts = [f"{number:,} {name}{'' if number == 1 else 's'}" for number, name in named if number]
+        return f"{' and '.join(parts)} {'waits' if self.tasks + self.questions == 1 else 'wait'} for them"
+
+
+def waiting(actor: Actor, person_id: str) -> Waiting:
+    """What waits for the person besides runs. Raises NotAllowed."""
+    access.require(actor, None, "user", "manage")
+    runs_seen = access.runs(actor).sql()
+    [(tasks, questions)] = fetch(_WAITING.format(runs=runs_seen), {"person": person_id, "people": [person_id]})
+    away = absences.away()
+    deputy = absences.substitute_of(person_id, away) if person_id in away else None
+    return Waiting(tasks, questions, accounts.names([deputy]).get(deputy, "") if deputy else "")
 
 
 def held(actor: Actor, person_id: str) -> tuple[list[RunHead], int]:

@@ -12,6 +12,7 @@ from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 from tests.support.staff import hired, open_sessions, signed_in
 from tests.views.conftest import Page, Pages
+from tests.work import test_tasks
 
 GOOD = "seven tall herons wade"
 
@@ -150,13 +151,18 @@ def test_particulars_and_tags_are_edited_without_json(pages: Pages) -> None:
 
 
 def test_disabling_enabling_and_removing_say_what_happens(pages: Pages) -> None:
-    tom = hired(("operator", "operations"), name="Leaving Tom")
+    tom = hired(("operator", "operations"), name="Leaving Tom", tags={"desks": ["retail"]})
     signed_in(tom)
+    test_tasks.begin(pages.company, {"assignee": f"'{accounts.person(tom.id).email}'"}, slug="task-of-who-leaves")
     form = pages.ines.get(f"/settings/people/{tom.id}/close")
     assert "1 session ends at once" in form.text
+    assert "1 open task waits for them; nobody does it unless you say on the page of the account who stands in." in form.text
     pages.ines.post(f"/settings/people/{tom.id}/close", form.forms[0]["fields"] | {"do": "disable"})
     page = pages.ines.follow()
     assert "The account is disabled" in page.text
+    assert "1 open task waits for them" in page.text
+    assert "Nobody does this while the account is closed" in page.text
+    assert "Waiting for Ines" not in pages.ines.get(f"/settings/people/{pages.company.ines.id}").text
     assert open_sessions(tom.id) == 0
     pages.ines.send(page, "/enable")
     assert accounts.person(tom.id).state == "active"
