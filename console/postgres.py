@@ -39,7 +39,7 @@ PORT = 5432  # only a part of the socket's name: the server listens on no networ
 LONGEST_SOCKET = 103  # bytes; Linux takes 107, macOS 103
 LEAST_FREE_BYTES = 200 * 2**20
 START_S = 60
-STOP_S = 30
+STOP_S = 60
 IMPOSSIBLE_PID = 2**30
 
 GUARD = "import fcntl,os,subprocess,sys;f=os.open(sys.argv[1],os.O_RDWR);os.chdir(os.path.dirname(sys.argv[1]));fcntl.flock(f,fcntl.LOCK_EX);subprocess.run(sys.argv[2:])"

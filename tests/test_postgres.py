@@ -20,7 +20,7 @@ from console.postgres import Embedded, PostgresError
 
 pytestmark = pytest.mark.rotating
 
-PATIENCE_S = 30
+PATIENCE_S = 90
 
 
 def until(true: Callable[[], bool]) -> bool:

@@ -240,9 +240,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
         return sender_signatures.name_of(headers, delivery.body)
     if odd := [name for name in STANDARD if not headers.get(name, "").isascii()]:
-        raise NotVerified(
-            f"The header {odd[0]} has characters beyond ASCII, which do not come through HTTP as they were signed: leave them out."
-        )
+        raise NotVerified(f"The header {odd[0]} has characters beyond ASCII, which do not come through as they were signed.")
     _require_text(delivery.body)
     try:
         _verifier(secret).verify(delivery.body, {name: headers[name] for name in STANDARD if name in headers}, json_parse=False)

@@ -84,7 +84,7 @@ def publish(slug: str, reason: str, email: str | None) -> None:
     "--left-out", type=click.File("w", encoding="utf-8"), help="Write the lines of those who are not enrolled into this CSV file."
 )
 def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[str] | None) -> None:
-    """Enrol who stands in FILE (CSV or a workbook, with a heading) in the workflow SLUG. A worker does it, and goes on where this command is ended.
+    """Enrol who stands in FILE (CSV or a workbook) in the workflow SLUG. A worker does it, and goes on where this command is ended.
 
     Prints how many are enrolled, in already and left out, then each cause with its number. Exits 1 where it broke off.
     """

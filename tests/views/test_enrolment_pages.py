@@ -171,45 +171,6 @@ def test_home_and_the_picture_tell_of_automations_what_the_reader_may_know(pages
     assert "Left early150%" in pages.mona.get("/workflows/care-review").text
 
 
-def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: Pages, robot: None) -> None:
-    pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
-    sort = step(
-        "sort", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}, {"if": "record.id == 4", "outcome": "other"}]}
-    )
-    sort["next"] = {"out": "end", "other": "end", "default": "pause"}
-    document = DOCUMENT | {"run_as": ROBOT, "steps": [step("start", "start", "sort"), sort, pause, step("end", "end", None, {})]}
-    workflows.import_file(document, publish=True)
-    address, former = "/workflows/care-review", workflows.live("care-review").number
-
-    def enrol(*keys: str) -> None:
-        enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=keys))
-        work_until_idle(BEGINNING)
-        pages.company.work()
-        sequencing.catch_up()
-        enrolments.counts.follow()
-
-    def here(page: Any) -> dict[str, str]:
-        return {told["data-step"]: told["data-here"] for told in page.with_attribute("data-here")}
-
-    enrol("1", "3", "4")
-    first = pages.mona.get(address)
-    took = {(told["data-to"], told["data-label"]): told["data-took"] for told in first.with_attribute("data-took")}
-    assert took == {("end", "Out"): "2", ("end", "Other"): "2", ("pause", "Otherwise"): "1"} | {("sort", ""): "3"}
-    assert "Out: end 1 took this way" in first.text
-    assert "Whom the picture counts" not in first.html, "everybody is in the same version"
-    workflows.import_file(document | {"description": "Said better"}, publish=True)
-    enrol("2")
-    both = pages.mona.get(address)
-    narrowed = f"{address}?people={former}"
-    assert narrowed in both.links
-    assert (here(both), here(pages.mona.get(narrowed)), here(pages.mona.get(f"{address}?people=999"))) == (
-        {"pause": "2"},
-        {"pause": "1"},
-        {"pause": "2"},
-    )
-    assert f"{HERE}?step=pause&version={former}" in pages.mona.get(narrowed).links
-
-
 def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:
     pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
     again = step("again", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}]})

@@ -19,7 +19,7 @@ ONE = PLACE | {"import_id": "imp_01jd0000000000000000000000"}
 
 
 class SentContacts(Sent):
-    """A CSV file of contacts with a heading; its columns are known by their names, labels and usual words."""
+    """A CSV file of contacts, with a heading or without one; its columns are known by their names, labels and usual words."""
 
     csv: str = Field(description="Up to the size of a request: send a larger file in several, or on the page")
     columns: dict[str, str] | None = Field(

@@ -38,7 +38,7 @@ class WhomToEnrol(Sent):
     filter: str | dict[str, Any] | None = Field(None, description="Filter or search words, as for a list of records")
     segment: str | None = None
     rows: list[dict[str, Any]] | None = Field(None, description="Values of each, or the field by which their record is found")
-    csv: str | None = Field(None, description="A file with a heading; cells are found by the names or labels of fields")
+    csv: str | None = Field(None, description="A file; its heading, if it has one, names fields by their names or labels")
     match: str | None = Field(
         None, description="Field by which rows and lines find their records; without: the key, an e-mail address, a telephone number"
     )
