@@ -13,7 +13,7 @@ from console.contacts.contact_files import ContactFile
 from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
-from console.core.documents.collections import Field
+from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug
@@ -269,7 +269,8 @@ def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Ma
     asked = [value for value in typed.values() if value is not None]
     there = present.by_value(collection, scope, name, asked, [name])
     found = {value: there.get(headings.as_compared(each), []) for value, each in typed.items()}
-    return {value: [str(each.key) for each in _as_written(name, value, those)] for value, those in found.items() if those}
+    kept = {value: _as_written(collection, field, value, those) for value, those in found.items()}
+    return {value: [str(each.key) for each in those] for value, those in kept.items() if those}
 
 
 def _typed(field: Field, text: str) -> Any:
@@ -280,9 +281,12 @@ def _typed(field: Field, text: str) -> Any:
     return int(number) if number is not None and number == int(number) else None
 
 
-def _as_written(name: str, value: str, found: Sequence[Record]) -> Sequence[Record]:
-    """Of several records those that have the value letter by letter, where there are such."""
-    return [each for each in found if str(each.values.get(name)) == value] or found
+def _as_written(collection: Collection, field: Field, value: str, found: Sequence[Record]) -> Sequence[Record]:
+    """Of several records those that have the value letter by letter, where there are such. A text that is no address counts in no other way: ab1 may be another than AB1."""
+    exact = [each for each in found if str(each.values.get(field.name)) == value]
+    contact = collection.contact
+    address = field.type in ("email", "phone") or "@" in value or (contact is not None and field.name == contact.phone)
+    return exact or (found if address or field.stored != "text" else ())
 
 
 KEY = "record"

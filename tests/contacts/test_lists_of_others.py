@@ -101,6 +101,16 @@ def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company)
     assert [each["reasons"][0]["reason"] for each in answers] == ["2 records have this: 07400000015.", "No record has this: 000."]
 
 
+def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Company) -> None:
+    rows = [{"name": name} for name in ("Kim", "kim", "KIM", "Sam Whitfield")]
+    batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
+    answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
+    assert (batch.enrolled, [each["reasons"][0]["reason"] for each in answers]) == (
+        2,
+        ["No record has this: kim.", "No record has this: KIM."],
+    )
+
+
 @cases(
     ("text", "numbers"),
     [
