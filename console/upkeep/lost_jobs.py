@@ -37,7 +37,7 @@ UNDER_WAY: Final = (
     UnderWay(queue.EXPORT, "console.list_export", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
     UnderWay(queue.MOVE, "console.run_move", "t.status = 'running'", ("'move|' || t.id",)),
     UnderWay(queue.CONNECT, "console.source_connecting", "t.why = ''"),
-    UnderWay(queue.BUILD, "console.builder_turn", "t.status = 'pending'"),
+    UnderWay(queue.BUILD, "console.builder_turn", "t.status = 'pending' and t.deadline_at > now()"),  # later nobody waits for the answer
     UnderWay(
         queue.BULK,
         "console.bulk",
