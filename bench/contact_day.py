@@ -93,9 +93,10 @@ DUE = """
 select exists (select from queue.pgqueuer where status in ('queued', 'picked') and execute_after <= now() + interval '10 seconds')
   or exists (select from console.log_pending) or exists (select from console.enrolment where status = 'waiting')
   or exists (select from console.message where due_at <= %(now)s)
-  or exists (select from console.run where ended_at is null and (status = 'running' or waiting->>'for' = 'effect'))
-  or exists (select from console.run where ended_at is null and status in ('waiting_time', 'waiting_event') and (waiting->>'until') collate "C" <= %(text)s)
+  or exists (select from console.run where ended_at is null and (status = 'running' or (status = 'waiting_event' and waiting->>'for' = 'effect')))
+  or exists (select from console.run where mode = 'hands_off' and status in ('waiting_time', 'waiting_event') and (waiting->>'until') collate "C" <= %(text)s)
 """
+"""Each part finds what it looks for in an index: 20,000 runs were read at each look else, and the workers waited meanwhile."""
 
 
 def worker(clock: Path) -> None:

@@ -21,7 +21,7 @@ from console.db import troubles
 from console.db.engine import together
 from console.queue import outside_places
 
-TOGETHER = 8
+TOGETHER = 16
 """At most so many jobs are done one after another by one thread, which reads for all of them at once."""
 TOGETHER_S = 1.0
 """So long they may wait together; those that are behind one that waits longer are given to other threads."""

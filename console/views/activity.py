@@ -208,7 +208,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
         collection, record = event.get("collection"), event.get("record")
         made.append(Entry(
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
-            row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence, formats.initials(who), who,
+            row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence + _tag_in(event), formats.initials(who), who,
             str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
             changes(event, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event),
         ))  # fmt: skip
@@ -220,6 +220,12 @@ def _sentences_in(event: Mapping[str, Any]) -> list[str]:
     """Return the sentences that the event itself holds, where the reader may read them."""
     said = (event.get("data") or {}).get("changes") if event["kind"] == "contact_rules_changed" else None
     return [str(each) for each in said] if isinstance(said, list) else []
+
+
+def _tag_in(event: Mapping[str, Any]) -> str:
+    """Return the ending of the sentence that names a tag put by hand, which the log holds sealed, where the reader may read it."""
+    word = (event.get("data") or {}).get("word") if event["kind"] in ("tag_added", "tag_removed") else None
+    return f": “{word}”" if isinstance(word, str) else ""
 
 
 def _together(made: Sequence[Entry]) -> list[Entry]:
