@@ -3,10 +3,10 @@
 A step asks for a message (`runs` makes its row). `send` is the job that judges it when it is about to leave, hands it to a provider of
 `console/channels` and lets the run go on; `pick_up` and `tell_left` are the worker's duties for what is due or was left by a crash.
 `contact_trials` and `reachable` say before whom the messages of a workflow would reach, `mapping_trial` whom a collection's records are. `callbacks` takes what providers tell later, `mail_polling` reads the mailbox that people answer to; `opting_out` and `unsubscribing` take back consent.
-`find` and `by_id` show the outbox to one reader, `opening` notes which e-mails were opened, `inbound` sorts what unknown senders wrote, `counted` and `counted_over_all` what became of the messages of workflows, `unsent` why those of a run did not leave, `failed_afterwards` which left and failed later. `channel_settings`, `gateway_setup`, `messages_to_oneself` and `outside_addresses` are for the pages of the channels, `kept_rules` and `held_messages` for that of hours and caps, `of_a_person` for erasing somebody. `single_messages` asks for one that no run sends.
+`find` and `by_id` show the outbox to one reader, `opening` notes which e-mails were opened, `inbound` sorts what unknown senders wrote, `counted`, `counted_by_hour` and `counted_over_all` what became of the messages of workflows, `unsent` why those of a run did not leave, `failed_afterwards` which left and failed later. `channel_settings`, `gateway_setup`, `messages_to_oneself` and `outside_addresses` are for the pages of the channels, `kept_rules` and `held_messages` for that of hours and caps, `of_a_person` for erasing somebody. `single_messages` asks for one that no run sends.
 """
 
-from console.messages.message_counts import MessageCount, counted, over_all as counted_over_all
+from console.messages.message_counts import HOURS, MessageCount, by_hour as counted_by_hour, counted, over_all as counted_over_all
 from console.messages.message_reasons import unsent
 from console.messages.message_results import tell_left
 from console.messages.messages_ahead import read_ahead

@@ -23,7 +23,9 @@ SETTLED = timedelta(seconds=3)
 MOST_TRIED = 500
 MOST_COUNTED = 10_000
 RESTORED = "restored"
-_HELD = "status = 'waiting' and code in ('quiet_hours', 'over_cap')"
+CODES = ("quiet_hours", "over_cap")
+"""What a message waits for that may leave later."""
+_HELD = f"status = 'waiting' and code in {CODES!r}"
 _CHANGED = "select version, looked_to from console.contact_rules where looked_at is null and at <= %s and version = (select max(version) from console.contact_rules)"
 _DUE = "select count(*) from (select from console.message where due_at <= %s limit %s) due"
 _LOOK = f"""

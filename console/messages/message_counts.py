@@ -10,7 +10,7 @@ from console import records
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import hot_engine
-from console.messages import message_reasons, outbox
+from console.messages import held_messages, message_reasons, outbox
 from console.runs.showing import bounded_counts, record_reach
 from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
 
@@ -26,8 +26,12 @@ class MessageCount:
 
 
 _MESSAGE = sa.table(
-    "message", *(sa.column(name) for name in ("run", "workflow", "direction", "at", "channel", "status", "code")), schema="console"
+    "message",
+    *(sa.column(name) for name in ("run", "workflow", "direction", "at", "sent_at", "channel", "status", "code")),
+    schema="console",
 )
+HOURS = 24
+MOST_BY_HOUR = 10_000
 
 _NEWEST = """
 from console.message m where m.workflow = w.id and m.direction = 'out' and m.status = s.part and m.at >= %(since)s and m.at < %(until)s and {allowed}
@@ -59,6 +63,30 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
     )
     with hot_engine().connect() as connection:
         return [MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in connection.execute(statement)]
+
+
+def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int]]:
+    """For each of the `HOURS` after `since`: how many messages of the workflow left in it, and how many were put off in it by quiet hours or a cap and still wait.
+
+    Of the runs that the actor may count; of very many messages the `MOST_BY_HOUR` that changed last.
+    """
+    run, message = tables.run.c, _MESSAGE.c
+    allowed = record_reach.countable_runs(actor, run.workflow == workflow)
+    held = sa.and_(message.status == "waiting", message.code.in_(held_messages.CODES))
+    newest = (
+        sa.select(sa.func.coalesce(message.sent_at, message.at).label("at"), held.label("held"))
+        .select_from(_MESSAGE.join(tables.run, run.id == message.run))
+        .where(allowed, message.workflow == workflow, message.direction == "out", message.at >= since)
+        .where(sa.or_(message.sent_at >= since, held))
+        .order_by(message.at.desc())
+        .limit(MOST_BY_HOUR)
+        .subquery()
+    )
+    hour = sa.cast(sa.func.floor(sa.extract("epoch", newest.c.at - since) / 3600), sa.Integer)
+    statement = sa.select(hour, newest.c.held, sa.func.count()).group_by(hour, newest.c.held)
+    with hot_engine().connect() as connection:
+        found = {(number, waits): count for number, waits, count in connection.execute(statement)}
+    return [(found.get((number, False), 0), found.get((number, True), 0)) for number in range(HOURS)]
 
 
 def over_all(actor: Actor, workflow_ids: Sequence[str], since: datetime, until: datetime) -> dict[str, dict[str, Bounded]]:

@@ -7,6 +7,7 @@ from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT
 from tests.jobs import BEGINNING, work_until_idle
+from tests.messages import reached
 from tests.support.engine import step
 from tests.views.conftest import Pages
 
@@ -52,3 +53,19 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
         {"pause": "2"},
     )
     assert f"{HERE}?step=pause&version={former}" in pages.mona.get(narrowed).links
+
+
+def test_beside_the_picture_is_what_left_in_the_last_24_hours(pages: Pages) -> None:
+    reached.founded(pages.company)
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    address = "/workflows/" + reached.workflow("hello", [{"id": "sms", "type": "sms", "config": {"text": "Hello"}}])
+    workflows.import_file(workflows.live("hello").document.to_json() | {"run_as": ROBOT}, publish=True)
+    with reached.clock(reached.NOON):
+        assert "Last 24 hours" not in pages.mona.get(address).text
+        enrolments.batches.begin(pages.company.olivia, "hello", Question(keys=(reached.SAM,)))
+        work_until_idle(BEGINNING)
+        reached.work()
+        told = pages.mona.get(address)
+    assert "Last 24 hours 1 sent or called" in told.text
+    assert "put off" not in told.html
+    assert "1 sent or called in the last 24 hours, most of them in the hour from 19:00 on." in told.html

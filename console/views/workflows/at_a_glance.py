@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
-from console import automation, enrolments, formats, monitoring
+from console import automation, enrolments, formats, log, messages, monitoring
 from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
 from console.runs.changing.taking_out import EXITED
@@ -16,6 +17,8 @@ DAYS = 30
 HERE_SHOWN = 5
 LONGEST_NUMBER = 9
 BAR = 120
+HOUR, HIGHEST = 13, 40
+"""Of the picture of a day: the pixels between two hours, and those of the hour with most messages."""
 _ENDS = {
     "failed": ("Failed", "bad"),
     "timed_out": ("Timed out", "bad"),
@@ -46,8 +49,28 @@ class Here:
 
 
 @dataclass(frozen=True, slots=True)
+class Column:
+    """An hour of the picture of a day: its left side, the heights of what left and, above it, of what was put off, and the clock's hour where it is named."""
+
+    x: int
+    sent: int
+    held: int
+    clock: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """What the workflow sent in the last 24 hours: an hour each, the sums, and the same in words."""
+
+    columns: Sequence[Column]
+    sent: int
+    held: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were."""
+    """What stands beside the picture. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were. `day` is None where it sent nothing in a day."""
 
     here: Sequence[Here]
     words: Sequence[str]
@@ -58,6 +81,7 @@ class Glance:
     took: Mapping[tuple[str, str], int]
     days: int
     newest: bool
+    day: Day | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +134,42 @@ def glance(shown: Shown) -> Glance | None:
     exits = [automation.exit_words(one, document.collection) for one in document.exits]
     again = automation.again_words(document) if document.collection is not None else ""
     return Glance(
-        _going_on_next(shown), _words(shown), again, exits, _funnel(found, document), found.passed, _took(found, document), DAYS, found.more
+        _going_on_next(shown),
+        _words(shown),
+        again,
+        exits,
+        _funnel(found, document),
+        found.passed,
+        _took(found, document),
+        DAYS,
+        found.more,
+        _day(shown),
     )
+
+
+def _day(shown: Shown) -> Day | None:
+    """The last 24 hours, the one that is not over last."""
+    look = frame.look()
+    since = log.now().replace(minute=0, second=0, microsecond=0) - timedelta(hours=messages.HOURS - 1)
+    hours = messages.counted_by_hour(frame.actor(), shown.known.id, since)
+    most = max(sent + held for sent, held in hours)
+    if most == 0:
+        return None
+    clocks = [(since + timedelta(hours=number)).astimezone(ZoneInfo(look.zone)).hour for number in range(len(hours))]
+    columns = [
+        Column(HOUR * n, _high(sent, most), _high(held, most), f"{clock}" if clock % 6 == 4 else "")
+        for n, ((sent, held), clock) in enumerate(zip(hours, clocks, strict=True))
+    ]
+    sent, held = (sum(part) for part in zip(*hours, strict=True))
+    busiest = max(range(len(hours)), key=lambda number: sum(hours[number]))
+    off = f", {held:,} put off" if held else ""
+    return Day(
+        columns, sent, held, f"{sent:,} sent or called{off} in the last 24 hours, most of them in the hour from {clocks[busiest]:02}:00 on."
+    )
+
+
+def _high(number: int, most: int) -> int:
+    return round(HIGHEST * number / most) or int(number > 0)
 
 
 def _took(found: monitoring.endings.Endings, document: Workflow) -> dict[tuple[str, str], int]:
