@@ -22,6 +22,11 @@ _DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 _ENTRIES = re.compile(r"[,;|\n]")
 """What stands between the entries of a list in one cell."""
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}\b.*")
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})\b(.*)")
+_TWELVE_HOURS = re.compile(r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?", re.IGNORECASE)
+_GREENWICH = re.compile(r" *(?:UTC|GMT)$")
+_ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
 _COUNTED_DAY = re.compile(r"[2-5]\d{4}(?:[.,]\d+)?")
 SPREADSHEETS_FIRST = date(1899, 12, 30)
 _CURRENCY = "€$£¥%  "
@@ -126,11 +131,30 @@ def day_of_number(cell: str) -> str | None:
     return (SPREADSHEETS_FIRST + timedelta(days=int(cell[:5]))).isoformat() if _COUNTED_DAY.fullmatch(cell) else None
 
 
+def _iso(cell: str, spelling: str) -> str:
+    """The day or moment that a cell means as ISO 8601, without a zone where it names none; the cell itself where it is none. Days with points between begin with the day everywhere."""
+    text = _GREENWICH.sub("+00:00", cell.strip())
+    if twelve := _TWELVE_HOURS.fullmatch(text):
+        text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}"
+    if year := _YEAR_FIRST.fullmatch(text):
+        text = f"{year[1]}-{year[2]:0>2}-{year[3]:0>2}{year[4]}"
+    return _plain(Kind("", "", "datetime"), _ONE_DIGIT.sub(r"\g<1>0", text), "day" if _DOTTED.fullmatch(text) else spelling)
+
+
+def moment(cell: str, spelling: str, zone: str) -> datetime | None:
+    """The moment that a cell means, aware; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment."""
+    try:
+        read = datetime.fromisoformat(_iso(cell, spelling))
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))
+
+
 def surely_by(cell: str, spelling: str, look: Look) -> datetime | None:
     """The moment by which it was, whatever the zone of a day and the order of day and month; None for what is no moment, or lies ahead."""
     moments = []
     for each in {spelling, "month"} if spelling == "day" else {spelling}:
-        plain = _plain(Kind("", "", "datetime"), cell.strip(), each)
+        plain = _iso(cell, each)
         try:
             read = datetime.fromisoformat(plain)
         except ValueError:

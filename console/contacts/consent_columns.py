@@ -4,18 +4,15 @@ A column such as “SMS consent” says yes or no, one such as “SMS opt out”
 “Consent source”, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from console import formats, log, records
 from console.actions import hand_forms
-from console.contacts import consent_words, headings
-from console.contacts.cells import day_of_number
+from console.contacts import cells, consent_words, headings
 from console.contacts.consent_words import EVERY, NO, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
@@ -196,16 +193,18 @@ def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
     return {number: channel for number, heading in numbered if (channel := consent_words.refused(heading)) is not None}
 
 
-def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str], zone: str) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """(channel → row of the consent, why the line cannot be added) of one line. `same` is told once for all lines; a day begins in this zone."""
+def read(
+    columns: Columns, told: Sequence[str], same: Mapping[str, str], spelling: str, zone: str
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """(channel → row of the consent, why the line cannot be added) of one line with these cells. `same` is told once for all lines; days are in this spelling, and days and times in this zone."""
     place = columns.place
     if place is None:
         return {}, []
     agreed: list[str] = [*columns.everyone]
-    out = opted_out(columns, cells)
+    out = opted_out(columns, told)
     reasons = []
     for number, channel in columns.channels.items():
-        cell = cells[number].strip() if number < len(cells) else ""
+        cell = told[number].strip() if number < len(told) else ""
         if compared_cell(cell) in YES:
             agreed.append(channel)
         elif compared_cell(cell) not in NO:  # what is unclear of opting out refuses also who is there: `unclear`
@@ -213,8 +212,10 @@ def read(columns: Columns, cells: Sequence[str], same: Mapping[str, str], zone: 
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
         return {}, reasons
-    own = {each.name: cells[number] for number, each in columns.told.items() if number < len(cells) and cells[number]}
-    values = {each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), zone) for each in place.fields}
+    own = {each.name: told[number] for number, each in columns.told.items() if number < len(told) and told[number]}
+    values = {
+        each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), spelling, zone) for each in place.fields
+    }
     rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out)
     return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())]
 
@@ -309,7 +310,7 @@ def _given(document: ConsentDocument, table: Collection, state: str | None) -> A
     return next((option for word in words for option in options if option.casefold() == word), (document.given or GIVEN)[0])
 
 
-def _value(told: Field, cell: str, zone: str) -> Any:
+def _value(told: Field, cell: str, spelling: str, zone: str) -> Any:
     if not cell:
         return None
     if told.options is not None:
@@ -317,16 +318,6 @@ def _value(told: Field, cell: str, zone: str) -> Any:
             (option.value for option in told.options if cell.casefold() in (str(option.value).casefold(), option.label.casefold())), cell
         )
     if told.type == "datetime":
-        if by_day := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})\b.*", cell):
-            cell = f"{by_day[3]}-{by_day[2]:0>2}-{by_day[1]:0>2}"
-        cell = day_of_number(cell) or cell
-        try:
-            begins = datetime.fromisoformat(cell)
-            return (
-                begins.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-                if len(cell) == len("2026-01-01")
-                else cell
-            )
-        except ValueError:
-            return cell
+        at = cells.moment(cell, spelling, zone)
+        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else cell
     return formats.typed(formats.kind(told), [cell], formats.Look())

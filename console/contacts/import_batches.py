@@ -281,7 +281,7 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
         "ct": ciphertext, "folder": question.file.folder, "status": RUNNING, "total": total, "created_at": log.now(),
     }  # fmt: skip
     with transaction() as connection:
-        if _is_there(connection, ident):  # two presses of one button
+        if is_there(connection, ident):  # two presses of one button
             return get(actor, ident)
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
@@ -294,7 +294,8 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
     return get(actor, ident)
 
 
-def _is_there(connection: sa.Connection, ident: str) -> bool:
+def is_there(connection: sa.Connection, ident: str) -> bool:
+    """Whether a batch of this id was begun; nobody else begins one until the transaction ends."""
     connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext(%s))", (ident,))
     return connection.execute(sa.select(tables.enrolment_batch.c.id).where(tables.enrolment_batch.c.id == ident)).first() is not None
 

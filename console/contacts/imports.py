@@ -268,7 +268,9 @@ def _line(
         return Line(row.number, REFUSED, values, tuple(wrong))
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
-    agreed, unsaid = consent_columns.read(plan.consents, row.cells, plan.question.same, formats.Look.of(plan.actor).zone)
+    agreed, unsaid = consent_columns.read(
+        plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
+    )
     found = there.get(headings.as_compared(values.get(plan.match or ""))) or ()
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)

@@ -112,8 +112,8 @@ def question_of_file(actor: Actor, target: Target, stream: IO[bytes], values: Ma
     return Question(file=file, columns=whom_to_enrol.columns_of(actor, target, headings, lines), values=values or {})
 
 
-def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False) -> Batch:
-    """Enrol whom the question names, in the background; at once where they are named and no more than a thousand.
+def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = False, ident: str | None = None) -> Batch:
+    """Enrol whom the question names, in the background; at once where they are named and no more than a thousand. `ident`: its id, where it is begun once only.
 
     Raises NotFound, NotAllowed, Conflict `not_active`, and Invalid or Malformed for a question that cannot be answered.
     """
@@ -122,7 +122,7 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     _check(target, question)
     matched = whom_to_enrol.with_match(actor, target, question)
     whom_to_enrol.require_values(target, matched)
-    batch_id, subject = new_id("enr"), subjects.of_person(actor.id)
+    batch_id, subject = ident or new_id("enr"), subjects.of_person(actor.id)
     kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), matched.to_json())
     row = {
         "id": batch_id, "workflow": target.id, "person": actor.id, "origin": matched.origin, "preview": preview, "subject": subject, "kid": kid,
@@ -130,6 +130,8 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
         "total": whom_to_enrol.total(actor, target, matched), "created_at": log.now(),
     }  # fmt: skip
     with transaction() as connection:
+        if ident is not None and import_batches.is_there(connection, ident):  # two presses of one button
+            return _batch(ident)
         connection.execute(sa.insert(tables.enrolment_batch).values(**row))
         queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
     if matched.file is None and len(matched.keys or matched.rows or range(AT_ONCE + 1)) <= AT_ONCE:
@@ -139,9 +141,14 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
 
 
 def confirmed(actor: Actor, batch_id: str) -> Batch:
-    """Enrol whom a preview has shown. Raises what `begin` raises, and NotFound for the preview of somebody else."""
+    """Enrol whom a preview has shown, once: asked again it answers what was begun then. Raises what `begin` raises, and NotFound for the preview of somebody else."""
     found = get(actor, batch_id)
-    return begin(actor, found.workflow, found.question)
+    return begun_from(found) or begin(actor, found.workflow, found.question, ident=found.id + import_batches.BEGUN)
+
+
+def begun_from(found: Batch) -> Batch | None:
+    """What was begun from a preview; None where nothing was, and for what is no preview."""
+    return _read(found.id + import_batches.BEGUN) if found.preview else None
 
 
 def get(actor: Actor, batch_id: str) -> Batch:

@@ -153,6 +153,8 @@ def follow(batch_id: str) -> Response:
     """Show how far it is, or what a preview found; a POST stops it, begins it, or reads the file's columns as something else."""
     who = frame.actor()
     found = enrolments.batches.get(who, batch_id)
+    if (begun := enrolments.batches.begun_from(found)) is not None:
+        return frame.redirect_to(batch_url(begun.id))  # a preview is begun once
     wrong = ""
     if request.method == "POST":
         try:

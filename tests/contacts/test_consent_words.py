@@ -1,6 +1,7 @@
 """What headings and cells of lists that others have written say about consent, in their languages."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -109,10 +110,24 @@ def test_a_file_in_german_tells_where_and_when_they_agreed(company: Company) -> 
     assert unused_columns.unused_columns(found.question, company.olivia.id) == ([], [])
 
 
-@cases("zone, cell, at", [
-    ("Europe/Vilnius", "03.11.2026", "2026-11-02T22:00:00Z"), ("America/Denver", "2026-11-03", "2026-11-03T07:00:00Z"), ("UTC", "3.11.2026 10:00", "2026-11-03T00:00:00Z"),
-    ("UTC", "2026-11-03T10:00:00Z", "2026-11-03T10:00:00Z"), ("UTC", "soon", "soon"),
+@cases("zone, spelling, cell, at", [
+    ("Europe/Vilnius", "day", "03.11.2026", "2026-11-02T22:00:00Z"), ("America/Denver", "day", "2026-11-03", "2026-11-03T07:00:00Z"),
+    ("UTC", "month", "3.11.2026 10:00", "2026-11-03T10:00:00Z"), ("UTC", "day", "2026-11-03T10:00:00Z", "2026-11-03T10:00:00Z"), ("UTC", "day", "soon", "soon"),
+    ("Europe/Vilnius", "day", "2025-10-31 14:30", "2025-10-31T12:30:00Z"), ("Europe/Vilnius", "day", "2025-10-31T14:30:00+01:00", "2025-10-31T13:30:00Z"),
+    ("Europe/Vilnius", "day", "2025-10-31 14:30:00 UTC", "2025-10-31T14:30:00Z"), ("UTC", "month", "10/31/2025", "2025-10-31T00:00:00Z"),
+    ("UTC", "day", "31/10/2025", "2025-10-31T00:00:00Z"), ("UTC", "day", "05/06/2025", "2025-06-05T00:00:00Z"), ("UTC", "month", "05/06/2025", "2025-05-06T00:00:00Z"),
+    ("UTC", "month", "10/31/2025 2:30 PM", "2025-10-31T14:30:00Z"), ("UTC", "month", "10/31/2025 12:05 a.m.", "2025-10-31T00:05:00Z"),
+    ("UTC", "day", "2025/10/31", "2025-10-31T00:00:00Z"), ("UTC", "comma", "2025.10.31 9:05", "2025-10-31T09:05:00Z"), ("UTC", "day", "20251031", "2025-10-31T00:00:00Z"),
+    ("UTC", "day", "31/13/2025", "31/13/2025"),
 ])  # fmt: skip
-def test_the_day_of_a_consent_begins_where_its_importer_is(zone: str, cell: str, at: str) -> None:
+def test_days_and_times_of_a_consent_are_those_of_its_importer(zone: str, spelling: str, cell: str, at: str) -> None:
     """Else the page, which shows times of their zone, says the day before."""
-    assert consent_columns._value(Field(name="agreed_at", label="Agreed", type="datetime", stored="datetime"), cell, zone) == at
+    assert consent_columns._value(Field(name="agreed_at", label="Agreed", type="datetime", stored="datetime"), cell, spelling, zone) == at
+
+
+def test_who_unsubscribed_an_hour_after_they_agreed_has_not_agreed(company: Company) -> None:
+    olivia = replace(company.olivia, zone="Europe/Vilnius")
+    head = "name,email,stage,SMS consent,consent source,consent date,unsubscribed at\n"
+    for left, consents in (("2025-10-31 15:30", 0), ("2025-10-31 13:30", 1)):
+        text = f"{head}Bo,bo@post.example,new,yes,fair,2025-10-31 14:30,{left}\n"
+        assert import_batches.keep(olivia, "contact", io.BytesIO(text.encode())).consents == consents

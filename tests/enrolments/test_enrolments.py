@@ -61,6 +61,7 @@ def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Co
     assert counts() == Counts()
     done = enrolments.batches.confirmed(company.olivia, seen.id)
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
+    assert enrolments.batches.confirmed(company.olivia, seen.id).id == done.id, "the button pressed twice, or the page opened again"
     told, _ = enrolments.batches.answers(company.olivia, done.id)
     assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
     assert [row["reasons"][0]["reason"] for row in told] == [unseen, TWICE]

@@ -236,7 +236,7 @@ def test_incidents_are_retried_together_and_set_aside(broken: "tuple[Pages, str]
 def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
     pages, _ = broken
     page = pages.olivia.get("/workflows/reminding/metrics?days=7")
-    for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 was started; 0 completed and 1 failed."):
+    for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 was started; 0 completed, 1 failed."):
         assert words in page.text
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)

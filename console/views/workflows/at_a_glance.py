@@ -86,11 +86,11 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Pictured:
-    """What the numbers in the picture mean, by some of them: who is at a step now, who came to one, who took a way (with its name); and the versions by which they can be told apart."""
+    """Which numbers the picture has, for its legend: of who is at a step now, of who came to one, of who took a way; and the versions by which they can be told apart."""
 
-    here: int
-    passed: int
-    took: tuple[str, int] | None
+    here: bool
+    passed: bool
+    took: bool
     days: int
     versions: Sequence[tuple[str, int, str, bool]]
 
@@ -105,13 +105,7 @@ def people(shown: Shown, version: str) -> tuple[enrolments.Counts, enrolments.Co
 
 def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, glanced: Glance | None) -> Pictured | None:
     """Return what the numbers in the picture mean; None where there is none."""
-    labelled = [
-        (way.label, number)
-        for node in shown.picture.nodes
-        for way in node.ways
-        if glanced is not None and way.label and (number := glanced.took.get((node.id, f"way {way.outcome}")))
-    ]
-    passed = max(glanced.passed.values(), default=0) if glanced is not None else 0
+    passed, took = (bool(glanced.passed), bool(glanced.took)) if glanced is not None else (False, False)
     if not every.enrolled and not passed:
         return None
     address = f"/workflows/{quote(shown.known.slug, safe='')}"
@@ -120,8 +114,7 @@ def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, 
         (f"Version {number}", n, f"{address}?people={number}", every is not chosen and number in chosen.versions)
         for number, n in sorted(every.versions.items(), reverse=True)
     ]
-    took = max(labelled, key=lambda each: each[1], default=None)
-    return Pictured(max(chosen.steps.values(), default=0), passed, took, DAYS, versions if len(every.versions) > 1 else ())
+    return Pictured(bool(chosen.steps), passed, took, DAYS, versions if len(every.versions) > 1 else ())
 
 
 def glance(shown: Shown) -> Glance | None:

@@ -72,7 +72,8 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
     """Return what ended on each day, with what was started beside it in the table."""
     look = frame.look()
     ended = figures.ended
-    done, wrong = sum(day.done for day in ended), figures.failed
+    done, wrong, stopped = sum(day.done for day in ended), figures.failed, sum(day.stopped for day in ended)
+    by_people = f", {stopped:,} ended by people" if stopped else ""
 
     def series(name: str, tone: Any, values: list[int]) -> Series:
         return Series(name, tone, [float(value) for value in values], [f"{value:,}" for value in values])
@@ -80,7 +81,7 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
     return Chart(
         "by-day",
         "Runs by day",
-        f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed and {wrong:,} failed.",
+        f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed, {wrong:,} failed{by_people}.",
         "column",
         "Day",
         [formats.times.period_words(day.day.isoformat(), "day", look) for day in ended],
