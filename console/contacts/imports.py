@@ -9,11 +9,10 @@ from typing import Any, Final, Literal
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cells, consent_columns, consent_words, contact_files, headings, present, titled
+from console.contacts import cells, consent_columns, consent_words, contact_files, headings, line_identity, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
-from console.contacts.lines_before import identity
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.plain_words import uncapitalised
@@ -238,17 +237,16 @@ def judge(
     """
     told = [values_of(plan, row) for row in part]
     keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])]
-    asked = [values[plan.match] for values, _ in keyed if plan.match and values.get(plan.match) not in (None, "")]
-    there = present.by_value(plan.collection, plan.read, plan.match or "", asked)
-    known = [headings.as_compared(values.get(plan.match or "")) in there for values, _ in keyed]
+    there = line_identity.there_already(plan, [values for values, _ in keyed])
+    known = [bool(line_identity.contacts_of(plan, values, there)) for values, _ in keyed]
     unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
     parts = zip(part, told, keyed, unlisted, strict=True)
     read = [
         (row, values, [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells)])
         for row, (_, wrong), (values, unnamed), strange in parts
     ]
-    firsts = first_line([(row.number, identity(plan.match, values)) for row, values, wrong in read if values and not wrong])
-    allowed = _changeable(plan, [record for found in there.values() for record in found])
+    firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong in read if values and not wrong])
+    allowed = _changeable(plan, [record for those in there.values() for found in those.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
     return _looked_at(plan, lines, nowhere) if look else lines
@@ -259,7 +257,7 @@ def _line(
     row: Row,
     values: Mapping[str, Any],
     wrong: Sequence[str],
-    there: Mapping[str, Sequence[Record]],
+    there: line_identity.There,
     first: int | None,
     allowed: AbstractSet[str],
     begun: AbstractSet[int],
@@ -271,7 +269,7 @@ def _line(
     agreed, unsaid = consent_columns.read(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
-    found = there.get(headings.as_compared(values.get(plan.match or ""))) or ()
+    found = line_identity.contacts_of(plan, values, there)
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
@@ -305,7 +303,8 @@ def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, Abstract
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
-    label = plan.collection.by_name[plan.match].label if plan.match else ""
+    named = line_identity.named_by(plan, values)
+    label = plan.collection.by_name[named].label if named else ""
     if len(found) > 1:
         return Line(
             number,
@@ -337,7 +336,9 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     """The fields in which the contact differs from the line, as far as the actor reads them."""
     by_name = plan.collection.by_name
     kept = {name: record.values[name] for name in values if name in record.values}
-    return {n for n in kept if n != plan.match and not records.alike(plan.collection, by_name[n], values[n], kept[n])}
+    return {
+        n for n in kept if n != line_identity.named_by(plan, values) and not records.alike(plan.collection, by_name[n], values[n], kept[n])
+    }
 
 
 def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:

@@ -11,10 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
-
-from console.contacts import headings
-
 Kept = TypeVar("Kept")
 ASKED = 500
 
@@ -78,14 +74,6 @@ class LinesBefore:
 
     def _number(self, who: str) -> int:
         return int.from_bytes(hashlib.blake2b(who.encode("utf-8", "replace"), digest_size=8, key=self._secret[:64]).digest(), signed=True)
-
-
-def identity(match: str | None, values: Mapping[str, Any]) -> str:
-    """What two lines must not share: the field `match` by which contacts are found, else everything that they say."""
-    named = values.get(match or "")
-    if named not in (None, ""):
-        return f"one {headings.as_compared(named)}"
-    return f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from console import records
 from console.contacts import cell_meanings, consent_columns, headings, imports, titled
 from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
-from console.contacts.lines_before import LinesBefore, identity
+from console.contacts.line_identity import identity
+from console.contacts.lines_before import LinesBefore
 from console.core.contacting import Contact, latest_of
 from console.messages import file_opt_outs
 from console.messages.file_opt_outs import OptOut
@@ -93,7 +94,7 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool,
 
 def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
     """(whom a line is about, channels of which that decides): who it means, and whoever has its addresses."""
-    yield identity(plan.match, values), frozenset(consent_columns.NAMES)
+    yield identity(plan, values), frozenset(consent_columns.NAMES)
     for part, reached in BY_ADDRESS.items():
         address = headings.as_compared(values.get(plan.part(part) or ""))
         digits = "" if headings.is_shortened(address) else "".join(filter(str.isdigit, address)).lstrip("0")

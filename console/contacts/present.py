@@ -50,28 +50,28 @@ def _by_telephone(
     country = collection.contact.country if collection.contact is not None else None
     country = country if country in collection.by_name and country not in read.hidden else None
     read_fields = None if fields is None else [*fields, *([country] if country is not None and country not in fields else [])]
-    numbers = {value: _numbers(value, None) for value in given}
-    usual = {way for those in numbers.values() for number in those for way in recipients.ways_to_write("sms", number)}
+    meant = {value: numbers(value, None) for value in given}
+    usual = {way for those in meant.values() for number in those for way in recipients.ways_to_write("sms", number)}
     contacts = {each.key: each for each in _contacts_with(collection.id, read, Test(field, "in", sorted({*given, *usual})), read_fields)}
-    found = _same_number(numbers, contacts.values(), field, country)
+    found = _same_number(meant, contacts.values(), field, country)
     ends = {recipients.digits_of(value)[-LAST_DIGITS:] for value in given if headings.as_compared(value) not in found}
     contacts |= {each.key: each for each in _contacts_with(collection.id, read, Test(field, ENDING, sorted(ends - {""})), read_fields)}
-    return _same_number(numbers, contacts.values(), field, country)
+    return _same_number(meant, contacts.values(), field, country)
 
 
-def _numbers(text: str, country: str | None) -> set[str]:
+def numbers(text: str, country: str | None) -> set[str]:
     """The numbers with their country that a text means; long digits alone may be one whose + a spreadsheet has taken away."""
     text = f"+{text[2:]}" if text.startswith("00") else text
     told = set(recipients.addresses_of("sms", text, country))
     return told if told or not WHOLE.fullmatch(text) else set(recipients.addresses_of("sms", f"+{text}", None))
 
 
-def _same_number(numbers: dict[str, set[str]], contacts: Iterable[Record], field: str, country: str | None) -> dict[str, list[Record]]:
+def _same_number(given: dict[str, set[str]], contacts: Iterable[Record], field: str, country: str | None) -> dict[str, list[Record]]:
     """What was given, as it is compared → the contacts with that number: with its country where both have one, else by its digits."""
     by_number: dict[str, list[Record]] = {}
     for record in contacts:
         text = str(record.values.get(field) or "")
-        own = _numbers(text, record.values.get(country or ""))
+        own = numbers(text, record.values.get(country or ""))
         for each in (
             own
             | {recipients.digits_of(text)}
@@ -79,7 +79,7 @@ def _same_number(numbers: dict[str, set[str]], contacts: Iterable[Record], field
         ):
             by_number.setdefault(each, []).append(record)
     found: dict[str, list[Record]] = {}
-    for value, meant in numbers.items():
+    for value, meant in given.items():
         ways = meant if value.startswith(("+", "00")) else {*meant, recipients.digits_of(value)}
         same = {record.key: record for way in ways for record in by_number.get(way, ())}
         if same:
