@@ -69,7 +69,20 @@ FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "o
 
 PHRASES = (
     *("unsubscribe", "dont call", "do not call", "dont text", "do not text", "dont message", "dont contact", "do not contact"),
-    *("stop calling", "stop texting", "stop messaging", "stop contacting", "stop sending", "remove me from", "take me off", "opt me out"),
+    *(
+        "stop calling",
+        "stop texting",
+        "stop messaging",
+        "stop contacting",
+        "stop sending",
+        "stop emailing",
+        "stop mailing",
+        "stop writing",
+        "stop e mailing",
+        "remove me from",
+        "take me off",
+        "opt me out",
+    ),
     *("no more texts", "no more calls", "no more emails", "no more sms", "keine sms mehr", "keine mails mehr", "keine e mails mehr"),
     *(
         "nicht mehr anrufen",
@@ -80,7 +93,7 @@ PHRASES = (
         "no me llames",
         "no llamar",
     ),
-    *("no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
+    *("mich abmelden", "no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
 )
 """Phrases that mean it anywhere in a message."""
 _DENIED = re.compile(rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(PHRASES)})\b")
@@ -107,6 +120,9 @@ _POLITE = frozenset(
         "mms",
         "au",
         "pub",
+        "ok",
+        "okay",
+        "reply",
     }
 )
 """Words beside it that change nothing; `pub` is what French networks ask for, `au` stands before their number."""
@@ -129,6 +145,9 @@ AGAIN = frozenset(
 """Words of who wants messages again, as the whole message."""
 MOST_WORDS = 4
 _SENTENCE_ENDS = re.compile(r"[.!;(]|\s[-–—]")
+SHORT = 6
+"""Words of an answer that may end with the word, behind a comma or a stop: “No thanks, STOP”."""
+_CLAUSE_ENDS = re.compile(r"[.,:!;()\n]|\s[-–—]")
 
 
 def is_stop(text: str) -> bool:
@@ -146,12 +165,19 @@ def is_stop(text: str) -> bool:
         or _says_it(_plain(known, unseen=" "))
         or _is_the_word(_plain(first))
         or begins_with_stop(first)
+        or _ends_with_stop(first)
     )
 
 
 def begins_with_stop(line: str) -> bool:
     """Whether the first sentence is one of the firm words and nothing else, whatever comes after it, such as “STOP. I am not interested”."""
     return _plain(_SENTENCE_ENDS.split(line.lstrip("*.!;( -–—"), maxsplit=1)[0]) in FIRM
+
+
+def _ends_with_stop(line: str) -> bool:
+    """Whether a short answer says one of the firm words and nothing else at its end."""
+    said = [plain for clause in _CLAUSE_ENDS.split(line) if (plain := _plain(clause))]
+    return len(said) > 1 and said[-1] in FIRM and len(_plain(line).split()) <= SHORT
 
 
 def asks_again(text: str) -> bool:

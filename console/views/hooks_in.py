@@ -24,6 +24,8 @@ blueprint = Blueprint("hooks_in", __name__)
 JUDGED = "handrail.judged"
 """In the WSGI environment: what came of a delivery that was judged before it came to Flask."""
 blueprint.after_request(unread_bodies.read_on)
+PING = re.compile(rb"webhook_id=\d{1,20}")
+"""The whole body that WooCommerce sends without a signature when a webhook is saved there. It counts any answer but 200 as an error."""
 CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
 IN_PARTS = "multipart/form-data"
 CAME_AS = {
@@ -88,6 +90,8 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     except RequestEntityTooLarge:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
+    if hook.signed and form and PING.fullmatch(body):
+        return jsonify({})  # it asks whether somebody is there, and starts nothing
     try:
         taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form=form))
     except Conflict as error:

@@ -339,6 +339,14 @@ def test_a_list_with_an_idempotency_key_is_started_once(sender: Sender) -> None:
     assert len(begun()) == 2
 
 
+def test_woocommerce_may_ask_unsigned_whether_somebody_is_there_and_starts_nothing(own: Signer) -> None:
+    kind = "application/x-www-form-urlencoded"
+    assert own.sender.send(own.path, b"webhook_id=12", kind=kind).status == 200
+    assert own.sender.send(own.path, b"webhook_id=12&why=x", kind=kind).status == 401
+    assert own.sender.send(own.sender.path("plain"), b"webhook_id=12", kind=kind).status == 422
+    assert begun() == []
+
+
 def test_a_sender_that_asks_with_a_challenge_is_answered_and_starts_nothing(client: FlaskClient, own: Signer) -> None:
     asked = b'{"type": "url_verification", "challenge": "3eZbrw1aB", "token": "old"}'
     at = seconds()
