@@ -33,12 +33,13 @@ class Endings:
 
 
 def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
-    """Runs of the last `days` days of the zone, tests and parts of runs left out, of what the actor may count. Two statements; for a reader who sees only a
-    part of the records some more.
+    """Runs of the last `days` days of the zone, of what the actor may count: without tests, parts of runs, and failed ones that were done again, which count by that.
+    Two statements; for a reader who sees only a part of the records some more.
     """
-    run, attempt = tables.run.c, tables.attempt.c
+    run, attempt, failure = tables.run.c, tables.attempt.c, tables.failure.c
+    done_again = sa.exists().where(failure.run == run.id, failure.retried_by.is_not(None))
     since = midnight(first_day(log.now(), zone, days), zone)
-    begun = record_reach.countable_runs(actor, run.workflow == workflow.id, ~run.test, is_whole(), run.created_at >= since)
+    begun = record_reach.countable_runs(actor, run.workflow == workflow.id, ~run.test, is_whole(), ~done_again, run.created_at >= since)
     newest = sa.select(run.id, run.status, run.ending, run.ended_at).where(begun).order_by(run.created_at.desc()).limit(MOST_RUNS + 1)
     with hot_engine().connect() as connection:
         rows = connection.execute(newest).all()

@@ -1,5 +1,6 @@
 """Failed runs by cause, done again together; figures of a workflow; and what a retry leaves as it was."""
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -69,6 +70,9 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     noted()
     (left,) = incidents.open_incidents(company.olivia)
     assert (left.count, left.newest.id) == (1, done.started[old[2]])
+    came = monitoring.endings.endings(company.olivia, known(), 30, "UTC")
+    ends = Counter(status for (status, _), number in came.ends.items() for _ in range(number))
+    assert (came.begun, ends) == (3, {"completed": 2, "failed": 1}), "each counts by what came of it in the end"
 
 
 def test_a_retry_of_a_run_whose_record_is_gone_says_so(company: Company) -> None:
