@@ -207,7 +207,7 @@ def count(actor: Actor, collection_id: str, query: BrowseQuery) -> Counted:
 
 
 def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQuery] | None = None) -> dict[str | None, int]:
-    """Segment → number of records, None for all of them, and so of `more` queries; `MOST_IN_TAB + 1` means more than `MOST_IN_TAB`.
+    """Segment → number of records, None for all of them, and so of `more` queries; `CAP + 1` means more than `CAP`.
 
     Each is one statement of at most `TAB_S` seconds, all of them `TABS_S`; a segment that takes longer is left out. Raises NotFound, SourceDown.
     """
@@ -220,7 +220,7 @@ def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQu
             break
         try:
             where, segment, sought = question(actor, collection, scope, query)
-            found[segment_id] = records.count(collection_id, scope, where, sought, MOST_IN_TAB, segment=segment, seconds=TAB_S)
+            found[segment_id] = records.count(collection_id, scope, where, sought, CAP, segment=segment, seconds=TAB_S)
         except (TooSlow, Malformed):
             continue  # of a segment that rests on a hidden field nothing is told
     return found

@@ -111,7 +111,12 @@ class _Walk:
         page = browse.record(who, collection_id, key, labels=number > 0)
         ways = browse.ways_on(who, collection_id, key)
         choices = [
-            Choice(link.label, "" if total is None else tab_words(total), self._to(number, link.name), self._here(number, link.name))
+            Choice(
+                link.label,
+                "" if total is None else tab_words(total, browse.MOST_IN_TAB),
+                self._to(number, link.name),
+                self._here(number, link.name),
+            )
             for link, total in ways
             if total != 0
         ]

@@ -48,9 +48,9 @@ def tabs(
     return [tab | {"count": tab_words(counts[tab["id"]]) if tab["id"] in counts else ""} for tab in (*common, *own)]
 
 
-def tab_words(count: int) -> str:
-    """Return the number in a tab, "1,000+" where there are more."""
-    return f"{browse.MOST_IN_TAB:,}+" if count > browse.MOST_IN_TAB else f"{count:,}"
+def tab_words(count: int, most: int = CAP) -> str:
+    """Return the number in a tab, "10,000+" where there are more than were counted."""
+    return f"{most:,}+" if count > most else f"{count:,}"
 
 
 def count_context(collection: str, query: BrowseQuery, page: ListPage | None = None) -> dict[str, Any]:

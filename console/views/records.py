@@ -127,7 +127,7 @@ def all_related(collection: str, part: str) -> Response:
         _related_head(collection, key, list_.relation.name, list_.relation.label)
         | {
             "rows": panes.related(list_, frame.look()),
-            "total": "" if list_.total is None else tab_words(list_.total),
+            "total": "" if list_.total is None else tab_words(list_.total, browse.MOST_IN_TAB),
             "more": bool(list_.next),
             "down": list_.down,
         }

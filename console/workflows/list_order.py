@@ -26,11 +26,11 @@ def movable(actor: Actor) -> list[Known]:
 def reorder(actor: Actor, ids: Sequence[str]) -> None:
     """Put these workflows into this order, in the places that they have together; all others keep theirs. Needs the right to edit each.
 
-    Raises Invalid where one is not there, or not the actor's to move, or named twice.
+    Raises Invalid where one is not there, or not the actor's to move, or named twice, and where none is named.
     """
     own = {known.id for known in movable(actor)}
-    if len(set(ids)) < len(ids) or not own.issuperset(ids):
-        reason = "The list is another one by now. Open it again."
+    if not ids or len(set(ids)) < len(ids) or not own.issuperset(ids):
+        reason = "The list is another one by now. Open it again." if ids else "No workflow is named."
         raise Invalid("The order was not saved.", at=("place", reason))
     with transaction() as connection:
         before = list(connection.scalars(_LISTED))

@@ -41,10 +41,10 @@ def test_a_tab_that_takes_long_has_no_number_and_one_that_rests_on_a_hidden_fiel
         assert pages.olivia.get("/c/customer", "tabs").text == "AllUnrated"
 
 
-@pytest.mark.parametrize(("count", "words"), [(0, "0"), (1_000, "1,000"), (1_001, "1,000+")])
+@pytest.mark.parametrize(("count", "words"), [(0, "0"), (5_000, "5,000"), (10_000, "10,000"), (10_001, "10,000+")])
 def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> None:
     assert list_counts.tab_words(count) == words
-    assert browse.MOST_IN_TAB == 1_000
+    assert list_counts.tab_words(browse.MOST_IN_TAB + 1, browse.MOST_IN_TAB) == "1,000+"
 
 
 @cases(

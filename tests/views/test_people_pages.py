@@ -156,7 +156,10 @@ def test_disabling_enabling_and_removing_say_what_happens(pages: Pages) -> None:
     test_tasks.begin(pages.company, {"assignee": f"'{accounts.person(tom.id).email}'"}, slug="task-of-who-leaves")
     form = pages.ines.get(f"/settings/people/{tom.id}/close")
     assert "1 session ends at once" in form.text
-    assert "1 open task waits for them; nobody does it unless you say on the page of the account who stands in." in form.text
+    assert "1 open task waits for them; nobody does it unless you say who stands in." in form.text
+    assert "Disable Leaving Tom" in form.text
+    assert "Remove Leaving Tom" in form.text
+    assert "1 open task waits for them; nobody does it then." in form.text
     pages.ines.post(f"/settings/people/{tom.id}/close", form.forms[0]["fields"] | {"do": "disable"})
     page = pages.ines.follow()
     assert "The account is disabled" in page.text

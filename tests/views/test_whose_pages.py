@@ -118,6 +118,9 @@ def test_it_is_hidden_place_by_place(pages: "Pages") -> None:
     assert workflows.live("care-review").document.settings.hidden_in == ["record"]
     assert start not in olivia.get("/c/customer/2").links
     assert "Care review" in olivia.get(start).text, "who may start it still may"
+    form = mona.get(CARE + "/configuration").form("/configuration")[
+        "fields"
+    ]  # sent from the page of before it would mean that nothing is changed
     mona.post(CARE + "/configuration", {**form, "offered": ["record", "list", "search", "assistant"]})
     assert start in olivia.get("/c/customer/2").links
 

@@ -203,6 +203,8 @@ def test_a_lead_chooses_the_order_and_a_stranger_does_not(company: Company) -> N
             workflows.list_order.reorder(other, [by_title["Beta"], by_title["Gamma"]])
     with pytest.raises(Invalid, match="order was not saved"):
         workflows.list_order.reorder(company.mona, [by_title["Beta"], by_title["Beta"]])
+    with pytest.raises(Invalid, match="order was not saved"):
+        workflows.list_order.reorder(company.mona, [])
     assert [event.open for event in log.events_of("sys:config") if event.type == "workflows_ordered"] == [{"count": 2}]
 
 
