@@ -142,12 +142,12 @@ def _iso(cell: str, spelling: str) -> str:
 
 
 def moment(cell: str, spelling: str, zone: str) -> datetime | None:
-    """The moment that a cell means, aware; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment."""
+    """The moment that a cell means, in UTC; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment, or none in UTC."""
     try:
         read = datetime.fromisoformat(_iso(cell, spelling))
-    except ValueError:
+        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))
 
 
 def surely_by(cell: str, spelling: str, look: Look) -> datetime | None:

@@ -7,7 +7,7 @@ A column such as “SMS consent” says yes or no, one such as “SMS opt out”
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from console import formats, log, records
@@ -319,5 +319,5 @@ def _value(told: Field, cell: str, spelling: str, zone: str) -> Any:
         )
     if told.type == "datetime":
         at = cells.moment(cell, spelling, zone)
-        return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if at is not None else cell
+        return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else cell
     return formats.typed(formats.kind(told), [cell], formats.Look())

@@ -24,35 +24,38 @@ def named_by(plan: "Plan", values: Mapping[str, Any]) -> str | None:
 
 
 def there_already(plan: "Plan", lines: Iterable[Mapping[str, Any]]) -> There:
-    """The contacts that the lines may be about, a few statements for all of them.
-
-    Who is found by a telephone number because the line has no e-mail address has none either: others may share the number.
-    """
+    """The contacts that have what the lines say, a few statements for all of them."""
     asked: dict[str, list[Any]] = {}
     for values in lines:
         if (name := named_by(plan, values)) is not None and values.get(name) not in (None, ""):
             asked.setdefault(name, []).append(values[name])
-    found: dict[str, dict[str, list[Record]]] = {
-        name: present.by_value(plan.collection, plan.read, name, given) for name, given in asked.items()
-    }
-    for name in found.keys() - {plan.match}:
-        alone = {told: [each for each in those if not each.values.get(plan.match or "")] for told, those in found[name].items()}
-        found[name] = {told: those for told, those in alone.items() if those}
-    return found
+    return {name: present.by_value(plan.collection, plan.read, name, given) for name, given in asked.items()}
 
 
 def contacts_of(plan: "Plan", values: Mapping[str, Any], there: There) -> Sequence[Record]:
-    """Those of them whom this line is about."""
+    """Those of them whom this line is about.
+
+    A number is shared, by a family or a company: who is found by it in place of an e-mail address has none either, and the same name.
+    """
     name = named_by(plan, values) or ""
-    return there.get(name, {}).get(headings.as_compared(values.get(name)), ())
+    found = there.get(name, {}).get(headings.as_compared(values.get(name)), ())
+    if name == (plan.match or ""):
+        return found
+    called = _called(plan, values)
+    return [each for each in found if not each.values.get(plan.match or "") and _called(plan, each.values) == called]
+
+
+def _called(plan: "Plan", values: Mapping[str, Any]) -> list[str]:
+    names = [name] if (name := plan.part("name")) is not None else plan.collection.title_fields
+    return [headings.as_compared(values.get(each)) for each in names]
 
 
 def identity(plan: "Plan", values: Mapping[str, Any]) -> str:
-    """What two lines must not share: the field by which their contact is found, a telephone number however it is written; else everything that they say."""
+    """What two lines must not share: the field by which their contact is found, a telephone number however it is written, with the name where it stands for an e-mail address; else everything that they say."""
     name = named_by(plan, values) or ""
     named = values.get(name)
     if named in (None, ""):
         return f"all {orjson.dumps(values, option=orjson.OPT_SORT_KEYS, default=str).decode()}"
-    if name == plan.part("phone") and (numbers := present.numbers(str(named), values.get(plan.part("country") or ""))):
-        return f"one {min(numbers)}"
-    return f"one {headings.as_compared(named)}"
+    numbers = present.numbers(str(named), values.get(plan.part("country") or "")) if name == plan.part("phone") else ()
+    whose = [min(numbers, default=headings.as_compared(named)), *(_called(plan, values) if name != plan.match else ())]
+    return f"one {' of '.join(whose)}"

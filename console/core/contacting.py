@@ -382,8 +382,9 @@ def _as_label(text: str) -> str:
 
 def way_on(outcome: str, label: str, named: Sequence[str]) -> str | None:
     """The outcome with which a run goes on after its message; None where the document names no way for it. The label of an answer counts first, with capitals or blanks too."""
-    spelled = [label, *(name for name in named if _as_label(name) == _as_label(label))]
-    if outcome == "answered" and label and (meant := next((each for each in spelled if each in named), None)) is not None:
-        return meant
+    if outcome == "answered" and label:
+        meant = label if label in named else next((name for name in named if _as_label(name) == _as_label(label)), None)
+        if meant is not None:
+            return meant
     taken = outcome in named or ("default" in named and outcome in TAKEN)
     return outcome if taken else None

@@ -69,20 +69,8 @@ FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "o
 
 PHRASES = (
     *("unsubscribe", "dont call", "do not call", "dont text", "do not text", "dont message", "dont contact", "do not contact"),
-    *(
-        "stop calling",
-        "stop texting",
-        "stop messaging",
-        "stop contacting",
-        "stop sending",
-        "stop emailing",
-        "stop mailing",
-        "stop writing",
-        "stop e mailing",
-        "remove me from",
-        "take me off",
-        "opt me out",
-    ),
+    *("stop calling", "stop texting", "stop messaging", "stop contacting", "stop sending", "remove me from", "take me off", "opt me out"),
+    *("stop emailing", "stop e mailing", "stop mailing", "stop writing me", "stop writing to me"),
     *("no more texts", "no more calls", "no more emails", "no more sms", "keine sms mehr", "keine mails mehr", "keine e mails mehr"),
     *(
         "nicht mehr anrufen",
@@ -147,7 +135,7 @@ MOST_WORDS = 4
 _SENTENCE_ENDS = re.compile(r"[.!;(]|\s[-–—]")
 SHORT = 6
 """Words of an answer that may end with the word, behind a comma or a stop: “No thanks, STOP”."""
-_CLAUSE_ENDS = re.compile(r"[.,:!;()\n]|\s[-–—]")
+_CLAUSE_ENDS = re.compile(r"[.,:!;()]|\s[-–—]")
 
 
 def is_stop(text: str) -> bool:

@@ -68,16 +68,17 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
 def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int]]:
     """For each of the `HOURS` after `since`: how many messages of the workflow left in it, and how many were put off in it by quiet hours or a cap and still wait.
 
-    Of the runs that the actor may count; of very many messages the `MOST_BY_HOUR` that changed last.
+    Of the runs that the actor may count; of very many messages the `MOST_BY_HOUR` that changed last. For a reader who sees only a part of the records, those
+    of runs that had a message in this time are looked up, and no others.
     """
     run, message = tables.run.c, _MESSAGE.c
-    allowed = record_reach.countable_runs(actor, run.workflow == workflow)
+    lately = sa.and_(message.workflow == workflow, message.direction == "out", message.at >= since)
+    allowed = record_reach.countable_runs(actor, run.workflow == workflow, run.id.in_(sa.select(message.run).where(lately)))
     held = sa.and_(message.status == "waiting", message.code.in_(held_messages.CODES))
     newest = (
         sa.select(sa.func.coalesce(message.sent_at, message.at).label("at"), held.label("held"))
         .select_from(_MESSAGE.join(tables.run, run.id == message.run))
-        .where(allowed, message.workflow == workflow, message.direction == "out", message.at >= since)
-        .where(sa.or_(message.sent_at >= since, held))
+        .where(allowed, lately, sa.or_(message.sent_at >= since, held))
         .order_by(message.at.desc())
         .limit(MOST_BY_HOUR)
         .subquery()

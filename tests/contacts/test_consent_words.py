@@ -118,7 +118,7 @@ def test_a_file_in_german_tells_where_and_when_they_agreed(company: Company) -> 
     ("UTC", "day", "31/10/2025", "2025-10-31T00:00:00Z"), ("UTC", "day", "05/06/2025", "2025-06-05T00:00:00Z"), ("UTC", "month", "05/06/2025", "2025-05-06T00:00:00Z"),
     ("UTC", "month", "10/31/2025 2:30 PM", "2025-10-31T14:30:00Z"), ("UTC", "month", "10/31/2025 12:05 a.m.", "2025-10-31T00:05:00Z"),
     ("UTC", "day", "2025/10/31", "2025-10-31T00:00:00Z"), ("UTC", "comma", "2025.10.31 9:05", "2025-10-31T09:05:00Z"), ("UTC", "day", "20251031", "2025-10-31T00:00:00Z"),
-    ("UTC", "day", "31/13/2025", "31/13/2025"),
+    ("UTC", "day", "31/13/2025", "31/13/2025"), ("Europe/Vilnius", "day", "01.01.0001", "01.01.0001"), ("America/Denver", "day", "31.12.9999 23:59", "31.12.9999 23:59"),
 ])  # fmt: skip
 def test_days_and_times_of_a_consent_are_those_of_its_importer(zone: str, spelling: str, cell: str, at: str) -> None:
     """Else the page, which shows times of their zone, says the day before."""

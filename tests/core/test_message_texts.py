@@ -31,6 +31,8 @@ def test_these_end_messages(text: str) -> None:
         "I get off at Main Street, next stop",
         "Yes, do go on, there is no need for you to stop",
         "Ich will mich nicht abmelden",
+        "I can't stop writing poems",
+        "Ok",
         "Can we cancel my appointment?",
         "The end is near",
         "Yes, call me",
