@@ -2,11 +2,9 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
-from console import formats, log, records
-from console.contacts import consent_words
+from console import formats, records
+from console.contacts import cell_days, consent_words
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
 from console.core.moments import is_zone
@@ -18,17 +16,9 @@ SPELLINGS: Mapping[str, str] = {"day": "1,234.50 and 31/05/2026", "month": "1,23
 """How numbers and days of a file may be spelled, with what people read. 2026-05-31 is read with each of them."""
 _NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{{NO-BREAK SPACE}}\N{{NARROW NO-BREAK SPACE}}]\d{{3}})+|\d+)(?:{re.escape(mark)}(\d+))?")
     for mark, group in ((".", ","), (",", "."))}  # fmt: skip
-_DAY = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}:\d{2}(?::\d{2})?))?")
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 _ENTRIES = re.compile(r"[,;|\n]")
 """What stands between the entries of a list in one cell."""
-_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}\b.*")
-_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})\b(.*)")
-_TWELVE_HOURS = re.compile(r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?", re.IGNORECASE)
-_GREENWICH = re.compile(r" *(?:UTC|GMT)$")
-_ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
-_COUNTED_DAY = re.compile(r"[2-5]\d{4}(?:[.,]\d+)?")
-SPREADSHEETS_FIRST = date(1899, 12, 30)
 _CURRENCY = "€$£¥%  "
 
 
@@ -37,15 +27,10 @@ def spelling_of(cells: Iterable[str], delimiter: str) -> str:
     cells = list(cells)
     if any(_COMMA.fullmatch(cell.strip(_CURRENCY)) for cell in cells):
         return "comma"
-    days = [found for cell in cells if (found := _DAY.fullmatch(cell)) is not None]
-    if sum(int(found[2]) > 12 for found in days) > sum(int(found[1]) > 12 for found in days):
+    orders = [cell_days.order_of(cell) for cell in cells]
+    if orders.count("month") > orders.count("day"):
         return "month"
     return "comma" if delimiter == ";" else "day"
-
-
-def is_day(cell: str) -> bool:
-    """Whether a cell is a day with the year behind."""
-    return _DAY.fullmatch(cell) is not None
 
 
 def value(field: Field, cell: str, spelling: str, look: Look) -> object:
@@ -108,63 +93,12 @@ def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
 def _plain(what: Kind, cell: str, spelling: str) -> str:
     """A number with a point and no separators, a day as 2026-05-31; the cell itself where it is none."""
     moment = is_counted(what)
-    if what.type in formats.NUMBERS and what.references is None and not (moment and _DAY.fullmatch(cell)):
+    if what.type in formats.NUMBERS and what.references is None and not (moment and cell_days.is_day(cell)):
         found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
         return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
-    if what.type in ("date", "datetime") and (day_told := day_of_number(cell)) is not None:
-        return day_told
-    if (moment or what.type in ("date", "datetime")) and (found := _DAY.fullmatch(cell)) is not None:
-        day, month = (found[2], found[1]) if spelling == "month" else (found[1], found[2])
-        try:
-            plain = date(int(found[3]), int(month), int(day)).isoformat()
-        except ValueError:
-            return cell
-        return f"{plain}T{found[4].zfill(5)}" if found[4] else plain
-    return cell
-
-
-def day_of_number(cell: str) -> str | None:
-    """The day that a spreadsheet keeps as this number, as 2026-05-31; None for what is no day between 1954 and 2064.
-
-    Its day 1 is 1 January 1900, and it counts a 29 February of that year, which there was not.
-    """
-    return (SPREADSHEETS_FIRST + timedelta(days=int(cell[:5]))).isoformat() if _COUNTED_DAY.fullmatch(cell) else None
-
-
-def _iso(cell: str, spelling: str) -> str:
-    """The day or moment that a cell means as ISO 8601, without a zone where it names none; the cell itself where it is none. Days with points between begin with the day everywhere."""
-    text = _GREENWICH.sub("+00:00", cell.strip())
-    if twelve := _TWELVE_HOURS.fullmatch(text):
-        text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}"
-    if year := _YEAR_FIRST.fullmatch(text):
-        text = f"{year[1]}-{year[2]:0>2}-{year[3]:0>2}{year[4]}"
-    return _plain(Kind("", "", "datetime"), _ONE_DIGIT.sub(r"\g<1>0", text), "day" if _DOTTED.fullmatch(text) else spelling)
-
-
-def moment(cell: str, spelling: str, zone: str) -> datetime | None:
-    """The moment that a cell means, in UTC; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment, or none in UTC."""
-    try:
-        read = datetime.fromisoformat(_iso(cell, spelling))
-        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def surely_by(cell: str, spelling: str, look: Look) -> datetime | None:
-    """The moment by which it was, whatever the zone of a day and the order of day and month; None for what is no moment, or lies ahead."""
-    moments = []
-    for each in {spelling, "month"} if spelling == "day" else {spelling}:
-        plain = _iso(cell, each)
-        try:
-            read = datetime.fromisoformat(plain)
-        except ValueError:
-            continue
-        if len(plain) <= len("2026-01-01"):
-            read += timedelta(days=1, microseconds=-1)
-            moments.append(read.replace(tzinfo=UTC))
-        moments.append(read if read.tzinfo else read.replace(tzinfo=ZoneInfo(look.zone)))
-    latest = max(moments, default=None)
-    return latest if latest is not None and latest <= log.now() else None
+    if what.type == "date":
+        return cell_days.only_day(cell_days.iso(cell, spelling))
+    return cell_days.iso(cell, spelling) if moment or what.type == "datetime" else cell
 
 
 def leading_nowhere(fields: Iterable[Field], lines: Iterable[Mapping[str, object]], scope: Scope) -> dict[str, frozenset[str]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from console import formats, log, records
 from console.actions import hand_forms
-from console.contacts import cells, consent_words, headings
+from console.contacts import cell_days, consent_words, headings
 from console.contacts.consent_words import EVERY, NO, NOT_TOLD, WITHDRAWN, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
@@ -318,6 +318,6 @@ def _value(told: Field, cell: str, spelling: str, zone: str) -> Any:
             (option.value for option in told.options if cell.casefold() in (str(option.value).casefold(), option.label.casefold())), cell
         )
     if told.type == "datetime":
-        at = cells.moment(cell, spelling, zone)
+        at = cell_days.moment(cell, spelling, zone)
         return at.isoformat(timespec="seconds").replace("+00:00", "Z") if at is not None else cell
     return formats.typed(formats.kind(told), [cell], formats.Look())

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cells, consent_columns, consent_words, contact_files, headings, line_identity, titled
+from console.contacts import cell_days, cells, consent_columns, consent_words, contact_files, headings, line_identity, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -172,7 +172,7 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
-    telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cells.is_day(cell))
+    telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cell_days.is_day(cell))
     spelling = cells.spelling_of(telling, file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
     return replace(question, match=match_of(actor, collection, question))
@@ -222,7 +222,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, replace(question, match=match), fields, len(named),
-        _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cells.surely_by, spelling=question.spelling, look=formats.Look.of(actor))),
+        _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cell_days.surely_by, spelling=question.spelling, zone=formats.Look.of(actor).zone)),
         needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
     )  # fmt: skip

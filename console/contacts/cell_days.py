@@ -1,0 +1,152 @@
+"""How the days and moments of a file are read: as programs, spreadsheets and people of several countries write them."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from console import log
+
+SPREADSHEETS_FIRST = date(1899, 12, 30)
+AHEAD = 20
+"""A year of two digits is at most so many years ahead of this one, else one of the century before."""
+_TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: ?[+-]\d{2}:?\d{2}|Z)?"
+_DAY = re.compile(rf"(\d{{1,2}})[./-](\d{{1,2}})[./-](\d{{4}}|\d{{2}})(?:[ T,]+({_TIME}))?")
+_DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})\b.*")
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})\b(.*)")
+_TWELVE_HOURS = re.compile(r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?( ?[+-]\d{2}:?\d{2})?", re.IGNORECASE)
+_GREENWICH = re.compile(r" *(?:UTC|GMT)$")
+_FROM_GREENWICH = re.compile(r" *(?:UTC|GMT) ?(?=[+-]\d{2}:?\d{2}\b)")
+_NAMED_ZONE = re.compile(r" *\([^()]*\)$|(?<=[+-]\d{4}) [A-Z]{3,5}$")
+"""What names the zone once more, behind the hours that it is from Greenwich."""
+_BEFORE_OFFSET = re.compile(r" (?=[+-]\d{2})")
+_ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
+_COUNTED_DAY = re.compile(r"([2-5]\d{4})(?:[.,](\d+))?")
+_WORDED = re.compile(
+    rf"(?:[^\W\d_]+\.?,? +)?(?:(\d{{1,2}})(?:\.|st|nd|rd|th|er|º|ª)?[ -](?:de |d['’])?([^\W\d_]{{3,}})\.?,?[ -](?:de |del )?|([^\W\d_]{{3,}})\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,? )"
+    rf"(\d{{4}}|\d{{2}})(?:,? (?:at |um |à |o )?({_TIME})(?: Uhr)?)?",
+    re.IGNORECASE,
+)
+"""31 October 2025 and Oct 31, 2025, the day of the week before it or not; after it the time."""
+_CLOCK_FIRST = re.compile(rf"((?:[^\W\d_]+ )?[^\W\d_]{{3,}} \d{{1,2}}) ({_TIME}) (\d{{4}})")
+"""Fri Oct 31 10:05:00 2025, as systems of the Unix kind write it."""
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lt", "lv", "et", "sv", "da", "nb", "fi", "cs", "ro")
+
+
+def is_day(cell: str) -> bool:
+    """Whether a cell is a day in figures with the year behind."""
+    return _DAY.fullmatch(cell) is not None
+
+
+def order_of(cell: str) -> str | None:
+    """`day` or `month`, whichever surely stands first in a day with the year behind; None where both may, and for what is none."""
+    figures = _DAY.fullmatch(cell)
+    if figures is None or (int(figures[1]) > 12) == (int(figures[2]) > 12):
+        return None
+    return "day" if int(figures[1]) > 12 else "month"
+
+
+def iso(cell: str, spelling: str) -> str:
+    """The day or moment that a cell means as ISO 8601, without a zone where it names none; the cell itself where it is none.
+
+    Days with points between begin with the day everywhere; a number is a day of a spreadsheet, and what stands after its comma the time.
+    """
+    text = _FROM_GREENWICH.sub(" ", _NAMED_ZONE.sub("", cell.strip()))
+    text = _ONE_DIGIT.sub(r"\g<1>0", _GREENWICH.sub("+00:00", text))
+    if twelve := _TWELVE_HOURS.fullmatch(text):
+        text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}{twelve[5] or ''}"
+    if clock := _CLOCK_FIRST.fullmatch(text):
+        text = f"{clock[1]} {clock[3]} {clock[2]}"
+    if (counted := _counted(text)) is not None:
+        return counted
+    if year := _YEAR_FIRST.fullmatch(text):
+        return f"{year[1]}-{year[2]:0>2}-{year[3]:0>2}{_BEFORE_OFFSET.sub('', year[4].replace(', ', ' '))}"
+    if figures := _DAY.fullmatch(text):
+        month_first = spelling == "month" and not _DOTTED.fullmatch(text)
+        day, month = (figures[2], figures[1]) if month_first else (figures[1], figures[2])
+        return _written(cell, figures[3], int(month), day, figures[4])
+    if (words := _WORDED.fullmatch(text)) and (month_named := _months().get((words[2] or words[3]).casefold())):
+        return _written(cell, words[5], month_named, words[1] or words[4], words[6])
+    return cell
+
+
+def _written(cell: str, year: str, month: int, day: str, clock: str | None) -> str:
+    try:
+        plain = date(_year(year), month, int(day)).isoformat()
+    except ValueError:
+        return cell
+    return f"{plain}T{clock.replace(' ', '')}" if clock else plain
+
+
+def _year(told: str) -> int:
+    if len(told) > len("26"):
+        return int(told)
+    this = log.now().year
+    year = this - this % 100 + int(told)
+    return year - 100 if year > this + AHEAD else year
+
+
+def _counted(text: str) -> str | None:
+    """The day that a spreadsheet keeps as this number, and the time that its fraction is; None for what is no day between 1954 and 2064.
+
+    Its day 1 is 1 January 1900, and it counts a 29 February of that year, which there was not.
+    """
+    number = _COUNTED_DAY.fullmatch(text)
+    if number is None:
+        return None
+    day = SPREADSHEETS_FIRST + timedelta(days=int(number[1]))
+    if not number[2] or not int(number[2]):
+        return day.isoformat()
+    seconds = round(float(f"0.{number[2]}") * 86_400)
+    return (datetime(day.year, day.month, day.day) + timedelta(seconds=seconds)).isoformat()
+
+
+@lru_cache(maxsize=1)
+def _months() -> Mapping[str, int]:
+    """Names of months in usual languages, whole and shortened → the number."""
+    from babel import Locale
+
+    named: dict[str, int] = {}
+    for language in reversed(_LANGUAGES):
+        for form in ("format", "stand-alone"):
+            for width in ("wide", "abbreviated"):
+                months = Locale(language).months[form][width].items()
+                named |= {name.casefold().removesuffix("."): number for number, name in months if not name.isdecimal()}
+    return named | {"sept": 9}
+
+
+def only_day(plain: str) -> str:
+    """The day alone of a day or moment in ISO 8601, as it is written there."""
+    day = plain[: len("2026-01-01")]
+    try:
+        datetime.fromisoformat(plain)
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        return plain
+
+
+def moment(cell: str, spelling: str, zone: str) -> datetime | None:
+    """The moment that a cell means, in UTC; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment, or none in UTC."""
+    try:
+        read = datetime.fromisoformat(iso(cell, spelling))
+        return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def surely_by(cell: str, spelling: str, zone: str) -> datetime | None:
+    """The moment by which it was, whatever the zone of a day and the order of day and month; None for what is no moment, or lies ahead."""
+    moments = []
+    for each in {spelling, "month"} if spelling == "day" else {spelling}:
+        plain = iso(cell, each)
+        try:
+            read = datetime.fromisoformat(plain)
+        except ValueError:
+            continue
+        if len(plain) <= len("2026-01-01"):
+            read += timedelta(days=1, microseconds=-1)
+            moments.append(read.replace(tzinfo=UTC))
+        moments.append(read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone)))
+    latest = max(moments, default=None)
+    return latest if latest is not None and latest <= log.now() else None
