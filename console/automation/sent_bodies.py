@@ -21,7 +21,7 @@ RAW_REQUEST = "rawRequest"
 
 def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple[Sequence[dict[str, Any]], bool]:
     """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
-    if form:
+    if form and not (signed_by != TWILIO and _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
         return [_of_form(raw, signed_by)], False
     if signed_by == TWILIO:
         raise Malformed("Of Twilio a form is read: it signs what is no form in another way.")
@@ -34,6 +34,17 @@ def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple
     if len(listed) > MOST:
         raise Malformed(f"The body is a list of {len(listed):,} objects: send at most {MOST} at once. Nothing was started.")
     return listed, isinstance(sent, list)
+
+
+def _is_json(raw: bytes) -> bool:
+    """Whether a body is JSON, though it was sent as a form."""
+    if raw.lstrip()[:1] not in (b"{", b"["):
+        return False
+    try:
+        json.loads(raw)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def spelled(each: Mapping[str, Any]) -> bytes:

@@ -116,16 +116,6 @@ def _months() -> Mapping[str, int]:
     return named | {"sept": 9}
 
 
-def only_day(plain: str) -> str:
-    """The day alone of a day or moment in ISO 8601, as it is written there."""
-    day = plain[: len("2026-01-01")]
-    try:
-        datetime.fromisoformat(plain)
-        return date.fromisoformat(day).isoformat()
-    except ValueError:
-        return plain
-
-
 def moment(cell: str, spelling: str, zone: str) -> datetime | None:
     """The moment that a cell means, in UTC; a day means its begin in the zone, and a time without a zone of its own is one there. None for what is no moment, or none in UTC."""
     try:

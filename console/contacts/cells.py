@@ -7,7 +7,7 @@ from console import formats, records
 from console.contacts import cell_days, consent_words
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
-from console.core.moments import is_zone
+from console.core.moments import is_zone, only_day
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope, whole
 from console.formats import Kind, Look
@@ -97,7 +97,7 @@ def _plain(what: Kind, cell: str, spelling: str) -> str:
         found = _NUMBER["," if spelling == "comma" else "."].fullmatch(cell.strip(_CURRENCY))
         return cell if found is None else found[1] + re.sub(r"\D", "", found[2]) + (f".{found[3]}" if found[3] else "")
     if what.type == "date":
-        return cell_days.only_day(cell_days.iso(cell, spelling))
+        return only_day(cell_days.iso(cell, spelling))
     return cell_days.iso(cell, spelling) if moment or what.type == "datetime" else cell
 
 

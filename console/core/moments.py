@@ -41,3 +41,13 @@ def is_zone(name: str) -> bool:
         return ZoneInfo(name).key == name
     except (KeyError, ValueError, OSError):
         return False
+
+
+def only_day(plain: str) -> str:
+    """The day alone of a day or moment in ISO 8601, as it is written there."""
+    day = plain[: len("2026-01-01")]
+    try:
+        datetime.fromisoformat(plain)
+        return date.fromisoformat(day).isoformat()
+    except ValueError:
+        return plain

@@ -1,0 +1,50 @@
+"""Webhook senders that write numbers where people see a text, and JSON that they call a form."""
+
+from console import workflows
+from tests.views.test_hooks_odd_senders import GOOD, PLAIN, ROBOT, STEPS, Sender, begun, sender
+
+__all__ = ["sender"]
+
+FIELDS = [
+    {"name": "order", "label": "Order"},
+    {"name": "phone", "label": "Phone", "type": "phone"},
+    {"name": "paid_at", "label": "Paid at", "type": "datetime"},
+    {"name": "born", "label": "Born", "type": "date"},
+    {"name": "sure", "label": "Sure", "type": "boolean"},
+    {"name": "pieces", "label": "Pieces", "type": "integer"},
+]
+
+
+def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: Sender) -> None:
+    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
+    steps = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
+    workflows.import_file(head | {"steps": steps, "triggers": [PLAIN]}, publish=True)
+    path = sender.path("plain", "shop")
+    bodies = (
+        b'{"order": 4501234567890123456, "phone": 37061234567, "paid_at": 1767225600, "born": "2025-10-31T23:30:00+02:00", "pieces": 2}',
+        b'{"order": 12.50, "paid_at": 1767225600500, "born": 1767225600, "sure": true}',
+    )
+    assert [sender.send(path, body).status for body in bodies] == [202, 202]
+    told = [{name: value for name, value in each.items() if value is not None} for each in begun("shop")]
+    assert told == [
+        {"order": "4501234567890123456", "phone": "37061234567", "paid_at": "2026-01-01T00:00:00Z", "born": "2025-10-31", "pieces": 2},
+        {"order": "12.50", "paid_at": "2026-01-01T00:00:00.500000Z", "born": "2026-01-01", "sure": True},
+    ]
+    refused = [
+        (b'{"order": true}', "input.order"),
+        (b'{"order": 1e400}', "input.order"),
+        (b'{"order": ' + b"9" * 5000 + b"}", "input.order"),
+        (b'{"paid_at": 2026}', "input.paid_at"),
+        (b'{"paid_at": false}', "input.paid_at"),
+        (b'{"born": 31}', "input.born"),
+        (b'{"sure": 1}', "input.sure"),
+    ]
+    told = [sender.send(path, body) for body, _ in refused]
+    assert [(each.status, each.body["details"][0]["field"]) for each in told] == [(422, field) for _, field in refused]
+
+
+def test_json_that_is_sent_as_a_form_is_read_as_json(sender: Sender) -> None:
+    form = "application/x-www-form-urlencoded"
+    assert sender.send(sender.path("plain"), GOOD, kind=form).status == 202
+    assert sender.send(sender.path("plain"), b'{"why=it+did+not', kind=form).status == 422
+    assert begun() == [{"why": "it rang"}]
