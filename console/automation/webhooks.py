@@ -13,22 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import (
-    found_hooks,
-    found_records,
-    hook_addresses,
-    kept_deliveries,
-    sender_signatures,
-    sent_bodies,
-    sent_values,
-    sns_messages,
-)
+from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies, sns_messages
 from console.automation.firing import begin_promised, looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
 from console.automation.occasions import Occasion
 from console.automation.refused_firings import words_of
 from console.automation.sent_bodies import FORM
+from console.automation.sent_values import fitted
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.core.actor import Actor
 from console.core.run.origin import RecordRef, StartedBy
@@ -428,9 +420,8 @@ def _about(
 
     What the sender tells only for the filter or the record, and the start does not ask for, is no input. Raises Invalid where no record, or several, are found by a field.
     """
-    row = hook.row
-    document = document_of(row)
-    collection, given = document.collection, sent_values.fitted(document, values if row.definition.input else body)
+    row, document = hook.row, document_of(hook.row)
+    collection, given = document.collection, fitted(document, values if row.definition.input else body)
     asked = {entry["name"] for entry in document.start.config.get("fields", ())}
     own_words = hook.signed and not row.definition.input  # whoever signs writes what they like: of that only what is asked for counts
     for name in (set(given) if own_words else read_inputs(row.definition)) - asked - ({"record"} if own_words and collection else set()):

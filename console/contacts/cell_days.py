@@ -99,7 +99,7 @@ def _counted(text: str) -> str | None:
     if not number[2] or not int(number[2]):
         return day.isoformat()
     seconds = round(float(f"0.{number[2]}") * 86_400)
-    return (datetime(day.year, day.month, day.day) + timedelta(seconds=seconds)).isoformat()
+    return (datetime.fromisoformat(day.isoformat()) + timedelta(seconds=seconds)).isoformat()
 
 
 @lru_cache(maxsize=1)

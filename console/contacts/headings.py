@@ -101,6 +101,8 @@ _ALSO = {
     "venezuela, bolivarian republic of": "VE", "macao": "MO", "brunei darussalam": "BN", "syrian arab republic": "SY", "lao people's democratic republic": "LA",
     "السعودية": "SA", "الامارات": "AE", "امريكا": "US", "الولايات المتحدة الامريكية": "US", "بريطانيا": "GB", "انجلترا": "GB", "هولندا": "NL", "سوريا": "SY",
 }  # fmt: skip
+FORMULA = ("=", "+", "-", "@")
+"""What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -290,3 +292,8 @@ def _zones() -> Mapping[str, str]:
 def is_shortened(cell: str) -> bool:
     """Whether a spreadsheet has made a long number of it, as 4.71235E+10, or had no room for it: the digits are lost."""
     return _SHORTENED.fullmatch(cell) is not None
+
+
+def shortened(label: str, cell: str) -> str:
+    """Why a line is left out whose telephone number is such."""
+    return f"A spreadsheet has shortened {label} to {cell}: the last digits are lost. Make the column text there."

@@ -24,8 +24,6 @@ AT_ONCE = 1_000
 CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
 IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_words.EVERY)
-FORMULA = ("=", "+", "-", "@")
-"""What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
 NEW: Final = "new"
 CHANGED: Final = "changed"
@@ -368,7 +366,7 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
         elif field.max_length is not None and len(str(values[name])) > field.max_length:
             reasons.append(f"{field.label} has at most {field.max_length} characters.")
         elif name == plan.part("phone") and headings.is_shortened(cell):
-            reasons.append(f"A spreadsheet has shortened {field.label} to {cell}: the last digits are lost. Make the column text there.")
+            reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
     if not values and not reasons:
@@ -381,7 +379,7 @@ def _cells(plan: Plan, row: Row) -> dict[str, str]:
     told: dict[str, str] = {}
     for number, field in plan.fields.items():
         cell = row.cells[number] if number < len(row.cells) else ""
-        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULA else cell
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
         if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
             continue
         if cell and (field.name not in told or field.name == plan.part("name")):

@@ -4,23 +4,22 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any
 
 from console import access, browse, records, runs
 from console.browse import BrowseQuery, evidence
 from console.contacts import contact_files, headings, present
 from console.contacts.contact_files import ContactFile
-from console.contacts.encodings import ENCODINGS
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug
+from console.enrolments import file_lines
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
-from console.formats import label_of
 from console.records import Record
 
 MOST_NAMED = 10_000
@@ -185,36 +184,13 @@ def _reasons(why: str | None, name: str = "record") -> list[dict[str, str]]:
 
 
 def _of_rows(actor: Actor, target: Target, question: Question, person: str, done: int) -> Iterator[tuple[list[Candidate], dict[str, Any]]]:
-    numbered = islice(_numbered(target, question, person), done, None)
+    numbered = islice(file_lines.numbered(target, question, person), done, None)
     while part := list(islice(numbered, AT_ONCE)):
         done += len(part)
         yield _candidates(actor, target, question, part), {"line": done}
 
 
-Numbered: TypeAlias = tuple[int, Mapping[str, Any], str]
-"""The number of a line, its values, and why they cannot be read."""
-
-
-def _numbered(target: Target, question: Question, person: str) -> Iterator[Numbered]:
-    if question.file is None:
-        yield from ((number, dict(row), "") for number, row in enumerate(question.rows or ()))
-        return
-    lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
-    width = max((len(heading.cells) for heading in islice(lines, 1)), default=0)
-    columns = {int(number): name for number, name in question.columns.items() if name}
-    long = {entry.name for entry in target.fields if entry.type == "long_text"}
-    for row in lines:
-        cells = {name: row.cells[number] for number, name in columns.items() if number < len(row.cells) and row.cells[number]}
-        wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
-        if not wrong and any(row.cells[width:]):
-            wrong = f"It has {len(row.cells)} values and the {'heading' if question.file.heading else 'first line'} {width}."
-        over = [name for name, cell in cells.items() if name not in long and contact_files.swallowed(cell, question.file.delimiter)]
-        if over and not wrong:
-            wrong = f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
-        yield row.number, cells, wrong
-
-
-def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[Numbered]) -> list[Candidate]:
+def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[file_lines.Numbered]) -> list[Candidate]:
     whole = [row for _, row, why in part if not why and not _has_nul(row)]
     found = _matched(actor, target, question, whole) if target.collection else {}
     refused = outside(actor, target, sorted({key for keys in found.values() for key in keys}))
@@ -359,15 +335,18 @@ def columns_of(actor: Actor, target: Target, named: Sequence[str], lines: Sequen
         for text in (entry.label, entry.name)
         if text and (part := headings.part_of(text))
     }
+    contact = records.collection(target.collection).contact if target.collection is not None else None
+    addressed = {part: own for part in ("email", "phone") if (own := getattr(contact, part, None))}
     columns: dict[str, str] = {}
+    several = file_lines.addresses(target, "email") | file_lines.addresses(target, "phone")
     for number, heading in enumerate(named):
         name = by_word.get(_word(heading))
         if name is None and target.collection is None and not target.fields:
             part = headings.part_of(heading)
             name = part if part in ("name", "email", "phone") else slug(heading, "_")[:60]
-        if name is None and target.collection is None:
-            name = by_part.get(headings.part_of(heading) or "")
-        if name and name not in columns.values():
+        if name is None:
+            name = (by_part if target.collection is None else addressed).get(headings.part_of(heading) or "")
+        if name and (name in several or name not in columns.values()):
             columns[str(number)] = name
     if lines and target.collection is not None and match_of(actor, target, list(columns.values())) is None:
         columns |= _by_cells(target, named, lines)

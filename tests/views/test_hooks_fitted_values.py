@@ -39,8 +39,8 @@ def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: 
         (b'{"born": 31}', "input.born"),
         (b'{"sure": 1}', "input.sure"),
     ]
-    told = [sender.send(path, body) for body, _ in refused]
-    assert [(each.status, each.body["details"][0]["field"]) for each in told] == [(422, field) for _, field in refused]
+    answers = [sender.send(path, body) for body, _ in refused]
+    assert [(each.status, each.body["details"][0]["field"]) for each in answers] == [(422, field) for _, field in refused]
 
 
 def test_json_that_is_sent_as_a_form_is_read_as_json(sender: Sender) -> None:

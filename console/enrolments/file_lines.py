@@ -1,0 +1,62 @@
+"""Lines of a file, or rows of values, from which somebody is enrolled: what each says, and why it cannot be read."""
+
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from console import records
+from console.contacts import contact_files, headings
+from console.contacts.encodings import ENCODINGS
+from console.enrolments.targets import Target
+from console.formats import label_of
+
+if TYPE_CHECKING:
+    from console.enrolments.whom_to_enrol import Question
+
+Numbered: TypeAlias = tuple[int, Mapping[str, Any], str]
+"""The number of a line, its values, and why they cannot be read."""
+
+
+def numbered(target: Target, question: "Question", person: str) -> Iterator[Numbered]:
+    """Each line of the question's file, or each of its rows."""
+    if question.file is None:
+        yield from ((number, dict(row), "") for number, row in enumerate(question.rows or ()))
+        return
+    lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
+    width = max((len(heading.cells) for heading in islice(lines, 1)), default=0)
+    columns = {int(number): name for number, name in sorted(question.columns.items(), key=lambda each: int(each[0])) if name}
+    long, emails, phones = (
+        {entry.name for entry in target.fields if entry.type == "long_text"},
+        addresses(target, "email"),
+        addresses(target, "phone"),
+    )
+    for row in lines:
+        cells: dict[str, str] = {}
+        for number, name in columns.items():
+            cell = row.cells[number] if number < len(row.cells) else ""
+            cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
+            if name in emails | phones:
+                read = headings.address if name in emails else headings.number
+                cell = "" if cell.casefold() in headings.NOTHING else read(cell)
+            if cell:
+                cells.setdefault(name, cell)  # of several columns for one thing the first that says something
+        wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
+        if not wrong and any(row.cells[width:]):
+            wrong = f"It has {len(row.cells)} values and the {'heading' if question.file.heading else 'first line'} {width}."
+        over = [name for name, cell in cells.items() if name not in long and contact_files.swallowed(cell, question.file.delimiter)]
+        if over and not wrong:
+            wrong = f"{label_of(over[0])} goes over several lines: a quotation mark is missing, or one too many."
+        shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
+        if shortened and not wrong:
+            wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
+        yield row.number, cells, wrong
+
+
+def addresses(target: Target, kind: str) -> frozenset[str]:
+    """The fields that hold an `email` address, or telephone numbers (`phone`): of the start, of the collection, and without either the one of that name. A file may have several columns for each."""
+    found = {entry.name for entry in target.fields if kind in (entry.type, entry.name)}
+    if target.collection is None:
+        return frozenset(found or ({kind} if not target.fields else ()))
+    collection = records.collection(target.collection)
+    own = getattr(collection.contact, kind, None)
+    return frozenset({*found, *([own] if own else []), *(field.name for field in collection.fields if field.type == kind)})

@@ -1,0 +1,58 @@
+"""Files from which people are enrolled, as other programs write them: several columns for an address, numbers that a spreadsheet has shortened."""
+
+import io
+from typing import Any
+
+import pytest
+
+from console import access, accounts, enrolments, workflows
+from console.contacts import contact_files
+from console.db.ids import new_id
+from console.enrolments import Question
+from tests.company import Company
+from tests.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
+from tests.support.contact_club import found_club
+
+
+@pytest.fixture(name="club")
+def fixture_club(company: Company) -> Company:
+    found_club(company)
+    access.grant("operations_lead", "collection:contact", ["browse", "read"], team="operations")
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    workflows.import_file(FLOW, publish=True)
+    workflows.import_file(LEADS, publish=True)
+    return company
+
+
+def read(company: Company, slug: str, text: str) -> list[Any]:
+    """The candidates that a file makes, by what its headings say."""
+    actor, target = company.mona, enrolments.find(slug)
+    file = contact_files.keep(new_id("enb"), actor.id, io.BytesIO(text.encode()), "list.csv")
+    named, lines = contact_files.sample(file, actor.id)
+    columns = enrolments.whom_to_enrol.columns_of(actor, target, named, lines)
+    question = enrolments.whom_to_enrol.with_match(actor, target, Question(file=file, columns=columns))
+    return [each for part, _ in enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {}) for each in part]
+
+
+def test_of_several_columns_the_first_address_that_a_line_has_counts(club: Company) -> None:
+    told = read(
+        club,
+        "leads",
+        "E-mail 1,E-mail 2,Mobile,Phone\na@post.example,b@post.example,,+44 7400 000001\nn/a,Bo <bo@post.example>,'+44 7400 000002,x\n",
+    )
+    assert [dict(each.values) for each in told] == [
+        {"email": "a@post.example", "phone": "+44 7400 000001"},
+        {"email": "bo@post.example", "phone": "+44 7400 000002"},
+    ]
+
+
+def test_a_shortened_number_is_told_as_such(club: Company) -> None:
+    [lead] = read(club, "leads", "Email,Phone\na@post.example,4.47E+11\n")
+    assert [each["reason"] for each in lead.wrong] == [
+        "A spreadsheet has shortened Phone to 4.47E+11: the last digits are lost. Make the column text there."
+    ]
+
+
+def test_contacts_are_found_by_the_second_column_where_the_first_is_empty(club: Company) -> None:
+    found = read(club, "hello", "Work e-mail,Home e-mail\n,sam@post.example\nnobody@post.example,\n")
+    assert [each.record is not None for each in found] == [True, False]
