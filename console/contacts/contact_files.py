@@ -44,9 +44,11 @@ UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u2
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (*workbooks.BEGIN, b"%PDF")
 CARDS = "This is a file of address cards (vCard). Open it in a program of contacts, such as Google Contacts, export the contacts there as CSV, and choose that file."
+PAGE = "This is a web page or XML, whatever its name ends with. Open it in a spreadsheet, save it as CSV or as an Excel workbook (.xlsx), and choose that file."
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
 HEADING, CONTACT = "heading", "contact"
 FIRST_LINES = {HEADING: "names the columns", CONTACT: "is a contact already"}
+MARKUP = re.compile(r"<(?:!--|(?:!doctype|\?xml|html|head|body|meta|style|table)\b)", re.IGNORECASE)
 LONG = f"{UNREADABLE} longer than a line may be\n"
 """Stands for a line that is too long to be kept."""
 NOT_CLOSED = "A quotation mark on this line is never closed, or has text behind its end."
@@ -116,6 +118,9 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     if head.lstrip("\ufeff\r\n ")[:11].upper() == "BEGIN:VCARD":
         forget(folder)
         raise Invalid("This is no table.", at=("csv", CARDS))
+    if MARKUP.match(head.lstrip("\ufeff\r\n\t ")):
+        forget(folder)
+        raise Invalid("This is no table.", at=("csv", PAGE))
     delimiter, heading = _layout(head)
     if heading == 1 and begins_with_contact(head, delimiter):
         heading = 0

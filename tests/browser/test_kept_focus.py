@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import inboxes
+from console import accounts, inboxes, workflows
 from console.activity import sequencing
 from tests.browser.test_every_page import PAGES
 from tests.company import DESK, Company
+from tests.support.engine import step
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -143,6 +144,21 @@ def test_a_workflow_that_was_paused_gives_the_focus_back_to_its_switch(screens: 
         with page.expect_navigation():
             mona.press("Enter")
         page.wait_for_function("() => document.activeElement.id === 'on-off'", timeout=5000)
+
+
+def test_a_trigger_that_was_switched_gives_the_focus_back_to_its_switch(screens: Callable[..., "Screen"], company: Company) -> None:
+    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
+    nightly = {"id": "nightly", "kind": "schedule", "cron": "0 3 * * *", "zone": "UTC", "enabled": True}
+    steps = [step("start", "start", "end"), step("end", "end", None)]
+    head = {"format": 1, "slug": "nightly", "title": "Nightly", "team": "operations", "run_as": "robot@fernwick.test"}
+    workflows.import_file(head | {"triggers": [nightly], "steps": steps}, publish=True)
+    mona = screens().enter("mona")
+    page = mona.go("/workflows/nightly/triggers")
+    for now, then in (("Switch off", "Switch on"), ("Switch on", "Switch off")):
+        page.locator(f".trigger button:has-text('{now}')").focus()
+        with page.expect_navigation():
+            mona.press("Enter")
+        page.wait_for_function(f"() => document.activeElement.innerText?.startsWith('{then}')", timeout=5000)
 
 
 def test_an_alert_that_is_refused_has_the_focus_at_what_is_wrong(screens: Callable[..., "Screen"], company: Company) -> None:

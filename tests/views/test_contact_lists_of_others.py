@@ -91,6 +91,16 @@ def test_lines_above_the_heading_are_named_and_a_contact_is_never_taken_for_it(c
     with pytest.raises(Invalid, match="no table") as refused:
         kept(club.company, "BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Ana\r\nEND:VCARD\r\n")
     assert "This is a file of address cards (vCard)." in str(refused.value.details)
+    for page in (
+        "<table><tr><td>Name</td></tr></table>",
+        "\n<!-- made by a CRM --><html>",
+        '<?xml version="1.0"?><Workbook>',
+        "<!DOCTYPE html><html>",
+    ):
+        with pytest.raises(Invalid, match="no table") as refused:
+            kept(club.company, page)
+        assert "This is a web page or XML" in str(refused.value.details)
+    assert "Bo" in read(b"<Name>,Email\nBo,bo@b.example\n")
 
 
 def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -> None:

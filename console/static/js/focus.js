@@ -13,6 +13,7 @@
     (element) => element.id,
     (element) => element.name && `${element.name} ${element.type === "radio" || element.tagName === "BUTTON" ? element.value : ""} ${element.form?.getAttribute("action") ?? ""}`,
     (element) => element.getAttribute("hx-get") ?? element.getAttribute("hx-post") ?? element.getAttribute("href"),
+    (element) => element.type === "submit" && element.form?.querySelectorAll("[type=submit]").length === 1 && element.form.getAttribute("action"), // "Switch off" says "Switch on" by then
     (element) => element.getAttribute("aria-label") ?? element.textContent.trim(),
   ];
   const asked = new WeakMap();
@@ -44,7 +45,8 @@
   }
 
   // before what is asked for is on its way: then a button may be switched off, and loses the focus by that
-  document.addEventListener("htmx:configRequest", (event) => asked.set(event.detail.elt, nowhere() ? null : document.activeElement));
+  let pressed = null;
+  document.addEventListener("htmx:configRequest", (event) => { asked.set(event.detail.elt, nowhere() ? null : document.activeElement); if (!nowhere()) pressed = document.activeElement; });
   for (const end of ["htmx:afterSettle", "htmx:afterRequest"]) {
     document.addEventListener(end, (event) => {
       const by = event.detail.requestConfig?.elt;
@@ -68,8 +70,9 @@
   let keyed = false;
   for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, () => { keyed = kind === "keydown"; }, true);
   window.addEventListener("pagehide", () => {
-    const had = (document.activeElement?.closest("dialog") && opener) || document.activeElement; // a dialog is not there any more
-    const kept = keyed && !nowhere() && had.closest("main, dialog, .top") ? [location.pathname, had.tagName, ...KNOWN.map((known) => code(known(had)))] : null;
+    const at = nowhere() ? pressed : document.activeElement; // what was pressed may be switched off until the answer
+    const had = (at?.closest("dialog") && opener) || at; // a dialog is not there any more
+    const kept = keyed && had?.closest("main, dialog, .top") ? [location.pathname, had.tagName, ...KNOWN.map((known) => code(known(had)))] : null;
     try { sessionStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* nowhere to keep it */ }
   });
   document.addEventListener("DOMContentLoaded", () => {
