@@ -105,6 +105,27 @@ FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
+TOTALS = frozenset(
+    {
+        "total",
+        "totals",
+        "grand total",
+        "subtotal",
+        "sum",
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "total général",
+        "totale",
+        "totaal",
+        "suma",
+        "iš viso",
+        "итого",
+        "всего",
+        "合計",
+    }
+)
+"""What stands in the first column of a line that sums up the others."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
@@ -297,3 +318,8 @@ def is_shortened(cell: str) -> bool:
 def shortened(label: str, cell: str) -> str:
     """Why a line is left out whose telephone number is such."""
     return f"A spreadsheet has shortened {label} to {cell}: the last digits are lost. Make the column text there."
+
+
+def is_total(name: object) -> bool:
+    """Whether this names a line that sums up the others."""
+    return str(name or "").strip(" :").casefold() in TOTALS

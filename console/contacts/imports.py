@@ -369,6 +369,9 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
             reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
+    addressed = {plan.part("email"), plan.part("phone")} & values.keys()
+    if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
+        reasons.append("This line sums up the others: it has no address and no number, and is no contact.")
     if not values and not reasons:
         reasons.append("There is nothing in the columns that are used." if plan.fields else NO_HEADING)
     return {**plan.filled, **values}, reasons
