@@ -21,7 +21,7 @@ RAW_REQUEST = "rawRequest"
 
 def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple[Sequence[dict[str, Any]], bool]:
     """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
-    if form and not (signed_by != TWILIO and _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
+    if form and (signed_by == TWILIO or not _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
         return [_of_form(raw, signed_by)], False
     if signed_by == TWILIO:
         raise Malformed("Of Twilio a form is read: it signs what is no form in another way.")

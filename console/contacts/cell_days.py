@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from console import log
 
 SPREADSHEETS_FIRST = date(1899, 12, 30)
+LONGEST = 100
+"""A longer cell is no moment; what looks for one in it would take long."""
 AHEAD = 20
 """A year of two digits is at most so many years ahead of this one, else one of the century before."""
 _TIME = r"\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?: ?[+-]\d{2}:?\d{2}|Z)?"
@@ -52,6 +54,8 @@ def iso(cell: str, spelling: str) -> str:
 
     Days with points between begin with the day everywhere; a number is a day of a spreadsheet, and what stands after its comma the time.
     """
+    if len(cell) > LONGEST:
+        return cell
     text = _FROM_GREENWICH.sub(" ", _NAMED_ZONE.sub("", cell.strip()))
     text = _ONE_DIGIT.sub(r"\g<1>0", _GREENWICH.sub("+00:00", text))
     if twelve := _TWELVE_HOURS.fullmatch(text):

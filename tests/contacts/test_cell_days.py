@@ -71,3 +71,8 @@ def test_a_field_of_days_keeps_the_day_of_a_moment() -> None:
 def test_the_order_of_a_file_is_told_by_days_that_can_be_read_in_one_way() -> None:
     assert cells.spelling_of(["10/31/25 9:05", "3/4/25"], ",") == "month"
     assert cells.spelling_of(["31/10/25", "3/4/25"], ",") == "day"
+
+
+def test_a_long_cell_is_no_day_and_costs_nothing() -> None:
+    long = f"Oct 31, 2025{' ' * 500_000}x"
+    assert cell_days.iso(long, "day") == long
