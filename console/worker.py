@@ -1,6 +1,6 @@
 """The background door: jobs are done as they come, by pools of threads; runs whose time has come, and those that a crash left behind, become jobs.
 
-It also has regular duties. Each second, committed events get their place in the log. Each minute, idle runs are saved, a head of the log is signed if it
+It also has regular duties. Each second, or sooner while few come, committed events get their place in the log. Each minute, idle runs are saved, a head of the log is signed if it
 has grown, and the order of the log is checked. Each day, values past their time are deleted. `duties` is the table of all this. Each line runs in a thread of
 its own while it has work, so that the order of the log waits neither for other systems nor for a duty that reads or changes much at once.
 
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from console.queue.job_threads import Pool
 
 LOOK_S = 0.5
+SOON_S = 0.25
 SECOND_S = 1.0
+FEW = 500
+"""So many events at a time have their place soon after they are written, as somebody may wait for what follows from them; of more, those of a second are placed together."""
 STUCK_S = 2.0
 PRESENT_S = 2.0
 LETTERS_S = 2.0
@@ -237,7 +240,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         "log": [
             Duty("sign of life", presence.SIGN_S, presence.sign),
             Duty("release", presence.SIGN_S, worker.end_under_newer),
-            Duty("sequence", SECOND_S, worker.sequence),
+            Duty("sequence", SOON_S, worker.sequence, SECOND_S),
             Duty("sweep", MINUTE_S, sequencing.sweep),
             Duty("seal", MINUTE_S, sequencing.keep_sealed),
             Duty("seal when asked", SECOND_S, sequencing.seal_if_asked),
@@ -334,6 +337,7 @@ class Worker:
         self.dispatcher = Dispatcher(made)
         self._presence = presence.Held()
         self._newest: int | None = None
+        self._hurries = False
 
     def run(self) -> bool:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later. Whether nothing is."""
@@ -350,7 +354,7 @@ class Worker:
                 if any(duty.due <= now for duty in line) and not (name in lines and lines[name].is_alive()):
                     lines[name] = threading.Thread(target=self._do, args=(line, now), name=name, daemon=True)
                     lines[name].start()
-            self._woken.wait(LOOK_S)
+            self._woken.wait(SOON_S if self._hurries else LOOK_S)
             self._woken.clear()
         self.dispatcher.stop()
         stop_waiting()
@@ -365,19 +369,19 @@ class Worker:
             if not self.stopping.is_set():
                 duty.attempt(now)
 
-    def sequence(self) -> int:
-        """Put the log in order; where it has grown, by whomever, all duties that rest look at once."""
+    def sequence(self) -> bool:
+        """Put the log in order; where it has grown, by whomever, all duties that rest look at once. Whether to look again in a moment."""
         from console.activity import sequencing
         from console.log import event_lists
 
-        placed = sequencing.sequence()
+        self._hurries = 0 < sequencing.sequence() < FEW
         if (newest := event_lists.reached().pos) != self._newest:
             self._newest = newest
             for duty in itertools.chain(*self.duties.values()):
                 if duty.rest_s:
                     duty.stir()
             self._woken.set()
-        return placed
+        return self._hurries
 
     def end_under_newer(self) -> None:
         """A newer release may write what this one reads wrongly, so its tables are left to its own workers. Raises `NewerData`."""
