@@ -1,6 +1,7 @@
 """The picture of a workflow and of a run before a person: drawn, walked by keyboard, large and small, in the dark, without script."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,17 @@ def forked() -> dict[str, Any]:
     groups = [{"title": "The first of two groups", "steps": ["first", "one"]}, {"title": "Group", "steps": ["two", "three"]}]
     end = {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}}
     return document(slug="forked", title="Forked", steps=[*made, end], groups=groups)
+
+
+def tried_thrice() -> dict[str, Any]:
+    """A workflow with three choices one after another, of whose ways with long names four lead to the same ends and one to the next choice."""
+    made: list[dict[str, Any]] = [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "try1"}}]
+    ends = [{"id": f"end{n}", "type": "end", "title": f"End {n}", "config": {"label": f"end {n}"}, "next": {}} for n in range(5)]
+    for n in (1, 2, 3):
+        options = [{"value": f"o{way}", "label": f"What may become of it {way}"} for way in range(5)]
+        later = {f"o{way}": f"end{way}" for way in range(4)} | {"o4": f"try{n + 1}" if n < 3 else "end4"}
+        made.append({"id": f"try{n}", "type": "decision", "title": f"Try {n}", "config": {"options": options}, "next": later})
+    return document(slug="thrice", title="Thrice", steps=[*made, *ends])
 
 
 def drawn(screen: "Screen", path: str, count: int = 10) -> Any:
@@ -179,6 +191,18 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
         assert names
         assert not overlapping, "names of ways stand on nothing else"
     assert olivia.faults() == []
+
+
+def test_names_of_ways_do_not_make_a_picture_much_wider_than_its_steps(screens: Callable[..., "Screen"]) -> None:
+    workflows.import_file(tried_thrice(), publish=True)
+    olivia = screens().enter("olivia")
+    page = drawn(olivia, "/workflows/thrice", 9)
+    area, places = page.evaluate("document.querySelector('step-picture').graph.getContentArea()"), page.evaluate(PLACES)
+    widest = max(Counter(y for _, y in places.values()).values())
+    assert area["width"] < 1.5 * (252 + 40) * widest
+    names, overlapping = page.evaluate(OVERLAPS)
+    assert (names, overlapping) == (15, [])
+    assert 60 <= int(page.inner_text("[data-size]").rstrip("%")) <= 85, "as much of it as can be read"
 
 
 def test_of_many_steps_only_what_is_seen_is_drawn_and_all_are_reached(screens: Callable[..., "Screen"], company: Company) -> None:

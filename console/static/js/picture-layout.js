@@ -6,8 +6,15 @@
   // places are on a grid
   const LINE = 8;
   const [IN, OUT] = ["in ", "out "];
-  // between the names of two ways, which stand on their curves and not where dagre has them
-  const BESIDE = 80;
+  // How far apart all stands, from close to wide; of the name of a way dagre takes a part of its width and what is `beside` it: names stand on their
+  // curves and not where dagre has them.
+  const ROOMS = [
+    { part: 0.6, beside: 0, nodesep: 40, edgesep: 24 },
+    { part: 1, beside: 8, nodesep: 40, edgesep: 36 },
+    { part: 1, beside: 80, nodesep: 60, edgesep: 36 },
+  ];
+  // of more steps nobody waits for another arrangement
+  const FEW = 120;
   // what the frame of a group takes around its steps
   const ROOM = { left: 20, top: 34, width: 40, height: 54 };
 
@@ -15,8 +22,8 @@
 
   // `nodes`: [{id, at: [x, y] or null, group}], `edges`: [{id, from, to, label, back}].
   // Answers {places: Map id → {x, y} (left upper corner), bends: Map edge id → points between, frames: [{group, x, y, width, height}]}.
-  function layout(nodes, edges) {
-    const arranged = nodes.every((node) => node.at) ? null : arrange(nodes, edges);
+  function layout(nodes, edges, room) {
+    const arranged = nodes.every((node) => node.at) ? null : arrange(nodes, edges, room);
     const places = new Map(nodes.map((node) => [node.id, arranged ? arranged.places.get(node.id) : { x: node.at[0], y: node.at[1] }]));
     const settled = arranged ? nodes.filter((node) => node.at) : [];
     if (settled.length) {
@@ -31,23 +38,23 @@
 
   // Steps of one group stand together: each group is arranged for itself, then the groups, with the steps in none, are. A way from group to
   // group leaves below all steps of the one and comes in above all of the other, so that it goes around them.
-  function arrange(nodes, edges) {
-    const on = edges.filter((edge) => !edge.back);
-    if (!nodes.some((node) => node.group !== undefined)) return flow(nodes.map(box), on);
+  function arrange(nodes, edges, room) {
+    const on = edges.filter((edge) => !edge.back).map((edge) => ({ ...edge, wide: edge.label ? room.part * sizeOf(edge.label).width + room.beside : 0 }));
+    if (!nodes.some((node) => node.group !== undefined)) return flow(nodes.map(box), on, room);
     const blockOf = new Map(nodes.map((node) => [node.id, node.group === undefined ? `step ${node.id}` : `group ${node.group}`]));
     const between = on.filter((edge) => blockOf.get(edge.from) !== blockOf.get(edge.to));
     const blocks = [...new Set(blockOf.values())].map((id) => {
       const own = nodes.filter((node) => blockOf.get(node.id) === id);
-      if (!id.startsWith("group ")) return { id, room: { left: 0, top: 0 }, inside: flow(own.map(box), []), width: WIDTH, height: HEIGHT };
-      const inside = within(own, on.filter((edge) => blockOf.get(edge.from) === id || blockOf.get(edge.to) === id));
-      return { id, room: ROOM, inside, width: inside.width + ROOM.width, height: inside.height + ROOM.height };
+      if (!id.startsWith("group ")) return { id, frame: { left: 0, top: 0 }, inside: flow(own.map(box), [], room), width: WIDTH, height: HEIGHT };
+      const inside = within(own, on.filter((edge) => blockOf.get(edge.from) === id || blockOf.get(edge.to) === id), room);
+      return { id, frame: ROOM, inside, width: inside.width + ROOM.width, height: inside.height + ROOM.height };
     });
-    const outside = flow(blocks, between.map((edge) => ({ ...edge, from: blockOf.get(edge.from), to: blockOf.get(edge.to) })));
+    const outside = flow(blocks, between.map((edge) => ({ ...edge, from: blockOf.get(edge.from), to: blockOf.get(edge.to) })), room);
     const [places, bends] = [new Map(), new Map()];
     const parts = new Map(on.map((edge) => [edge.id, { leaving: [], between: outside.bends.get(edge.id) || [], coming: [] }]));
-    blocks.forEach(({ id, inside, room }) => {
+    blocks.forEach(({ id, inside, frame }) => {
       const corner = outside.places.get(id);
-      const shifted = ({ x, y }) => ({ x: corner.x + room.left + x, y: corner.y + room.top + y });
+      const shifted = ({ x, y }) => ({ x: corner.x + frame.left + x, y: corner.y + frame.top + y });
       inside.places.forEach((place, step) => places.set(step, shifted(place)));
       inside.bends.forEach((points, name) => {
         const [kind, edge] = name.startsWith(OUT) ? ["leaving", name.slice(OUT.length)] : name.startsWith(IN) ? ["coming", name.slice(IN.length)] : ["between", name];
@@ -61,7 +68,7 @@
   const box = (node) => ({ id: node.id, width: WIDTH, height: HEIGHT });
 
   // The steps of one group with the ways among them, and those that leave it or come in.
-  function within(own, edges) {
+  function within(own, edges, room) {
     const here = new Set(own.map((node) => node.id));
     const among = edges.filter((edge) => here.has(edge.from) && here.has(edge.to));
     const leaving = edges.filter((edge) => here.has(edge.from) && !here.has(edge.to));
@@ -82,7 +89,7 @@
       down.forEach((edge) => hidden(IN + edge.id, IN, edge.to));
       own.filter((node) => !isReached.has(node.id)).forEach((node) => hidden(`above ${node.id}`, IN, node.id));
     }
-    const { places, bends } = flow(boxes, ways);
+    const { places, bends } = flow(boxes, ways, room);
     const all = own.map((node) => places.get(node.id));
     const [left, top] = [Math.min(...all.map(({ x }) => x)), Math.min(...all.map(({ y }) => y))];
     const moved = ({ x, y }) => ({ x: x - left, y: y - top });
@@ -94,14 +101,13 @@
   }
 
   // Boxes from top to bottom along the edges: {places: left upper corners, bends, width, height}.
-  function flow(boxes, edges) {
+  function flow(boxes, edges, { nodesep, edgesep }) {
     const graph = new window.dagre.graphlib.Graph({ multigraph: true });
-    graph.setGraph({ rankdir: "TB", nodesep: 60, ranksep: 34, edgesep: 36 });
+    graph.setGraph({ rankdir: "TB", nodesep, ranksep: 34, edgesep });
     graph.setDefaultEdgeLabel(() => ({}));
     boxes.forEach(({ id, width, height }) => graph.setNode(id, { width, height }));
     edges.forEach((edge) => {
-      const size = edge.label ? { width: sizeOf(edge.label).width + BESIDE, height: 18 } : { width: 0, height: 0 };
-      graph.setEdge(edge.from, edge.to, { ...size, labelpos: "c", weight: edge.weight ?? 3 }, edge.id);
+      graph.setEdge(edge.from, edge.to, { width: edge.wide || 0, height: edge.wide ? 18 : 0, labelpos: "c", weight: edge.weight ?? 3 }, edge.id);
     });
     window.dagre.layout(graph);
     const places = new Map(boxes.map(({ id, width, height }) => {
@@ -133,8 +139,19 @@
   // parts of a way, from its middle outwards
   const TRIED = [...Array(21).keys()].map((number) => (12 + (number % 2 ? 1 : -1) * Math.ceil(number / 2)) / 24);
 
+  // The places of `layout`, and where the `names` of the ways stand: close together, but where names would then stand on something, further apart.
+  function placed(nodes, edges, waysOf) {
+    const tried = (room) => {
+      const made = layout(nodes, edges, room);
+      return { ...made, ...names(waysOf(made), made.places, made.frames) };
+    };
+    const rooms = nodes.length > FEW ? ROOMS.slice(-1) : ROOMS;
+    return rooms.reduce((made, room) => (made && !made.crowded ? made : tried(room)), null);
+  }
+
   // Where the names of ways stand: on the way, as near to its middle as no step, title of a group or other name stands and no other way
-  // leads through. `ways`: [{id, label, points}]. Answers Map id → {distance (part of the way), offset}.
+  // leads through. `ways`: [{id, label, points}]. Answers {spots: Map id → {distance (part of the way), offset}, crowded: whether one stands on
+  // something for want of room}.
   function names(ways, places, frames) {
     const rows = new Map();
     const row = (y) => Math.floor(y / HEIGHT);
@@ -146,15 +163,21 @@
     places.forEach(({ x, y }) => fill({ x: x - 4, y: y - 8, width: WIDTH + 8, height: HEIGHT + 16 }));
     frames.forEach(({ x, y, title }) => fill({ x: x + 8, y: y + 6, width: 16 + 7 * title.length, height: 22 }));
     drawn.forEach((way, id) => way.forEach(({ x, y }) => fill({ x, y, width: 1, height: 1, way: id })));
-    return new Map(ways.filter(({ label }) => label).map(({ id, label }) => {
+    let crowded = false;
+    const spots = new Map(ways.filter(({ label }) => label).map(({ id, label }) => {
       const [{ width, height }, way] = [sizeOf(label), drawn.get(id)];
-      const spots = [0, -1, 1].flatMap((side) => TRIED.map((part) => ({ ...spot(way, part), part, by: side * (width / 2 + 8) })));
-      const boxes = spots.map(({ x, y, by }) => ({ x: x + by - width / 2, y: y - height / 2, width, height }));
+      const tried = [0, -1, 1].flatMap((side) => TRIED.map((part) => ({ ...spot(way, part), part, by: side * (width / 2 + 8) })));
+      const boxes = tried.map(({ x, y, by }) => ({ x: x + by - width / 2, y: y - height / 2, width, height }));
       const clear = boxes.findIndex((box) => free(box, id));
-      const found = clear >= 0 ? clear : Math.max(0, boxes.findIndex((box) => free(box, id, true)));
-      fill(boxes[found]);
-      return [id, { distance: spots[found].part, offset: { x: spots[found].by, y: 0 } }];
+      const crossing = clear >= 0 ? clear : boxes.findIndex((box) => free(box, id, true));
+      const chosen = Math.max(0, crossing);
+      crowded ||= crossing < 0;
+      // it is drawn a little beside where it is reckoned
+      const { x, y } = boxes[chosen];
+      fill({ x: x - 6, y: y - 4, width: width + 12, height: height + 8 });
+      return [id, { distance: tried[chosen].part, offset: { x: tried[chosen].by, y: 0 } }];
     }));
+    return { spots, crowded };
   }
 
   // The curves of a way as points that stand near to each other, each with how far it is from the beginning.
@@ -182,5 +205,5 @@
     return { x: before.x + on * (after.x - before.x), y: before.y + on * (after.y - before.y) };
   }
 
-  window.handrailLayout = { layout, names, WIDTH, HEIGHT, LONGEST };
+  window.handrailLayout = { placed, WIDTH, HEIGHT, LONGEST };
 })();

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const { Graph, Shape, Config } = window.X6;
-  const { layout, names, WIDTH, HEIGHT, LONGEST } = window.handrailLayout;
+  const { placed, WIDTH, HEIGHT, LONGEST } = window.handrailLayout;
   // below that nobody reads: begin at the start instead
   const LEAST = 0.6;
   const NEAR = 0.85;
@@ -216,11 +216,11 @@
     cells(made) {
       const { steps, edges, notes } = made;
       const worded = edges.map((edge) => ({ ...edge, label: edge.label && wordsOf(edge) }));
-      const { places, bends, frames } = layout(steps, worded);
-      const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
       const named = worded.filter((edge) => !edge.back);
       const by = new Map(steps.map((step) => [step.id, step]));
-      const spots = names(named.map((edge) => ({ ...edge, points: pointsOf(edge, by.get(edge.from), places, bends) })), places, frames);
+      const waysOf = ({ places, bends }) => named.map((edge) => ({ ...edge, points: pointsOf(edge, by.get(edge.from), places, bends) }));
+      const { places, bends, frames, spots } = placed(steps, worded, waysOf);
+      const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
       const ways = edges.map((edge) => edgeOf(edge, places, bends, spots.get(edge.id)));
       this.shape = shapeOf(made);
       this.forms = new Map([...nodes, ...ways].map((cell) => [cell.id, JSON.stringify({ ...cell, x: 0, y: 0, vertices: 0, labels: 0, data: cell.data?.tile ? 0 : cell.data })]));
@@ -373,7 +373,7 @@
     }
 
     zoom(how) {
-      if (how === "fit") this.graph.zoomToFit({ padding: 24, maxScale: 1 });
+      if (how === "fit") this.graph.zoomToFit({ padding: 24, maxScale: 1, useCellGeometry: false });
       else if (how === "whole") this.graph.zoomTo(1);
       else this.graph.zoom(how === "in" ? 0.1 : -0.1);
       this.size();
@@ -405,9 +405,10 @@
         this.graph.translate(before.by.tx, before.by.ty);
       } else {
         const all = this.graph.getContentArea();
-        if (Math.min(this.canvas.clientWidth / all.width, this.canvas.clientHeight / all.height) >= LEAST) this.zoom("fit");
+        const [wide, high] = [this.canvas.clientWidth / all.width, this.canvas.clientHeight / all.height];
+        if (Math.min(wide, high) >= LEAST) this.zoom("fit");
         else {
-          this.graph.zoomTo(NEAR);
+          this.graph.zoomTo(Math.min(NEAR, Math.max(LEAST, wide)));
           if (now) this.graph.centerCell(this.graph.getCellById(now));
           else this.graph.positionPoint({ x: this.graph.getCellById(first).position().x + WIDTH / 2, y: this.graph.getCellById(first).position().y }, "50%", 24);
         }
