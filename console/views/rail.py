@@ -17,7 +17,7 @@ from console.messages import outbox
 from console.proposals import measure
 from console.reports import tables
 from console.views import formats
-from console.work import approvals, my_work
+from console.work import approvals, my_work, questions, tasks
 
 blueprint = Blueprint("rail", __name__)
 
@@ -152,10 +152,14 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     """Return what the rail counts: id of the element → (number, is it overdue); and the pins. It comes after the page, with the bell."""
     counts = [count for _, count in my_work.inbox_counts(who)]
     late, to_do = sum(count.late.overdue for count in counts), sum(count.to_do for count in counts)
+    look = formats.Look.of(who)
+    mine, past = tasks.to_do(who, formats.times.within(look.now, look.zone).date())
+    asked = len(questions.open_for(who))
     return {
         "counts": [
             *([("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")] if inboxes.inboxes_of(who) else []),
             ("count-approvals", approvals.waiting(who) + len(workflows.to_decide(who)), False, "to decide"),
+            ("count-tasks", past or mine + asked, bool(past), "overdue" if past else "to do"),
         ],
         "pins": pins.pins_of(who)[:PINS_SHOWN],
     }

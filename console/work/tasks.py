@@ -60,6 +60,14 @@ def tasks_of(actor: Actor, instead: Sequence[str] | None = None) -> list[Task]:
     return _read(actor, "assignee = any(%s) and status = 'open' order by due_on nulls last, id", (whose,))
 
 
+def to_do(actor: Actor, day: date) -> tuple[int, int]:
+    """How many of `tasks_of` there are, and how many of these were due before the day."""
+    whose = [actor.id, *absences.stood_in_for(actor.id)]
+    counted = "select count(*), count(*) filter (where due_on < %s) from console.task where assignee = any(%s) and status = 'open'"
+    number, late = fetch(counted, (day, whose))[0]
+    return number, late
+
+
 def of_teams(actor: Actor) -> list[Task]:
     """Open tasks of the person's teams that have no assignee or another one."""
     where = "team = any(%s) and status = 'open' and assignee is distinct from %s order by due_on nulls last, id"

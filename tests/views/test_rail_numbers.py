@@ -1,0 +1,28 @@
+"""The numbers of the rail: what waits for oneself, and whether some of it is late."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from console.db.engine import fetch
+from console.work import tasks
+from tests.company import Company
+from tests.work.test_tasks import begin
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+
+def test_the_rail_counts_ones_own_tasks_and_those_past_their_day(company: Company, pages: "Pages") -> None:
+    for number, due in enumerate(("addDays(today(), 14)", "addDays(today(), 1)")):
+        begin(company, {"due": due}, f"with-task-{number}")
+    first, last = tasks.tasks_of(company.mona)
+    assert first.due_on is not None
+    assert last.due_on is not None
+    assert first.due_on < last.due_on
+    assert tasks.to_do(company.mona, first.due_on) == (2, 0), "until its day has passed it is not late"
+    assert tasks.to_do(company.mona, first.due_on + timedelta(days=1)) == (2, 1)
+    assert tasks.to_do(company.olivia, last.due_on) == (0, 0)
+    assert "to decide2 to do" in pages.mona.get("/notices?shown=", htmx="bell").text
+    tasks.close(company.mona, last.id, "done")
+    fetch("update console.task set due_on = '2026-01-01' where status = 'open' returning 1")
+    assert "to decide1 overdue" in pages.mona.get("/notices?shown=", htmx="bell").text
