@@ -18,6 +18,7 @@ from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.run.origin import RecordRef, StartedBy
+from console.core.tag_names import TagName
 from console.db import troubles
 from console.db.engine import alone, transaction
 from console.errors import Conflict, ConsoleError, NotFound
@@ -50,24 +51,29 @@ class Happened:
 
 
 def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
-    """Read the log for every trigger that waits for its events; returns how many have read on. One process at a time."""
+    """Read the log for every trigger that waits for its events; returns how many have read on. One process at a time.
+
+    The rows are made to fit after it is known how far the log is read: what happened after a version was published is judged by that one.
+    """
     if queue.paused():
         return 0
     with alone("triggers.log") as mine:
         end = reached() if mine else 0
+        if mine:
+            trigger_rows.synchronise()
         behind = [row for row in trigger_rows.active(KIND) if row.cursor is not None and row.cursor < end] if mine else []
         read_on = 0
         for row in behind:
             if stopping():
                 break
-            read_on += _attempt(row, stopping)
+            read_on += _attempt(row, end, stopping)
     return read_on
 
 
-def _attempt(row: Row, stopping: Callable[[], bool]) -> bool:
+def _attempt(row: Row, end: int, stopping: Callable[[], bool]) -> bool:
     """Read on for this trigger; False where something keeps it from that, which is noted on it: the others go on."""
     try:
-        _read_on(row, stopping)
+        _read_on(row, end, stopping)
         watched = row.definition.collection or document_of(row).collection
     except ConsoleError as error:
         note_problem(row, error.message)
@@ -82,11 +88,11 @@ def _attempt(row: Row, stopping: Callable[[], bool]) -> bool:
     return True
 
 
-def _read_on(row: Row, stopping: Callable[[], bool]) -> None:
+def _read_on(row: Row, end: int, stopping: Callable[[], bool]) -> None:
     cursor = row.cursor or 0
     names = [SAME.get(row.definition.on or "", row.definition.on or "")]
     for _ in range(ROUNDS):
-        batch = read_after(cursor, names)
+        batch = read_after(cursor, names, upto=end)
         happened = [happened_of(event) for event in batch.events]
         take_in_happened(row, happened, cursor=batch.upto)
         if batch.upto == cursor or stopping():
@@ -134,7 +140,8 @@ def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
 def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | None) -> Occasion | None:
     """What was kept so, judged as the trigger is now; None where it does not let it pass, or is no more. Raises what `take_in_happened` does."""
     row = trigger_rows.trigger_row(workflow, trigger)
-    event, (collection, key) = by.event or {}, (record.collection, record.key) if record is not None else (None, None)
+    event, (collection, key) = dict(by.event or {}), (record.collection, record.key) if record is not None else (None, None)
+    event |= {"tag": TagName(event["tag"])} if isinstance(event.get("tag"), str) else {}
     each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, chain=by.chain)
     return next(iter(_occasions(row, [each], Counts())), None) if row is not None else None
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from console import browse, log, records, subjects, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.triggers_check import EVENTS
+from console.core.tag_names import TagName
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import event_lists
@@ -78,10 +79,10 @@ def reached() -> int:
     return event_lists.reached().pos
 
 
-def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LIMIT) -> Batch:
-    """The next events of these names above `pos`, of at most `limit` events of the log."""
+def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LIMIT, *, upto: int | None = None) -> Batch:
+    """The next events of these names above `pos`, and not above `upto`, of at most `limit` events of the log."""
     kinds = tuple(sorted({kind for name in names for kind in KINDS[name]}))
-    end = reached()
+    end = reached() if upto is None else upto
     if end <= pos or not kinds:
         return Batch([], max(pos, end))
     rows = event_lists.forward(LogFilter(kinds=kinds), after=pos, upto=end, limit=limit)
@@ -171,7 +172,7 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
         case kind if kind in PLAIN:
             more = {**event.open, **event.values}
             if "word" in more:  # a tag that somebody put, sealed for the person whose it is
-                more["tag"] = more.pop("word")
+                more["tag"] = TagName(more.pop("word"))
             yield LogEvent(event.id, on=PLAIN[kind], collection=row.collection, record=_key(row.collection, row.record), more=more, **base)
 
 

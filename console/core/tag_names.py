@@ -8,6 +8,12 @@ LONGEST = 60
 MOST_ON_RECORD = 50
 
 
+class TagName(str):
+    """The tag that an event is about, as expressions find it: compared with a text, capitals do not count."""
+
+    __slots__ = ()
+
+
 def clean(text: object, field: str = "tag") -> str:
     """The tag as it is written: blanks at its ends left out, one between its words. Raises Invalid, which names `field`."""
     name = " ".join(unicodedata.normalize("NFC", text).split()) if isinstance(text, str) else ""

@@ -11,6 +11,7 @@ from console.core import expressions, policy
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
+from console.core.tag_names import TagName
 from console.enrolments import admission, exits, targets, whom_to_enrol
 from console.enrolments.admission import ENROLLED, Candidate
 from console.enrolments.whom_to_enrol import Question
@@ -125,7 +126,7 @@ def _fitting(actor: Actor, document: Workflow, way: Way, keys: Sequence[str]) ->
     wanted = expressions.parse(way.filter) if way.filter is not None else None
     found: dict[str, Mapping[str, Any]] = {}
     for key, record in read(actor, collection.id, keys).items():
-        events = [{**(way.event or {}), "tag": name} for name in named.get(key, ())] if by_tag else [way.event]
+        events = [{**(way.event or {}), "tag": TagName(name)} for name in named.get(key, ())] if by_tag else [way.event]
         for event in events:
             roots = {"record": collection.typed(record.values), "former": None, "event": event, "now": log.now(), **variables}
             if wanted is None or _holds(wanted, roots):

@@ -13,6 +13,8 @@ from enum import Enum
 from typing import Any, Final
 from uuid import UUID
 
+from console.core.tag_names import TagName, identity
+
 
 class Unknown(Enum):
     """The third truth value, and the value of everything that cannot be computed."""
@@ -144,6 +146,8 @@ def equal(left: Any, right: Any) -> bool | Unknown:
         return left is None and right is None
     if type(left) is type(right) is str:
         return bool(left == right)
+    if (isinstance(left, TagName) and isinstance(right, str)) or (isinstance(right, TagName) and isinstance(left, str)):
+        return identity(left) == identity(right)
     pair = paired(left, right)
     return UNKNOWN if pair is None else bool(pair[0] == pair[1])
 
