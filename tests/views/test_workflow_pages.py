@@ -238,6 +238,16 @@ def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
     page = pages.olivia.get("/workflows/reminding/metrics?days=7")
     for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 was started; 0 completed, 1 failed."):
         assert words in page.text
+    assert "1 open incident" in page.text
+    company = pages.company
+    mend(company, "1")
+    (incident,) = monitoring.incidents.open_incidents(company.olivia)
+    monitoring.incidents.retry_all(company.olivia, incident.workflow, incident.cause, origin="failure", version="current")
+    page = pages.olivia.get("/workflows/reminding/metrics?days=7")
+    for words in ("Success 100%", "Failed 1", "1 done again since; no incident is open", "1 completed, 1 failed, 1 of them done again."):
+        assert words in page.text
+    (failures,) = [link for link in page.links if "status=failed" in link]
+    assert "done again" in pages.olivia.get(failures).text, "the number leads to those runs, not to incidents that are dealt with"
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)
 
