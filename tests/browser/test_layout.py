@@ -79,6 +79,18 @@ def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], pa
     assert wrong == []
 
 
+def test_a_number_that_is_a_link_has_no_gap_before_what_follows_it(screens: Callable[..., "Screen"], company: Company) -> None:
+    page = screens(1440, 900).enter("mona").go("/workflows/care-review")
+    gap, width = page.evaluate("""() => {
+        const link = document.querySelector('.kv dd.num > a'), ends = (of) => { const range = document.createRange(); range.selectNodeContents(of); return range.getBoundingClientRect(); };
+        link.textContent = '3';
+        const after = document.createTextNode(', 3 waiting');
+        link.after(after);
+        return [ends(after).left - ends(link).right, link.getBoundingClientRect().width];
+    }""")
+    assert (gap < 1, width >= 22) == (True, True), (gap, width)
+
+
 def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().enter("olivia")
     run = company.at("read")
