@@ -101,6 +101,22 @@ def test_the_switch_leads_back_to_the_page_on_which_it_was_pressed(pages: "Pages
     assert (answer.status_code, answer.headers["Location"]) == (303, led)
 
 
+def test_the_menu_of_a_card_has_what_the_menu_of_its_page_has(pages: "Pages") -> None:
+    def offered(who: str, path: str) -> set[str]:
+        return {link for link in getattr(pages, who).get(path).links if f"{CARE}/switch" in link}
+
+    for status, offers in (
+        ("active", {"paused", "completed", "cancelled", "archived"}),
+        ("paused", {"active", "completed", "cancelled", "archived"}),
+    ):
+        if status == "paused":
+            workflows.change(pages.company.mona, next(known.id for known in workflows.all_known()), status=status)
+        links = {f"{CARE}/switch?to={to}" for to in offers}
+        assert (offered("mona", "/workflows"), offered("mona", CARE)) == (links, links)
+        assert "Resume Care review" in pages.mona.get("/workflows").text or status == "active"
+    assert (offered("olivia", "/workflows"), offered("ada", "/workflows")) == (set(), set())
+
+
 def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
     page = pages.olivia.post(CARE + "/switch", {"csrf_token": pages.olivia.token, "to": "active"}, status=403)
     assert "You may not activate Care review. No rule allows it for Operator" in page.text
