@@ -99,7 +99,9 @@ def test_a_telephone_shows_the_title_of_a_workflow_and_the_head_of_a_list_whole(
         page.evaluate("document.querySelector('.crumb h1').textContent = 'Nightly check of contacts and of those who left'")
         assert page.eval_on_selector_all(".crumb, .crumb h1, .top", cut) == [], path
         bar, main = page.locator(".top > .bar").bounding_box(), page.locator("main").bounding_box()
-        assert bar and main and bar["y"] + bar["height"] <= main["y"], "the switch stands in the head, not under the page"
+        assert bar is not None
+        assert main is not None
+        assert bar["y"] + bar["height"] <= main["y"], "the switch stands in the head, not under the page"
     page = mona.go("/c/customer")
     page.evaluate(
         "document.querySelector('.table.cards thead tr').append(...[...'abcdef'].map((letter) => { const th = document.createElement('th'); th.innerHTML = `<a href='#'>Column ${letter}</a>`; return th; }))"
