@@ -55,7 +55,9 @@ def test_cards_are_filtered_by_status_and_team(pages: "Pages") -> None:
 def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
     mona, inside = pages.mona, pages.company.started()
     page = mona.get(CARE + "/switch?to=paused")
-    assert "1 live run that you may see stays where it is" in page.text
+    assert "1 live run that you may see is kept: pausing ends none" in page.text
+    assert "Runs that a person holds can be gone on with" in page.text
+    assert ("activate it again" in page.text, "stays where it is" in page.text) == (False, False), "it is resumed, and a person goes on"
     for end in ("completed", "archived"):
         assert "1 live run that you may see goes on to its end" in mona.get(f"{CARE}/switch?to={end}").text, end
     mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused", "reason": "Month's end"}, status=303)
