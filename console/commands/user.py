@@ -55,7 +55,7 @@ def invite(email: str, roles: tuple[str, ...], teams: tuple[str, ...]) -> None:
 @user.command("enable", epilog="Example: console user enable ana@example.com")
 @click.argument("email")
 def enable(email: str) -> None:
-    """Open a disabled account again, with the roles that it had."""
+    """Open a closed account again, with the roles that it had."""
     person = accounts.person_of_email(email)
     accounts.enable_person(accounts.COMMAND_LINE, person.id)
     click.echo(f"{person.email} can sign in again")

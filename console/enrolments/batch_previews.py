@@ -12,7 +12,7 @@ from console.messages import reachable
 from console.messages.reachable import Reach
 
 REACH, CAUSES, EXITS = "reach", "causes", "exits"
-NAMED = re.compile(r"(.* this): .+", re.DOTALL)
+NAMED = re.compile(r"(.*? this line): .+", re.DOTALL)
 """Words of a reason that end with what the line names."""
 MOST_CAUSES = 50
 """Causes that are counted apart; those that come later are counted together."""

@@ -32,7 +32,7 @@ where subject = %s or (collection = %s and record = %s)
 """
 
 _UNNAME = r"""
-update console.enrolment_answer set reasons = regexp_replace(reasons::text, '( this): (?:[^"\\]|\\.)*"', '\1."', 'g')::jsonb where strpos(reasons::text, ' this: ') > 0
+update console.enrolment_answer set reasons = regexp_replace(reasons::text, '( this(?: line)?): (?:[^"\\]|\\.)*"', '\1."', 'g')::jsonb where reasons::text ~ ' this(?: line)?: '
 """
 """Answers say which line is meant by what stands on it, in clear: the line alone says it, too."""
 _HOLD_ANYBODY = "delete from console.enrolment_batch where (preview or origin = 'import') and status <> 'running'"

@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
-from console.core.plain_words import slug
+from console.core.plain_words import slug, uncapitalised
 from console.enrolments import file_lines
 from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
 from console.enrolments.targets import Target
@@ -219,18 +219,23 @@ def _of_record(
 ) -> Candidate:
     named = str(row.get(question.match or "", "")).strip()
     keys = found.get(named, [])
-    wrong = None
-    if not named:
-        wrong = "This row does not say which record is meant."
-    elif not keys:
-        wrong = f"No record has this: {named[:80]}."
-    elif len(keys) > 1:
-        wrong = f"{len(keys)} records have this: {named[:80]}."
+    wrong = None if len(keys) == 1 else _meant_by_none(target, question, named, len(keys))
     if wrong is None and (refused := labelled(target, keys) or {key: outside[key] for key in keys if key in outside}):
         wrong = refused[keys[0]]
     known = {entry.name for entry in target.fields}
     values = {**question.values, **{name: value for name, value in row.items() if name in known and name != question.match}}
     return Candidate(number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))
+
+
+def _meant_by_none(target: Target, question: Question, named: str, count: int) -> str:
+    """Why no single record is meant by what the line names. Erasing a person takes out what stands behind "this line: ", and causes are counted without it."""
+    collection = records.collection(str(target.collection))
+    one, name = uncapitalised(collection.label_one), question.match or ""
+    label = uncapitalised(collection.by_name[name].label) if name in collection.by_name else "key" if name == KEY else name
+    if not named:
+        return f"This line has no {label}, so it does not say which {one} is meant."
+    whose = f"{count} {collection.spoken} have" if count else f"No {one} has"
+    return f"{whose} the {label} on this line: {named[:80]}."
 
 
 def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:

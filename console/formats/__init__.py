@@ -41,6 +41,7 @@ from console.formats.times import (
     when_there,
     within,
     worded,
+    zone_words,
 )
 from console.formats.words import (
     CLOCK,

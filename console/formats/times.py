@@ -181,6 +181,22 @@ def when_there(value: Any, zone: str, look: Look) -> Markup:
     return Markup('{} in {} <span class="muted">({} for you)</span>').format(ago(at, replace(look, zone=zone)), place, when(value, look))
 
 
+def zone_words(zone: str, look: Look) -> str:
+    """Return a time zone as people speak of it: its city, and how far its clock is from UTC now, "Vilnius, 2 hours ahead of UTC". One that is not known as it is stored."""
+    try:
+        offset = look.now.astimezone(ZoneInfo(zone)).utcoffset()
+    except (KeyError, ValueError, OSError):  # no such zone, or no name of one
+        return zone
+    minutes = 0 if offset is None else round(offset.total_seconds() / 60)
+    area, _, city = zone.rpartition("/")
+    hours, rest = divmod(abs(minutes), 60)
+    parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in ((hours, "hour"), (rest, "minute")) if number]
+    away = f"{' '.join(parts)} {'ahead of' if minutes > 0 else 'behind'} UTC" if parts else "UTC"
+    if area in ("", "Etc"):
+        return away
+    return f"{city.replace('_', ' ')}, {away if parts else 'the same as UTC'}"
+
+
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 

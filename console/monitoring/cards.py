@@ -26,7 +26,7 @@ class Card:
     """A workflow on a card. `steps` are those of the live version, else of the draft; `days` what came of its runs on the last seven days.
 
     `live_runs` counts the runs of teams where the reader may see them. `starts` are the kinds of the
-    triggers that are on; `stuck`: one of them does not work at the moment. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
+    triggers that are on; `stuck`: one of them does not work at the moment; `unable` is why no run can begin at all, as its own pages say it. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
     """
 
     known: Known
@@ -41,6 +41,7 @@ class Card:
     success: float | None
     may_switch: bool
     stuck: bool = False
+    unable: str | None = None
 
 
 _STEPS = sa.func.jsonb_array_length(
@@ -80,7 +81,7 @@ def cards(actor: Actor, zone: str) -> list[Card]:
         heads = {row.id: row for row in connection.execute(stored)}
     counts, names = runs.live_counts(actor), {team.id: team.name for team in accounts.teams()}
     labels = {name: collection.label for name, collection in (workflows.connected() or {}).items()}
-    open_accounts = accounts.service_accounts() if any(_starts_itself(row) for row in heads.values()) else {}
+    open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
     first = first_day(log.now(), zone)
     ended = counted_days(actor, first, zone)
     return [
@@ -96,7 +97,7 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
 
     No statement where there is none; else those of `cards` and two.
     """
-    own = {known.id for known in workflows.all_known() if _runs_by_itself(known) and _may_switch(actor, known)}
+    own = {known.id for known in workflows.all_known() if unable_to_start.may_begin(known) and _may_switch(actor, known)}
     if not own:
         return []
     found, run = [card for card in cards(actor, zone) if card.known.id in own], tables.run.c
@@ -107,13 +108,6 @@ def automations(actor: Actor, zone: str) -> list[tuple[Card, int, int]]:
     return [(card, counts.get(card.known.id, 0), failed.get(card.known.id, 0)) for card in found]
 
 
-def _runs_by_itself(known: Known) -> bool:
-    if known.live is None or known.archived or known.status not in ("active", "paused"):
-        return False
-    definition = workflows.readable_version(known.id, known.live)
-    return definition is not None and definition.document.run_as is not None
-
-
 def _may_switch(actor: Actor, known: Known) -> bool:
     return access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
 
@@ -121,10 +115,6 @@ def _may_switch(actor: Actor, known: Known) -> bool:
 def first_day(now: datetime, zone: str, days: int = WEEK) -> date:
     """The first of the last `days` days in the zone, today being the last."""
     return now.astimezone(ZoneInfo(zone)).date() - timedelta(days=days - 1)
-
-
-def _starts_itself(head: Any) -> bool:
-    return not unable_to_start.KINDS.isdisjoint(head.starts or ())
 
 
 def _card(
@@ -149,5 +139,6 @@ def _card(
         days,
         success_rate(days),
         _may_switch(actor, known),
-        known.status == "active" and bool(head.stuck or (_starts_itself(head) and unable_to_start.standing_problem(known, open_accounts))),
+        known.status == "active" and bool(head.stuck),
+        unable_to_start.unable_now(known, open_accounts),
     )

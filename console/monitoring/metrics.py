@@ -62,15 +62,20 @@ class Metrics:
         return sum(day.wrong for day in self.ended)
 
     @property
+    def done_again(self) -> int:
+        """Of those that failed the ones that were done again, as another run, which counts in their place."""
+        return sum(day.again for day in self.ended)
+
+    @property
     def success(self) -> float | None:
-        """Completed of those that completed, failed or timed out."""
+        """Completed of those that completed, failed or timed out and were not done again."""
         return success_rate(self.ended)
 
     def to_json(self) -> dict[str, Any]:
         """The figures in the shape of the API."""
         return {
             "days": self.days,
-            **{name: getattr(self, name) for name in ("total", "live", "failed", "success", "average_s", "steps_of")},
+            **{name: getattr(self, name) for name in ("total", "live", "failed", "done_again", "success", "average_s", "steps_of")},
             "completed": sum(day.done for day in self.ended),
             "stopped": sum(day.stopped for day in self.ended),
             "series": [

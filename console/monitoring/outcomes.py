@@ -1,4 +1,4 @@
-"""What came of ended runs, by day. A rate of success leaves out what people ended: cancelled and aborted runs, and those that still run."""
+"""What came of ended runs, by day. A rate of success leaves out what people ended (cancelled and aborted runs), those that still run, and failed ones that were done again: the run that took its place counts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,12 +18,18 @@ WRONG = ("failed", "timed_out")
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """The runs of a workflow that ended on a day: `done` completed, `wrong` failed or timed out, `stopped` aborted or cancelled by people."""
+    """The runs of a workflow that ended on a day: `done` completed, `wrong` failed or timed out, `stopped` aborted or cancelled by people. `again`: of the wrong ones those that were done again, as another run."""
 
     day: date
     done: int = 0
     wrong: int = 0
     stopped: int = 0
+    again: int = 0
+
+    @property
+    def standing(self) -> int:
+        """Those that failed or timed out and were not done again."""
+        return self.wrong - self.again
 
     @property
     def all(self) -> int:
@@ -32,15 +38,16 @@ class DayCount:
 
 
 def success_rate(days: Iterable[DayCount]) -> float | None:
-    """Completed of those that completed, failed or timed out; None where there are none."""
+    """Completed of those that completed, failed or timed out, without what was done again; None where there are none."""
     each = list(days)
-    done, wrong = sum(day.done for day in each), sum(day.wrong for day in each)
+    done, wrong = sum(day.done for day in each), sum(day.standing for day in each)
     return done / (done + wrong) if done + wrong else None
 
 
 def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement[bool]) -> dict[str, dict[date, DayCount]]:
     """Workflow id → day of the zone → what ended since `first`, of what the actor may count. Days without an end are left out, tests, and parts of runs. One statement."""
-    run = tables.run.c
+    run, failure = tables.run.c, tables.failure.c
+    done_again = sa.exists().where(failure.run == run.id, failure.retried_by.is_not(None))
     day = sa.cast(sa.func.timezone(zone, run.ended_at), sa.Date).label("day")
     ended = record_reach.countable_runs(
         actor, ~run.test, is_whole(), run.ended_at.is_not(None), run.ended_at >= midnight(first, zone), *wanted
@@ -53,6 +60,7 @@ def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement
             count.filter(run.status == "completed").label("done"),
             count.filter(run.status.in_(WRONG)).label("wrong"),
             count.filter(run.status.in_(("aborted", "cancelled"))).label("stopped"),
+            count.filter(sa.and_(run.status.in_(WRONG), done_again)).label("again"),
         )
         .where(ended)
         .group_by(run.workflow, day)
@@ -60,7 +68,7 @@ def counted_days(actor: Actor, first: date, zone: str, *wanted: sa.ColumnElement
     found: dict[str, dict[date, DayCount]] = {}
     with hot_engine().connect() as connection:
         for row in connection.execute(counted):
-            found.setdefault(row.workflow, {})[row.day] = DayCount(row.day, row.done, row.wrong, row.stopped)
+            found.setdefault(row.workflow, {})[row.day] = DayCount(row.day, row.done, row.wrong, row.stopped, row.again)
     return found
 
 

@@ -16,7 +16,6 @@ from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
 UNABLE, ABLE = "cannot_start", "starts_again"
-KINDS = frozenset({"schedule", "event", "webhook"})
 LASTING_S = 300
 """What mends itself sooner is told to nobody: a source that is started again."""
 MANY_TRIES = 8
@@ -100,12 +99,17 @@ def standing_problem(known: Known, open_accounts: Mapping[str, str]) -> str | No
     return None
 
 
-def unable_now(known: Known) -> str | None:
-    """The same for one workflow whose runs may begin: published and not over. No statement where it names no account."""
-    definition = workflows.readable_version(known.id, known.live)
-    if known.archived or known.status not in ("active", "paused") or definition is None or definition.document.run_as is None:
+def may_begin(known: Known) -> bool:
+    """Whether its runs begin by themselves in the name of an account, or will when it is resumed: it is published and not over."""
+    definition = workflows.readable_version(known.id, known.live) if known.live is not None else None
+    return not known.archived and known.status in ("active", "paused") and definition is not None and definition.document.run_as is not None
+
+
+def unable_now(known: Known, open_accounts: Mapping[str, str] | None = None) -> str | None:
+    """The same for one workflow whose runs may begin. No statement where it names no account, or `open_accounts` are given."""
+    if not may_begin(known):
         return None
-    return standing_problem(known, accounts.service_accounts())
+    return standing_problem(known, accounts.service_accounts() if open_accounts is None else open_accounts)
 
 
 def _tell(known: Known | None, kind: str | None, workflow: str = "") -> None:

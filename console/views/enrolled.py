@@ -322,13 +322,14 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
     except (Invalid, OSError):
         return {"columns": []}
     choices = enrolments.whom_to_enrol.choices(frame.actor(), target)
+    described = browse.describe(frame.actor(), target.collection) if target.collection else None
     known = {name for name, _ in choices}
     extra = [(name, name) for name in found.question.columns.values() if name not in known]
     return {
         "columns": [
             (
                 f"{COLUMN}{number}",
-                heading or f"Column {number + 1}",
+                f"Column “{heading}”" if heading else f"Column {number + 1}, which has no name,",
                 [line[number] for line in lines if number < len(line)],
                 found.question.columns.get(str(number), ""),
             )
@@ -337,6 +338,7 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "choices": [*choices, *extra],
         "matches": choices if target.collection else [],
         "match": found.question.match or "",
+        "one": uncapitalised(str(described["label_one"])) if described else "",
         "encodings": list(ENCODINGS.items()),
         "encoding": file.encoding,
         "first_lines": contact_files.first_lines(file),

@@ -352,6 +352,7 @@ def _extend(state: BlueprintSetupState) -> None:
     app.jinja_env.filters.update(
         when=lambda value: formats.when(value, look()),
         when_there=lambda value, zone: formats.when_there(value, zone, look()),
+        zone_words=lambda zone: formats.zone_words(zone, look()),
         exactly=lambda value: formats.full_moment(value, look()),
         clock=lambda value: formats.clock(value, look()),
         markdown=markdown,

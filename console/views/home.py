@@ -233,9 +233,9 @@ def _team(who: Actor, look: Look, managed: Sequence[Inbox]) -> Panel:
 def _automations(who: Actor, look: Look) -> Panel:
     """Return what runs by itself and the reader may switch: how many are in it, and what of it asks for somebody or failed and was not dealt with, those first."""
     rows = []
-    for card, asking, wrong in sorted(monitoring.automations(who, look.zone), key=lambda each: (-each[1], -each[2], not each[0].stuck))[
-        :AUTOMATIONS_SHOWN
-    ]:
+    for card, asking, wrong in sorted(
+        monitoring.automations(who, look.zone), key=lambda each: (-each[1], -each[2], not (each[0].unable or each[0].stuck))
+    )[:AUTOMATIONS_SHOWN]:
         state = tabs.status_badge(card.known).label
         if card.next_at and card.next_at > look.now:
             state = f"Next {my_work.clock_or_day(card.next_at, look)}"
@@ -243,9 +243,9 @@ def _automations(who: Actor, look: Look) -> Panel:
             state,
             f"{asking:,} ask{'s' if asking == 1 else ''} for somebody" if asking else "",
             f"{wrong:,} failed" if wrong else "",
-            "cannot start at the moment" if card.stuck else "",
+            "cannot start at the moment" if card.unable else "a trigger does not work" if card.stuck else "",
         ]
-        page = "/incidents" if asking or wrong else "/triggers" if card.stuck else ""
+        page = "/incidents" if asking or wrong else "/triggers" if card.unable or card.stuck else ""
         rows.append((card.known.title, ", ".join(filter(None, words)), f"{card.live_runs:,}", tabs.address(card.known.slug, page)))
     return Panel("automations", "Automations, and their live runs", "/workflows/lately", "What happened", rows)
 

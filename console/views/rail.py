@@ -127,8 +127,23 @@ def _place(path: str) -> str:
 @lru_cache(maxsize=1000)
 def _rail(_root: str, here: str, name: str | None, role: str, kept_as: str, rights: tuple[tuple[str, bool], ...]) -> Markup:
     places = _places(dict(rights))
-    shown = {"places": places, "bar": _in_the_bar(places), "here": here, "name": name, "role": role, "kept_as": kept_as}
+    bar = _in_the_bar(places)
+    shown = {
+        "places": places,
+        "bar": bar,
+        "here": here,
+        "name": name,
+        "role": role,
+        "kept_as": kept_as,
+        "under_more": _is_under_more(here, places, bar),
+    }
     return Markup(current_app.jinja_env.get_template("layouts/rail.html").render(shown))  # noqa: S704 (a template of ours)
+
+
+def _is_under_more(here: str, places: list[Place], bar: set[str]) -> bool:
+    """Whether this is a page, or belongs to one, that the bar of a telephone has no room for: More is marked there."""
+    left_out = [place for place in places if place.href not in bar]
+    return here.startswith("/settings/") or any(here == place.href or here.startswith(place.under) for place in left_out)
 
 
 def memory() -> str:

@@ -420,7 +420,7 @@ def test_what_cannot_start_is_told_once_and_once_more_when_it_can(shop: psycopg.
     accounts.disable_person(robot, by=house.people["ines"])
     unable, able = "An automation cannot start: look at its triggers", "An automation that could not start can again"
     assert (said(), said(), said("tom")) == ([unable], [unable], [])
-    assert [card.stuck for card in monitoring.cards(house.mona, "UTC") if card.known.slug == "orders"] == [True]
+    assert [bool(card.unable) for card in monitoring.cards(house.mona, "UTC") if card.known.slug == "orders"] == [True]
     accounts.enable_person(house.people["ines"], robot)
     assert said() == said() == [able, unable]
     shop.execute("alter table orders rename to former")

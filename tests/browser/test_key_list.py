@@ -41,6 +41,9 @@ def test_each_page_lists_its_own_keys_and_those_of_every_page(screens: Callable[
         assert all(words.strip() for words in keys.values()), "a key without a word is no help"
         olivia.press("Escape")
         olivia.page.wait_for_selector(OPEN, state="hidden")
+    listed(olivia, "/")
+    olivia.page.click(f"{OPEN} button:has-text('Close')")
+    olivia.page.wait_for_selector(OPEN, state="hidden")
 
 
 def test_space_presses_what_has_the_focus_and_not_the_key_of_the_page(screens: Callable[..., "Screen"], company: Company) -> None:

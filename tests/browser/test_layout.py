@@ -79,6 +79,44 @@ def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], pa
     assert wrong == []
 
 
+def test_a_number_that_is_a_link_has_no_gap_before_what_follows_it(screens: Callable[..., "Screen"], company: Company) -> None:
+    page = screens(1440, 900).enter("mona").go("/workflows/care-review")
+    gap, width = page.evaluate("""() => {
+        const link = document.querySelector('.kv dd.num > a'), ends = (of) => { const range = document.createRange(); range.selectNodeContents(of); return range.getBoundingClientRect(); };
+        link.textContent = '3';
+        const after = document.createTextNode(', 3 waiting');
+        link.after(after);
+        return [ends(after).left - ends(link).right, link.getBoundingClientRect().width];
+    }""")
+    assert (gap < 1, width >= 22) == (True, True), (gap, width)
+
+
+def test_a_telephone_shows_the_title_of_a_workflow_and_the_head_of_a_list_whole(screens: Callable[..., "Screen"], company: Company) -> None:
+    mona = screens(390, 844).enter("mona")
+    cut = "(all) => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map((one) => one.textContent)"
+    for path in ("", "/metrics", "/enrolled"):
+        page = mona.go(f"/workflows/care-review{path}")
+        page.evaluate("document.querySelector('.crumb h1').textContent = 'Nightly check of contacts and of those who left'")
+        assert page.eval_on_selector_all(".crumb, .crumb h1, .top", cut) == [], path
+        bar, main = page.locator(".top > .bar").bounding_box(), page.locator("main").bounding_box()
+        assert bar is not None
+        assert main is not None
+        assert bar["y"] + bar["height"] <= main["y"], "the switch stands in the head, not under the page"
+    page = mona.go("/c/customer")
+    page.evaluate(
+        "document.querySelector('.table.cards thead tr').append(...[...'abcdef'].map((letter) => { const th = document.createElement('th'); th.innerHTML = `<a href='#'>Column ${letter}</a>`; return th; }))"
+    )
+    assert page.eval_on_selector_all(".table.cards thead, .table.cards thead tr", cut) == []
+
+
+def test_the_next_firing_of_a_workflow_is_one_line(screens: Callable[..., "Screen"], company: Company) -> None:
+    for width in (390, 1440):
+        page = screens(width, 900).enter("mona").go("/workflows")
+        page.evaluate("document.querySelectorAll('.flow-figures dd')[1].innerHTML = '<time>30 Nov 2026, 02:00</time>'")
+        high = page.evaluate("document.querySelector('.flow-figures time').getBoundingClientRect().height")
+        assert high < 30, (width, high)
+
+
 def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().enter("olivia")
     run = company.at("read")

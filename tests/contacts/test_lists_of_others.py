@@ -98,7 +98,10 @@ def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company)
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
     assert batch.enrolled == 2
-    assert [each["reasons"][0]["reason"] for each in answers] == ["2 records have this: 07400000015.", "No record has this: 000."]
+    assert [each["reasons"][0]["reason"] for each in answers] == [
+        "2 contacts have the phone on this line: 07400000015.",
+        "No contact has the phone on this line: 000.",
+    ]
 
 
 def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Company) -> None:
@@ -107,7 +110,7 @@ def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Compa
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
     assert (batch.enrolled, [each["reasons"][0]["reason"] for each in answers]) == (
         2,
-        ["No record has this: kim.", "No record has this: KIM."],
+        ["No contact has the name on this line: kim.", "No contact has the name on this line: KIM."],
     )
 
 

@@ -335,5 +335,7 @@ def test_a_value_that_two_records_have_is_left_out_however_many_records_are_aske
     rows = [{"email": f"t{n}@twins.example"} for n in range(50, 56)] + [{"email": "alone@twins.example"}]
     batch = enrolments.batches.begin(company.olivia, "care-review", Question(rows=rows, values=WHY), preview=True)
     answers, _ = enrolments.batches.answers(company.olivia, batch.id)
-    assert {each["reasons"][0]["reason"] for each in answers} == {f"2 records have this: t{n}@twins.example." for n in range(50, 56)}
+    assert {each["reasons"][0]["reason"] for each in answers} == {
+        f"2 customers have the email on this line: t{n}@twins.example." for n in range(50, 56)
+    }
     assert batch.enrolled == 1

@@ -278,7 +278,7 @@ EMPHASIS: dict[str, set[str]] = {
     "back-up-and-restore": {"Not found"},
     "edit-a-workflow": {"Connect to End"},
     "enrol-people": {"A file of …", "Enrol in …"},
-    "work-with-contacts": {"By …", "By programs", "Contacts are found by", "By workflows", "In lists", "On a record", "On many records"},
+    "work-with-contacts": {"By …", "By programs", "Which contact a line means is told by its", "By workflows", "In lists", "On a record", "On many records"},
     "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
     "connect-your-database": {"A foreign key of several columns", "A key with its kind beside it", "without a primary key"},
     "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},

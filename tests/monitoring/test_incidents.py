@@ -73,6 +73,10 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     came = monitoring.endings.endings(company.olivia, known(), 30, "UTC")
     ends = Counter(status for (status, _), number in came.ends.items() for _ in range(number))
     assert (came.begun, ends) == (3, {"completed": 2, "failed": 1}), "each counts by what came of it in the end"
+    figures = monitoring.metrics(company.olivia, known(), 7, "UTC")
+    assert (figures.total, figures.failed, figures.done_again, figures.success) == (6, 4, 3, 2 / 3), "and so it does in the rate of success"
+    assert (figures.to_json()["done_again"], figures.ended[-1].standing) == (3, 1)
+    assert [card.success for card in monitoring.cards(company.olivia, "UTC") if card.known.slug == "reminding"] == [2 / 3]
 
 
 def test_a_retry_of_a_run_whose_record_is_gone_says_so(company: Company) -> None:

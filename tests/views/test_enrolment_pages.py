@@ -211,8 +211,11 @@ def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages,
     work_until_idle({"enrol"})
     preview = pages.olivia.get(address)
     assert "2 would be enrolled" in preview.text
-    assert "No record has this: café@x.example." in preview.text
-    assert "Line 6 Left out This row does not say which record is meant." in preview.text
+    assert "No customer has the email on this line: café@x.example." in preview.text
+    assert "Line 6 Left out This line has no email, so it does not say which customer is meant." in preview.text
+    assert "Column “E-Mail” is" in preview.text
+    assert "Which customer a line means is told by its" in preview.text
+    assert pages.olivia.get(ENROL).html.count("btn primary") == 1, "one button is the first of the page"
     assert "Line 7 Left out A quotation mark on this line is never closed, or has text behind its end." in preview.text
     assert "Line 8 Left out It has 4 values and the heading 3." in preview.text
     assert "Line 9 Left out Email goes over several lines: a quotation mark is missing, or one too many." in preview.text

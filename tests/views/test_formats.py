@@ -385,3 +385,20 @@ def test_what_comes_in_a_moment_is_not_just_now(zone: str) -> None:
     shown = formats.when_there(soon.isoformat(), "UTC", Look("en", zone, NOW))
     assert "just now" not in shown
     assert formats.worded(soon, "d MMM y, HH:mm", Look("en", "UTC", NOW)) in shown
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("Europe/Vilnius", "Vilnius, 2 hours ahead of UTC"),
+        ("Asia/Kolkata", "Kolkata, 5 hours 30 minutes ahead of UTC"),
+        ("America/New_York", "New York, 5 hours behind UTC"),
+        ("Africa/Abidjan", "Abidjan, the same as UTC"),
+        ("Etc/GMT-1", "1 hour ahead of UTC"),
+        ("UTC", "UTC"),
+        ("Nowhere/At all", "Nowhere/At all"),
+        ("", ""),
+    ],
+)
+def test_a_time_zone_is_told_by_its_city_and_how_far_it_is_from_utc(zone: str, words: str) -> None:
+    assert formats.zone_words(zone, Look("en", "UTC", datetime(2026, 11, 20, 12, 0, tzinfo=UTC))) == words

@@ -60,6 +60,19 @@ def test_what_the_bar_of_a_telephone_leaves_out_stands_under_more(pages: "Pages"
     assert left_out <= set(page.links[len(rail) :])
 
 
+def test_more_is_marked_on_the_pages_that_the_bar_leaves_out(pages: "Pages") -> None:
+    def marked(path: str) -> dict[str, str]:
+        told = [
+            told for tag, told in pages.olivia.get(path).attributes if tag == "a" and told.get("aria-current") and told["href"] in wanted
+        ]
+        return {each["href"]: each["aria-current"] for each in told}
+
+    wanted = {"/more", "/", "/c", "/workflows"}
+    assert {path: marked(path).get("/more") for path in ("/more", "/workflows", "/workflows/care-review", "/settings/me", "/", "/c/customer")} == {
+        "/more": "page", "/workflows": "true", "/workflows/care-review": "true", "/settings/me": "true", "/": None, "/c/customer": None,
+    }  # fmt: skip
+
+
 def test_the_rail_stays_as_each_person_left_it(pages: "Pages") -> None:
     page = pages.olivia.get("/")
     name = next(told["data-rail"] for told in page.with_attribute("data-rail"))

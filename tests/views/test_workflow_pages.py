@@ -55,7 +55,9 @@ def test_cards_are_filtered_by_status_and_team(pages: "Pages") -> None:
 def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
     mona, inside = pages.mona, pages.company.started()
     page = mona.get(CARE + "/switch?to=paused")
-    assert "1 live run that you may see stays where it is" in page.text
+    assert "1 live run that you may see is kept: pausing ends none" in page.text
+    assert "Runs that a person holds can be gone on with" in page.text
+    assert ("activate it again" in page.text, "stays where it is" in page.text) == (False, False), "it is resumed, and a person goes on"
     for end in ("completed", "archived"):
         assert "1 live run that you may see goes on to its end" in mona.get(f"{CARE}/switch?to={end}").text, end
     mona.post(CARE + "/switch", {"csrf_token": mona.token, "to": "paused", "reason": "Month's end"}, status=303)
@@ -99,6 +101,22 @@ def test_the_switch_leads_back_to_the_page_on_which_it_was_pressed(pages: "Pages
     form = {"csrf_token": pages.mona.token, "to": "paused"}
     answer = pages.mona.client.post(CARE + "/switch", data=form, headers={"Referer": f"http://localhost{pressed}"})
     assert (answer.status_code, answer.headers["Location"]) == (303, led)
+
+
+def test_the_menu_of_a_card_has_what_the_menu_of_its_page_has(pages: "Pages") -> None:
+    def offered(who: str, path: str) -> set[str]:
+        return {link for link in getattr(pages, who).get(path).links if f"{CARE}/switch" in link}
+
+    for status, offers in (
+        ("active", {"paused", "completed", "cancelled", "archived"}),
+        ("paused", {"active", "completed", "cancelled", "archived"}),
+    ):
+        if status == "paused":
+            workflows.change(pages.company.mona, next(known.id for known in workflows.all_known()), status=status)
+        links = {f"{CARE}/switch?to={to}" for to in offers}
+        assert (offered("mona", "/workflows"), offered("mona", CARE)) == (links, links)
+        assert "Resume Care review" in pages.mona.get("/workflows").text or status == "active"
+    assert (offered("olivia", "/workflows"), offered("ada", "/workflows")) == (set(), set())
 
 
 def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
@@ -238,6 +256,16 @@ def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
     page = pages.olivia.get("/workflows/reminding/metrics?days=7")
     for words in ("Started 1", "Success 0%", "Failed 1", "By step", "In 7 days 1 was started; 0 completed, 1 failed."):
         assert words in page.text
+    assert "1 open incident" in page.text
+    company = pages.company
+    mend(company, "1")
+    (incident,) = monitoring.incidents.open_incidents(company.olivia)
+    monitoring.incidents.retry_all(company.olivia, incident.workflow, incident.cause, origin="failure", version="current")
+    page = pages.olivia.get("/workflows/reminding/metrics?days=7")
+    for words in ("Success 100%", "Failed 1", "1 done again since; no incident is open", "1 completed, 1 failed, 1 of them done again."):
+        assert words in page.text
+    (failures,) = [link for link in page.links if "status=failed" in link]
+    assert "done again" in pages.olivia.get(failures).text, "the number leads to those runs, not to incidents that are dealt with"
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)
 

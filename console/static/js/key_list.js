@@ -20,7 +20,9 @@
     if (document.querySelector("[data-rows] > [data-record]")) shown.set("space", "Show the row beside the list, or close it");
     if (document.querySelector("[data-rows] input[type=checkbox]")) shown.set("x", "Choose the row");
     const rows = [...shown].sort().map(([key, words]) => made("div", "", made("dt", "", made("kbd", "", (SIGNS[key] || key.replace("ctrl+", "Ctrl ")).toUpperCase())), made("dd", "", words)));
-    const dialog = made("dialog", "", made("div", "dialog", made("h2", "", "Keys on this page"), made("dl", "kv", ...rows)));
+    const close = Object.assign(made("button", "btn", "Close"), { type: "button" });
+    const dialog = made("dialog", "", made("div", "dialog", made("h2", "", "Keys on this page"), made("dl", "kv", ...rows), made("footer", "", close)));
+    close.addEventListener("click", () => dialog.close());
     dialog.setAttribute("aria-label", "Keys on this page");
     document.body.append(dialog);
     dialog.addEventListener("close", () => dialog.remove());

@@ -275,6 +275,6 @@ def _terms(rule: due_times.Rule | None) -> ResponseReturnValue:
 @blueprint.get("/workflows/<workflow_id>/metrics")
 @operation("getMetrics", "workflow.see", WorkflowMetrics, query=Window, example=Example(ONE, query={"days": "7"}))
 def metrics(workflow_id: str) -> ResponseReturnValue:
-    """Figures of the last days, by day (of the caller's zone) and by step; `success` leaves out live runs and those that people ended."""
+    """Figures of the last days, by day (of the caller's zone) and by step; `success` leaves out live runs, those that people ended, and of the `failed` those `done_again`."""
     days = int(parse_query(Window).days)
     return jsonify(monitoring.metrics(g.actor, _known(workflow_id), days, g.actor.zone).to_json())

@@ -23,10 +23,10 @@ PAGE_SIZE = 50
 STATES = {
     "active": frame.Badge("Active", "good"),
     "invited": frame.Badge("Invited", "info", "mail"),
-    "disabled": frame.Badge("Disabled", "warn", "user-off"),
+    "disabled": frame.Badge("Closed", "warn", "user-off"),
     "removed": frame.Badge("Removed", "", "x"),
 }
-TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Disabled"), ("removed", "Removed"))
+TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Closed"), ("removed", "Removed"))
 COLUMNS = ("name", "email", "kind", "state", "roles", "teams", "second_factor", "last_seen", "id")
 
 

@@ -116,7 +116,7 @@ def particulars(person_id: str) -> Response:
 
 @blueprint.route("/close", methods=["GET", "POST"])
 def close(person_id: str) -> Response:
-    """Show what would happen, then disable the account, or remove it if the confirmation was typed."""
+    """Show what would happen, then close the account, or remove it if the confirmation was typed."""
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
@@ -133,7 +133,7 @@ def close(person_id: str) -> Response:
                 raise
             error = refused
         else:
-            flash(f"The account of {person.name} is {'removed' if removes else 'disabled'}.")
+            flash(f"The account of {person.name} is {'removed' if removes else 'closed'}.")
             return frame.redirect_to(people.url(person.id))
     acting = workflows.acting_as(person.email) if person.service else []
     context = {
@@ -156,7 +156,7 @@ def close(person_id: str) -> Response:
 
 @blueprint.post("/enable")
 def enable(person_id: str) -> Response:
-    """Enable a disabled account."""
+    """Open a closed account again."""
     try:
         accounts.enable_person(frame.actor(), person_id)
     except (Conflict, NotAllowed) as refused:

@@ -10,7 +10,7 @@ from console.errors import Invalid
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new
-from console.views.workflows import tabs
+from console.views.workflows import switches, tabs
 
 blueprint = Blueprint("workflow_cards", __name__)
 
@@ -116,6 +116,7 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
     return {
         "whose": None if owner is None else f"Personal, of {owners[owner]}" if owner in owners else "Personal",
         "card": card,
+        "turns": switches.turns(card.known) if card.may_switch else [],
         "may_duplicate": tabs.may_edit(frame.actor(), card.known),
         "known": card.known,
         "status": tabs.status_badge(card.known),
@@ -127,18 +128,19 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
 
 
 def week_chart(days: Sequence[DayCount]) -> dict[str, Any] | None:
-    """Return the bars of the days in pixels, with their words; None where nothing ended."""
-    most = max((day.done + day.wrong for day in days), default=0)
+    """Return the bars of the days in pixels, with their words; None where nothing ended. Failed runs that were done again are left out, as of the rate beside them."""
+    most = max((day.done + day.standing for day in days), default=0)
     if not most:
         return None
     look = frame.look()
     bars = []
     for number, day in enumerate(days):
-        done, wrong = round(HIGH * day.done / most, 1), round(HIGH * day.wrong / most, 1)
+        done, wrong = round(HIGH * day.done / most, 1), round(HIGH * day.standing / most, 1)
         bars.append({"x": number * BAR_STEP, "done": done, "done_y": HIGH - done, "wrong": wrong, "wrong_y": round(HIGH - done - wrong, 1)})
     words = [
-        f"{formats.times.day_words(day.day.isoformat(), look.locale)}: {day.done} done" + (f", {day.wrong} failed" if day.wrong else "")
+        f"{formats.times.day_words(day.day.isoformat(), look.locale)}: {day.done} done"
+        + (f", {day.standing} failed" if day.standing else "")
         for day in days
-        if day.done or day.wrong
+        if day.done or day.standing
     ]
     return {"bars": bars, "width": len(days) * BAR_STEP - (BAR_STEP - BAR_WIDTH), "bar": BAR_WIDTH, "high": HIGH, "said": "; ".join(words)}

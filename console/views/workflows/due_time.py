@@ -68,7 +68,7 @@ def summary(known: Known) -> Mapping[str, Any] | None:
         "within": _hours(rule.minutes),
         "hours": "around the clock" if every else f"{hours.opens:%H:%M} to {hours.closes:%H:%M}",
         "days": days,
-        "zone": hours.zone,
+        "zone": formats.zone_words(hours.zone, frame.look()),
         "stages": [(stage.percent, _does(stage, names)) for stage in rule.stages],
         "approvals": [(_hours(stage.minutes), WAITED[stage.do]) for stage in rule.approvals],
     }

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import access, automation, formats, log, messages, monitoring, workflows
+from console import access, accounts, automation, formats, log, messages, monitoring, workflows
 from console.core.moments import moment_text
 from console.core.plain_words import uncapitalised
 from console.messages import message_reasons
+from console.monitoring import unable_to_start
 from console.monitoring.lately import Happened
 from console.runs.showing.bounded_counts import Bounded
 from console.views import frame
@@ -73,6 +74,7 @@ def show() -> Response:
         Row(known, _figures(known, found[known.id], fired.get(known.id, Bounded()), sent.get(known.id, {}), since, until)) for known in seen
     ]
     busy = [row for row in rows if row.figures]
+    open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
     context = {
         "windows": [
             (frame.present_address(since=None if name == USUAL else name), label, name == chosen) for name, label in WINDOWS.items()
@@ -82,7 +84,7 @@ def show() -> Response:
         "rows": busy,
         "columns": [(name, label) for name, label in COLUMNS.items() if any(name in row.figures for row in busy)],
         "quiet": [row.known for row in rows if not row.figures and not row.known.slug.startswith(cards.ACTION)],
-        "needing": [(known, words, href) for known in seen for words, href in _needs(known, found[known.id])],
+        "needing": [(known, words, href) for known in seen for words, href in _needs(known, found[known.id], open_accounts)],
         "said": _sentence(busy),
         "address": tabs.address,
         "why": [(row.known, COLUMNS[name], figure) for row in busy for name, figure in row.figures.items() if figure.why],
@@ -135,16 +137,18 @@ def _why(figure: Bounded, given: Mapping[str, int]) -> str:
     return f"of the newest {figure.number:,}: {words}" if words and figure.than else words
 
 
-def _needs(known: Known, runs: Happened) -> list[tuple[str, str]]:
-    """Return what of the workflow now waits for a person, whenever it began, each with where it is dealt with."""
+def _needs(known: Known, runs: Happened, open_accounts: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return what of the workflow now waits for a person, whenever it began, each with where it is dealt with. `open_accounts`: the service accounts that are open."""
     incidents = tabs.address(known.slug, "/incidents")
     needs = []
     if runs.asking:
         needs.append((f"{runs.asking} ask{'s' if str(runs.asking) == '1' else ''} for an answer", incidents))
     if runs.failed:
         needs.append((f"{runs.failed} failed, neither done again nor set aside", incidents))
-    if runs.stuck and known.status == "active":
-        needs.append(("It cannot start at the moment", tabs.address(known.slug, "/triggers")))
+    if unable_to_start.unable_now(known, open_accounts):
+        needs.append(("Nothing can start at the moment", tabs.address(known.slug, "/triggers")))
+    elif runs.stuck and known.status == "active":
+        needs.append(("A trigger does not work at the moment", tabs.address(known.slug, "/triggers")))
     return needs
 
 

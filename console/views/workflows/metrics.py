@@ -6,7 +6,7 @@ from flask import Blueprint, Response, request
 
 from console import browse, formats, monitoring
 from console.errors import Malformed
-from console.monitoring import Metrics
+from console.monitoring import Metrics, incidents
 from console.views import frame
 from console.views.charts import Chart, Series
 from console.views.workflows import tabs
@@ -37,6 +37,7 @@ def show(slug: str) -> Response:
         "average": formats.span(figures.average_s, look) if figures.average_s is not None else None,
         "success": f"{figures.success:.0%}" if figures.success is not None else None,
         "charts": [_by_day(known, figures), _durations(figures)] if figures.total or any(day.all for day in figures.ended) else [],
+        "open_incidents": incidents.count_open(frame.actor(), known.id) if figures.failed else 0,
         "address": tabs.address,
         "late": _late(known, days),
     }
@@ -73,6 +74,7 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
     look = frame.look()
     ended = figures.ended
     done, wrong, stopped = sum(day.done for day in ended), figures.failed, sum(day.stopped for day in ended)
+    again = f", {figures.done_again:,} of them done again" if figures.done_again else ""
     by_people = f", {stopped:,} ended by people" if stopped else ""
 
     def series(name: str, tone: Any, values: list[int]) -> Series:
@@ -81,7 +83,7 @@ def _by_day(known: Known, figures: Metrics) -> Chart:
     return Chart(
         "by-day",
         "Runs by day",
-        f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed, {wrong:,} failed{by_people}.",
+        f"In {figures.days} days {figures.total:,} {'was' if figures.total == 1 else 'were'} started; {done:,} completed, {wrong:,} failed{again}{by_people}.",
         "column",
         "Day",
         [formats.times.period_words(day.day.isoformat(), "day", look) for day in ended],

@@ -36,7 +36,7 @@ TURNS: Mapping[str, Turn] = {
         Turn("active", "Activate", "is active", "Runs start from now on.", asks=False),
         Turn(
             *("paused", "Pause", "is paused"),
-            "No run starts, and what happens meanwhile starts none afterwards either. Timers that come due wait, and go on in their order when you activate it again. People go on with their runs, and calls and messages that were sent finish.",
+            "No run starts, and what happens meanwhile starts none afterwards either. Runs that wait go no further, also where their time comes, and go on in their order when it is resumed. Runs that a person holds can be gone on with, and calls and messages that were sent finish.",
         ),
         Turn("completed", "Complete", "is completed", "No run starts any more. Those that are inside go on to their end."),
         Turn(
