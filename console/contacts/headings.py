@@ -129,6 +129,12 @@ TOTALS = frozenset(
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
+"""An address among others, whatever stands between them."""
+_BETWEEN_NUMBERS = re.compile(r"[;,|\n]|:::|\s/\s")
+"""What stands between two telephone numbers. A stroke without blanks stands within a number too."""
+FEWEST_DIGITS = 5
+"""With fewer of them a part of a cell is no telephone number of its own."""
 _KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
@@ -262,6 +268,12 @@ def address(cell: str) -> str:
     return found[1] if found is not None else first_of(cell)
 
 
+def addresses_in(cell: str) -> tuple[str, ...]:
+    """All addresses that stand in a cell, in their order, also with names around them; the cell as `address` reads it where there is no second one."""
+    several = tuple(dict.fromkeys(each.lstrip("'") for each in _ADDRESS.findall(cell)))
+    return several if len(several) > 1 else (address(cell),) if cell else ()
+
+
 def first_of(cell: str) -> str:
     """The first of several values that Google writes into one cell."""
     return cell.partition(" ::: ")[0].strip()
@@ -298,6 +310,13 @@ def _domains(domain: str) -> tuple[str, str]:
 def number(cell: str) -> str:
     """A telephone number without the .0 of a program that took it for an amount, and without the p: or tel: that Facebook and links write before it; of several the first."""
     return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
+
+
+def numbers_in(cell: str) -> tuple[str, ...]:
+    """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
+    parts = [part.strip() for part in _BETWEEN_NUMBERS.split(cell)]
+    several = tuple(dict.fromkeys(number(part) for part in parts if len(re.findall(r"\d", part)) >= FEWEST_DIGITS))
+    return several if len(several) > 1 else (number(cell),) if cell else ()
 
 
 def zone_name(cell: str) -> str:
