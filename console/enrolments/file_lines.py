@@ -59,6 +59,8 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
+        if not wrong and target.collection is None and not any(told.values()) and headings.is_total(next(filter(None, row.cells), "")):
+            wrong = "This line sums up the others: it has no address and no number, and nobody is enrolled by it."
         yield Line(row.number, cells, wrong, told)
 
 

@@ -13,6 +13,15 @@ from tests.company import Company
 from tests.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
 from tests.support.contact_club import found_club
 
+NAMED = LEADS | {
+    "slug": "named",
+    "title": "Named",
+    "steps": [
+        LEADS["steps"][0] | {"config": {"fields": [{"name": "name", "label": "Name"}, {"name": "email", "label": "E-mail"}]}},
+        *LEADS["steps"][1:],
+    ],
+}
+
 
 @pytest.fixture(name="club")
 def fixture_club(company: Company) -> Company:
@@ -21,6 +30,7 @@ def fixture_club(company: Company) -> Company:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     workflows.import_file(FLOW, publish=True)
     workflows.import_file(LEADS, publish=True)
+    workflows.import_file(NAMED, publish=True)
     return company
 
 
@@ -85,6 +95,14 @@ def test_rows_of_values_are_read_in_the_same_way(club: Company) -> None:
     [(told, _)] = enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {})
     assert [each.record is not None for each in told] == [True, False]
     assert "2 different records" in told[1].wrong[0]["reason"]
+
+
+def test_a_line_that_sums_up_the_others_is_nobody(club: Company) -> None:
+    told = read(club, "named", "No,Name,E-mail\n1,Sum,sum@post.example\n2,Ann,\nTotal:,2,\n,IŠ VISO,n/a\n")
+    assert [bool(each.wrong) for each in told] == [False, False, True, True]
+    assert {each["reason"] for line in told for each in line.wrong} == {
+        "This line sums up the others: it has no address and no number, and nobody is enrolled by it."
+    }
 
 
 @pytest.mark.parametrize(
