@@ -15,10 +15,14 @@ MESSAGES = (
         "record",
         "A message did not leave, and is not tried again.",
         ("message_id", "run", "channel", "code"),
-        ("reason",),
+        ("reason", "said"),
     ),
     Kind(
-        "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
+        "message_failed",
+        "record",
+        "A message could not be sent, or did not arrive.",
+        ("message_id", "run", "channel", "code"),
+        ("reason", "said"),
     ),
     Kind(
         "message_opened",
