@@ -46,7 +46,13 @@ MESSAGES = (
         ("content",),
     ),
     Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
-    Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
+    Kind(
+        "call_ended",
+        "record",
+        "A call to somebody outside ended.",
+        ("message_id", "run", "outcome", "number", "sandbox", "unknown_label"),
+        ("label", "reason"),
+    ),
     Kind(
         "consent_withdrawn",
         "record",

@@ -27,6 +27,7 @@ from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDow
 from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
+from console.messages.call_answers import result_of, unknown_answer
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import WRITER, noted, noting
 from console.messages.message_reasons import in_words
@@ -334,9 +335,7 @@ def _call_ended(
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
-    said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
-    said["reason"] = handed.reason or ("The provider could not make the call." if outcome == "failed" else "")
-    said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
+    said, unknown = result_of(message, handed, now), unknown_answer(message, handed)
     opted_out = bool(handed.label) and is_stop(handed.label.replace("_", " "))
     if opted_out:
         _opted_out(message)
@@ -344,7 +343,8 @@ def _call_ended(
     columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
     again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
-    notes = [*left[1], ("call_ended", data, {"label": handed.label}, WRITER)]
+    data |= {"unknown_label": True} if unknown else {}
+    notes = [*left[1], ("call_ended", data, {"label": handed.label, "reason": said["reason"]}, WRITER)]
     was = ["sending", "unknown"] if left[0] else ["sent"]
     ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
     faults.point("channels.recorded")

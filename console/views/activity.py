@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences. `why`: label and words of why a message did not leave or arrive."""
+    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences. `why`: label and words of why a message did not leave or arrive, and of how a call was answered."""
 
     id: str
     day: str
@@ -224,11 +224,11 @@ def _sentences_in(event: Mapping[str, Any]) -> list[str]:
 
 
 def _why_unsent(event: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return why a message did not leave or arrive, in our words and in those of its provider, where the reader may read them."""
-    if event["kind"] not in ("message_skipped", "message_failed"):
+    """Return why a message did not leave or arrive, in our words and in those of its provider, and how a call was answered, where the reader may read them."""
+    if event["kind"] not in ("message_skipped", "message_failed", "call_ended"):
         return []
     data = event.get("data") or {}
-    told = [("Why", data.get("reason")), ("In the provider’s words", data.get("said"))]
+    told = [("Answer", data.get("label")), ("Why", data.get("reason")), ("In the provider’s words", data.get("said"))]
     return [(label, words) for label, words in told if isinstance(words, str) and words]
 
 
