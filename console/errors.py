@@ -148,14 +148,17 @@ class DefinitionError(ConsoleError):
 
 
 class IntegrationError(ConsoleError):
-    """Another system did not do what it was asked; nothing happened there. `permanent`: asking again will not help; `wait_s`: how long it asks to wait."""
+    """Another system did not do what it was asked; nothing happened there. `permanent`: asking again will not help; `wait_s`: how long it asks to wait.
+
+    `said` is what it says itself, in one short line: it may name somebody, so that it is kept sealed, and shown to whoever may read the message alone.
+    """
 
     status = 502
     default_code = "integration"
 
-    def __init__(self, message: str, *, permanent: bool = False, wait_s: float | None = None, **more: Any) -> None:
+    def __init__(self, message: str, *, permanent: bool = False, wait_s: float | None = None, said: str = "", **more: Any) -> None:
         super().__init__(message, **more)
-        self.permanent, self.wait_s = permanent, wait_s
+        self.permanent, self.wait_s, self.said = permanent, wait_s, said
 
 
 class OutcomeUnknown(ConsoleError):

@@ -71,6 +71,11 @@ def test_every_kind_takes_whatever_its_open_values_are(kind: str) -> None:
 
 
 CASES: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "call_ended",
+        {"outcome": "answered", "unknown_label": True},
+        "A call was answered on customer 17, with an answer that its step does not know",
+    ),
     ("call_ended", {"outcome": "no_answer"}, "A call was not answered on customer 17"),
     ("call_ended", {"outcome": "failed"}, "A call could not be made on customer 17"),
     ("run_started", {}, "Olivia Kask started KYC review on customer 17"),

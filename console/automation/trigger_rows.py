@@ -45,7 +45,7 @@ class Row:
 
     @property
     def zone(self) -> str:
-        """The zone of a schedule."""
+        """The zone of a schedule, and of times that are sent to a webhook without one."""
         return self.definition.zone or UTC_ZONE
 
 

@@ -421,7 +421,7 @@ def _about(
     What the sender tells only for the filter or the record, and the start does not ask for, is no input. Raises Invalid where no record, or several, are found by a field.
     """
     row, document = hook.row, document_of(hook.row)
-    collection, given = document.collection, fitted(document, values if row.definition.input else body)
+    collection, given = document.collection, fitted(document, values if row.definition.input else body, row.zone)
     asked = {entry["name"] for entry in document.start.config.get("fields", ())}
     own_words = hook.signed and not row.definition.input  # whoever signs writes what they like: of that only what is asked for counts
     for name in (set(given) if own_words else read_inputs(row.definition)) - asked - ({"record"} if own_words and collection else set()):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from console.core.contacting import Kind
+from console.core.plain_words import one_line
 from console.errors import ConsoleError
 
 ABOUT_US = frozenset({401, 402, 403, 404, 407})
@@ -24,18 +25,18 @@ def said_in(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     if text.startswith("{"):
         try:
-            text = _message_of(json.loads(text))
+            text = message_of(json.loads(text))
         except (ValueError, RecursionError):
             return ""
-    words = " ".join("".join(char if char.isprintable() else " " for char in text).split())
-    return "" if not words or words[0] in "<[" else f": {words[:MOST_WORDS].rstrip('.')}"
+    words = one_line(text, MOST_WORDS)
+    return "" if not words or words[0] in "<[" else f": {words.rstrip('.')}"
 
 
-def _message_of(told: Any) -> str:
+def message_of(told: Any) -> str:
     """The words of an error: its `message`, `error`, `detail` or `title`, also within one another."""
     if isinstance(told, str):
         return told
-    found = (_message_of(told[name]) for name in ("message", "error", "detail", "title") if name in told) if isinstance(told, dict) else ()
+    found = (message_of(told[name]) for name in ("message", "error", "detail", "title") if name in told) if isinstance(told, dict) else ()
     return next((words for words in found if words), "")
 
 
@@ -68,7 +69,7 @@ class Handed:
 
     `outcome` is how it ended, where that is known at once or by the look-up: delivered, failed, opted_out (it failed as its receiver wants no more), or
     that of a call; `label`, `transcript` and `recording` belong to a call, and so does `call_back`: when they want to be called again, as a moment or as
-    they said it.
+    they said it. `reason` is why it failed, in a sentence, and `said` what the provider says of that itself where the sentence is ours.
     """
 
     provider_id: str = ""
@@ -78,6 +79,7 @@ class Handed:
     recording: str = ""
     call_back: str = ""
     reason: str = ""
+    said: str = ""
 
     def __post_init__(self) -> None:
         """Leave out NUL characters: a run could not store what it is told with them."""

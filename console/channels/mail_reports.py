@@ -18,6 +18,7 @@ from html import unescape
 
 from console.channels.base import Answer, Complaint, Handed, Receipt
 from console.channels.repeated_text import own_html, own_words
+from console.core.plain_words import one_line
 from console.core.stop_words import begins_with_stop
 
 MOST_BYTES = 1536 * 1024
@@ -164,14 +165,10 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
         return None
     status, code = _header(failed, "Status"), _header(failed, "Diagnostic-Code")
     said = code.partition(";")[2] or code
-    words = _plain_line(said)
+    words = one_line(said, LONGEST_HEADER)
     reason = words if status in words else f"{status} {words}".strip()
     reason_shown = (reason or "No reason was given.")[:LONGEST_REASON]
     return Receipt(Handed(outcome="failed", reason=f"The mail server says: {reason_shown}"), message_id, certain=False)
-
-
-def _plain_line(text: str) -> str:
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _bounce_in_words(mail: Message) -> Receipt | None:
@@ -186,7 +183,7 @@ def _bounce_in_words(mail: Message) -> Receipt | None:
     if ours is None:
         return None
     said = next((line for line in text[: ours.start()].splitlines() if _CODE.search(line)), "No reason was given.")
-    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {_plain_line(said)[:LONGEST_REASON]}"), ours[1], certain=False)
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"), ours[1], certain=False)
 
 
 def _inside(part: Message) -> list[Message]:

@@ -92,14 +92,14 @@ MAILINGS = (
 )
 AGREEING = (
     "consent", "optin", "einwillig", "zustimm", "erlaubnis", "anmeldung", "angemeldet", "accept", "accord", "autoris", "abonn", "inscri", "acept", "aceit", "autoriz", "suscri", "consens", "accett",
-    "iscri", "toestemming", "akkoord", "inschrijving", "samtyk", "samtyck", "godkjen", "godkann", "pameld", "tilmeld", "tilladelse", "medgiv", "zgod", "suostumus", "sutik", "souhlas", "suhlas", "hozzajarul", "soglasi",
+    "iscri", "toestemming", "akkoord", "inschrijving", "samtyk", "samtyck", "godkjen", "godkann", "pameld", "tilmeld", "tilladelse", "medgiv", "zgod", "suostumus", "sutik", "sutink", "piekrisan", "piekrit", "nousolek", "consimt", "acord", "souhlas", "suhlas", "hozzajarul", "soglasi",
     "согласи", "subscri", "permission", "gdpr", "dsgvo", "rgpd", "rodo",
 )  # fmt: skip
 """Beginnings of words (without accents; longer ones also within a word) by which a heading says who agreed."""
 REFUSING = (
     "optout", "unsub", "abgemeldet", "abmeld", "abbestell", "widerspr", "widerruf", "werbesperre", "kontaktsperre", "werbeverbot", "robinson", "desabonn", "desinscri", "opposition", "refus", "bloctel", "desuscri",
     "oposicion", "oposicao", "descadastr", "disiscri", "opposizione", "revoca", "afgemeld", "afmeld", "uitgeschreven", "uitschrijv", "bezwaar", "avmeld", "reservert", "reservasjon", "frameld", "frabed", "avregistr",
-    "avanmal", "wypisan", "rezygnac", "sprzeciw", "markkinointikielto", "suoramarkkinointikielto", "atsisak", "отпис", "отказ",
+    "avanmal", "wypisan", "rezygnac", "sprzeciw", "markkinointikielto", "suoramarkkinointikielto", "atsisak", "nesutik", "nesutink", "nepiekri", "nesouhlas", "nesuhlas", "niezgod", "dezacord", "отпис", "отказ",
 )  # fmt: skip
 """The same of who wants nothing, or no more."""
 MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
@@ -111,27 +111,28 @@ REFUSING_PHRASES = (
 """Whole headings, or what they begin with, that say the same."""
 CHANNEL_WORDS: Mapping[str, tuple[str, ...]] = {
     "email": (
-        "email", "mail", "mails", "emails", "mailen", "courriel", "courriels", "correo", "correos", "epost", "newsletter", "infolettre", "boletin", "boletim", "nyhetsbrev", "nyhedsbrev", "nieuwsbrief", "eposta", "sahkoposti",
+        "email", "mail", "mails", "emails", "mailen", "courriel", "courriels", "correo", "correos", "epost", "newsletter", "infolettre", "boletin", "boletim", "nyhetsbrev", "nyhedsbrev", "nieuwsbrief", "eposta", "eposti", "epasts", "epastu", "epastam", "epasta", "elpastas", "mailowa", "mailowy", "mailem", "sahkoposti", "uutiskirje", "naujienlaiskis", "naujienlaiskiai", "naujienlaiskiams", "jaunumi", "uudiskiri",
     ),
     "sms": ("sms", "mms", "tekstbericht"),
     "call": (
         "telefon", "telefonisch", "telefonische", "telephone", "telefono", "telefone", "telefoon", "phone", "anruf", "anrufe", "anrufen", "appel", "appels", "appeler", "llamada", "llamadas", "llamar", "chiamare", "chiamate", "bellen", "ring",
-        "ringe", "ringes", "ligar", "dzwonic", "call", "calls",
+        "ringe", "ringes", "ligar", "dzwonic", "call", "calls", "opkald", "samtal", "oppringning", "ligacoes", "chamadas", "apel", "apeluri", "hovory", "volani", "skambuciai", "skambuciams", "skambuciais", "skambutis", "skambinti", "zvani", "zvaniem", "zvanit", "talrunis", "talruni",
+        "helistamine", "helistamiseks", "koned", "puhelin", "puhelimitse", "soitot", "soitto",
     ),
 }  # fmt: skip
 _AROUND = frozenset({
     "am", "an", "auf", "zu", "zum", "zur", "fur", "fuer", "per", "via", "von", "par", "por", "pour", "para", "a", "al", "aux", "til", "till", "tot", "voor", "pa", "om", "mot", "for", "de", "der", "des", "del", "den", "di", "du", "da", "do", "la", "le",
-    "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
+    "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "s", "se", "so", "gauti", "naujienas", "naujienos", "pasiulymus", "sanemt", "saada", "saamiseks", "wysylke", "otrzymywanie", "kontaktni", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
     "publicite", "pub", "reklame", "reklam", "comercial", "commerciale", "commercial", "prospection", "erteilt", "mottak", "recevoir", "recibir", "erhalten", "ontvangen", "contact", "datum", "date", "fecha", "dato", "data",
     "time", "at", "on", "from", "all", "has", "been", "is", "status", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на",
 })  # fmt: skip
 _WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
 _CONSENTING = (
-    "consent", "optin", "einwillig", "zustimm", "consens", "toestemming", "samtyk", "samtyck", "zgod", "suostumus", "sutik", "souhlas", "suhlas", "hozzajarul", "согласи", "gdpr", "dsgvo", "rgpd", "rodo",
+    "consent", "optin", "einwillig", "zustimm", "consens", "toestemming", "samtyk", "samtyck", "zgod", "suostumus", "sutik", "sutink", "piekrisan", "nousolek", "consimt", "souhlas", "suhlas", "hozzajarul", "согласи", "gdpr", "dsgvo", "rgpd", "rodo",
 )  # fmt: skip
 """Of `AGREEING` what is said of nothing but a consent: an inscription or a subscription may be another."""
 _BESIDE_CONSENT: Mapping[str, frozenset[str]] = {
-    "source": frozenset({"source", "quelle", "herkunft", "ort", "origine", "origen", "fuente", "fonte", "origem", "bron", "kilde", "kalla", "zrodlo", "lahde", "saltinis", "zdroj", "forras", "источник"}),
+    "source": frozenset({"source", "quelle", "herkunft", "avots", "allikas", "sursa", "ort", "origine", "origen", "fuente", "fonte", "origem", "bron", "kilde", "kalla", "zrodlo", "lahde", "saltinis", "zdroj", "forras", "источник"}),
     "text_version": frozenset({"text", "wortlaut", "fassung", "textversion", "version", "texte", "texto", "testo", "tekst", "tekstversie", "текст", "версия"}),
     "at": _WHEN | {"zeitpunkt", "pvm", "дата"},
 }  # fmt: skip
@@ -235,7 +236,13 @@ def _words(heading: str) -> list[str]:
     letters = unicodedata.normalize("NFKD", plain(heading).replace("ø", "o").replace("ł", "l").replace("æ", "ae"))
     joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
     joined = re.sub(r"\bopt(?:ed)? (in|out)s?\b", r"opt\1", _REFUSED_BEFORE.sub("optout ", joined.replace("do not text", "do not sms")))
-    return re.sub(r"\be (mails?|post|posta)\b", r"e\1", joined).split()
+    joined = re.sub(r"\bel (?:past(?:as|o|u|ui|ai|us)|laisk(?:as|us|u|ai|ais)|p)\b", "elpastas", joined)
+    joined = re.sub(
+        r"\b(?:correos? electronicos?|courriers? electroniques?|posta elettronica|correio eletronico|poczt[ae] elektroniczn[a-z]+|elektronisk post)\b",
+        "email",
+        joined,
+    )
+    return re.sub(r"\be (mails?|mailem|post|posta|posti|past[asu]|pastam)\b", r"e\1", joined).split()
 
 
 def _begins_as(words: Iterable[str], beginnings: Iterable[str]) -> bool:

@@ -33,7 +33,8 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "email", "e mail", "mail", "emails", "e mails", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
         "adresse électronique", "emailadresse", "mailadresse", "e mailadres", "emailadres", "mailadres", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
         "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
-        "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail",
+        "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail", "el p", "el p adresas", "e pašto adresas", "e pašta adrese", "e posti aadress", "e mailadresse", "adres email", "adres mailowy", "dirección de correo", "correo electronico", "indirizzo email", "indirizzo e mail",
+        "endereço de email", "mejladress", "e postadresse", "sähköpostiosoite", "emailová adresa", "adresa de email", "adresă email",
         "e pasts", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
     ),
     "phone": (
@@ -41,12 +42,17 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "mobiel", "komórka", "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話",
         "携帯電話番号", "携帯", "мобильный", "мобильный телефон", "мобільний телефон", "мобилен телефон", "κινητό", "κινητό τηλέφωνο", "cep telefonu", "cep", "טלפון נייד",
         "נייד", "الجوال", "رقم الجوال", "الهاتف المحمول", "手机", "手机号", "手機", "휴대폰", "휴대전화", "มือถือ", "mobilní telefon", "telemóvel", "celular", "cellulare",
-        "mobilusis telefonas", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone number", "phones", "phone numbers", "tel", "telefon",
-        "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "tel nr", "tel numeris",
+        "mobilusis telefonas", "mob tel", "mob telefonas", "mobilus tel", "mobilus telefonas", "mob nr", "tel mob", "mob", "mobile no", "mobile nr", "cell no", "handy nr", "mobil nr", "mobilnr",
+        "mobiltelefonnr", "mobil tel", "mob telefon", "tel kom", "tel komórkowy", "telefon komórkowy", "numer komórki", "nr komórki", "numer telefonu komórkowego", "tél mobile", "tel móvil", "teléfono móvil", "número de móvil", "móvil celular", "teléfono celular", "tel cellulare",
+        "telefono cellulare", "numero di cellulare", "cell numero", "mobiele telefoon", "mobiel nummer", "mobiele nummer", "gsm", "gsm nummer", "telefone celular", "número de telemóvel", "mob tālr", "mobilais tālr", "mobilā tālruņa numurs", "mobiiltelefon", "mobiilinumber", "mobiil", "mobiltlf",
+        "mobilnummer", "tlf mobil", "matkapuhelinnumero", "kännykkä", "mobilní číslo", "mobilní tel", "mobil č", "telefon mobilní", "număr de mobil", "nr mobil", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone no", "telephone no", "tel no", "phone number", "phones", "phone numbers", "tel", "telefon",
+        "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "nr tel", "nr telefonu", "telefono nr", "telefono numeris", "tālr", "tālruņa numurs", "telefoninumber", "tlf", "tlf nr", "telefonnr", "puh", "puh nr", "număr de telefon", "nr telefon", "numéro tél",
+        "número de teléfono", "número de telefone", "telefoonnummer", "numero telefono", "číslo telefonu", "tel č", "tel nr", "tel numeris",
         "телефон", "номер телефона", "номер телефону", "τηλέφωνο", "telefon numarası", "טלפון", "מספר טלפון", "الهاتف", "رقم الهاتف", "هاتف", "电话", "電話號碼", "전화", "전화번호",
         "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono", "sms",
     ),
-    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン", "часовой пояс", "strefa czasowa", "zona horaria", "laiko juosta"),
+    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン", "часовой пояс", "strefa czasowa", "zona horaria", "laiko juosta", "laika josla", "ajavöönd", "tidszon", "tidszone", "tidssone", "aikavyöhyke", "tijdzone", "fuso orario",
+        "fuso horário", "časové pásmo", "fus orar"),
     "country": (
         "country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis", "国", "国名", "страна", "країна", "държава",
         "χώρα", "ülke", "מדינה", "ארץ", "البلد", "الدولة", "国家", "國家", "국가", "ประเทศ", "země", "krajina", "ország", "țară", "ţară", "țara", "država", "zemlja", "valsts",
@@ -56,8 +62,11 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語", "язык", "мова", "език", "γλώσσα", "dil", "שפה", "اللغة", "语言", "語言", "언어", "język",
         "kalba", "jazyk", "nyelv", "limbă", "limba", "jezik", "valoda", "keel", "kieli", "språk", "sprog", "lingua",
     ),
-    "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner"),
-    "stage": ("stage", "status", "lifecycle stage", "pipeline stage"),
+    "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner", "zuständig", "zuständiger mitarbeiter", "kontaktinhaber", "propriétaire du contact", "propietario del contacto",
+        "proprietario del contatto", "proprietário do contato", "eigenaar", "opiekun", "atsakingas", "atsakingas asmuo", "atsakingas darbuotojas", "atbildīgais", "vastutaja", "vastuuhenkilö", "ansvarig", "ansvarlig", "responsável", "responsable", "responsabile", "odpovědná osoba",
+        "responsabil"),
+    "stage": ("stage", "status", "lifecycle stage", "pipeline stage", "phase", "vertriebsphase", "étape", "statut", "fase", "etapa", "estado del contacto", "estado del lead", "etapa do funil", "stadium", "etap", "būsena", "statusas", "etapas", "stadija", "statuss", "posms", "staatus",
+        "etapp", "stadie", "fas", "tila", "vaihe", "stav", "fáze", "stadiu", "ステータス", "段階"),
     "do_not_contact": ("do not contact", "do not disturb"),
 }  # fmt: skip
 """Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
@@ -129,6 +138,12 @@ TOTALS = frozenset(
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
+_ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
+"""An address among others, whatever stands between them."""
+_BETWEEN_NUMBERS = re.compile(r"[;,|\n]|:::|\s/\s")
+"""What stands between two telephone numbers. A stroke without blanks stands within a number too."""
+FEWEST_DIGITS = 5
+"""With fewer of them a part of a cell is no telephone number of its own."""
 _KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
@@ -262,6 +277,12 @@ def address(cell: str) -> str:
     return found[1] if found is not None else first_of(cell)
 
 
+def addresses_in(cell: str) -> tuple[str, ...]:
+    """All addresses that stand in a cell, in their order, also with names around them; the cell as `address` reads it where there is no second one."""
+    several = tuple(dict.fromkeys(each.lstrip("'") for each in _ADDRESS.findall(cell)))
+    return several if len(several) > 1 else (address(cell),) if cell else ()
+
+
 def first_of(cell: str) -> str:
     """The first of several values that Google writes into one cell."""
     return cell.partition(" ::: ")[0].strip()
@@ -298,6 +319,13 @@ def _domains(domain: str) -> tuple[str, str]:
 def number(cell: str) -> str:
     """A telephone number without the .0 of a program that took it for an amount, and without the p: or tel: that Facebook and links write before it; of several the first."""
     return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
+
+
+def numbers_in(cell: str) -> tuple[str, ...]:
+    """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
+    parts = [part.strip() for part in _BETWEEN_NUMBERS.split(cell)]
+    several = tuple(dict.fromkeys(number(part) for part in parts if len(re.findall(r"\d", part)) >= FEWEST_DIGITS))
+    return several if len(several) > 1 else (number(cell),) if cell else ()
 
 
 def zone_name(cell: str) -> str:

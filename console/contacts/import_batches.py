@@ -56,7 +56,8 @@ select %s, a.line, null, 'refused', a.reasons::jsonb from unnest(%s::bigint[], %
 _END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning 1"
 _LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
 _CAUSES = (
-    "select coalesce(a.reasons->>0, ''), count(*) from console.enrolment_answer a where a.batch = %s group by 1 order by 2 desc, 1 limit %s"
+    "select r.reason, count(distinct a.line) from console.enrolment_answer a cross join lateral jsonb_array_elements_text(a.reasons) r(reason)"
+    " where a.batch = %s and r.reason not like 'It stands on line %%' and r.reason <> all(%s) group by 1 order by 2 desc, 1 limit %s"
 )
 _RECENT = """
 select id from (
@@ -254,7 +255,7 @@ def refused(ident: str, after: int = 0, *, limit: int = 50) -> list[tuple[int, l
 
 def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
     """(reason, how many lines) of what was refused, the most frequent first."""
-    return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, most))]
+    return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, [opted_out_lines.NOTED, opted_out_lines.NOBODY], most))]
 
 
 # ------------------------------------------------------------------------------------------------------- in the background

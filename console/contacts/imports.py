@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cell_days, cells, consent_columns, consent_words, contact_files, headings, line_identity, titled
+from console.contacts import cell_days, cells, consent_columns, consent_words, contact_files, headings, line_identity, line_problems, titled
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
 from console.contacts.encodings import ENCODINGS
@@ -65,7 +65,7 @@ class Line:
     """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
 
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
-    `done`: a process that died had written it already.
+    `done`: a process that died had written it already. `addable`: it is refused, and would be a new contact if nothing were wrong.
     """
 
     number: int
@@ -79,6 +79,7 @@ class Line:
     done: bool = False
     several: tuple[str, ...] = ()
     opted_out: Mapping[str, datetime | None] = default(default_factory=dict)
+    addable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,20 +235,27 @@ def judge(
     `look` False: what is only found out when a contact is added is left to that.
     """
     told = [values_of(plan, row) for row in part]
-    keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _ in told])]
+    keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _, _ in told])]
     there = line_identity.there_already(plan, [values for values, _ in keyed])
     known = [bool(line_identity.contacts_of(plan, values, there)) for values, _ in keyed]
     unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
     parts = zip(part, told, keyed, unlisted, strict=True)
     read = [
-        (row, values, [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells)])
-        for row, (_, wrong), (values, unnamed), strange in parts
+        (row, values, [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells)], whole)
+        for row, (_, wrong, whole), (values, unnamed), strange in parts
     ]
-    firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong in read if values and not wrong])
+    firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong, _ in read if values and not wrong])
     allowed = _changeable(plan, [record for those in there.values() for found in those.values() for record in found])
-    lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
+    lines = [
+        Line(row.number, REFUSED, values, tuple(wrong[:1]))
+        if whole
+        else _line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun)
+        for row, values, wrong, whole in read
+    ]
+    lines = line_problems.with_further(plan, lines)
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
-    return _looked_at(plan, lines, nowhere) if look else lines
+    lines = line_problems.looked_at(plan, lines, nowhere) if look else lines
+    return [replace(line, reasons=line_problems.bounded(line.reasons)) for line in lines]
 
 
 def _line(
@@ -260,14 +268,16 @@ def _line(
     allowed: AbstractSet[str],
     begun: AbstractSet[int],
 ) -> Line:
-    if wrong:
-        return Line(row.number, REFUSED, values, tuple(wrong))
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
     agreed, unsaid = consent_columns.read(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
     found = line_identity.contacts_of(plan, values, there)
+    if wrong and found:
+        line = _there_already(plan, row.number, values, found, allowed)
+        told = line_problems.together(plan, wrong, line.reasons if line.outcome == REFUSED else ())
+        return Line(row.number, REFUSED, values, told)
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
@@ -275,29 +285,8 @@ def _line(
         return Line(row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True)
     if found:
         return _there_already(plan, row.number, values, found, allowed)
-    reasons = [*_wrong(plan, values), *unsaid]
-    return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
-
-
-def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, AbstractSet[str]]) -> list[Line]:
-    """The lines, refused for what would refuse them when they are added or changed; `nowhere` is field → values that lead to no record."""
-    new = [line for line in lines if line.outcome == NEW and not line.done]
-    wrong = dict(
-        zip(
-            [line.number for line in new], records.refusals_of_new(plan.collection, [line.values for line in new], plan.create), strict=True
-        )
-    )
-    ended = []
-    for line in lines:
-        reasons = wrong.get(line.number, [])
-        if line.outcome in (NEW, CHANGED) and not line.done:
-            reasons = reasons + [
-                cells.led_nowhere(plan.collection.by_name[name], line.values[name])
-                for name in nowhere
-                if str(line.values.get(name)) in nowhere[name]
-            ]
-        ended.append(replace(line, outcome=REFUSED, reasons=tuple(dict.fromkeys(reasons))) if reasons else line)
-    return ended
+    reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
+    return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons))
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
@@ -339,23 +328,16 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _wrong(plan: Plan, values: Mapping[str, Any]) -> list[str]:
-    """Why a contact of these values cannot be added, as it would be said by the form for one."""
-    return [
-        *(f"{field.label} is needed." for field in plan.needed if values.get(field.name) in (None, "")),
-        *cells.wrong_zone(plan.collection, values),
-    ]
-
-
-def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
-    """(values by field, why the line itself cannot be read)."""
+def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str], bool]:
+    """(values by field, why the line cannot be read, whether that is so of the whole line: what else is wrong with it is not told then)."""
     if row.wrong or not row.readable:
-        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
+        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."], True
     values: dict[str, Any] = {}
     reasons = []
     if any(row.cells[plan.width :]):
         first = "heading" if plan.question.file.heading else "first line"
         reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
+    whole = bool(reasons)
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
         values[name] = value_of(plan, field, cell)
@@ -371,10 +353,10 @@ def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str]]:
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
     addressed = {plan.part("email"), plan.part("phone")} & values.keys()
     if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
-        reasons.append("This line sums up the others: it has no address and no number, and is no contact.")
+        reasons, whole = ["This line sums up the others: it has no address and no number, and is no contact."], True
     if not values and not reasons:
-        reasons.append("There is nothing in the columns that are used." if plan.fields else NO_HEADING)
-    return {**plan.filled, **values}, reasons
+        reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
+    return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
 
 
 def _cells(plan: Plan, row: Row) -> dict[str, str]:

@@ -380,11 +380,14 @@ def _as_label(text: str) -> str:
     return text.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
+def label_among(label: str, named: Sequence[str]) -> str | None:
+    """The one of these names that a label means, with capitals or blanks too; None for none of them."""
+    return label if label in named else next((name for name in named if _as_label(name) == _as_label(label)), None)
+
+
 def way_on(outcome: str, label: str, named: Sequence[str]) -> str | None:
     """The outcome with which a run goes on after its message; None where the document names no way for it. The label of an answer counts first, with capitals or blanks too."""
-    if outcome == "answered" and label:
-        meant = label if label in named else next((name for name in named if _as_label(name) == _as_label(label)), None)
-        if meant is not None:
-            return meant
+    if outcome == "answered" and label and (meant := label_among(label, named)) is not None:
+        return meant
     taken = outcome in named or ("default" in named and outcome in TAKEN)
     return outcome if taken else None

@@ -15,10 +15,14 @@ MESSAGES = (
         "record",
         "A message did not leave, and is not tried again.",
         ("message_id", "run", "channel", "code"),
-        ("reason",),
+        ("reason", "said"),
     ),
     Kind(
-        "message_failed", "record", "A message could not be sent, or did not arrive.", ("message_id", "run", "channel", "code"), ("reason",)
+        "message_failed",
+        "record",
+        "A message could not be sent, or did not arrive.",
+        ("message_id", "run", "channel", "code"),
+        ("reason", "said"),
     ),
     Kind(
         "message_opened",
@@ -42,7 +46,13 @@ MESSAGES = (
         ("content",),
     ),
     Kind("messages_put_aside", "configuration", "A person put messages of unknown senders aside.", ("messages",)),
-    Kind("call_ended", "record", "A call to somebody outside ended.", ("message_id", "run", "outcome", "number", "sandbox"), ("label",)),
+    Kind(
+        "call_ended",
+        "record",
+        "A call to somebody outside ended.",
+        ("message_id", "run", "outcome", "number", "sandbox", "unknown_label"),
+        ("label", "reason"),
+    ),
     Kind(
         "consent_withdrawn",
         "record",

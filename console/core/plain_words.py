@@ -290,3 +290,9 @@ def unaccented(text: str) -> str:
 def slug(text: str, joint: str = "-") -> str:
     """A text as an id may be: its Latin letters, small and without marks, and digits; empty for one of other letters."""
     return re.sub(r"[^a-z0-9]+", joint, unaccented(text).lower()).strip(joint)
+
+
+def one_line(text: str, most: int) -> str:
+    """What another program wrote, in one line of at most so many characters, without control characters and marks that reorder text."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in text).split())
+    return line if len(line) <= most else line[: most - 1].rstrip() + "…"

@@ -1,8 +1,9 @@
 """Lines of a file, or rows of values, from which somebody is enrolled: what each says, and why it cannot be read."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from console import records
 from console.contacts import contact_files, headings
@@ -13,14 +14,21 @@ from console.formats import label_of
 if TYPE_CHECKING:
     from console.enrolments.whom_to_enrol import Question
 
-Numbered: TypeAlias = tuple[int, Mapping[str, Any], str]
-"""The number of a line, its values, and why they cannot be read."""
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file, or a row of values, by its number. `wrong` is why it cannot be read. `addresses` are all that it has for a field of e-mail addresses or telephone numbers, of which `values` has the first."""
+
+    number: int
+    values: Mapping[str, Any]
+    wrong: str = ""
+    addresses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def numbered(target: Target, question: "Question", person: str) -> Iterator[Numbered]:
+def numbered(target: Target, question: "Question", person: str) -> Iterator[Line]:
     """Each line of the question's file, or each of its rows."""
     if question.file is None:
-        yield from ((number, dict(row), "") for number, row in enumerate(question.rows or ()))
+        yield from _rows(target, question.rows or ())
         return
     lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
     width = max((len(heading.cells) for heading in islice(lines, 1)), default=0)
@@ -32,12 +40,14 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Numb
     )
     for row in lines:
         cells: dict[str, str] = {}
+        told: dict[str, tuple[str, ...]] = {}
         for number, name in columns.items():
             cell = row.cells[number] if number < len(row.cells) else ""
             cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
             if name in emails | phones:
-                read = headings.address if name in emails else headings.number
-                cell = "" if cell.casefold() in headings.NOTHING else read(cell)
+                cell = "" if cell.casefold() in headings.NOTHING else cell
+                told[name] = tuple(dict.fromkeys((*told.get(name, ()), *_several(cell, name in emails))))
+                cell = headings.address(cell) if name in emails else headings.number(cell)
             if cell:
                 cells.setdefault(name, cell)  # of several columns for one thing the first that says something
         wrong = row.wrong or ("" if row.readable else f"This line cannot be read as {encoding}.")
@@ -49,7 +59,20 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Numb
         shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
-        yield row.number, cells, wrong
+        if not wrong and target.collection is None and not any(told.values()) and headings.is_total(next(filter(None, row.cells), "")):
+            wrong = "This line sums up the others: it has no address and no number, and nobody is enrolled by it."
+        yield Line(row.number, cells, wrong, told)
+
+
+def _rows(target: Target, rows: Iterable[Mapping[str, Any]]) -> Iterator[Line]:
+    emails, phones = addresses(target, "email"), addresses(target, "phone")
+    for number, row in enumerate(rows):
+        texts = {name: value for name, value in row.items() if name in emails | phones and isinstance(value, str)}
+        yield Line(number, dict(row), addresses={name: _several(text, name in emails) for name, text in texts.items()})
+
+
+def _several(cell: str, email: bool) -> tuple[str, ...]:
+    return headings.addresses_in(cell) if email else headings.numbers_in(cell)
 
 
 def addresses(target: Target, kind: str) -> frozenset[str]:

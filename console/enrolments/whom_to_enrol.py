@@ -190,23 +190,24 @@ def _of_rows(actor: Actor, target: Target, question: Question, person: str, done
         yield _candidates(actor, target, question, part), {"line": done}
 
 
-def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[file_lines.Numbered]) -> list[Candidate]:
-    whole = [row for _, row, why in part if not why and not _has_nul(row)]
-    found = _matched(actor, target, question, whole) if target.collection else {}
-    refused = outside(actor, target, sorted({key for keys in found.values() for key in keys}))
+def _candidates(actor: Actor, target: Target, question: Question, part: Sequence[file_lines.Line]) -> list[Candidate]:
+    whole = [line for line in part if not line.wrong and not _has_nul(line.values)]
+    records_named = _matched(actor, target, question, whole) if target.collection else {}
+    refused = outside(actor, target, sorted({key for keys in records_named.values() for key in keys}))
     made = []
-    for number, row, why in part:
-        if why:
-            made.append(Candidate(number, wrong=_reasons(why, "csv")))
-        elif _has_nul(row):
-            made.append(Candidate(number, wrong=_reasons("This row holds a NUL character, which cannot be stored: remove it.", "row")))
+    for line in part:
+        if line.wrong:
+            made.append(Candidate(line.number, wrong=_reasons(line.wrong, "csv")))
+        elif _has_nul(line.values):
+            nul = "This row holds a NUL character, which cannot be stored: remove it."
+            made.append(Candidate(line.number, wrong=_reasons(nul, "row")))
         elif target.collection:
-            made.append(_of_record(target, question, number, row, found, refused))
+            made.append(_of_record(target, question, line, records_named, refused))
         else:
-            values = {**question.values, **row}
+            values = {**question.values, **line.values}
             empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
             wrong = [*(target.unknown_values(values) if question.file is None else ()), *wrong_lead(target, values)]
-            made.append(Candidate(number, None, values, wrong or empty))
+            made.append(Candidate(line.number, None, values, wrong or empty))
     return made
 
 
@@ -215,34 +216,41 @@ def _has_nul(row: Mapping[str, Any]) -> bool:
 
 
 def _of_record(
-    target: Target, question: Question, number: int, row: Mapping[str, Any], found: Mapping[str, list[str]], outside: Mapping[str, str]
+    target: Target, question: Question, line: file_lines.Line, records_named: Mapping[str, list[str]], outside: Mapping[str, str]
 ) -> Candidate:
-    named = str(row.get(question.match or "", "")).strip()
-    keys = found.get(named, [])
-    wrong = None if len(keys) == 1 else _meant_by_none(target, question, named, len(keys))
+    names = _names(question, line)
+    by_name = {name: keys for name in names if (keys := records_named.get(name))}
+    keys = list(dict.fromkeys(key for those in by_name.values() for key in those))
+    wrong = None if len(keys) == 1 else _meant_by_none(target, question, list(by_name) or names, len(keys))
     if wrong is None and (refused := labelled(target, keys) or {key: outside[key] for key in keys if key in outside}):
         wrong = refused[keys[0]]
     known = {entry.name for entry in target.fields}
-    values = {**question.values, **{name: value for name, value in row.items() if name in known and name != question.match}}
-    return Candidate(number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))
+    values = {**question.values, **{name: value for name, value in line.values.items() if name in known and name != question.match}}
+    return Candidate(line.number, keys[0] if len(keys) == 1 else None, values, _reasons(wrong, question.match or "record"))
 
 
-def _meant_by_none(target: Target, question: Question, named: str, count: int) -> str:
+def _meant_by_none(target: Target, question: Question, named: Sequence[str], count: int) -> str:
     """Why no single record is meant by what the line names. Erasing a person takes out what stands behind "this line: ", and causes are counted without it."""
     collection = records.collection(str(target.collection))
     one, name = uncapitalised(collection.label_one), question.match or ""
     label = uncapitalised(collection.by_name[name].label) if name in collection.by_name else "key" if name == KEY else name
     if not named:
         return f"This line has no {label}, so it does not say which {one} is meant."
-    whose = f"{count} {collection.spoken} have" if count else f"No {one} has"
-    return f"{whose} the {label} on this line: {named[:80]}."
+    whose = f"{count} {'different ' if len(named) > 1 else ''}{collection.spoken} have" if count else f"No {one} has"
+    return f"{whose} the {label} on this line: {', '.join(named)[:80]}."
 
 
-def _matched(actor: Actor, target: Target, question: Question, rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """What the rows name → the keys of the records that have it, within the actor's scope."""
+def _names(question: Question, line: file_lines.Line) -> tuple[str, ...]:
+    """What the line says of its record: one text, or each of several addresses or numbers."""
+    name = question.match or ""
+    return line.addresses.get(name) or tuple(filter(None, [str(line.values.get(name) or "").strip()]))
+
+
+def _matched(actor: Actor, target: Target, question: Question, lines: Sequence[file_lines.Line]) -> dict[str, list[str]]:
+    """What the lines name → the keys of the records that have it, within the actor's scope."""
     collection, scope = browse.browsed_collection(actor, str(target.collection))
     name = question.match or ""
-    given = {str(row[name]).strip() for row in rows if str(row.get(name) or "").strip()}
+    given = {each for line in lines for each in _names(question, line)}
     if name == KEY:
         return {key: [key] for key in records.visible_keys(collection.id, sorted(given), scope)}
     field = filters.readable_field(collection, name, scope.hidden)

@@ -12,6 +12,7 @@ from email.utils import formatdate
 from typing import Any, BinaryIO
 
 from console import settings
+from console.core.plain_words import one_line
 from console.errors import IntegrationError, OutcomeUnknown
 from console.integrations import certificates
 from console.settings import MailServer
@@ -22,6 +23,8 @@ LAST_WORD_S = 60.0
 WHOLE_S = 180.0
 """How long one conversation may last, however little by little a server answers."""
 GOODBYE_S = 2.0
+LONGEST_WORDS = 300
+"""Characters of what a server says itself that are kept."""
 MOST_LINES = 200
 """Lines of one reply; each is cut by the library."""
 SIGN_IN = {
@@ -63,8 +66,9 @@ def send(message: EmailMessage, *, bounces: str | None = None) -> None:
         raise IntegrationError(f"The mail server {server.host} cannot be used: {_reason(error)}.", code="unreachable") from error
     try:
         if refused := smtp.send_message(message, from_addr=bounces):
-            said = _refused(server.host, *refused.values()).message.removesuffix(".")
-            raise IntegrationError(f"{said}. The others whom it was for have got it.", permanent=True)
+            refusal = _refused(server.host, *refused.values())
+            words = f"{refusal.message.removesuffix('.')}. The others whom it was for have got it."
+            raise IntegrationError(words, permanent=True, said=refusal.said)
     except smtplib.SMTPRecipientsRefused as error:
         raise _refused(server.host, *error.recipients.values()) from error
     except smtplib.SMTPResponseException as error:
@@ -196,7 +200,13 @@ def _connected(server: MailServer) -> _Connection:
 def _refused(host: str, *replies: tuple[int, bytes | str]) -> IntegrationError:
     said = " and ".join(sorted({_meaning(*reply) for reply in replies}))
     permanent = all(code >= 500 and code not in SIGN_IN for code, _ in replies)
-    return IntegrationError(f"The mail server {host} says: {said}.", permanent=permanent)
+    return IntegrationError(f"The mail server {host} says: {said}.", permanent=permanent, said=_own_words(*replies))
+
+
+def _own_words(*replies: tuple[int, bytes | str]) -> str:
+    """What it wrote, with its codes; what answers in no code of mail is left out."""
+    texts = ((code, text if isinstance(text, str) else text.decode("utf-8", "replace")) for code, text in replies if code >= 100)
+    return one_line(" / ".join(sorted({f"{code} {text}" for code, text in texts})), LONGEST_WORDS)
 
 
 def _meaning(code: int, text: bytes | str) -> str:

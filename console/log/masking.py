@@ -160,6 +160,8 @@ def event(
         shut.add("reason")
     if kind in HANDED_OUT and sent_hidden(hidden):
         shut.add(CONTENT)
+    if kind in ("message_failed", "message_skipped") and hidden(collection):  # a provider may repeat an address, or the text
+        shut.add("said")
     if kind == "source_opened" and isinstance(hidden, Within) and isinstance(opened, str) and hidden.titles(opened):
         shut.add("what")
     for name in shut & {name for name, value in whole.items() if value is not None}:

@@ -22,6 +22,11 @@ def counted(by_code: Mapping[str, int]) -> dict[str, int]:
     return found
 
 
+def in_words(reason: str, said: str = "") -> dict[str, str]:
+    """What is sealed of a message that did not leave or arrive: why, and what its provider says of that in its own words."""
+    return {"reason": reason, "said": said} if said else {"reason": reason}
+
+
 NOT_LEFT = {"email": "E-mail not sent", "sms": "SMS not sent", "call": "Call not made", "chat": "Chat message not sent"}
 FAILED_LATER = {"email": "The e-mail left and failed afterwards", "sms": "The SMS left and failed afterwards"}
 """Kinds of which a provider says later that they did not arrive."""

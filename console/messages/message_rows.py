@@ -178,7 +178,10 @@ def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any
         return {}
     if subjects.erased(message.subject):  # meanwhile: what became of it is kept, what was said is not
         return {}
-    kept = {name: value for name, value in {**message.result, **result}.items() if value}
+    former = {
+        name: value for name, value in message.result.items() if name != "said" or "reason" not in result
+    }  # the words go with their reason
+    kept = {name: value for name, value in {**former, **result}.items() if value}
     return dict(
         zip(("kid", "result_nonce", "result_ct"), subjects.seal(message.subject, f"message result|{message.id}", kept), strict=True)
     )

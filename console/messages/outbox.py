@@ -110,6 +110,11 @@ class Line:
         alone = f"It went to the first address alone, not to {others}." if others and self.message.sent_at is not None else ""
         return f"{alone} {self.result.get('reason', '')}".strip()
 
+    @property
+    def said(self) -> str:
+        """What the provider says of the reason in its own words; empty where it says nothing, or something else holds the message now."""
+        return str(self.result.get("said", "")) if self.reason.endswith(str(self.result.get("reason") or "-")) else ""
+
     def _held(self) -> str:
         """What holds a message that waits, as long as nobody ends it; empty for nothing."""
         message = self.message
@@ -130,7 +135,7 @@ class Line:
         message, result = self.message, self.result
         return {
             "id": message.id, "channel": message.channel, "direction": message.direction, "contact": message.record,
-            "collection": message.collection, "name": self.who, "status": self.status, "code": message.code, "reason": self.reason or None,
+            "collection": message.collection, "name": self.who, "status": self.status, "code": message.code, "reason": self.reason or None, "said": self.said or None,
             "until": moment_text(self.until), "run": message.run, "workflow": self.workflow or None, "step": message.step, "attempt": message.number,
             "outcome": message.outcome, "label": result.get("label"), "subject": self.subject or None, "text": self.text, "hidden": self.hidden,
             "consent": result.get("basis"), "at": moment_text(message.at), "asked_at": moment_text(message.asked_at),
@@ -336,6 +341,8 @@ def _line(message: Message, who: str | None, closed: masking.Within, settled: st
     if message.step and masking.sent_hidden(masking.within(closed, message.workflow, message.version, message.step, message.run)):
         return Line(message, who, title, None, "", {}, hidden=True, settled=settled)
     content, result = message.content, message.result
+    if closed(message.collection):  # a provider's own words may repeat any of what its contact is made of
+        result = {name: value for name, value in result.items() if name != "said"}
     text = None
     if content is not None:
         text = str(result.get("script", "")) or str(content.get("text") or (content.get("scripts") or [""])[0])

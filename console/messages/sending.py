@@ -27,8 +27,10 @@ from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDow
 from console.formats.times import moment_of
 from console.integrations import retry_after
 from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
+from console.messages.call_answers import result_of, unknown_answer
 from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import WRITER, noted, noting
+from console.messages.message_reasons import in_words
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
 
@@ -307,12 +309,12 @@ def _receipt(message: Message, handed: Handed, notes: Sequence[Note]) -> Message
         _opted_out(message)
     now, status = log.now(), "delivered" if handed.outcome == "delivered" else "failed"
     with transaction() as connection:
-        known = change(message, ["sent"], connection=connection, status=status, at=now, result={"reason": handed.reason})
+        known = change(message, ["sent"], connection=connection, status=status, at=now, result=in_words(handed.reason, handed.said))
         if known is None:
             return None
         if status == "failed":
             about = {"channel": message.channel, "code": "not_delivered"}
-            notes = [*notes, ("message_failed", about, {"reason": handed.reason}, WRITER)]
+            notes = [*notes, ("message_failed", about, in_words(handed.reason, handed.said), WRITER)]
         for note in notes:
             noted(message, *note, connection=connection)
     return known
@@ -333,9 +335,7 @@ def _call_ended(
         again_at, failures = now + _pause(message.failures), message.failures + 1
     elif outcome in ("no_answer", "voicemail", "busy") and message.number < message.most:
         again_at, number = now + timedelta(seconds=message.again_s), message.number + 1
-    said: dict[str, Any] = {"label": handed.label, "transcript": handed.transcript, "recording": handed.recording, "reason": handed.reason}
-    said["reason"] = handed.reason or ("The provider could not make the call." if outcome == "failed" else "")
-    said["call_back_at"] = recipients.call_back_at(message, handed, now) if outcome == "answered" else None
+    said, unknown = result_of(message, handed, now), unknown_answer(message, handed)
     opted_out = bool(handed.label) and is_stop(handed.label.replace("_", " "))
     if opted_out:
         _opted_out(message)
@@ -343,7 +343,8 @@ def _call_ended(
     columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
     again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
-    notes = [*left[1], ("call_ended", data, {"label": handed.label}, WRITER)]
+    data |= {"unknown_label": True} if unknown else {}
+    notes = [*left[1], ("call_ended", data, {"label": handed.label, "reason": said["reason"]}, WRITER)]
     was = ["sending", "unknown"] if left[0] else ["sent"]
     ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
     faults.point("channels.recorded")
@@ -355,14 +356,14 @@ def _not_sent(message: Message, error: IntegrationError) -> None:
     if not error.permanent and message.tries < MOST_TRIES:
         change(
             message, ["sending"], status="waiting", due_at=log.now() + retry_after.pause(_pause(message.tries - 1), error.wait_s), at=log.now(), code="retry",
-            result={"reason": error.message},
+            result=in_words(error.message, error.said),
         )  # fmt: skip
         return
     if error.code == "opted_out":
         _opted_out(message)
-        _settle(message, "skipped", "skipped", "consent_withdrawn", error.message)
+        _settle(message, "skipped", "skipped", "consent_withdrawn", error.message, error.said)
         return
-    _settle(message, "failed", "failed", error.code, error.message)
+    _settle(message, "failed", "failed", error.code, error.message, error.said)
 
 
 def _opted_out(message: Message) -> None:
@@ -431,12 +432,12 @@ def _letter_again(message: Message) -> Letter | None:
     return Letter(message.id, kind_of(message), to, content, since=message.at, taken=taken, at=log.now())
 
 
-def _settle(message: Message, status: str, outcome: str, code: str, reason: str) -> None:
+def _settle(message: Message, status: str, outcome: str, code: str, reason: str, said: str = "") -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
     kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
-    notes = [(kind, {"channel": message.channel, "code": code}, {"reason": reason}, WRITER)]
+    notes = [(kind, {"channel": message.channel, "code": code}, in_words(reason, said), WRITER)]
     columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
-    _record(message, [*PENDING, "sent"], notes, in_worker=True, result={"reason": reason}, **columns)
+    _record(message, [*PENDING, "sent"], notes, in_worker=True, result=in_words(reason, said), **columns)
 
 
 def _later(message: Message, span: timedelta, *, code: str | None = None, reason: str = "", **columns: Any) -> None:

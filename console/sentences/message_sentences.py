@@ -21,7 +21,8 @@ ENDS = {"answered": "was answered", "no_answer": "was not answered", "voicemail"
 def _call_ended(parts: Parts) -> str:
     if parts.text("outcome") == "failed":
         return "A call could not be made{on_record}"
-    return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}"
+    answer = ", with an answer that its step does not know" if parts.open.get("unknown_label") else ""
+    return f"A call {ENDS.get(parts.text('outcome'), 'ended')}{{on_record}}{answer}"
 
 
 def _outcome_chosen(parts: Parts) -> str:

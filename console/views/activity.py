@@ -60,7 +60,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences."""
+    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences. `why`: label and words of why a message did not leave or arrive, and of how a call was answered."""
 
     id: str
     day: str
@@ -80,6 +80,7 @@ class Entry:
     facts: Sequence[tuple[str, Markup | str]]
     masked: bool
     told: Sequence[str] = ()
+    why: Sequence[tuple[str, str]] = ()
     same: tuple["Entry", ...] = ()
 
 
@@ -210,7 +211,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence + _tag_in(event), formats.initials(who), who,
             str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
-            changes(event, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event),
+            changes(event, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event), _why_unsent(event),
         ))  # fmt: skip
         last = day
     return _together(made)
@@ -220,6 +221,15 @@ def _sentences_in(event: Mapping[str, Any]) -> list[str]:
     """Return the sentences that the event itself holds, where the reader may read them."""
     said = (event.get("data") or {}).get("changes") if event["kind"] == "contact_rules_changed" else None
     return [str(each) for each in said] if isinstance(said, list) else []
+
+
+def _why_unsent(event: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return why a message did not leave or arrive, in our words and in those of its provider, and how a call was answered, where the reader may read them."""
+    if event["kind"] not in ("message_skipped", "message_failed", "call_ended"):
+        return []
+    data = event.get("data") or {}
+    told = [("Answer", data.get("label")), ("Why", data.get("reason")), ("In the provider’s words", data.get("said"))]
+    return [(label, words) for label, words in told if isinstance(words, str) and words]
 
 
 def _tag_in(event: Mapping[str, Any]) -> str:

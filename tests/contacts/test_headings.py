@@ -1,7 +1,10 @@
 """What a value of a file is compared by, and how databases may have it."""
 
-from console.contacts import headings
-from console.contacts.headings import as_compared, spellings
+import pytest
+
+from console.contacts import consent_words, headings
+from console.contacts.headings import as_compared, plain, spellings
+from console.core.contacting import CHANNELS
 from tests.tables import cases
 
 
@@ -67,3 +70,49 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
 )  # fmt: skip
 def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:
     assert headings.part_of(heading) == part
+
+
+@pytest.mark.parametrize(
+    ("part", "named"),
+    [
+        ("phone", ["Mob. tel.", "Mob.tel.", "Mob. nr.", "Mobilus tel.", "Mobile No.", "Handy-Nr.", "Tel. kom.", "Telefon komórkowy", "Tél. mobile", "Teléfono móvil", "Telefono cellulare"]),
+        ("phone", ["Mobiele telefoon", "Telemóvel", "Mob. tālr.", "Mobiilinumber", "Mobilnr", "Tlf.", "Matkapuhelinnumero", "Mobilní číslo", "Nr. telefon"]),
+        ("stage", ["Būsena", "Statusas", "Statuss", "Staatus", "Vertriebsphase", "Statut", "Étape", "Etapa", "Fase", "Etap", "Stadie", "Tila", "Vaihe", "Stav", "Fáze", "Stadiu"]),
+        ("email", ["El. p. adresas", "E-pašta adrese", "E-posti aadress", "Adres e-mail", "Indirizzo e-mail", "Endereço de email", "Sähköpostiosoite", "Emailová adresa"]),
+        ("owner", ["Atsakingas asmuo", "Kontaktinhaber", "Responsable", "Ansvarlig", "Eigenaar"]),
+        ("zone", ["Laika josla", "Tidszon", "Fuso horário", "Časové pásmo"]),
+    ],
+)  # fmt: skip
+def test_a_part_of_a_contact_is_known_by_its_heading_in_many_languages(part: str, named: list[str]) -> None:
+    assert {heading: headings.part_of(heading) for heading in named} == dict.fromkeys(named, part)
+
+
+@pytest.mark.parametrize("heading", ["Estado", "Stato", "Stan", "Numeris", "No.", "Data", "Tel. darbo pastaba"])
+def test_a_word_that_may_mean_something_else_is_left_to_a_person(heading: str) -> None:
+    """Estado and Stato are a province and a country as well."""
+    assert headings.part_of(heading) is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "named"),
+    [
+        ("email", ["Sutikimas el. paštu", "Sutinka gauti el. laiškus", "Piekrišana e-pastam", "Nõusolek e-post", "Consenso posta elettronica", "Consentimiento por correo electrónico", "Zgoda mailowa"]),
+        ("email", ["Souhlas s e-mailem", "Consimțământ e-mail", "Acord e-mail", "Consentimento e-mail", "Samtykke e-post", "Suostumus sähköposti"]),
+        ("sms", ["Sutikimas SMS", "Sutinka gauti SMS", "Piekrišana SMS", "Nõusolek SMS", "Souhlas s SMS"]),
+        ("call", ["Sutikimas skambučiams", "Sutikimas telefonu", "Piekrišana zvaniem", "Nõusolek helistamiseks", "Suostumus puhelin", "Acord telefon", "Zgoda na kontakt telefoniczny"]),
+    ],
+)  # fmt: skip
+def test_who_agreed_is_known_by_its_heading_in_many_languages(channel: str, named: list[str]) -> None:
+    assert {heading: consent_words.agreed(plain(heading), CHANNELS) for heading in named} == dict.fromkeys(named, channel)
+    assert [heading for heading in named if consent_words.refused(plain(heading))] == []
+
+
+@pytest.mark.parametrize("heading", ["Nesutinka gauti SMS", "Nesutikimas SMS", "Nepiekrīt SMS", "Nesouhlas SMS", "Atsisakė SMS"])
+def test_who_does_not_agree_is_no_one_who_agreed(heading: str) -> None:
+    assert consent_words.agreed(plain(heading), CHANNELS) is None
+    assert consent_words.refused(plain(heading)) == "sms"
+
+
+@pytest.mark.parametrize("heading", ["Sutikimas", "Sutikimo data", "Sutikimas AI skambučiams", "El. paštas", "Sutikimas SMS ir el. paštu"])
+def test_a_heading_of_none_or_several_channels_says_nothing_of_one(heading: str) -> None:
+    assert consent_words.agreed(plain(heading), CHANNELS) is None

@@ -6,12 +6,21 @@ from typing import Any
 import pytest
 
 from console import access, accounts, enrolments, workflows
-from console.contacts import contact_files
+from console.contacts import contact_files, headings
 from console.db.ids import new_id
 from console.enrolments import Question
 from tests.company import Company
 from tests.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
 from tests.support.contact_club import found_club
+
+NAMED = LEADS | {
+    "slug": "named",
+    "title": "Named",
+    "steps": [
+        LEADS["steps"][0] | {"config": {"fields": [{"name": "name", "label": "Name"}, {"name": "email", "label": "E-mail"}]}},
+        *LEADS["steps"][1:],
+    ],
+}
 
 
 @pytest.fixture(name="club")
@@ -21,6 +30,7 @@ def fixture_club(company: Company) -> Company:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     workflows.import_file(FLOW, publish=True)
     workflows.import_file(LEADS, publish=True)
+    workflows.import_file(NAMED, publish=True)
     return company
 
 
@@ -56,3 +66,71 @@ def test_a_shortened_number_is_told_as_such(club: Company) -> None:
 def test_contacts_are_found_by_the_second_column_where_the_first_is_empty(club: Company) -> None:
     found = read(club, "hello", "Work e-mail,Home e-mail\n,sam@post.example\nnobody@post.example,\n")
     assert [each.record is not None for each in found] == [True, False]
+
+
+def test_each_of_several_addresses_finds_a_contact(club: Company) -> None:
+    by_cell = read(
+        club,
+        "hello",
+        "Email\nnobody@post.example; sam@post.example\n"
+        '"Nobody <nobody@post.example>, ""Vale, Sam"" <sam@post.example>"\nsam@post.example / SAM@post.example\nnobody@post.example;no@post.example\n',
+    )
+    assert [each.record is not None for each in by_cell] == [True, True, True, False]
+    assert [each["reason"] for each in by_cell[3].wrong] == ["No contact has the e-mail on this line: nobody@post.example, no@post.example."]
+    by_column = read(club, "hello", "Work e-mail,Home e-mail\nnobody@post.example,sam@post.example\n")
+    assert [each.record for each in by_column] == [by_cell[0].record], "the second column names the contact"
+
+
+def test_addresses_of_two_contacts_are_told_as_ambiguous(club: Company) -> None:
+    told = read(club, "hello", "Email,E-mail 2\nsam@post.example;ana@post.example,\nsam@post.example,ana@post.example\n")
+    assert [each.record for each in told] == [None, None]
+    words = ["2 different contacts have the e-mail on this line: sam@post.example, ana@post.example."]
+    assert [[each["reason"] for each in line.wrong] for line in told] == [words, words]
+
+
+def test_rows_of_values_are_read_in_the_same_way(club: Company) -> None:
+    actor, target = club.mona, enrolments.find("hello")
+    rows = [{"email": "nobody@post.example; sam@post.example"}, {"email": "sam@post.example, ana@post.example"}]
+    question = enrolments.whom_to_enrol.with_match(actor, target, Question(rows=rows))
+    [(told, _)] = enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {})
+    assert [each.record is not None for each in told] == [True, False]
+    assert "2 different records" in told[1].wrong[0]["reason"]
+
+
+def test_a_line_that_sums_up_the_others_is_nobody(club: Company) -> None:
+    told = read(club, "named", "No,Name,E-mail\n1,Sum,sum@post.example\n2,Ann,\nTotal:,2,\n,IŠ VISO,n/a\n")
+    assert [bool(each.wrong) for each in told] == [False, False, True, True]
+    assert {each["reason"] for line in told for each in line.wrong} == {
+        "This line sums up the others: it has no address and no number, and nobody is enrolled by it."
+    }
+
+
+@pytest.mark.parametrize(
+    ("cell", "numbers"),
+    [
+        ("+44 7400 000001; +44 7400 000002", ("+44 7400 000001", "+44 7400 000002")),
+        ("+44 7400 000001 / 07400 000002", ("+44 7400 000001", "07400 000002")),
+        ("p:+447400000001 ::: tel:+447400000002", ("+447400000001", "+447400000002")),
+        ("0711/1234567", ("0711/1234567",)),
+        ("+44 7400 000001, ext. 12", ("+44 7400 000001, ext. 12",)),
+        ("", ()),
+    ],
+)
+def test_numbers_of_a_cell(cell: str, numbers: tuple[str, ...]) -> None:
+    assert headings.numbers_in(cell) == numbers
+
+
+@pytest.mark.parametrize(
+    ("cell", "addresses"),
+    [
+        ("a@post.example", ("a@post.example",)),
+        ("Bo <bo@post.example>", ("bo@post.example",)),
+        ("a@post.example b@post.example|c@post.example", ("a@post.example", "b@post.example", "c@post.example")),
+        ("mailto:a@post.example,o'neil@post.example", ("a@post.example", "o'neil@post.example")),
+        ("'a@post.example'; 'b@post.example'", ("a@post.example", "b@post.example")),
+        ("nobody", ("nobody",)),
+        ("", ()),
+    ],
+)
+def test_addresses_of_a_cell(cell: str, addresses: tuple[str, ...]) -> None:
+    assert headings.addresses_in(cell) == addresses

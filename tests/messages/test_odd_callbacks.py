@@ -101,8 +101,21 @@ def test_fields_that_nobody_knows_and_numbers_for_text_do_no_harm(calling: Calli
 
 def test_an_answer_with_a_label_that_was_not_asked_for_goes_the_way_for_everything_else(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
-    assert calling.ended(calling.asked(run_id), outcome="answered", label="maybe later") == 200
+    assert calling.ended(calling.asked(run_id), outcome="answered", label="maybe later\x07") == 200
     assert status(calling.company, run_id) == ("waiting_person", "lost")
+    shown = line(calling.company, run_id).reason
+    assert "“maybe later”, which is none of the answers of the step (interested, not interested)" in shown
+    told = fetch("select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%\"call_ended\"%%'")
+    assert [body["data"]["open"].get("unknown_label") for (body,) in told] == [True], "the log says it too"
+    assert "maybe later" not in str(told), "sealed"
+    assert "maybe later" in str(calling.company.told(run_id)["context"]["call"]["reason"]), "and later steps may use it"
+
+
+def test_an_answer_that_the_step_knows_is_told_as_no_other(calling: Calling) -> None:
+    run_id = begin(calling.company, "nurture")
+    assert calling.ended(calling.asked(run_id), outcome="answered", label="Not interested") == 200
+    assert status(calling.company, run_id) == ("waiting_person", "lost")
+    assert line(calling.company, run_id).reason == ""
 
 
 def test_the_end_of_an_earlier_try_that_comes_during_the_next_one_changes_nothing(calling: Calling) -> None:

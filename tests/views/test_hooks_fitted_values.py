@@ -1,7 +1,15 @@
 """Webhook senders that write numbers where people see a text, and JSON that they call a form."""
 
-from console import workflows
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import accounts, workflows
+from console.errors import DefinitionError
 from tests.views.test_hooks_odd_senders import GOOD, PLAIN, ROBOT, STEPS, Sender, begun, sender
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
 
 __all__ = ["sender"]
 
@@ -41,6 +49,44 @@ def test_numbers_are_taken_as_the_texts_and_moments_that_they_stand_for(sender: 
     ]
     answers = [sender.send(path, body) for body, _ in refused]
     assert [(each.status, each.body["details"][0]["field"]) for each in answers] == [(422, field) for _, field in refused]
+
+
+def test_a_time_without_a_zone_is_one_of_the_triggers_zone_else_of_utc(sender: Sender) -> None:
+    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
+    steps = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
+    there = PLAIN | {"id": "there", "zone": "Europe/Vilnius", "input": {"paid_at": "input.at"}}
+    workflows.import_file(head | {"steps": steps, "triggers": [PLAIN, there]}, publish=True)
+    sent = [
+        ("plain", b'{"paid_at": "2026-11-29 08:00:00"}', "2026-11-29T08:00:00Z"),
+        ("plain", b'{"paid_at": " 2026-11-29t08:00 "}', "2026-11-29T08:00:00Z"),
+        ("there", b'{"at": "2026-11-29 08:00:00"}', "2026-11-29T06:00:00Z"),
+        ("there", b'{"at": "2026-07-29 08:00:00.5"}', "2026-07-29T05:00:00.500000Z"),
+        ("there", b'{"at": "2026-11-29T08:00:00-05:00"}', "2026-11-29T13:00:00Z"),
+        ("there", b'{"at": "2026-10-25T03:30:00"}', "2026-10-25T00:30:00Z"),
+    ]
+    for trigger, body, at in sent:
+        assert sender.send(sender.path(trigger, "shop"), body).status == 202, body
+        assert at in [each["paid_at"] for each in begun("shop")], body
+    for wrong in (b'{"paid_at": "2026-02-30 08:00"}', b'{"paid_at": "29.11.2026 08:00"}', b'{"paid_at": "2026-11-29"}'):
+        answer = sender.send(sender.path("plain", "shop"), wrong)
+        assert (answer.status, answer.body["details"][0]["field"]) == (422, "input.paid_at")
+
+
+def test_the_page_says_whose_clock_a_time_without_a_zone_is(pages: "Pages") -> None:
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    head = {"format": 1, "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
+    timed = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
+    for slug, steps, words in (("shop", timed, "are those of Europe/Vilnius"), ("bell", STEPS, "")):
+        workflows.import_file(head | {"slug": slug, "steps": steps, "triggers": [PLAIN | {"zone": "Europe/Vilnius"}]}, publish=True)
+        page = pages.mona.get(f"/workflows/{slug}/triggers").text
+        assert words in page
+        assert words or "Times without a zone" not in page
+
+
+def test_a_webhook_names_its_zone_and_no_other_than_there_is(sender: Sender) -> None:
+    head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}, "steps": STEPS}
+    with pytest.raises(DefinitionError, match="zone"):
+        workflows.import_file(head | {"triggers": [PLAIN | {"zone": "Mars/Base"}]})
 
 
 def test_json_that_is_sent_as_a_form_is_read_as_json(sender: Sender) -> None:

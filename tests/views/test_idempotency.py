@@ -388,3 +388,27 @@ def test_leads_that_are_sent_again_are_told_as_they_were_taken_in(web: Flask, ho
     assert ([each["status"] for each in first.get_json()["data"]], again.get_json()) == (["enrolled", "refused"], first.get_json())
     assert again.headers["X-Idempotency-Replayed"] == "true"
     assert olivia("POST", "/workflows/care-review/leads", sent).get_json()["data"][0]["status"] == "already_enrolled"
+
+
+@pytest.mark.parametrize(
+    ("path", "first", "longer"),
+    [
+        ("/workflows/care-review/leads", {"leads": [{"record": "3"}]}, {"leads": [{"record": "3"}, {"record": "4"}]}),
+        ("/workflows/care-review/enrolments", {"records": ["5"]}, {"records": ["5", "6"]}),
+        ("/workflows/care-review/enrolments", {"rows": [{"record": "7"}]}, {"rows": [{"record": "7"}, {"record": "8"}]}),
+        ("/workflows/care-review/enrolments", {"csv": "record\n9\n"}, {"csv": "record\n9\n10\n"}),
+    ],
+)
+def test_a_longer_list_under_the_same_key_is_refused_with_the_key_and_does_nothing(
+    web: Flask, house: Company, path: str, first: dict[str, Any], longer: dict[str, Any]
+) -> None:
+    program, named = Program(web, key(house.olivia)), f"list-{len(str(first))}-{path[-5:]}"
+    same = {"values": {"why": "periodic"}} if path.endswith("enrolments") else {}
+    begun = program("POST", path, first | same, X_Idempotency_Key=named)
+    assert begun.status_code in (200, 202), begun.text
+    counts = "select (select count(*) from console.enrolment), (select count(*) from console.enrolment_batch), (select count(*) from console.run)"
+    before = fetch(counts)
+    refused = program("POST", path, longer | same, X_Idempotency_Key=named)
+    assert (refused.status_code, refused.get_json()["code"]) == (422, "idempotency_mismatch")
+    assert f"“{named}”" in refused.get_json()["message"]
+    assert fetch(counts) == before

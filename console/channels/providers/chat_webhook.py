@@ -34,7 +34,8 @@ class ChatWebhook(Provider):
             _require_taken(answer.body)
             return Handed()
         if answer.status >= 500:
-            raise OutcomeUnknown(f"The chat answered {answer.status}; it cannot be told whether the message is there.")
+            words = f"The chat answered {answer.status}{said_in(answer.body)}; it cannot be told whether the message is there."
+            raise OutcomeUnknown(words)
         words = (
             "The chat's address sends on to another one, which is not followed: enter that one in CONSOLE_CHAT_TARGETS."
             if 300 <= answer.status < 400

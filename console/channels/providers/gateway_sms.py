@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from console.channels.base import Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
+from console.channels.base import MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
 from console.core import gateways
 from console.core.answer_trees import at, form_of, tree_of, typed_words, walk
 from console.core.contacting import Kind
 from console.core.gateways import ACCEPTED, AGAIN, MASK, REFUSED, Gateway, Request
+from console.core.plain_words import one_line
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import kept_channels, net, outgoing_secrets
 
@@ -60,7 +61,8 @@ class GatewaySms(Provider):
             raise OutcomeUnknown(
                 "The SMS gateway does not say in known words what became of the message; it cannot be told whether it left."
             )
-        return Handed(provider_id, gateways.outcome_of(gateway, word))
+        outcome = gateways.outcome_of(gateway, word)
+        return Handed(provider_id, outcome, reason=_reason("", (word or "").strip()) if outcome == "failed" else "")
 
     def told(self, callback: Callback) -> Sequence[Receipt | Answer]:
         """Receipts and messages that came in, as many as it tells at once."""
@@ -153,8 +155,7 @@ def _receipt_or_answer(gateway: Gateway, where: list[Any], query: dict[str, str]
 
 
 def _reason(said: str, status: str) -> str:
-    words = " ".join("".join(char if char.isprintable() else " " for char in said or status).split())[:200]
-    return f"The SMS gateway says: {words}"
+    return f"The SMS gateway says: {one_line(said or status, MOST_WORDS)}"
 
 
 def _form(text: str) -> dict[str, str]:

@@ -10,8 +10,9 @@ from urllib.parse import quote
 import orjson
 
 from console import settings
-from console.channels.base import ABOUT_US, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
+from console.channels.base import ABOUT_US, MOST_WORDS, BadSignature, Callback, Handed, Letter, Provider, Receipt, message_of, said_in
 from console.core.contacting import Kind
+from console.core.plain_words import one_line
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
 
@@ -48,7 +49,7 @@ class HttpCall(Provider):
             if begun is None:  # perhaps a page of whoever stands before it
                 raise OutcomeUnknown(f"{UNREADABLE}; it cannot be told whether it calls.")
             if begun.get("error") and not _id_of(begun):
-                said = str(begun["error"])[:200]
+                said = one_line(message_of(begun["error"]) or str(begun["error"]), MOST_WORDS)
                 raise OutcomeUnknown(
                     f"The calls' provider answered {answer.status} with an error ({said}); it cannot be told whether it calls."
                 )
@@ -57,7 +58,8 @@ class HttpCall(Provider):
             words = f"The calls' provider sends on to another address ({answer.status}), which is not followed: enter that one in CONSOLE_CALL_URL."
             raise IntegrationError(words, permanent=False, code="refused")
         if answer.status >= 500 and answer.status not in (501, 503):
-            raise OutcomeUnknown(f"The calls' provider answered {answer.status}; it cannot be told whether it calls.")
+            words = f"The calls' provider answered {answer.status}{said_in(answer.body)}; it cannot be told whether it calls."
+            raise OutcomeUnknown(words)
         permanent = answer.permanent and answer.status not in ABOUT_US
         words = f"The calls' provider answered {answer.status}{said_in(answer.body)}."
         raise IntegrationError(words, permanent=permanent, wait_s=answer.wait_s, code="refused")
@@ -115,7 +117,9 @@ def _handed(body: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = body.get("outcome")
     texts = {name: str(body.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
-    return Handed(provider_id, outcome if isinstance(outcome, str) and outcome in OUTCOMES else "", **texts)
+    known = outcome if isinstance(outcome, str) and outcome in OUTCOMES else ""
+    told = one_line(message_of({"message": body.get("reason"), "error": body.get("error")}), MOST_WORDS) if known == "failed" else ""
+    return Handed(provider_id, known, reason=f"The calls' provider says: {told}" if told else "", **texts)
 
 
 def signature(letter: Letter, body: bytes) -> dict[str, str]:

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from console import settings
-from console.channels.base import ABOUT_US, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
+from console.channels.base import ABOUT_US, MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
+from console.core.plain_words import one_line
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.integrations import net
 
@@ -71,7 +72,7 @@ class TwilioSms(Provider):
         fitting = (message for message in lately if str(message.direction).startswith("outbound") and message.sid not in letter.taken)
         text = _as_sent(str(letter.content["text"]))
         same = next((message for message in fitting if _as_sent(str(message.body)) == text), None)
-        return _became(same.sid, same.status, same.error_code) if same is not None else None
+        return _became(same.sid, same.status, same.error_code, str(same.error_message or "")) if same is not None else None
 
     def told(self, callback: Callback) -> Receipt | Answer:
         """A receipt, or an SMS that came in. Its address has our id behind `?m=`."""
@@ -117,7 +118,11 @@ def _became(sid: object, status: object, code: object, told: str = "") -> Handed
     known = WORDS.get(int(number), "") if number.isdecimal() else ""
     if outcome == "failed" and number == str(OPTED_OUT):
         outcome = "opted_out"
-    return Handed(str(sid), outcome, reason=known or told or (f"Twilio: error {number}" if number else ""))
+    named = f"Twilio: error {number}" if number else ""
+    words = one_line(told, MOST_WORDS)
+    return Handed(
+        str(sid), outcome, reason=known or words or named, said=f"{number} {words}" if known and words else named if known else ""
+    )
 
 
 def _answer_of(call: Any) -> Any:
@@ -131,11 +136,11 @@ def _answer_of(call: Any) -> Any:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
         permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
-        words = (
-            WORDS.get(error.code) or f"Twilio refused it ({error.status}): {str(error.msg).removeprefix('Unable to create record: ')[:200]}"
-        )
+        told = one_line(str(error.msg).removeprefix("Unable to create record: "), MOST_WORDS)
+        words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {told}"
+        said = one_line(f"{error.code} {told}", MOST_WORDS) if error.code in WORDS else ""
         code = "opted_out" if error.code == OPTED_OUT else "refused"
-        raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code) from error
+        raise IntegrationError(words, permanent=permanent, wait_s=client.http_client.wait_s, code=code, said=said) from error
     except (
         TwilioException,
         ValueError,

@@ -46,7 +46,11 @@ class Trigger(BaseModel):
     )
     cron: str | None = Field(None, max_length=200, description="Of a schedule: minute, hour, day of month, month, day of week")
     preset: Preset | None = Field(None, description="Of a schedule, in place of `cron`: how often, in parts that people know")
-    zone: str | None = Field(None, max_length=100, description="Of a schedule: the time zone that the fields are in; none: UTC")
+    zone: str | None = Field(
+        None,
+        max_length=100,
+        description="Of a schedule: the time zone that the fields are in; of a webhook: that of times which are sent without one; none: UTC",
+    )
     missed: Literal["skip", "once", "all"] | None = Field(
         None,
         description="Of a schedule: what becomes of times at which no worker was there: left out, one run for all, or one each (at most ten); none: one for all",

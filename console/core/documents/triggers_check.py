@@ -41,7 +41,7 @@ ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"rec
 TAKEN: Mapping[str, frozenset[str]] = {
     "schedule": frozenset({"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
-    "webhook": frozenset({"signed", "filter", "input", "record", "find_by"}),
+    "webhook": frozenset({"signed", "filter", "input", "record", "find_by", "zone"}),
 }
 """The settings that a kind takes beside those of all; the others take none."""
 
@@ -85,6 +85,7 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
             yield name, f"A trigger of kind {trigger.kind} takes no {name}: remove it."
     if trigger.kind == "schedule":
         yield from _of_schedule(trigger)
+    yield from _wrong_zone(trigger)
     if trigger.kind == "event":
         yield from _of_event(trigger, raw, collections)
     own = raw.get("collection")
@@ -151,6 +152,9 @@ def _of_schedule(trigger: Trigger) -> Iterator[tuple[str, str]]:
         yield "cron", wrong
     if trigger.preset is not None and (fields := trigger.preset.cron) and (wrong := schedule.wrong_cron(fields)):
         yield "preset.day", wrong
+
+
+def _wrong_zone(trigger: Trigger) -> Iterator[tuple[str, str]]:
     if trigger.zone is not None and (wrong := schedule.wrong_zone(trigger.zone)) is not None:
         yield "zone", wrong
 

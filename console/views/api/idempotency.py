@@ -60,7 +60,7 @@ def answer_repeat() -> ResponseReturnValue | None:
     g.idempotency = None
     if request.method != "POST" or g.get("actor") is None:
         return None
-    key_sent = request.headers.get(HEADER, request.headers.get(STANDARD)) if _of_program() else request.form.get(FIELD)
+    key_sent = _key_sent()
     if key_sent is None:
         return None
     if not 1 <= len(key_sent) <= LONGEST or not key_sent.isprintable():
@@ -78,6 +78,11 @@ def answer_repeat() -> ResponseReturnValue | None:
     g.idempotency = key
     log.IDEMPOTENCY.set(None if done_before is not None else key)
     return None
+
+
+def _key_sent() -> str | None:
+    """The key as it was sent; None for a request without one."""
+    return request.headers.get(HEADER, request.headers.get(STANDARD)) if _of_program() else request.form.get(FIELD)
 
 
 def _of_program() -> bool:
@@ -111,7 +116,7 @@ def _answer(key: str, fingerprint: bytes, event: tuple[str, int] | None, *, take
     kept, status, made, at = found[0]
     if bytes(kept) != fingerprint:
         raise Invalid(
-            "This idempotency key was used for another request.",
+            f"The idempotency key “{_key_sent()}” was used for another request. Nothing was done.",
             code="idempotency_mismatch",
             at=(HEADER, "Take a new key for another body."),
         )
@@ -180,7 +185,9 @@ def begun_once(named: str, asked: str, begin: Callable[[], str]) -> str:
             fetch(_CLAIM, {"key": key, "fingerprint": fingerprint, "kept": idempotency_note.KEPT})
         kept = fetch(_KEPT, (key,))
         if kept and bytes(kept[0][0]) != fingerprint:
-            raise Invalid("This idempotency_key was used for another call: take a new one.", code="idempotency_mismatch")
+            raise Invalid(
+                f"The idempotency_key “{named.partition('|')[2]}” was used for another call: take a new one.", code="idempotency_mismatch"
+            )
         done = idempotency_note.finished(key)
         if done is None and not mine:
             raise _under_way()

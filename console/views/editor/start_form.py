@@ -28,6 +28,7 @@ HELP = {
     "signed": "The sender signs what it sends; the secret is made under Triggers once this is published. Else it sends a key.",
     "cron": "Minute, hour, day of month, month and day of week, such as 30 2 * * 1-5.",
     "zone": "Whose clock it is, such as Europe/Vilnius. Empty: UTC.",
+    "sent zone": "Whose clock it is where a time is sent without a time zone, such as Europe/Vilnius. Empty: UTC.",
     "missed": "What becomes of times at which the console was not running.",
     "filter": "Without a condition, each one starts it.",
     "enabled": "Later it is switched under Triggers.",
@@ -149,6 +150,7 @@ class _Part:
                 known = bool(given.get("filter") or self.compared(given))
                 return ["signed", *(["filter"] if known else [])], [
                     *(["record", "find_by"] if self.document.get("collection") else []),
+                    "zone",
                     "title",
                     "enabled",
                 ]
@@ -173,7 +175,10 @@ class _Part:
 
     def _box(self, name: str, given: Mapping[str, Any], path: Path, kind: str) -> Box:
         form, value = form_of(self.actor, self.document, self.errors, self.compared(given)), given.get(name)
-        schema: dict[str, Any] = {"type": "string", "description": HELP.get(name, "")}
+        schema: dict[str, Any] = {
+            "type": "string",
+            "description": HELP.get("sent zone" if (name, kind) == ("zone", "webhook") else name, ""),
+        }
         match name:
             case "on":
                 schema["enum"] = list(EVENTS)

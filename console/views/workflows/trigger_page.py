@@ -12,6 +12,7 @@ from console.automation import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents import triggers_check
+from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
 from console.errors import Conflict, Invalid
 from console.views import frame
@@ -179,7 +180,7 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         "icon": ICONS.get(definition.kind, "player-play"),
         "kind": definition.kind,
         "definition": definition,
-        "zone": definition.zone or "UTC" if definition.kind == "schedule" else "",
+        "zone": definition.zone or "UTC" if definition.kind == "schedule" or _takes_times(definition, document) else "",
         "missed": MISSED[definition.missed or "once"] if definition.kind == "schedule" else "",
         "enabled": trigger.enabled,
         "published": trigger.published,
@@ -213,6 +214,12 @@ KEY=$(printf %s "${{SECRET#whsec_}}" | base64 -d | od -An -tx1 | tr -d ' \\n')
 SIGNATURE=$(printf '%s.%s.%s' "$ID" "$AT" "$BODY" | openssl dgst -sha256 -mac HMAC -macopt "hexkey:$KEY" -binary | base64)
 curl -sS '{url}' -H 'Content-Type: application/json' -H "webhook-id: $ID" -H "webhook-timestamp: $AT" -H "webhook-signature: v1,$SIGNATURE" -d "$BODY\""""
 KEY_CALL = """curl -sS '{url}' -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{body}'"""
+
+
+def _takes_times(definition: Trigger, document: Workflow | None) -> bool:
+    """Whether a webhook may be sent a date and time that the start asks for."""
+    fields = enrolments.targets.start_fields(document) if document is not None else []
+    return definition.kind == "webhook" and any(field.type == "datetime" for field in fields)
 
 
 def _example(trigger: Listed, document: Workflow) -> str:

@@ -22,6 +22,7 @@ class Message(Shape):
     status: MessageStatus
     code: str | None
     reason: str | None
+    said: str | None = Field(description="What the provider says of the reason in its own words")
     until: Moment | None
     run: str | None
     workflow: str | None = Field(description="Its title")

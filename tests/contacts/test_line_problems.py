@@ -1,0 +1,84 @@
+"""All that is wrong with a line of a file is told at once, each thing once, and of very many things only so many."""
+
+import io
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from console import access
+from console.contacts import import_batches, line_problems
+from console.contacts.import_batches import Import
+from tests.company import Company
+from tests.support.contact_club import found_club
+
+HEADING = "name,email,phone,country,time_zone,stage,worth"
+
+
+@pytest.fixture(name="club")
+def fixture_club(company: Company) -> Company:
+    path = found_club(company)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("insert into contact (id, name, email, stage) values (30, 'Kim', 'kim@post.example', 'new')")
+    access.grant("operator", "collection:contact", ["create"], team="operations")
+    return company
+
+
+def looked_at(club: Company, *lines: str) -> Import:
+    return import_batches.keep(club.olivia, "contact", io.BytesIO("\n".join((HEADING, *lines, "")).encode()))
+
+
+def problems(club: Company, line: str) -> list[str]:
+    """What the preview says of a file with this line alone."""
+    told = looked_at(club, line)
+    assert (told.new, told.refused) == (0, 1)
+    _, [first] = import_batches.first_lines(club.olivia, told)
+    [(_, reasons)] = import_batches.refused(told.id)
+    assert list(first.reasons) == reasons
+    return reasons
+
+
+def test_all_problems_of_a_line_are_told(club: Company) -> None:
+    assert problems(club, ",new@post.example,4.71235E+10,Atlantis,Mars/Base,nonsense,much") == [
+        "There is no country Atlantis; write its two letters, such as DE, or its name.",
+        "A spreadsheet has shortened Phone to 4.71235E+10: the last digits are lost. Make the column text there.",
+        "Stage “nonsense” is none of New, Engaged, Lost.",
+        "Name is needed.",
+        "There is no time zone Mars/Base; one looks like Europe/Vilnius.",
+        "Worth: This must be a number, such as 12.50.",
+    ]
+
+
+def test_that_a_contact_is_there_already_is_told_beside_what_is_wrong(club: Company) -> None:
+    assert problems(club, "Kim,kim@post.example,,Atlantis,,new,") == [
+        "There is no country Atlantis; write its two letters, such as DE, or its name.",
+        "Somebody with this Email is there already.",
+    ]
+
+
+def test_a_line_that_cannot_be_read_as_a_whole_has_one_problem(club: Company) -> None:
+    assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == ["It has 10 values and the heading 7."]
+    assert problems(club, "Total,,,Atlantis,,nonsense,") == [
+        "This line sums up the others: it has no address and no number, and is no contact."
+    ]
+
+
+def test_each_problem_is_counted_on_its_lines(club: Company) -> None:
+    told = looked_at(
+        club,
+        "A,a@post.example,,Atlantis,,nonsense,",
+        "B,b@post.example,,Atlantis,,new,",
+        "C,c@post.example,,,,nonsense,",
+        "D,d@post.example,,,,new,",
+    )
+    assert (told.new, told.refused) == (1, 3)
+    assert dict(import_batches.causes(told.id)) == {
+        "There is no country Atlantis; write its two letters, such as DE, or its name.": 2,
+        "Stage “nonsense” is none of New, Engaged, Lost.": 2,
+    }
+
+
+def test_of_very_many_problems_some_are_told_and_the_others_counted() -> None:
+    many = [f"Problem {number}." for number in range(20)]
+    assert line_problems.bounded(many) == (*many[:6], "There are 14 more problems.")
+    assert line_problems.bounded(many[:7]) == tuple(many[:7])
