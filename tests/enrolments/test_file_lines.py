@@ -76,7 +76,7 @@ def test_each_of_several_addresses_finds_a_contact(club: Company) -> None:
         '"Nobody <nobody@post.example>, ""Vale, Sam"" <sam@post.example>"\nsam@post.example / SAM@post.example\nnobody@post.example;no@post.example\n',
     )
     assert [each.record is not None for each in by_cell] == [True, True, True, False]
-    assert [each["reason"] for each in by_cell[3].wrong] == ["No contact has the e-mail on this line: nobody@post.example, no@post.example."]
+    assert [each["reason"] for each in by_cell[3].wrong] == ["No contact has the email on this line: nobody@post.example, no@post.example."]
     by_column = read(club, "hello", "Work e-mail,Home e-mail\nnobody@post.example,sam@post.example\n")
     assert [each.record for each in by_column] == [by_cell[0].record], "the second column names the contact"
 
@@ -84,7 +84,7 @@ def test_each_of_several_addresses_finds_a_contact(club: Company) -> None:
 def test_addresses_of_two_contacts_are_told_as_ambiguous(club: Company) -> None:
     told = read(club, "hello", "Email,E-mail 2\nsam@post.example;ana@post.example,\nsam@post.example,ana@post.example\n")
     assert [each.record for each in told] == [None, None]
-    words = ["2 different contacts have the e-mail on this line: sam@post.example, ana@post.example."]
+    words = ["2 different contacts have the email on this line: sam@post.example, ana@post.example."]
     assert [[each["reason"] for each in line.wrong] for line in told] == [words, words]
 
 
@@ -94,7 +94,7 @@ def test_rows_of_values_are_read_in_the_same_way(club: Company) -> None:
     question = enrolments.whom_to_enrol.with_match(actor, target, Question(rows=rows))
     [(told, _)] = enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {})
     assert [each.record is not None for each in told] == [True, False]
-    assert "2 different records" in told[1].wrong[0]["reason"]
+    assert "2 different contacts" in told[1].wrong[0]["reason"]
 
 
 def test_a_line_that_sums_up_the_others_is_nobody(club: Company) -> None:
