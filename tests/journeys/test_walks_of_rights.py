@@ -170,6 +170,7 @@ WALKS: dict[str, list[By]] = {
             press("Vera-{own}"),
             press("Close or remove"),
             press("Close the account", within="form"),
+            named("where somebody who stands in is named, walked below", "Away"),
             press("Remove"),
             fill("Type CONFIRM REMOVE", "CONFIRM REMOVE"),
             press("Remove the account"),
