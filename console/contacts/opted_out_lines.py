@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from console import records
-from console.contacts import cell_meanings, consent_columns, headings, imports, titled
+from console.contacts import cell_meanings, consent_columns, headings, line_values, titled
 from console.contacts.contact_files import Row
 from console.contacts.imports import REFUSED, Line, Plan
 from console.contacts.line_identity import identity
@@ -84,7 +84,7 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool,
     columns = plan.consents
     told = [(row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells)) for row in part]
     told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
-    read = [imports.values_of(plan, row)[0] for row, _, _ in told]
+    read = [line_values.values_of(plan, row)[0] for row, _, _ in told]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
     for (_, out, said_no), (values, _) in zip(told, keyed, strict=True):
         for who, reached in _whose(plan, values) if values else ():

@@ -1,0 +1,74 @@
+"""What a line of a file says of a contact or another record: its cells as values of the fields, and why it cannot be read."""
+
+from typing import TYPE_CHECKING, Any
+
+from console import formats
+from console.contacts import cells, contact_files, headings
+from console.contacts.contact_files import Row
+from console.contacts.encodings import ENCODINGS
+from console.core.documents.collections import Field
+
+if TYPE_CHECKING:
+    from console.contacts.imports import Plan
+
+NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
+
+
+def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str]]:
+    """(values by field, why the line itself cannot be read)."""
+    if row.wrong or not row.readable:
+        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."]
+    values: dict[str, Any] = {}
+    reasons = []
+    if any(row.cells[plan.width :]):
+        first = "heading" if plan.question.file.heading else "first line"
+        reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
+    for name, cell in _cells(plan, row).items():
+        field = plan.collection.by_name[name]
+        values[name] = value_of(plan, field, cell)
+        if name in (plan.part("name"), plan.part("email"), *plan.collection.title_fields) and contact_files.swallowed(
+            cell, plan.question.file.delimiter
+        ):
+            reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
+        elif field.max_length is not None and len(str(values[name])) > field.max_length:
+            reasons.append(f"{field.label} has at most {field.max_length} characters.")
+        elif name == plan.part("phone") and headings.is_shortened(cell):
+            reasons.append(headings.shortened(field.label, cell))
+        elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
+            reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
+    addressed = {plan.part("email"), plan.part("phone")} & values.keys()
+    if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
+        reasons.append("This line sums up the others: it has no address and no number, and is no contact.")
+    if not values and not reasons:
+        reasons.append("There is nothing in the columns that are used." if plan.fields else NO_HEADING)
+    return {**plan.filled, **values}, reasons
+
+
+def _cells(plan: "Plan", row: Row) -> dict[str, str]:
+    """Field → what the line says of it: of several columns all for a name, else the first with anything in it."""
+    told: dict[str, str] = {}
+    for number, field in plan.fields.items():
+        cell = row.cells[number] if number < len(row.cells) else ""
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
+        if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
+            continue
+        if cell and (field.name not in told or field.name == plan.part("name")):
+            told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
+    return told
+
+
+def value_of(plan: "Plan", field: Field, cell: str) -> Any:
+    """The cell as a value of the field; countries, languages, time zones and owners of contacts may be named."""
+    if field.name == plan.part("country"):
+        cell = headings.country_code(cell)
+    elif field.name == plan.part("language") and field.options is None:
+        cell = headings.language_code(cell)
+    elif field.name == plan.part("email"):
+        cell = headings.address(cell)
+    elif field.name == plan.part("phone"):
+        cell = headings.number(cell)
+    elif field.name == plan.part("zone"):
+        cell = headings.zone_name(cell)
+    elif field.name == plan.part("owner"):
+        cell = plan.owners.get(cell.casefold(), cell)
+    return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))
