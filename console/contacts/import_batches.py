@@ -392,7 +392,11 @@ def _opt_outs(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_
     if not said:
         return None
     found = file_opt_outs.withdrawals(plan.collection.id, said)
-    for name, more in {"opted_out": len(said), "withdrawn": found.agreed, "agreed_again": found.again}.items():
+    for name, more in {
+        "opted_out": len(said),
+        "withdrawn": found.agreed,
+        "agreed_again": found.again + opted_out_lines.agreed_again(lines),
+    }.items():
         place[name] = int(place.get(name, 0)) + more
     return found
 

@@ -63,7 +63,7 @@ class Line:
     """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
 
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
-    `done`: a process that died had written it already.
+    `own_day`: the line tells itself when they agreed. `done`: a process that died had written it already.
     """
 
     number: int
@@ -77,6 +77,7 @@ class Line:
     done: bool = False
     several: tuple[str, ...] = ()
     opted_out: Mapping[str, datetime | None] = default(default_factory=dict)
+    own_day: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +263,7 @@ def _line(
         return Line(row.number, REFUSED, values, tuple(wrong))
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
-    agreed, unsaid = consent_columns.read(
+    agreed, unsaid, own_day = consent_columns.read(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
     found = line_identity.contacts_of(plan, values, there)
@@ -270,11 +271,13 @@ def _line(
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
     if row.number in begun and len(found) == 1 and not _moved(plan, found[0], values):
-        return Line(row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True)
+        return Line(
+            row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True, own_day=own_day
+        )
     if found:
         return _there_already(plan, row.number, values, found, allowed)
     reasons = [*_wrong(plan, values), *unsaid]
-    return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed)
+    return Line(row.number, REFUSED if reasons else NEW, values, tuple(dict.fromkeys(reasons)), agreed, own_day=own_day)
 
 
 def _looked_at(plan: Plan, lines: Sequence[Line], nowhere: Mapping[str, AbstractSet[str]]) -> list[Line]:

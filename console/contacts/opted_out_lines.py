@@ -10,11 +10,11 @@ from typing import Any
 from console import records
 from console.contacts import cell_meanings, consent_columns, headings, line_values, titled
 from console.contacts.contact_files import Row
-from console.contacts.imports import REFUSED, Line, Plan
+from console.contacts.imports import NEW, REFUSED, Line, Plan
 from console.contacts.line_identity import identity
 from console.contacts.lines_before import LinesBefore
 from console.core.contacting import Contact, latest_of
-from console.messages import file_opt_outs
+from console.messages import file_opt_outs, recipients
 from console.messages.file_opt_outs import OptOut
 
 BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
@@ -42,13 +42,14 @@ def look_through(plan: Plan, person: str, before: LinesBefore, stopping: Callabl
 
 def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> list[Line]:
     """The lines without the consents that another line takes away, and with the channels that their contacts opted out of."""
+    lines = _without_barred(plan, lines)
     if not (plan.consents.refused or plan.consents.channels):
-        return list(lines)
+        return lines
     whose = {line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines}
     everyone = {who for each in whose.values() for who in each}
     told, dated = before.refusals(everyone), before.dated_opt_outs(everyone)
     if not told and not dated:
-        return list(lines)
+        return lines
     with_them = []
     for line in lines:
         said = [pair for who in whose[line.number] for pair in told.get(who, {}).items()]
@@ -61,21 +62,40 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
         out = {channel: latest_of(found) for channel, found in moments.items() if found}
         place, refused = plan.consents.place, {channel for channel, _ in said}
         consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
-        kept = consent_columns.still_given(place, consents, out) if place is not None else {}
+        kept = consent_columns.still_given(place, consents, out, own_day=line.own_day) if place is not None else {}
         with_them.append(replace(line, consents=kept, opted_out=out))
     return _as_allowed(plan, with_them)
+
+
+def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
+    """The lines without consents to a channel for which their address is barred here; what a line itself dates may be newer than that, and stays."""
+    common = {line.number: _contact_told(plan, line) for line in lines if line.consents and not line.own_day}
+    barred = dict(zip(common, recipients.barred_channels(list(common.values())), strict=True)) if common else {}
+    return [
+        replace(line, consents={channel: row for channel, row in line.consents.items() if channel not in barred[line.number]})
+        if barred.get(line.number)
+        else line
+        for line in lines
+    ]
 
 
 def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
     told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
-    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line)) for line in told]
+    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line), line.outcome == NEW) for line in told]
+
+
+def agreed_again(lines: Sequence[Line]) -> int:
+    """How many of these contacts, who are new, opted out of a channel and agreed to it later."""
+    return sum(line.outcome == NEW and not line.opted_out.keys().isdisjoint(line.consents) for line in lines)
 
 
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     """The addresses that the line tells; None for who may change no contacts, and so bars none."""
-    if plan.update.nothing:
-        return None
+    return None if plan.update.nothing else _contact_told(plan, line)
+
+
+def _contact_told(plan: Plan, line: Line) -> Contact:
     email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
     return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
 
