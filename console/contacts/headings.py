@@ -136,7 +136,7 @@ _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 def plain(heading: str) -> str:
     """A heading as it is compared: small letters, one blank between words, also where programs write them as HasOptedOutOfEmail or Email_Opt_Out__c."""
-    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c")).casefold().replace("_", " ")))
+    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c").replace("İ", "i")).casefold().replace("_", " ")))
 
 
 @lru_cache(maxsize=1)
