@@ -129,7 +129,7 @@ TOTALS = frozenset(
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
-_KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
+_KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
@@ -296,7 +296,7 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount, and without the p: or tel: that Facebook and links write before it; of several the first."""
+    """A telephone number without the .0 of a program that took it for an amount, and without the p:, tel: or whatsapp: that programs and links write before it; of several the first."""
     return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
 
 

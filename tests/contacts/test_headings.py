@@ -67,3 +67,11 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
 )  # fmt: skip
 def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:
     assert headings.part_of(heading) == part
+
+
+@cases(
+    "cell, number",
+    [("whatsapp:+491715551234", "+491715551234"), ("tel:+49 171", "+49 171"), ("p:+49171", "+49171"), ("Mobil: 0171 5551234", "0171 5551234"), ("+49 171 tel:5", "+49 171 tel:5")],
+)  # fmt: skip
+def test_what_kind_of_number_it_is_does_not_stay_in_it(cell: str, number: str) -> None:
+    assert headings.number(cell) == number
