@@ -130,6 +130,9 @@ _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
 _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
+_LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
+_BEHIND_LANGUAGE = re.compile(r"\s*(?:\([^()]*\)| [-–] .*|,.*)$")
+"""The region behind the name of a language."""
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
@@ -240,8 +243,16 @@ def _more_countries() -> Mapping[str, str]:
 
 
 def language_code(cell: str) -> str:
-    """The letters of a language that is named in itself or in a usual language; the cell itself where there is none such."""
-    return _language_names().get(cell.casefold(), cell)
+    """The two letters of a language that is named in itself or in a usual language, or by letters with a region or a script behind; the cell itself where there is none such."""
+    from babel.core import get_global
+
+    names = _language_names()
+    if (known := names.get(cell.casefold()) or names.get(_BEHIND_LANGUAGE.sub("", cell).casefold())) is not None:
+        return known
+    letters = _LANGUAGE_LETTERS.fullmatch(cell)
+    code = letters[1].lower() if letters is not None else ""
+    shorter = str(get_global("language_aliases").get(code, code)).partition("_")[0]
+    return next((each for each in (shorter, code) if each in names.values()), cell)
 
 
 @lru_cache(maxsize=1)

@@ -75,3 +75,14 @@ def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) ->
 )  # fmt: skip
 def test_what_kind_of_number_it_is_does_not_stay_in_it(cell: str, number: str) -> None:
     assert headings.number(cell) == number
+
+
+@cases(
+    "cell, code",
+    [
+        ("he-IL", "he"), ("en-US", "en"), ("pt_BR", "pt"), ("zh-Hans-CN", "zh"), ("ger", "de"), ("deu", "de"), ("English (UK)", "en"), ("EN", "en"), ("iw", "he"), ("de_DE.UTF-8", "de"),
+        ("German - Austria", "de"), ("English, United States", "en"), ("Deutsch", "de"), ("Klingonese", "Klingonese"), ("xx", "xx"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_language_is_known_by_its_letters_with_a_region_too(cell: str, code: str) -> None:
+    assert headings.language_code(cell) == code
