@@ -95,6 +95,7 @@ _MORE_LANGUAGES = (
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR", "korea": "KR", "korea, republic of": "KR", "wales": "GB", "northern ireland": "GB",
+    "d": "DE", "a": "AT", "f": "FR", "i": "IT", "e": "ES", "b": "BE", "l": "LU", "h": "HU", "s": "SE", "n": "NO", "p": "PT", "fl": "LI", "eeuu": "US", "ee uu": "US", "slovak republic": "SK",
     "britain": "GB", "america": "US", "uae": "AE", "ksa": "SA", "ger": "DE", "oesterreich": "AT", "eire": "IE", "republic of ireland": "IE", "ivory coast": "CI",
     "macedonia": "MK", "bosnia": "BA", "bosnia herzegovina": "BA", "el": "GR", "burma": "MM", "swaziland": "SZ", "vatican": "VA", "palestine": "PS", "dr congo": "CD", "taiwan, province of china": "TW",
     "iran, islamic republic of": "IR", "moldova, republic of": "MD", "tanzania, united republic of": "TZ", "bolivia, plurinational state of": "BO",
@@ -133,6 +134,9 @@ _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
 _BEHIND_LANGUAGE = re.compile(r"\s*(?:\([^()]*\)| [-–] .*|,.*)$")
 """The region behind the name of a language."""
+_COUNTRY_LETTERS = re.compile(r"[^()]+\(([A-Za-z]{2})\)|([A-Z]{2}) ?[-–:] ?[^()]+")
+"""Germany (DE), DE - Germany."""
+_ZONE_WITHIN = re.compile(r"[a-z]+(?:/[a-z0-9_+-]+)+")
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
@@ -194,14 +198,20 @@ def country_code(cell: str) -> str:
     words = _country_words(cell)
     if words.upper() in _codes():
         return words.upper()
-    return _countries().get(words) or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
+    if (known := _countries().get(words)) is not None:
+        return known
+    apart = _COUNTRY_LETTERS.fullmatch(cell.strip())
+    if apart is not None and (letters := (apart[1] or apart[2]).upper()) in _codes():
+        return letters
+    behind, _, before = words.partition(", ")  # Korea, South
+    return _countries().get(f"{before} {behind}") or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
 
 
 def _country_words(name: str) -> str:
     """The name of a country as names are compared: without accents, points and hyphens."""
     plainly = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter))
     words = plainly.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("-", " ").replace(".", "").replace("&", "and")
-    return " ".join(words.split()).removeprefix("the ")
+    return " ".join("republic" if word == "rep" else word for word in words.split()).removeprefix("the ")
 
 
 def is_country(cell: str) -> bool:
@@ -312,8 +322,17 @@ def number(cell: str) -> str:
 
 
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters and its stroke are written; the cell itself where there is none such."""
-    return _zones().get(cell.casefold().replace("_slash_", "/").replace(" ", "_"), cell)
+    """The name of a time zone however its letters and its stroke are written, of what Windows calls it, and of one that stands among other words; the cell itself where there is none such."""
+    words = cell.casefold().replace("_slash_", "/")
+    known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(" ".join(words.split()))
+    return known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), cell)
+
+
+@lru_cache(maxsize=1)
+def _windows_zones() -> Mapping[str, str]:
+    from babel.core import get_global
+
+    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items() if zone.casefold() in _zones()}
 
 
 @lru_cache(maxsize=1)
