@@ -129,7 +129,8 @@ TOTALS = frozenset(
 """What stands in the first column of a line that sums up the others."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
-_MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
+_MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
+_EACH_MAIL = re.compile(r"[^<>()\s,;:/|@]+@[^<>()\s,;:/|@]+")
 _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
 _BEHIND_LANGUAGE = re.compile(r"\s*(?:\([^()]*\)| [-–] .*|,.*)$")
@@ -280,7 +281,13 @@ def _language_names() -> Mapping[str, str]:
 def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
     found = _MAIL.fullmatch(first_of(cell))
-    return found[1] if found is not None else first_of(cell)
+    return found[1] if found is not None else next(iter(several_addresses(cell)), first_of(cell))
+
+
+def several_addresses(cell: str) -> list[str]:
+    """The e-mail addresses of a cell that holds more than one, whatever stands between them; nothing of any other."""
+    each = list(dict.fromkeys(_EACH_MAIL.findall(cell))) if cell.count("@") > 1 else []
+    return each if len(each) > 1 else []
 
 
 def first_of(cell: str) -> str:

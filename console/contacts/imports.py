@@ -63,7 +63,7 @@ class Line:
     """A line of the file by its number (the heading is 1): what becomes of it, and why nothing does. `key` is the contact that is there, `changes` what it gets.
 
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
-    `own_day`: the line tells itself when they agreed. `done`: a process that died had written it already.
+    `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed. `done`: a process that died had written it already.
     """
 
     number: int
@@ -78,6 +78,7 @@ class Line:
     several: tuple[str, ...] = ()
     opted_out: Mapping[str, datetime | None] = default(default_factory=dict)
     own_day: bool = False
+    several_told: Mapping[str, str] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +246,8 @@ def judge(
     firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong in read if values and not wrong])
     allowed = _changeable(plan, [record for those in there.values() for found in those.values() for record in found])
     lines = [_line(plan, row, values, wrong, there, firsts.get(row.number), allowed, begun) for row, values, wrong in read]
+    several = {row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))}
+    lines = [replace(line, several_told=several[line.number]) if line.number in several else line for line in lines]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
     return _looked_at(plan, lines, nowhere) if look else lines
 

@@ -44,6 +44,16 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str]]:
     return {**plan.filled, **values}, reasons
 
 
+def several_told(plan: "Plan", row: Row) -> dict[str, str]:
+    """Part of a contact (`email` or `phone`) → all that the line tells of it, where its cell holds several of which the contact gets the first."""
+    if row.wrong or not row.readable:
+        return {}
+    told = _cells(plan, row)
+    email, phone = (told.get(plan.part(part) or "", "") for part in ("email", "phone"))
+    mails = "; ".join(headings.several_addresses(email))
+    return ({"email": mails} if mails else {}) | ({"phone": phone} if headings.first_of(phone) != phone else {})
+
+
 def _cells(plan: "Plan", row: Row) -> dict[str, str]:
     """Field → what the line says of it: of several columns all for a name, else the first with anything in it."""
     told: dict[str, str] = {}

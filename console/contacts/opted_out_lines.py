@@ -85,14 +85,30 @@ def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line), line.outcome == NEW) for line in told]
 
 
-def agreed_again(lines: Sequence[Line]) -> int:
+def taken_back(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_opt_outs.Withdrawals | None:
+    """What the opt-outs of these lines take back, counted in `place`; None without any."""
+    said = opt_outs_of(plan, lines)
+    if not said:
+        return None
+    found = file_opt_outs.withdrawals(plan.collection.id, said)
+    for name, more in {
+        "opted_out": len(said),
+        "withdrawn": found.agreed,
+        "agreed_again": found.again + _agreed_again(lines),
+    }.items():
+        place[name] = int(place.get(name, 0)) + more
+    return found
+
+
+def _agreed_again(lines: Sequence[Line]) -> int:
     """How many of these contacts, who are new, opted out of a channel and agreed to it later."""
     return sum(line.outcome == NEW and not line.opted_out.keys().isdisjoint(line.consents) for line in lines)
 
 
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     """The addresses that the line tells; None for who may change no contacts, and so bars none."""
-    return None if plan.update.nothing else _contact_told(plan, line)
+    told, several = _contact_told(plan, line), line.several_told
+    return None if plan.update.nothing else replace(told, email=several.get("email", told.email), phone=several.get("phone", told.phone))
 
 
 def _contact_told(plan: Plan, line: Line) -> Contact:
@@ -106,8 +122,10 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool,
     told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
     read = [line_values.values_of(plan, row)[0] for row, _, _ in told]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
-    for (_, out, said_no), (values, _) in zip(told, keyed, strict=True):
-        for who, reached in _whose(plan, values) if values else ():
+    for (row, out, said_no), (values, _) in zip(told, keyed, strict=True):
+        also = headings.several_addresses(line_values.several_told(plan, row).get("email", ""))
+        others = [(f"email {headings.as_compared(each)}", BY_ADDRESS["email"]) for each in also[1:]]
+        for who, reached in [*_whose(plan, values), *others] if values else ():
             yield from ((who, channel, True, at) for channel, at in out.items() if channel in reached)
             yield from ((who, channel, False, None) for channel in said_no & reached)
 

@@ -78,7 +78,7 @@ def withdrawals(collection: str, opt_outs: Sequence[OptOut]) -> Withdrawals:
                 agreed.update([] if each.new else [contact.key])
                 anew.update(fresh)
         for told in (each.said, *(known[key] for key in each.contacts if key in known)) if each.said is not None else ():
-            for channel, address in recipients.addresses_by_channel(told).items() if told is not None else ():
+            for channel, address in recipients.every_address(told) if told is not None else ():
                 if channel in wanted:
                     was_anew, at = bars.get((address, channel), (False, each.channels[channel]))
                     bars[address, channel] = (was_anew or channel in anew, latest_of((at, each.channels[channel])))

@@ -107,6 +107,14 @@ def addresses_by_channel(contact: Contact) -> dict[str, str]:
     return {channel: address_digest(address).hex() for channel, address in found.items() if address}
 
 
+def every_address(contact: Contact) -> list[tuple[str, str]]:
+    """(channel, name under which an address is barred) of each of the addresses of the contact, also of several in one field."""
+    phones = addresses_of("sms", contact.phone, contact.country)
+    mails = addresses_of("email", contact.email, None)
+    pairs = [("email", mail) for mail in mails] + [(channel, phone) for channel in ("sms", "call", "ai_call") for phone in phones]
+    return [(channel, address_digest(address).hex()) for channel, address in pairs]
+
+
 def barred_channels(contacts_told: Sequence[Contact]) -> list[frozenset[str]]:
     """Of each of these, who need not be there yet, the channels for which one of their addresses is barred; one statement for all."""
     addresses = [_barred_as(contact) for contact in contacts_told]
