@@ -44,6 +44,12 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str]]:
     return {**plan.filled, **values}, reasons
 
 
+def _given_name_first(name: str) -> str:
+    """Gita Rao of “Rao, Gita”; a name without a comma as it is."""
+    family, comma, given = name.partition(",")
+    return f"{given.strip()} {family.strip()}" if comma else name
+
+
 def several_told(plan: "Plan", row: Row) -> dict[str, str]:
     """Part of a contact (`email` or `phone`) → all that the line tells of it, where its cell holds several of which the contact gets the first."""
     if row.wrong or not row.readable:
@@ -80,5 +86,5 @@ def value_of(plan: "Plan", field: Field, cell: str) -> Any:
     elif field.name == plan.part("zone"):
         cell = headings.zone_name(cell)
     elif field.name == plan.part("owner"):
-        cell = plan.owners.get(cell.casefold(), cell)
+        cell = plan.owners.get(cell.casefold()) or plan.owners.get(_given_name_first(cell).casefold(), cell)
     return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from console import accounts
 from console.contacts.imports import REFUSED, Line, Plan
 from console.core.contacting import Contact
 from console.messages import file_opt_outs
 
-SOME, LONGEST = 3, 40
+SOME, LONGEST, MOST_OWNERS = 3, 40, 100
 
 
 def counted(plan: Plan, lines: Sequence[Line], before: Mapping[str, Any]) -> dict[str, Any]:
@@ -17,7 +18,17 @@ def counted(plan: Plan, lines: Sequence[Line], before: Mapping[str, Any]) -> dic
         "unreachable": _unreachable(plan, brought),
         "several": [line.several_told["email"] for line in brought if "email" in line.several_told],
     }
-    return {name: _with_more(before.get(name, {}), cells) for name, cells in told.items()}
+    return {name: _with_more(before.get(name, {}), cells) for name, cells in told.items()} | {
+        "strangers": _strangers(plan, brought, before.get("strangers", ()))
+    }
+
+
+def _strangers(plan: Plan, lines: Sequence[Line], before: Sequence[str]) -> list[str]:
+    """The owners, each once and not very many, who have no account here: a run that needs one stops."""
+    field = plan.part("owner") or ""
+    told = [str(owner)[:LONGEST] for line in lines if (owner := line.values.get(field))]
+    known = accounts.AccountNames() if told and field in {each.name for each in plan.fields.values()} else None
+    return [*dict.fromkeys([*before, *(owner for owner in told if known is not None and owner.casefold() not in known)])][:MOST_OWNERS]
 
 
 def _with_more(before: Mapping[str, Any], told: Sequence[str]) -> dict[str, Any]:
