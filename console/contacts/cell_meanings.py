@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from console import formats
-from console.contacts import cells, contact_files, imports
+from console.contacts import cells, contact_files, imports, line_values
 from console.contacts.consent_words import NO, YES, compared_cell
 from console.contacts.contact_files import Row
 from console.contacts.imports import CONSENT, OPTED_OUT, Plan, Question
@@ -96,7 +96,7 @@ def unknown(plan: Plan, part: Sequence[Row], before: Unknown) -> dict[str, dict[
 def _unknown_cells(plan: Plan, row: Sequence[str]) -> Iterator[tuple[int, str]]:
     told_cells = {number: cell for number, each in enumerate(row) if (cell := each.strip())}
     for number, field in plan.fields.items():
-        if number in told_cells and _is_choice(field) and not _known(field, imports.value_of(plan, field, told_cells[number])):
+        if number in told_cells and _is_choice(field) and not _known(field, line_values.value_of(plan, field, told_cells[number])):
             yield number, told_cells[number]
     for number in plan.consents.channels:
         if number in told_cells and compared_cell(told_cells[number]) not in YES | NO:

@@ -195,11 +195,14 @@ def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
 
 def read(
     columns: Columns, told: Sequence[str], same: Mapping[str, str], spelling: str, zone: str
-) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """(channel → row of the consent, why the line cannot be added) of one line with these cells. `same` is told once for all lines; days are in this spelling, and days and times in this zone."""
+) -> tuple[dict[str, dict[str, Any]], list[str], bool]:
+    """(channel → row of the consent, why the line cannot be added, whether it tells itself when they agreed) of one line with these cells.
+
+    `same` is told once for all lines; days are in this spelling, and days and times in this zone.
+    """
     place = columns.place
     if place is None:
-        return {}, []
+        return {}, [], False
     agreed: list[str] = [*columns.everyone]
     out = opted_out(columns, told)
     reasons = []
@@ -211,22 +214,25 @@ def read(
             reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not: say what it means.")
     agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
     if not agreed:
-        return {}, reasons
-    own = {each.name: told[number] for number, each in columns.told.items() if number < len(told) and told[number]}
+        return {}, reasons, False
+    own = {each.name: told[number] for number, each in columns.told.items() if number < len(told) and told[number].strip()}
     values = {
         each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), spelling, zone) for each in place.fields
     }
-    rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out)
-    return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())]
+    own_day = column_of(next(iter(place.documents.values())), "at", place.table) in own
+    rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out, own_day=own_day)
+    return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())], own_day
 
 
-def still_given(place: Place, rows: Mapping[str, Mapping[str, Any]], out: Mapping[str, datetime | None]) -> dict[str, dict[str, Any]]:
-    """Those of the consents (channel → row) that are not taken back, or were given after they were."""
+def still_given(
+    place: Place, rows: Mapping[str, Mapping[str, Any]], out: Mapping[str, datetime | None], *, own_day: bool
+) -> dict[str, dict[str, Any]]:
+    """Those of the consents (channel → row) that are not taken back, or were given after they were. Without an `own_day` their day is one for all lines, and says of nobody that they agreed again."""
     kept = {}
     for channel, row in rows.items():
         given_at = moment_of(row.get(column_of(place.documents[channel], "at", place.table) or ""))
         until = out.get(channel)
-        if channel not in out or (until is not None and given_at is not None and given_at > until):
+        if channel not in out or (own_day and until is not None and given_at is not None and given_at > until):
             kept[channel] = dict(row)
     return kept
 

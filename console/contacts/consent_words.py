@@ -16,6 +16,16 @@ def compared_cell(cell: str) -> str:
     return _TICK.sub(r"\1", re.sub(r"(?<=\w)[-_](?=\w)", " ", cell.strip().casefold()))
 
 
+def _letters(text: str) -> str:
+    """The letters of small ones without accents, as words of headings are compared; those of Korean each for itself."""
+    parts = unicodedata.normalize("NFKD", text.replace("ø", "o").replace("ł", "l").replace("æ", "ae").replace("ı", "i"))
+    return "".join(letter for letter in parts if not unicodedata.combining(letter))
+
+
+def _plainly(*words: str) -> tuple[str, ...]:
+    return tuple(_letters(word) for word in words)
+
+
 def _compared_words(*words: str) -> frozenset[str]:
     return frozenset(compared_cell(word) for word in words)
 
@@ -28,28 +38,29 @@ AFFIRMED = _compared_words(
 """A plain yes, to whatever the heading asks."""
 SUBSCRIBED = _compared_words(
     "subscribed", "subscriber", "still subscribed", "resubscribed", "opt in", "opted in", "not opted out", "not unsubscribed", "allow", "allowed", "zulassen", "zugelassen", "abonniert", "angemeldet", "nicht abgemeldet", "abonné",
-    "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "iscritto", "iscritta", "inscrito", "inscrita", "ingeschreven", "aangemeld", "påmeldt", "tilmeldt", "prenumererar", "подписан",
+    "abonnée", "inscrit", "inscrite", "suscrito", "suscrita", "iscritto", "iscritta", "inscrito", "inscrita", "ingeschreven", "aangemeld", "påmeldt", "tilmeldt", "prenumererar", "подписан", "購読中", "配信中", "配信する", "受け取る", "订阅", "已订阅", "訂閱", "已訂閱", "수신", "구독", "구독중", "abone", "izinli", "مشترك",
 )  # fmt: skip
 """Who is still on a list: in a column about opting out the opposite, whatever its heading."""
 YES = AFFIRMED | SUBSCRIBED | _compared_words(
     *GIVEN, "given", "agreed", "accepted", "confirmed", "active", "aktiv", "actif", "activo", "activa", "attivo", "attiva", "ativo", "ativa", "actief", "aktivní", "aktywny", "активен",
-    "erteilt", "einverstanden", "zugestimmt", "accepté", "aceptado", "akkoord", "samtykket", "gitt",
+    "erteilt", "einverstanden", "zugestimmt", "accepté", "aceptado", "akkoord", "samtykket", "gitt", "erwünscht", "gewünscht", "erlaubt", "gestattet", "希望する", "同意", "同意する", "同意済み", "許可", "接受", "已同意", "동의", "동의함", "onay", "onaylı", "onaylandı", "موافق", "مقبول",
 )  # fmt: skip
 NOT_TOLD = NOTHING | _compared_words("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
 """What stands in a column of which nothing is known, as databases and spreadsheets write it: neither yes nor no."""
 NOT = NOT_TOLD | _compared_words(
-    "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "nu", "nē",
+    "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "hayir", "nu", "nē",
     "いいえ", "否", "아니요", "아니오", "لا", "לא", "όχι", "falsch", "faux", "falso", "onwaar", "usann", "falskt", "falsk", "fałsz",
 )  # fmt: skip
 """What stands in a column about opting out of who did not."""
 WITHDRAWN = _compared_words(
     "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "do not allow", "nicht zulassen", "do not contact", "do not e-mail", "do not email", "do not call", "user suppressed", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
-    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась",
+    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась", "spam", "complaint", "spam report", "reported spam", "marked as spam", "abuse complaint", "nicht erwünscht", "unerwünscht", "untersagt",
+    "希望しない", "配信停止", "配信しない", "受け取らない", "受信拒否", "配信拒否", "解除済み", "退订", "已退订", "退訂", "已退訂", "拒收", "수신거부", "수신 거부", "구독취소", "abonelikten çıktı", "istemiyor", "reddetti", "ألغى الاشتراك", "إلغاء الاشتراك", "لا يرغب",
 )  # fmt: skip
 """What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
 NO = NOT | WITHDRAWN | _compared_words(
-    "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "nicht erteilt", "ikke gitt",
+    "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "decline", "nicht erteilt", "nicht erlaubt", "ikke gitt", "同意しない", "不可", "不同意", "未同意", "拒绝", "拒絕", "미동의", "동의안함", "동의 안함", "동의하지 않음", "거부", "izinsiz", "onaysız", "reddedildi", "غير موافق", "مرفوض",
 )  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone", "phone calls"),
@@ -71,7 +82,7 @@ EVERY = "every"
 """In place of a channel: all of them."""
 OPT_OUTS_OF_EVERY = frozenset({
     "opt out", "opted out", "optout", "has opted out", "unsubscribe", "unsubscribed", "unsubscribed at", "unsubscribe date", "unsubscribed date", "unsubscribed on", "unsub time", "opt out date", "opted out at", "opted out date", "opted out on", "do not contact", "do not disturb", "no marketing", "do not market",
-    "dnc", "blacklist", "blacklisted", "black listed", "is blacklisted", "blocklist", "blocklisted", "is blocklisted", "suppressed", "is suppressed", "do not send marketing materials",
+    "dnc", "blacklist", "blacklisted", "black listed", "is blacklisted", "blocklist", "blocklisted", "is blocklisted", "suppressed", "is suppressed", "do not send marketing materials", "do not send", "do not message", "do not market to", "do not solicit",
 })  # fmt: skip
 UNREACHABLE = frozenset({
     "clean time", "cleaned at", "hard bounced", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "marked email as spam", "spam complaint", "complained",
@@ -93,38 +104,48 @@ MAILINGS = (
 AGREEING = (
     "consent", "optin", "einwillig", "zustimm", "erlaubnis", "anmeldung", "angemeldet", "accept", "accord", "autoris", "abonn", "inscri", "acept", "aceit", "autoriz", "suscri", "consens", "accett",
     "iscri", "toestemming", "akkoord", "inschrijving", "samtyk", "samtyck", "godkjen", "godkann", "pameld", "tilmeld", "tilladelse", "medgiv", "zgod", "suostumus", "sutik", "sutink", "piekrisan", "piekrit", "nousolek", "consimt", "acord", "souhlas", "suhlas", "hozzajarul", "soglasi",
-    "согласи", "subscri", "permission", "gdpr", "dsgvo", "rgpd", "rodo",
+    "согласи", "subscri", "permission", "gdpr", "dsgvo", "rgpd", "rodo", "erlaubt", "gestattet", "izin", "izni", "onay", "kvkk",
+    *_plainly("erwünscht", "erwuenscht", "gewünscht", "同意", "購読", "配信", "受信許可", "オプトイン", "订阅", "訂閱", "동의", "수신동의", "수신여부", "구독", "موافق", "الموافق"),
 )  # fmt: skip
 """Beginnings of words (without accents; longer ones also within a word) by which a heading says who agreed."""
 REFUSING = (
     "optout", "unsub", "abgemeldet", "abmeld", "abbestell", "widerspr", "widerruf", "werbesperre", "kontaktsperre", "werbeverbot", "robinson", "desabonn", "desinscri", "opposition", "refus", "bloctel", "desuscri",
     "oposicion", "oposicao", "descadastr", "disiscri", "opposizione", "revoca", "afgemeld", "afmeld", "uitgeschreven", "uitschrijv", "bezwaar", "avmeld", "reservert", "reservasjon", "frameld", "frabed", "avregistr",
-    "avanmal", "wypisan", "rezygnac", "sprzeciw", "markkinointikielto", "suoramarkkinointikielto", "atsisak", "nesutik", "nesutink", "nepiekri", "nesouhlas", "nesuhlas", "niezgod", "dezacord", "отпис", "отказ",
+    "avanmal", "wypisan", "rezygnac", "sprzeciw", "markkinointikielto", "suoramarkkinointikielto", "atsisak", "nesutik", "nesutink", "nepiekri", "nesouhlas", "nesuhlas", "niezgod", "dezacord", "отпис", "отказ", "unerwunscht", "unerwuenscht",
+    *_plainly(
+        "配信停止", "配信拒否", "配信不要", "受信拒否", "購読解除", "購読停止", "オプトアウト", "連絡不可", "退订", "退訂", "取消订阅", "取消訂閱", "拒收", "拒绝", "勿扰", "勿擾", "수신거부", "거부", "구독취소", "구독해지", "수신차단",
+    ),
 )  # fmt: skip
 """The same of who wants nothing, or no more."""
+MAYBE_AGREEING = frozenset({
+    "werbung", "dialogmarketing", "emailable", "mailable", "contactable", "marketable", "deliverability", "privacy", "kontaktierbar", "reklam", "販促", "営業",
+})  # fmt: skip
+"""Words of headings that may ask whether somebody is written to; a yes there is no consent."""
 MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
 REFUSING_PHRASES = (
     "baja", "dado de baja", "fecha de baja", "fecha baja", "nicht kontaktieren", "kein kontakt", "keine werbung", "kein newsletter", "keine e mails", "keine anrufe", "nicht anrufen", "nicht anschreiben", "ne pas contacter", "ne pas appeler", "ne pas demarcher",
     "pas de", "no contactar", "no llamar", "no molestar", "no enviar", "no desea", "non contattare", "non chiamare", "niet bellen", "niet mailen", "niet benaderen", "niet contacteren", "geen",
+    "abonelikten", "aramayin", "rahatsiz etmeyin", "kara liste", *_plainly("إلغاء الاشتراك", "عدم الاتصال", "عدم الإزعاج", "لا تتصل", "הסרה", "הוסר", "לא ליצור קשר"),
     "ikke kontakt", "ikke ring", "onsker ikke", "kontakta inte", "ring inte", "kontakt ikke", "ring ikke", "nao contatar", "nao contactar", "nao ligar", "nie kontaktowac", "nie dzwonic", "не звонить", "не беспокоить",
 )  # fmt: skip
 """Whole headings, or what they begin with, that say the same."""
 CHANNEL_WORDS: Mapping[str, tuple[str, ...]] = {
     "email": (
-        "email", "mail", "mails", "emails", "mailen", "courriel", "courriels", "correo", "correos", "epost", "newsletter", "infolettre", "boletin", "boletim", "nyhetsbrev", "nyhedsbrev", "nieuwsbrief", "eposta", "eposti", "epasts", "epastu", "epastam", "epasta", "elpastas", "mailowa", "mailowy", "mailem", "sahkoposti", "uutiskirje", "naujienlaiskis", "naujienlaiskiai", "naujienlaiskiams", "jaunumi", "uudiskiri",
+        "email", "mail", "mails", "emails", "mailen", "courriel", "courriels", "correo", "correos", "epost", "newsletter", "infolettre", "boletin", "boletim", "nyhetsbrev", "nyhedsbrev", "nieuwsbrief", "eposta", "eposti", "epasts", "epastu", "epastam", "epasta", "elpastas", "mailowa", "mailowy", "mailem", "sahkoposti", "uutiskirje", "naujienlaiskis", "naujienlaiskiai", "naujienlaiskiams", "jaunumi", "uudiskiri", *_plainly("メルマガ", "メール", "邮件", "郵件", "电子邮件", "電子郵件", "이메일", "메일", "뉴스레터", "البريد", "بريد", "bülten"),
     ),
-    "sms": ("sms", "mms", "tekstbericht"),
+    "sms": ("sms", "mms", "tekstbericht", *_plainly("短信", "簡訊", "문자")),
     "call": (
         "telefon", "telefonisch", "telefonische", "telephone", "telefono", "telefone", "telefoon", "phone", "anruf", "anrufe", "anrufen", "appel", "appels", "appeler", "llamada", "llamadas", "llamar", "chiamare", "chiamate", "bellen", "ring",
         "ringe", "ringes", "ligar", "dzwonic", "call", "calls", "opkald", "samtal", "oppringning", "ligacoes", "chamadas", "apel", "apeluri", "hovory", "volani", "skambuciai", "skambuciams", "skambuciais", "skambutis", "skambinti", "zvani", "zvaniem", "zvanit", "talrunis", "talruni",
         "helistamine", "helistamiseks", "koned", "puhelin", "puhelimitse", "soitot", "soitto",
+        "arama", *_plainly("電話", "电话", "전화", "هاتف", "الهاتف"),
     ),
 }  # fmt: skip
 _AROUND = frozenset({
     "am", "an", "auf", "zu", "zum", "zur", "fur", "fuer", "per", "via", "von", "par", "por", "pour", "para", "a", "al", "aux", "til", "till", "tot", "voor", "pa", "om", "mot", "for", "de", "der", "des", "del", "den", "di", "du", "da", "do", "la", "le",
     "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "s", "se", "so", "gauti", "naujienas", "naujienos", "pasiulymus", "sanemt", "saada", "saamiseks", "wysylke", "otrzymywanie", "kontaktni", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
     "publicite", "pub", "reklame", "reklam", "comercial", "commerciale", "commercial", "prospection", "erteilt", "mottak", "recevoir", "recibir", "erhalten", "ontvangen", "contact", "datum", "date", "fecha", "dato", "data",
-    "time", "at", "on", "from", "all", "has", "been", "is", "status", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на",
+    "time", "at", "on", "from", "all", "has", "been", "is", "status", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на", "pazarlama", "ticari", "ileti", *_plainly("수신", "광고", "마케팅", "여부", "على", "في", "الإلكتروني"),
 })  # fmt: skip
 _WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
 _CONSENTING = (
@@ -137,7 +158,8 @@ _BESIDE_CONSENT: Mapping[str, frozenset[str]] = {
     "at": _WHEN | {"zeitpunkt", "pvm", "дата"},
 }  # fmt: skip
 """What a table of consents holds beside → words (without accents) for it in a heading that names a consent too."""
-_BESIDE = frozenset({"reason", "campaign", "title", "ip", "id", "grund", "raison", "motivo", "fax"})
+_REASONS = frozenset({"reason", "grund", "raison", "motivo"})
+_BESIDE = frozenset({"campaign", "title", "ip", "id", "fax"})
 _REFUSED_BEFORE = re.compile(r"\b(?:do not (?:allow|bulk)|nicht zulassen|do not (?=call\b|phone\b|e ?mail\b|sms\b|contact\b)) ?")
 """What stands around the name of a channel that is not wanted."""
 _WITHIN = 6
@@ -225,16 +247,17 @@ def asks_who_refused(heading: str) -> bool:
     return refused(heading) is not None or _begins_as(_words(heading), (*REFUSING, *MAYBE_REFUSING))
 
 
-def may_be_about_consent(heading: str, cells: Iterable[str]) -> bool:
-    """Whether a column seems to say who agreed or who wants nothing, so that whoever imports should look at it."""
+def may_be_about_consent(heading: str, cells: Iterable[str], *, told: bool = False) -> bool:
+    """Whether a column seems to say who agreed or who wants nothing, so that whoever imports should look at it. `told`: another column says who wants nothing, so that reasons for it say nothing new."""
     words = _words(heading)
-    asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) and not _BESIDE.intersection(words)
-    return asked or refused(heading) is not None or any(compared_cell(cell) in WITHDRAWN for cell in cells)
+    beside = _BESIDE | (_REASONS if told else frozenset())
+    asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) or not MAYBE_AGREEING.isdisjoint(words)
+    gone = WITHDRAWN | {"bounced", "hard bounced", "cleaned"}
+    return (asked and not beside.intersection(words)) or refused(heading) is not None or any(compared_cell(cell) in gone for cell in cells)
 
 
 def _words(heading: str) -> list[str]:
-    letters = unicodedata.normalize("NFKD", plain(heading).replace("ø", "o").replace("ł", "l").replace("æ", "ae"))
-    joined = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    joined = _letters(plain(heading))
     joined = re.sub(r"\bopt(?:ed)? (in|out)s?\b", r"opt\1", _REFUSED_BEFORE.sub("optout ", joined.replace("do not text", "do not sms")))
     joined = re.sub(r"\bel (?:past(?:as|o|u|ui|ai|us)|laisk(?:as|us|u|ai|ais)|p)\b", "elpastas", joined)
     joined = re.sub(
@@ -247,7 +270,12 @@ def _words(heading: str) -> list[str]:
 
 def _begins_as(words: Iterable[str], beginnings: Iterable[str]) -> bool:
     known = tuple(beginnings)
-    return any(word.startswith(known) or any(each in word for each in known if len(each) >= _WITHIN) for word in words)
+    return any(word.startswith(known) or any(each in word for each in known if _is_looked_for_within(each)) for word in words)
+
+
+def _is_looked_for_within(word: str) -> bool:
+    """Whether a word is looked for within others: a long one, and those of languages that put no blanks between."""
+    return len(word) >= _WITHIN or word >= "\u1100"
 
 
 def _channels(words: Iterable[str]) -> set[str]:
@@ -255,5 +283,5 @@ def _channels(words: Iterable[str]) -> set[str]:
         channel
         for channel in CHANNELS
         for word in words
-        if any(word == each or (len(each) >= _WITHIN and each in word) for each in CHANNEL_WORDS.get(channel, ()))
+        if any(word == each or (_is_looked_for_within(each) and each in word) for each in CHANNEL_WORDS.get(channel, ()))
     }

@@ -104,6 +104,7 @@ _MORE_LANGUAGES = (
 _ALSO = {
     "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
     "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR", "korea": "KR", "korea, republic of": "KR", "wales": "GB", "northern ireland": "GB",
+    "d": "DE", "a": "AT", "f": "FR", "i": "IT", "e": "ES", "b": "BE", "l": "LU", "h": "HU", "s": "SE", "n": "NO", "p": "PT", "fl": "LI", "eeuu": "US", "ee uu": "US", "slovak republic": "SK",
     "britain": "GB", "america": "US", "uae": "AE", "ksa": "SA", "ger": "DE", "oesterreich": "AT", "eire": "IE", "republic of ireland": "IE", "ivory coast": "CI",
     "macedonia": "MK", "bosnia": "BA", "bosnia herzegovina": "BA", "el": "GR", "burma": "MM", "swaziland": "SZ", "vatican": "VA", "palestine": "PS", "dr congo": "CD", "taiwan, province of china": "TW",
     "iran, islamic republic of": "IR", "moldova, republic of": "MD", "tanzania, united republic of": "TZ", "bolivia, plurinational state of": "BO",
@@ -137,21 +138,27 @@ TOTALS = frozenset(
 """What stands in the first column of a line that sums up the others."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
-_MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:]+@[^<>\s,;:]+)>?", re.IGNORECASE)
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
 """An address among others, whatever stands between them."""
 _BETWEEN_NUMBERS = re.compile(r"[;,|\n]|:::|\s/\s")
 """What stands between two telephone numbers. A stroke without blanks stands within a number too."""
 FEWEST_DIGITS = 5
 """With fewer of them a part of a cell is no telephone number of its own."""
-_KIND = re.compile(r"(p|tel):\s*(?=[+\d(])", re.IGNORECASE)
+_MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
+_KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
+_LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
+_BEHIND_LANGUAGE = re.compile(r"\s*(?:\([^()]*\)| [-–] .*|,.*)$")
+"""The region behind the name of a language."""
+_COUNTRY_LETTERS = re.compile(r"[^()]+\(([A-Za-z]{2})\)|([A-Z]{2}) ?[-–:] ?[^()]+")
+"""Germany (DE), DE - Germany."""
+_ZONE_WITHIN = re.compile(r"[a-z]+(?:/[a-z0-9_+-]+)+")
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
 def plain(heading: str) -> str:
     """A heading as it is compared: small letters, one blank between words, also where programs write them as HasOptedOutOfEmail or Email_Opt_Out__c."""
-    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c")).casefold().replace("_", " ")))
+    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c").replace("İ", "i")).casefold().replace("_", " ")))
 
 
 @lru_cache(maxsize=1)
@@ -206,14 +213,20 @@ def country_code(cell: str) -> str:
     words = _country_words(cell)
     if words.upper() in _codes():
         return words.upper()
-    return _countries().get(words) or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
+    if (known := _countries().get(words)) is not None:
+        return known
+    apart = _COUNTRY_LETTERS.fullmatch(cell.strip())
+    if apart is not None and (letters := (apart[1] or apart[2]).upper()) in _codes():
+        return letters
+    behind, _, before = words.partition(", ")  # Korea, South
+    return _countries().get(f"{before} {behind}") or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
 
 
 def _country_words(name: str) -> str:
     """The name of a country as names are compared: without accents, points and hyphens."""
     plainly = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter))
     words = plainly.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("-", " ").replace(".", "").replace("&", "and")
-    return " ".join(words.split()).removeprefix("the ")
+    return " ".join("republic" if word == "rep" else word for word in words.split()).removeprefix("the ")
 
 
 def is_country(cell: str) -> bool:
@@ -255,8 +268,16 @@ def _more_countries() -> Mapping[str, str]:
 
 
 def language_code(cell: str) -> str:
-    """The letters of a language that is named in itself or in a usual language; the cell itself where there is none such."""
-    return _language_names().get(cell.casefold(), cell)
+    """The two letters of a language that is named in itself or in a usual language, or by letters with a region or a script behind; the cell itself where there is none such."""
+    from babel.core import get_global
+
+    names = _language_names()
+    if (known := names.get(cell.casefold()) or names.get(_BEHIND_LANGUAGE.sub("", cell).casefold())) is not None:
+        return known
+    letters = _LANGUAGE_LETTERS.fullmatch(cell)
+    code = letters[1].lower() if letters is not None else ""
+    shorter = str(get_global("language_aliases").get(code, code)).partition("_")[0]
+    return next((each for each in (shorter, code) if each in names.values()), cell)
 
 
 @lru_cache(maxsize=1)
@@ -274,13 +295,18 @@ def _language_names() -> Mapping[str, str]:
 def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
     found = _MAIL.fullmatch(first_of(cell))
-    return found[1] if found is not None else first_of(cell)
+    return found[1] if found is not None else next(iter(several_addresses(cell)), first_of(cell))
+
+
+def several_addresses(cell: str) -> list[str]:
+    """The e-mail addresses of a cell that holds more than one, whatever stands between them; nothing of any other."""
+    each = list(dict.fromkeys(told.lstrip("'") for told in _ADDRESS.findall(cell))) if cell.count("@") > 1 else []
+    return each if len(each) > 1 else []
 
 
 def addresses_in(cell: str) -> tuple[str, ...]:
     """All addresses that stand in a cell, in their order, also with names around them; the cell as `address` reads it where there is no second one."""
-    several = tuple(dict.fromkeys(each.lstrip("'") for each in _ADDRESS.findall(cell)))
-    return several if len(several) > 1 else (address(cell),) if cell else ()
+    return tuple(several_addresses(cell)) or ((address(cell),) if cell else ())
 
 
 def first_of(cell: str) -> str:
@@ -317,7 +343,7 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount, and without the p: or tel: that Facebook and links write before it; of several the first."""
+    """A telephone number without the .0 of a program that took it for an amount, and without the p:, tel: or whatsapp: that programs and links write before it; of several the first."""
     return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
 
 
@@ -329,8 +355,17 @@ def numbers_in(cell: str) -> tuple[str, ...]:
 
 
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters and its stroke are written; the cell itself where there is none such."""
-    return _zones().get(cell.casefold().replace("_slash_", "/").replace(" ", "_"), cell)
+    """The name of a time zone however its letters and its stroke are written, of what Windows calls it, and of one that stands among other words; the cell itself where there is none such."""
+    words = cell.casefold().replace("_slash_", "/")
+    known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(" ".join(words.split()))
+    return known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), cell)
+
+
+@lru_cache(maxsize=1)
+def _windows_zones() -> Mapping[str, str]:
+    from babel.core import get_global
+
+    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items() if zone.casefold() in _zones()}
 
 
 @lru_cache(maxsize=1)

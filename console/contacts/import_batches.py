@@ -25,7 +25,7 @@ from console.contacts import (
     imports,
     mapping,
     opted_out_lines,
-    unreachable_numbers,
+    preview_counts,
     unused_columns,
 )
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
@@ -361,8 +361,8 @@ def _one_part(
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
-        place["unreachable"] = unreachable_numbers.counted(plan, lines, place.get("unreachable", {}))
-        _opt_outs(plan, lines, place)
+        place |= preview_counts.counted(plan, lines, place)
+        opted_out_lines.taken_back(plan, lines, place)
         with transaction() as connection:
             _tell(connection, batch, lines, place)
         return place
@@ -374,7 +374,7 @@ def _one_part(
     written = import_writing.write(plan, lines)
     faults.point("imports.tell.before")
     place["consents"] = int(place.get("consents", 0)) + written.consents
-    taken_back = _opt_outs(plan, written.lines, place)
+    taken_back = opted_out_lines.taken_back(plan, written.lines, place)
     with transaction() as connection:
         import_writing.note(plan.actor, written, batch.id, connection)
         if taken_back is not None:
@@ -385,17 +385,6 @@ def _one_part(
     if not batch.running:
         raise _Stopped
     return place
-
-
-def _opt_outs(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_opt_outs.Withdrawals | None:
-    """What the opt-outs of these lines take back, counted in `place`; None without any."""
-    said = opted_out_lines.opt_outs_of(plan, lines)
-    if not said:
-        return None
-    found = file_opt_outs.withdrawals(plan.collection.id, said)
-    for name, more in {"opted_out": len(said), "withdrawn": found.agreed, "agreed_again": found.again}.items():
-        place[name] = int(place.get(name, 0)) + more
-    return found
 
 
 def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]) -> bool:

@@ -9,10 +9,20 @@ from typing import Any, Final, Literal
 from console import access, accounts, formats, records
 from console.actions import hand_forms
 from console.browse import browsed_collection
-from console.contacts import cell_days, cells, consent_columns, consent_words, contact_files, headings, line_identity, line_problems, titled
+from console.contacts import (
+    cell_days,
+    cells,
+    consent_columns,
+    consent_words,
+    contact_files,
+    headings,
+    line_identity,
+    line_problems,
+    line_values,
+    titled,
+)
 from console.contacts.consent_columns import COLUMNS, Columns, Place
 from console.contacts.contact_files import ContactFile, Row
-from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.plain_words import uncapitalised
@@ -24,7 +34,6 @@ AT_ONCE = 1_000
 CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
 IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_words.EVERY)
-NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
 NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
@@ -66,6 +75,7 @@ class Line:
 
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
     `done`: a process that died had written it already. `addable`: it is refused, and would be a new contact if nothing were wrong.
+    `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed. `done`: a process that died had written it already.
     """
 
     number: int
@@ -80,6 +90,8 @@ class Line:
     several: tuple[str, ...] = ()
     opted_out: Mapping[str, datetime | None] = default(default_factory=dict)
     addable: bool = False
+    own_day: bool = False
+    several_told: Mapping[str, str] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +246,7 @@ def judge(
 
     `look` False: what is only found out when a contact is added is left to that.
     """
-    told = [values_of(plan, row) for row in part]
+    told = [line_values.values_of(plan, row) for row in part]
     keyed = [*titled.with_keys(plan.actor, list(plan.fields.values()), [values for values, _, _ in told])]
     there = line_identity.there_already(plan, [values for values, _ in keyed])
     known = [bool(line_identity.contacts_of(plan, values, there)) for values, _ in keyed]
@@ -253,6 +265,8 @@ def judge(
         for row, values, wrong, whole in read
     ]
     lines = line_problems.with_further(plan, lines)
+    several = {row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))}
+    lines = [replace(line, several_told=several[line.number]) if line.number in several else line for line in lines]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
     lines = line_problems.looked_at(plan, lines, nowhere) if look else lines
     return [replace(line, reasons=line_problems.bounded(line.reasons)) for line in lines]
@@ -270,7 +284,7 @@ def _line(
 ) -> Line:
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
-    agreed, unsaid = consent_columns.read(
+    agreed, unsaid, own_day = consent_columns.read(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
     found = line_identity.contacts_of(plan, values, there)
@@ -282,11 +296,13 @@ def _line(
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
     if row.number in begun and len(found) == 1 and not _moved(plan, found[0], values):
-        return Line(row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True)
+        return Line(
+            row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True, own_day=own_day
+        )
     if found:
         return _there_already(plan, row.number, values, found, allowed)
     reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
-    return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons))
+    return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons), own_day=own_day)
 
 
 def _there_already(plan: Plan, number: int, values: Mapping[str, Any], found: Sequence[Record], allowed: AbstractSet[str]) -> Line:
@@ -326,67 +342,6 @@ def _moved(plan: Plan, record: Record, values: Mapping[str, Any]) -> set[str]:
     return {
         n for n in kept if n != line_identity.named_by(plan, values) and not records.alike(plan.collection, by_name[n], values[n], kept[n])
     }
-
-
-def values_of(plan: Plan, row: Row) -> tuple[dict[str, Any], list[str], bool]:
-    """(values by field, why the line cannot be read, whether that is so of the whole line: what else is wrong with it is not told then)."""
-    if row.wrong or not row.readable:
-        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."], True
-    values: dict[str, Any] = {}
-    reasons = []
-    if any(row.cells[plan.width :]):
-        first = "heading" if plan.question.file.heading else "first line"
-        reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
-    whole = bool(reasons)
-    for name, cell in _cells(plan, row).items():
-        field = plan.collection.by_name[name]
-        values[name] = value_of(plan, field, cell)
-        if name in (plan.part("name"), plan.part("email"), *plan.collection.title_fields) and contact_files.swallowed(
-            cell, plan.question.file.delimiter
-        ):
-            reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
-        elif field.max_length is not None and len(str(values[name])) > field.max_length:
-            reasons.append(f"{field.label} has at most {field.max_length} characters.")
-        elif name == plan.part("phone") and headings.is_shortened(cell):
-            reasons.append(headings.shortened(field.label, cell))
-        elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
-            reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
-    addressed = {plan.part("email"), plan.part("phone")} & values.keys()
-    if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
-        reasons, whole = ["This line sums up the others: it has no address and no number, and is no contact."], True
-    if not values and not reasons:
-        reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
-    return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
-
-
-def _cells(plan: Plan, row: Row) -> dict[str, str]:
-    """Field → what the line says of it: of several columns all for a name, else the first with anything in it."""
-    told: dict[str, str] = {}
-    for number, field in plan.fields.items():
-        cell = row.cells[number] if number < len(row.cells) else ""
-        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
-        if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
-            continue
-        if cell and (field.name not in told or field.name == plan.part("name")):
-            told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
-    return told
-
-
-def value_of(plan: Plan, field: Field, cell: str) -> Any:
-    """The cell as a value of the field; countries, languages, time zones and owners of contacts may be named."""
-    if field.name == plan.part("country"):
-        cell = headings.country_code(cell)
-    elif field.name == plan.part("language") and field.options is None:
-        cell = headings.language_code(cell)
-    elif field.name == plan.part("email"):
-        cell = headings.address(cell)
-    elif field.name == plan.part("phone"):
-        cell = headings.number(cell)
-    elif field.name == plan.part("zone"):
-        cell = headings.zone_name(cell)
-    elif field.name == plan.part("owner"):
-        cell = plan.owners.get(cell.casefold(), cell)
-    return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))
 
 
 def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:

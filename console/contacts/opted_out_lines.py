@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from console import records
-from console.contacts import cell_meanings, consent_columns, headings, imports, titled
+from console.contacts import cell_meanings, consent_columns, headings, line_values, titled
 from console.contacts.contact_files import Row
-from console.contacts.imports import REFUSED, Line, Plan
+from console.contacts.imports import NEW, REFUSED, Line, Plan
 from console.contacts.line_identity import identity
 from console.contacts.lines_before import LinesBefore
 from console.core.contacting import Contact, latest_of
-from console.messages import file_opt_outs
+from console.messages import file_opt_outs, recipients
 from console.messages.file_opt_outs import OptOut
 
 BY_ADDRESS: Mapping[str, frozenset[str]] = {"email": frozenset({"email"}), "phone": frozenset({"sms", "call", "ai_call"})}
@@ -42,13 +42,14 @@ def look_through(plan: Plan, person: str, before: LinesBefore, stopping: Callabl
 
 def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> list[Line]:
     """The lines without the consents that another line takes away, and with the channels that their contacts opted out of."""
+    lines = _without_barred(plan, lines)
     if not (plan.consents.refused or plan.consents.channels):
-        return list(lines)
+        return lines
     whose = {line.number: [who for who, _ in _whose(plan, line.values)] if line.values else [] for line in lines}
     everyone = {who for each in whose.values() for who in each}
     told, dated = before.refusals(everyone), before.dated_opt_outs(everyone)
     if not told and not dated:
-        return list(lines)
+        return lines
     with_them = []
     for line in lines:
         said = [pair for who in whose[line.number] for pair in told.get(who, {}).items()]
@@ -61,21 +62,56 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
         out = {channel: latest_of(found) for channel, found in moments.items() if found}
         place, refused = plan.consents.place, {channel for channel, _ in said}
         consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
-        kept = consent_columns.still_given(place, consents, out) if place is not None else {}
+        kept = consent_columns.still_given(place, consents, out, own_day=line.own_day) if place is not None else {}
         with_them.append(replace(line, consents=kept, opted_out=out))
     return _as_allowed(plan, with_them)
+
+
+def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
+    """The lines without consents to a channel for which their address is barred here; what a line itself dates may be newer than that, and stays."""
+    common = {line.number: _contact_told(plan, line) for line in lines if line.consents and not line.own_day}
+    barred = dict(zip(common, recipients.barred_channels(list(common.values())), strict=True)) if common else {}
+    return [
+        replace(line, consents={channel: row for channel, row in line.consents.items() if channel not in barred[line.number]})
+        if barred.get(line.number)
+        else line
+        for line in lines
+    ]
 
 
 def opt_outs_of(plan: Plan, lines: Sequence[Line]) -> list[OptOut]:
     """What these lines take back, once those who are new are added."""
     told = [line for line in lines if line.opted_out and not {NOT_NOTED, NOBODY}.intersection(line.reasons)]
-    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line)) for line in told]
+    return [OptOut(line.opted_out, _keys(line), _addresses_told(plan, line), line.outcome == NEW) for line in told]
+
+
+def taken_back(plan: Plan, lines: Sequence[Line], place: dict[str, Any]) -> file_opt_outs.Withdrawals | None:
+    """What the opt-outs of these lines take back, counted in `place`; None without any."""
+    said = opt_outs_of(plan, lines)
+    if not said:
+        return None
+    found = file_opt_outs.withdrawals(plan.collection.id, said)
+    for name, more in {
+        "opted_out": len(said),
+        "withdrawn": found.agreed,
+        "agreed_again": found.again + _agreed_again(lines),
+    }.items():
+        place[name] = int(place.get(name, 0)) + more
+    return found
+
+
+def _agreed_again(lines: Sequence[Line]) -> int:
+    """How many of these contacts, who are new, opted out of a channel and agreed to it later."""
+    return sum(line.outcome == NEW and not line.opted_out.keys().isdisjoint(line.consents) for line in lines)
 
 
 def _addresses_told(plan: Plan, line: Line) -> Contact | None:
     """The addresses that the line tells; None for who may change no contacts, and so bars none."""
-    if plan.update.nothing:
-        return None
+    told, several = _contact_told(plan, line), line.several_told
+    return None if plan.update.nothing else replace(told, email=several.get("email", told.email), phone=several.get("phone", told.phone))
+
+
+def _contact_told(plan: Plan, line: Line) -> Contact:
     email, phone, country = (_text(line.values.get(plan.part(part) or "")) for part in ("email", "phone", "country"))
     return Contact(plan.collection.id, "", email=email, phone=phone, country=country)
 
@@ -84,10 +120,12 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool,
     columns = plan.consents
     told = [(row, consent_columns.opted_out(columns, row.cells), consent_columns.said_no(columns, row.cells)) for row in part]
     told = [(row, out, said_no) for row, out, said_no in told if out or said_no]
-    read = [imports.values_of(plan, row)[0] for row, _, _ in told]
+    read = [line_values.values_of(plan, row)[0] for row, _, _ in told]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
-    for (_, out, said_no), (values, _) in zip(told, keyed, strict=True):
-        for who, reached in _whose(plan, values) if values else ():
+    for (row, out, said_no), (values, _) in zip(told, keyed, strict=True):
+        also = headings.several_addresses(line_values.several_told(plan, row).get("email", ""))
+        others = [(f"email {headings.as_compared(each)}", BY_ADDRESS["email"]) for each in also[1:]]
+        for who, reached in [*_whose(plan, values), *others] if values else ():
             yield from ((who, channel, True, at) for channel, at in out.items() if channel in reached)
             yield from ((who, channel, False, None) for channel in said_no & reached)
 

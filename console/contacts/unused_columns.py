@@ -1,7 +1,7 @@
 """Columns of a file of contacts of which nothing comes, and whether one of them seems to say who agreed, or who wants nothing."""
 
 from console.contacts import consent_words, contact_files
-from console.contacts.imports import EVERYONE, Question
+from console.contacts.imports import EVERYONE, OPTED_OUT, Question
 from console.errors import Invalid
 
 
@@ -16,7 +16,9 @@ def unused_columns(question: Question, person: str) -> tuple[list[str], list[str
         for number, heading in enumerate(named)
         if heading and str(number) not in question.columns
     }
-    return [named[n] for n in columns], [named[n] for n, cells in columns.items() if consent_words.may_be_about_consent(named[n], cells)]
+    told = any(name.startswith(OPTED_OUT) for name in question.columns.values())
+    perhaps = [named[n] for n, cells in columns.items() if consent_words.may_be_about_consent(named[n], cells, told=told)]
+    return [named[n] for n in columns], perhaps
 
 
 def require_told(question: Question, person: str, told: set[str]) -> None:

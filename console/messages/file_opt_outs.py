@@ -28,11 +28,12 @@ _BAR = sa.text(
 
 @dataclass(frozen=True, slots=True)
 class OptOut:
-    """Channels of which a line of a file says that somebody wants no more → by when they said so (None: nobody knows): the contacts that it means, and what it `said` of their addresses (None: they are not barred)."""
+    """Channels of which a line of a file says that somebody wants no more → by when they said so (None: nobody knows): the contacts that it means, and what it `said` of their addresses (None: they are not barred). `new`: the line has just added them, so that nothing stood before."""
 
     channels: Mapping[str, datetime | None]
     contacts: Sequence[str]
     said: Contact | None
+    new: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,16 @@ def withdrawals(collection: str, opt_outs: Sequence[OptOut]) -> Withdrawals:
         for contact in (known[key] for key in each.contacts if key in known):
             standing = {channel: contact.consent.get(channel) for channel in wanted}
             newer = [channel for channel, said in standing.items() if said is not None and _is_newer(said, each.channels[channel])]
-            again.update([contact.key] if newer else [])
+            again.update([contact.key] if newer and not each.new else [])
             standing = {channel: said for channel, said in standing.items() if channel not in newer}
             fresh = [channel for channel, said in standing.items() if said is None or not said.withdrawn_at]
             if fresh:
                 channels.setdefault(contact.key, {}).update(dict.fromkeys(fresh))
             if any((said is not None and said.given) or (said is None and not contact.keeps_consent) for said in standing.values()):
-                agreed.add(contact.key)
+                agreed.update([] if each.new else [contact.key])
                 anew.update(fresh)
         for told in (each.said, *(known[key] for key in each.contacts if key in known)) if each.said is not None else ():
-            for channel, address in recipients.addresses_by_channel(told).items() if told is not None else ():
+            for channel, address in recipients.every_address(told) if told is not None else ():
                 if channel in wanted:
                     was_anew, at = bars.get((address, channel), (False, each.channels[channel]))
                     bars[address, channel] = (was_anew or channel in anew, latest_of((at, each.channels[channel])))

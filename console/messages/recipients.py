@@ -107,6 +107,24 @@ def addresses_by_channel(contact: Contact) -> dict[str, str]:
     return {channel: address_digest(address).hex() for channel, address in found.items() if address}
 
 
+def every_address(contact: Contact) -> list[tuple[str, str]]:
+    """(channel, name under which an address is barred) of each of the addresses of the contact, also of several in one field."""
+    phones = addresses_of("sms", contact.phone, contact.country)
+    mails = addresses_of("email", contact.email, None)
+    pairs = [("email", mail) for mail in mails] + [(channel, phone) for channel in ("sms", "call", "ai_call") for phone in phones]
+    return [(channel, address_digest(address).hex()) for channel, address in pairs]
+
+
+def barred_channels(contacts_told: Sequence[Contact]) -> list[frozenset[str]]:
+    """Of each of these, who need not be there yet, the channels for which one of their addresses is barred; one statement for all."""
+    addresses = [_barred_as(contact) for contact in contacts_told]
+    rows = fetch(_TAKEN_BACK, ("", [], ADDRESS, sorted({each for own in addresses for each in own})))
+    barred: dict[str, set[str]] = {}
+    for address, channel, _, _ in rows:
+        barred.setdefault(address, set()).add(channel)
+    return [frozenset(channel for each in own for channel in barred.get(each, ())) for own in addresses]
+
+
 def _barred_as(contact: Contact) -> list[str]:
     """Under which names the addresses of the contact may be barred."""
     return [each.hex() for each in own_addresses(contact)]

@@ -21,6 +21,8 @@ CHANNELS = ("email", "sms", "call", "ai_call")
 @cases("heading, channel", [
     ("Newsletter-Einwilligung", "email"), ("Einwilligung Telefon", "call"), ("Samtykke e-post", "email"), ("Acepta SMS", "sms"), ("Consentement e-mail", "email"),
     ("Acepta recibir correos", "email"), ("Toestemming e-mail", "email"), ("Согласие на email", "email"), ("Nyhetsbrev", "email"), ("Subscription status: Newsletter", "email"), ("SMS consent", "sms"),
+    ("メルマガ配信", "email"), ("メール配信希望", "email"), ("短信订阅", "sms"), ("이메일 수신동의", "email"), ("E-posta izni", "email"), ("SMS İzni", "sms"), ("الموافقة على البريد الإلكتروني", "email"), ("Newsletter erwünscht", "email"), ("Anruf erlaubt", "call"),
+    ("수신동의", None), ("İzin", None), ("Kontakt erlaubt", None), ("Emailable", None), ("Newsletter unerwünscht", None), ("メルマガ配信停止", None),
     ("E-Mail/SMS Einwilligung", None), ("Einwilligung", None), ("Datum der Einwilligung E-Mail", None), ("Einwilligung E-Mail Quelle", None), ("Unsubscribe newsletter", None), ("Newsletter abgemeldet", None),
 ])  # fmt: skip
 def test_a_heading_says_who_agreed_to_one_channel_in_many_languages(heading: str, channel: str | None) -> None:
@@ -44,6 +46,7 @@ def test_a_heading_says_what_is_known_about_a_consent_in_many_languages(heading:
     ("HasOptedOutOfEmail", "email"), ("HasOptedOutOfSMS", "sms"), ("SMSOptOut", "sms"), ("Email_Opt_Out__c", "email"), ("HASOPTEDOUTOFEMAIL", "email"), ("DoNotCall", "call"), ("DONOTCALL", "call"), ("Do not allow Bulk Emails", "email"), ("Do not allow Phone Calls", "call"), ("donotbulkemail", "email"),
     ("E-Mails nicht zulassen", "email"), ("Telefonanrufe nicht zulassen", "call"), ("Do Not Text", "sms"), ("Prospect Do Not Email", "email"), ("smsOptOut", "sms"), ("isUnsubscribed", EVERY), ("DNC", EVERY), ("Black Listed", EVERY),
     ("Email Globally Unsubscribed", "email"), ("Marked email as spam", "email"), ("Do not send marketing materials", EVERY), ("HasOptedOutOfFax", None), ("Do Not Contact Reason", None), ("Do not allow Faxes", None),
+    ("配信停止", EVERY), ("メルマガ配信停止", "email"), ("退订", EVERY), ("短信退订", "sms"), ("수신거부", EVERY), ("이메일 수신 거부", "email"), ("إلغاء الاشتراك", EVERY), ("Newsletter unerwünscht", "email"), ("Do not send", EVERY),
     ("EMAIL_BLOCKLISTED", "email"), ("SMS_BLOCKLISTED", "sms"), ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
 ])  # fmt: skip
 def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channel: str | None) -> None:
@@ -62,6 +65,7 @@ def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_writ
 @cases("cell, in_status, in_opt_out", [
     ("1.0", True, True), ("0.0", False, False), ("Do Not Allow", True, True), ("Allow", False, False), ("Nicht zulassen", True, True), ("Zulassen", False, False), ("Do not contact", True, True),
     ("Unsubscribed", True, True), ("yes", True, True), ("x", True, True), ("", False, False), ("no", False, False), ("Subscribed", False, False), ("Abonniert", False, False), ("not opted out", False, False),
+    ("是", True, True), ("예", True, True), ("希望しない", True, True), ("希望する", False, None), ("退订", True, True), ("수신거부", True, True), ("동의", False, None), ("Hayır", False, False), ("Spam", True, True),
     ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", None, True),
 ])  # fmt: skip
 def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_status: bool | None, in_opt_out: bool | None) -> None:
@@ -70,6 +74,16 @@ def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_st
     }
     assert list(asked.values()) == [False, False, True, True, True]
     assert (consent_words.opted_out(cell, asked=False), consent_words.opted_out(cell, asked=True)) == (in_status, in_opt_out)
+
+
+@cases("heading, cell", [
+    ("メルマガ配信", "希望しない"), ("수신동의", "동의안함"), ("İzin", "Red"), ("الموافقة", "لا"), ("Werbung", "nein"), ("Kontakt erlaubt", "nein"), ("List status", "Spam"), ("Email Deliverability", "Bounced"), ("State", "Bounced"), ("Suppressed reason", "Complaint"), ("Suppressed reason", "Too many"),
+    ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"),
+])  # fmt: skip
+def test_a_column_that_may_say_who_wants_nothing_is_named(heading: str, cell: str) -> None:
+    assert consent_words.may_be_about_consent(heading, [cell])
+    assert not any(consent_words.may_be_about_consent(known, [cell]) for known in ("Colour", "電話番号") if cell in ("Red", "nein", "No"))
+    assert not consent_words.may_be_about_consent("UNSUB_REASON", ["Too many"], told=True), "another column says who"
 
 
 def test_columns_that_may_be_about_consent_are_told_and_named_before_everybody_is_said_to_have_agreed(company: Company) -> None:

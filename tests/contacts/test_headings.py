@@ -51,6 +51,17 @@ def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> N
         "الإمارات AE",
         "مصر EG",
         "أمريكا US",
+        "D DE",
+        "A AT",
+        "Korea, South KR",
+        "Korea, North KP",
+        "Germany (DE) DE",
+        "DE - Germany DE",
+        "EE.UU. US",
+        "EE. UU. US",
+        "Czech Rep. CZ",
+        "Dominican Rep. DO",
+        "UK GB",
     ],
 )
 def test_a_country_is_known_in_many_languages(named: str) -> None:
@@ -116,3 +127,33 @@ def test_who_does_not_agree_is_no_one_who_agreed(heading: str) -> None:
 @pytest.mark.parametrize("heading", ["Sutikimas", "Sutikimo data", "Sutikimas AI skambučiams", "El. paštas", "Sutikimas SMS ir el. paštu"])
 def test_a_heading_of_none_or_several_channels_says_nothing_of_one(heading: str) -> None:
     assert consent_words.agreed(plain(heading), CHANNELS) is None
+
+
+@cases(
+    "cell, number",
+    [("whatsapp:+491715551234", "+491715551234"), ("tel:+49 171", "+49 171"), ("p:+49171", "+49171"), ("Mobil: 0171 5551234", "0171 5551234"), ("+49 171 tel:5", "+49 171 tel:5")],
+)  # fmt: skip
+def test_what_kind_of_number_it_is_does_not_stay_in_it(cell: str, number: str) -> None:
+    assert headings.number(cell) == number
+
+
+@cases(
+    "cell, code",
+    [
+        ("he-IL", "he"), ("en-US", "en"), ("pt_BR", "pt"), ("zh-Hans-CN", "zh"), ("ger", "de"), ("deu", "de"), ("English (UK)", "en"), ("EN", "en"), ("iw", "he"), ("de_DE.UTF-8", "de"),
+        ("German - Austria", "de"), ("English, United States", "en"), ("Deutsch", "de"), ("Klingonese", "Klingonese"), ("xx", "xx"), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_language_is_known_by_its_letters_with_a_region_too(cell: str, code: str) -> None:
+    assert headings.language_code(cell) == code
+
+
+@cases(
+    "cell, zone",
+    [
+        ("W. Europe Standard Time", "Europe/Berlin"), ("eastern standard time", "America/New_York"), ("(GMT+01:00) Central European Time (Europe/Berlin)", "Europe/Berlin"),
+        ("Europe/Vilnius - EET", "Europe/Vilnius"), ("America/Argentina/Buenos_Aires (ART)", "America/Argentina/Buenos_Aires"), ("america_slash_new_york", "America/New_York"), ("Mars/Olympus", "Mars/Olympus"), ("soon", "soon"),
+    ],
+)  # fmt: skip
+def test_a_time_zone_is_known_as_programs_call_it(cell: str, zone: str) -> None:
+    assert headings.zone_name(cell) == zone

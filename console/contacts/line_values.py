@@ -1,0 +1,91 @@
+"""What a line of a file says of a contact or another record: its cells as values of the fields, and why it cannot be read."""
+
+from typing import TYPE_CHECKING, Any
+
+from console import formats
+from console.contacts import cells, contact_files, headings
+from console.contacts.contact_files import Row
+from console.contacts.encodings import ENCODINGS
+from console.core.documents.collections import Field
+
+if TYPE_CHECKING:
+    from console.contacts.imports import Plan
+
+NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
+
+
+def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
+    """(values by field, why the line cannot be read, whether that is so of the whole line: what else is wrong with it is not told then)."""
+    if row.wrong or not row.readable:
+        return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."], True
+    values: dict[str, Any] = {}
+    reasons = []
+    if any(row.cells[plan.width :]):
+        first = "heading" if plan.question.file.heading else "first line"
+        reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
+    whole = bool(reasons)
+    for name, cell in _cells(plan, row).items():
+        field = plan.collection.by_name[name]
+        values[name] = value_of(plan, field, cell)
+        if name in (plan.part("name"), plan.part("email"), *plan.collection.title_fields) and contact_files.swallowed(
+            cell, plan.question.file.delimiter
+        ):
+            reasons.append(f"{field.label} goes over several lines: a quotation mark is missing, or one too many.")
+        elif field.max_length is not None and len(str(values[name])) > field.max_length:
+            reasons.append(f"{field.label} has at most {field.max_length} characters.")
+        elif name == plan.part("phone") and headings.is_shortened(cell):
+            reasons.append(headings.shortened(field.label, cell))
+        elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
+            reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
+    addressed = {plan.part("email"), plan.part("phone")} & values.keys()
+    if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
+        reasons, whole = ["This line sums up the others: it has no address and no number, and is no contact."], True
+    if not values and not reasons:
+        reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
+    return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
+
+
+def _given_name_first(name: str) -> str:
+    """Gita Rao of “Rao, Gita”; a name without a comma as it is."""
+    family, comma, given = name.partition(",")
+    return f"{given.strip()} {family.strip()}" if comma else name
+
+
+def several_told(plan: "Plan", row: Row) -> dict[str, str]:
+    """Part of a contact (`email` or `phone`) → all that the line tells of it, where its cell holds several of which the contact gets the first."""
+    if row.wrong or not row.readable:
+        return {}
+    told = _cells(plan, row)
+    email, phone = (told.get(plan.part(part) or "", "") for part in ("email", "phone"))
+    mails = "; ".join(headings.several_addresses(email))
+    return ({"email": mails} if mails else {}) | ({"phone": phone} if headings.first_of(phone) != phone else {})
+
+
+def _cells(plan: "Plan", row: Row) -> dict[str, str]:
+    """Field → what the line says of it: of several columns all for a name, else the first with anything in it."""
+    told: dict[str, str] = {}
+    for number, field in plan.fields.items():
+        cell = row.cells[number] if number < len(row.cells) else ""
+        cell = cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell
+        if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
+            continue
+        if cell and (field.name not in told or field.name == plan.part("name")):
+            told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
+    return told
+
+
+def value_of(plan: "Plan", field: Field, cell: str) -> Any:
+    """The cell as a value of the field; countries, languages, time zones and owners of contacts may be named."""
+    if field.name == plan.part("country"):
+        cell = headings.country_code(cell)
+    elif field.name == plan.part("language") and field.options is None:
+        cell = headings.language_code(cell)
+    elif field.name == plan.part("email"):
+        cell = headings.address(cell)
+    elif field.name == plan.part("phone"):
+        cell = headings.number(cell)
+    elif field.name == plan.part("zone"):
+        cell = headings.zone_name(cell)
+    elif field.name == plan.part("owner"):
+        cell = plan.owners.get(cell.casefold()) or plan.owners.get(_given_name_first(cell).casefold(), cell)
+    return cells.value(field, cell, plan.question.spelling, formats.Look.of(plan.actor))
