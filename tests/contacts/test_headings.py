@@ -67,3 +67,18 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
 )  # fmt: skip
 def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:
     assert headings.part_of(heading) == part
+
+
+@cases(
+    ("cell", "number"),
+    [
+        ("+49 171 5551234 (Anna)", "+49 171 5551234"),
+        ("0171/5551234 – mobil", "0171/5551234"),
+        ("+49 30 123456 ext. 12", "+49 30 123456 ext. 12"),
+        ("0171 5551111 (Anna) oder 0172 5552222", "0171 5551111 (Anna) oder 0172 5552222"),
+        ("1-800-FLOWERS", "1-800-FLOWERS"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_number_of_a_file_is_taken_without_its_remark(cell: str, number: str) -> None:
+    assert headings.number(cell) == number
