@@ -11,7 +11,7 @@ import hmac
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import cast
 from urllib.parse import parse_qsl
 
 TOLERANCE = timedelta(minutes=5)
@@ -89,17 +89,6 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
 def public(secret: str) -> bool:
     """Whether what is kept as the secret is a verification key."""
     return secret.startswith(PUBLIC)
-
-
-def challenged(way: str | None, sent: Mapping[str, Any], secret: str) -> dict[str, str] | None:
-    """What a sender wants back that asks, signed as ever, whether the address is its owner's; None where it has sent a delivery."""
-    if way == SLACK and sent.get("type") == "url_verification":
-        return {"challenge": str(sent.get("challenge", ""))}
-    if way == ZOOM and sent.get("event") == "endpoint.url_validation":
-        asked = payload if isinstance(payload := sent.get("payload"), Mapping) else {}
-        text = str(asked.get("plainToken", ""))
-        return {"plainToken": text, "encryptedToken": hmac.digest(secret.encode(), _bytes(text), "sha256").hex()}
-    return {} if way == XERO and sent.get("events") == [] else None
 
 
 def unchecked(headers: Mapping[str, str]) -> str:

@@ -20,7 +20,7 @@ RAW_REQUEST = "rawRequest"
 
 
 def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple[Sequence[dict[str, Any]], bool]:
-    """(the objects, whether they came as a list). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
+    """(the objects, whether they came as a list; none of a list without any, which is signed). Raises Malformed for what is none. `signed_by` is the header of the sender's signature, None for a key or Standard Webhooks."""
     if form and (signed_by == TWILIO or not _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
         return [_of_form(raw, signed_by)], False
     if signed_by == TWILIO:
@@ -29,7 +29,7 @@ def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple
         raise Malformed("The body is empty: send a JSON object. Nothing was started.")
     sent = json_in(raw)
     listed = sent if isinstance(sent, list) else [sent]
-    if not listed or not all(isinstance(each, dict) for each in listed):
+    if (not listed and signed_by is None) or not all(isinstance(each, dict) for each in listed):
         raise Malformed("The body is not a JSON object.")
     if len(listed) > MOST:
         raise Malformed(f"The body is a list of {len(listed):,} objects: send at most {MOST} at once. Nothing was started.")

@@ -13,7 +13,16 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
-from console.automation import found_hooks, found_records, hook_addresses, kept_deliveries, sender_signatures, sent_bodies, sns_messages
+from console.automation import (
+    found_hooks,
+    found_records,
+    hook_addresses,
+    kept_deliveries,
+    sender_answers,
+    sender_signatures,
+    sent_bodies,
+    sns_messages,
+)
 from console.automation.firing import begin_promised, looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
@@ -152,8 +161,9 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
                 note_away(hook, asked)
                 return Taken(None)
             bodies = [sns_messages.opened(each) for each in bodies]
-        if signed_by is not None and (back := sender_signatures.challenged(signed_by, bodies[0], _secret(hook))) is not None:
-            return Taken(None, challenge=back)
+        if hook.signed and (came := sender_answers.question(signed_by, delivery.headers, bodies, _secret(hook))) is not None:
+            note_away(hook, came.words)
+            return Taken(None, challenge=came.back)
         if queue.paused():
             raise Conflict(
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
@@ -184,18 +194,6 @@ def _each_started(
     if len(refused) == len(answers):
         raise refused[0]
     return answers
-
-
-def answer_to_form(headers: Mapping[str, str], body: bytes, taken: Taken) -> tuple[str, str] | None:
-    """(text, media type) of the answer that the sender of a form shows or needs, with status 200; None for the answer that all others have.
-
-    Slack shows the text to whoever typed a command, and takes a press of a button with an empty one; Twilio takes an empty list of what to do.
-    """
-    if sender_signatures.TWILIO in headers:
-        return "<Response/>", "text/xml"
-    if sender_signatures.SLACK not in headers:
-        return None
-    return "" if b"command=%2F" not in body else "Started." if taken.run else "Nothing was started.", "text/plain"
 
 
 def signed_instead(hook: Hook, headers: Mapping[str, str]) -> str:

@@ -4,8 +4,10 @@ That is enrolling many, taking many out and importing a file: each a row of `enr
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -15,6 +17,8 @@ from console.db.engine import fetch
 from console.queue import PutBack
 
 SOURCE_S = 20.0
+STOPPING = timedelta(minutes=10)
+"""How long is waited for the lines that were begun when somebody stopped it: a process that died with them may have left them to nobody."""
 TRIED_AGAIN = "Something went wrong here; it is tried again by itself."
 GIVEN_UP = (
     "It broke off by a fault of the console, which was tried again several times and is written down. "
@@ -30,6 +34,11 @@ _UNDER_WAY = (
     " where id = %s and status = 'failed' returning 1"
 )
 _FORGET_JOB = "delete from queue.pgqueuer where dedupe_key = %s and status = 'failed'"
+
+
+def is_stopping(status: str, ended_at: datetime | None, place: Mapping[str, Any]) -> bool:
+    """Whether an import was stopped a moment ago, and lines that were begun before that are still written: its counts are those before them."""
+    return status == "cancelled" and "begun" in place and ended_at is not None and log.now() - ended_at < STOPPING
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from console.core.documents.collections import Collection, Field
+from console.formats import phone_text
 
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
@@ -343,8 +344,8 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount, and without the p:, tel: or whatsapp: that programs and links write before it; of several the first."""
-    return _DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell)))
+    """A telephone number without the .0 of a program that took it for an amount, without the p:, tel: or whatsapp: that programs and links write before it, and without a remark; of several the first."""
+    return phone_text.without_remark(_DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell))))
 
 
 def numbers_in(cell: str) -> tuple[str, ...]:

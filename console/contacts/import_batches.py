@@ -366,8 +366,8 @@ def _one_part(
         with transaction() as connection:
             _tell(connection, batch, lines, place)
         return place
-    if not batch.running:  # stopped, or broken off: only what a dead process has written is still told
-        lines = [line for line in lines if line.done]
+    if not batch.running:  # stopped, or broken off: only what a dead process has done is still told
+        lines = import_writing.as_far_as_written(lines)
     elif not _begun(batch, place, part, lines):
         raise _Stopped
     faults.point("imports.write.before")

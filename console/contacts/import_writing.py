@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from console import access, browse, faults, log, records, subjects
 from console.contacts import consent_columns
 from console.contacts.consent_columns import Place
-from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Plan
+from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan
 from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.documents.collections import Collection
@@ -33,6 +33,12 @@ class Written:
     added: Sequence[Added]
     consents: int = 0
     without: Sequence[Line] = field(default_factory=tuple)
+
+
+def as_far_as_written(lines: Sequence[Line]) -> list[Line]:
+    """What a process that died has done of the lines: those that it has written, and those before the last of them that it has passed over."""
+    last = max((line.number for line in lines if line.done), default=0)
+    return [line for line in lines if line.done or (line.number < last and line.outcome in (REFUSED, SAME))]
 
 
 def write(plan: Plan, lines: Sequence[Line]) -> Written:

@@ -75,7 +75,7 @@ class Line:
 
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
     `done`: a process that died had written it already. `addable`: it is refused, and would be a new contact if nothing were wrong.
-    `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed. `done`: a process that died had written it already.
+    `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed.
     """
 
     number: int

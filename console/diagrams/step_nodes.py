@@ -22,6 +22,8 @@ LONGEST = 240
 SAYS_NOTHING_ALONE = frozenset({"Changes", "Asks for", "Reads", "Shows", "Only for", "Completes"})
 """Labels of what a step does that are told in another way, or not at all, where there is room for a few words."""
 DESCRIBED_APART = frozenset({"text", "maker", "body"})  # settings that are described differently
+AS_WRITTEN = frozenset({"tag"})
+"""Settings with a name of its own, which no other spelling of it stands for."""
 UNKNOWN = "Unknown step type"
 
 
@@ -255,7 +257,8 @@ def _settings(config: Any, labels: Labels | None) -> list[tuple[str, str]]:
         value = getattr(config, name)
         value = labels.workflows.get(str(value), value) if labels and name == "workflow" else value
         if name not in DESCRIBED_APART and isinstance(value, str | int) and value != field.default:
-            settings.append((humanised(name), "yes" if value is True else "no" if value is False else _in_words(str(value))))
+            words = _short(str(value)) if name in AS_WRITTEN else _in_words(str(value))
+            settings.append((humanised(name), "yes" if value is True else "no" if value is False else words))
     return settings
 
 

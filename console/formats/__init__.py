@@ -61,4 +61,4 @@ from console.formats.words import (
     undescribed,
 )
 
-OPEN_MODULES = frozenset({"times"})
+OPEN_MODULES = frozenset({"phone_text", "times"})

@@ -20,6 +20,8 @@ from console.core.spoken_times import moment_said
 from console.db import read_ahead
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
+from console.formats import phone_text
+from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of
 from console.messages.message_rows import Message
 from console.messages.opting_out import ADDRESS
@@ -31,7 +33,6 @@ CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
 SEVERAL = re.compile(r"[;,/|\n]|:::|\s+or\s+")
 """What stands between several numbers or addresses in one field."""
-_STROKE_APART = re.compile(r"[;,|\n]|:::|\s+or\s+")
 _AS_DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 """A number as a program writes it that took it for an amount."""
 TakenBack = tuple[str, datetime, str]
@@ -145,11 +146,12 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     import phonenumbers
 
     region = country.upper() if country and len(country) == 2 else None
+    plain, cut = phone_text.plain_number(text)
     try:
-        number = _number(text, region)
+        number = _number(plain, region)
     except phonenumbers.NumberParseException:
         return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
-    if not phonenumbers.is_possible_number(number):
+    if not (phonenumbers.is_valid_number(number) if cut else phonenumbers.is_possible_number(number)):
         return "", "This is no telephone number that can be reached."
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164), ""
 
@@ -176,17 +178,24 @@ def _number(text: str, region: str | None) -> Any:
 
 
 def _phones_in(text: str, country: str | None) -> list[str]:
-    """The numbers between strokes; one number where a stroke only stands behind what comes before the number itself, as in 0171/2345678."""
+    """The numbers between strokes; a part that is none by itself belongs to what follows the stroke, as in 0171/2345678."""
+    parts: list[str] = []
+    for part in text.split("/"):
+        before = parts[-1] if parts else ""
+        whole = f"{before} {part}"
+        if 0 < digits_in(before) < FEWEST or (before and not _is_valid(before, country) and _is_valid(whole, country)):
+            parts[-1] = whole
+        else:
+            parts.append(part)
+    return parts[:-1] if len(parts) > 1 and 0 < digits_in(parts[-1]) < FEWEST else parts  # another end of the number before it
+
+
+def _is_valid(text: str, country: str | None) -> bool:
     import phonenumbers
 
-    def valid(part: str) -> bool:
-        with suppress(phonenumbers.NumberParseException):
-            return bool(phonenumbers.is_valid_number(_number(part, (country or "").upper() or None)))
-        return False
-
-    first, stroke, _ = text.partition("/")
-    whole = text.replace("/", " ")
-    return [whole] if stroke and not valid(first) and valid(whole) else text.split("/")
+    with suppress(phonenumbers.NumberParseException):
+        return bool(phonenumbers.is_valid_number(_number(phone_text.plain_number(text)[0], (country or "").upper() or None)))
+    return False
 
 
 def _mail_of(text: str) -> tuple[str, str]:
@@ -238,7 +247,9 @@ def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, 
     if channel == "chat" and to and to.strip():
         return [(to.strip(), "")]
     apart = (
-        SEVERAL.split(to or "") if channel == "email" else [n for part in _STROKE_APART.split(to or "") for n in _phones_in(part, country)]
+        SEVERAL.split(to or "")
+        if channel == "email"
+        else [n for part in phone_text.fields_apart(to or "") for n in _phones_in(part, country)]
     )
     parts = [part for part in apart if part.strip()]
     if not parts:

@@ -1,6 +1,6 @@
 """What activating or cancelling a workflow would do, before somebody does it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from console import access, automation, log, records, workflows
 from console.core import schedule
 from console.core.actor import Actor
+from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
@@ -32,13 +33,7 @@ MOST_MATCHING = 10_000
 MOST_CAPPED = 1_000
 """Contacts of whom it is counted who has had as many messages as the caps allow."""
 AT_ONCE = 500
-STARTS: Mapping[str, str] = {
-    "schedule": "By its schedule",
-    "event": "When something happens in the console or the data",
-    "webhook": "When another program calls its address",
-    "api": "By a program through the API",
-    "mcp": "By an assistant through MCP",
-}
+BY_HAND = frozenset({"manual", "record"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +113,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         entry,
         publishes,
         problems,
-        _starts(document, {each.definition.kind for each in listed}),
+        _starts(document, [each.definition for each in listed]),
         list(dict.fromkeys(contact_trials.kind_of(view).title for view in contact_trials.message_steps(document, chats=True))),
         _matching(actor, document),
         overdue,
@@ -252,11 +247,13 @@ def _moments(trigger: automation.Listed, now: datetime) -> list[datetime]:
     return [at for at in schedule.following(rule.fields, rule.zone or "UTC", now, MOST_FIRINGS) if at <= until] if rule.fields else []
 
 
-def _starts(document: Workflow, kinds: Collection[str]) -> list[str]:
-    """What starts runs, in words: people first."""
+def _starts(document: Workflow, triggers: Sequence[Trigger]) -> list[str]:
+    """What starts runs, in the words of the page of triggers, with whom each lets in: people first."""
     by_hand = "By a person, from a record" if document.collection else "By a person"
-    told = [by_hand] if not kinds or {"record", "manual"} & set(kinds) else []
-    return told + [words for kind, words in STARTS.items() if kind in kinds]
+    told = [by_hand] if not triggers or any(each.kind in BY_HAND for each in triggers) else []
+    others = [each for each in triggers if each.kind not in BY_HAND]
+    said = [[automation.trigger_words(each).rstrip("."), *automation.whom_words(each, document.collection)] for each in others]
+    return [*told, *dict.fromkeys(f"{words}. {' '.join(whom)}" if whom else words for words, *whom in said)]
 
 
 def _matching(actor: Actor, document: Workflow) -> int | None:

@@ -13,6 +13,7 @@ from console.core import expressions
 from console.core.documents.collections import Collection, Rule
 from console.core.papers import vat
 from console.core.scopes import Scope
+from console.formats import phone_text
 
 EMPTY: tuple[Any, ...] = ("", [], None)
 
@@ -92,8 +93,9 @@ def _email(text: str) -> str | None:
 def _phone(text: str) -> str | None:
     import phonenumbers
 
+    plain, cut = phone_text.plain_number(text)
     try:
-        number = phonenumbers.parse(text, None)
+        number = phonenumbers.parse("" if cut else plain, None)
     except phonenumbers.NumberParseException:
         return "This is no phone number: write it with the country, such as +31 20 794 6000."
     if phonenumbers.is_valid_number(number):

@@ -26,6 +26,10 @@ class AddTag(StepType):
     added: ClassVar[bool] = True
     Config: ClassVar[type[StepConfig]] = TagConfig
 
+    def says(self, config: TagConfig) -> str:
+        """The tag by its own name; “…” stands for what is filled in."""
+        return "".join(part if isinstance(part, str) else "…" for part in expressions.standing(config.tag, {}))
+
     def changes(self, step: StepView) -> bool:
         """Always."""
         return True

@@ -11,6 +11,7 @@ from console import log
 from console.activity import exports
 from console.browse import naming
 from console.contacts import (
+    broken_off,
     cell_meanings,
     consent_columns,
     contact_files,
@@ -76,7 +77,7 @@ def follow(import_id: str) -> Response:
             wrong = _words(invalid)
     if frame.wants_fragment() and request.args.get("seen") == _seen(found):
         return make_response("", 204)
-    if frame.wants_fragment() and not found.running:
+    if frame.wants_fragment() and not (found.running or _is_stopping(found)):
         return make_response("", 200, {"HX-Refresh": "true"})  # what was left out, and why, stands below what is followed
     return frame.page("lists/import_progress.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
 
@@ -136,7 +137,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS,
+        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS, "is_stopping": _is_stopping,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
@@ -149,7 +150,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
     lines = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
     context: dict[str, Any] = {
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
-        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
+        "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
         "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
@@ -272,7 +273,11 @@ def _consent_columns(who: Actor, collection: Collection) -> str:
 
 
 def _seen(found: Import) -> str:
-    return f"{found.status}-{found.done}-{len(found.why)}"
+    return f"{found.status}-{found.done}-{len(found.why)}{'-stopping' if _is_stopping(found) else ''}"
+
+
+def _is_stopping(found: Import) -> bool:
+    return broken_off.is_stopping(found.status, found.ended_at, found.place)
 
 
 def _url(found: Import) -> str:

@@ -13,7 +13,8 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 from console import settings
 from console.accounts import rates as api_rates
 from console.accounts.rates import Rate
-from console.automation import webhooks
+from console.automation import sender_answers, webhooks
+from console.automation.sender_signatures import XERO
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.views import rates, unread_bodies
@@ -34,6 +35,19 @@ CAME_AS = {
     "application/xml": "XML",
     "text/xml": "XML",
 }
+
+
+@blueprint.after_request
+def bare_for_xero(response: Response) -> Response:
+    """Return the response as Xero's rules have it: 200 for what was taken and 401 for a wrong signature, both without a body. Any other switches its webhook off.
+
+    Source: https://developer.xero.com/documentation/guides/webhooks/configuring-your-server (2026).
+    """
+    if XERO in request.headers and request.method == "POST" and (response.status_code < 300 or response.status_code == 401):
+        response.status_code = 401 if response.status_code == 401 else 200
+        response.set_data(b"")
+        response.headers.pop("Content-Type", None)
+    return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +105,8 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
     if hook.signed and form and PING.fullmatch(body):
-        return jsonify({})  # it asks whether somebody is there, and starts nothing
+        webhooks.note_away(hook, sender_answers.WOOCOMMERCE)
+        return jsonify({})
     try:
         taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form=form))
     except Conflict as error:
@@ -101,7 +116,7 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
         and taken.each is None
         and hook.signed
         and request.mimetype == webhooks.FORM
-        and (words := webhooks.answer_to_form(headers, body, taken)) is not None
+        and (words := sender_answers.to_form(headers, body, taken.run)) is not None
     ):
         return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
     return _answered(taken)

@@ -157,3 +157,18 @@ def test_a_language_is_known_by_its_letters_with_a_region_too(cell: str, code: s
 )  # fmt: skip
 def test_a_time_zone_is_known_as_programs_call_it(cell: str, zone: str) -> None:
     assert headings.zone_name(cell) == zone
+
+
+@cases(
+    ("cell", "number"),
+    [
+        ("+49 171 5551234 (Anna)", "+49 171 5551234"),
+        ("0171/5551234 – mobil", "0171/5551234"),
+        ("+49 30 123456 ext. 12", "+49 30 123456 ext. 12"),
+        ("0171 5551111 (Anna) oder 0172 5552222", "0171 5551111 (Anna) oder 0172 5552222"),
+        ("1-800-FLOWERS", "1-800-FLOWERS"),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_number_of_a_file_is_taken_without_its_remark(cell: str, number: str) -> None:
+    assert headings.number(cell) == number

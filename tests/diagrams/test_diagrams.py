@@ -63,6 +63,16 @@ def test_what_a_step_does_is_said_in_words(company: Company, step: str, gist: st
     assert (node.gist, list(node.says)) == (gist, says)
 
 
+@pytest.mark.parametrize("kind", ["add_tag", "remove_tag"])
+@pytest.mark.parametrize(("tag", "gist"), [("welcomed-vip", "welcomed-vip"), ("no_show", "no_show"), ("lead-{{ record.desk }}", "lead-…")])
+def test_a_tag_is_called_by_its_own_name(kind: str, tag: str, gist: str) -> None:
+    made = document()
+    step = next(step for step in made["steps"] if step["id"] == "read")
+    step |= {"type": kind, "config": {"tag": tag}}
+    node = nodes(diagrams.picture_of(read(made), {}))["read"]
+    assert (node.gist, dict([*node.says, *node.technical])["Tag"]) == (gist, tag)
+
+
 def test_a_rule_is_said_with_the_labels_of_what_was_chosen_and_asked(company: Company) -> None:
     made = document()
     rules = {

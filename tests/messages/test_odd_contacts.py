@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from console import enrolments, messages
+from console.contacts import headings
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.messages import inbound, recipients
@@ -81,10 +82,39 @@ def test_of_several_numbers_in_one_field_the_first_that_is_one_counts(text: str,
         ("491712345678.0", ["+491712345678"]),
         ("0491 712345", ["+49491712345"]),
         ("００４９１７１２３４５６７８", ["+491712345678"]),
+        ("0171/5551111 oder 0172/5552222", ["+491715551111", "+491725552222"]),
+        ("0171/5551111 / 0172/5552222", ["+491715551111", "+491725552222"]),
+        ("Tel./Fax 030/1234567/68", ["+49301234567"]),
+        ("0171/5551111 (Anna, mobil) / 0172/5552222 (Büro 2)", ["+491715551111", "+491725552222"]),
     ],
 )
 def test_a_number_of_germany_is_the_one_that_was_meant(text: str, numbers: list[str]) -> None:
     assert recipients.addresses_of("sms", text, "DE") == numbers
+
+
+@cases(
+    ("text", "number"),
+    [
+        ("+49-171-5553333 (mobil)", "+491715553333"),
+        ("+49 171 5551234 (Anna)", "+491715551234"),
+        ("+49 171 5551234 (мобильный)", "+491715551234"),
+        ("0171 5551234（携帯）", "+491715551234"),
+        ("0171 5551234 Anna", "+491715551234"),
+        ("Büro 2: 0171 5551234", "+491715551234"),
+        ("Tel. (0171) 5551234 מוביל", "+491715551234"),
+        ("+49 30 123456 ext. 12", "+4930123456"),
+        ("+49 30 123456 x12", "+4930123456"),
+        ("+49 30 123456, ext. 12", "+4930123456"),
+        ("+49 30 123456 Durchwahl 12", "+4930123456"),
+        ("+1 800 FLOWERS", ""),
+        ("+1 (FLO) 555 1234", ""),
+        ("0171 5551 ANNA", ""),
+        ("+49 (o)171 5551234", ""),
+    ],
+)
+def test_words_with_a_number_never_become_digits_of_it(text: str, number: str) -> None:
+    assert recipients.addresses_of("sms", text, "DE") == ([number] if number else [])
+    assert recipients.addresses_of("sms", headings.number(text), "DE") == ([number] if number else []), "as a file is read"
 
 
 @cases(
@@ -112,6 +142,14 @@ def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(c
     inbound.receive("sms", "twilio", sender="+12025550148", text="STOP", provider_id="SM1")
     run_id = begin(club.company, "hello")
     assert (line(club.company, run_id).message.code, len(club.server.messages)) == ("consent_withdrawn", 1)
+
+
+def test_a_contact_with_a_remark_behind_the_number_is_written_to_there_and_their_stop_is_heard(club: Club) -> None:
+    club.sql("update contact set phone = '+1 202 555 0147 (mobile)' where id = 1")
+    begin(club.company, "hello")
+    assert club.sent_to() == ["+12025550147"]
+    inbound.receive("sms", "twilio", sender="+12025550147", text="STOP", provider_id="SM1")
+    assert line(club.company, begin(club.company, "hello")).message.code == "consent_withdrawn"
 
 
 def test_an_answer_from_the_second_address_of_a_field_is_the_contact_s(club: Club) -> None:

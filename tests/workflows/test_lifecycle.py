@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import accounts, automation, log, monitoring, runs, workflows
+from console.core.documents.triggers import Trigger
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
@@ -158,7 +159,20 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     }
     workflows.import_file(document)
     preview = monitoring.activation(company.mona, "hourly")
-    assert (list(preview.triggers), len(preview.firings), {name for name, _ in preview.firings}) == (["By its schedule"], 20, {"hourly"})
+    assert (len(preview.firings), {name for name, _ in preview.firings}) == (20, {"hourly"})
+    assert list(preview.triggers) == [automation.trigger_words(Trigger.model_validate(hourly)).rstrip(".")], "as on the page of triggers"
+    tagged = {
+        "id": "vip",
+        "kind": "event",
+        "enabled": True,
+        "on": "tag.added",
+        "collection": "customer",
+        "filter": "event.tag == 'welcomed-vip'",
+    }
+    workflows.import_file(document | {"slug": "tagged", "triggers": [hourly, tagged]})
+    every_hour, of_tag = monitoring.activation(company.mona, "tagged").triggers
+    assert (every_hour, of_tag.partition(":")[0]) == ("Every hour", "A tag was added")
+    assert of_tag.endswith("“welcomed-vip”.")
     workflows.import_file(document, publish=True)
     automation.synchronise(workflows.live("hourly").id)
     [card] = [card for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"]

@@ -1,0 +1,38 @@
+"""An import that somebody stops while lines are written: it says so until they are, and then counts all of them."""
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from console import queue
+from console.contacts import import_batches, imports
+from tests.jobs import work_until_idle
+from tests.views.test_contact_import import broken_at, club, counts, kept, why
+
+if TYPE_CHECKING:
+    from tests.views.conftest import Pages
+
+__all__ = ["club"]
+
+
+def test_a_stopped_import_counts_the_lines_that_were_begun_and_those_left_out_among_them(
+    club: "Pages", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = club.company
+    monkeypatch.setattr(imports, "AT_ONCE", 10)
+    numbers = [0, 1, 2, 1, 3, 0, 4, 5, 6, 7, *range(8, 30)]
+    lines = "".join(f"Lead {number},l{number}@stopped.example,new\n" for number in numbers)
+    looked = kept(company, f"name,email,stage\n{lines}")
+    broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
+    ident = f"{looked.id}_do"
+    import_batches.cancel(company.olivia, ident)
+    page = club.olivia.get(f"/imports/{ident}").text
+    assert ("Stopping: 0 added so far" in page, "added, stopped" in page) == (True, False)
+    assert "-stopping" in club.olivia.answer.text, "it is followed"
+    assert "stopping, 0 added" in club.olivia.get("/import/c/contact").text
+    work_until_idle({queue.IMPORT})
+    found = import_batches.get(company.olivia, ident)
+    assert (found.status, counts(found)) == ("cancelled", (8, 0, 0, 2))
+    assert {line: reasons[-1] for line, reasons in why(found).items()} == {5: "It stands on line 3.", 7: "It stands on line 2."}
+    page = club.olivia.get(f"/imports/{ident}").text
+    assert ("Stopping" in page, "8 added, stopped" in page) == (False, True)
