@@ -309,7 +309,7 @@ def test_the_page_says_when_and_why_in_words(client: FlaskClient, pages: Pages) 
     url = address(client, pages.company, "plain")
     client.post(url, json={}, headers=key(pages.company, "mona"))
     page = pages.mona.get("/workflows/call-in/triggers")
-    for words in ("Every day at 02:00", "Europe/Vilnius", "Generate new URL", "Not started", "Make the secret", "Switch off"):
+    for words in ("Every day at 02:00", "Vilnius,", "Generate new URL", "Not started", "Make the secret", "Switch off"):
         assert words in page.text
     assert [told["value"].endswith(url) for told in page.with_attribute("readonly")].count(True) == 1
     assert [told["class"] for told in page.with_attribute("class")].count("num") >= 5  # the next five times

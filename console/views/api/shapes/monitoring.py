@@ -106,6 +106,7 @@ class WorkflowMetrics(Shape):
     live: int
     completed: int
     failed: int
+    done_again: int = Field(description="Failed ones that another run has taken the place of; `success` leaves them out")
     stopped: int
     success: float | None = Field(description="Between 0 and 1; null where nothing counts")
     average_s: float | None = Field(description="Seconds from start to end, of completed runs")
