@@ -31,7 +31,8 @@ const CONTROLS = "a[href], button, summary, label, option, [role=tab], [role=men
 window.control = (given, within) => {
   const words = plain(given);
   const top = document.querySelector("dialog[open]") ?? document;
-  const found = [...top.querySelectorAll(CONTROLS)].filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
+  const seen = [...top.querySelectorAll(CONTROLS)].filter((element) => !element.closest("[aria-hidden=true]"));  // a form's first button stands for Enter alone
+  const found = seen.filter((element) => there(element.matches("option") ? (element.closest("select") ?? element) : element));
   const near = within ? found.filter((element) => element.closest(within)) : found;
   const names = (element) => [said(element), plain(element.textContent), plain(element.textContent).replace(/ ?\\d+$/, ""), alone(said(element)), plain(element.getAttribute("aria-label") ?? ""), plain(element.value ?? "")];
   return near.find((element) => said(element) === words) ?? near.find((element) => names(element).includes(words))
