@@ -143,6 +143,8 @@ _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", r
 """An address among others, whatever stands between them."""
 _BETWEEN_NUMBERS = re.compile(r"[;,|\n]|:::|\s/\s")
 """What stands between two telephone numbers. A stroke without blanks stands within a number too."""
+LONGEST = 1_000
+"""Characters of the longest cell that may hold addresses, numbers, or the name of a country, language or zone: to look through a longer one could take very long."""
 FEWEST_DIGITS = 5
 """With fewer of them a part of a cell is no telephone number of its own."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
@@ -211,6 +213,8 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
 
 def country_code(cell: str) -> str:
     """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
+    if len(cell) > LONGEST:
+        return cell
     words = _country_words(cell)
     if words.upper() in _codes():
         return words.upper()
@@ -270,6 +274,8 @@ def _more_countries() -> Mapping[str, str]:
 
 def language_code(cell: str) -> str:
     """The two letters of a language that is named in itself or in a usual language, or by letters with a region or a script behind; the cell itself where there is none such."""
+    if len(cell) > LONGEST:
+        return cell
     from babel.core import get_global
 
     names = _language_names()
@@ -295,13 +301,15 @@ def _language_names() -> Mapping[str, str]:
 
 def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
+    if len(cell) > LONGEST:
+        return cell
     found = _MAIL.fullmatch(first_of(cell))
     return found[1] if found is not None else next(iter(several_addresses(cell)), first_of(cell))
 
 
 def several_addresses(cell: str) -> list[str]:
     """The e-mail addresses of a cell that holds more than one, whatever stands between them; nothing of any other."""
-    each = list(dict.fromkeys(told.lstrip("'") for told in _ADDRESS.findall(cell))) if cell.count("@") > 1 else []
+    each = list(dict.fromkeys(told.lstrip("'") for told in _ADDRESS.findall(cell))) if cell.count("@") > 1 and len(cell) <= LONGEST else []
     return each if len(each) > 1 else []
 
 
@@ -345,11 +353,15 @@ def _domains(domain: str) -> tuple[str, str]:
 
 def number(cell: str) -> str:
     """A telephone number without the .0 of a program that took it for an amount, without the p:, tel: or whatsapp: that programs and links write before it, and without a remark; of several the first."""
+    if len(cell) > LONGEST:
+        return cell
     return phone_text.without_remark(_DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell))))
 
 
 def numbers_in(cell: str) -> tuple[str, ...]:
     """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
+    if len(cell) > LONGEST:
+        return (cell,)
     parts = [part.strip() for part in _BETWEEN_NUMBERS.split(cell)]
     several = tuple(dict.fromkeys(number(part) for part in parts if len(re.findall(r"\d", part)) >= FEWEST_DIGITS))
     return several if len(several) > 1 else (number(cell),) if cell else ()
@@ -357,6 +369,8 @@ def numbers_in(cell: str) -> tuple[str, ...]:
 
 def zone_name(cell: str) -> str:
     """The name of a time zone however its letters and its stroke are written, of what Windows calls it, and of one that stands among other words; the cell itself where there is none such."""
+    if len(cell) > LONGEST:
+        return cell
     words = cell.casefold().replace("_slash_", "/")
     known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(" ".join(words.split()))
     return known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), cell)

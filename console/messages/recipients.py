@@ -31,6 +31,8 @@ _TAKEN_BACK = "select record, channel, at, source from console.opt_out where col
 NO_ZONE = "Etc/Unknown"
 CALL_BACK = "call_back"
 """The label of a call whose transcript is looked through for when they want to be called again."""
+LONGEST = 1_000
+"""Characters of the longest field that is looked through: in a longer one that could take very long."""
 SEVERAL = re.compile(r"[;,/|\n]|:::|\s+or\s+")
 """What stands between several numbers or addresses in one field."""
 _AS_DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
@@ -243,7 +245,8 @@ def addresses_of(channel: str, to: str | None, country: str | None) -> list[str]
 
 
 def _read(channel: str, to: str | None, country: str | None) -> list[tuple[str, str]]:
-    """(address, why it is none) of each part of the field, at least one."""
+    """(address, why it is none) of each part of the field, at least one. A longer field than `LONGEST` holds none."""
+    to = to if to is None or len(to) <= LONGEST else ""
     if channel == "chat" and to and to.strip():
         return [(to.strip(), "")]
     apart = (

@@ -172,3 +172,13 @@ def test_a_time_zone_is_known_as_programs_call_it(cell: str, zone: str) -> None:
 )
 def test_a_number_of_a_file_is_taken_without_its_remark(cell: str, number: str) -> None:
     assert headings.number(cell) == number
+
+
+@pytest.mark.parametrize(
+    "cell", ["a" * 1_001, "a" * 900 + " x@post.example y@post.example" * 4, "1(a)" * 300, "1" * 1_001 + ".0", "a/" * 501, "(" * 1_001]
+)
+def test_a_very_long_cell_is_looked_through_for_nothing(cell: str) -> None:
+    """Somebody may have made it to keep the reading busy."""
+    for read in (headings.address, headings.number, headings.zone_name, headings.country_code, headings.language_code):
+        assert read(cell) == cell
+    assert (headings.several_addresses(cell), headings.numbers_in(cell), headings.addresses_in(cell)) == ([], (cell,), (cell,))
