@@ -141,12 +141,10 @@ _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
 """An address among others, whatever stands between them."""
-_BETWEEN_NUMBERS = re.compile(r"[;,|\n]|:::|\s/\s")
-"""What stands between two telephone numbers. A stroke without blanks stands within a number too."""
+_STROKE_BETWEEN = re.compile(r"\s/\s")
+"""A stroke without blanks stands within a number too."""
 LONGEST = 1_000
 """Characters of the longest cell that may hold addresses, numbers, or the name of a country, language or zone: to look through a longer one could take very long."""
-FEWEST_DIGITS = 5
-"""With fewer of them a part of a cell is no telephone number of its own."""
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
 _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
@@ -362,8 +360,8 @@ def numbers_in(cell: str) -> tuple[str, ...]:
     """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
     if len(cell) > LONGEST:
         return (cell,)
-    parts = [part.strip() for part in _BETWEEN_NUMBERS.split(cell)]
-    several = tuple(dict.fromkeys(number(part) for part in parts if len(re.findall(r"\d", part)) >= FEWEST_DIGITS))
+    parts = [part.strip() for field in phone_text.fields_apart(cell) for part in _STROKE_BETWEEN.split(field)]
+    several = tuple(dict.fromkeys(number(part) for part in parts if phone_text.digits_in(part) >= phone_text.FEWEST))
     return several if len(several) > 1 else (number(cell),) if cell else ()
 
 

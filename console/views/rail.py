@@ -11,6 +11,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
 from console import access, inboxes, records, workflows, workspaces
+from console.accounts import absences
 from console.browse import pins
 from console.core.actor import Actor
 from console.messages import outbox
@@ -168,8 +169,9 @@ def waiting(who: Actor) -> Mapping[str, Any]:
     counts = [count for _, count in my_work.inbox_counts(who)]
     late, to_do = sum(count.late.overdue for count in counts), sum(count.to_do for count in counts)
     look = formats.Look.of(who)
-    mine, past = tasks.to_do(who, formats.times.within(look.now, look.zone).date())
-    asked = len(questions.open_for(who))
+    absent = absences.stood_in_for(who.id)
+    mine, past = tasks.to_do(who, formats.times.within(look.now, look.zone).date(), absent)
+    asked = questions.to_answer(who, absent)
     return {
         "counts": [
             *([("count-inbox", late or to_do, bool(late), "overdue" if late else "to do")] if inboxes.inboxes_of(who) else []),

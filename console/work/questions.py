@@ -24,6 +24,10 @@ select q.id, q.run, q.needs, q.until, q.asked_at, q.subject, q.nonce, q.ct, q.pe
 join console.attempt a on a.run = q.run and a.n = q.n join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
 where {where} order by q.until nulls last, q.id limit {limit}
 """
+_TO_ANSWER = """
+select count(*) from console.question q join {runs} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
+where q.people ?| %(people)s and not exists (select from console.answer a where a.question = q.id and a.person = %(person)s)
+"""
 _LEFT = f"""
 select q.id, q.run, q.subject, a.outcome from console.question q
 join {access.EVERY_RUN.sql()} on r.id = q.run and r.status = 'waiting_event' and r.waiting->>'key' = q.id
@@ -68,6 +72,12 @@ def open_for(actor: Actor, instead: Sequence[str] | None = None) -> list[Asked]:
     rows = fetch(_OPEN.format(runs=access.runs(actor).sql(), where="q.people ?| %(people)s", limit=SHOWN), whose)
     questions = [question for row in rows if (question := _visible_question(actor, row, absent)) is not None]
     return [question for question in questions if not question.mine]
+
+
+def to_answer(actor: Actor, instead: Sequence[str]) -> int:
+    """How many questions wait for this person's answer, or for one in place of these who are away. One statement."""
+    whose = {"people": [actor.id, *instead], "person": actor.id}
+    return int(fetch(_TO_ANSWER.format(runs=access.runs(actor).sql()), whose)[0][0])
 
 
 def question(actor: Actor, question_id: str) -> Asked:

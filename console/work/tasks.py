@@ -60,9 +60,9 @@ def tasks_of(actor: Actor, instead: Sequence[str] | None = None) -> list[Task]:
     return _read(actor, "assignee = any(%s) and status = 'open' order by due_on nulls last, id", (whose,))
 
 
-def to_do(actor: Actor, day: date) -> tuple[int, int]:
-    """How many of `tasks_of` there are, and how many of these were due before the day."""
-    whose = [actor.id, *absences.stood_in_for(actor.id)]
+def to_do(actor: Actor, day: date, instead: Sequence[str]) -> tuple[int, int]:
+    """How many open tasks of the person, and of these who are away, there are, and how many of them were due before the day."""
+    whose = [actor.id, *instead]
     counted = "select count(*), count(*) filter (where due_on < %s) from console.task where assignee = any(%s) and status = 'open'"
     number, late = fetch(counted, (day, whose))[0]
     return number, late

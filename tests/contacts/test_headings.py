@@ -182,3 +182,8 @@ def test_a_very_long_cell_is_looked_through_for_nothing(cell: str) -> None:
     for read in (headings.address, headings.number, headings.zone_name, headings.country_code, headings.language_code):
         assert read(cell) == cell
     assert (headings.several_addresses(cell), headings.numbers_in(cell), headings.addresses_in(cell)) == ([], (cell,), (cell,))
+
+
+def test_numbers_of_a_cell_stand_apart_as_where_messages_are_sent() -> None:
+    assert headings.numbers_in("0171/5551111 oder 0172/5552222 (Büro)") == ("0171/5551111", "0172/5552222")
+    assert headings.numbers_in("+49 171 5551111 / +49 172 5552222; 12") == ("+49 171 5551111", "+49 172 5552222")
