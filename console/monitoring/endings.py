@@ -45,7 +45,9 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
         rows = connection.execute(newest).all()
         counted = rows[:MOST_RUNS]
         of_them = attempt.run == sa.any_(sa.literal([row.id for row in counted], sa.ARRAY(sa.Text)))
-        outcome = sa.case((attempt.completed_at.is_not(None), attempt.outcome))  # of one who waits there it is what is expected
+        # of one who waits there it is what is expected; what a person took back was no way on
+        stands = sa.and_(attempt.completed_at.is_not(None), attempt.status != "cancelled", attempt.revised.is_not(True))
+        outcome = sa.case((stands, attempt.outcome))
         came = sa.select(attempt.step, outcome, sa.func.array_agg(sa.distinct(attempt.run))).where(of_them).group_by(attempt.step, outcome)
         rows_of_steps = connection.execute(came).all() if counted else []
     number = {row.id: n for n, row in enumerate(counted)}

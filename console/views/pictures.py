@@ -44,7 +44,7 @@ def show(slug: str) -> Response:
     """Show one workflow; `version` names a version other than the live one, or the draft."""
     shown = diagrams.show(frame.actor(), slug, request.args.get("version"))
     look = frame.look()
-    glance = at_a_glance.glance(shown)
+    glance, ways = at_a_glance.counted(shown)
     every, chosen = at_a_glance.people(shown, request.args.get("people", ""))
     context = tabs.context(shown.known, "picture") | {
         "shown": shown,
@@ -67,7 +67,8 @@ def show(slug: str) -> Response:
         "stand": chosen.steps,
         "people_version": None if chosen is every else request.args["people"],
         "glance": glance,
-        "pictured": at_a_glance.pictured(shown, every, chosen, glance),
+        "counted": ways,
+        "pictured": at_a_glance.pictured(shown, every, chosen, ways),
     }
     return frame.page("workflows/page.html", context)
 

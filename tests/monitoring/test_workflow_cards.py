@@ -73,3 +73,13 @@ def test_cards_ask_the_database_alike_for_one_workflow_and_for_many(company: Com
     for number in range(12):
         workflows.import_file(DOCUMENT | {"slug": f"care-{number}"}, publish=True)
     assert (min(asked() for _ in range(3)), few) == (few, 4)
+
+
+def test_the_numbers_of_a_picture_are_two_statements_however_many_runs_there_are(company: Company) -> None:
+    known = next(each for each in workflows.all_known() if each.slug == "care-review")
+    for record in ("1", "2", "3"):
+        company.finished(record)
+        monitoring.endings.endings(company.mona, known, 30, "UTC")
+        with counted() as said:
+            came = monitoring.endings.endings(company.mona, known, 30, "UTC")
+        assert (len(said), came.begun) == (2, int(record)), said

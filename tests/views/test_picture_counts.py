@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from console import accounts, enrolments, workflows
+from console import accounts, enrolments, runs, workflows
 from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT
@@ -53,6 +53,27 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
         {"pause": "2"},
     )
     assert f"{HERE}?step=pause&version={former}" in pages.mona.get(narrowed).links
+
+
+def test_the_picture_of_guided_work_counts_who_took_a_way_too(pages: Pages) -> None:
+    company, address = pages.company, "/workflows/care-review"
+    assert "What the numbers mean" not in pages.mona.get(address).html
+    company.finished("1")
+    company.at("decide", "3")
+    undone = company.at("decide", "2")
+    told = company.told(undone)
+    runs.complete(company.olivia, undone, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
+    told = company.told(undone)
+    runs.revise(company.olivia, undone, step="decide", attempt=None, revision=told["revision"], reason="Wrong")
+    page = pages.mona.get(address)
+    took = {(told["data-to"], told["data-label"]): told["data-took"] for told in page.with_attribute("data-took")}
+    assert took["result", "Approve"] == "1"
+    assert ("back", "Look again") not in took, "what was taken back is no way that was taken"
+    passed = {told["data-step"]: told["data-passed"] for told in page.with_attribute("data-passed")}
+    assert (passed["decide"], passed["result"]) == ("3", "1")
+    assert "n came there in 30 days" in page.text
+    assert "Way n took this way" in page.text
+    assert 'id="glance"' not in page.html, "nobody is in guided work by itself"
 
 
 def test_beside_the_picture_is_what_left_in_the_last_24_hours(pages: Pages) -> None:

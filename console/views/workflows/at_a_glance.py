@@ -69,16 +69,23 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Numbers in the picture, of who began in so many `days`. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there."""
+
+    passed: Mapping[str, int]
+    took: Mapping[tuple[str, str], int]
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Glance:
-    """What stands beside the picture. `passed`: step id → how many came to it, `took`: (step id, "way " and an outcome) → how many took it, and (step id, id of the next step) → how many went there. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were. `day` is None where it sent nothing in a day."""
+    """What stands beside the picture. `words` say what starts it, `again` whether people come again, `exits` what lets them leave early. `days` is how far back was counted; `newest`: only the newest runs of that time were. `day` is None where it sent nothing in a day."""
 
     here: Sequence[Here]
     words: Sequence[str]
     again: str
     exits: Sequence[str]
     funnel: Sequence[Bar]
-    passed: Mapping[str, int]
-    took: Mapping[tuple[str, str], int]
     days: int
     newest: bool
     day: Day | None
@@ -103,9 +110,9 @@ def people(shown: Shown, version: str) -> tuple[enrolments.Counts, enrolments.Co
     return every, enrolments.counts.of_lines(line for line in lines if line[0] == number) if number in every.versions else every
 
 
-def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, glanced: Glance | None) -> Pictured | None:
+def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, ways: Ways | None) -> Pictured | None:
     """Return what the numbers in the picture mean; None where there is none."""
-    passed, took = (bool(glanced.passed), bool(glanced.took)) if glanced is not None else (False, False)
+    passed, took = (bool(ways.passed), bool(ways.took)) if ways is not None else (False, False)
     if not every.enrolled and not passed:
         return None
     address = f"/workflows/{quote(shown.known.slug, safe='')}"
@@ -117,27 +124,21 @@ def pictured(shown: Shown, every: enrolments.Counts, chosen: enrolments.Counts, 
     return Pictured(bool(chosen.steps), passed, took, DAYS, versions if len(every.versions) > 1 else ())
 
 
-def glance(shown: Shown) -> Glance | None:
-    """Return what there is to say of the live version of a workflow that runs by itself; None for any other."""
+def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
+    """Return what there is to say of the live version of a workflow that runs by itself, None for any other; and the numbers of its picture, None for a version that is not live."""
     document = shown.document
-    if document.run_as is None or shown.number is None or shown.number != shown.known.live:
-        return None
-    who, look = frame.actor(), frame.look()
-    found = monitoring.endings.endings(who, shown.known, DAYS, look.zone)
+    if shown.number is None or shown.number != shown.known.live:
+        return None, None
+    look = frame.look()
+    came = monitoring.endings.endings(frame.actor(), shown.known, DAYS, look.zone)
+    return _glance(shown, came) if document.run_as is not None else None, Ways(came.passed, _took(came, document), DAYS)
+
+
+def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
+    document = shown.document
     exits = [automation.exit_words(one, document.collection) for one in document.exits]
     again = automation.again_words(document) if document.collection is not None else ""
-    return Glance(
-        _going_on_next(shown),
-        _words(shown),
-        again,
-        exits,
-        _funnel(found, document),
-        found.passed,
-        _took(found, document),
-        DAYS,
-        found.more,
-        _day(shown),
-    )
+    return Glance(_going_on_next(shown), _words(shown), again, exits, _funnel(came, document), DAYS, came.more, _day(shown))
 
 
 def _day(shown: Shown) -> Day | None:
