@@ -99,7 +99,7 @@ def show_notices() -> Response:
     if not (frame.wants_fragment() and frame.htmx.target == "bell"):
         groups, last = _page(request.args.get("before", "").replace("\0", "") or None)
         older = frame.with_query("/notices", {"before": last}) if last else None
-        return frame.page("tasks/notices.html", {"groups": groups, "unread": notices.unread(frame.actor()) > 0, "older": older})
+        return frame.page("tasks/notices.html", {"groups": groups, "unread": notices.unread(frame.actor()), "older": older})
     unread, shown = notices.unread(frame.actor()), request.args.get("shown", "")
     body = "" if shown == str(unread) else frame.render("layouts/bell.html", {"unread": unread})
     if not shown:  # the first time on a page, what the rail counts comes along

@@ -44,7 +44,7 @@ _ALIKE = (
     " when ct is not null then coalesce((select r.workflow from console.run r where r.id = notice.run and (r.label is null or r.label = any(%s))), kind)"
     f" else concat_ws('|', kind, coalesce({_CAME_TO}, by), case when kind like '%%decided' then substring(key from '[^:]*$') end) end)"
 )
-"""What notices that stand in one line, and count as one at the bell, have in common: the workflow whose steps told them, or what happened and who did it."""
+"""What notices that stand in one line have in common: the workflow whose steps told them, or what happened and who did it."""
 _SHOWN = f"{_COLUMNS}, ({_MADE_IN} where r.id = notice.run and (r.label is null or r.label = any(%s))), {_CAME}, {_ALIKE}"
 _MAILED = f"{_COLUMNS}, ({_MADE_IN} {ALL} where r.id = notice.run), {_CAME}, id"
 UNSEEN = "About something that you may not see any more"
@@ -54,8 +54,8 @@ _OPEN = "not exists (select from console.run r where r.id = notice.run and not (
 _EARLIER = "(%s::text is null or (at, id) < (select o.at, o.id from console.notice o where o.id = %s and o.person = notice.person))"
 _MINE = f"select {_SHOWN} from console.notice where person = %s and {_OPEN} and {_EARLIER} order by at desc, id desc limit %s"  # noqa: S608 (names of this file)
 _ONE = f"select {_SHOWN} from console.notice where id = %s and person = %s and {_OPEN}"  # noqa: S608 (as above)
-_UNREAD = f"select count(distinct {_ALIKE}) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
-"""What stands together in one line counts as one. What the person did themselves is no news to them."""
+_UNREAD = f"select count(*) from console.notice where person = %s and read_at is null and ({_CAME})[2] is distinct from person and {_OPEN}"  # noqa: S608 (as above)
+"""Each counts, as on the page of notices, also where several stand in one line. What the person did themselves is no news to them."""
 _TASK = "A task for you"
 _WORDS = {
     "task_created": _TASK,
@@ -162,9 +162,8 @@ casbin_agreement.watchers.append(_disagreed)
 
 
 def unread(actor: Actor) -> int:
-    """Number of unread notices of the person; those that the list holds together in one line are one."""
-    cleared = _cleared(actor)
-    return int(fetch(_UNREAD, (_ASKED_FOR, cleared, actor.id, cleared))[0][0])
+    """Number of unread notices of the person, each of those that the list holds together in one line too."""
+    return int(fetch(_UNREAD, (actor.id, _cleared(actor)))[0][0])
 
 
 def _cleared(actor: Actor) -> list[str]:

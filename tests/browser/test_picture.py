@@ -84,6 +84,20 @@ def tried_thrice() -> dict[str, Any]:
     return document(slug="thrice", title="Thrice", steps=[*made, *ends])
 
 
+def gone_back() -> dict[str, Any]:
+    """A workflow with a way back that has a long name, and leads up beside a step that stands next to it."""
+    places = {"start": (0, 0), "again": (0, 120), "look": (-270, 330), "choose": (0, 540), "end": (0, 660)}
+    options = [{"value": "back", "label": "It has to be done once again"}, {"value": "end", "label": "End"}]
+    made: list[dict[str, Any]] = [
+        {"id": "start", "type": "start", "config": {}, "next": {"default": "look"}},
+        {"id": "again", "type": "go_to", "config": {}, "next": {"default": "look"}},
+        {"id": "look", "type": "guidance", "config": {"text": "Look."}, "next": {"default": "choose"}},
+        {"id": "choose", "type": "decision", "config": {"options": options}, "next": {"back": "again", "end": "end"}},
+        {"id": "end", "type": "end", "config": {}, "next": {}},
+    ]
+    return document(slug="back", title="Back", steps=[step | {"title": step["id"].title(), "at": [*places[step["id"]]]} for step in made])
+
+
 def drawn(screen: "Screen", path: str, count: int = 10) -> Any:
     """The page with a picture of so many steps."""
     page = screen.go(path)
@@ -186,7 +200,8 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
     ]
     assert page.inner_text("[data-size]") == "85%", "what could not be read as a whole begins at the start"
     workflows.import_file(forked(), publish=True)
-    for path, count in (("/workflows/long-one", 60), ("/workflows/forked", 6)):
+    workflows.import_file(gone_back(), publish=True)
+    for path, count in (("/workflows/long-one", 60), ("/workflows/forked", 6), ("/workflows/back", 5)):
         names, overlapping = drawn(olivia, path, count).evaluate(OVERLAPS)
         assert names
         assert not overlapping, "names of ways stand on nothing else"

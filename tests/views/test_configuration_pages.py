@@ -207,5 +207,5 @@ def test_the_parts_of_a_clock_add_up_to_the_age() -> None:
     assert parts(119.9, 59.95, 59.95) == "Of its age of 2 min: 1 min counted, 1 min waiting for a time or for somebody outside."
     assert parts(120.5, 120.5, -1e-9) == "Of its age of 2 min: 2 min counted."
     assert parts(183_659.0, 3_659.0, 90_059.0) == (
-        "Of its age of 2 d 3 h: 1 h counted, 1 d 1 h waiting for a time or for somebody outside, 1 d 1 h outside working hours."
+        "Of its age of 2 d 3 h: 1 h 1 min counted, 1 d 1 h waiting for a time or for somebody outside, 1 d 59 min outside working hours."
     )

@@ -69,12 +69,17 @@ def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> 
     tom.get("/notices?before=%00")
 
 
-def test_what_stands_in_one_line_counts_as_one_at_the_bell(company: Company) -> None:
-    """Of every kind, as words and as what came of it: lines of the list and the number at the bell are made by one rule."""
+def test_the_bell_and_the_page_count_the_same_and_a_line_is_of_one_kind(company: Company) -> None:
+    """Of every kind, as words and as what came of it."""
     told_by_a_workflow(company)
     for kind in sorted(notices._WORDS):
         for number, by in enumerate([company.mona.id, company.mona.id, company.olivia.id, None]):
             notices.tell([company.tom.id], kind.partition(":")[0], f"{kind}:{number}:{kind.rpartition(':')[2]}", by=by)
     told = notices.notices_of(company.tom, limit=1000)
-    assert notices.unread(company.tom) == len({notice.alike for notice in told}) < len(told)
+    assert len({notice.alike for notice in told}) < len(told) == notices.unread(company.tom)
+    tom = Browser(signed_in(web_app(), "tom"))
+    page = tom.get("/notices")
+    assert f"What you were told {len(told)} new" in page.text
+    bell = signed_in(web_app(), "tom").get("/notices?shown=", headers={"HX-Request": "true", "HX-Target": "bell"}).text
+    assert f"Notices, {min(len(told), 99)}" in bell
     assert all(len({notice.kind for notice in told if notice.alike == alike}) == 1 for alike in {notice.alike for notice in told})

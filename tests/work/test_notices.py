@@ -80,10 +80,10 @@ def test_reading_one_and_all(company: Company) -> None:
     assert (notices.unread(company.olivia), notices.notices_of(company.olivia)[0].read) == (0, True)
 
 
-def test_what_one_workflow_told_of_many_records_counts_as_one(company: Company) -> None:
+def test_what_one_workflow_told_of_many_records_counts_each(company: Company) -> None:
     begin(company)
     runs.start(company.olivia, "telling", "customer", "2", {})
-    assert (len(notices.notices_of(company.tom)), notices.unread(company.tom)) == (2, 1)
+    assert (len(notices.notices_of(company.tom)), notices.unread(company.tom)) == (2, 2)
 
 
 def test_who_may_not_see_it_any_more_reads_nothing_of_it(company: Company) -> None:

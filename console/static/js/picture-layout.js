@@ -150,7 +150,7 @@
   }
 
   // Where the names of ways stand: on the way, as near to its middle as no step, title of a group or other name stands and no other way
-  // leads through. `ways`: [{id, label, points}]. Answers {spots: Map id → {distance (part of the way), offset}, crowded: whether one stands on
+  // leads through. `ways`: [{id, label, points, straight}]. Answers {spots: Map id → {distance (part of the way), offset}, crowded: whether one stands on
   // something for want of room}.
   function names(ways, places, frames) {
     const rows = new Map();
@@ -159,7 +159,7 @@
     const fill = (box) => reach(box).forEach((at) => { if (rows.has(at)) rows.get(at).push(box); else rows.set(at, [box]); });
     const meets = (box, other) => box.x < other.x + other.width && other.x < box.x + box.width && box.y < other.y + other.height && other.y < box.y + box.height;
     const free = (box, id, crossed) => !reach(box).some((at) => rows.get(at)?.some((other) => other.way !== id && !(crossed && other.way) && meets(box, other)));
-    const drawn = new Map(ways.map(({ id, points }) => [id, along(points)]));
+    const drawn = new Map(ways.map(({ id, points, straight }) => [id, along(points, straight)]));
     places.forEach(({ x, y }) => fill({ x: x - 4, y: y - 8, width: WIDTH + 8, height: HEIGHT + 16 }));
     frames.forEach(({ x, y, title }) => fill({ x: x + 8, y: y + 6, width: 16 + 7 * title.length, height: 22 }));
     drawn.forEach((way, id) => way.forEach(({ x, y }) => fill({ x, y, width: 1, height: 1, way: id })));
@@ -180,16 +180,16 @@
     return { spots, crowded };
   }
 
-  // The curves of a way as points that stand near to each other, each with how far it is from the beginning.
-  function along(points) {
+  // The curves of a way, or its straight lines, as points that stand near to each other, each with how far it is from the beginning.
+  function along(points, straight) {
     const drawn = [{ ...points[0], far: 0 }];
     points.slice(1).forEach((to, index) => {
       const from = points[index];
       const [half, parts] = [(from.y + to.y) / 2, Math.max(8, Math.ceil(Math.hypot(to.x - from.x, to.y - from.y) / 12))];
       for (let step = 1; step <= parts; step += 1) {
         const [on, off, last] = [step / parts, 1 - step / parts, drawn.at(-1)];
-        const x = (off ** 3 + 3 * off * off * on) * from.x + (3 * off * on * on + on ** 3) * to.x;
-        const y = off ** 3 * from.y + 3 * off * on * half + on ** 3 * to.y;
+        const x = straight ? off * from.x + on * to.x : (off ** 3 + 3 * off * off * on) * from.x + (3 * off * on * on + on ** 3) * to.x;
+        const y = straight ? off * from.y + on * to.y : off ** 3 * from.y + 3 * off * on * half + on ** 3 * to.y;
         drawn.push({ x, y, far: last.far + Math.hypot(x - last.x, y - last.y) });
       }
     });

@@ -9,6 +9,8 @@
   // with more steps only what is seen, and so much around it, is drawn
   const MANY = 120;
   const AROUND = 400;
+  // so far from its steps a way back goes up
+  const BESIDE = 26;
   // X6 and dagre keep what they draw by name in plain objects, which know these already: such a step stands in the list alone
   const UNDRAWN = ["constructor", "__proto__"];
   const MARK = { done: "circle-check", cancelled: "ban", failed: "alert-triangle", skipped: "circle-dashed", now: "player-play", added: "plus", changed: "pencil", removed: "minus" };
@@ -134,13 +136,22 @@
     return [{ x: from.x + WIDTH * part, y: from.y + HEIGHT }, ...(bends.get(edge.id) || []), { x: to.x + WIDTH / 2, y: to.y }];
   }
 
+  // A way back leaves its step at the side, goes up beside both steps and comes in at the same side.
+  const sideOf = (edge, places) => (places.get(edge.from).x > places.get(edge.to).x ? "right" : "left");
+  function around(edge, places) {
+    const [right, ...ends] = [sideOf(edge, places) === "right", places.get(edge.from), places.get(edge.to)];
+    const [from, to] = ends.map(({ x, y }) => ({ x: x + (right ? WIDTH : 0), y: y + HEIGHT / 2 }));
+    const x = right ? Math.max(from.x, to.x) + BESIDE : Math.min(from.x, to.x) - BESIDE;
+    return [from, { x, y: from.y }, { x, y: to.y }, to];
+  }
+
   function edgeOf(edge, places, bends, position) {
-    const side = places.get(edge.from).x > places.get(edge.to).x ? "right" : "left";
+    const side = sideOf(edge, places);
     const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}${edge.inside ? " inside" : ""}`;
     return {
       id: edge.id, shape: "edge", zIndex: edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
       source: { cell: edge.from, port: edge.back ? side : edge.inside ? "inside" : window.handrailCanvas ? `out:${edge.outcome}` : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
-      router: edge.back ? { name: "oneSide", args: { side, padding: 26 } } : { name: "normal" },
+      router: edge.back ? { name: "oneSide", args: { side, padding: BESIDE } } : { name: "normal" },
       connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
       attrs: { line: { class: name, stroke: null, strokeWidth: edge.taken ? 2.4 : 1.6, targetMarker: { name: "block", width: 9, height: 7, fill: "context-stroke", stroke: "none" } } },
       labels: edge.label ? [labelOf(edge, position)] : [],
@@ -216,9 +227,8 @@
     cells(made) {
       const { steps, edges, notes } = made;
       const worded = edges.map((edge) => ({ ...edge, label: edge.label && wordsOf(edge) }));
-      const named = worded.filter((edge) => !edge.back);
       const by = new Map(steps.map((step) => [step.id, step]));
-      const waysOf = ({ places, bends }) => named.map((edge) => ({ ...edge, points: pointsOf(edge, by.get(edge.from), places, bends) }));
+      const waysOf = ({ places, bends }) => worded.map((edge) => ({ ...edge, straight: edge.back, points: edge.back ? around(edge, places) : pointsOf(edge, by.get(edge.from), places, bends) }));
       const { places, bends, frames, spots } = placed(steps, worded, waysOf);
       const nodes = [...frames.map((frame) => this.frame(frame)), ...notes, ...steps.map((step) => nodeOf(step, places.get(step.id), edges))];
       const ways = edges.map((edge) => edgeOf(edge, places, bends, spots.get(edge.id)));

@@ -84,8 +84,8 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
         else {
             "clock": found,
             "tone": _tone(found),
-            "worked": formats.span(found.worked_s, frame.look()),
-            "of": formats.span(found.total_s, frame.look()),
+            "worked": _to_the_minute(60 * formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)[0]),
+            "of": _to_the_minute(found.total_s),
             "parts": parts(found),
         }
     )
@@ -93,19 +93,14 @@ def clock(known: Known, run_id: str) -> Mapping[str, Any] | None:
 
 def parts(found: due_times.Clock) -> str:
     """Return of what the age is made up, to the minute: the parts add up to it."""
-    age, waited = round(found.age_s) // 60, round(found.waited_s) // 60
-    outside = found.age_s - found.waited_s - found.worked_s
-    counted = int(found.worked_s // 60) if outside >= 1 else age - waited
-    told = {"counted": counted, "waiting for a time or for somebody outside": waited, "outside working hours": age - counted - waited}
-    named = ", ".join(f"{_to_the_minute(minutes)} {what}" for what, minutes in told.items() if minutes or what == "counted")
-    return f"Of its age of {_to_the_minute(age)}: {named}."
+    counted, waited, outside = formats.adding_up((found.worked_s, found.waited_s), found.age_s, formats.MINUTE_S)
+    told = {"counted": counted, "waiting for a time or for somebody outside": waited, "outside working hours": outside}
+    named = ", ".join(f"{_to_the_minute(minutes * 60)} {what}" for what, minutes in told.items() if minutes or what == "counted")
+    return f"Of its age of {_to_the_minute(sum(told.values()) * 60)}: {named}."
 
 
-def _to_the_minute(minutes: int) -> str:
-    """Return a length such as "2 d 3 h 12 min"."""
-    days, rest = divmod(minutes, 24 * 60)
-    named = [f"{number} {unit}" for number, unit in ((days, "d"), (rest // 60, "h"), (rest % 60, "min")) if number]
-    return " ".join(named) or "0 min"
+def _to_the_minute(seconds: float) -> str:
+    return formats.length_words(int(seconds), formats.MINUTE_S)
 
 
 def _hours(minutes: int) -> str:

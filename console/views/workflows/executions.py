@@ -167,6 +167,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
     entries = []
     failed_later = messages.failed_afterwards(frame.actor(), run_id)
     late = {str(event.open.get("effect")): str(event.open.get("result")) for event in runs.late_reports(run_id)}
+    took, lengths = _lengths(run, look)
     for number, attempt in enumerate(run["attempts"]):
         own = described.get(attempt["step"], step_values.NOTHING)
         later = next((line for line in failed_later if _asked_by(line, attempt)), None)
@@ -176,7 +177,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
             {
                 "attempt": attempt,
                 "badge": _FAILED_LATER if later else _badge(attempt, run["context"]),
-                "took": _took(attempt, look),
+                "took": lengths[number],
                 "by": view.names.get(attempt["by"] or "", ""),
                 "outcome": own.outcome(attempt["outcome"]) if attempt["status"] != "cancelled" else "",
                 "effects": [(each["summary"], _effect_words(each, late, ended=bool(run["ended_at"]))) for each in attempt["effects"]],
@@ -200,7 +201,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "entries": entries,
         "started": started,
         "ended": ended,
-        "took": formats.span(((ended or look.now) - started).total_seconds(), look),
+        "took": took,
         "trigger": _trigger_words(run["trigger"], document),
         "ended_by": view.ended_by,
         "ended_because": view.ended_because,
@@ -276,11 +277,28 @@ def _trigger_words(given: Mapping[str, Any], document: Any) -> str:
     return f"{kind}: {named[0]}" if named else kind
 
 
-def _took(attempt: Mapping[str, Any], look: formats.Look) -> str:
+def _lengths(run: Mapping[str, Any], look: formats.Look) -> tuple[str, list[str]]:
+    """Return how long the run took, and each step that is over: rounded so that the steps of a run in which one follows the other add up to it."""
+    began = datetime.fromisoformat(run["created_at"])
+    total = ((datetime.fromisoformat(run["ended_at"]) if run["ended_at"] else look.now) - began).total_seconds()
+    spans = [_seconds(attempt) for attempt in run["attempts"]]
+    unit = formats.unit_of(total)
+    whole = formats.adding_up([span or 0.0 for span in spans], total, unit)
+
+    def words(span: float | None, number: int) -> str:
+        if span is None:
+            return ""
+        return formats.length_words(number * unit, unit) if number else "under a minute" if span >= 1 else "at once"
+
+    age = formats.whole_units(total, unit) * unit
+    return formats.length_words(age, unit) if age else "under a second", [words(*each) for each in zip(spans, whole, strict=False)]
+
+
+def _seconds(attempt: Mapping[str, Any]) -> float | None:
+    """Return how long a step took; None while somebody is at it, or where it was taken back before it was done."""
     if attempt["completed_at"] is None:
-        return ""
-    seconds = (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
-    return formats.span(seconds, look) if seconds >= 1 else "at once"
+        return None
+    return (datetime.fromisoformat(attempt["completed_at"]) - datetime.fromisoformat(attempt["entered_at"])).total_seconds()
 
 
 def _pairs(own: step_values.Described, values: Mapping[str, Any], look: formats.Look) -> list[tuple[str, Any]]:
