@@ -37,8 +37,11 @@ def fill(world: World) -> None:
         "message": _messages(world, contacts, rng),
         "call": _calls(world, contacts, rng),
     }
-    for kind, column, wanted in (("message", "last_inbound_at", "in"), ("message", "last_outbound_at", "out")):
-        newest: dict[str, Row] = {row["contact_id"]: row for row in world.supply[kind] if row["direction"] == wanted}
+    written = world.supply["message"]
+    came = [row for row in written if row["direction"] == "in"]
+    went = sorted([*(row for row in written if row["direction"] == "out"), *world.supply["call"]], key=lambda row: row["at"])
+    for column, rows in (("last_inbound_at", came), ("last_outbound_at", went)):
+        newest: dict[str, Row] = {row["contact_id"]: row for row in rows}
         for contact in contacts:
             contact[column] = newest[contact["id"]]["at"] if contact["id"] in newest else None
     world.supply["task"] = _tasks(world, contacts, rng)

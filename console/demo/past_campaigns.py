@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from console import accounts, automation, browse, enrolments, log, messages, runs, workflows
 from console.activity import sequencing
 from console.contacts import tags
+from console.core import schedule
 from console.messages import opening
 from console.monitoring import incidents, read_log
 from console.work import tasks
@@ -27,15 +28,17 @@ LEAD_DAYS, LEADS_A_DAY = 20, 2
 CONTACTED = 12
 """How many are enrolled by hand in each workflow that writes to contacts."""
 REMINDED_AGO = (5.4, 2.4, 0.4)
-"""So many days ago the reminder took in the refund requests that were open: without them all would be late at once when the demo begins."""
+"""About so many days ago the reminder took in the refund requests that were open: without them all would be late at once when the demo begins."""
+SHUT = timedelta(days=4)
+"""No schedule of the demo is silent for longer: on Sunday night it last fired on Friday."""
 BEFORE = '{{"field": "created_at", "op": "lt", "value": "{:%Y-%m-%dT%H:%M:%SZ}"}}'
 """What was there at this moment."""
 
 
 def all_of(stage: "Stage", night: datetime) -> Iterator[tuple[timedelta, "Tale"]]:
     """Each tale with how long ago it begins; `night` is the last one, at two o'clock at Fernwick."""
-    for days in REMINDED_AGO:
-        yield timedelta(days=days), reminded(stage)
+    for at in fired("refund-sla", [stage.started - timedelta(days=days) for days in REMINDED_AGO]):
+        yield stage.started - at, reminded(stage)
     for ago, workflow, chosen in (
         (timedelta(days=9.3), "re-engage", browse.BrowseQuery(segment="quiet", limit=CONTACTED)),
         (timedelta(days=8.4), "lead-nurture", browse.BrowseQuery(filter=LEADS, sort="name", limit=CONTACTED)),
@@ -48,6 +51,20 @@ def all_of(stage: "Stage", night: datetime) -> Iterator[tuple[timedelta, "Tale"]
     yield stage.started - night + timedelta(days=LEAD_DAYS) - timedelta(hours=8), leads_come_in(stage)
     yield timedelta(days=8.7), some_open_it(stage)
     yield timedelta(days=3.25), closed_by_mistake(stage)
+
+
+def fired(workflow: str, moments: Sequence[datetime]) -> list[datetime]:
+    """Return when the schedule of the workflow last fired before each of the moments, once each: it fires at no other time, on Saturdays never."""
+    document = workflows.live(enrolments.find(workflow).id).document
+    plan = next(trigger for trigger in document.triggers if trigger.kind == "schedule")
+    return sorted({_last_time(plan.fields or "", plan.zone or "UTC", moment) for moment in moments})
+
+
+def _last_time(cron: str, zone: str, moment: datetime) -> datetime:
+    at = moment - SHUT
+    while (coming := schedule.following(cron, zone, at, 1)[0]) <= moment:
+        at = coming
+    return at
 
 
 def sandbox(stage: "Stage") -> None:

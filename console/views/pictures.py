@@ -5,14 +5,14 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import access, diagrams, enrolments, workflows
+from console import diagrams
 from console.core.documents.house_rules import VALID_FROM, Dated, Table
 from console.core.documents.workflow import Workflow
-from console.diagrams import Node, Shown
+from console.diagrams import Node
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.run import page, replay
-from console.views.workflows import at_a_glance, switches, tabs
+from console.views.workflows import at_a_glance, tabs
 
 blueprint = Blueprint("pictures", __name__)
 
@@ -51,9 +51,6 @@ def show(slug: str) -> Response:
         "document": shown.document,
         "nodes": shown.picture.nodes,
         "groups": shown.picture.groups,
-        "version_badge": _version_badge(shown),
-        "startable": any(each.slug == slug for each in workflows.startable(frame.actor(), None)),
-        "enrollable": shown.document.run_as is not None and _may_enrol(slug),
         "settings": _settings(shown.document),
         "rules": [(name, _rule(value, look, shown.labels)) for name, value in sorted(shown.document.variables.items())],
         "tables": [(name, _table(table, look, shown.labels)) for name, table in sorted(shown.document.tables.items())],
@@ -61,7 +58,6 @@ def show(slug: str) -> Response:
         "address": tabs.address,
         "state_badge": None,
         "target": _step_target,
-        "turns": switches.turns(shown.known),
         "workflow_title": shown.document.title,
         "enrolled": every,
         "stand": chosen.steps,
@@ -71,11 +67,6 @@ def show(slug: str) -> Response:
         "pictured": at_a_glance.pictured(shown, every, chosen, ways),
     }
     return frame.page("workflows/page.html", context)
-
-
-def _may_enrol(slug: str) -> bool:
-    target = enrolments.seen(frame.actor(), slug)
-    return target.open and access.can(frame.actor(), target.team or None, f"{workflows.OBJECT}:{target.slug}", "start")
 
 
 @blueprint.get("/runs/<run_id>/picture")
@@ -112,14 +103,6 @@ def path(run_id: str) -> Response:
 
 def _step_target(node: Node) -> str:
     return f"#step-{node.id}"
-
-
-def _version_badge(shown: Shown) -> Badge:
-    if shown.number is None:
-        return Badge("Draft", "warn", "pencil")
-    if shown.number == shown.known.live:
-        return Badge(f"Version {shown.number}, live", "good")
-    return Badge(f"Version {shown.number}, earlier")
 
 
 def _settings(document: Workflow) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import console
 from console import log
-from console.demo import model, past_runs
+from console.demo import model, past_campaigns, past_runs
 
 ROOT = Path(console.__file__).parent
 FIELDS: list[dict[str, Any]] = [
@@ -69,3 +69,12 @@ def test_the_clock_is_moved_by_the_demo_alone_and_put_back() -> None:
         if isinstance(node, ast.Attribute) and node.attr == "move_clock"
     }
     assert movers == {"demo"}
+
+
+def test_a_schedule_of_the_past_fires_at_its_own_times_alone() -> None:
+    def last(*moment: int) -> str:
+        return past_campaigns._last_time("*/15 8-18 * * 1-5", "Europe/Vilnius", datetime(2026, 11, *moment, tzinfo=UTC)).isoformat()
+
+    friday = "2026-11-27T16:45:00+00:00"
+    assert [last(28, 2, 7), last(29, 23, 59), last(30, 5, 59)] == [friday] * 3, "on no Saturday or Sunday, and not before eight"
+    assert (last(30, 6, 0), last(26, 12, 20)) == ("2026-11-30T06:00:00+00:00", "2026-11-26T12:15:00+00:00")

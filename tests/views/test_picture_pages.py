@@ -119,7 +119,7 @@ def test_versions_and_the_draft_have_addresses(pages: "Pages") -> None:
     workflows.import_file(document(title="Care 12"))
     page = pages.olivia.get("/workflows/care-review")
     assert page.headings[0] == ("h1", "Care 11")
-    assert "Version 11, live" in page.text
+    assert "Version 11" in page.text
     assert "The draft has changes" not in page.text
     old = pages.olivia.get("/workflows/care-review?version=1")
     assert "This is version 1, an earlier one" in old.text

@@ -10,7 +10,8 @@ from console.errors import Invalid
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new
-from console.views.workflows import switches, tabs
+from console.views.workflows import tabs
+from console.views.workflows.switch_turns import turns
 
 blueprint = Blueprint("workflow_cards", __name__)
 
@@ -116,7 +117,7 @@ def _drawn(card: Card, owners: Mapping[str, str]) -> dict[str, Any]:
     return {
         "whose": None if owner is None else f"Personal, of {owners[owner]}" if owner in owners else "Personal",
         "card": card,
-        "turns": switches.turns(card.known) if card.may_switch else [],
+        "turns": turns(card.known) if card.may_switch else [],
         "may_duplicate": tabs.may_edit(frame.actor(), card.known),
         "known": card.known,
         "status": tabs.status_badge(card.known),

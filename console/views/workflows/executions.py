@@ -62,6 +62,7 @@ def listed(slug: str) -> Response:
                   "end": (head.reason or formats.label_of((head.ending or "").removeprefix("completed"))) if head.status == "completed" else "",
                   "took": formats.span(((head.ended_at or look.now) - head.created_at).total_seconds(), look),
                   "trigger": TRIGGER_WORDS.get(head.trigger, head.trigger)} for head in heads],
+        "starter_head": "Acts as" if heads and all(head.mode == "hands_off" for head in heads) else "Started by",
         "waits": waits_shortly([head.id for head in heads if head.live and (head.mode == "hands_off" or head.status not in ("saved", "waiting_person"))], look),
         "settled": incidents.settled([head.id for head in heads if head.status in ("failed", "timed_out")]),
         "unsent": messages.unsent([head.id for head in heads if not head.live]),
@@ -206,6 +207,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "ended_by": view.ended_by,
         "ended_because": view.ended_because,
         "starter": view.names.get(run["started_by"], ""),
+        "by_itself": document.run_as is not None,
         "variables": [
             (formats.label_of(name), formats.html(formats.undescribed(name, value), value, look)) for name, value in _variables(document)
         ],

@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, accounts, workflows
+from console import access, accounts, enrolments, workflows
 from console.core.actor import Actor
 from console.errors import NotFound
 from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.frame import Badge
+from console.views.workflows.switch_turns import turns
 from console.workflows import OBJECT, Known
 
 STATUS: Mapping[str, Badge] = {
@@ -80,6 +81,7 @@ def status_badge(known: Known) -> Badge:
 def context(known: Known, here: str) -> dict[str, Any]:
     """Return what `workflows/frame.html` needs for the page `here` (the id of its tab)."""
     actor = frame.actor()
+    may_switch = access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate")
     shown = [tab for tab in sorted(_tabs.values(), key=lambda tab: tab.place) if tab.shown(actor, known)]
     return {
         "known": known,
@@ -96,11 +98,25 @@ def context(known: Known, here: str) -> dict[str, Any]:
         ],
         "unable": unable_to_start.unable_now(known),
         "may_duplicate": may_edit(actor, known),
-        "may_switch": access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "activate"),
+        "may_switch": may_switch,
+        "head_turns": turns(known) if may_switch else [],
+        **_beginnings(actor, known),
         "workflow_address": address,
         "workflow_owner": accounts.names({known.owner}).get(known.owner, "somebody who has left")
         if known.owner and known.owner != actor.id
         else None,
+    }
+
+
+def _beginnings(actor: Actor, known: Known) -> dict[str, bool]:
+    """Return whether the head offers to start a run without a record, and to enrol somebody in what runs by itself."""
+    if known.archived or not access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "start"):
+        return {"head_starts": False, "head_enrols": False}
+    live = workflows.readable_version(known.id, known.live)
+    document = live.document if live is not None else enrolments.seen(actor, known.slug).document
+    return {
+        "head_starts": live is not None and known.status == "active" and known.collection is None,
+        "head_enrols": document is not None and document.run_as is not None and known.status not in enrolments.targets.CLOSED,
     }
 
 
