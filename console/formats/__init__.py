@@ -37,6 +37,7 @@ from console.formats.times import (
     moment_of,
     month_words,
     period_words,
+    place_words,
     span,
     when,
     when_there,

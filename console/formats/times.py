@@ -136,7 +136,7 @@ def full_moment(value: Any, look: Look) -> str:
     local = worded(at, "d MMM y, HH:mm:ss", look)
     if look.zone == "UTC" or within(at, look.zone).tzinfo is at.tzinfo is UTC:
         return f"{local} UTC"
-    return f"{local} {look.zone} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
+    return f"{local} in {place_words(look.zone)} ({worded(at, 'HH:mm:ss', Look(look.locale, 'UTC', look.now))} UTC)"
 
 
 def ago(value: Any, look: Look) -> str:
@@ -177,8 +177,13 @@ def when_there(value: Any, zone: str, look: Look) -> Markup:
     at, look = moment_of(value), replace(look, lasting=True)  # the next minute is not "just now"
     if at is None or within(at, zone).utcoffset() == within(at, look.zone).utcoffset():
         return when(value, look)
-    place = zone.rpartition("/")[2].replace("_", " ")
+    place = place_words(zone)
     return Markup('{} in {} <span class="muted">({} for you)</span>').format(ago(at, replace(look, zone=zone)), place, when(value, look))
+
+
+def place_words(zone: str) -> str:
+    """Return the city by which a time zone is called: "Vilnius"."""
+    return zone.rpartition("/")[2].replace("_", " ")
 
 
 def zone_words(zone: str, look: Look) -> str:
@@ -188,13 +193,13 @@ def zone_words(zone: str, look: Look) -> str:
     except (KeyError, ValueError, OSError):  # no such zone, or no name of one
         return zone
     minutes = 0 if offset is None else round(offset.total_seconds() / 60)
-    area, _, city = zone.rpartition("/")
+    area = zone.rpartition("/")[0]
     hours, rest = divmod(abs(minutes), 60)
     parts = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in ((hours, "hour"), (rest, "minute")) if number]
     away = f"{' '.join(parts)} {'ahead of' if minutes > 0 else 'behind'} UTC" if parts else "UTC"
     if area in ("", "Etc"):
         return away
-    return f"{city.replace('_', ' ')}, {away if parts else 'the same as UTC'}"
+    return f"{place_words(zone)}, {away if parts else 'the same as UTC'}"
 
 
 _NEAR = {-1: "yesterday", 0: "today", 1: "tomorrow"}

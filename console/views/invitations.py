@@ -7,8 +7,9 @@ from console import accounts
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import security
 from console.views.auth import start_session
-from console.views.settings.person import locale_choices, zone_choices
+from console.views.settings.person import locale_choices
 from console.views.settings.person_roles import reasons
+from console.views.settings.zone_choices import zone_choices
 
 blueprint = Blueprint("invitations", __name__)
 

@@ -63,7 +63,7 @@ def show(slug: str) -> Response:
         "stand": chosen.steps,
         "people_version": None if chosen is every else request.args["people"],
         "glance": glance,
-        "counted": ways,
+        "ways_counted": ways,
         "pictured": at_a_glance.pictured(shown, every, chosen, ways),
     }
     return frame.page("workflows/page.html", context)

@@ -65,7 +65,7 @@ def as_paper(name: str) -> Response:
     context = _context(report, rows, ON_PAPER, look) | {
         "reader": accounts.names({frame.actor().id}).get(frame.actor().id, ""),
         "made_at": at,
-        "zone": look.zone,
+        "zone": formats.place_words(look.zone),
     }
     answer = make_response(reports.pressed(case_file.styled(frame.render("reports/paper.html", context)), at))
     told, asked_for = {"table": name, "format": "pdf", "count": len(rows)}, _asked_for(report, look)

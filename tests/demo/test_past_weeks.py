@@ -72,8 +72,10 @@ def test_the_clock_is_moved_by_the_demo_alone_and_put_back() -> None:
 
 
 def test_a_schedule_of_the_past_fires_at_its_own_times_alone() -> None:
-    def last(*moment: int) -> str:
-        return past_campaigns._last_time("*/15 8-18 * * 1-5", "Europe/Vilnius", datetime(2026, 11, *moment, tzinfo=UTC)).isoformat()
+    def last(day: int, hour: int, minute: int) -> str:
+        return past_campaigns._last_time(
+            "*/15 8-18 * * 1-5", "Europe/Vilnius", datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+        ).isoformat()
 
     friday = "2026-11-27T16:45:00+00:00"
     assert [last(28, 2, 7), last(29, 23, 59), last(30, 5, 59)] == [friday] * 3, "on no Saturday or Sunday, and not before eight"

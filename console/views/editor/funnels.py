@@ -114,7 +114,12 @@ def _page(draft: workflows.Draft, found: KeptFunnel | None, wrong: ConsoleError 
         "segments": _segments(document), "everybody": whom_it_lets_in.EVERYBODY, "most": whom_it_lets_in.MOST, "most_seed": MOST_SEED,
         **(_shown_result(document, result) if result is not None else {}),
     }  # fmt: skip
-    return frame.page("editor/funnel.html", context, blocks={"*": "counted"}, status=wrong.status if wrong is not None else 200)
+    return frame.page(
+        "editor/funnel.html",
+        context,
+        blocks={"*": "counted"} if found is not None and found.under_way else None,
+        status=wrong.status if wrong is not None else 200,
+    )
 
 
 def _wanted_or_usual() -> Wanted:

@@ -90,7 +90,7 @@ def html(case: CaseFile, actor: Actor) -> str:
             "signed_at": case.signed_at,
             "made_at": reports.made_at(case),
             "moment": lambda value: _moment(value, look),
-            "zone": look.zone,
+            "zone": formats.place_words(look.zone),
             "who": lambda person: case.names.get(person, "a former colleague") if person else "",
         },
     )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
-from zoneinfo import available_timezones
 
 from flask import Blueprint, Response, flash, request
 
@@ -21,6 +20,7 @@ from console.messages.kept_rules import RulesVersion
 from console.views import frame
 from console.views.outbox import ICONS
 from console.views.settings import area
+from console.views.settings.zone_choices import zone_choices
 
 blueprint = Blueprint("hours_and_caps", __name__, url_prefix="/settings/hours")
 
@@ -220,14 +220,6 @@ def _page(
         "in_force": {kind: contact_rules.window_words(newest.rules.windows.get(kind)) for kind in KINDS},
         "law": {kind: (COUNTRIES[country], contact_rules.window_words(window)) for (country, kind), window in LAW.items()},
         "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)},
-        "zones": sorted({*_zones(), shown.boxes.get("chat_zone", "UTC")}),
+        "zones": zone_choices(shown.boxes.get("chat_zone") or "UTC"),
     }
     return area.page("settings/hours.html", "hours", context, status=error.status if error else 200)
-
-
-def _zones() -> set[str]:
-    return {
-        name
-        for name in available_timezones()
-        if ("/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))) or name == "UTC"
-    }

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale
 from flask import Blueprint, Response, flash, request
@@ -13,6 +12,7 @@ from console.accounts import identities, oidc, profile, sessions
 from console.errors import ConsoleError, Invalid
 from console.views import formats, frame, identity
 from console.views.settings import absence_forms, area
+from console.views.settings.zone_choices import zone_choices
 
 blueprint = Blueprint("me", __name__, url_prefix="/settings/me")
 
@@ -123,7 +123,7 @@ def _page(
         "wrong": dict(wrong or {}),
         "has_password": profile_shown.has_password,
         "locales": sorted(({shown["locale"]: shown["locale"]} | _named()).items(), key=lambda pair: pair[1].casefold()),
-        "zones": sorted({*_zones(), shown["zone"]}),
+        "zones": zone_choices(shown["zone"]),
         "absences": absence_forms.context(who, who.id, absent),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
@@ -144,10 +144,3 @@ def _reasons(error: Invalid) -> dict[str, str]:
 def _named() -> dict[str, str]:
     """Return each language by its own name."""
     return {name: Locale.parse(name, sep="-").get_display_name() or name for name in LOCALES}
-
-
-@lru_cache(maxsize=1)
-def _zones() -> frozenset[str]:
-    return frozenset(
-        name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/", "posix/", "right/"))
-    ) | {"UTC"}

@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale
 from flask import Blueprint, Response, flash, request
@@ -16,6 +15,7 @@ from console.views.settings import absence_forms, area, people
 from console.views.settings.me import LOCALES, device
 from console.views.settings.people import Choice
 from console.views.settings.person_roles import reasons, shows_in_form
+from console.views.settings.zone_choices import zone_choices
 from console.work import leavers
 from console.work.leavers import Given
 
@@ -214,18 +214,7 @@ def locale_choices(chosen: str) -> list[Choice]:
     return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
 
 
-def zone_choices(chosen: str) -> list[Choice]:
-    """Return the time zones by name."""
-    known = [Choice(zone, zone.replace("_", " "), zone == chosen) for zone in _zones()]
-    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
-
-
 @lru_cache(maxsize=1)
 def _locales() -> list[tuple[str, str]]:
     named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
     return sorted(named, key=lambda pair: pair[1].casefold())
-
-
-@lru_cache(maxsize=1)
-def _zones() -> list[str]:
-    return ["UTC", *sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))]
