@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import escape
 
-from console import log
+from console import automation, log
 from console.activity import exports
 from console.browse import naming
 from console.contacts import (
@@ -18,13 +18,14 @@ from console.contacts import (
     import_batches,
     imports,
     left_out_lines,
+    line_tags,
     unused_columns,
     workbooks,
 )
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
-from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
+from console.contacts.kept_imports import Import
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
@@ -119,6 +120,7 @@ def _question(collection: Collection, question: Question) -> Question:
     typed = form_boxes.read_form(request.form, frame.look())
     same = {name: value for name, value in typed.items() if value not in (None, "")}
     same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
+    same[imports.TAGS] = request.form.get(imports.TAGS, "").strip()
     same[imports.NO_TAKES_BACK] = imports.NO_TAKES_BACK in request.form
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
@@ -152,12 +154,20 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), **_tags(who, collection, found), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
         context |= _looked_at(who, collection, found)
     return context
+
+
+def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
+    """Return the tags that a file puts, and which workflows start by themselves when one is put."""
+    told = found.place.get("tags", {}) if found.preview else {}
+    shown = line_tags.shown(collection.id, told)
+    starts = automation.started_by(who, "tag.added", collection.id) if shown else []
+    return {"tags": told, "tags_shown": shown, "tags_left": len(told.get("each", {})) - len(shown), "tag_starts": starts}
 
 
 def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
@@ -184,7 +194,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes(plan, found.question.same, look),
         "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
-        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
+        "tags": str(found.question.same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None, "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value)

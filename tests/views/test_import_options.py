@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import collections, records
-from console.contacts import cell_meanings, import_batches, imports
+from console import accounts, automation, collections, records
+from console.contacts import cell_meanings, import_batches, imports, tags
 from console.errors import Invalid
-from tests.views.test_contact_import import club, counts, kept, posted, why  # noqa: F401 (a fixture)
+from tests.automation.test_triggers import ROBOT, publish
+from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -66,3 +67,21 @@ def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "
     with pytest.raises(Invalid) as refused:
         send({"stage": {"Lead": "prospect"}, "email": {"a": "b"}, "Nothing": {"a": "b"}})
     assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]
+
+
+def test_the_page_tells_which_tags_would_be_put_and_what_starts_by_them(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    company = club.company
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    publish("welcome", {"id": "on", "kind": "event", "on": "tag.added"}, collection="contact")
+    automation.synchronise()
+    where = sent(club, "Name;E-Mail;Stage;Étiquettes\nZoë;zoe@post.example;new;VIP|Fair\nBo;bo@post.example;new;vip\n".encode())
+    page = club.olivia.get(where)
+    assert "3 tags are put on 2 contacts: “VIP” on 2 (new here), “Fair” on 1 (new here). Tags that they have stay." in page.text
+    assert "What starts when a tag is put starts as if it was put by hand" in page.text
+    columns = import_batches.get(company.olivia, where.removeprefix("/imports/")).question.columns
+    assert columns["3"] == imports.TAGS
+    again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | {imports.TAGS: "Fair 2026", "do": "look"})
+    assert "5 tags are put on 2 contacts: “Fair 2026” on 2 (new here)" in club.olivia.get(again).text
+    done = club.olivia.get(posted(club, again, {"do": "import"}))
+    assert "5 tags were put on them." in done.text
+    assert [tag.name for tag in tags.tags_of(company.olivia, "contact", "7")] == ["Fair", "Fair 2026", "VIP"]

@@ -42,6 +42,9 @@ class SentContacts(Sent):
     consent: dict[str, Any] = Field(
         default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
     )
+    tags: list[str] = Field(
+        default_factory=list, description="Tags that all in the file get, beside those of a column that is `console:tags`"
+    )
     no_takes_back: bool = Field(
         False, description="A plain no in a column of consent takes back what they agreed to before; else it only gives no consent"
     )
@@ -72,6 +75,7 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "opted_out_by_text": found.place.get("by_text", {}).get("cells", 0),
         "agreed_again": found.agreed_again,
         "said_no": found.said_no,
+        "tags": found.tags,
     }
     unknown = [
         {"column": int(number) + 1, "word": word, "lines": lines}
@@ -109,7 +113,7 @@ def import_contacts(collection: str) -> ResponseReturnValue:
     same = (
         sent.consent
         | {f"{imports.ALL}{name}": value for name, value in sent.values.items()}
-        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back}
+        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back, imports.TAGS: ",".join(sent.tags)}
     )
     file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
     begun = import_batches.send(
