@@ -301,8 +301,10 @@ def _one_part(
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
         place |= preview_counts.counted(plan, lines, place) | {"tags": line_tags.counted(lines, place.get("tags", {}))}
         opted_out_lines.taken_back(plan, lines, place)
+        without = opted_out_lines.dropped(lines, preview=True)
+        place["dropped"] = int(place.get("dropped", 0)) + len(without)
         with transaction() as connection:
-            _tell(connection, batch, lines, place)
+            _tell(connection, batch, lines, place, without)
         return place
     if not batch.running:  # stopped, or broken off: only what a dead process has done is still told
         lines = import_writing.as_far_as_written(lines)
@@ -313,6 +315,8 @@ def _one_part(
     faults.point("imports.tell.before")
     place["consents"] = int(place.get("consents", 0)) + written.consents
     taken_back = opted_out_lines.taken_back(plan, written.lines, place)
+    without = [*written.without, *opted_out_lines.dropped(written.lines, preview=False)]
+    place["dropped"] = int(place.get("dropped", 0)) + len(without) - len(written.without)
     with transaction() as connection:
         tagged = import_writing.put_tags(plan, written, connection)
         place["tagged"] = int(place.get("tagged", 0)) + len(tagged)
@@ -321,7 +325,7 @@ def _one_part(
         if taken_back is not None:
             source = f"{file_opt_outs.FILE} {batch.question.file.name}".strip()
             file_opt_outs.note(plan.actor, taken_back, source, batch.id, connection)
-        _tell(connection, batch, written.lines, place, written.without)
+        _tell(connection, batch, written.lines, place, without)
     faults.point("imports.told")
     if not batch.running:
         raise _Stopped
@@ -338,7 +342,7 @@ def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files
 def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
     """Keep what came of the lines and the place behind them, with the transaction. Raises _Stopped for a preview that nobody wants any more."""
     not_in = [line for line in lines if line.outcome == REFUSED]
-    told = [*not_in, *without]
+    told = _joined([*not_in, *without])
     columns = ([line.number for line in told], [orjson.dumps(line.reasons).decode() for line in told])
     counts = {name: sum(line.outcome == name for line in lines) for name in (NEW, CHANGED, SAME)}
     parameters = {
@@ -348,6 +352,14 @@ def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place
     connection.exec_driver_sql(_KEEP, (batch.id, *columns))
     if status != RUNNING and batch.preview:
         raise _Stopped
+
+
+def _joined(lines: Sequence[Line]) -> list[Line]:
+    """Each line once, with all its reasons."""
+    joined: dict[int, Line] = {}
+    for line in lines:
+        joined[line.number] = replace(line, reasons=(*joined[line.number].reasons, *line.reasons)) if line.number in joined else line
+    return list(joined.values())
 
 
 def _locked(batch: Import, place: Mapping[str, Any]) -> bytes:

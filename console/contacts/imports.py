@@ -81,7 +81,7 @@ class Line:
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
     `done`: a process that died had written it already. `addable`: it is refused, and would be a new contact if nothing were wrong.
     `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed.
-    `tags` are those that the contact gets and does not have yet.
+    `tags` are those that the contact gets and does not have yet. `dropped` is channel → why a consent that the line tells is none.
     """
 
     number: int
@@ -99,6 +99,7 @@ class Line:
     own_day: bool = False
     several_told: Mapping[str, str] = default(default_factory=dict)
     tags: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

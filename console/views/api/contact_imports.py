@@ -7,13 +7,14 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import import_batches, imports, unused_columns
+from console.contacts import broken_off, import_batches, imports, kept_imports, unused_columns
 from console.errors import NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import ContactImport, LeftOut, Listed
 
 blueprint = Blueprint("api_contact_imports", __name__, url_prefix="/api/v1")
+STOPPING = "Somebody stopped it; the lines that were begun are still written."
 PLACE = {"collection": "contact"}
 ONE = PLACE | {"import_id": "imp_01jd0000000000000000000000"}
 
@@ -82,9 +83,10 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         for number, words in found.unknown.items()
         for word, lines in words.items()
     ]
+    stopping = broken_off.is_stopping(found.status, found.ended_at, found.place)
     unused, perhaps_consent = unused_columns.unused_columns(found.question, g.actor.id)
     return {
-        "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
+        "id": found.id, "status": kept_imports.RUNNING if stopping else found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": STOPPING if stopping else found.why or None,
         "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,
         "unknown": unknown,
     }  # fmt: skip
