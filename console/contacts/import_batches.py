@@ -22,6 +22,7 @@ from console.contacts import (
     consent_columns,
     contact_files,
     import_writing,
+    imported_records,
     imports,
     kept_imports,
     line_tags,
@@ -312,6 +313,7 @@ def _one_part(
         raise _Stopped
     faults.point("imports.write.before")
     written = import_writing.write(plan, lines)
+    seen = imported_records.seen_of_added(plan, written.lines)
     faults.point("imports.tell.before")
     place["consents"] = int(place.get("consents", 0)) + written.consents
     taken_back = opted_out_lines.taken_back(plan, written.lines, place)
@@ -320,6 +322,7 @@ def _one_part(
     with transaction() as connection:
         tagged = import_writing.put_tags(plan, written, connection)
         place["tagged"] = int(place.get("tagged", 0)) + len(tagged)
+        imported_records.keep(connection, plan, batch.id, written.lines, seen)
         import_writing.note(plan.actor, written, batch.id, connection)
         import_writing.note_tags(plan, tagged, batch.id, connection)
         if taken_back is not None:

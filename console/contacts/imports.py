@@ -106,7 +106,7 @@ class Line:
 class Plan:
     """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count.
 
-    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters. `tags` are columns of tags, `tags_of_all` what all in the file get of them.
+    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters. `tags` are columns of tags, `tags_of_all` what all in the file get of them. `of_empty` is what new contacts get where the cell of a column is empty.
     """
 
     actor: Actor
@@ -123,6 +123,7 @@ class Plan:
     owners: Mapping[str, str]
     tags: Sequence[int] = ()
     tags_of_all: Sequence[str] = ()
+    of_empty: Mapping[str, Any] = default(default_factory=dict)
 
     @property
     def one(self) -> str:
@@ -143,6 +144,12 @@ class Plan:
         """Fields that must not be empty and that no column tells."""
         told = {field.name for field in self.fields.values()}
         return [field for field in self.needed if field.name not in told]
+
+    @property
+    def told_needed(self) -> Sequence[Field]:
+        """Fields that must not be empty and that a column tells, which may have empty cells."""
+        told = {field.name for field in self.fields.values()}
+        return [field for field in self.needed if field.name in told]
 
 
 def require_import(actor: Actor, collection: Collection) -> None:
@@ -254,6 +261,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
         _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cell_days.surely_by, spelling=question.spelling, zone=formats.Look.of(actor).zone)),
         needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
+        of_empty={field.name: value for field in fields.values() if (value := question.same.get(f"{ALL}{field.name}")) not in (None, "")},
         **_tags(actor, collection, columns, question.same),
     )  # fmt: skip
 
@@ -308,19 +316,20 @@ def _line(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
     found = line_identity.contacts_of(plan, values, there)
+    given, values = values, {**plan.of_empty, **values}
     if wrong and found:
-        line = _there_already(plan, row.number, values, found, allowed)
+        line = _there_already(plan, row.number, given, found, allowed)
         told = line_problems.together(plan, wrong, line.reasons if line.outcome == REFUSED else ())
         return Line(row.number, REFUSED, values, told)
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
-    if row.number in begun and len(found) == 1 and not _moved(plan, found[0], values):
+    if row.number in begun and len(found) == 1 and not _moved(plan, found[0], given):
         return Line(
             row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True, own_day=own_day
         )
     if found:
-        return _there_already(plan, row.number, values, found, allowed)
+        return _there_already(plan, row.number, given, found, allowed)
     reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
     return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons), own_day=own_day)
 

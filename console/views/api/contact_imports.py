@@ -35,7 +35,7 @@ class SentContacts(Sent):
     )
     change: bool = Field(False, description="Those who are there get what the file says; else their lines are left out")
     values: dict[str, Any] = Field(
-        default_factory=dict, description="Fields that are the same for all who are added and stand in no column"
+        default_factory=dict, description="Fields that are the same for all who are added, where no column tells them or its cell is empty"
     )
     agreed: list[str] = Field(
         default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat"
