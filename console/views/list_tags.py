@@ -12,7 +12,7 @@ from console.core.filters import IMPORTED, tag_field
 from console.views import frame, list_filters
 
 SHOWN = 3
-IMPORT_LABELS = dict(zip(IMPORTED, ("Added by the import of", "Changed by the import of"), strict=True))
+IMPORT_LABELS = dict(zip(IMPORTED, ("Import that added it", "Import that changed it"), strict=True))
 
 
 def with_tags(described: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
