@@ -176,9 +176,8 @@ def place_of(run: Run) -> tuple[str, str]:
 
 def keep_word(name: str, by: str) -> None:
     """Remember how the tag is written, if nobody has used it before."""
-    word = postgresql.insert(tables.tag).values(id=identity(name), name=name, created_by=by, created_at=log.now())
-    with transaction() as connection:
-        connection.execute(word.on_conflict_do_nothing())
+    word = "insert into console.tag (id, name, created_by, created_at) values (%s, %s, %s, %s) on conflict do nothing returning id"
+    fetch(word, (identity(name), name, by, log.now()))
 
 
 def write(
