@@ -159,7 +159,7 @@ class Day:
         while looks < 2:
             looked = time.perf_counter()
             looks = looks + 1 if self.quiet() else 0
-            time.sleep(max(0.1, min(1.0, 30 * (time.perf_counter() - looked))))  # to look must not be what slows them
+            time.sleep(0.1 if looks else max(0.1, min(1.0, 30 * (time.perf_counter() - looked))))  # to look must not be what slows them
             if time.perf_counter() - begin > 1800:
                 raise SystemExit("it does not come to rest")
 

@@ -159,13 +159,11 @@ def load(wanted: Iterable[str]) -> None:
         with _lock:
             _kept.clear()
         lacking = sorted(asked)
-    table = tables.subject.c
-    with hot_engine().connect() as connection:
-        rows = connection.execute(sa.select(table.id, table.wrapped).where(table.id.in_(lacking))).all()
-    for subject in set(lacking) - {row.id for row in rows}:
+    stored = dict(fetch("select id, wrapped from console.subject where id = any(%s)", (lacking,)))
+    for subject in set(lacking) - set(stored):
         forget(subject)
-    for row in rows:
-        _keep(row.id, AESGCM(unwrap(row.wrapped, f"subject|wrapped|{row.id}")), now)
+    for subject, wrapped in stored.items():
+        _keep(subject, AESGCM(unwrap(wrapped, f"subject|wrapped|{subject}")), now)
 
 
 def _keep(subject: str, key: AESGCM, now: float) -> None:
@@ -180,12 +178,11 @@ def _key(subject: str) -> AESGCM:
     kept = _kept.get(subject)
     if kept and now - kept[0] < KEPT_S:
         return kept[1]
-    with hot_engine().connect() as connection:
-        wrapped = connection.execute(sa.select(tables.subject.c.wrapped).where(tables.subject.c.id == subject)).scalar()
-    if wrapped is None:
+    stored = fetch("select wrapped from console.subject where id = %s", (subject,))
+    if not stored:
         forget(subject)
         raise Unreadable(f"{subject} was erased")
-    key = AESGCM(unwrap(wrapped, f"subject|wrapped|{subject}"))
+    key = AESGCM(unwrap(stored[0][0], f"subject|wrapped|{subject}"))
     _keep(subject, key, now)
     return key
 

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -346,23 +347,24 @@ class Worker:
         jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
         jobs.start()
         present = Duty("presence", PRESENT_S, self._presence.hold)
-        lines: dict[str, threading.Thread] = {}
+        threads = ThreadPoolExecutor(len(self.duties), "duty")
+        lines: dict[str, Future[None]] = {}
         while not self.stopping.is_set():
             now = time.monotonic()
             present.attempt(now)
             for name, line in self.duties.items():
-                if any(duty.due <= now for duty in line) and not (name in lines and lines[name].is_alive()):
-                    lines[name] = threading.Thread(target=self._do, args=(line, now), name=name, daemon=True)
-                    lines[name].start()
+                if any(duty.due <= now for duty in line) and (name not in lines or lines[name].done()):
+                    lines[name] = threads.submit(self._do, line, now)
             self._woken.wait(SOON_S if self._hurries else LOOK_S)
             self._woken.clear()
         self.dispatcher.stop()
         stop_waiting()
         self._presence.leave()
         until = time.monotonic() + LEAVE_S
-        for thread in (*lines.values(), jobs):
-            thread.join(max(0.0, until - time.monotonic()))
-        return not jobs.is_alive()
+        left = wait(lines.values(), LEAVE_S).not_done
+        threads.shutdown(wait=False)
+        jobs.join(max(0.0, until - time.monotonic()))
+        return not left and not jobs.is_alive()
 
     def _do(self, line: Sequence[Duty], now: float) -> None:
         for duty in line:

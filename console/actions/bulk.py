@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
 from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, one_record
+from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery
@@ -194,6 +194,23 @@ def look(
     return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
 
 
+def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
+    """Have a worker look at each record that an import added, for taking it back: what nothing has touched since would be deleted. Answers its id.
+
+    The caller has judged whose import it is. Raises NotFound, NotAllowed for who deletes no such records, Invalid where there are none, or more than are done at once.
+    """
+    access.require(actor, None, f"collection:{collection_id}", "delete")
+    deed = ManyChanges(many_changes.TAKE_BACK)
+    keys = untouched.added_keys(records.collection(collection_id), import_id, deed.later + 1)
+    if len(keys) > deed.later:
+        raise Invalid(
+            f"It added more than {deed.later:,}, too many to be taken back at once. Delete them from the list instead, narrowed by a field."
+        )
+    if not keys:
+        raise Invalid("It added nothing that is known.")
+    return _begin(actor, collection_id, deed.id, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
+
+
 def begun_before(actor: Actor) -> str | None:
     """The id of what the form of this request began when it was sent before."""
     found = fetch("select id from console.bulk where id = %s and person = %s", (_id_of_form(), actor.id))
@@ -225,8 +242,10 @@ def confirm(actor: Actor, bulk_id: str) -> None:
         return
     if found.goes_on:
         raise Conflict("The records are still looked at. Wait until all of them are.")
-    data = {"batch": bulk_id, "total": found.count(FITS), "fields": sorted(found.values)}
-    effect = {"effect": "deleted"} if found.action == many_changes.DELETE else {}
+    deletes = (deed := many_changes.named(found.action)) is not None and deed.deletes
+    data = {"batch": bulk_id, "total": found.count(FITS), "fields": [] if deletes else sorted(found.values)}
+    effect = {"effect": "deleted"} if deletes else {}
+    effect |= {"import": found.values[many_changes.IMPORT]} if found.action == many_changes.TAKE_BACK else {}
     with transaction() as connection:
         if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
             connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
@@ -245,7 +264,7 @@ def get(actor: Actor, bulk_id: str) -> Bulk:
         titles = browse.titles(actor, found.collection, [item.key for item in found.items], scope)
     except ConsoleError:
         titles = {}
-    deleted = found.action == many_changes.DELETE
+    deleted = (deed := many_changes.named(found.action)) is not None and deed.deletes
     items = [
         replace(item, title=titles[item.key])
         if item.key in titles

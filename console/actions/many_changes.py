@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from console import access, browse, records, subjects
-from console.actions import hand_forms, record_changes
+from console.actions import hand_forms, record_changes, untouched
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -16,7 +16,9 @@ from console.errors import NotFound
 from console.formats import SHOWN_ONLY
 from console.records import Record
 
-CHANGE, DELETE = "hand:change", "hand:delete"
+CHANGE, DELETE, TAKE_BACK = "hand:change", "hand:delete", "hand:take_back"
+IMPORT = "import"
+"""Of what is taken back: the value that says which import added the records."""
 MOST = 100_000
 MOVED = "It was changed since it was looked at: nothing was done to it."
 GONE = "It is not there any more."
@@ -24,7 +26,7 @@ GONE = "It is not there any more."
 
 @dataclass(frozen=True, slots=True)
 class ManyChanges:
-    """A change by hand of several records: `id` says whether fields get new values, or the records go."""
+    """A change by hand of several records: `id` says whether fields get new values, or the records go, all or only what an import added and nothing has touched since."""
 
     id: str
     later: int = MOST
@@ -32,12 +34,12 @@ class ManyChanges:
     @property
     def deletes(self) -> bool:
         """Whether the records are deleted."""
-        return self.id == DELETE
+        return self.id in (DELETE, TAKE_BACK)
 
     @property
     def title(self) -> str:
         """What the list offers."""
-        return "Delete" if self.deletes else "Change fields"
+        return "Take an import back" if self.id == TAKE_BACK else "Delete" if self.deletes else "Change fields"
 
     @property
     def button(self) -> str:
@@ -56,7 +58,7 @@ class Looked:
 
 def named(action: str) -> ManyChanges | None:
     """The change of this id; None for the id of an action or of a start."""
-    return ManyChanges(action) if action in (CHANGE, DELETE) else None
+    return ManyChanges(action) if action in (CHANGE, DELETE, TAKE_BACK) else None
 
 
 def offered(actor: Actor, collection: Collection) -> list[ManyChanges]:
@@ -89,7 +91,23 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
     nowhere = evidence.wrong_columns(actor, collection, values)
     judge = _deletable(actor, collection) if deed.deletes else lambda record: _changeable(collection, record, values, scope, nowhere)
     shut = Looked(why=f"You may see this record, but not {'delete' if deed.deletes else 'change'} it.")
-    return {key: Looked(why=GONE) if key not in found else shut if key not in allowed else judge(found[key]) for key in keys}
+    touched = _touched(collection, found, values) if deed.id == TAKE_BACK else {}
+    return {
+        key: Looked(why=GONE)
+        if key not in found
+        else shut
+        if key not in allowed
+        else Looked(why=touched[key])
+        if key in touched
+        else judge(found[key])
+        for key in keys
+    }
+
+
+def _touched(collection: Collection, found: Mapping[str, Record], values: Mapping[str, Any]) -> Mapping[str, str]:
+    """Key → why a record stays that an import added, of those that something has touched since."""
+    seen = {key: _seen(collection, record, None) for key, record in found.items()}
+    return untouched.why_touched(collection, str(values.get(IMPORT)), seen)
 
 
 def _changeable(
@@ -141,6 +159,8 @@ def perform(
         return ""
     if seen != _seen(collection, record, None if deed.deletes else values):
         return MOVED
+    if deed.id == TAKE_BACK and (why := _touched(collection, {key: record}, values).get(key)):
+        return why
     if deed.deletes:
         record_changes.delete(actor, collection_id, key, _compared(collection, record))
     else:
@@ -161,6 +181,11 @@ def _compared(collection: Collection, record: Record) -> dict[str, Any]:
         for field in collection.stored_fields
         if field.name in record.values and field.type not in SHOWN_ONLY
     }
+
+
+def seen_as(collection: Collection, record: Record) -> str:
+    """What stands for the record as it is now, by all that the actor reads of it: it is another once anybody has changed that."""
+    return _seen(collection, record, None)
 
 
 def _seen(collection: Collection, record: Record, values: Mapping[str, Any] | None) -> str:

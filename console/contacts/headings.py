@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
+from console.contacts.windows_zones import windows_zone
 from console.core.documents.collections import Collection, Field
 from console.formats import phone_text
 
@@ -366,19 +367,12 @@ def numbers_in(cell: str) -> tuple[str, ...]:
 
 
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters and its stroke are written, of what Windows calls it, and of one that stands among other words; the cell itself where there is none such."""
+    """The name of a time zone however its letters and its stroke are written, of what Windows calls it or shows in its lists, and of one that stands among other words; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
     words = cell.casefold().replace("_slash_", "/")
-    known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(" ".join(words.split()))
+    known = _zones().get(words.replace(" ", "_")) or windows_zone(cell)
     return known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), cell)
-
-
-@lru_cache(maxsize=1)
-def _windows_zones() -> Mapping[str, str]:
-    from babel.core import get_global
-
-    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items() if zone.casefold() in _zones()}
 
 
 @lru_cache(maxsize=1)

@@ -7,8 +7,8 @@ checks which of these lines were written. What was asked for is kept as a batch 
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import PurePath
 from typing import IO, Any
 
@@ -22,13 +22,17 @@ from console.contacts import (
     consent_columns,
     contact_files,
     import_writing,
+    imported_records,
     imports,
+    kept_imports,
+    line_tags,
     mapping,
     opted_out_lines,
     preview_counts,
     unused_columns,
 )
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
+from console.contacts.kept_imports import CANCELLED, DONE, FAILED, RUNNING, Import
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
 from console.db import tables
@@ -38,9 +42,7 @@ from console.db.troubles import UNSTORABLE
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 from console.messages import file_opt_outs
 
-KIND = "import"
 BEGUN = "_do"
-RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 AT_HAND_S, LATER_S = 1.5, 2.0
 FIRST, NAME_LENGTH = 10, 80
 _log = logging.getLogger(__name__)
@@ -66,69 +68,6 @@ select id from (
     order by coalesce(nullif(folder, ''), id), created_at desc, id desc) as newest
 order by created_at desc limit 5
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Import:
-    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which words nobody knows."""
-
-    id: str
-    collection: str
-    person: str
-    preview: bool
-    status: str
-    why: str
-    total: int | None
-    done: int
-    new: int
-    changed: int
-    refused: int
-    created_at: datetime
-    ended_at: datetime | None
-    question: Question
-    place: Mapping[str, Any]
-    unknown: cell_meanings.Unknown
-
-    @property
-    def same(self) -> int:
-        """Lines of contacts that are there already as the lines say."""
-        return self.done - self.new - self.changed - self.refused
-
-    @property
-    def about(self) -> int | None:
-        """About how many lines there are, by the ends of lines where nobody has counted them yet."""
-        lines = self.question.file.lines
-        return self.total if self.total is not None or not lines else max(lines - 1, self.done)
-
-    @property
-    def consents(self) -> int:
-        """How many consents were added, or would be."""
-        return int(self.place.get("consents", 0))
-
-    @property
-    def withdrawn(self) -> int:
-        """How many contacts no longer agree by it, or would not."""
-        return int(self.place.get("withdrawn", 0))
-
-    @property
-    def opted_out(self) -> int:
-        """How many lines are about somebody who opted out."""
-        return int(self.place.get("opted_out", 0))
-
-    @property
-    def agreed_again(self) -> int:
-        """How many consents stay, because they were given after the day that the file gives."""
-        return int(self.place.get("agreed_again", 0))
-
-    @property
-    def said_no(self) -> int:
-        """How many lines say a plain no that takes nothing back."""
-        return int(self.place.get("said_no", 0))
-
-    @property
-    def running(self) -> bool:
-        """Whether it still goes on."""
-        return self.status == RUNNING
 
 
 class _Stopped(Exception):
@@ -204,12 +143,12 @@ def confirm(actor: Actor, ident: str) -> Import:
 
 def begun_from(found: Import) -> Import | None:
     """The import that was begun from a preview: it shows that, and offers it no more. Every other import: None."""
-    return _read(found.id + BEGUN) if found.preview else None
+    return kept_imports.read(found.id + BEGUN) if found.preview else None
 
 
 def get(actor: Actor, ident: str) -> Import:
     """What this person asked for, as long as they may import. Raises NotFound for anybody else, NotAllowed."""
-    found = _read(ident)
+    found = kept_imports.read(ident)
     if found is None or found.person != actor.id:
         raise NotFound("There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file.")
     imports.importable(actor, found.collection)
@@ -219,7 +158,7 @@ def get(actor: Actor, ident: str) -> Import:
 def recent(actor: Actor, collection_id: str) -> list[Import]:
     """The person's newest imports into a collection, and files that are looked at, or were within a day and are not imported yet: each file once."""
     given = (collection_id, actor.id, log.now() - timedelta(days=1))
-    found = [_read(ident) for (ident,) in fetch(_RECENT, given)]
+    found = [kept_imports.read(ident) for (ident,) in fetch(_RECENT, given)]
     return [each for each in found if each is not None]
 
 
@@ -263,7 +202,7 @@ def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
 
 def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
     """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
-    found = _read(ident)
+    found = kept_imports.read(ident)
     if found is None or (not found.running and "begun" not in found.place):
         return
     try:
@@ -276,9 +215,9 @@ def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
 
 def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, preview: bool, total: int | None = None) -> Import:
     subject = subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, _about(ident), question.to_json())
+    kid, nonce, ciphertext = subjects.seal(subject, kept_imports.about(ident), question.to_json())
     row = {
-        "id": ident, "workflow": collection_id, "person": actor.id, "origin": KIND, "preview": preview, "subject": subject, "kid": kid, "nonce": nonce,
+        "id": ident, "workflow": collection_id, "person": actor.id, "origin": kept_imports.KIND, "preview": preview, "subject": subject, "kid": kid, "nonce": nonce,
         "ct": ciphertext, "folder": question.file.folder, "status": RUNNING, "total": total, "created_at": log.now(),
     }  # fmt: skip
     with transaction() as connection:
@@ -305,7 +244,7 @@ def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
     with alone(found.id if found.preview else f"contacts of {found.collection}") as mine:
         if not mine:  # another file goes into these contacts: of two at once both might add somebody
             raise queue.PutBack(LATER_S)
-        now = _read(found.id)
+        now = kept_imports.read(found.id)
         if now is None:
             return
         try:
@@ -361,10 +300,12 @@ def _one_part(
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)
-        place |= preview_counts.counted(plan, lines, place)
+        place |= preview_counts.counted(plan, lines, place) | {"tags": line_tags.counted(lines, place.get("tags", {}))}
         opted_out_lines.taken_back(plan, lines, place)
+        without = opted_out_lines.dropped(lines, preview=True)
+        place["dropped"] = int(place.get("dropped", 0)) + len(without)
         with transaction() as connection:
-            _tell(connection, batch, lines, place)
+            _tell(connection, batch, lines, place, without)
         return place
     if not batch.running:  # stopped, or broken off: only what a dead process has done is still told
         lines = import_writing.as_far_as_written(lines)
@@ -372,15 +313,22 @@ def _one_part(
         raise _Stopped
     faults.point("imports.write.before")
     written = import_writing.write(plan, lines)
+    seen = imported_records.seen_of_added(plan, written.lines)
     faults.point("imports.tell.before")
     place["consents"] = int(place.get("consents", 0)) + written.consents
     taken_back = opted_out_lines.taken_back(plan, written.lines, place)
+    without = [*written.without, *opted_out_lines.dropped(written.lines, preview=False)]
+    place["dropped"] = int(place.get("dropped", 0)) + len(without) - len(written.without)
     with transaction() as connection:
+        tagged = import_writing.put_tags(plan, written, connection)
+        place["tagged"] = int(place.get("tagged", 0)) + len(tagged)
+        imported_records.keep(connection, plan, batch.id, written.lines, seen)
         import_writing.note(plan.actor, written, batch.id, connection)
+        import_writing.note_tags(plan, tagged, batch.id, connection)
         if taken_back is not None:
             source = f"{file_opt_outs.FILE} {batch.question.file.name}".strip()
             file_opt_outs.note(plan.actor, taken_back, source, batch.id, connection)
-        _tell(connection, batch, written.lines, place, written.without)
+        _tell(connection, batch, written.lines, place, without)
     faults.point("imports.told")
     if not batch.running:
         raise _Stopped
@@ -397,7 +345,7 @@ def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files
 def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
     """Keep what came of the lines and the place behind them, with the transaction. Raises _Stopped for a preview that nobody wants any more."""
     not_in = [line for line in lines if line.outcome == REFUSED]
-    told = [*not_in, *without]
+    told = _joined([*not_in, *without])
     columns = ([line.number for line in told], [orjson.dumps(line.reasons).decode() for line in told])
     counts = {name: sum(line.outcome == name for line in lines) for name in (NEW, CHANGED, SAME)}
     parameters = {
@@ -409,31 +357,13 @@ def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place
         raise _Stopped
 
 
+def _joined(lines: Sequence[Line]) -> list[Line]:
+    """Each line once, with all its reasons."""
+    joined: dict[int, Line] = {}
+    for line in lines:
+        joined[line.number] = replace(line, reasons=(*joined[line.number].reasons, *line.reasons)) if line.number in joined else line
+    return list(joined.values())
+
+
 def _locked(batch: Import, place: Mapping[str, Any]) -> bytes:
-    return subjects.lock(subjects.of_person(batch.person), _about(batch.id), orjson.dumps(dict(place)))
-
-
-def _read(ident: str) -> Import | None:
-    kept = tables.enrolment_batch
-    if "\x00" in ident:
-        return None
-    with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == ident, kept.c.origin == KIND)).first()
-    if row is None:
-        return None
-    try:
-        question = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
-        place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
-    except subjects.Unreadable:
-        return None
-    named = {
-        name: getattr(row, name)
-        for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
-    }
-    return Import(
-        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place, unknown=place.get("unknown", {}),
-    )  # fmt: skip
-
-
-def _about(ident: str) -> str:
-    return f"contact import|{ident}"
+    return subjects.lock(subjects.of_person(batch.person), kept_imports.about(batch.id), orjson.dumps(dict(place)))

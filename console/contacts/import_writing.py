@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from console import access, browse, faults, log, records, subjects
-from console.contacts import consent_columns
+from console.contacts import consent_columns, tags
 from console.contacts.consent_columns import Place
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan
 from console.core.actor import Actor
@@ -33,6 +33,7 @@ class Written:
     added: Sequence[Added]
     consents: int = 0
     without: Sequence[Line] = field(default_factory=tuple)
+    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 def as_far_as_written(lines: Sequence[Line]) -> list[Line]:
@@ -56,7 +57,30 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
     whose = _subjects(collection, [str(line.key) for line in here])
     added: list[Added] = [(collection, str(line.key), whose.get(str(line.key)), line.values) for line in here]
     agreed, without = _consents(plan, here, whose)
-    return Written(ended, [*added, *agreed], len(agreed), without)
+    tagged, untagged = _tags(plan, ended)
+    return Written(ended, [*added, *agreed], len(agreed), [*without, *untagged], tagged)
+
+
+def _tags(plan: Plan, lines: Sequence[Line]) -> tuple[dict[str, Sequence[str]], list[Line]]:
+    """(key → tags that are put on it, lines of those that were added, but may not be changed, and so not tagged)."""
+    wanted = {str(line.key): line for line in lines if line.tags and line.key is not None and line.outcome in (NEW, CHANGED)}
+    allowed = tags.changeable(plan.collection.id, list(wanted), plan.update) if wanted else set()
+    why = f"Added, but without its tags: you may not change this {plan.one}."
+    return (
+        {key: line.tags for key, line in wanted.items() if key in allowed},
+        [replace(line, reasons=(why,)) for key, line in wanted.items() if key not in allowed and line.outcome == NEW],
+    )
+
+
+def put_tags(plan: Plan, written: Written, connection: Connection) -> Sequence[log.Noted]:
+    """Put the tags on those that were added and changed, with the transaction of `connection`; what `note_tags` tells the log of them."""
+    return tags.put_each(connection, plan.actor, plan.collection, written.tags) if written.tags else ()
+
+
+def note_tags(plan: Plan, noted: Sequence[log.Noted], chain: str, connection: Connection) -> None:
+    """Tell the log of each tag that was put on somebody, with the transaction of `connection`: what starts on a tag starts as by hand."""
+    label, team = access.label_of(f"collection:{plan.collection.id}"), plan.actor.teams[0] if plan.actor.teams else None
+    log.note_each(plan.actor, "tag_added", noted, chain=chain, team=team, label=label, connection=connection)
 
 
 def note(actor: Actor, written: Written, chain: str, connection: Connection) -> None:
@@ -101,7 +125,9 @@ def _added(line: Line, answer: str | ConsoleError | None) -> Line:
 
 
 def _changed(plan: Plan, line: Line) -> Line:
-    """The line after its contact was changed as by hand, which the log tells at once."""
+    """The line after its contact was changed as by hand, which the log tells at once; who only gets tags is not written to."""
+    if not line.changes:
+        return line
     try:
         browse.change(plan.actor, plan.collection.id, str(line.key), line.changes, line.former)
     except SourceDown:

@@ -18,7 +18,10 @@ from console.contacts import (
     headings,
     line_identity,
     line_problems,
+    line_tags,
     line_values,
+    tag_cells,
+    tags,
     titled,
 )
 from console.contacts.consent_columns import COLUMNS, Columns, Place
@@ -32,6 +35,8 @@ from console.records import Record
 
 AT_ONCE = 1_000
 CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", "told:", "all:", "everyone", "no_takes_back"
+TAGS: Final = "console:tags"
+"""What a column of tags is, and what all in the file get of them: the console's own, which are no field."""
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
 IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_words.EVERY)
 NEW: Final = "new"
@@ -76,6 +81,7 @@ class Line:
     `consents` is channel → row, `opted_out` channels of which they want no more → by when they said so (None: nobody knows). `several` are the contacts that are there, where the line does not tell which one it means.
     `done`: a process that died had written it already. `addable`: it is refused, and would be a new contact if nothing were wrong.
     `several_told` is `email` or `phone` → all the addresses of a cell with several. `own_day`: the line tells itself when they agreed.
+    `tags` are those that the contact gets and does not have yet. `dropped` is channel → why a consent that the line tells is none.
     """
 
     number: int
@@ -92,13 +98,15 @@ class Line:
     addable: bool = False
     own_day: bool = False
     several_told: Mapping[str, str] = default(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count.
 
-    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters.
+    `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters. `tags` are columns of tags, `tags_of_all` what all in the file get of them. `of_empty` is what new contacts get where the cell of a column is empty.
     """
 
     actor: Actor
@@ -113,6 +121,9 @@ class Plan:
     read: Scope
     update: Scope
     owners: Mapping[str, str]
+    tags: Sequence[int] = ()
+    tags_of_all: Sequence[str] = ()
+    of_empty: Mapping[str, Any] = default(default_factory=dict)
 
     @property
     def one(self) -> str:
@@ -134,6 +145,12 @@ class Plan:
         told = {field.name for field in self.fields.values()}
         return [field for field in self.needed if field.name not in told]
 
+    @property
+    def told_needed(self) -> Sequence[Field]:
+        """Fields that must not be empty and that a column tells, which may have empty cells."""
+        told = {field.name for field in self.fields.values()}
+        return [field for field in self.needed if field.name in told]
+
 
 def require_import(actor: Actor, collection: Collection) -> None:
     """Raises NotFound where nobody adds records by hand, NotAllowed where the actor may not."""
@@ -153,12 +170,18 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     """(name, label) of what the cells of a column may be: fields of the contact, and what is kept of consent."""
     place = consent_columns.place_of(actor, collection)
     fields = [(field.name, field.label) for field in _fields(actor, collection)]
+    fields += [(TAGS, "Tags")] if takes_tags(actor, collection) else []
     if collection.contact is None:
         return fields
     documents, told = (place.documents, place.fields) if place is not None else ({}, ())
     agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in documents]
     agreed += [(f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in told)]
+
+
+def takes_tags(actor: Actor, collection: Collection) -> bool:
+    """Whether a file of this actor may put tags on records of the collection."""
+    return bool(collection.key) and tags.may_tag(actor, collection.id)
 
 
 def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
@@ -173,13 +196,15 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
     named, first = contact_files.sample(file, actor.id, contact_files.TELLING)
     by_number = headings.fields_of(collection, named, _fields(actor, collection))
+    tagging = {n: TAGS for n, each in enumerate(named) if n not in by_number and tag_cells.is_tags(each)}
     found_columns = consent_columns.columns_of(
         consent_columns.place_of(actor, collection),
-        ["" if n in by_number or collection.contact is None else headings.plain(each) for n, each in enumerate(named)],
+        ["" if n in by_number or n in tagging or collection.contact is None else headings.plain(each) for n, each in enumerate(named)],
     )
     columns = {
         number: field.name for number, field in by_number.items() if cells.may_hold(field, [row[number : number + 1] for row in first])
     }
+    columns |= tagging if takes_tags(actor, collection) else {}
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
@@ -223,7 +248,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     order = sorted(columns, key=lambda number: (headings.rank(named[number]) if number < len(named) else 0, number))
     fields = {number: known[columns[number]] for number in order if columns[number] in known}
     of_several = {getattr(collection.contact, part, None) for part in ("name", "email", "phone")}
-    once = [name for name in columns.values() if name not in of_several and not name.startswith(OPTED_OUT)]
+    once = [name for name in columns.values() if name not in of_several and name != TAGS and not name.startswith(OPTED_OUT)]
     if len(set(once)) < len(once):
         raise Invalid("Two columns are the same.", details=[{"field": "columns", "reason": "This field is filled by one column only."}])
     form = hand_forms.new_record(actor, collection.id)
@@ -236,6 +261,8 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
         _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cell_days.surely_by, spelling=question.spelling, zone=formats.Look.of(actor).zone)),
         needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
+        of_empty={field.name: value for field in fields.values() if (value := question.same.get(f"{ALL}{field.name}")) not in (None, "")},
+        **_tags(actor, collection, columns, question.same),
     )  # fmt: skip
 
 
@@ -265,6 +292,7 @@ def judge(
         for row, values, wrong, whole in read
     ]
     lines = line_problems.with_further(plan, lines)
+    lines = line_tags.with_tags(plan, lines, part)
     several = {row.number: several_cells for row in part if (several_cells := line_values.several_told(plan, row))}
     lines = [replace(line, several_told=several[line.number]) if line.number in several else line for line in lines]
     nowhere = cells.leading_nowhere(plan.collection.fields, [line.values for line in lines], plan.create) if look else {}
@@ -288,19 +316,20 @@ def _line(
         plan.consents, row.cells, plan.question.same, plan.question.spelling, formats.Look.of(plan.actor).zone
     )
     found = line_identity.contacts_of(plan, values, there)
+    given, values = values, {**plan.of_empty, **values}
     if wrong and found:
-        line = _there_already(plan, row.number, values, found, allowed)
+        line = _there_already(plan, row.number, given, found, allowed)
         told = line_problems.together(plan, wrong, line.reasons if line.outcome == REFUSED else ())
         return Line(row.number, REFUSED, values, told)
     if row.number in begun and not found and plan.match is None:
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
-    if row.number in begun and len(found) == 1 and not _moved(plan, found[0], values):
+    if row.number in begun and len(found) == 1 and not _moved(plan, found[0], given):
         return Line(
             row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True, own_day=own_day
         )
     if found:
-        return _there_already(plan, row.number, values, found, allowed)
+        return _there_already(plan, row.number, given, found, allowed)
     reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])
     return Line(row.number, REFUSED if reasons else NEW, values, reasons, agreed, addable=bool(reasons), own_day=own_day)
 
@@ -369,6 +398,15 @@ def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, 
     everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
     known = {n: channel for n, channel in channels.items() if channel in place.documents}
     return Columns(place, known, evidence, everyone, refused, no_takes_back=bool(same.get(NO_TAKES_BACK)))
+
+
+def _tags(actor: Actor, collection: Collection, columns: Mapping[int, str], same: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
+    if not takes_tags(actor, collection):
+        return {}
+    of_all = [str(text)] if (text := same.get(TAGS)) else []
+    if wrong := tag_cells.read(of_all)[1]:
+        raise Invalid(wrong[0], details=[{"field": "tags", "reason": wrong[0]}])
+    return {"tags": [n for n, name in columns.items() if name == TAGS], "tags_of_all": of_all}
 
 
 def _filled(known: Mapping[str, Field], fields: Mapping[int, Field], same: Mapping[str, Any]) -> dict[str, Any]:

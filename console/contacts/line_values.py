@@ -52,13 +52,20 @@ def _given_name_first(name: str) -> str:
 
 
 def several_told(plan: "Plan", row: Row) -> dict[str, str]:
-    """Part of a contact (`email` or `phone`) → all that the line tells of it, where its cell holds several of which the contact gets the first."""
+    """Part of a contact (`email` or `phone`) → all that the line tells of it, where a cell or further columns hold several, of which the contact gets the first."""
     if row.wrong or not row.readable:
         return {}
-    told = _cells(plan, row)
-    email, phone = (told.get(plan.part(part) or "", "") for part in ("email", "phone"))
-    mails = "; ".join(headings.several_addresses(email))
-    return ({"email": mails} if mails else {}) | ({"phone": phone} if headings.first_of(phone) != phone else {})
+    mails = dict.fromkeys(address for cell in _addressed(plan, row, "email") for address in headings.addresses_in(cell))
+    phones = dict.fromkeys(_addressed(plan, row, "phone"))
+    several = {"email": "; ".join(mails)} if len(mails) > 1 else {}
+    return several | ({"phone": " ::: ".join(phones)} if len(phones) > 1 or any(headings.first_of(cell) != cell for cell in phones) else {})
+
+
+def _addressed(plan: "Plan", row: Row, part: str) -> list[str]:
+    """The cells of a line with an address or a number, of all columns for it."""
+    told = [row.cells[number] for number, field in plan.fields.items() if field.name == plan.part(part) and number < len(row.cells)]
+    cells_told = (cell[1:] if cell[:1] == "'" and cell[1:2] in headings.FORMULA else cell for cell in told)
+    return [cell for cell in cells_told if cell.strip() and cell.casefold() not in headings.NOTHING]
 
 
 def _cells(plan: "Plan", row: Row) -> dict[str, str]:

@@ -23,6 +23,8 @@ SHORTEST = 5
 """Digits of a telephone number by which two lines are about one person."""
 NOTED = "That they opted out counts all the same."
 NOBODY = "They opted out, but nobody is found by this line, and it tells no whole address or number that could be barred: nothing is noted."
+BARRED = "whoever has this address or number opted out of it here."
+REFUSED_ELSEWHERE = "another line of the file says that they opted out, or have not agreed."
 NOT_NOTED = "They opted out, but you may not change them: ask somebody who may to note it."
 
 
@@ -63,8 +65,27 @@ def with_opt_outs(plan: Plan, lines: Sequence[Line], before: LinesBefore) -> lis
         place, refused = plan.consents.place, {channel for channel, _ in said}
         consents = {channel: row for channel, row in line.consents.items() if channel not in refused}
         kept = consent_columns.still_given(place, consents, out, own_day=line.own_day) if place is not None else {}
-        with_them.append(replace(line, consents=kept, opted_out=out))
+        with_them.append(replace(_without_consents(line, kept, REFUSED_ELSEWHERE), opted_out=out))
     return _as_allowed(plan, with_them)
+
+
+def _without_consents(line: Line, kept: Mapping[str, Mapping[str, Any]], why: str) -> Line:
+    """The line with only these of its consents, and why each of the others is none."""
+    gone = {channel: why for channel in line.consents if channel not in kept}
+    return replace(line, consents=kept, dropped={**line.dropped, **gone})
+
+
+def dropped(lines: Sequence[Line], *, preview: bool) -> list[Line]:
+    """Those of the lines whose contacts are added without a consent that they tell, with the reasons."""
+    begun = "Can be added, but" if preview else "Added, but"
+    return [
+        replace(
+            line,
+            reasons=tuple(f"{begun} without the consent to {consent_columns.NAMES[each]}: {why}" for each, why in line.dropped.items()),
+        )
+        for line in lines
+        if line.dropped and line.outcome == NEW
+    ]
 
 
 def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
@@ -72,7 +93,7 @@ def _without_barred(plan: Plan, lines: Sequence[Line]) -> list[Line]:
     common = {line.number: _contact_told(plan, line) for line in lines if line.consents and not line.own_day}
     barred = dict(zip(common, recipients.barred_channels(list(common.values())), strict=True)) if common else {}
     return [
-        replace(line, consents={channel: row for channel, row in line.consents.items() if channel not in barred[line.number]})
+        _without_consents(line, {channel: row for channel, row in line.consents.items() if channel not in barred[line.number]}, BARRED)
         if barred.get(line.number)
         else line
         for line in lines
@@ -123,21 +144,36 @@ def _refusals(plan: Plan, part: Sequence[Row]) -> Iterator[tuple[str, str, bool,
     read = [line_values.values_of(plan, row)[0] for row, _, _ in told]
     keyed = titled.with_keys(plan.actor, list(plan.fields.values()), read)
     for (row, out, said_no), (values, _) in zip(told, keyed, strict=True):
-        also = headings.several_addresses(line_values.several_told(plan, row).get("email", ""))
-        others = [(f"email {headings.as_compared(each)}", BY_ADDRESS["email"]) for each in also[1:]]
-        for who, reached in [*_whose(plan, values), *others] if values else ():
+        for who, reached in dict([*_whose(plan, values), *_whose_else(row, plan)]).items() if values else ():
             yield from ((who, channel, True, at) for channel, at in out.items() if channel in reached)
             yield from ((who, channel, False, None) for channel in said_no & reached)
+
+
+def _whose_else(row: Row, plan: Plan) -> Iterator[tuple[str, frozenset[str]]]:
+    """The same of the further addresses and numbers of a line, which its contact does not get."""
+    several = line_values.several_told(plan, row)
+    for part, each in (
+        ("email", headings.addresses_in(several.get("email", ""))),
+        ("phone", headings.numbers_in(several.get("phone", ""))),
+    ):
+        yield from ((who, BY_ADDRESS[part]) for cell in each if (who := _reached_at(part, cell)) is not None)
+
+
+def _reached_at(part: str, cell: object) -> str | None:
+    """Who is reached at an address or a number; None for one that many may have, such as “12” or 4,91512E+11."""
+    address = headings.as_compared(cell)
+    digits = "" if headings.is_shortened(address) else "".join(filter(str.isdigit, address)).lstrip("0")
+    if part == "email":
+        return f"email {address}" if address else None
+    return f"phone {digits}" if len(digits) >= SHORTEST else None
 
 
 def _whose(plan: Plan, values: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
     """(whom a line is about, channels of which that decides): who it means, and whoever has its addresses."""
     yield identity(plan, values), frozenset(consent_columns.NAMES)
     for part, reached in BY_ADDRESS.items():
-        address = headings.as_compared(values.get(plan.part(part) or ""))
-        digits = "" if headings.is_shortened(address) else "".join(filter(str.isdigit, address)).lstrip("0")
-        if address if part == "email" else len(digits) >= SHORTEST:  # “12” or 4,91512E+11 on many lines is nobody's number
-            yield f"{part} {address if part == 'email' else digits}", reached
+        if (who := _reached_at(part, values.get(plan.part(part) or ""))) is not None:
+            yield who, reached
 
 
 def _as_allowed(plan: Plan, lines: Sequence[Line]) -> list[Line]:

@@ -17,15 +17,26 @@ from console.browse import browsed_collection, subject_of
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.run import Run
+from console.core.scopes import Scope
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
+from console.log import Noted
 
 MOST_AT_ONCE = 500
 MOST_OFFERED = 300
 RUN = ""
 """Stands for the collection of a tag on a run that is about no record: the key is the run's, whoever is enrolled by it has the tag."""
+_PUT_WORDS = (
+    "insert into console.tag (id, name, created_by, created_at) select w.id, w.name, %s, %s from unnest(%s::text[], %s::text[]) as w (id, name)"
+    " on conflict do nothing"
+)
+_PUT_EACH = """
+insert into console.record_tag (collection, record, tag, subject, by, at)
+select %s, w.record, w.tag, w.subject, %s, %s from unnest(%s::text[], %s::text[], %s::text[]) as w (record, tag, subject)
+on conflict do nothing returning record, tag
+"""
 _OFFERED = (
     "select t.name from console.tag t where exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
     " order by t.id limit %s"
@@ -112,6 +123,40 @@ def take_away(actor: Actor, collection_id: str, keys: Sequence[str], text: str) 
     return _change(actor, collection_id, keys, clean(text), added=False)
 
 
+def changeable(collection_id: str, keys: Sequence[str], scope: Scope) -> set[str]:
+    """Those of the keys whose records may be tagged by who changes those in this scope."""
+    return set(keys) if scope.unlimited else set(records.visible_keys(collection_id, keys, scope))
+
+
+def put_each(connection: Connection, actor: Actor, collection: Collection, wanted: Mapping[str, Sequence[str]]) -> list[Noted]:
+    """Put on each of these records (key → tags, clean and few enough) those that it has not, with the transaction of `connection`; what the log has to tell of each that is new.
+
+    The caller has judged who may, and writes the events, `tag_added`, with the same transaction.
+    """
+    subject_of_key = _subjects(collection, list(wanted))
+    references = {key: records.log_reference(collection, key) for key in wanted}
+    at, pairs = log.now(), [(key, name) for key, names in wanted.items() for name in names]
+    words = sorted({identity(name): name for _, name in reversed(pairs)}.items())  # in one order, so that no two wait for each other
+    connection.exec_driver_sql(_PUT_WORDS, (actor.id, at, [each for each, _ in words], [name for _, name in words]))
+    columns = (
+        [references[key] for key, _ in pairs],
+        [identity(name) for _, name in pairs],
+        [subject_of_key[key] for key, _ in pairs],
+    )
+    new = {(row[0], row[1]) for row in connection.exec_driver_sql(_PUT_EACH, (collection.id, actor.id, at, *columns))}
+    return [
+        log.Noted({}, collection.id, references[key], collection.source, {"word": identity(name)}, subject_of_key[key])
+        for key, name in pairs
+        if (references[key], identity(name)) in new
+    ]
+
+
+def _subjects(collection: Collection, keys: Sequence[str]) -> dict[str, str]:
+    """Key → whose the tags of the record are: the person whom it is about, else the record's own."""
+    named = {} if collection.subject == "self" else {key: whose for key in keys if (whose := subject_of(collection, key)) is not None}
+    return named | subjects.subjects_of(collection.id, [key for key in keys if key not in named])
+
+
 def has(collection_id: str, key: str, name: str) -> bool:
     """Whether the record, or the run without one, has the tag. For runs, which have judged the record."""
     reference = _reference(collection_id, key)
@@ -131,9 +176,8 @@ def place_of(run: Run) -> tuple[str, str]:
 
 def keep_word(name: str, by: str) -> None:
     """Remember how the tag is written, if nobody has used it before."""
-    word = postgresql.insert(tables.tag).values(id=identity(name), name=name, created_by=by, created_at=log.now())
-    with transaction() as connection:
-        connection.execute(word.on_conflict_do_nothing())
+    word = "insert into console.tag (id, name, created_by, created_at) values (%s, %s, %s, %s) on conflict do nothing returning id"
+    fetch(word, (identity(name), name, by, log.now()))
 
 
 def write(

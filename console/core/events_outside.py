@@ -77,8 +77,8 @@ OUTSIDE = (
     Kind(
         "records_changed",
         "record",
-        "A person began to change or to delete so many records of a list by hand. Each of them has an event `record_changed` of its own.",
-        ("batch", "total", "effect", "fields"),
+        "A person began to change or to delete so many records of a list by hand, or to take back what an import added. Each of them has an event `record_changed` of its own.",
+        ("batch", "total", "effect", "fields", "import"),
     ),
     Kind(
         "segment_shared",

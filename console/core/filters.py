@@ -30,6 +30,8 @@ LONGEST_TEXT = 2_000
 LONGEST_FILTER = 50_000
 MOST_DAYS = 36_500
 TAGS = "tags"
+IMPORTED = ("import_added", "import_changed")
+"""Names by which filters know the records that an import added, and those that it changed."""
 ANY_CASE = "in_any_case"
 """Like `in` for texts whose capitals do not count, the values in small letters: of the console's own questions, offered to nobody."""
 ENDING = "ending_in"
@@ -161,6 +163,8 @@ def _test(value: Mapping[str, Any], collection: Collection, hidden: frozenset[st
     name, op = value.get("field"), value.get("op")
     if name == tag_field(collection) and collection.key:
         return Test(name, *_tag_test(name, op, value.get("value", True)))
+    if collection.key and (name in IMPORTED and collection.field(name) is None):
+        return Test(name, "eq", _import_id(name, op, value.get("value")))
     field = readable_field(collection, name, hidden)
     if op not in OPS:
         raise _wrong(field.name, f"There is no op {op!r} for {field.name}. There are {', '.join(OPS)}.", op=str(op))
@@ -209,6 +213,13 @@ def _tag_test(name: str, op: Any, given: Any) -> tuple[str, Any]:
     if not isinstance(words, list) or len(words) > MOST_VALUES or not all(isinstance(word, str) and word.strip() for word in words):
         raise _wrong(name, f"{name} {op} takes {'a list of tags' if op == 'in' else 'a tag'}, such as lead.")
     return op, given
+
+
+def _import_id(name: str, op: Any, given: Any) -> str:
+    """The id of an import, of a condition on what it added or changed. Raises Malformed."""
+    if op != "eq" or not isinstance(given, str) or "\x00" in given:
+        raise _wrong(name, f"{name} eq takes the id of an import.", op=str(op))
+    return given
 
 
 def _day(field: Field, today: Today, days: int) -> str:

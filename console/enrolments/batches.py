@@ -13,7 +13,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, accounts, browse, faults, log, queue, subjects
-from console.contacts import broken_off, contact_files, import_batches
+from console.contacts import broken_off, contact_files, import_batches, kept_imports
 from console.core.actor import Actor
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
@@ -30,7 +30,7 @@ from console.messages.reachable import Reach
 
 RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 LATER_S = 2.0
-APART = (LEAVING, import_batches.KIND)
+APART = (LEAVING, kept_imports.KIND)
 """Kinds of batches that enrol nobody."""
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""

@@ -33,7 +33,7 @@ from typing_extensions import override
 
 from console.db import troubles
 from console.db.engine import app_url
-from console.queue.job_threads import Handler, JobFailed, Pool, Threads
+from console.queue.job_threads import TOGETHER, Handler, JobFailed, Pool, Threads
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)
@@ -45,6 +45,8 @@ BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
 """The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
 LOOK_S = 0.02
 """The shortest pause between two looks: under load each job that is put in would cost one."""
+BUSY_LOOK_S = 0.06
+"""The same while `TOGETHER` jobs or more are under way: more have come by the next look, and are done together."""
 RESULTS = 64
 """The results of so many jobs are written at once, or after a tenth of a second."""
 CONNECT_S = 10.0
@@ -163,7 +165,8 @@ class _Manager(QueueManager):
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[Job, None]:
-        if (early_s := self.looked + LOOK_S - time.monotonic()) > 0:
+        pause_s = LOOK_S if len(self.job_context) < TOGETHER else BUSY_LOOK_S
+        if (early_s := self.looked + pause_s - time.monotonic()) > 0:
             await asyncio.sleep(early_s)
         self.looked = time.monotonic()
         if self.driver is not None:

@@ -12,12 +12,12 @@ from console.core.expressions import parse
 from console.core.expressions.nodes import Compare, Items, Literal, Node, Path, Within
 from console.core.expressions.search_syntax import Several, Sought, Through, Without
 from console.core.filter_expressions import COMPARED
-from console.core.filters import Filter, Group, Test, tag_field
+from console.core.filters import IMPORTED, Filter, Group, Test, tag_field
 from console.errors import DefinitionError, Malformed
 from console.records import values
 from console.records.dialects import Condition
 from console.records.sql_conditions import Column, Compiler, Constant
-from console.records.tag_filter import tag_condition
+from console.records.tag_filter import import_condition, tag_condition
 
 FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
@@ -43,6 +43,8 @@ def filter_condition(given: Filter, collection: Collection, columns: Mapping[str
         return sa.and_(sa.true(), *parts) if given.kind == "and" else sa.or_(sa.false(), *parts)
     if given.field == tag_field(collection):
         return tag_condition(given, collection, columns)
+    if given.field in IMPORTED and given.field not in collection.by_name:
+        return import_condition(given, collection, columns)
     worked_out = next((item for item in collection.computed_fields if item.name == given.field), None)
     if worked_out is not None:
         try:

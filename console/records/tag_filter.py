@@ -1,6 +1,6 @@
-"""The filter of a list by the console's own tags: the keys of the records that have them, as a condition of the list's own statement.
+"""Filters of a list by what only the console knows, its own tags and what an import brought: the keys of the records, as a condition of the list's own statement.
 
-The tags lie in the console's database and the records in another one, so their keys go along. More than `MOST_KEYS` are refused, not cut.
+They lie in the console's database and the records in another one, so their keys go along. More than `MOST_KEYS` are refused, not cut.
 """
 
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection
-from console.core.filters import Test
+from console.core.filters import IMPORTED, Test
 from console.core.tag_names import identity
 from console.db.engine import fetch
 from console.errors import Malformed, NotFound
@@ -19,6 +19,15 @@ from console.records.known_dialects import DIALECTS
 
 MOST_KEYS = 20_000
 _KEYS = "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
+_IMPORTED = (
+    "select i.record from console.import_record i join console.enrolment_batch b on b.id = i.batch"
+    " where i.added = %s and i.batch = %s and b.workflow = %s limit %s"
+)
+_IMPORTED_PERSONAL = (
+    "select s.record from console.import_record i join console.enrolment_batch b on b.id = i.batch"
+    " join console.subject s on s.collection = b.workflow and s.id = 'sub_' || substr(i.record, 5)"
+    " where i.added = %s and i.batch = %s and b.workflow = %s limit %s"
+)
 _PERSONAL_KEYS = (
     "select distinct s.record from console.record_tag t join console.subject s on s.collection = t.collection and s.id = 'sub_' || substr(t.record, 5)"
     " where t.collection = %s and (%s or t.tag = any(%s)) limit %s"
@@ -36,6 +45,16 @@ def tag_condition(test: Test, collection: Collection, columns: Mapping[str, Any]
         raise Malformed(reason, details=[{"field": test.field, "reason": reason}])
     found = _one_of(collection, columns, keys)
     return sa.not_(found) if test.op == "ne" or (test.op == "is_null" and test.value is True) else found
+
+
+def import_condition(test: Test, collection: Collection, columns: Mapping[str, Any]) -> Condition:
+    """The condition for the records that an import added or changed (`IMPORTED`). Raises Malformed where they are more than `MOST_KEYS`."""
+    statement = _IMPORTED_PERSONAL if collection.personal_key else _IMPORTED
+    keys = [row[0] for row in fetch(statement, (test.field == IMPORTED[0], str(test.value), collection.id, MOST_KEYS + 1))]
+    if len(keys) > MOST_KEYS:
+        reason = f"The import has more than {MOST_KEYS:,} such records, too many to filter by. Give all in the file a tag, or narrow the list by a field instead."
+        raise Malformed(reason, details=[{"field": test.field, "reason": reason}])
+    return _one_of(collection, columns, keys)
 
 
 def _one_of(collection: Collection, columns: Mapping[str, Any], keys: list[str]) -> Condition:

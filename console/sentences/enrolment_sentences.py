@@ -29,6 +29,7 @@ def _file_imported(parts: Parts) -> str:
 def _records_changed(parts: Parts) -> str:
     total = parts.open.get("total")
     deed = "delete" if parts.text("effect") == "deleted" else "change"
+    deed = "take an import back, and delete" if parts.open.get("import") else deed
     return f"{{who}} began to {deed} " + (f"{total:,} records at once" if isinstance(total, int) else "many records at once")
 
 

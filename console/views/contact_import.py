@@ -1,13 +1,14 @@
 """Records from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 from markupsafe import escape
 
-from console import log
+from console import automation, log
+from console.actions import bulk, hand_forms
 from console.activity import exports
 from console.browse import naming
 from console.contacts import (
@@ -15,22 +16,26 @@ from console.contacts import (
     cell_meanings,
     consent_columns,
     contact_files,
+    doubled_letters,
     import_batches,
+    imported_records,
     imports,
     left_out_lines,
+    line_tags,
     unused_columns,
     workbooks,
 )
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
-from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
+from console.contacts.kept_imports import Import
 from console.core.actor import Actor
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
+from console.core.filters import IMPORTED
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import opting_out
-from console.views import downloads, formats, frame
+from console.views import downloads, formats, frame, list_tags
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -72,6 +77,8 @@ def follow(import_id: str) -> Response:
         return frame.redirect_to(_url(begun))
     if request.method == "POST":
         try:
+            if request.form.get("do") == "take_back":
+                return frame.redirect_to(f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}")
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
         except Invalid as invalid:
             wrong = _words(invalid)
@@ -119,6 +126,7 @@ def _question(collection: Collection, question: Question) -> Question:
     typed = form_boxes.read_form(request.form, frame.look())
     same = {name: value for name, value in typed.items() if value not in (None, "")}
     same[imports.EVERYONE] = request.form.getlist(imports.EVERYONE)
+    same[imports.TAGS] = request.form.get(imports.TAGS, "").strip()
     same[imports.NO_TAKES_BACK] = imports.NO_TAKES_BACK in request.form
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
@@ -152,12 +160,28 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), **_tags(who, collection, found), "lists": _lists(collection, found), "meant": [(each, doubled_letters.mended(each)) for each in found.place.get("doubled", {}).get("some", ())], "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
         context |= _looked_at(who, collection, found)
     return context
+
+
+def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
+    """Return the tags that a file puts, and which workflows start by themselves when one is put."""
+    told = found.place.get("tags", {}) if found.preview else {}
+    shown = line_tags.shown(collection.id, told)
+    starts = automation.started_by(who, "tag.added", collection.id) if shown else []
+    return {"tags": told, "tags_shown": shown, "tags_left": len(told.get("each", {})) - len(shown), "tag_starts": starts}
+
+
+def _lists(collection: Collection, found: Import) -> list[tuple[str, str]]:
+    """Return (words, address) of the lists of what the import added and changed, as far as that is known."""
+    if found.preview or not imported_records.is_kept(found.id):
+        return []
+    numbers = zip(IMPORTED, (("added", found.new), ("changed", found.changed)), strict=True)
+    return [(f"{number:,} {word}", list_tags.imported_address(collection, found.id, name)) for name, (word, number) in numbers if number]
 
 
 def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
@@ -183,8 +207,8 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
     mapping = {
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
         "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes(plan, found.question.same, look),
-        "untold": _untold(plan, found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
-        "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
+        "untold": _untold(plan.untold, found.question.same, look), "lacking": _untold(_lacking(plan, found), found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
+        "tags": str(found.question.same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None, "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
     }  # fmt: skip
     filled = [
         (collection.by_name[name].label, value)
@@ -232,9 +256,15 @@ def _unproved(plan: Plan, same: Mapping[str, Any]) -> str:
     return " and ".join(", ".join(labels).rsplit(", ", 1))
 
 
-def _untold(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:
-    """Return the form for fields that must not be empty and stand in no column."""
-    sources = [one.to_json() | {"name": f"{imports.ALL}{one.name}", "required": False, "readonly": False} for one in plan.untold]
+def _lacking(plan: Plan, found: Import) -> list[Field]:
+    """Return the fields whose empty cells leave lines out, or would without what is told for all."""
+    reasons = {reason for reason, _ in import_batches.causes(found.id)}
+    return [each for each in plan.told_needed if f"{each.label} is needed." in reasons or each.name in plan.of_empty]
+
+
+def _untold(asked: Sequence[Field], same: Mapping[str, Any], look: formats.Look) -> list[Any]:
+    """Return the form for fields that must not be empty and stand in no column, or in one with empty cells."""
+    sources = [one.to_json() | {"name": f"{imports.ALL}{one.name}", "required": False, "readonly": False} for one in asked]
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
 
 

@@ -1,4 +1,4 @@
-"""Tags in a list: beside the titles of contacts, and as a field to filter by."""
+"""What only the console knows of the records of a list: tags, beside the titles of contacts and as a field to filter by, and which import brought them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 from flask import request
 from markupsafe import Markup, escape
 
-from console.contacts import tags
+from console.contacts import import_batches, tags
 from console.core.documents.collections import Collection
-from console.core.filters import tag_field
+from console.core.filters import IMPORTED, tag_field
 from console.views import frame, list_filters
 
 SHOWN = 3
+IMPORT_LABELS = dict(zip(IMPORTED, ("Import that added it", "Import that changed it"), strict=True))
 
 
 def with_tags(described: Mapping[str, Any], collection: Collection) -> dict[str, Any]:
@@ -22,7 +23,22 @@ def with_tags(described: Mapping[str, Any], collection: Collection) -> dict[str,
     chosen = request.args.get("add_field") == name
     options = [{"value": tag, "label": tag} for tag in tags.offered(frame.actor(), collection.id)] if chosen else None
     tag = {"name": name, "label": "Tag", "type": "text", "options": options or None, "nullable": True}
-    return {**described, "filtered": [*described["fields"], tag]}
+    return {**described, "filtered": [*described["fields"], tag, *_of_imports(collection)]}
+
+
+def _of_imports(collection: Collection) -> list[dict[str, Any]]:
+    """Return the fields by which the address narrows the list to what an import added or changed; none elsewhere."""
+    names = [name for name in IMPORTED if f'"{name}"' in request.args.get("filter", "") and collection.field(name) is None]
+    known = import_batches.recent(frame.actor(), collection.id) if names else []
+    options = [{"value": each.id, "label": each.question.file.name or "a file"} for each in known if not each.preview]
+    return [{"name": name, "label": IMPORT_LABELS[name], "type": "text", "options": options or None, "nullable": False} for name in names]
+
+
+def imported_address(collection: Collection, import_id: str, name: str) -> str:
+    """Return the address of the list of the records that an import added or changed (one of `IMPORTED`)."""
+    return frame.collection_url(
+        collection.id, segment="", filter=list_filters.with_more(None, {"field": name, "op": "eq", "value": import_id})
+    )
 
 
 def marks(collection: Collection, keys: Sequence[str | None]) -> Mapping[str, Markup]:

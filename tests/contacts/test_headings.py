@@ -1,8 +1,10 @@
 """What a value of a file is compared by, and how databases may have it."""
 
+from zoneinfo import available_timezones
+
 import pytest
 
-from console.contacts import consent_words, headings
+from console.contacts import consent_words, headings, windows_zones
 from console.contacts.headings import as_compared, plain, spellings
 from console.core.contacting import CHANNELS
 from tests.tables import cases
@@ -148,11 +150,20 @@ def test_a_language_is_known_by_its_letters_with_a_region_too(cell: str, code: s
     assert headings.language_code(cell) == code
 
 
+def test_every_zone_that_windows_shows_is_one_that_is_known_here() -> None:
+    wrong = {shown for shown in windows_zones.PLACES if windows_zones.windows_zone(f"(UTC) {shown}") not in available_timezones()}
+    assert not wrong
+
+
 @cases(
     "cell, zone",
     [
         ("W. Europe Standard Time", "Europe/Berlin"), ("eastern standard time", "America/New_York"), ("(GMT+01:00) Central European Time (Europe/Berlin)", "Europe/Berlin"),
         ("Europe/Vilnius - EET", "Europe/Vilnius"), ("America/Argentina/Buenos_Aires (ART)", "America/Argentina/Buenos_Aires"), ("america_slash_new_york", "America/New_York"), ("Mars/Olympus", "Mars/Olympus"), ("soon", "soon"),
+        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin"), ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
+        ("(UTC+03:00) Moscow, St. Petersburg", "Europe/Moscow"), ("(UTC) Coordinated Universal Time", "Etc/UTC"), ("(UTC-11:00) Coordinated Universal Time-11", "Etc/GMT+11"),
+        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rom, Stockholm, Wien", "Europe/Amsterdam"), ("(UTC+01:00) Bruxelles, Copenhague, Madrid, Paris", "Europe/Madrid"),
+        ("(UTC+05:00) Paris", "(UTC+05:00) Paris"), ("(UTC+01:00)", "(UTC+01:00)"),
     ],
 )  # fmt: skip
 def test_a_time_zone_is_known_as_programs_call_it(cell: str, zone: str) -> None:

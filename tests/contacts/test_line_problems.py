@@ -8,7 +8,7 @@ import pytest
 
 from console import access
 from console.contacts import import_batches, line_problems
-from console.contacts.import_batches import Import
+from console.contacts.kept_imports import Import
 from tests.company import Company
 from tests.support.contact_club import found_club
 

@@ -39,7 +39,7 @@ FATES = {
     "is a sentence of the console's own": """
         checkpoint.note funnel.why list_export.why source_connecting.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
         source_watch.problem trigger.problem webhook.problem delivery.error webhook_delivery.error ai_ladder.told failure.cause version.name installation_mark.value
-        write_probe.filler source_watch.mark source_watch.seen source_watch.highest bulk_item.seen workflow_version.note
+        write_probe.filler source_watch.mark source_watch.seen source_watch.highest bulk_item.seen import_record.seen workflow_version.note
     """,
     "is how the console is set up": """
         action.title inbox.title inbox.help inbox.source role.title role.about workflow.title workflow.description workflow.draft workflow.slug team.name team.description

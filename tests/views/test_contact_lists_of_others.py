@@ -200,6 +200,7 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
         "opted_out_by_text": 0,
         "agreed_again": 0,
         "said_no": 0,
+        "tags": 0,
     }
     assert (looked.status_code, looked.get_json()["counts"]) == (202, counts)
     noes = {"csv": "Name,Email,Stage,SMS consent,GDPR\nBo,bo@mc.example,new,no,1\n", "values": {"country": "SE"}}

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import collections, records
-from console.contacts import cell_meanings, import_batches, imports
+from console import access, accounts, automation, collections, queue, records
+from console.contacts import cell_meanings, import_batches, imports, tags
 from console.errors import Invalid
-from tests.views.test_contact_import import club, counts, kept, posted, why  # noqa: F401 (a fixture)
+from tests.automation.test_triggers import ROBOT, publish
+from tests.jobs import work_until_idle
+from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -66,3 +68,60 @@ def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "
     with pytest.raises(Invalid) as refused:
         send({"stage": {"Lead": "prospect"}, "email": {"a": "b"}, "Nothing": {"a": "b"}})
     assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]
+
+
+def test_the_page_tells_which_tags_would_be_put_and_what_starts_by_them(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    company = club.company
+    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
+    publish("welcome", {"id": "on", "kind": "event", "on": "tag.added"}, collection="contact")
+    automation.synchronise()
+    where = sent(club, "Name;E-Mail;Stage;Étiquettes\nZoë;zoe@post.example;new;VIP|Fair\nBo;bo@post.example;new;vip\n".encode())
+    page = club.olivia.get(where)
+    assert "3 tags are put on 2 contacts: “VIP” on 2 (new here), “Fair” on 1 (new here). Tags that they have stay." in page.text
+    assert "What starts when a tag is put starts as if it was put by hand" in page.text
+    columns = import_batches.get(company.olivia, where.removeprefix("/imports/")).question.columns
+    assert columns["3"] == imports.TAGS
+    again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | {imports.TAGS: "Fair 2026", "do": "look"})
+    assert "5 tags are put on 2 contacts: “Fair 2026” on 2 (new here)" in club.olivia.get(again).text
+    done = club.olivia.get(posted(club, again, {"do": "import"}))
+    assert "5 tags were put." in done.text
+    assert [tag.name for tag in tags.tags_of(company.olivia, "contact", "7")] == ["Fair", "Fair 2026", "VIP"]
+
+
+def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    company = club.company
+    where = sent(club, b"Name,E-Mail,Stage\nZoe,zoe@post.example,new\nBo,bo@post.example,new\n")
+    there = posted(club, where, {"do": "import"})
+    page = club.olivia.get(there)
+    assert "Take this import back" not in page.text, "she may not delete"
+    [link] = [each for each in page.links if "import_added" in each]
+    listed = club.olivia.get(link)
+    assert ("Zoe" in listed.text, "Sam Whitfield" in listed.text, "Import that added it" in listed.text, "leads.csv" in listed.text) == (
+        True,
+        False,
+        True,
+        True,
+    )
+    access.grant("operator", "collection:contact", ["delete"], team="operations")
+    assert "Take this import back" in club.olivia.get(there).text
+    looking = posted(club, there, {"do": "take_back"})
+    work_until_idle({queue.BULK})
+    page = club.olivia.get(looking)
+    assert ("Take an import back: 2 of 2 records" in page.text, "Delete 2 contacts" in page.text) == (True, True)
+    posted(club, looking, {"do": "go"})
+    work_until_idle({queue.BULK})
+    assert "2 deleted" in club.olivia.get(looking).text
+    assert "Zoe" not in club.olivia.get("/c/contact?segment=").text
+    club.stan.post(there, {"csrf_token": club.stan.token, "do": "take_back"}, status=404)
+    assert company.stan
+
+
+def test_the_page_asks_what_stands_where_the_cells_of_a_needed_column_are_empty(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    where = sent(club, "Name,E-Mail,Stage\nMÃ¼ller,zoe@post.example,\n".encode())
+    page = club.olivia.get(where)
+    assert "Where the cell is empty" in page.text
+    assert "1 line has letters that look written twice over: “MÃ¼ller”, perhaps “Müller”." in page.text
+    columns = import_batches.get(club.company.olivia, where.removeprefix("/imports/")).question.columns
+    told = {"t.all:stage": "text", "v.all:stage": "new", "encoding": "utf-8-twice"}
+    again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | told | {"do": "look"})
+    assert ("1 contact can be added" in club.olivia.get(again).text, "Müller" in club.olivia.get(again).text) == (True, True)

@@ -1,9 +1,9 @@
-"""What several runs that nobody holds will read, read for all of them at once: themselves, and their records as their accounts see them."""
+"""What several runs that nobody holds will read, read for all of them at once: themselves, their keys, and their records as their accounts see them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
 
-from console import access, accounts, records
+from console import access, accounts, records, subjects
 from console.db import read_ahead as ahead
 from console.errors import ConsoleError
 from console.runs.rows.run_store import load_each
@@ -13,6 +13,7 @@ def read_ahead(run_ids: Sequence[str]) -> None:
     """Have these runs and their records at hand for the jobs of this thread. What cannot be read now each says for itself."""
     loaded = load_each(run_ids)
     ahead.keep("run", {each.run.id: each for each in loaded})
+    subjects.load(each.subject for each in loaded if each.subject is not None and not each.run.ended)
     keys: dict[tuple[str, str], list[str]] = {}
     for run in (each.run for each in loaded):
         if run.hands_off and not run.ended and run.collection is not None and run.record is not None:

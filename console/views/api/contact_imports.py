@@ -7,13 +7,14 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import import_batches, imports, unused_columns
+from console.contacts import broken_off, import_batches, imports, kept_imports, unused_columns
 from console.errors import NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import ContactImport, LeftOut, Listed
 
 blueprint = Blueprint("api_contact_imports", __name__, url_prefix="/api/v1")
+STOPPING = "Somebody stopped it; the lines that were begun are still written."
 PLACE = {"collection": "contact"}
 ONE = PLACE | {"import_id": "imp_01jd0000000000000000000000"}
 
@@ -34,13 +35,16 @@ class SentContacts(Sent):
     )
     change: bool = Field(False, description="Those who are there get what the file says; else their lines are left out")
     values: dict[str, Any] = Field(
-        default_factory=dict, description="Fields that are the same for all who are added and stand in no column"
+        default_factory=dict, description="Fields that are the same for all who are added, where no column tells them or its cell is empty"
     )
     agreed: list[str] = Field(
         default_factory=list, description="Channels that everybody in the file agreed to: email, sms, call, ai_call, chat"
     )
     consent: dict[str, Any] = Field(
         default_factory=dict, description="What else is kept of the consents and stands in no column, such as source"
+    )
+    tags: list[str] = Field(
+        default_factory=list, description="Tags that all in the file get, beside those of a column that is `console:tags`"
     )
     no_takes_back: bool = Field(
         False, description="A plain no in a column of consent takes back what they agreed to before; else it only gives no consent"
@@ -72,15 +76,17 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "opted_out_by_text": found.place.get("by_text", {}).get("cells", 0),
         "agreed_again": found.agreed_again,
         "said_no": found.said_no,
+        "tags": found.tags,
     }
     unknown = [
         {"column": int(number) + 1, "word": word, "lines": lines}
         for number, words in found.unknown.items()
         for word, lines in words.items()
     ]
+    stopping = broken_off.is_stopping(found.status, found.ended_at, found.place)
     unused, perhaps_consent = unused_columns.unused_columns(found.question, g.actor.id)
     return {
-        "id": found.id, "status": found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": found.why or None,
+        "id": found.id, "status": kept_imports.RUNNING if stopping else found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": STOPPING if stopping else found.why or None,
         "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,
         "unknown": unknown,
     }  # fmt: skip
@@ -109,7 +115,7 @@ def import_contacts(collection: str) -> ResponseReturnValue:
     same = (
         sent.consent
         | {f"{imports.ALL}{name}": value for name, value in sent.values.items()}
-        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back}
+        | {imports.EVERYONE: sent.agreed, imports.NO_TAKES_BACK: sent.no_takes_back, imports.TAGS: ",".join(sent.tags)}
     )
     file = io.BytesIO(sent.csv.encode("utf-8", "replace"))
     begun = import_batches.send(

@@ -108,6 +108,7 @@ class ImportCounts(Shape):
     opted_out_by_text: int
     agreed_again: int
     said_no: int
+    tags: int = Field(description="Tags that were put on contacts, or would be")
 
 
 class UnknownWord(Shape):

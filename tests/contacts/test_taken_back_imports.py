@@ -1,0 +1,94 @@
+"""An import that is taken back: what it added and nothing has touched since is deleted, after it was looked at; all else stays and says why."""
+
+import sqlite3
+from contextlib import closing
+
+import pytest
+
+from console import access, browse, queue, runs
+from console.actions import bulk, many_changes, untouched
+from console.activity import sequencing
+from console.contacts import import_batches, tags
+from console.contacts.kept_imports import Import
+from console.db.engine import fetch
+from console.errors import Invalid, NotAllowed
+from tests.company import Company
+from tests.contacts.test_opted_out_lines import club
+from tests.contacts.test_tags import flow, kinds
+from tests.contacts.test_tags_of_lines import changing
+from tests.jobs import work_until_idle
+
+__all__ = ["club"]
+PEOPLE = ("Zoë", "Bo", "Mia", "Lea", "Ida", "Jo")
+TEXT = "name,email,stage,Tags\nSam Whitfield,sam@post.example,lost,\n" + "".join(
+    f"{name},{name.lower()}@post.example,new,fair\n" for name in PEOPLE
+)
+
+
+@pytest.fixture(name="done")
+def fixture_done(company: Company) -> Import:
+    """Seven to twelve were added, and one was changed."""
+    access.grant("operator", "collection:contact", ["delete"], team="operations")
+    return import_batches.confirm(company.olivia, changing(company, TEXT).id)
+
+
+def looked(company: Company, done: Import) -> bulk.Bulk:
+    bulk_id = bulk.look_at_import(company.olivia, "contact", done.id)
+    work_until_idle({queue.BULK})
+    return bulk.get(company.olivia, bulk_id)
+
+
+def names(company: Company) -> set[str]:
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        return {row[0] for row in connection.execute("select name from contact where id >= 7")}
+
+
+def test_what_nothing_has_touched_goes_and_the_rest_says_why_it_stays(company: Company, done: Import) -> None:
+    assert done.new == 6
+    browse.change(company.olivia, "contact", "7", {"stage": "engaged"}, {"stage": "new"})
+    tags.put(company.olivia, "contact", ["8"], "vip")
+    flow(company, ("add_tag", {"tag": "fair"}))
+    runs.start(company.olivia, "tagging", "contact", "9", {})
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
+        connection.execute("update contact set worth = 7 where id = 10")
+    sequencing.catch_up()
+    found = looked(company, done)
+    assert {item.key: item.why for item in found.items if item.state == bulk.REFUSED} == {
+        "7": untouched.REASONS["event"], "8": untouched.REASONS["event"], "9": untouched.REASONS["run"], "10": untouched.CHANGED,
+    }  # fmt: skip
+    assert (found.count(bulk.FITS), found.looking, names(company)) == (2, True, set(PEOPLE)), "nothing is deleted by looking"
+    bulk.confirm(company.olivia, found.id)
+    browse.change(company.olivia, "contact", "11", {"stage": "lost"}, {"stage": "new"})
+    work_until_idle({queue.BULK})
+    ended = bulk.get(company.olivia, found.id)
+    assert ended.counts == {"done": 1, "refused": 5}
+    assert next(item.why for item in ended.items if item.key == "11") == many_changes.MOVED
+    assert names(company) == {"Zoë", "Bo", "Mia", "Lea", "Ida"}
+    assert len(kinds("records_changed")) == 1
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        assert connection.execute("select stage from contact where id = 1").fetchall() == [("lost",)], "what it changed stays changed"
+
+
+def test_what_is_tagged_after_the_look_stays(company: Company, done: Import) -> None:
+    found = looked(company, done)
+    assert found.count(bulk.FITS) == 6
+    bulk.confirm(company.olivia, found.id)
+    tags.put(company.olivia, "contact", ["12"], "vip")
+    sequencing.catch_up()
+    work_until_idle({queue.BULK})
+    assert bulk.get(company.olivia, found.id).counts == {"done": 5, "refused": 1}
+    assert names(company) == {"Jo"}
+    with pytest.raises(Invalid, match="nothing"):
+        bulk.look_at_import(company.olivia, "contact", "imp_of_nobody")
+
+
+def test_who_may_not_delete_takes_nothing_back(company: Company) -> None:
+    done = import_batches.confirm(company.olivia, changing(company, TEXT).id)
+    with pytest.raises(NotAllowed):
+        bulk.look_at_import(company.olivia, "contact", done.id)
+
+
+def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, done: Import) -> None:
+    fetch("update console.import_record set record = '999' where line = 8 returning 1")
+    collection = browse.browsed_collection(company.olivia, "contact")[0]
+    assert untouched.why_touched(collection, done.id, {"12": "x"}) == {"12": untouched.STRANGE}
