@@ -152,7 +152,7 @@ def visited(pages: "Pages") -> None:
         "/c/customer/1?tab=details", "/c/customer/1?tab=activity", "/c/customer/3", "/c/customer/1/menu", "/c/customer/3/menu", "/c/customer/1/related/account",
         "/c/customer/2/related/account", "/c/customer/1/edit/email", "/c/customer/3/start/care-review", f"/runs/{held}", f"/runs/{held}?tab=related",
         f"/runs/{held}?tab=activity", f"/runs/{done}", f"/runs/{saved}", f"/runs/{held}/abort", f"/runs/{held}/leave", f"/runs/{held}/escalate", f"/runs/{held}/revise?step=note",
-        f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", "/more", "/inbox", "/inbox/desk",
+        f"/runs/{done}/replay", f"/runs/{done}/replay?at=7&since=1", f"/runs/{done}/abort", "/more", "/inbox", "/inbox/desk",
     ):  # fmt: skip
         for headers in ({}, {"HX-Request": "true", "HX-Target": "elsewhere"}):
             assert olivia.client.get(path, headers=headers).status_code in (200, 404), path
