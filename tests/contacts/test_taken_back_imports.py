@@ -14,7 +14,7 @@ from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club
-from tests.contacts.test_tags import flow, kinds
+from tests.contacts.test_tags import flow, kinds, named
 from tests.contacts.test_tags_of_lines import changing
 from tests.jobs import work_until_idle
 
@@ -92,3 +92,11 @@ def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, d
     fetch("update console.import_record set record = '999' where line = 8 returning 1")
     collection = browse.browsed_collection(company.olivia, "contact")[0]
     assert untouched.why_touched(collection, done.id, {"12": "x"}) == {"12": untouched.STRANGE}
+
+
+def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(company: Company, done: Import) -> None:
+    bulk.confirm(company.olivia, looked(company, done).id)
+    work_until_idle({queue.BULK})
+    assert (names(company), fetch("select count(*) from console.record_tag")) == (set(), [(0,)])
+    again = import_batches.confirm(company.olivia, changing(company, TEXT.replace(",fair", ",other")).id)
+    assert (again.new, again.tags, named(company, "7")) == (6, 6, ["other"])
