@@ -107,7 +107,13 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
 def _touched(collection: Collection, found: Mapping[str, Record], values: Mapping[str, Any]) -> Mapping[str, str]:
     """Key → why a record stays that an import added, of those that something has touched since."""
     seen = {key: _seen(collection, record, None) for key, record in found.items()}
-    return untouched.why_touched(collection, str(values.get(IMPORT)), seen)
+    touched = untouched.why_touched(collection, str(values.get(IMPORT)), seen)
+    led = [each for each in collection.relations if each.kind == "to_many" and records.on_delete(collection, each) == "deleted"]
+    for relation in led:
+        for key in found.keys() - touched.keys():
+            if why := untouched.why_followed(str(values.get(IMPORT)), relation, found[key]):
+                touched[key] = why
+    return touched
 
 
 def _changeable(

@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from console import records
 from console.access import EVERY_RUN
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Relation
+from console.core.filters import Group, Test
+from console.core.scopes import whole
 from console.db.engine import fetch
+from console.records import Record
 
 LOOKS = (
     "record_viewed",
@@ -18,6 +21,8 @@ LOOKS = (
     "value_revealed",
 )
 """Events about a record that change nothing."""
+MOST_FOLLOWING = 50
+FOLLOWED = "Records of {} would be deleted with it that the import did not bring."
 CHANGED, STRANGE = "It was changed since it was imported.", "The import did not add it."
 REASONS: Mapping[str, str] = {
     "run": "A run is about it.", "message": "A message went to it, or came from it.", "enrolled": "It is in a workflow.", "note": "Somebody wrote a note about it.",
@@ -30,9 +35,10 @@ union select m.record, 'message' from console.message m where m.collection = %(c
 union select e.record, 'enrolled' from console.enrolment e where e.collection = %(collection)s and e.record = any(%(named)s) and e.left_at is null
 union select n.record, 'note' from console.record_note n where n.collection = %(collection)s and n.record = any(%(named)s) and n.removed_at is null
 union select a.record, 'event' from console.activity a
-    where a.record = any(%(named)s) and a.collection = %(collection)s and a.run <> %(batch)s and a.kind <> all(%(looks)s) and a.pos > coalesce(
-        (select min(b.pos) from console.activity b where b.run = %(batch)s), 0)
+    where a.record = any(%(named)s) and a.collection = %(collection)s and a.run <> %(batch)s and a.kind <> all(%(looks)s)
+        and exists (select from console.activity b where b.record = a.record and b.collection = a.collection and b.run = %(batch)s and b.pos < a.pos)
 """  # noqa: S608 (texts of ours)
+_BROUGHT = "select distinct record from console.activity where collection = %s and run = %s and record = any(%s)"
 _ADDED = "select record, seen from console.import_record where batch = %s and added and record = any(%s)"
 _KEYS = "select record from console.import_record where batch = %s and added order by line limit %s"
 _PERSONAL_KEYS = (
@@ -62,6 +68,18 @@ def why_touched(collection: Collection, import_id: str, seen: Mapping[str, str])
         for key, reference in references.items()
         if (why := _why(touched.get(reference, ()), added.get(reference), seen[key], known=reference in added))
     }
+
+
+def why_followed(import_id: str, relation: Relation, record: Record) -> str:
+    """Why the record stays for the sake of those that the database deletes with it: the import did not bring all of them. Empty where it did."""
+    there = records.collection(relation.collection)
+    tests = tuple(Test(theirs, "eq", record.values.get(ours)) for ours, theirs in relation.columns)
+    if not tests or any(test.value is None for test in tests):
+        return ""
+    page = records.page(there.id, whole(there.id), where=Group("and", tests), limit=MOST_FOLLOWING)
+    named = [records.log_reference(there, str(each.key)) for each in page.rows]
+    brought = fetch(_BROUGHT, (there.id, import_id, named)) if named else []
+    return FOLLOWED.format(there.label) if page.next or len(brought) < len(named) else ""
 
 
 def _why(touched: Sequence[str] | set[str], added: str | None, seen: str, *, known: bool) -> str:

@@ -31,7 +31,7 @@ from console.contacts import (
     preview_counts,
     unused_columns,
 )
-from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan, Question
+from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Outcome, Plan, Question
 from console.contacts.kept_imports import CANCELLED, DONE, FAILED, RUNNING, Import
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
@@ -271,11 +271,11 @@ def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
 
 
 def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
-    begun = frozenset(batch.place.get("begun", ()))
+    begun = _outcomes_begun(batch)
     if not batch.running and not begun:
         return
     plan = imports.plan(actor, batch.collection, batch.question)
-    place = {name: value for name, value in batch.place.items() if name != "begun"}
+    place = {name: value for name, value in batch.place.items() if name not in {"begun", "begun_new"}}
     seen = contact_files.beside(batch.question.file, f"lines-{batch.id}")
     with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
         if not opted_out_lines.look_through(plan, batch.person, before, stopping):
@@ -284,12 +284,17 @@ def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
             if stopping():
                 raise queue.PutBack(0.0)
             place = _one_part(plan, batch, part, before, begun, place)
-            begun = frozenset()
+            begun = {}
     seen.unlink(missing_ok=True)
 
 
 def _one_part(
-    plan: Plan, batch: Import, part: Sequence[contact_files.Row], before: LinesBefore, begun: frozenset[int], place: Mapping[str, Any]
+    plan: Plan,
+    batch: Import,
+    part: Sequence[contact_files.Row],
+    before: LinesBefore,
+    begun: Mapping[int, Outcome],
+    place: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Do these lines, and keep the place behind them with what came of them; that place."""
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
@@ -336,10 +341,18 @@ def _one_part(
 
 
 def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files.Row], lines: Sequence[Line]) -> bool:
-    """Keep which lines are written next; whether nobody has stopped it."""
+    """Keep which lines are written next, and which of them are new contacts; whether nobody has stopped it."""
     numbers = [line.number for line in lines if line.outcome in (NEW, CHANGED)]
-    kept = {**place, "line": int(place["line"]) - len(part), "begun": numbers}
+    new = [line.number for line in lines if line.outcome == NEW]
+    kept = {**place, "line": int(place["line"]) - len(part), "begun": numbers, "begun_new": new}
     return bool(fetch(_BEGUN, (_locked(batch, kept), batch.id)))
+
+
+def _outcomes_begun(batch: Import) -> dict[int, Outcome]:
+    """Line → what it was to become, of the lines that a process was writing when it died."""
+    numbers = batch.place.get("begun", ())
+    new = frozenset(batch.place.get("begun_new", () if batch.question.change else numbers))
+    return {number: NEW if number in new else CHANGED for number in numbers}
 
 
 def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence, Set as AbstractSet
 from dataclasses import asdict, dataclass, field as default, replace
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final, Literal
 
 from console import access, accounts, formats, records
@@ -267,9 +268,9 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
 
 
 def judge(
-    plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: AbstractSet[int] = frozenset(), *, look: bool = True
+    plan: Plan, part: Sequence[Row], first_line: FirstLine, begun: Mapping[int, Outcome] = MappingProxyType({}), *, look: bool = True
 ) -> list[Line]:
-    """What becomes of the lines. `begun` are those that a process was writing when it died: what it has written counts as done.
+    """What becomes of the lines. `begun` are those that a process was writing when it died, and what each was to become: what it has written counts as done.
 
     `look` False: what is only found out when a contact is added is left to that.
     """
@@ -308,7 +309,7 @@ def _line(
     there: line_identity.There,
     first: int | None,
     allowed: AbstractSet[str],
-    begun: AbstractSet[int],
+    begun: Mapping[int, Outcome],
 ) -> Line:
     if first is not None and first != row.number:
         return Line(row.number, REFUSED, values, (f"The same {plan.one} stands on a line before.", f"It stands on line {first:,}."))
@@ -325,9 +326,7 @@ def _line(
         same = records.find_same(plan.collection.id, values, plan.read)
         found = (same,) if same is not None else ()
     if row.number in begun and len(found) == 1 and not _moved(plan, found[0], given):
-        return Line(
-            row.number, CHANGED if plan.question.change else NEW, values, consents=agreed, key=found[0].key, done=True, own_day=own_day
-        )
+        return Line(row.number, begun[row.number], values, consents=agreed, key=found[0].key, done=True, own_day=own_day)
     if found:
         return _there_already(plan, row.number, given, found, allowed)
     reasons = line_problems.together(plan, wrong, [*line_problems.of_new(plan, values), *unsaid])

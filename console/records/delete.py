@@ -10,12 +10,16 @@ from console.core.documents.collections import Collection, Relation
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
+from console.db.engine import fetch
 from console.errors import Conflict
 from console.records import catalogue, changes_made, connect, record_keys, reflect_sqlite, refusals, values
+from console.records.log_references import log_reference
 from console.records.sql_tables import Table, table_of
 from console.records.write import Stale, WriteUnknown, compare, left_out, locked
 
 Follows = Literal["deleted", "emptied", "refused"]
+_TAGS_GONE = "delete from console.record_tag where collection = %s and record = %s returning 1"
+"""The tags of a record go with it: else they count where a list is filtered by them, and the next record with its key has them."""
 _RULES: Mapping[str, Follows] = {"CASCADE": "deleted", "SET NULL": "emptied", "SET DEFAULT": "emptied"}
 
 
@@ -56,11 +60,12 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
     catalogue.require_writable(collection)
     for last in (False, True):
         try:
-            return _delete(table_of(collection), key, expected, scope)
+            _delete(table_of(collection), key, expected, scope)
+            fetch(_TAGS_GONE, (collection.id, log_reference(collection, key)))
+            return
         except Stale as error:
             if last:
                 raise connect.driver_refusal(error.cause, collection.source) from error.cause
-    return None
 
 
 def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -> None:

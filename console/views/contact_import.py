@@ -78,6 +78,8 @@ def follow(import_id: str) -> Response:
     if request.method == "POST":
         try:
             if request.form.get("do") == "take_back":
+                if found.running or _is_stopping(found):
+                    raise Invalid("It still goes on. Stop it, or wait until it is done, and then take it back.")
                 return frame.redirect_to(f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}")
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
         except Invalid as invalid:

@@ -11,7 +11,8 @@ from console.core.filters import IMPORTED
 from console.db.engine import fetch
 from console.errors import Malformed
 from tests.company import Company
-from tests.contacts.test_opted_out_lines import club
+from tests.contacts.test_opted_out_lines import club, given
+from tests.contacts.test_tags import kinds
 from tests.contacts.test_tags_of_lines import changing
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import broken_at, kept
@@ -58,3 +59,21 @@ def test_a_process_that_died_has_kept_all_that_the_next_one_finds(company: Compa
     work_until_idle({queue.IMPORT})
     ident = f"{looked.id}_do"
     assert sorted(listed(company, ADDED, ident) + listed(company, CHANGED, ident)) == ["1", "2", "7", "8"]
+
+
+CONSENTS = "name,email,phone,stage,sms consent,consent source,consent date,Tags\nBo,bo@post.example,+46701234567,new,yes,fair,2026-05-01,vip\nSam Whitfield,sam@post.example,,lost,,,,\n"
+
+
+@pytest.mark.parametrize("point", ["imports.consents.before", "imports.tell.before"])
+def test_who_was_added_when_a_process_died_is_new_also_where_those_who_are_there_get_what_the_file_says(
+    company: Company, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    looked = changing(company, CONSENTS)
+    assert (looked.new, looked.changed, looked.consents) == (1, 1, 1)
+    broken_at(monkeypatch, point, lambda: import_batches.confirm(company.olivia, looked.id))
+    work_until_idle({queue.IMPORT})
+    done = import_batches.get(company.olivia, f"{looked.id}_do")
+    assert (done.new, done.changed, done.consents, done.tags) == (1, 1, 1, 1)
+    assert (listed(company, ADDED, done.id), listed(company, CHANGED, done.id)) == (["7"], ["1"])
+    assert len(kinds("record_changed")) == 3, "the contact, the consent and the one that was changed"
+    assert given("7") == {"sms"}

@@ -48,6 +48,14 @@ def test_a_cell_is_read_as_the_tags_that_programs_write_into_it(cell: str, names
     assert tag_cells.read([cell]) == (tuple(names), [])
 
 
+@cases("cell, name", [
+    ("\u200fשלום\u200f", "שלום"), ("\ufeffVIP", "VIP"), ("\u202aVIP\u202c", "VIP"), ("new\u00adsletter\u200b", "newsletter"), ("VIP\u200d \u200c", "VIP"),
+    ("👩\u200d💻 dev", "👩\u200d💻 dev"), ("کتاب\u200cها", "کتاب\u200cها"),
+])  # fmt: skip
+def test_marks_that_nobody_sees_leave_no_line_out(cell: str, name: str) -> None:
+    assert tag_cells.read([cell, name]) == ((name,), [])
+
+
 def test_new_contacts_and_known_ones_get_tags_and_the_preview_counts_them(company: Company) -> None:
     tags.put(company.olivia, "contact", ["1"], "VIP")
     tags.put(company.olivia, "contact", ["1"], "old")

@@ -14,7 +14,7 @@ from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club
-from tests.contacts.test_tags import flow, kinds
+from tests.contacts.test_tags import flow, kinds, named
 from tests.contacts.test_tags_of_lines import changing
 from tests.jobs import work_until_idle
 
@@ -92,3 +92,37 @@ def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, d
     fetch("update console.import_record set record = '999' where line = 8 returning 1")
     collection = browse.browsed_collection(company.olivia, "contact")[0]
     assert untouched.why_touched(collection, done.id, {"12": "x"}) == {"12": untouched.STRANGE}
+
+
+def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(company: Company, done: Import) -> None:
+    bulk.confirm(company.olivia, looked(company, done).id)
+    work_until_idle({queue.BULK})
+    assert (names(company), fetch("select count(*) from console.record_tag")) == (set(), [(0,)])
+    again = import_batches.confirm(company.olivia, changing(company, TEXT.replace(",fair", ",other")).id)
+    assert (again.new, again.tags, named(company, "7")) == (6, 6, ["other"])
+
+
+CASCADE = """
+alter table consent rename to former;
+create table consent (id integer primary key, contact_id integer not null references contact (id) on delete cascade, channel text not null, state text not null, source text, text_version text, at text not null);
+insert into consent select * from former;
+drop table former;
+"""
+
+
+def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_brought_that_too(company: Company) -> None:
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        connection.executescript(CASCADE)
+    access.grant("operator", "collection:contact", ["delete"], team="operations")
+    head = "name,email,phone,stage,sms consent,consent source,consent date\n"
+    lines = "Bo,bo@post.example,+46701234567,new,yes,fair,2026-05-01\nMia,mia@post.example,+46701234568,new,yes,fair,2026-05-01\n"
+    done = import_batches.confirm(company.olivia, changing(company, head + lines).id)
+    assert done.consents == 2
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
+        connection.execute("insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')")
+    sequencing.catch_up()
+    found = looked(company, done)
+    assert {item.key: item.why for item in found.items} == {"7": "", "8": untouched.FOLLOWED.format("Consents")}
+    bulk.confirm(company.olivia, found.id)
+    work_until_idle({queue.BULK})
+    assert names(company) == {"Mia"}, "who withdrew is not forgotten"

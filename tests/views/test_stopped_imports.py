@@ -6,6 +6,7 @@ import pytest
 
 from console import accounts, queue
 from console.contacts import import_batches, imports
+from console.db.engine import fetch
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import broken_at, club, counts, kept, why
@@ -48,3 +49,11 @@ def test_a_stopped_import_counts_the_lines_that_were_begun_and_those_left_out_am
     assert told_by_api(company, ident) == ("cancelled", None, 8)
     page = club.olivia.get(f"/imports/{ident}").text
     assert ("Stopping" in page, "8 added, stopped" in page) == (False, True)
+
+
+def test_an_import_that_goes_on_is_not_taken_back(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = kept(club.company, "name,email,stage\nBo,bo@post.example,new\n")
+    monkeypatch.setattr(import_batches, "AT_HAND_S", -1)
+    ident = import_batches.confirm(club.company.olivia, looked.id).id
+    club.olivia.post(f"/imports/{ident}", {"csrf_token": club.olivia.token, "do": "take_back"}, status=422)
+    assert fetch("select count(*) from console.bulk") == [(0,)]
