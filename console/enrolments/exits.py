@@ -11,7 +11,7 @@ from typing import Any
 from console import log, records, workflows
 from console.access import EVERY_RUN
 from console.automation import log_events
-from console.automation.log_events import LogEvent
+from console.automation.log_events import Batch, LogEvent
 from console.core import expressions, policy, scopes
 from console.core.documents.workflow import Exit, Workflow
 from console.db.engine import alone, fetch
@@ -66,14 +66,19 @@ class Place:
 
 def look() -> int:
     """Judge the exits of those whom the next events of the log are about; returns how many left. Called by one worker at a time."""
+    return read_on()[0]
+
+
+def read_on() -> tuple[int, int | None, Batch]:
+    """As `look`: (how many left, the place after which the events were read, these events); nothing where another worker is at it."""
     with alone("exits of enrolments") as mine:
         if not mine:
-            return 0
+            return 0, None, Batch([], 0)
         since = judged()
-        events, upto = log_events.read_after(since, limit=AT_ONCE)
-        left = _judged_at_events(events) if events else 0
-        fetch("update console.version set number = %s where name = 'enrolled_exits_read' returning number", (upto,))
-        return left
+        batch = log_events.read_after(since, limit=AT_ONCE)
+        left = _judged_at_events(batch.events) if batch.events else 0
+        fetch("update console.version set number = %s where name = 'enrolled_exits_read' returning number", (batch.upto,))
+        return left, since, batch
 
 
 def judged() -> int:

@@ -8,6 +8,7 @@ create table console.import_record (
     seen text,
     primary key (batch, added, line)
 );
+create index import_record_record on console.import_record (batch, record);
 
 do $$
 begin
