@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import cast
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 TOLERANCE = timedelta(minutes=5)
 MOST_FIELDS = 1_000
@@ -22,6 +22,8 @@ TIMELY = re.compile(r"(?:^|[,;]) *ts?=[0-9]{9,11}(?=[,;])")
 STRIPE = ("stripe-signature", "calendly-webhook-signature", "paddle-signature")
 """Headers that never come without a time."""
 SLACK, ZOOM, HUBSPOT, TWILIO = "x-slack-signature", "x-zm-signature", "x-hubspot-signature-v3", "x-twilio-signature"
+BODY_OF_TWILIO = "bodySHA256"
+"""In the address to which Twilio sends what is no form: the digest of the body. What is signed is then the address alone."""
 SENDGRID, XERO, GITHUB = "x-twilio-email-event-webhook-signature", "x-xero-signature", "x-hub-signature-256"
 TIMED: Mapping[str, tuple[str, str]] = {
     SLACK: ("x-slack-request-timestamp", "v0:{time}:{body}"),
@@ -74,9 +76,7 @@ def why_not(headers: Mapping[str, str], body: bytes, secret: str, now: datetime,
     if way == SENDGRID:
         return _of_key_pair(headers, body, secret, now)
     if way == TWILIO:
-        if body.count(b"&") >= MOST_FIELDS:
-            return f"the form has more than {MOST_FIELDS:,} fields"
-        return _fits(given, hmac.digest(secret.encode(), _with_values(address, body), "sha1"))
+        return _of_twilio(given, body, secret, address)
     if way not in TIMED and way not in OF_ADDRESS:
         wrong = [_of_any(name, headers[name], body, secret, now) for name in _of_body(headers)]
         return "" if "" in wrong else wrong[0]
@@ -124,10 +124,34 @@ def _timely(given: str, body: bytes, secret: str, now: datetime) -> str:
     return _late(time, now)
 
 
-def _with_values(address: str, body: bytes) -> bytes:
-    """The address with the names and values of the form behind it, in the order of the names."""
+def digest_in(address: str) -> str | None:
+    """The digest of its body that an address of Twilio's names; None for one of a form."""
+    told = [value for name, value in parse_qsl(urlsplit(address).query) if name == BODY_OF_TWILIO]
+    return told[0] if len(told) == 1 else None
+
+
+def _of_twilio(given: str, body: bytes, secret: str, address: str) -> str:
+    """As Twilio's own library has it, which takes an address with its port and without it, whichever of both was signed."""
+    if (digest := digest_in(address)) is not None and not _same(digest.lower(), hashlib.sha256(body).hexdigest()):
+        return "the body is not the one that bodySHA256 in the address stands for"
+    if digest is None and body.count(b"&") >= MOST_FIELDS:
+        return f"the form has more than {MOST_FIELDS:,} fields"
+    values = b"" if digest is not None else _values(body)
+    signed = [hmac.digest(secret.encode(), _bytes(each) + values, "sha1") for each in _with_and_without_port(address)]
+    return "" if any(not _fits(given, each) for each in signed) else NO_MATCH
+
+
+def _with_and_without_port(address: str) -> list[str]:
+    parts = urlsplit(address)
+    host = parts.netloc.removesuffix(f":{parts.port}")
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return [address, *(address.replace(parts.netloc, each, 1) for each in (host, f"{host}:{port}") if each != parts.netloc)]
+
+
+def _values(body: bytes) -> bytes:
+    """The names and values of a form, in the order of the names."""
     pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
-    return _bytes(address + "".join(f"{name}{value}" for name, value in sorted(set(pairs))))
+    return _bytes("".join(f"{name}{value}" for name, value in sorted(set(pairs))))
 
 
 def _bytes(text: str) -> bytes:

@@ -24,7 +24,9 @@ def objects_in(raw: bytes, *, form: bool, signed_by: str | None = None) -> tuple
     if form and (signed_by == TWILIO or not _is_json(raw)):  # as curl and small programs send JSON that say nothing of its kind
         return [_of_form(raw, signed_by)], False
     if signed_by == TWILIO:
-        raise Malformed("Of Twilio a form is read: it signs what is no form in another way.")
+        raise Malformed(
+            "What Twilio sends is no form, and bodySHA256 is missing in the address, by which its JSON is signed. Nothing was started."
+        )
     if not raw.strip():
         raise Malformed("The body is empty: send a JSON object. Nothing was started.")
     sent = json_in(raw)

@@ -4,7 +4,6 @@ Order of checks: 404 off, 400 an address that was replaced or never existed, 401
 """
 
 import functools
-import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from console import access, enrolments, log, queue, runs, subjects, workflows
 from console.automation import (
+    delivery_names,
     found_hooks,
     found_records,
     hook_addresses,
@@ -23,7 +23,8 @@ from console.automation import (
     sent_bodies,
     sns_messages,
 )
-from console.automation.firing import begin_promised, looping, note_started, note_stopped, start_key, take_in
+from console.automation.delivery_names import DeliveryName
+from console.automation.firing import looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
 from console.automation.log_events import chain_of
 from console.automation.occasions import Occasion
@@ -61,7 +62,6 @@ OF_SNS = sns_messages.KIND
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
-LONGEST_KEY = 200
 SIGNATURE = "webhook-signature"
 STANDARD = ("webhook-id", "webhook-timestamp", SIGNATURE)
 NO_RECORD = "There is no such record, or whoever starts the workflow may not see it. Nothing was started."
@@ -155,6 +155,8 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
             definition = workflows.live(hook.row.workflow)
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
         signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and not _standard(delivery.headers) else None
+        if signed_by == sender_signatures.TWILIO and not delivery.form and sender_signatures.digest_in(delivery.address()) is not None:
+            signed_by = sender_signatures.BODY_OF_TWILIO
         bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
         if not hook.signed and sns_messages.KIND in delivery.headers:
             if asked := sns_messages.question(delivery.headers, bodies[0]):
@@ -169,25 +171,24 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
                 "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
             )
         kept_deliveries.require_room(hook.row.workflow)
-        key = _checked_key(named)
+        key = named and named.checked()
     except ConsoleError as error:
         turned_away(hook, error)
         raise
     if not listed:
-        return _started(hook, delivery, bodies[0], key)
-    return Taken(None, each=_each_started(hook, delivery, bodies, key, by_body=signed_by is not None))
+        return _started(hook, delivery, bodies[0], key and key.of_event(bodies[0]))
+    return Taken(None, each=_each_started(hook, delivery, bodies, key))
 
 
 def _each_started(
-    hook: Hook, delivery: Delivery, bodies: Sequence[Mapping[str, Any]], named: str | None, *, by_body: bool
+    hook: Hook, delivery: Delivery, bodies: Sequence[Mapping[str, Any]], named: DeliveryName | None
 ) -> list[Taken | ConsoleError]:
     """What came of each object of a list: one that is refused keeps no other out. Sent again, it finds the runs of those that were started. Raises where all were refused."""
     answers: list[Taken | ConsoleError] = []
     for number, body in enumerate(bodies):
         one = sent_bodies.spelled(body)
-        name = named and (f"body {hashlib.sha256(one).hexdigest()}" if by_body else f"{named} {number}")
         try:
-            answers.append(_started(hook, replace(delivery, body=one), body, name))
+            answers.append(_started(hook, replace(delivery, body=one), body, named and named.numbered(number, one, body)))
         except ConsoleError as error:
             answers.append(error)
     refused = [each for each in answers if isinstance(each, ConsoleError)]
@@ -217,7 +218,7 @@ def note_away(hook: Hook, why: str) -> None:
     found_hooks.note_away(hook.row.workflow, hook.row.id, hook.row.version, why, hook)
 
 
-def verify(hook: Hook, delivery: Delivery) -> str | None:
+def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
     """The name by which the delivery is known again; None: it has none. What is not signed by Standard Webhooks is known by its body: ids beside it are not signed.
 
     Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
@@ -227,7 +228,9 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return next((headers[name] for name in ("x-idempotency-key", "idempotency-key", sns_messages.ID) if name in headers), None)
+        return next(
+            (DeliveryName(headers[name]) for name in ("x-idempotency-key", "idempotency-key", sns_messages.ID) if name in headers), None
+        )
     from standardwebhooks import WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)
@@ -237,7 +240,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
             raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else ''}")
         if wrong:
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
-        return sender_signatures.name_of(headers, delivery.body)
+        return delivery_names.by_body(sender_signatures.name_of(headers, delivery.body), headers)
     if odd := [name for name in STANDARD if not headers.get(name, "").isascii()]:
         raise NotVerified(f"The header {odd[0]} has characters beyond ASCII, which do not come through as they were signed.")
     _require_text(delivery.body)
@@ -248,7 +251,7 @@ def verify(hook: Hook, delivery: Delivery) -> str | None:
         reason = f"{reason[:1].lower()}{reason[1:]}" if reason not in UNREADABLE else reason
         words = UNREADABLE.get(reason) or f"The signature does not fit: {reason}.{WAYS_OUT.get(reason, '')}"
         raise NotVerified(words) from None
-    return headers.get("webhook-id")
+    return DeliveryName(headers["webhook-id"]) if "webhook-id" in headers else None
 
 
 @functools.lru_cache(maxsize=64)
@@ -282,33 +285,25 @@ def _require_text(raw: bytes) -> None:
         raise Malformed("The body is not in UTF-8, so its signature cannot be checked: nothing was started.") from None
 
 
-def _checked_key(named: str | None) -> str | None:
-    if named is not None and not (1 <= len(named) <= LONGEST_KEY and named.isprintable()):
-        raise Malformed(f"An idempotency key takes 1 to {LONGEST_KEY} printable characters.")
-    return named
-
-
 WHY_AWAY = {
     "not_signed_in": "The sender's key is missing or unknown.",
     "not_allowed": "The owner of the sender's key may not start this workflow.",
     "narrowed_key": "The sender's key is not made for this.",
 }
-_SAME = """
-select run, sent, status from console.firing where workflow = %s and trigger = %s and key = %s
-"""
 _PASSED = "update console.trigger set passed = passed + 1 where workflow = %s and id = %s returning 1"
 
 
-def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str | None) -> Taken:
+def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: DeliveryName | None) -> Taken:
     """Start the run, or find the one that the same delivery has started."""
-    row, fingerprint = hook.row, subjects.digest(delivery.body, "delivery")
+    row = hook.row
+    fingerprint = subjects.digest(delivery.body, "delivery") if named is None else named.fingerprint(delivery.body)
     who = "" if hook.signed or delivery.sender is None else delivery.sender.session
     ident = new_id("fir")
-    key = ident if named is None else subjects.digest(f"{who}|{named}".encode("utf-8", "surrogatepass"), "delivery").hex()
+    key = ident if named is None else delivery_names.newest_key(hook, named, named.key(who), fingerprint)
     document = document_of(row)
     looks = document.collection is not None or enrolments.judges_entries(document)  # else writing it down says as much
     identity = None if hook.signed else delivery.sender
-    if named is not None and looks and (before := _before(hook, key, fingerprint, identity)) is not None:
+    if named is not None and (looks or named.by_body) and (before := _before(hook, named, key, fingerprint, identity)) is not None:
         return before
     reads = row.definition.filter or row.definition.input or row.definition.record
     roots = {**(house_roots(row, log.now()) if reads else {}), "input": body}
@@ -341,7 +336,7 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: str
         raise
     if run_id is not None:
         return Taken(run_id, unused=unused)
-    if (before := _before(hook, key, fingerprint, identity)) is None:
+    if named is None or (before := _before(hook, named, key, fingerprint, identity)) is None:
         raise Moved("The webhook was changed at this moment, and nothing was started. Send it again.")
     return before
 
@@ -393,22 +388,14 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     return run_id
 
 
-def _before(hook: Hook, key: str, fingerprint: bytes, asker: Actor | None) -> Taken | None:
+def _before(hook: Hook, named: DeliveryName, key: str, fingerprint: bytes, asker: Actor | None) -> Taken | None:
     """What an earlier delivery under this key, of the same `asker`, has started; None where it was refused. Raises Invalid where its body was another one."""
-    rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
-    if not rows or rows[0][0] is None:
-        return None
-    if bytes(rows[0][1]) != fingerprint:
-        other_body = Invalid(
-            f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",
-            code="idempotency_mismatch",
-            at=("webhook-id" if hook.signed else "X-Idempotency-Key", f"Take a new {'id' if hook.signed else 'key'} for another body."),
-        )
+    try:
+        run_id = delivery_names.before(hook, named, key, fingerprint, asker)
+    except Invalid as other_body:
         turned_away(hook, other_body)
-        raise other_body
-    if rows[0][2] == "waiting" and begin_promised(rows[0][0], asker):  # its process has ended in between, or it waits for its turn
-        rows = fetch(_SAME, (hook.row.workflow, hook.row.id, key))
-    return Taken(rows[0][0], duplicate=True) if rows and rows[0][0] is not None else None
+        raise
+    return Taken(run_id, duplicate=True) if run_id is not None else None
 
 
 def _about(

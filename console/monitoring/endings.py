@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
-from console import log
+from console import log, workflows
 from console.core.actor import Actor
+from console.core.documents.workflow import Workflow
 from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import hot_engine
@@ -58,3 +60,28 @@ def endings(actor: Actor, workflow: Known, days: int, zone: str) -> Endings:
         if row.ended_at is not None:
             ends[row.status, row.ending] = ends.get((row.status, row.ending), 0) + 1
     return Endings(len(counted), ends, passed, left, more=len(rows) > MOST_RUNS)
+
+
+def taken(came: Endings, document: Workflow) -> dict[tuple[str, str], int]:
+    """How many took each way, and how many went from step to step: who went there twice, or by two ways, counts once."""
+    took: dict[tuple[str, str], frozenset[int]] = {}
+    for step in document.steps:
+        for (of, outcome), those in came.left.items():
+            way = outcome if outcome in step.next else "default"
+            if of == step.id and outcome and way in step.next:
+                for name in {f"way {way}", step.next[way]}:
+                    took[step.id, name] = took.get((step.id, name), frozenset()) | those
+    return {way: len(those) for way, those in took.items()}
+
+
+def ways(actor: Actor, workflow: Known, days: int, zone: str) -> list[dict[str, Any]]:
+    """The same of the live version's picture in the shape of the API, the ways that nobody took too; empty where no version is live."""
+    if not workflow.live:
+        return []
+    document = workflows.version(workflow.id, workflow.live).document
+    took = taken(endings(actor, workflow, days, zone), document)
+    return [
+        {"step": step.id, "way": way, "to": to, "runs": took.get((step.id, f"way {way}"), 0)}
+        for step in document.steps
+        for way, to in step.next.items()
+    ]

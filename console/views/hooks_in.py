@@ -37,16 +37,24 @@ CAME_AS = {
 }
 
 
+UNKNOWN_TO_XERO = ("webhook_off", "old_address", "too_large", "not_json")
+"""Codes of refusals before the signature is looked at, besides those with 401."""
+
+
 @blueprint.after_request
 def bare_for_xero(response: Response) -> Response:
-    """Return the response as Xero's rules have it: 200 for what was taken and 401 for a wrong signature, both without a body. Any other switches its webhook off.
+    """Return the response as Xero's rules have it, without a body: 200 where the signature fits, whatever became of the delivery, and 401 where it does not or was not looked at.
+    Any other has Xero send it again for 24 hours, and switch the webhook off then: so others are answered only where it can be taken later.
 
     Source: https://developer.xero.com/documentation/guides/webhooks/configuring-your-server (2026).
     """
-    if XERO in request.headers and request.method == "POST" and (response.status_code < 300 or response.status_code == 401):
-        response.status_code = 401 if response.status_code == 401 else 200
-        response.set_data(b"")
-        response.headers.pop("Content-Type", None)
+    if XERO not in request.headers or request.method != "POST":
+        return response
+    code = (response.get_json(silent=True) or {}).get("code") if response.status_code >= 400 else None
+    if response.status_code < 500 and "Retry-After" not in response.headers and code != webhooks.Moved.default_code:
+        response.status_code = 401 if response.status_code == 401 or code in UNKNOWN_TO_XERO else 200
+    response.set_data(b"")
+    response.headers.pop("Content-Type", None)
     return response
 
 

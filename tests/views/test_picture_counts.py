@@ -6,6 +6,7 @@ from console import accounts, enrolments, runs, workflows
 from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT
+from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle
 from tests.messages import reached
 from tests.support.engine import step
@@ -13,6 +14,13 @@ from tests.views.conftest import Pages
 
 ROBOT = "robot@fernwick.example"
 HERE = "/workflows/care-review/enrolled"
+
+
+def ways_by_call(pages: Pages) -> dict[str, dict[str, int]]:
+    """Step → way → how many runs took it, as a program reads it."""
+    key = {"Authorization": f"Bearer {accounts.create_key('figures', pages.company.mona.id).text}"}
+    told = web_app().test_client().get("/api/v1/workflows/care-review/metrics", headers=key).get_json()["ways"]
+    return {step: {each["way"]: each["runs"] for each in told if each["step"] == step} for step in {each["step"]: None for each in told}}
 
 
 def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: Pages) -> None:
@@ -40,6 +48,11 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
     first = pages.mona.get(address)
     took = {(told["data-to"], told["data-label"]): told["data-took"] for told in first.with_attribute("data-took")}
     assert took == {("end", "Out"): "2", ("end", "Other"): "2", ("pause", "Otherwise"): "1"} | {("sort", ""): "3"}
+    assert ways_by_call(pages) == {
+        "start": {"default": 3},
+        "sort": {"out": 1, "other": 1, "default": 1},
+        "pause": {"event": 0, "timeout": 0},
+    }
     assert "Way n took this way" in first.text
     assert "Whom the picture counts" not in first.html, "everybody is in the same version"
     workflows.import_file(document | {"description": "Said better"}, publish=True)
@@ -68,6 +81,7 @@ def test_the_picture_of_guided_work_counts_who_took_a_way_too(pages: Pages) -> N
     page = pages.mona.get(address)
     took = {(told["data-to"], told["data-label"]): told["data-took"] for told in page.with_attribute("data-took")}
     assert took["result", "Approve"] == "1"
+    assert ways_by_call(pages)["decide"]["approve"] == 1
     assert ("back", "Look again") not in took, "what was taken back is no way that was taken"
     passed = {told["data-step"]: told["data-passed"] for told in page.with_attribute("data-passed")}
     assert (passed["decide"], passed["result"]) == ("3", "1")

@@ -275,6 +275,8 @@ def _terms(rule: due_times.Rule | None) -> ResponseReturnValue:
 @blueprint.get("/workflows/<workflow_id>/metrics")
 @operation("getMetrics", "workflow.see", WorkflowMetrics, query=Window, example=Example(ONE, query={"days": "7"}))
 def metrics(workflow_id: str) -> ResponseReturnValue:
-    """Figures of the last days, by day (of the caller's zone) and by step; `success` leaves out live runs, those that people ended, and of the `failed` those `done_again`."""
+    """Figures of the last days, by day (of the caller's zone), by step and by way from step to step; `success` leaves out live runs, those that people ended, and of the `failed` those `done_again`."""
     days = int(parse_query(Window).days)
-    return jsonify(monitoring.metrics(g.actor, _known(workflow_id), days, g.actor.zone).to_json())
+    known, zone = _known(workflow_id), g.actor.zone
+    ways = monitoring.endings.ways(g.actor, known, days, zone)
+    return jsonify(monitoring.metrics(g.actor, known, days, zone).to_json() | {"ways": ways})

@@ -131,7 +131,7 @@ def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
         return None, None
     look = frame.look()
     came = monitoring.endings.endings(frame.actor(), shown.known, DAYS, look.zone)
-    return _glance(shown, came) if document.run_as is not None else None, Ways(came.passed, _took(came, document), DAYS)
+    return _glance(shown, came) if document.run_as is not None else None, Ways(came.passed, monitoring.endings.taken(came, document), DAYS)
 
 
 def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
@@ -164,18 +164,6 @@ def _day(shown: Shown) -> Day | None:
 
 def _high(number: int, most: int) -> int:
     return round(HIGHEST * number / most) or int(number > 0)
-
-
-def _took(found: monitoring.endings.Endings, document: Workflow) -> dict[tuple[str, str], int]:
-    """How many took each way, and how many went from step to step: who went there twice, or by two ways, counts once."""
-    took: dict[tuple[str, str], frozenset[int]] = {}
-    for step in document.steps:
-        for (of, outcome), those in found.left.items():
-            way = outcome if outcome in step.next else "default"
-            if of == step.id and outcome and way in step.next:
-                for name in {f"way {way}", step.next[way]}:
-                    took[step.id, name] = took.get((step.id, name), frozenset()) | those
-    return {way: len(those) for way, those in took.items()}
 
 
 def _going_on_next(shown: Shown) -> list[Here]:

@@ -98,6 +98,17 @@ class MetricsStep(Shape):
     average_s: float | None
 
 
+class MetricsWay(Shape):
+    """A way from step to step of the live version, as its picture shows it."""
+
+    step: str
+    way: str = Field(description="The outcome by which it is taken; default: any other")
+    to: str = Field(description="The next step")
+    runs: int = Field(
+        description="How many of the newest 2,000 runs begun in these days took it, each once; without failed ones that were done again"
+    )
+
+
 class WorkflowMetrics(Shape):
     """Figures of a workflow. `steps_of`: the steps were counted over the newest so many runs; null: over all."""
 
@@ -113,3 +124,4 @@ class WorkflowMetrics(Shape):
     steps_of: int | None
     series: list[MetricsDay]
     steps: list[MetricsStep]
+    ways: list[MetricsWay]

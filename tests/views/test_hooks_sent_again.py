@@ -1,0 +1,79 @@
+"""What counts as the same delivery sent again: an event with an id for as long as firings are kept, a mere body for an hour."""
+
+import json
+from typing import Any
+
+from console.db.engine import fetch
+from tests.tables import cases
+from tests.views.test_hooks_odd_senders import PAID, Sender, Signer, Told, begun, sender, signer, turned_away
+from tests.views.test_hooks_signing_senders import mac, own
+
+__all__ = ["own", "sender", "signer"]
+
+
+def sent(own: Signer, body: bytes = PAID, **headers: Any) -> Told:
+    told = own.sender.send(own.path, body, X_Hub_Signature_256=f"sha256={mac(body).hex()}", **headers)
+    assert told.status == 202, told.message
+    return told
+
+
+def later(minutes: int) -> None:
+    """Let time go by for what has been sent."""
+    fetch("update console.firing set at = at - %s * interval '1 minute' returning 1", (minutes,))
+
+
+def test_two_equal_events_hours_apart_are_two_and_the_page_says_why_one_soon_after_is_none(own: Signer) -> None:
+    first = sent(own)
+    later(59)
+    again = sent(own)
+    assert again.body == {"runId": first.body["runId"], "duplicate": True}
+    (why,) = turned_away()
+    assert why.startswith("The same body came again within an hour, without an id of the event: it counts as sent twice")
+    for count in (2, 3, 4):
+        later(2 if count == 2 else 24 * 60)
+        one, other = sent(own), sent(own)
+        assert (one.body["duplicate"], other.body) == (False, {"runId": one.body["runId"], "duplicate": True})
+        assert len(begun()) == count
+
+
+@cases(
+    ("more", "headers"),
+    [
+        ({}, {"X_GitHub_Delivery": "72d3162e"}),
+        ({"id": "evt_1NG8Du2eZvKYlo2C"}, {}),
+        ({"event_id": "Ev0PV52K21"}, {}),
+        ({"eventId": 4711}, {}),
+    ],
+)
+def test_an_event_with_an_id_is_taken_once_however_late_it_is_sent_again(
+    own: Signer, more: dict[str, Any], headers: dict[str, str]
+) -> None:
+    body = json.dumps({"data": {"reason": "paid"}, **more}).encode()
+    first = sent(own, body, **headers)
+    count = len(begun())
+    later(20 * 24 * 60)
+    assert sent(own, body, **headers).body == {"runId": first.body["runId"], "duplicate": True}
+    assert (len(begun()), turned_away()) == (count, [])
+
+
+def test_the_id_of_a_thing_is_none_of_an_event(own: Signer) -> None:
+    body = b'{"id": "door-1", "data": {"reason": "opened"}}'
+    sent(own, body)
+    later(24 * 60)
+    assert sent(own, body).body["duplicate"] is False
+    assert len(begun()) == 2
+
+
+def test_a_day_later_the_same_object_of_a_list_is_another_event(own: Signer) -> None:
+    body = b'[{"data": {"reason": "opened"}}, {"eventId": 7, "data": {"reason": "closed"}}]'
+    sent(own, body)
+    later(24 * 60)
+    assert [each["duplicate"] for each in sent(own, body).body["runs"]] == [False, True]
+
+
+def test_an_idempotency_key_holds_as_long_as_firings_are_kept(sender: Sender) -> None:
+    path, body = sender.path("plain"), b'{"why": "it rang"}'
+    first = sender.send(path, body, X_Idempotency_Key="ring-1")
+    later(20 * 24 * 60)
+    assert sender.send(path, body, X_Idempotency_Key="ring-1").body == {"runId": first.body["runId"], "duplicate": True}
+    assert turned_away() == []
