@@ -89,7 +89,11 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
     scope = access.scope_for(actor, collection_id, "delete" if deed.deletes else "update")
     allowed = set(found) if scope.unlimited else set() if scope.nothing else records.visible_keys(collection_id, list(found), scope)
     nowhere = evidence.wrong_columns(actor, collection, values)
-    judge = _deletable(actor, collection) if deed.deletes else lambda record: _changeable(collection, record, values, scope, nowhere)
+    judge = (
+        _deletable(actor, collection, values.get(IMPORT))
+        if deed.deletes
+        else lambda record: _changeable(collection, record, values, scope, nowhere)
+    )
     shut = Looked(why=f"You may see this record, but not {'delete' if deed.deletes else 'change'} it.")
     touched = _touched(collection, found, values) if deed.id == TAKE_BACK else {}
     return {
@@ -127,8 +131,8 @@ def _changeable(
     return Looked(why=" ".join(dict.fromkeys(reasons))) if reasons else Looked(seen=_seen(collection, record, values))
 
 
-def _deletable(actor: Actor, collection: Collection) -> Callable[[Record], Looked]:
-    """What is asked of each record that is to be deleted: whether others refer to it that the database keeps."""
+def _deletable(actor: Actor, collection: Collection, import_id: str | None) -> Callable[[Record], Looked]:
+    """What is asked of each record that is to be deleted: whether others refer to it that the database keeps, but for those that go with the import that brought them."""
     led = [relation for relation in collection.relations if relation.kind == "to_many"]
     kept = [
         (relation, access.scope_for(actor, relation.collection, "read"))
@@ -138,6 +142,11 @@ def _deletable(actor: Actor, collection: Collection) -> Callable[[Record], Looke
 
     def judge(record: Record) -> Looked:
         for relation, scope in kept:
+            came = untouched.brought(import_id, relation, record) if import_id is not None else None
+            if came and access.scope_for(actor, relation.collection, "delete").nothing:
+                return Looked(why=f"{records.collection(relation.collection).label} came with it, which you may not delete.")
+            if came is not None:
+                continue
             if count := records.related_count(collection.id, str(record.key), relation.name, scope, hand_forms.MOST_COUNTED):
                 many = f"{count:,}" if count <= hand_forms.MOST_COUNTED else f"more than {hand_forms.MOST_COUNTED:,}"
                 return Looked(
@@ -167,11 +176,22 @@ def perform(
         return MOVED
     if deed.id == TAKE_BACK and (why := _touched(collection, {key: record}, values).get(key)):
         return why
+    if deed.id == TAKE_BACK:
+        _take_along(actor, collection, record, str(values.get(IMPORT)))
     if deed.deletes:
         record_changes.delete(actor, collection_id, key, _compared(collection, record))
     else:
         browse.change(actor, collection_id, key, moved, {name: record.values[name] for name in moved})
     return ""
+
+
+def _take_along(actor: Actor, collection: Collection, record: Record, import_id: str) -> None:
+    """Delete what the import brought with the record, its consents, where the database would not let the record go before them. Raises what deleting by hand raises."""
+    for relation in collection.relations:
+        if relation.kind == "to_many" and records.on_delete(collection, relation) == "refused":
+            there = records.collection(relation.collection)
+            for each in untouched.brought(import_id, relation, record) or ():
+                record_changes.delete(actor, there.id, str(each.key), _compared(there, each))
 
 
 def _moved(collection: Collection, record: Record, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -72,14 +72,19 @@ def why_touched(collection: Collection, import_id: str, seen: Mapping[str, str])
 
 def why_followed(import_id: str, relation: Relation, record: Record) -> str:
     """Why the record stays for the sake of those that the database deletes with it: the import did not bring all of them. Empty where it did."""
+    return "" if brought(import_id, relation, record) is not None else FOLLOWED.format(records.collection(relation.collection).label)
+
+
+def brought(import_id: str, relation: Relation, record: Record) -> list[Record] | None:
+    """The records that refer to this one by the relation, where the import brought all of them, as it does consents; None where it did not."""
     there = records.collection(relation.collection)
     tests = tuple(Test(theirs, "eq", record.values.get(ours)) for ours, theirs in relation.columns)
     if not tests or any(test.value is None for test in tests):
-        return ""
+        return []
     page = records.page(there.id, whole(there.id), where=Group("and", tests), limit=MOST_FOLLOWING)
     named = [records.log_reference(there, str(each.key)) for each in page.rows]
-    brought = fetch(_BROUGHT, (there.id, import_id, named)) if named else []
-    return FOLLOWED.format(there.label) if page.next or len(brought) < len(named) else ""
+    known = fetch(_BROUGHT, (there.id, import_id, named)) if named else []
+    return None if page.next or len(known) < len(named) else list(page.rows)
 
 
 def _why(touched: Sequence[str] | set[str], added: str | None, seen: str, *, known: bool) -> str:

@@ -1,4 +1,5 @@
-"""By what a delivery is known again: by an id that its sender has signed or vouches for, for as long as firings are kept; without one by its body, for an hour only.
+"""By what a delivery is known again: by an id that its sender has signed or vouches for, or by a body whose event has an id, for as long as firings are kept; by a mere
+body for an hour only.
 
 An hour, because whoever gets no answer sends again within seconds or minutes, while two equal events, such as a door that was opened, may honestly lie hours apart.
 """
@@ -23,11 +24,15 @@ HEADERS = (
     "x-github-delivery", "x-shopify-event-id", "x-shopify-webhook-id", "x-gitlab-event-uuid", "x-wc-webhook-delivery-id", "i-twilio-idempotency-token",
     "x-atlassian-webhook-identifier", "idempotency-key", "x-idempotency-key", "x-event-id", "x-delivery-id", "x-webhook-id",
 )  # fmt: skip
-"""Headers in which senders name the event. They are not signed: the same body under another one is no other delivery within the hour."""
+"""Headers in which senders name the event. They are not signed: the same body under another one, or without it, is no other delivery."""
 FIELDS = ("event_id", "eventId", "sg_event_id", "messageId", "webhookEventId", "notificationId", "notification_id", "delivery_id")
 """Names in a body of what is an event's id everywhere. A mere `id` may be that of a door."""
 OF_EVENTS = ("evt_", "Ev")
 """How an `id` begins that is an event's, as Stripe and Paddle have it."""
+OTHER_ID = (
+    "The same body came again with another id, which is not signed: it counts as sent twice, and nothing was started. "
+    "If these were two events, let the sender put the time or an id into the body."
+)
 AGAIN = (
     "The same body came again within an hour, without an id of the event: it counts as sent twice, and nothing was started. "
     "If these were two events, let the sender put the time or an id into the body."
@@ -87,15 +92,19 @@ _SAME = "select run, sent, status from console.firing where workflow = %s and tr
 
 
 def newest_key(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes) -> str:
-    """The key under which a delivery is kept that is known by its body: the one of the last with this body while it counts as sent again, else the next."""
+    """The key under which a delivery is kept that is known by its body: the one of the last with this body while it counts as sent again, else the next. Where its sender
+    names the event, or did, it does as long as firings are kept: whoever replays a body may write any id beside it.
+    """
     if not name.by_body:
         return key
     rows = fetch(_LAST, (SENT_AGAIN, hook.row.workflow, hook.row.id, key, f"{key}z"))
     if not rows:
         return key
     run, sent, status, last, lately, at = rows[0]
-    same_event = bool(name.event) and sent is not None and bytes(sent) == fingerprint
-    if run is None or lately or status == "waiting" or same_event:
+    named = bool(name.event) or (
+        sent is not None and bytes(sent) != fingerprint
+    )  # an id is not signed: who left it out, or took another, replays
+    if run is None or lately or status == "waiting" or named:
         return str(last)
     return f"{key}{at.replace('.', ''):0>20}"
 
@@ -107,7 +116,7 @@ def before(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes, asker: 
         return None
     if name.by_body:
         if not name.event or bytes(rows[0][1]) != fingerprint:
-            note_away(hook.row.workflow, hook.row.id, hook.row.version, AGAIN, hook)
+            note_away(hook.row.workflow, hook.row.id, hook.row.version, AGAIN if bytes(rows[0][1]) == fingerprint else OTHER_ID, hook)
     elif bytes(rows[0][1]) != fingerprint:
         raise Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",

@@ -126,3 +126,25 @@ def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_broug
     bulk.confirm(company.olivia, found.id)
     work_until_idle({queue.BULK})
     assert names(company) == {"Mia"}, "who withdrew is not forgotten"
+
+
+def test_consents_that_came_with_it_go_first_where_the_database_asks_for_that(company: Company) -> None:
+    access.grant("operator", "collection:contact", ["delete"], team="operations")
+    head = "name,email,phone,stage,sms consent,consent source,consent date\n"
+    lines = "Bo,bo@post.example,+46701234567,new,yes,fair,2026-05-01\nMia,mia@post.example,+46701234568,new,yes,fair,2026-05-01\n"
+    done = import_batches.confirm(company.olivia, changing(company, head + lines).id)
+    sequencing.catch_up()
+    assert {item.why for item in looked(company, done).items} == {"Consents came with it, which you may not delete."}
+    access.grant("operator", "collection:consent", ["delete"], team="operations")
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection, connection:
+        connection.execute("insert into consent (contact_id, channel, state, at) values (8, 'sms', 'withdrawn', '2026-06-01T10:00:00Z')")
+    found = looked(company, done)
+    assert {item.key: item.why for item in found.items} == {
+        "7": "",
+        "8": "It cannot be deleted while records of Consents refer to it (2).",
+    }
+    bulk.confirm(company.olivia, found.id)
+    work_until_idle({queue.BULK})
+    assert names(company) == {"Mia"}, "who withdrew is not forgotten"
+    with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
+        assert connection.execute("select count(*) from consent where contact_id >= 7").fetchall() == [(2,)]

@@ -56,6 +56,15 @@ def test_an_event_with_an_id_is_taken_once_however_late_it_is_sent_again(
     assert (len(begun()), turned_away()) == (count, [])
 
 
+@cases("headers", [{"X_GitHub_Delivery": "another"}, {}])
+def test_who_replays_a_body_under_another_id_or_none_starts_nothing(own: Signer, headers: dict[str, str]) -> None:
+    first = sent(own, X_GitHub_Delivery="72d3162e")
+    later(20 * 24 * 60)
+    assert sent(own, **headers).body == {"runId": first.body["runId"], "duplicate": True}
+    (why,) = turned_away()
+    assert why.startswith("The same body came again with another id, which is not signed")
+
+
 def test_the_id_of_a_thing_is_none_of_an_event(own: Signer) -> None:
     body = b'{"id": "door-1", "data": {"reason": "opened"}}'
     sent(own, body)
