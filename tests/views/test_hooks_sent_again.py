@@ -60,7 +60,7 @@ def test_an_event_with_an_id_is_taken_once_however_late_it_is_sent_again(
 def test_who_replays_a_body_under_another_id_or_none_starts_nothing(own: Signer, headers: dict[str, str]) -> None:
     first = sent(own, X_GitHub_Delivery="72d3162e")
     later(20 * 24 * 60)
-    assert sent(own, **headers).body == {"runId": first.body["runId"], "duplicate": True}
+    assert sent(own, PAID, **headers).body == {"runId": first.body["runId"], "duplicate": True}
     (why,) = turned_away()
     assert why.startswith("The same body came again with another id, which is not signed")
 
