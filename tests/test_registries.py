@@ -206,7 +206,6 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
     assert elsewhere == {
         "console.automation.source_events.look",
         "console.automation.trigger_rows.synchronise",
-        "console.enrolments.exits.look",
         "console.enrolments.leaving.finish_left",
         "console.upkeep.retention.expire",
         "console.worker.Duty",

@@ -122,7 +122,7 @@ def test_how_often_a_page_asks_again(seen: RunView, seconds: int | None) -> None
     ("waiting", "words"),
     [
         (None, "Working. This page follows by itself."),
-        ({"for": "time", "until": "2026-11-21T10:00:00Z"}, "Waiting. Continues at 21 Nov 2026, 12:00:00 Europe/Vilnius (10:00:00 UTC)."),
+        ({"for": "time", "until": "2026-11-21T10:00:00Z"}, "Waiting. Continues at 21 Nov 2026, 12:00:00 in Vilnius (10:00:00 UTC)."),
         ({"for": "time", "until": None}, "Waiting. Continues at later."),
         ({"for": "retry", "code": "source_down", "until": None}, "The data source does not answer. It is asked again at later; the run goes on by itself when it answers."),
         ({"for": "event"}, "Waiting for something to happen outside."),
