@@ -87,7 +87,7 @@ def tried_thrice() -> dict[str, Any]:
 def gone_back() -> dict[str, Any]:
     """A workflow with a way back that has a long name, and leads up beside a step that stands next to it."""
     places = {"start": (0, 0), "again": (0, 120), "look": (-270, 330), "choose": (0, 540), "end": (0, 660)}
-    options = [{"value": "back", "label": "It has to be done once again"}, {"value": "end", "label": "End"}]
+    options = [{"value": "back", "label": "Everything is done once again"}, {"value": "end", "label": "End"}]
     made: list[dict[str, Any]] = [
         {"id": "start", "type": "start", "config": {}, "next": {"default": "look"}},
         {"id": "again", "type": "go_to", "config": {}, "next": {"default": "look"}},
