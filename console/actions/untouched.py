@@ -26,13 +26,14 @@ FOLLOWED = "Records of {} would be deleted with it that the import did not bring
 CHANGED, STRANGE = "It was changed since it was imported.", "The import did not add it."
 REASONS: Mapping[str, str] = {
     "run": "A run is about it.", "message": "A message went to it, or came from it.", "enrolled": "It is in a workflow.", "note": "Somebody wrote a note about it.",
-    "event": "Something was done with it since it was imported, as the activity log says.",
+    "event": "Something was done with it since it was imported.",
 }  # fmt: skip
-"""What touched it → why it stays, the first that fits."""
+"""What touched it → why it stays, the first that fits. What a label or an owner keeps from others is told as something that was done."""
 _TOUCHED = f"""
-select r.record, 'run' from {EVERY_RUN.sql()} where r.collection = %(collection)s and r.record = any(%(named)s)
-union select m.record, 'message' from console.message m where m.collection = %(collection)s and m.record = any(%(named)s)
-union select e.record, 'enrolled' from console.enrolment e where e.collection = %(collection)s and e.record = any(%(named)s) and e.left_at is null
+select r.record, case when r.label is null then 'run' else 'event' end from {EVERY_RUN.sql()} where r.collection = %(collection)s and r.record = any(%(named)s)
+union select m.record, case when m.label is null then 'message' else 'event' end from console.message m where m.collection = %(collection)s and m.record = any(%(named)s)
+union select e.record, case when w.label is null and w.owner is null then 'enrolled' else 'event' end
+    from console.enrolment e join console.workflow w on w.id = e.workflow where e.collection = %(collection)s and e.record = any(%(named)s) and e.left_at is null
 union select n.record, 'note' from console.record_note n where n.collection = %(collection)s and n.record = any(%(named)s) and n.removed_at is null
 union select a.record, 'event' from console.activity a
     where a.record = any(%(named)s) and a.collection = %(collection)s and a.run <> %(batch)s and a.kind <> all(%(looks)s)

@@ -29,6 +29,7 @@ ENGINES = {
     "automation/source_waits.py": "runs that go on after a change of their record by another program",
     "work/questions.py": "runs that go on after their answers",
     "actions/bulk_starts.py": "the next of the runs that somebody started together, judged before it is told",
+    "actions/untouched.py": "whether anything has touched what an import added; a run with a label is told as something that was done",
     "actions/bulk.py": "the run that a worker began before it died",
     "actions/bulk_ends.py": "which of the runs that somebody began together have ended: numbers for that person",
     "document_requests/request_letters.py": "runs that have just come to ask for documents",
@@ -68,6 +69,7 @@ ENGINES = {
 """Where runs are read for the engine, and why nobody is told of them there."""
 
 
+@pytest.mark.daily
 def test_the_engine_s_reader_is_taken_where_it_is_known_why() -> None:
     taken = {
         str(path.relative_to(CONSOLE)) for path in CONSOLE.rglob("*.py") if re.search(r"\bEVERY_RUN\b", path.read_text(encoding="utf-8"))

@@ -82,6 +82,14 @@ def test_what_is_tagged_after_the_look_stays(company: Company, done: Import) -> 
         bulk.look_at_import(company.olivia, "contact", "imp_of_nobody")
 
 
+def test_what_is_kept_from_others_is_told_as_something_that_was_done(company: Company, done: Import) -> None:
+    flow(company, ("add_tag", {"tag": "fair"}))
+    run_id = runs.start(company.olivia, "tagging", "contact", "9", {})
+    fetch("update console.run set label = 'confidential' where id = %s returning 1", (run_id,))
+    whys = {item.key: item.why for item in looked(company, done).items}
+    assert whys["9"] == "Something was done with it since it was imported."
+
+
 def test_who_may_not_delete_takes_nothing_back(company: Company) -> None:
     done = import_batches.confirm(company.olivia, changing(company, TEXT).id)
     with pytest.raises(NotAllowed):
