@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MOST_NAMED, SHOWN = 200, 12
 """Tags of one file that are counted each by itself, and those that the page names."""
-_USED = "select t.id from console.tag t where t.id = any(%s) and exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
+_USED = "select t.id, t.name from console.tag t where t.id = any(%s) and exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
 
 
 def with_tags(plan: "Plan", lines: Sequence["Line"], part: Sequence[Row]) -> list["Line"]:
@@ -88,8 +88,8 @@ def counted(lines: Sequence["Line"], before: Mapping[str, Any]) -> dict[str, Any
 
 
 def shown(collection_id: str, counts: Mapping[str, Any]) -> list[tuple[str, int, bool]]:
-    """(tag, how many get it, whether no record of the collection has it yet) of the most frequent ones."""
+    """(tag, how many get it, whether no record of the collection has it yet) of the most frequent ones; spelled as records of the collection have it."""
     each = sorted(counts.get("each", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     named = each[:SHOWN]
-    used = {row[0] for row in fetch(_USED, ([identity(name) for name, _ in named], collection_id))} if named else set()
-    return [(name, lines, identity(name) not in used) for name, lines in named]
+    used = dict(fetch(_USED, ([identity(name) for name, _ in named], collection_id))) if named else {}
+    return [(used.get(identity(name), name), lines, identity(name) not in used) for name, lines in named]

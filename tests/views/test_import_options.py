@@ -86,6 +86,8 @@ def test_the_page_tells_which_tags_would_be_put_and_what_starts_by_them(club: "P
     done = club.olivia.get(posted(club, again, {"do": "import"}))
     assert "5 tags were put." in done.text
     assert [tag.name for tag in tags.tags_of(company.olivia, "contact", "7")] == ["Fair", "Fair 2026", "VIP"]
+    spelled = club.olivia.get(sent(club, b"Name;E-Mail;Stage;Tags\nJo;jo@post.example;new;vip\nKim;kim@post.example;new;FAIR\n"))
+    assert "2 tags are put on 2 contacts: “Fair” on 1, “VIP” on 1. Tags that they have stay." in spelled.text
 
 
 def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> None:  # noqa: F811 (the fixture)
