@@ -30,7 +30,7 @@ def test_each_page_lists_its_own_keys_and_those_of_every_page(screens: Callable[
     run_id = company.at("rate")
     pages = {
         "/": set(),
-        "/c/customer": {"J", "K", "ENTER", "X", "SPACE", "/"},
+        "/c/customer": {"J", "K", "ENTER", "X", "B", ".", "SPACE", "/"},
         f"/runs/{run_id}": {"1 – 9", "CTRL+ENTER"},
         "/approvals": set(),
     }
@@ -53,6 +53,19 @@ def test_space_presses_what_has_the_focus_and_not_the_key_of_the_page(screens: C
     olivia.press("Space")
     assert page.get_attribute("[data-speed='16']", "aria-pressed") == "true"
     assert page.get_attribute("[data-play]", "aria-pressed") == "false", "nobody pressed Play"
+
+
+def test_b_leads_to_the_choice_of_what_is_done_and_chooses_nothing_itself(screens: Callable[..., "Screen"]) -> None:
+    olivia = screens().enter("olivia")
+    page = olivia.go("/c/customer")
+    page.evaluate("document.activeElement.blur()")
+    for key in ("j", "j", "x", "b"):
+        olivia.press(key)
+    assert page.evaluate("document.activeElement.name") == "action"
+    assert page.inner_text("[data-ticked]") == "1"
+    assert page.url.endswith("/c/customer")
+    olivia.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Go on"
 
 
 def test_it_is_fetched_once_and_not_before_somebody_asks(screens: Callable[..., "Screen"]) -> None:
