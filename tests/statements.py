@@ -6,16 +6,19 @@ product itself sends: a test may look where it likes.
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from console.access.run_reach import ALL
 from console.db import prepared_statement
+from console.db.early_statement import Ahead
 
 ROOT = Path(__file__).parents[1]
 OURS, ENGINES, OTHERS = (
@@ -71,6 +74,34 @@ def note_prepared(patch: pytest.MonkeyPatch, note: Callable[[str], object]) -> N
 
     for name in ("scalar", "rows"):
         patch.setattr(prepared_statement, name, noting(getattr(prepared_statement, name)))
+
+
+@contextmanager
+def all_sent(*sources: sa.Engine) -> Iterator[list[str]]:
+    """Every statement that the console's own database is sent meanwhile, on whatever way, and those that these sources are asked."""
+    sent: list[str] = []
+    send, execute = Ahead.__init__, psycopg.Cursor.execute
+
+    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
+        sent.append(statement)
+        send(ahead, statement, parameters)
+
+    def executing(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
+        sent.append(str(query))
+        return execute(cursor, query, *more, **named)
+
+    def of_source(_: Any, __: Any, statement: str, *___: Any) -> None:
+        sent.append(statement)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Ahead, "__init__", sending)
+        patch.setattr(psycopg.Cursor, "execute", executing)
+        note_prepared(patch, sent.append)
+        for source in sources:
+            sa.event.listen(source, "before_cursor_execute", of_source)
+        yield sent
+        for source in sources:
+            sa.event.remove(source, "before_cursor_execute", of_source)
 
 
 def _look(statement: str) -> None:

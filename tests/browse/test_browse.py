@@ -2,20 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
 from console import access, browse, log, records, runs
 from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
-from console.db.early_statement import Ahead
 from console.db.engine import hot_engine
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue
-from tests.statements import note_prepared
+from tests.statements import all_sent
 
 if TYPE_CHECKING:
     from tests.company import Company
@@ -292,34 +290,13 @@ def test_counts_are_exact_up_to_the_cap_and_leave_the_rest_to_the_planner(compan
         browse.count(company.olivia, "customer", BrowseQuery(filter="{"))
 
 
-def test_a_list_is_a_fixed_number_of_statements(company: "Company", monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        seen.append(statement)
-
-    def noting(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
-        seen.append(str(query))
-        return execute(cursor, query, *more, **named)
-
-    send = Ahead.__init__
-
-    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
-        seen.append(statement)
-        send(ahead, statement, parameters)
-
-    monkeypatch.setattr(Ahead, "__init__", sending)  # what goes through no cursor
-    note_prepared(monkeypatch, seen.append)
-    monkeypatch.setattr(psycopg.Cursor, "execute", noting)  # the console's own database: what goes through SQLAlchemy, and what does not
-    source = catalogue.engine_of(records.collection("customer"))
-    sa.event.listen(source, "before_cursor_execute", note)
-    for limit in (1, 2, 50):
-        found = browse.page(company.olivia, "customer", BrowseQuery(limit=limit))
-        seen.clear()
-        browse.page(company.olivia, "customer", BrowseQuery(limit=limit))
-        runs.live_on(company.olivia, "customer", [str(row.key) for row in found.rows])
-        told = [sql for sql in seen if "console.version" not in sql and "console.workflow" not in sql]  # those once a second
-        assert [sql.split()[0].lower() for sql in told] == ["select"] * 3, told
-        assert sum("console." not in sql for sql in told) == 1, told
-    sa.event.remove(source, "before_cursor_execute", note)
+def test_a_list_is_a_fixed_number_of_statements(company: "Company") -> None:
+    with all_sent(catalogue.engine_of(records.collection("customer"))) as seen:
+        for limit in (1, 2, 50):
+            found = browse.page(company.olivia, "customer", BrowseQuery(limit=limit))
+            seen.clear()
+            browse.page(company.olivia, "customer", BrowseQuery(limit=limit))
+            runs.live_on(company.olivia, "customer", [str(row.key) for row in found.rows])
+            told = [sql for sql in seen if "console.version" not in sql and "console.workflow" not in sql]  # those once a second
+            assert [sql.split()[0].lower() for sql in told] == ["select"] * 3, told
+            assert sum("console." not in sql for sql in told) == 1, told

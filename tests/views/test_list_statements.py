@@ -1,17 +1,12 @@
 """How many statements a page of a list takes: a number that its rows do not change."""
 
-from typing import TYPE_CHECKING, Any
-
-import psycopg
-import pytest
-from sqlalchemy import event
+from typing import TYPE_CHECKING
 
 from console import access, records
 from console.browse import list_views
 from console.browse.list_views import ListView
-from console.db.early_statement import Ahead
 from console.records import catalogue
-from tests.statements import note_prepared
+from tests.statements import all_sent
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -20,39 +15,19 @@ ONCE_A_SECOND = ("console.version", "console.workflow", "console.action", "conso
 """What all requests of a process share: whether definitions and rights are still the same."""
 
 
-def test_a_page_of_a_list_is_five_statements_whatever_its_rows(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    send, execute = Ahead.__init__, psycopg.Cursor.execute
-
-    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
-        seen.append(statement)
-        send(ahead, statement, parameters)
-
-    def executing(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
-        seen.append(str(query))
-        return execute(cursor, query, *more, **named)
-
-    def of_source(_: Any, __: Any, statement: str, *___: Any) -> None:
-        seen.append(statement)
-
-    monkeypatch.setattr(Ahead, "__init__", sending)
-    monkeypatch.setattr(psycopg.Cursor, "execute", executing)
-    note_prepared(monkeypatch, seen.append)
-    source = catalogue.engine_of(records.collection("customer"))
-    event.listen(source, "before_cursor_execute", of_source)
+def test_a_page_of_a_list_is_five_statements_whatever_its_rows(pages: "Pages") -> None:
     address = "/c/customer?segment=&sort=id&columns=display_name&columns=desk"
     counts = []
-    for rows in (1, 3):
-        path = address if rows > 1 else f"{address}&q=Ada"
-        for _ in range(3):  # the first of a process reads what all share
-            seen.clear()
-            pages.olivia.get(path)
-        told = [sql for sql in seen if not any(name in sql for name in ONCE_A_SECOND)]
-        counts.append(len(told))
-        parts = ("console.session s", "console.list_view", "console.transition", "console.run r")
-        assert [sum(part in sql for sql in told) for part in parts] == [1, 1, 1, 1], told
-        assert sum("console." not in sql for sql in told) == 1, told
-    event.remove(source, "before_cursor_execute", of_source)
+    with all_sent(catalogue.engine_of(records.collection("customer"))) as seen:
+        for path in (f"{address}&q=Ada", address):
+            for _ in range(3):  # the first of a process reads what all share
+                seen.clear()
+                pages.olivia.get(path)
+            told = [sql for sql in seen if not any(name in sql for name in ONCE_A_SECOND)]
+            counts.append(len(told))
+            parts = ("console.session s", "console.list_view", "console.transition", "console.run r")
+            assert [sum(part in sql for sql in told) for part in parts] == [1, 1, 1, 1], told
+            assert sum("console." not in sql for sql in told) == 1, told
     assert counts == [5, 5]
 
 
