@@ -12,10 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.engine import Connection
 
 from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, one_record, untouched
+from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, many_tags, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery
@@ -250,7 +249,7 @@ def confirm(actor: Actor, bulk_id: str) -> None:
         if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
             connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
             queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
-            if many_changes.named(found.action) is not None:  # a run that is started says so itself
+            if deed is not None and not deed.tags:  # a run that is started says so itself, and each tag does
                 log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
 
 
@@ -338,13 +337,15 @@ def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: Fal
 
 
 def _do_next(actor: Actor, bulk: Bulk) -> bool:
-    """Do the next record; whether there was one. It is marked as begun first: one that is marked already was left by a process that died."""
+    """Do the next record, or put a tag on the next ones; whether there was one. It is marked as begun first: one that is marked already was left by a process that died."""
+    deed = many_changes.named(bulk.action)
+    if deed is not None and deed.tags:
+        return many_tags.do_next(actor, deed, bulk)
     taken = fetch(_TAKE, (bulk.id,))
     if not taken:
         return False
     [(number, key, former, seen)] = taken
     item = Item(key, state=BEGUN, seen=seen)
-    deed = many_changes.named(bulk.action)
     if deed is not None:
         _put(bulk.id, number, _by_hand(actor, deed, bulk, item, again=former == BEGUN))
     else:
@@ -372,8 +373,7 @@ def _put(bulk_id: str, number: int, item: Item) -> None:
         connection.execute(sa.select(tables.bulk.c.id).where(tables.bulk.c.id == bulk_id).with_for_update()).one()
         here = (kept.c.bulk == bulk_id, kept.c.number == number)
         connection.execute(sa.update(kept).where(*here).values(state=item.state, why=item.why, run=item.run))
-        if _ended(connection, bulk_id):
-            bulk_ends.tell(connection, bulk_id)
+        bulk_ends.end(connection, bulk_id)
         faults.point("bulk.write.before")
     faults.point("bulk.write.after")
 
@@ -384,17 +384,7 @@ def _leave(bulk_id: str, state: str, why: str) -> None:
         connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk_id).values(query=sa.null()))
         change = "update console.bulk_item set state = %s, why = %s where bulk = %s and state = 'waiting'"
         connection.exec_driver_sql(change, (state, why, bulk_id))
-        if _ended(connection, bulk_id) and state == REFUSED:
-            bulk_ends.tell(connection, bulk_id)
-
-
-def _ended(connection: Connection, bulk_id: str) -> bool:
-    """Whether nothing is left to do: then the values go, which stand in the runs and in the log alone."""
-    ended = """
-    update console.bulk b set "values" = '{}' where id = %s and not looking
-        and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'begun')) returning 1
-    """
-    return bool(connection.exec_driver_sql(ended, (bulk_id,)).all())
+        bulk_ends.end(connection, bulk_id, told=state == REFUSED)
 
 
 def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:

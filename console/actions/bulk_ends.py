@@ -20,6 +20,10 @@ update console.bulk_item i set state = case r.status when 'completed' then 'done
     why = case r.status when 'completed' then '' else 'Its run ended without it.' end
 from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = i.run and r.ended_at is not null returning 1
 """  # noqa: S608 (a text of ours)
+_END = """
+update console.bulk b set "values" = '{}' where id = %s and not looking
+    and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'begun')) returning 1
+"""
 LONG = timedelta(seconds=10)
 _CHECKED = """
 select b.person, b.action, b.collection,
@@ -33,6 +37,12 @@ from console.bulk b where b.id = %s and b.looking and coalesce(b.query::text, 'n
 def count_ended(bulk_id: str) -> None:
     """Have the records whose runs waited for somebody or something, and have ended since, counted as they ended."""
     fetch(_ENDED_SINCE, (bulk_id,))
+
+
+def end(connection: Connection, bulk_id: str, *, told: bool = True) -> None:
+    """Where nothing is left to do, forget the values, which stand in the runs and in the log alone, and tell who began it if that is to be `told`."""
+    if connection.exec_driver_sql(_END, (bulk_id,)).all() and told:
+        tell(connection, bulk_id)
 
 
 def tell(connection: Connection, bulk_id: str) -> None:
@@ -61,9 +71,8 @@ def tell_checked(connection: Connection, bulk_id: str) -> None:
 
 def done_word(action: str) -> str:
     """What becomes of a record by this, in a word: `deleted`, `changed`, `started`."""
-    if (deed := many_changes.named(action)) is None:
-        return "started"
-    return "deleted" if deed.deletes else "changed"
+    deed = many_changes.named(action)
+    return "started" if deed is None else deed.done_word
 
 
 def title_of(action: str) -> str:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import browse
-from console.actions import bulk_ends, bulk_starts, many_changes
+from console.actions import bulk_ends, bulk_starts, many_changes, many_tags
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.db import tables
@@ -84,7 +84,8 @@ def most_of(action: str) -> int:
 
 def _looked_at(actor: Actor, deed: Deed, keys: Sequence[str]) -> dict[str, many_changes.Looked]:
     if (by_hand := many_changes.named(deed.action)) is not None:
-        return many_changes.looked_at(actor, by_hand, deed.collection, keys, deed.values)
+        judge = many_tags.looked_at if by_hand.tags else many_changes.looked_at
+        return judge(actor, by_hand, deed.collection, keys, deed.values)
     return bulk_starts.looked_at(actor, bulk_starts.slug_of(deed.action) or "", deed.collection, keys, deed.values)
 
 

@@ -17,8 +17,18 @@ from console.formats import SHOWN_ONLY
 from console.records import Record
 
 CHANGE, DELETE, TAKE_BACK = "hand:change", "hand:delete", "hand:take_back"
+PUT_TAG, TAKE_TAG = "hand:put_tag", "hand:take_tag"
+"""Done by `many_tags`."""
 IMPORT = "import"
 """Of what is taken back: the value that says which import added the records."""
+WORDS: Mapping[str, tuple[str, str, str]] = {
+    CHANGE: ("Change fields", "Change", "changed"),
+    DELETE: ("Delete", "Delete", "deleted"),
+    TAKE_BACK: ("Take an import back", "Delete", "deleted"),
+    PUT_TAG: ("Put a tag", "Tag", "tagged"),
+    TAKE_TAG: ("Take a tag away", "Untag", "untagged"),
+}
+"""Change → (its title, the word on its button, what becomes of a record by it)."""
 MOST = 100_000
 MOVED = "It was changed since it was looked at: nothing was done to it."
 GONE = "It is not there any more."
@@ -26,7 +36,7 @@ GONE = "It is not there any more."
 
 @dataclass(frozen=True, slots=True)
 class ManyChanges:
-    """A change by hand of several records: `id` says whether fields get new values, or the records go, all or only what an import added and nothing has touched since."""
+    """A change by hand of several records: `id` says whether fields get new values, a tag is put or taken away, or the records go, all or only what an import added and nothing has touched since."""
 
     id: str
     later: int = MOST
@@ -37,14 +47,29 @@ class ManyChanges:
         return self.id in (DELETE, TAKE_BACK)
 
     @property
+    def tags(self) -> bool:
+        """Whether a tag is put or taken away."""
+        return self.id in (PUT_TAG, TAKE_TAG)
+
+    @property
+    def puts_tag(self) -> bool:
+        """Whether a tag is put."""
+        return self.id == PUT_TAG
+
+    @property
     def title(self) -> str:
         """What the list offers."""
-        return "Take an import back" if self.id == TAKE_BACK else "Delete" if self.deletes else "Change fields"
+        return WORDS[self.id][0]
 
     @property
     def button(self) -> str:
         """The word on the button."""
-        return "Delete" if self.deletes else "Change"
+        return WORDS[self.id][1]
+
+    @property
+    def done_word(self) -> str:
+        """What becomes of a record by it."""
+        return WORDS[self.id][2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +83,7 @@ class Looked:
 
 def named(action: str) -> ManyChanges | None:
     """The change of this id; None for the id of an action or of a start."""
-    return ManyChanges(action) if action in (CHANGE, DELETE, TAKE_BACK) else None
+    return ManyChanges(action) if action in WORDS else None
 
 
 def offered(actor: Actor, collection: Collection) -> list[ManyChanges]:

@@ -37,6 +37,7 @@ insert into console.record_tag (collection, record, tag, subject, by, at)
 select %s, w.record, w.tag, w.subject, %s, %s from unnest(%s::text[], %s::text[], %s::text[]) as w (record, tag, subject)
 on conflict do nothing returning record, tag
 """
+_TAKE_EACH = "delete from console.record_tag where collection = %s and tag = %s and record = any(%s) returning record"
 _OFFERED = (
     "select t.name from console.tag t where exists (select from console.record_tag r where r.collection = %s and r.tag = t.id)"
     " order by t.id limit %s"
@@ -113,6 +114,11 @@ def may_tag(actor: Actor, collection_id: str) -> bool:
     return not access.scope_for(actor, collection_id, "update").nothing
 
 
+def require(actor: Actor, collection_id: str) -> None:
+    """Raises NotAllowed for who changes no records of the collection, and so tags none."""
+    access.require(actor, None, f"collection:{collection_id}", "update")
+
+
 def put(actor: Actor, collection_id: str, keys: Sequence[str], text: str) -> Tagged:
     """Put a tag on records. Raises Invalid for a text that is no tag, NotFound, NotAllowed for who changes no such records."""
     return _change(actor, collection_id, keys, clean(text), added=True)
@@ -148,6 +154,20 @@ def put_each(connection: Connection, actor: Actor, collection: Collection, wante
         log.Noted({}, collection.id, references[key], collection.source, {"word": identity(name)}, subject_of_key[key])
         for key, name in pairs
         if (references[key], identity(name)) in new
+    ]
+
+
+def take_each(connection: Connection, collection: Collection, keys: Sequence[str], name: str) -> list[Noted]:
+    """Take the tag away from those of these records that have it, with the transaction of `connection`; what the log has to tell of each.
+
+    The caller has judged who may, and writes the events, `tag_removed`, with the same transaction.
+    """
+    references = {records.log_reference(collection, key): key for key in keys}
+    gone = connection.exec_driver_sql(_TAKE_EACH, (collection.id, identity(name), list(references))).all()
+    subject_of_key = _subjects(collection, [references[reference] for (reference,) in gone])
+    return [
+        log.Noted({}, collection.id, reference, collection.source, {"word": identity(name)}, subject_of_key[references[reference]])
+        for (reference,) in gone
     ]
 
 
@@ -235,7 +255,7 @@ def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *,
     seen = records.visible_keys(collection_id, wanted, scope)
     if not seen:
         raise NotFound
-    access.require(actor, None, f"collection:{collection_id}", "update")
+    require(actor, collection_id)
     changing = access.scope_for(actor, collection_id, "update")
     allowed = seen if changing.unlimited else records.visible_keys(collection_id, seen, changing)
     if not allowed:

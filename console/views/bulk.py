@@ -296,6 +296,9 @@ def _as_asked(action: Action | BulkStart) -> list[tuple[str, str]]:
 
 def _again_url(work: Bulk) -> str:
     """Return where what was not done is tried again."""
+    deed = by_hand.named(work.action)
+    if deed is not None and deed.tags:
+        return frame.with_query(f"/tags/of/{frame.segment(work.collection)}", {"way": "put" if deed.puts_tag else "take", "again": work.id})
     return frame.with_query(f"/bulk/of/{frame.segment(work.collection)}", {"action": work.action, "again": work.id})
 
 

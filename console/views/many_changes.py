@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 
 from console import access, automation, browse, records
-from console.actions import bulk, hand_forms, many_changes
+from console.actions import bulk, hand_forms, many_changes, many_tags
 from console.actions.bulk import Bulk
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery, naming
@@ -18,6 +18,8 @@ from console.views import chosen_records, formats, frame, lists, record_forms, r
 from console.views.run import form_boxes, workspace_return
 
 FIRST = 8
+EVENTS = {many_changes.PUT_TAG: "tag.added", many_changes.TAKE_TAG: "tag.removed"}
+"""Of what has an event of its own: on what workflows start."""
 FIELD, EMPTY, EMPTY_IT = "field", "empty", "Empty it"
 
 
@@ -95,7 +97,7 @@ def looked(found: Bulk) -> dict[str, Any]:
     if deed is None:
         return {"deed": None}
     who, (collection, _) = frame.actor(), browse.browsed_collection(frame.actor(), found.collection)
-    fields = [collection.by_name[name] for name in found.values if name in collection.by_name]
+    fields = [] if deed.tags else [collection.by_name[name] for name in found.values if name in collection.by_name]
     keys = [item.key for item in found.items if item.state == bulk.FITS][:FIRST]
     try:
         before = records.named(collection.id, keys, browse.view_scope(who, collection), [field.name for field in fields])
@@ -104,10 +106,11 @@ def looked(found: Bulk) -> dict[str, Any]:
     rows = [found.values, *(record.values for record in before.values())]
     look = frame.naming(browse.named(who, naming.references(((field.name, field.references) for field in fields), rows)))
     drawn = [(field, formats.kind(field)) for field in fields]
-    event = "record.deleted" if deed.deletes else "record.updated"
+    event = EVENTS.get(deed.id, "record.deleted" if deed.deletes else "record.updated")
     first = [key for key in keys if key in before]
     return {
         "deed": deed,
+        "tag": found.values.get(many_tags.TAG) if deed.tags else None,
         "new": [(field.label, formats.html(what, found.values[field.name], look)) for field, what in drawn],
         "first": [
             (before[key].title, frame.record_url(collection.id, key), [(field.label, formats.html(what, before[key].values.get(field.name), look)) for field, what in drawn])

@@ -1,16 +1,19 @@
 """Tags of a record, beside its summary, and of the records that are ticked in a list."""
 
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
 from console import browse
-from console.actions import bulk
+from console.actions import bulk, many_changes, many_tags
+from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
+from console.core.tag_names import clean
 from console.errors import Invalid
-from console.views import chosen_records, frame, list_tags, records
+from console.views import chosen_records, frame, list_tags, lists, records
+from console.views.run import workspace_return
 
 blueprint = Blueprint("tags", __name__)
 SHOWN = 50
@@ -39,26 +42,14 @@ def of_several(collection: str) -> Response:
     who, form = frame.actor(), request.values
     described = browse.describe(who, collection)
     query = chosen_records.list_query(form)
-    typed, way = request.form.get("tag", ""), request.form.get("way", "put")
+    typed, way = request.form.get("tag", ""), form.get("way", "put")
+    keys, whole = chosen_records.keys(who, form), query if form.get("all") else None
     try:
-        items = bulk.picked(
-            who,
-            collection,
-            form.getlist("key"),
-            query if form.get("all") else None,
-            tags.MOST_AT_ONCE,
-            "Tagging",
-            first=bool(form.get("first")),
-        )
+        items = bulk.picked(who, collection, keys, whole, tags.MOST_AT_ONCE, "Tagging")
+    except bulk.TooManyChosen:
+        return _many(who, described, keys, whole, typed, way)
     except Invalid as wrong:
-        return _several(
-            who,
-            described,
-            [],
-            wrong=wrong.message,
-            status=422,
-            first_href=_first(collection) if isinstance(wrong, bulk.TooManyChosen) else None,
-        )
+        return _several(who, described, [], wrong=wrong.message, status=422)
     if request.method != "POST":
         return _several(who, described, items)
     try:
@@ -68,10 +59,18 @@ def of_several(collection: str) -> Response:
     return _several(who, described, items, typed=typed, done=done)
 
 
-def _first(collection: str) -> str:
-    """Return where the first of the chosen records are tagged, as many as are at once."""
-    chosen = [*chosen_records.kept(request.values), *(("key", key) for key in request.values.getlist("key"))]
-    return f"/tags/of/{frame.segment(collection)}?{urlencode([*chosen, ('first', '1')])}"
+def _many(who: Actor, described: dict[str, Any], keys: Sequence[str], whole: BrowseQuery | None, typed: str, way: str) -> Response:
+    """Ask which tag more records get than are tagged at once; a POST has a worker look at each of them, and tags none yet."""
+    if request.method != "POST":
+        return _several(who, described, [], later=True)
+    tags.require(who, described["id"])
+    deed = many_changes.ManyChanges(many_changes.TAKE_TAG if way == "take" else many_changes.PUT_TAG)
+    try:
+        bulk_id = bulk.look(who, described["id"], deed, keys, whole, {many_tags.TAG: clean(typed)})
+    except Invalid as wrong:
+        return _several(who, described, [], typed=typed, wrong=str(wrong.details[0]["reason"]), status=422, later=True)
+    workspace_return.note_start(bulk_id)
+    return frame.redirect_to(f"/bulk/{bulk_id}")
 
 
 def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], status: int = 200, **more: Any) -> Response:
@@ -82,15 +81,18 @@ def _several(who: Actor, described: dict[str, Any], items: list[bulk.Item], stat
         "collection": described,
         "items": [(item.title, frame.record_url(collection, item.key)) for item in items[:SHOWN]],
         "number": len(items),
-        "keys": [] if request.values.get("all") else [item.key for item in items],
+        "keys": [] if request.values.get("all") or request.values.get("again") else chosen_records.keys(who, request.values),
         "kept": [*kept, *way["kept_from"]],
         "offered": tags.offered(who, collection),
-        "way": request.form.get("way", "put"),
+        "way": request.values.get("way", "put"),
         "typed": "",
         "wrong": "",
         "done": None,
-        "first_href": None,
-        "most": tags.MOST_AT_ONCE,
+        "later": False,
+        "whole": bool(request.values.get("all")),
+        "again": bool(request.values.get("again")),
+        "among": lists.listed_words(browse.browsed_collection(who, collection)[0], described) if request.values.get("all") else "",
+        "most": f"{many_changes.MOST:,}",
         "url": f"/tags/of/{frame.segment(collection)}",
     }
     return frame.page("records/tags_of.html", context | more, status=status)

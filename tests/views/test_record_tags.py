@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, runs
+from console import accounts, queue, runs
 from console.contacts import tags
 from console.db.engine import fetch
 from tests.conftest import web_app
+from tests.jobs import work_until_idle
 from tests.messages.reached import workflow
 from tests.support.contact_club import found_club
 
@@ -107,3 +108,32 @@ def test_tags_by_the_api(club: "Pages") -> None:
     assert (status, body["details"][0]["field"]) == (422, "tag")
     assert [call("olivia", "DELETE", "/hot%20lead")[0] for _ in range(2)] == [204, 204]
     assert there() == []
+
+
+def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker(club: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tags, "MOST_AT_ONCE", 2)
+    where = "/tags/of/contact?all=1&segment="
+    asked = club.olivia.get(where)
+    assert ("Tag all of the list" in asked.text, "nothing is tagged" in asked.text, "Check" in asked.text) == (True, True, True)
+    assert "a word or two" in club.olivia.send(asked, "/tags/of/contact", tag=" ", status=422).text
+    club.rosa.send(club.rosa.get(where), "/tags/of/contact", tag="x", status=403)
+    club.olivia.send(asked, "/tags/of/contact", tag="Spring  fair", way="put")
+    looking = club.olivia.answer.headers["Location"]
+    work_until_idle({queue.BULK})
+    page = club.olivia.get(looking)
+    number = fetch("select count(*) from console.bulk_item")[0][0]
+    assert (
+        f"{number} can be tagged, 0 are so already, 0 cannot. Nothing is tagged yet." in page.text,
+        f"Tag {number} contacts" in page.text,
+    ) == (True, True)
+    assert "The tag Spring fair is put on them, when you say so." in page.text
+    assert there() == []
+    club.olivia.send(page, looking, do="go")
+    work_until_idle({queue.BULK})
+    assert f"{number} tagged" in club.olivia.get(looking).text
+    assert {tag for _, tag in there()} == {"spring fair"}
+    club.olivia.send(asked, "/tags/of/contact", tag="spring fair", way="take")
+    away = club.olivia.answer.headers["Location"]
+    work_until_idle({queue.BULK})
+    assert f"Untag {number} contacts" in club.olivia.get(away).text
+    club.tom.get(away, status=404)
