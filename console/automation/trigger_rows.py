@@ -5,7 +5,7 @@ What a trigger is stands in the document. A change of the live version or of the
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,10 @@ from sqlalchemy.engine import Connection
 
 from console import access, workflows
 from console.automation import hook_addresses
-from console.core import schedule
+from console.core import expressions, schedule
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
+from console.core.tag_names import TagName
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 
@@ -79,12 +80,26 @@ def trigger_row(workflow_id: str, trigger_id: str) -> Row | None:
     return row_of(row) if row is not None else None
 
 
-def started_by(actor: Actor, on: str, collection: str) -> list[str]:
-    """Titles of the workflows that such an event of a record starts by itself; one that the actor may not see is "another workflow"."""
+def started_by(actor: Actor, on: str, collection: str, tags: Collection[str] | None = None) -> list[str]:
+    """Titles of the workflows that such an event of a record starts by itself; one that the actor may not see is "another workflow".
+
+    With `tags`, those alone that may start by one of these: a filter that reads nothing but the tag is asked.
+    """
     known = {each.id: each for each in workflows.all_known()}
     waiting = [(known[row.workflow], row.definition) for row in active("event") if row.workflow in known]
-    found = [each for each, definition in waiting if definition.on == on and (definition.collection or each.collection) == collection]
+    found = [
+        each
+        for each, definition in waiting
+        if definition.on == on and (definition.collection or each.collection) == collection and _may_start(definition, tags)
+    ]
     return sorted({each.title if access.can(actor, None, f"workflow:{each.slug}", "see") else "another workflow" for each in found})
+
+
+def _may_start(definition: Trigger, tags: Collection[str] | None) -> bool:
+    wanted = expressions.parse(definition.filter) if definition.filter is not None and tags is not None else None
+    if wanted is None or tags is None or expressions.paths(wanted) != {("event", "tag")}:
+        return True
+    return any(wanted.test({"event": {"tag": TagName(name)}}) for name in tags)
 
 
 def synchronise(workflow_id: str | None = None) -> int:

@@ -174,7 +174,7 @@ def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
     """Return the tags that a file puts, and which workflows start by themselves when one is put."""
     told = found.place.get("tags", {}) if found.preview else {}
     shown = line_tags.shown(collection.id, told)
-    starts = automation.started_by(who, "tag.added", collection.id) if shown else []
+    starts = automation.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"]) if shown else []
     return {"tags": told, "tags_shown": shown, "tags_left": len(told.get("each", {})) - len(shown), "tag_starts": starts}
 
 

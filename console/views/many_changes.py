@@ -117,7 +117,7 @@ def looked(found: Bulk) -> dict[str, Any]:
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "starts": automation.started_by(who, event, collection.id) if found.looking else [],
+        "starts": automation.started_by(who, event, collection.id, [str(found.values[many_tags.TAG])] if deed.tags else None) if found.looking else [],
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
 

@@ -66,7 +66,7 @@ def test_new_contacts_and_known_ones_get_tags_and_the_preview_counts_them(compan
     looked = changing(company, text)
     assert (looked.new, looked.changed, looked.same, looked.refused) == (2, 2, 0, 0)
     assert looked.place["tags"] == {"put": 4, "lines": 3, "each": {"vip": 2, "Fair": 2}, "more": False}
-    assert line_tags.shown("contact", looked.place["tags"]) == [("Fair", 2, True), ("vip", 2, False)]
+    assert line_tags.shown("contact", looked.place["tags"]) == [("Fair", 2, True), ("VIP", 2, False)]
     assert named(company, "2") == [], "nothing is put by looking"
     done = import_batches.confirm(company.olivia, looked.id)
     assert (done.new, done.changed, done.refused, done.tags) == (2, 2, 0, 4)
@@ -123,6 +123,8 @@ def test_a_tag_of_a_file_starts_what_a_tag_by_hand_starts(house: Company, club: 
     publish("welcome", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'}, collection="contact")
     automation.synchronise()
     assert automation.started_by(house.olivia, "tag.added", "contact")
+    assert automation.started_by(house.olivia, "tag.added", "contact", ["other", "Vip"])
+    assert automation.started_by(house.olivia, "tag.added", "contact", ["other"]) == []
     automation.follow_log()
     import_batches.confirm(house.olivia, kept(house, HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,other\n").id)
     sequencing.catch_up()

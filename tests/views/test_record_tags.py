@@ -123,7 +123,7 @@ def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker
     page = club.olivia.get(looking)
     number = fetch("select count(*) from console.bulk_item")[0][0]
     assert (
-        f"{number} can be tagged, 0 are so already, 0 cannot. Nothing is tagged yet." in page.text,
+        f"{number} can be tagged, 0 have it already, 0 cannot. Nothing is tagged yet." in page.text,
         f"Tag {number} contacts" in page.text,
     ) == (True, True)
     assert "The tag Spring fair is put on them, when you say so." in page.text
