@@ -5,6 +5,7 @@ false. Columns are plain names, values are in the driver's form (`console.record
 """
 
 # ruff: noqa: ARG002 - the three databases share one signature; each uses a different part of it
+import json
 import math
 import struct
 import sys
@@ -33,6 +34,8 @@ DAY_AFTER_LAST: Column = sa.literal_column("'9999-01-01'")
 """The days between which an axis is drawn: 1 January 0001 stands for no day and 31 December 9999 for no end in many databases."""
 
 
+MANY = 1_000
+"""Values that a statement gets one by one; PostgreSQL gets more in one array, SQLite in one list of JSON."""
 BETWEEN_DIGITS = " -/().\u00a0"
 """What people write between the digits of a telephone number."""
 
@@ -128,11 +131,10 @@ class Dialect:
             given = [item for item in (self.anchored(field, item) for item in given) if not math.isinf(item)]
         if not given:
             return self.no_row()
-        return (
-            self.text(day_shown(column, field), field).in_([value(item) for item in given])
-            if field.native != "enum"
-            else column.in_([value(item) for item in given])
-        )
+        compared = column if field.native == "enum" else self.text(day_shown(column, field), field)
+        if len(given) > MANY and len(set(map(type, given))) == 1:  # a statement has at most 65,535 parameters
+            return compared == sa.func.any(value(given))
+        return compared.in_([value(item) for item in given])
 
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:
         """Condition that two columns are equal, or both null."""
@@ -322,6 +324,8 @@ class SQLite(WithoutLists):
         if field.stored == "decimal" and field.scale:
             return sa.or_(*(self.equals(column, field, item) for item in given))
         compared = self.text(column, field) if field.stored in {"text", "uuid"} else self.comparable(column, field)
+        if len(given) > MANY and set(map(type, given)) <= {str, int}:
+            return compared.in_(sa.select(sa.func.json_each(json.dumps(given)).table_valued("value").c.value))
         return compared.in_([value(item) for item in given])
 
     @override

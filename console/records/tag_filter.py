@@ -17,7 +17,7 @@ from console.records import record_keys
 from console.records.dialects import Condition
 from console.records.known_dialects import DIALECTS
 
-MOST_KEYS = 20_000
+MOST_KEYS = 100_000
 _KEYS = "select distinct record from console.record_tag where collection = %s and (%s or tag = any(%s)) limit %s"
 _IMPORTED = (
     "select i.record from console.import_record i join console.enrolment_batch b on b.id = i.batch"
@@ -41,7 +41,7 @@ def tag_condition(test: Test, collection: Collection, columns: Mapping[str, Any]
     statement = _PERSONAL_KEYS if collection.personal_key else _KEYS
     keys = [row[0] for row in fetch(statement, (collection.id, test.op == "is_null", tags, MOST_KEYS + 1))]
     if len(keys) > MOST_KEYS:
-        reason = f"More than {MOST_KEYS:,} records have this tag, too many to filter by. Narrow the list by a field instead."
+        reason = f"More than {MOST_KEYS:,} records have this tag, too many to filter by. Filter by a field instead."
         raise Malformed(reason, details=[{"field": test.field, "reason": reason}])
     found = _one_of(collection, columns, keys)
     return sa.not_(found) if test.op == "ne" or (test.op == "is_null" and test.value is True) else found
@@ -52,7 +52,7 @@ def import_condition(test: Test, collection: Collection, columns: Mapping[str, A
     statement = _IMPORTED_PERSONAL if collection.personal_key else _IMPORTED
     keys = [row[0] for row in fetch(statement, (test.field == IMPORTED[0], str(test.value), collection.id, MOST_KEYS + 1))]
     if len(keys) > MOST_KEYS:
-        reason = f"The import has more than {MOST_KEYS:,} such records, too many to filter by. Give all in the file a tag, or narrow the list by a field instead."
+        reason = f"The import has more than {MOST_KEYS:,} such records, too many to filter by. Filter by a field instead."
         raise Malformed(reason, details=[{"field": test.field, "reason": reason}])
     return _one_of(collection, columns, keys)
 

@@ -18,9 +18,9 @@ from console.core.filters import Test as Asked
 from console.core.scopes import Scope
 from console.errors import DefinitionError
 from console.formats.words import absent
-from console.records import computed, filter_conditions, scoping, sql_conditions
+from console.records import computed, dialects, filter_conditions, scoping, sql_conditions
 from console.records.search import sought_condition
-from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, ROOTS, TEXTS, USER, Place, drawn_rows, quoted
+from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, POOLS, ROOTS, TEXTS, USER, Place, drawn_rows, quoted
 
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
@@ -84,6 +84,18 @@ def test_the_rules_of_the_language(places: list[Place], text: str, rows: Any) ->
             == wanted
             == _expected(place, expression)
         )
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("most", [0, dialects.MANY])
+def test_one_of_many_values_is_what_one_of_a_few_is(places: list[Place], monkeypatch: pytest.MonkeyPatch, column: str, most: int) -> None:
+    monkeypatch.setattr(dialects, "MANY", most)
+    pool = [each for each in POOLS[COLUMNS.index(column)] if each is not None]
+    listed = ", ".join(quoted(each) if isinstance(each, str) else str(each).lower() for each in [*pool[::2], *pool[::2]])
+    expression = expressions.parse(f"record.{column} in [{listed}]")
+    for place in places:
+        condition = sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)
+        assert place.found(condition) == _expected(place, expression), (listed, place.collection.dialect)
 
 
 @pytest.mark.parametrize(
