@@ -24,6 +24,12 @@ from tests.views.test_list_statements import ONCE_A_SECOND
 __all__ = ["club", "house"]
 
 
+@pytest.fixture(autouse=True)
+def _to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One go of a job ends only when all is done, however slow the machine is."""
+    monkeypatch.setattr(bulk, "IN_ONE_GO_S", 600.0)
+
+
 def looked(company: Company, deed: str, *keys: str, whole: BrowseQuery | None = None, tag: str = "VIP") -> str:
     """What was looked at, of which nothing is done yet."""
     bulk_id = bulk.look(company.olivia, "contact", ManyChanges(deed), keys, whole, {many_tags.TAG: tag})
