@@ -2,13 +2,13 @@
 
 A request goes to `url` by `method` with `headers` (a line each) and a `body` that is JSON or the lines of a form. Placeholders: {to} {text} {from} {id} (our own id)
 {secret} {callback} (where it tells what became of this message). Each is written as its place wants it, so that no text can become a field of its own.
-`accepted`, `refused` and `again` are rules, one on each line: `[STATUS] contains TEXT`, `[STATUS] FIELD = VALUE`, `[STATUS] FIELD` or `STATUS`; a status is 429 or 5xx.
+`accepted`, `refused` and `again` are rules, one on each line: `[STATUS] contains TEXT`, `[STATUS] FIELD = VALUE`, `[STATUS] FIELD != VALUE`, `[STATUS] FIELD` or `STATUS`; a status is 429 or 5xx.
 """
 
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
@@ -31,7 +31,9 @@ AGAIN: Meaning = "again"
 UNCLEAR: Meaning = "unclear"
 MASK = "***"
 LONGEST = 10_000
-RULE = re.compile(r"(?:(?P<status>[1-5](?:[0-9]{2}|xx))(?:\s+|$))?(?:contains\s+(?P<text>.+)|(?P<field>[^\s=]+)(?:\s*=\s*(?P<value>.+))?)?")
+RULE = re.compile(
+    r"(?:(?P<status>[1-5](?:[0-9]{2}|xx))(?:\s+|$))?(?:contains\s+(?P<text>.+)|(?P<field>[^\s=]+?)(?:\s*(?P<other>!)?=\s*(?P<value>.+))?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ class Gateway:
     in_sender: str = ""
     in_text: str = ""
     in_id: str = ""
+    in_when: str = ""
+    told_answer: str = ""
     check: str = "none"
     check_name: str = ""
     check_secret: str = ""
@@ -195,6 +199,11 @@ def _wrong_words(made: Gateway) -> dict[str, str]:
         wrong["delivered"] = "Say by which words it tells that a message arrived."
     if bool(made.in_sender) != bool(made.in_text):
         wrong["in_text" if made.in_sender else "in_sender"] = "Who wrote and what they wrote are named together."
+    for number, line in enumerate(made.in_when.splitlines(), 1):
+        if line.strip() and not ((rule := _rule(line)) and rule["field"] and not rule["status"]):
+            wrong["in_when"] = f"Line {number}: write a field and its value, such as direction = incoming."
+    if made.in_when and not made.in_sender:
+        wrong.setdefault("in_sender", "Name the field of who wrote.")
     if made.check != "none":
         if not made.check_secret:
             wrong["check_secret"] = "Choose the secret by which it is checked."  # noqa: S105 (words for a person)
@@ -317,6 +326,13 @@ def missing_there(gateway: Gateway, status: int, body: bytes) -> bool:
     return _first(gateway.status_missing, status, text, tree_of(text)) is not None
 
 
+def comes_in(gateway: Gateway, told: Sequence[Any]) -> bool | None:
+    """Whether what was told, as trees of names, is an incoming message by the rules that say so; None where there are none."""
+    if not gateway.in_when.strip():
+        return None
+    return any(_first(gateway.in_when, 0, "", tree) is not None for tree in told)
+
+
 def outcome_of(gateway: Gateway, word: str | None) -> str:
     """How a message ended by a word of the gateway; "" where it is on its way, or the word is not known."""
     said = (word or "").strip().casefold()
@@ -342,7 +358,8 @@ def _first(rules: str, status: int, text: str, tree: Any) -> str | None:
             continue
         if rule["field"]:
             value = at(tree, rule["field"])
-            if value is None or (rule["value"] and value.strip().casefold() != rule["value"].strip().strip('"').casefold()):
+            wanted = (rule["value"] or "").strip().strip('"').casefold()
+            if value is None or (wanted and (value.strip().casefold() == wanted) is bool(rule["other"])):
                 continue
         return line.strip()
     return None
