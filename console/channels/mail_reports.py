@@ -191,7 +191,9 @@ def _bounce_in_words(mail: Message) -> Receipt | None:
         return None
     ours = _OURS.search(text)
     message_id, above = (ours[1], text[: ours.start()]) if ours is not None else (_about(mail), text)
-    said = next((line for line in above.splitlines() if (_CODE if known else _FOR_GOOD).search(line)), "No reason was given." if known else "")
+    said = next(
+        (line for line in above.splitlines() if (_CODE if known else _FOR_GOOD).search(line)), "No reason was given." if known else ""
+    )
     if message_id is None or not said:
         return None
     return Receipt(Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"), message_id, certain=False)

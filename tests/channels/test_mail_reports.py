@@ -130,7 +130,9 @@ def test_a_report_in_words_that_a_message_is_late_is_none() -> None:
 
 def test_a_report_that_sends_nothing_back_may_name_our_message_itself() -> None:
     about = f"X-Original-Message-ID: <msg_{'0' * 26}@a.example>"
-    raw = REPORT.format("mailer-daemon@a", "delivery-status", "Action: failed\nStatus: 5.1.1", "").replace("Reporting-MTA", f"{about}\nReporting-MTA")
+    raw = REPORT.format("mailer-daemon@a", "delivery-status", "Action: failed\nStatus: 5.1.1", "").replace(
+        "Reporting-MTA", f"{about}\nReporting-MTA"
+    )
     told = mail_reports.read(raw.encode())
     assert isinstance(told, Receipt)
     assert told.message_id == "msg_" + "0" * 26

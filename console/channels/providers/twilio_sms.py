@@ -29,7 +29,10 @@ WORDS = {
     30034: "Our number is not registered for SMS in the United States (A2P 10DLC).",
 }  # fmt: skip
 """What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
-OF_OURS = frozenset({20003, 21212, 21603, 21606, 21659, 21660, 21701, 21703, 21704, 21705, 30002})
+NO_SENDER = dict.fromkeys((21212, 21603, 21606, 21659, 21660), "Twilio does not take our number as a sender: look at CONSOLE_TWILIO_FROM.")
+NO_SERVICE = dict.fromkeys((21701, 21703, 21704, 21705), "Our messaging service at Twilio has no number to send from.")
+WORDS |= NO_SENDER | NO_SERVICE
+OF_OURS = frozenset({20003, 30002, *NO_SENDER, *NO_SERVICE})
 """Errors about our account and our sender, whatever their status: the message leaves when somebody has mended that."""
 MARKS = str.maketrans(dict.fromkeys('"`«´»‘’‚‛“”„‟′″‵‶', "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 """Typographic marks → one plain one, whichever of them Twilio chose."""
