@@ -1,7 +1,7 @@
 """An SMS gateway as an administrator describes it: its request as a template, and what its answers mean.
 
 A request goes to `url` by `method` with `headers` (a line each) and a `body` that is JSON or the lines of a form. Placeholders: {to} {text} {from} {id} (our own id)
-{secret} {callback} (where it tells what became of this message). Each is written as its place wants it, so that no text can become a field of its own.
+{secret} {callback} (where it tells what became of this message) {letters} (the word for the letters of the text). Each is written as its place wants it, so that no text can become a field of its own.
 `accepted`, `refused` and `again` are rules, one on each line: `[STATUS] contains TEXT`, `[STATUS] FIELD = VALUE`, `[STATUS] FIELD != VALUE`, `[STATUS] FIELD` or `STATUS`; a status is 429 or 5xx.
 """
 
@@ -14,9 +14,10 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from console.core.answer_trees import FIELD, at, tree_of, typed_words
+from console.core.sms_text import size_of
 from console.errors import IntegrationError
 
-PLACES = re.compile(r"\{(to|text|from|id|secret|callback)\}")
+PLACES = re.compile(r"\{(to|text|from|id|secret|callback|letters)\}")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"})
 """Headers that the console sets itself."""
@@ -47,6 +48,8 @@ class Gateway:
     body_kind: str = "json"
     body: str = ""
     number: str = "plus"
+    letters_plain: str = ""
+    letters_other: str = ""
     sender: str = ""
     secret: str = ""
     user: str = ""
@@ -175,6 +178,9 @@ def _wrong_request(made: Gateway) -> dict[str, str]:
     elif carries and (odd := next((each for each in made.body.splitlines() if each.strip() and "=" not in each), None)):
         wrong["body"] = f"“{odd[:60]}” is no field: write name = value on each line."
     used = made.url + (made.body if carries else "")
+    for name in ("letters_plain", "letters_other"):
+        if "{letters}" in used and not getattr(made, name):
+            wrong[name] = "Write what stands for {letters} then."
     missing = [place for place in ("{to}", "{text}") if place not in used]
     if missing and "url" not in wrong:
         wrong.setdefault("body" if carries else "url", f"{' and '.join(missing)} must stand in the request: nobody would get the message.")
@@ -249,6 +255,7 @@ def request_of(gateway: Gateway, to: str, text: str, our_id: str, *, secret: str
         "id": our_id,
         "secret": secret,
         "callback": callback or "",
+        "letters": gateway.letters_plain if size_of(text).plain else gateway.letters_other,
     }
     headers, body = _headers(gateway, values), None
     if gateway.method != "GET" and gateway.body_kind == "json":
@@ -263,7 +270,15 @@ def request_of(gateway: Gateway, to: str, text: str, our_id: str, *, secret: str
 
 def status_request_of(gateway: Gateway, to: str, our_id: str, secret: str) -> Request:
     """The request that asks what became of a message."""
-    values = {"to": written(to, gateway.number), "text": "", "from": gateway.sender, "id": our_id, "secret": secret, "callback": ""}
+    values = {
+        "to": written(to, gateway.number),
+        "text": "",
+        "from": gateway.sender,
+        "id": our_id,
+        "secret": secret,
+        "callback": "",
+        "letters": "",
+    }
     headers = {name: value for name, value in _headers(gateway, values).items() if name != gateway.idempotency}
     return Request("GET", _address(gateway.status_url, values), headers, None)
 
@@ -313,7 +328,7 @@ def understood(gateway: Gateway, status: int, body: bytes, *, whole: bool = True
     if 200 <= status < 300:
         page = text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
         if gateway.accepted.strip() or page:
-            return Understood(UNCLEAR, why="a page and no answer" if page else "no rule fits")
+            return Understood(UNCLEAR, why="a web page" if page else "something that no rule knows")
         return Understood(ACCEPTED, _id_in(gateway.message_id, text, tree), why)
     if status in (408, 425, 429, 501, 503, 401, 402, 403, 404, 407) or 300 <= status < 400:
         return Understood(AGAIN, why=why)

@@ -86,9 +86,9 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
     where = ("id = %s", (ours,)) if ours else ("provider = %s and provider_id = %s", (provider, theirs))
     for row in message_rows.read(*where):
         left = row.status != "waiting" or (row.tries > 0 and receipt.handed.outcome not in NO_PROOF)
-        if left and row.channel == kind and row.direction == "out" and not row.sandbox:
-            if row.provider == provider or not receipt.certain:
-                return row
+        ours_by = row.provider == provider or not receipt.certain
+        if left and ours_by and row.channel == kind and row.direction == "out" and not row.sandbox:
+            return row
     return None
 
 

@@ -1,6 +1,7 @@
 """What is told later of an e-mail or SMS that left: that it arrived, or that it did not. Its run went on when it left."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from console import log
 from console.channels.base import Handed
@@ -27,21 +28,18 @@ def keep(message: Message, handed: Handed, notes: Sequence[Note]) -> Message | N
         return None
     if handed.outcome == "opted_out":
         opted_out(message)
-    moments = {"at": log.now(), "sent_at": message.sent_at or log.now()}
+    columns: dict[str, Any] = {"at": log.now(), "sent_at": message.sent_at or log.now(), "status": "delivered" if arrived else "failed"}
     with transaction() as connection:
-        known = change(
-            message, [message.status], connection=connection, status="delivered" if arrived else "failed",
-            result=in_words(handed.reason, handed.said), **moments,
-        )  # fmt: skip
+        known = change(message, [message.status], connection=connection, result=in_words(handed.reason, handed.said), **columns)
         if known is not None:
-            for note in [*notes, *_told(message, handed, arrived=arrived)]:
+            for note in [*notes, *_notes_of(message, handed, arrived=arrived)]:
                 noted(message, *note, connection=connection)
     if known is None and (newer := by_id(message.id)) is not None and newer.status != message.status:
         return keep(newer, handed, notes)  # another receipt was first
     return known
 
 
-def _told(message: Message, handed: Handed, *, arrived: bool) -> Sequence[Note]:
+def _notes_of(message: Message, handed: Handed, *, arrived: bool) -> Sequence[Note]:
     """What the log says of it: that it arrived is said where the log has said that it did not."""
     if not arrived:
         about = {"channel": message.channel, "code": "not_delivered"}

@@ -98,3 +98,15 @@ def test_the_end_of_a_call_that_is_told_a_day_late_leads_on_by_its_answer(callin
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_person", "ask")
     assert (line(calling.company, run_id).status, line(calling.company, run_id).reason) == ("delivered", "")
+
+
+def test_a_call_that_a_busy_provider_has_begun_all_the_same_is_not_begun_again(calling: Calling) -> None:
+    calling.server.fail = [503]
+    run_id = reached.begin(calling.company, "nurture")
+    call = calling.asked(run_id)
+    assert line(calling.company, run_id).status == "waiting"
+    assert calling.ended(call, outcome="failed") == 404, "nothing tells that it was begun: it is tried again"
+    assert calling.ended(call, outcome="answered", label="interested") == 200
+    calling.move(timedelta(hours=1))
+    reached.settle()
+    assert (status(calling.company, run_id), len(calling.server.asked)) == (("waiting_person", "ask"), 1)

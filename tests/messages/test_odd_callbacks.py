@@ -226,7 +226,7 @@ def test_a_look_up_that_answers_with_something_else_than_the_contract_is_asked_a
     calling.move(timedelta(minutes=16))
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_event", "call")
-    calling.server.calls[call] |= {"outcome": "answered", "label": "interested"}
+    calling.server.calls[call] |= {"outcome": "answered", "label": "interested", "transcript": "x" * 200_000}
     calling.move(timedelta(hours=1, minutes=1))
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_person", "ask")

@@ -110,6 +110,8 @@ def became(gateway: Gateway, answer: net.Answer, secret: str) -> Handed:
         )
     if told.meaning in (REFUSED, AGAIN):
         raise IntegrationError(f"{words}.", permanent=told.meaning == REFUSED, wait_s=answer.wait_s, code="refused")
+    if answer.good:
+        words = f"The SMS gateway answered with {told.why}{said}"
     raise OutcomeUnknown(f"{words}; it cannot be told whether the SMS left.")
 
 

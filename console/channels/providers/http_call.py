@@ -69,7 +69,7 @@ class HttpCall(Provider):
         """Look the call up by our id."""
         url = str(settings.current().call_url)
         url += ("&" if "?" in url else "?") + "id=" + quote(letter.id, safe="")
-        answer = net.send("GET", url, None, signature(letter, b""))
+        answer = net.send("GET", url, None, signature(letter, b""), most_bytes=self.most_bytes)
         if answer.status == 404:
             return None
         if not answer.good:
