@@ -406,7 +406,7 @@ def _letter_again(message: Message) -> Letter | None:
 
 def _settle(message: Message, status: str, outcome: str, code: str, reason: str, said: str = "") -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
-    kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
+    kind, reason = "message_skipped" if outcome in ("skipped", "expired") else "message_failed", message_results.for_whom(message, reason)
     notes = [(kind, {"channel": message.channel, "code": code}, in_words(reason, said), WRITER)]
     columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
     _record(message, [*PENDING, "sent"], notes, in_worker=True, result=in_words(reason, said), **columns)

@@ -8,7 +8,7 @@ import pytest
 
 from console import access, accounts, runs, workflows
 from console.core.run.origin import RecordRef, StartedBy
-from console.messages import sending
+from console.messages import message_rows, messages_to_oneself, sending
 from tests.company import Company
 from tests.messages import gateway as gateways, reached
 from tests.messages.gateway import Other
@@ -70,6 +70,18 @@ def test_a_run_that_nobody_holds_leaves_the_inbox_or_the_saved_ones_by_it(other:
     reached.settle()
     assert (status(other.company, run_id), len(other.server.received)) == (("completed", None), 1)
     assert list(runs.rebuild(check=True)) == []
+
+
+def test_nobody_is_asked_about_a_message_that_no_run_waits_for(other: Other) -> None:
+    message_id = messages_to_oneself.send_test(other.company.ines, "sms", "+12025550147")
+    reached.settle()
+    other.later(2)
+    sent = message_rows.by_id(message_id)
+    assert sent is not None
+    assert (sent.status, str(sent.result["reason"]).endswith("before you send it again: it may reach them twice.")) == ("unknown", True)
+    assert "say what" not in str(sent.result["reason"])
+    assert arrived(other, message_id) == 200
+    assert message_rows.by_id(message_id).status == "delivered"  # type: ignore[union-attr]
 
 
 def test_what_a_person_has_said_meanwhile_stands(other: Other) -> None:

@@ -118,6 +118,7 @@ def _handed(body: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = body.get("outcome")
     texts = {name: _text(body.get(name))[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
+    texts["label"] = one_line(texts["label"], MOST_WORDS)
     known = outcome if isinstance(outcome, str) and outcome in OUTCOMES else ""
     told = one_line(message_of({"message": body.get("reason"), "error": body.get("error")}), MOST_WORDS) if known == "failed" else ""
     return Handed(provider_id, known, reason=f"The calls' provider says: {told}" if told else "", **texts)
