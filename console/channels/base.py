@@ -20,10 +20,20 @@ ABOUT_US = frozenset({401, 402, 403, 404, 407})
 MOST_WORDS = 200
 
 
+WORDS_STAND_IN = (
+    *("message", "error", "errors", "detail", "description", "title", "error_text", "error-text", "errorMessage", "error_message"),
+    *("errorDescription", "response_msg", "reason", "text"),
+)
+"""Names under which providers write what is wrong, in words, the plainest first."""
+LEAD_TO_WORDS = ("requestError", "serviceException", "messages", "status", "data", "results", "result")
+"""Names under which these stand deeper in; a word of their own says nothing to a person."""
+DEEPEST = 8
+
+
 def said_in(body: bytes) -> str:
     """What a provider says in words behind a status, as `: …` to stand behind it: a line of text, or what its JSON calls a message or an error. Empty for a page, or nothing."""
     text = body.decode("utf-8", "replace").strip()
-    if text.startswith("{"):
+    if text[:1] in ("{", "["):
         try:
             text = message_of(json.loads(text))
         except (ValueError, RecursionError):
@@ -32,11 +42,16 @@ def said_in(body: bytes) -> str:
     return "" if not words or words[0] in "<[" else f": {words.rstrip('.')}"
 
 
-def message_of(told: Any) -> str:
-    """The words of an error: its `message`, `error`, `detail` or `title`, also within one another."""
+def message_of(told: Any, deep: int = 0) -> str:
+    """The words of an error, wherever in it they stand: of several errors those of the first."""
     if isinstance(told, str):
         return told
-    found = (message_of(told[name]) for name in ("message", "error", "detail", "title") if name in told) if isinstance(told, dict) else ()
+    if isinstance(told, list):
+        return message_of(told[0], deep + 1) if told and deep < DEEPEST else ""
+    if not isinstance(told, dict) or deep > DEEPEST:
+        return ""
+    inside = (told[name] for name in LEAD_TO_WORDS if isinstance(told.get(name), dict | list))
+    found = (message_of(each, deep + 1) for each in (*(told[name] for name in WORDS_STAND_IN if name in told), *inside))
     return next((words for words in found if words), "")
 
 
@@ -165,6 +180,10 @@ class Provider(ABC):
     def find(self, letter: Letter, provider_id: str) -> Handed | None:
         """What became of a message that may have left; None: it is not there. Raises IntegrationError or OutcomeUnknown if that cannot be told."""
         raise NotImplementedError
+
+    def thanking(self) -> tuple[str, str]:
+        """What a callback is answered with that was taken, and its type."""
+        return self.thanks
 
     def told(self, callback: Callback) -> Receipt | Answer | Complaint | Sequence[Receipt | Answer] | None:
         """What a callback says; None: nothing of interest. Where it may say several things, all of them; one about no message of ours is passed over then. Raises BadSignature for what is not the provider's, Invalid for what cannot be read."""

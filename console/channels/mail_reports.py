@@ -36,15 +36,21 @@ _WRITTEN_AS = {"iso8859-1": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030"
 _AWAY = re.compile(
     r"auto(?:matic|mated|matische|matisk|matiskt|-)? ?(?:reply|response|antwort|antwoord|svar)\b|out of (?:the )?office\b|abwesenheits|abwesend\b"
     r"|r[ée]ponse automatique|absence du bureau|respuesta autom[áa]tica|risposta automatica|fuori sede|resposta autom[áa]tica|automatisch antwoord"
-    r"|afwezig|autosvar|odpowied[źz] automatyczna|automatyczna odpowied[źz]|автоответ|自動応答|自动回复|자동 회신", re.IGNORECASE
+    r"|afwezig|autosvar|odpowied[źz] automatyczna|automatyczna odpowied[źz]|autoodpowied[źz]|автоответ|автоматич\w+ (?:ответ|відповідь)|自動応答|自动回复"
+    r"|자동 회신|automatick[áaé] odpov[ěe][ďd]|automaattinen vastaus|otomatik yan[ıi]t|automatikus v[áa]lasz|r[ăa]spuns automat|automatinis atsakymas"
+    r"|autom[āa]tisk[āa] atbilde|automaatvastus|αυτόματη απάντηση|automatski odgovor|samodejni odgovor|автоматичен отговор|trả lời tự động", re.IGNORECASE
 )  # fmt: skip
 """How the subject of a notice begins that somebody is away, where its program does not mark it otherwise. An answer to one begins with “Re:”."""
 _OURS = re.compile(r"<(msg_[0-9a-z]{26})@")
 _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | re.MULTILINE)
 _QMAIL = "Hi. This is the qmail-send program"
-_CODE = re.compile(r"\b[45]\d\d[ -]|#?\b[45]\.\d\.\d")
+_CODE = re.compile(r"\b[45]\d\d[ :-]|#?\b[45]\.\d\.\d")
 """What stands in the line that says why: the answer of a mail server, or the code of RFC 3463."""
+_FOR_GOOD = re.compile(r"\b5\d\d[ :-]|\b5\.\d\.\d")
+_SERVERS = re.compile(r"(?:mailer-daemon|postmaster)(?:@|$)", re.IGNORECASE)
+"""Senders of reports; what else they write, such as that a message is late, names no code of what failed for good."""
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
+_PARTING = re.compile(r"--|Content-|MIME-Version:", re.IGNORECASE)
 _MARKS = ("X-Autoreply", "X-Autorespond", "X-Autoresponse", "X-Loop", "List-Id", "Feedback-ID")
 _PRECEDENCE = ("bulk", "junk", "list", "auto_reply", "auto-reply")
 _GLOBAL = b"message/global-delivery-status"
@@ -95,6 +101,7 @@ def _is_automatic(mail: Message) -> bool:
         or written["Auto-Submitted"] not in ("", "no")
         or written["Return-Path"] == "<>"
         or written["Precedence"] in _PRECEDENCE
+        or _address_in(_header(mail, "From")).casefold().startswith("mailer-daemon")
         or marked
     )
 
@@ -132,6 +139,8 @@ def _about(mail: Message) -> str | None:
         for part in carried
         for text in ([_header(each, name) for each in _inside(part) for name in ("Message-ID", OWN_ID)] or [_written(part)])
     ]
+    reports = (part for part in mail.walk() if part.get_content_type() == "message/delivery-status")
+    ids += [_header(block, "X-Original-Message-ID") for part in reports for block in _inside(part)]
     ids += [_header(mail, name) for name in ("In-Reply-To", "References")]
     found = next((match for text in ids if (match := _OURS.search(text))), None)
     return found[1] if found else None
@@ -172,18 +181,22 @@ def _bounce(message_id: str, reported: Sequence[Message]) -> Receipt | None:
 
 
 def _bounce_in_words(mail: Message) -> Receipt | None:
-    """The report of a mail server that writes none of RFC 3464, qmail and Exim of old; None for any other mail.
+    """The report of a mail server that writes none of RFC 3464, such as qmail, Exim of old, GMX and Yahoo; None for any other mail.
 
-    Both add the letter below what they say. Source: https://cr.yp.to/proto/qsbmf.txt.
+    They add the letter below what they say, or as a mail of its own. Source: https://cr.yp.to/proto/qsbmf.txt.
     """
     text = next((_written(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
-    if not (_header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)):
+    known = _header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)
+    if not known and not _SERVERS.match(_address_in(_header(mail, "From"))):
         return None
     ours = _OURS.search(text)
-    if ours is None:
+    message_id, above = (ours[1], text[: ours.start()]) if ours is not None else (_about(mail), text)
+    said = next(
+        (line for line in above.splitlines() if (_CODE if known else _FOR_GOOD).search(line)), "No reason was given." if known else ""
+    )
+    if message_id is None or not said:
         return None
-    said = next((line for line in text[: ours.start()].splitlines() if _CODE.search(line)), "No reason was given.")
-    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"), ours[1], certain=False)
+    return Receipt(Handed(outcome="failed", reason=f"The mail server says: {one_line(said, LONGEST_REASON)}"), message_id, certain=False)
 
 
 def _inside(part: Message) -> list[Message]:
@@ -196,10 +209,17 @@ def _text(mail: Message) -> str:
     """What was written, without the lines of ours that an answer repeats."""
     parts = list(_own_parts(mail))
     body = next((part for kind in ("text/plain", "text/html") for part in parts if part.get_content_type() == kind), None)
-    text = "" if body is None else _written(body)
+    text = _written(body) if body is not None else _torn(mail)
     if body is not None and body.get_content_type() == "text/html":
         text = _words_of_html(text)
     return own_words(text)
+
+
+def _torn(mail: Message) -> str:
+    """What stands in a mail whose parts cannot be told apart, as its boundary is broken: the lines that are none of its marks."""
+    if mail.get_content_maintype() != "multipart" or mail.is_multipart():
+        return ""
+    return "\n".join(line for line in _written(mail).splitlines() if not _PARTING.match(line))
 
 
 def _words_of_html(text: str) -> str:

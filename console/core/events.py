@@ -231,7 +231,7 @@ _RUN = (
         "wait_left",
         "step",
         "The step waits no longer: its time passed, or a person does it by hand.",
-        ("n", "code"),
+        ("n", "code", "key"),
         ("message", "reason"),
         move=True,
     ),

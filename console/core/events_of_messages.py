@@ -25,6 +25,12 @@ MESSAGES = (
         ("reason", "said"),
     ),
     Kind(
+        "message_arrived",
+        "record",
+        "A message arrived of which it was told before that it had not.",
+        ("message_id", "run", "channel"),
+    ),
+    Kind(
         "message_opened",
         "record",
         "An e-mail was opened for the first time, as far as its picture was fetched.",

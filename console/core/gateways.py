@@ -1,22 +1,23 @@
 """An SMS gateway as an administrator describes it: its request as a template, and what its answers mean.
 
 A request goes to `url` by `method` with `headers` (a line each) and a `body` that is JSON or the lines of a form. Placeholders: {to} {text} {from} {id} (our own id)
-{secret} {callback} (where it tells what became of this message). Each is written as its place wants it, so that no text can become a field of its own.
-`accepted`, `refused` and `again` are rules, one on each line: `[STATUS] contains TEXT`, `[STATUS] FIELD = VALUE`, `[STATUS] FIELD` or `STATUS`; a status is 429 or 5xx.
+{secret} {callback} (where it tells what became of this message) {letters} (the word for the letters of the text). Each is written as its place wants it, so that no text can become a field of its own.
+`accepted`, `refused` and `again` are rules, one on each line: `[STATUS] contains TEXT`, `[STATUS] FIELD = VALUE`, `[STATUS] FIELD != VALUE`, `[STATUS] FIELD` or `STATUS`; a status is 429 or 5xx.
 """
 
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
 from console.core.answer_trees import FIELD, at, tree_of, typed_words
+from console.core.sms_text import size_of
 from console.errors import IntegrationError
 
-PLACES = re.compile(r"\{(to|text|from|id|secret|callback)\}")
+PLACES = re.compile(r"\{(to|text|from|id|secret|callback|letters)\}")
 HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "content-type"})
 """Headers that the console sets itself."""
@@ -31,7 +32,9 @@ AGAIN: Meaning = "again"
 UNCLEAR: Meaning = "unclear"
 MASK = "***"
 LONGEST = 10_000
-RULE = re.compile(r"(?:(?P<status>[1-5](?:[0-9]{2}|xx))(?:\s+|$))?(?:contains\s+(?P<text>.+)|(?P<field>[^\s=]+)(?:\s*=\s*(?P<value>.+))?)?")
+RULE = re.compile(
+    r"(?:(?P<status>[1-5](?:[0-9]{2}|xx))(?:\s+|$))?(?:contains\s+(?P<text>.+)|(?P<field>[^\s=]+?)(?:\s*(?P<other>!)?=\s*(?P<value>.+))?)?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,8 @@ class Gateway:
     body_kind: str = "json"
     body: str = ""
     number: str = "plus"
+    letters_plain: str = ""
+    letters_other: str = ""
     sender: str = ""
     secret: str = ""
     user: str = ""
@@ -67,6 +72,8 @@ class Gateway:
     in_sender: str = ""
     in_text: str = ""
     in_id: str = ""
+    in_when: str = ""
+    told_answer: str = ""
     check: str = "none"
     check_name: str = ""
     check_secret: str = ""
@@ -171,6 +178,9 @@ def _wrong_request(made: Gateway) -> dict[str, str]:
     elif carries and (odd := next((each for each in made.body.splitlines() if each.strip() and "=" not in each), None)):
         wrong["body"] = f"“{odd[:60]}” is no field: write name = value on each line."
     used = made.url + (made.body if carries else "")
+    for name in ("letters_plain", "letters_other"):
+        if "{letters}" in used and not getattr(made, name):
+            wrong[name] = "Write what stands for {letters} then."
     missing = [place for place in ("{to}", "{text}") if place not in used]
     if missing and "url" not in wrong:
         wrong.setdefault("body" if carries else "url", f"{' and '.join(missing)} must stand in the request: nobody would get the message.")
@@ -195,6 +205,11 @@ def _wrong_words(made: Gateway) -> dict[str, str]:
         wrong["delivered"] = "Say by which words it tells that a message arrived."
     if bool(made.in_sender) != bool(made.in_text):
         wrong["in_text" if made.in_sender else "in_sender"] = "Who wrote and what they wrote are named together."
+    for number, line in enumerate(made.in_when.splitlines(), 1):
+        if line.strip() and not ((rule := _rule(line)) and rule["field"] and not rule["status"]):
+            wrong["in_when"] = f"Line {number}: write a field and its value, such as direction = incoming."
+    if made.in_when and not made.in_sender:
+        wrong.setdefault("in_sender", "Name the field of who wrote.")
     if made.check != "none":
         if not made.check_secret:
             wrong["check_secret"] = "Choose the secret by which it is checked."  # noqa: S105 (words for a person)
@@ -240,6 +255,7 @@ def request_of(gateway: Gateway, to: str, text: str, our_id: str, *, secret: str
         "id": our_id,
         "secret": secret,
         "callback": callback or "",
+        "letters": gateway.letters_plain if size_of(text).plain else gateway.letters_other,
     }
     headers, body = _headers(gateway, values), None
     if gateway.method != "GET" and gateway.body_kind == "json":
@@ -254,7 +270,15 @@ def request_of(gateway: Gateway, to: str, text: str, our_id: str, *, secret: str
 
 def status_request_of(gateway: Gateway, to: str, our_id: str, secret: str) -> Request:
     """The request that asks what became of a message."""
-    values = {"to": written(to, gateway.number), "text": "", "from": gateway.sender, "id": our_id, "secret": secret, "callback": ""}
+    values = {
+        "to": written(to, gateway.number),
+        "text": "",
+        "from": gateway.sender,
+        "id": our_id,
+        "secret": secret,
+        "callback": "",
+        "letters": "",
+    }
     headers = {name: value for name, value in _headers(gateway, values).items() if name != gateway.idempotency}
     return Request("GET", _address(gateway.status_url, values), headers, None)
 
@@ -304,7 +328,7 @@ def understood(gateway: Gateway, status: int, body: bytes, *, whole: bool = True
     if 200 <= status < 300:
         page = text.lstrip()[:15].lower().startswith(("<!doctype html", "<html"))
         if gateway.accepted.strip() or page:
-            return Understood(UNCLEAR, why="a page and no answer" if page else "no rule fits")
+            return Understood(UNCLEAR, why="a web page" if page else "something that no rule knows")
         return Understood(ACCEPTED, _id_in(gateway.message_id, text, tree), why)
     if status in (408, 425, 429, 501, 503, 401, 402, 403, 404, 407) or 300 <= status < 400:
         return Understood(AGAIN, why=why)
@@ -315,6 +339,13 @@ def missing_there(gateway: Gateway, status: int, body: bytes) -> bool:
     """Whether the answer to a status request says that there is no such message."""
     text = body.decode("utf-8", "replace")
     return _first(gateway.status_missing, status, text, tree_of(text)) is not None
+
+
+def comes_in(gateway: Gateway, told: Sequence[Any]) -> bool | None:
+    """Whether what was told, as trees of names, is an incoming message by the rules that say so; None where there are none."""
+    if not gateway.in_when.strip():
+        return None
+    return any(_first(gateway.in_when, 0, "", tree) is not None for tree in told)
 
 
 def outcome_of(gateway: Gateway, word: str | None) -> str:
@@ -342,7 +373,8 @@ def _first(rules: str, status: int, text: str, tree: Any) -> str | None:
             continue
         if rule["field"]:
             value = at(tree, rule["field"])
-            if value is None or (rule["value"] and value.strip().casefold() != rule["value"].strip().strip('"').casefold()):
+            wanted = (rule["value"] or "").strip().strip('"').casefold()
+            if value is None or (wanted and (value.strip().casefold() == wanted) is bool(rule["other"])):
                 continue
         return line.strip()
     return None

@@ -81,6 +81,19 @@ PHRASES = (
         "no me llames",
         "no llamar",
     ),
+    *("dont email", "do not email", "dont mail me", "do not mail me", "dont write me", "dont write to me", "do not write to me"),
+    *(
+        f"{wish} {what}"
+        for wish in ("dont want any more", "do not want any more", "dont send me any more", "do not send me any more")
+        for what in ("emails", "e mails", "mails", "messages", "texts", "sms", "calls")
+    ),
+    *("no longer wish to receive", "no longer want to receive", "dont want to receive any more", "do not want to receive any more"),
+    *("nicht mehr anschreiben", "nicht mehr schreiben", "keine weiteren mails", "keine weiteren e mails", "keine weiteren nachrichten"),
+    *("ne plus m envoyer", "ne m envoyez plus", "ne plus m ecrire", "ne m ecrivez plus", "souhaite plus recevoir", "veux plus recevoir"),
+    *("no me envien mas", "no me envie mas", "no me envies mas", "no me escriban", "no quiero recibir mas"),
+    *("non scrivetemi piu", "non mandatemi piu", "non inviatemi piu", "nao me envie mais", "nao quero mais receber"),
+    *("geen mails meer", "geen e mails meer", "geen berichten meer", "geen sms meer", "prosze nie pisac", "nie piszcie do mnie"),
+    *("daugiau nerasyti", "daugiau neberasyti", "neberasykite", "daugiau nerasykite", "nebesiuskite", "nebenoriu gauti"),
     *("mich abmelden", "no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
 )
 """Phrases that mean it anywhere in a message."""

@@ -59,7 +59,9 @@ def deadline(seconds: float) -> Iterator[None]:
         _clock.until = math.inf
 
 
-def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[str, str], *, read_s: float, whole_s: float) -> net.Answer:
+def send(
+    method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[str, str], *, read_s: float, whole_s: float, most_bytes: int
+) -> net.Answer:
     """The answer to one request on a connection of its own; for `net.send`, which checks the URL. Raises IntegrationError and OutcomeUnknown."""
     name = url.host.decode()
     connection = httpcore2.HTTPConnection(
@@ -70,7 +72,7 @@ def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[s
     request = httpcore2.Request(method, url, headers=sent, content=body, extensions={"timeout": timeouts})
     try:
         with deadline(whole_s):
-            return _read(connection.handle_request(request))
+            return _read(connection.handle_request(request), most_bytes)
     except NOT_SENT as error:
         raise IntegrationError(f"{name} cannot be reached: {reason(error)}.", code="unreachable") from error
     except FAULTS as error:
@@ -79,18 +81,18 @@ def send(method: str, url: httpcore2.URL, body: bytes | None, headers: Mapping[s
         connection.close()
 
 
-def _read(response: httpcore2.Response) -> net.Answer:
+def _read(response: httpcore2.Response, most_bytes: int) -> net.Answer:
     """The status is what counts: a body that breaks off or has no end is cut."""
     body = bytearray()
     wait_s = retry_after.seconds({key.decode("latin-1").lower(): value.decode("latin-1") for key, value in response.headers})
     with suppress(*FAULTS):
         for part in response.iter_stream():
             body += part
-            if len(body) > net.MOST_BYTES:
+            if len(body) > most_bytes:
                 break
         else:
             return net.Answer(response.status, bytes(body), whole=True, wait_s=wait_s)
-    return net.Answer(response.status, bytes(body[: net.MOST_BYTES]), whole=False, wait_s=wait_s)
+    return net.Answer(response.status, bytes(body[:most_bytes]), whole=False, wait_s=wait_s)
 
 
 class Network(httpcore2.NetworkBackend):

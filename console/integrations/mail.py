@@ -34,7 +34,9 @@ SIGN_IN = {
     538: "it wants us to sign in encrypted",
 }
 """Codes that say nothing of the message or its receiver: once the settings are mended, the next try leaves."""
-WORDS = SIGN_IN | dict.fromkeys((550, 551, 553), "it takes no mail for this address")
+WORDS = (
+    SIGN_IN | dict.fromkeys((550, 551, 553), "it takes no mail for this address") | {552: "the mailbox is full, or the message too large"}
+)
 """Code of a reply → what it means, for who reads why a message did not leave. Source: RFC 5321 section 4.2.3, RFC 4954."""
 ENHANCED = re.compile(r"[245]\.(\d{1,3}\.\d{1,3})(?= |$)", re.ASCII)
 DETAILS = {

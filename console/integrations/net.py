@@ -29,7 +29,7 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The answer: status, the first 64 KiB of the body, whether that is all of it, and how long it asks to wait (None: it does not say)."""
+    """The answer: status, the first bytes of the body (64 KiB, where no more are asked for), whether that is all of it, and how long it asks to wait (None: it does not say)."""
 
     status: int
     body: bytes
@@ -47,8 +47,10 @@ class Answer:
         return 400 <= self.status < 500 and self.status not in {408, 425, 429}
 
 
-def send(method: Method, url: str, body: bytes | None, headers: Mapping[str, str], *, read_s: float = READ_S) -> Answer:
-    """The answer to one request, whatever its status; it waits at most `read_s` of silence, and twice that or 20 s altogether.
+def send(
+    method: Method, url: str, body: bytes | None, headers: Mapping[str, str], *, read_s: float = READ_S, most_bytes: int = MOST_BYTES
+) -> Answer:
+    """The answer to one request, whatever its status, of its body `most_bytes`; it waits at most `read_s` of silence, and twice that or 20 s altogether.
 
     Raises IntegrationError where nothing was sent (a bad or forbidden address, nobody there, a certificate that does not fit), OutcomeUnknown where the
     request left and no answer came.
@@ -64,7 +66,7 @@ def send(method: Method, url: str, body: bytes | None, headers: Mapping[str, str
     if body is not None or method in {"POST", "PUT", "PATCH"}:
         sent["Content-Length"] = str(len(body or b""))
     where = httpcore2.URL(scheme=parts.scheme, host=name, port=port, target=target)
-    return connections.send(method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s))
+    return connections.send(method, where, body, sent, read_s=read_s, whole_s=max(WHOLE_S, 2 * read_s), most_bytes=most_bytes)
 
 
 def judge(url: str) -> None:

@@ -14,9 +14,12 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.messages import inbound, message_rows, opening, outside_addresses, sending
+from console.messages.message_rows import PENDING
 
 LEAVES = timedelta(minutes=2)
 """A request for a message has been answered by then, or never is."""
+NO_PROOF = ("", "failed", "opted_out")
+"""Outcomes of what its provider may never have taken: where it waits for another try, that try is made."""
 _LEAVING = (
     "select from console.message where provider = %s and channel = %s and direction = 'out' and status = 'sending' and at > %s limit 1"
 )
@@ -71,7 +74,7 @@ def take_in(kind: str, provider: str, receipt: Receipt | Answer | Complaint | No
             return
         if message.provider_id and handed.provider_id and message.provider_id != handed.provider_id:
             raise Conflict("This names another message of the provider.", code="another_id")
-        if message.status in ("sending", "unknown"):
+        if message.status in PENDING:
             sending.record_sent(message, Handed(handed.provider_id))
         if handed.outcome:
             sending.record_outcome(message.id, handed)
@@ -82,8 +85,9 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
     ours, theirs = (text.replace("\x00", "") for text in (receipt.message_id, receipt.handed.provider_id))
     where = ("id = %s", (ours,)) if ours else ("provider = %s and provider_id = %s", (provider, theirs))
     for row in message_rows.read(*where):
-        left = row.channel == kind and row.direction == "out" and not row.sandbox and row.status != "waiting"
-        if left and (row.provider == provider or not receipt.certain):
+        left = row.status != "waiting" or (row.tries > 0 and receipt.handed.outcome not in NO_PROOF)
+        ours_by = row.provider == provider or not receipt.certain
+        if left and ours_by and row.channel == kind and row.direction == "out" and not row.sandbox:
             return row
     return None
 

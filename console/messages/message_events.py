@@ -1,7 +1,7 @@
 """What is written to the log about messages: about whom they are, under the key of that person."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 
@@ -10,6 +10,8 @@ from console.core.actor import Actor
 from console.messages.message_rows import Message
 
 WRITER = Actor("system", "sys_channels", "Handrail", session="sys:messages")
+Note: TypeAlias = tuple[str, Mapping[str, Any], Mapping[str, Any], Actor]
+"""An event about a message: its kind, open and sealed values, and who."""
 
 
 def noted(

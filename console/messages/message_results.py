@@ -15,6 +15,11 @@ from console.messages.message_rows import Message, read
 
 LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it; sent again, it may reach them twice."
 UNSURE = f"It cannot be told whether the message left. {LOOK_THERE}"
+ALONE = {
+    LOOK_THERE: "Ask its receiver or look at the provider before you send it again: it may reach them twice.",
+    "Look there, then say what came of it.": "Look there.",
+}
+"""The same of a message without a run, where nothing waits for what somebody says."""
 NO_CALLBACK = "The provider did not tell how the call ended. Look there, then say what came of it."
 LEFT_S = 5
 AT_ONCE = 200
@@ -40,6 +45,13 @@ Write: TypeAlias = Callable[[Connection, datetime | None], object]
 def unsure(why: str) -> str:
     """Why nobody can tell whether the message left, with what to do."""
     return f"{why} {LOOK_THERE if 'cannot be told' in why else UNSURE}".strip()
+
+
+def for_whom(message: Message, words: str) -> str:
+    """The words, and what to do by whether a run waits for it."""
+    for waits, alone in () if message.run else ALONE.items():
+        words = words.replace(waits, alone)
+    return words
 
 
 def record(

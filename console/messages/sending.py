@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -22,14 +22,14 @@ from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, 
 from console.core.message_codes import BY_CODE
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
-from console.db.engine import alone, fetch, transaction
+from console.db.engine import alone, fetch
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats.times import moment_of
 from console.integrations import retry_after
-from console.messages import contact_trials, held_messages, inbound, kept_rules, message_results, message_rows, opting_out, recipients
+from console.messages import contact_trials, held_messages, kept_rules, message_receipts, message_results, message_rows, recipients
 from console.messages.call_answers import result_of, unknown_answer
 from console.messages.channel_settings import in_sandbox, script_of
-from console.messages.message_events import WRITER, noted, noting
+from console.messages.message_events import WRITER, Note, noted, noting
 from console.messages.message_reasons import in_words
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
 from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
@@ -48,8 +48,6 @@ LOOKS = tuple(timedelta(seconds=seconds) for seconds in (5, 30, 120, 600, 1800))
 CALL_LOOKS = (timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(hours=17))
 """When a call is looked up whose callback did not come, one after another."""
 GONE = "The record is gone."
-Note: TypeAlias = tuple[str, Mapping[str, Any], Mapping[str, Any], Actor]
-"""An event about a message: its kind, open and sealed values."""
 _log = logging.getLogger(__name__)
 _DUE = f"""
 select m.id, m.channel from unnest(array['email', 'sms', 'call', 'chat']) c
@@ -243,7 +241,7 @@ def record_sent(message: Message, handed: Handed, *, in_worker: bool = False) ->
         return
     reason = handed.reason if arrived else ""
     result = {"reason": reason} if reason or message.result.get("reason") else None  # why it was not known before
-    sent = _record(message, ["sending", "unknown"], notes, in_worker=in_worker, result=result, **columns)
+    sent = _record(message, PENDING, notes, in_worker=in_worker, result=result, **columns)
     faults.point("channels.recorded")
     if sent is not None and handed.outcome and not arrived:
         _ended(sent, handed, in_worker=in_worker)
@@ -285,7 +283,7 @@ def _record(
 def record_outcome(message_id: str, handed: Handed, *, by: Actor | None = None) -> bool:
     """Keep the result of a sent message as a callback, a look-up or the sandbox says it, or as somebody chose it there (`by`); False if it is known already."""
     message = message_rows.by_id(message_id)
-    if message is None or message.status not in LEFT or message.outcome not in (None, "sent"):
+    if message is None or not (message_receipts.failed(message) or (message.status in LEFT and message.outcome in (None, "sent"))):
         return False
     if message.status in ("sending", "unknown"):  # the answer to the request itself is late or lost: it has left
         record_sent(message, Handed(handed.provider_id))
@@ -298,26 +296,7 @@ def record_outcome(message_id: str, handed: Handed, *, by: Actor | None = None) 
 def _ended(message: Message, handed: Handed, *, in_worker: bool, notes: Sequence[Note] = ()) -> Message | None:
     """The sent message with what became of it; None if that is known already."""
     call = message.channel == "call"
-    return _call_ended(message, handed, in_worker=in_worker, left=({}, notes)) if call else _receipt(message, handed, notes)
-
-
-def _receipt(message: Message, handed: Handed, notes: Sequence[Note]) -> Message | None:
-    """An e-mail or SMS arrived, or did not. Its run went on when it left."""
-    if message.status != "sent" or handed.outcome not in ("delivered", "failed", "opted_out"):
-        return None
-    if handed.outcome == "opted_out":
-        _opted_out(message)
-    now, status = log.now(), "delivered" if handed.outcome == "delivered" else "failed"
-    with transaction() as connection:
-        known = change(message, ["sent"], connection=connection, status=status, at=now, result=in_words(handed.reason, handed.said))
-        if known is None:
-            return None
-        if status == "failed":
-            about = {"channel": message.channel, "code": "not_delivered"}
-            notes = [*notes, ("message_failed", about, in_words(handed.reason, handed.said), WRITER)]
-        for note in notes:
-            noted(message, *note, connection=connection)
-    return known
+    return _call_ended(message, handed, in_worker=in_worker, left=({}, notes)) if call else message_receipts.keep(message, handed, notes)
 
 
 def _call_ended(
@@ -338,14 +317,14 @@ def _call_ended(
     said, unknown = result_of(message, handed, now), unknown_answer(message, handed)
     opted_out = bool(handed.label) and is_stop(handed.label.replace("_", " "))
     if opted_out:
-        _opted_out(message)
+        message_receipts.opted_out(message)
     status = "failed" if outcome == "failed" else "delivered"
     columns = {**left[0], "status": status, "outcome": None if again_at else outcome, "at": now, "due_at": None, "code": outcome}
     again = {"number": number, "failures": failures, "due_at": again_at} if again_at is not None else None
     data = {"outcome": outcome, "number": message.number, "sandbox": message.sandbox}
     data |= {"unknown_label": True} if unknown else {}
     notes = [*left[1], ("call_ended", data, {"label": handed.label, "reason": said["reason"]}, WRITER)]
-    was = ["sending", "unknown"] if left[0] else ["sent"]
+    was = PENDING if left[0] else ["sent"]
     ended = _record(message, was, notes, in_worker=in_worker, again=again, result=said, opted_out=opted_out, **columns)
     faults.point("channels.recorded")
     return ended
@@ -360,17 +339,10 @@ def _not_sent(message: Message, error: IntegrationError) -> None:
         )  # fmt: skip
         return
     if error.code == "opted_out":
-        _opted_out(message)
+        message_receipts.opted_out(message)
         _settle(message, "skipped", "skipped", "consent_withdrawn", error.message, error.said)
         return
     _settle(message, "failed", "failed", error.code, error.message, error.said)
-
-
-def _opted_out(message: Message) -> None:
-    """Take back the consent of everybody at the address: they said so to the provider."""
-    reached = (message.collection, message.record) if message.collection and message.record else None
-    sharing = inbound.everybody_at(message.channel, str(message.result.get("to", "")), reached)
-    opting_out.withdraw(sharing, inbound.STOPPED.get(message.channel, ()), message.channel, message.id)
 
 
 def _find_out(message: Message) -> None:
@@ -434,7 +406,7 @@ def _letter_again(message: Message) -> Letter | None:
 
 def _settle(message: Message, status: str, outcome: str, code: str, reason: str, said: str = "") -> None:
     """Record that it did not leave, or that nobody can tell, and let its run go on."""
-    kind = "message_skipped" if outcome in ("skipped", "expired") else "message_failed"
+    kind, reason = "message_skipped" if outcome in ("skipped", "expired") else "message_failed", message_results.for_whom(message, reason)
     notes = [(kind, {"channel": message.channel, "code": code}, in_words(reason, said), WRITER)]
     columns: dict[str, Any] = {"status": status, "outcome": outcome, "code": code, "at": log.now(), "due_at": None}
     _record(message, [*PENDING, "sent"], notes, in_worker=True, result=in_words(reason, said), **columns)

@@ -64,6 +64,7 @@ MESSAGES: Mapping[str, str | Callable[[Parts], str]] = {
     ),
     "message_skipped": _unsent(" was not sent"),
     "message_failed": _message_failed,
+    "message_arrived": _message(" arrived after all{on_record}"),
     "message_opened": _message(" was opened{on_record}"),
     "message_received": lambda parts: _message(" came in{on_record}" + (": it asks for no more" if parts.open.get("stop") else ""))(parts),
     "message_outcome_chosen": _outcome_chosen,

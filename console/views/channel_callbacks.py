@@ -23,7 +23,7 @@ def take(kind: str, provider: str, token: str) -> Response:
             raise ConsoleError("The body is too large.", code="too_large")
         headers = {name.lower(): value for name, value in request.headers.items()}
         callbacks.take(carrier, Callback(_address(), headers, request.get_data(cache=False)))
-        text, mimetype = carrier.thanks
+        text, mimetype = carrier.thanking()
         return Response(text, mimetype=mimetype)
     except ConsoleError as error:
         answer = jsonify(error.to_json())

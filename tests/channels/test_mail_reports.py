@@ -107,6 +107,11 @@ OF_OLD = {
     "qmail": f"Return-Path: <>\nFrom: MAILER-DAEMON@mx\nSubject: failure notice\n\nHi. This is the qmail-send program at mx.\nI'm afraid I wasn't able to deliver your message.\n\n<sam@post.example>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n{LETTER}",
     "Exim": f"X-Failed-Recipients: sam@post.example\nAuto-Submitted: auto-replied\nFrom: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Mail delivery failed\n\nThis message was created automatically.\n\n  sam@post.example\n    host mx.example [192.0.2.1]: 550 no such user (#5.1.1)\n\n------ This is a copy of the message. ------\n\n{LETTER}",
 }
+OF_OLD |= {
+    "GMX": f"Return-Path: <>\nFrom: GMX <mailer-daemon@gmx.example>\nAuto-Submitted: auto-replied\nSubject: Mail delivery failed\n\nThe following address failed:\n\nsam@post.example:\nhost mx.example: 550 no such user (#5.1.1)\n\n--- The header of the original message is following. ---\n\n{LETTER}",
+    "Yahoo": f"From: MAILER-DAEMON@mail.example\nSubject: Failure Notice\n\nSorry, we were unable to deliver your message.\n\n<sam@post.example>:\n552: 1 mailbox not there (#5.1.1)\n\n--- Below this line is a copy of the message.\n\n{LETTER}",
+    "attached": f"From: postmaster@corp.example\nSubject: Undeliverable: Hello\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nYour message did not reach:\n 550 (#5.1.1)\n--b\nContent-Type: message/rfc822\n\n{LETTER}\n--b--",
+}
 
 
 @pytest.mark.parametrize("raw", OF_OLD.values(), ids=OF_OLD)
@@ -115,7 +120,30 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
     assert isinstance(told, Receipt)
     assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
     assert told.handed.reason.endswith("(#5.1.1)")
-    assert mail_reports.read(raw.replace("msg_", "theirs_").encode()) is None, "of a letter that is not ours"
+    assert not isinstance(mail_reports.read(raw.replace("msg_", "theirs_").encode()), Receipt), "of a letter that is not ours"
+
+
+def test_a_report_in_words_that_a_message_is_late_is_none() -> None:
+    raw = f"From: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Warning: delayed 24 hours\n\nNot yet delivered: 451 4.7.1 try later\n\n{LETTER}"
+    assert mail_reports.read(raw.encode()) is None
+
+
+def test_a_report_that_sends_nothing_back_may_name_our_message_itself() -> None:
+    about = f"X-Original-Message-ID: <msg_{'0' * 26}@a.example>"
+    raw = REPORT.format("mailer-daemon@a", "delivery-status", "Action: failed\nStatus: 5.1.1", "").replace(
+        "Reporting-MTA", f"{about}\nReporting-MTA"
+    )
+    told = mail_reports.read(raw.encode())
+    assert isinstance(told, Receipt)
+    assert told.message_id == "msg_" + "0" * 26
+
+
+def test_a_mail_whose_boundary_is_broken_is_read_all_the_same() -> None:
+    told = mail_reports.read(
+        b'From: sam@post.example\nSubject: Re: Hello\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: text/plain\n\nSTOP\n--x--\n'
+    )
+    assert isinstance(told, Answer)
+    assert told.text == "STOP"
 
 
 @cases(
@@ -144,6 +172,11 @@ CALENDAR = 'Content-Type: multipart/alternative; boundary="b"\n\n--b\nContent-Ty
         ("Subject: Automatic reply: Your offer\n\nI am away until Monday.", False),
         ("Subject: =?utf-8?Q?R=C3=A9ponse_automatique_=3A_Offre?=\n\nJe suis absent.", False),
         ("Subject: Abwesenheitsnotiz: Ihr Angebot\n\nIch bin nicht da.", False),
+        ("Subject: =?utf-8?q?Automatinis_atsakymas=3A?= Hello\n\nAtostogauju.", False),
+        ("Subject: =?utf-8?q?Automatick=C3=A1_odpov=C4=9B=C4=8F=3A?= Hello\n\nNejsem tu.", False),
+        ("Subject: =?utf-8?q?Otomatik_yan=C4=B1t=3A?= Hello\n\nYokum.", False),
+        ("Subject: =?utf-8?q?R=C4=83spuns_automat=3A?= Hello\n\nSunt plecat.", False),
+        ("Subject: Automaattinen vastaus: Hello\n\nPoissa.", False),
         ("Subject: Away\nPrecedence: auto-reply\n\nAway.", False),
         ("Subject: Accepted: Call on Monday\n" + CALENDAR.format("Sam has accepted.", "REPLY"), False),
         ("Subject: Call on Monday\n" + CALENDAR.format("Let us talk.", "REQUEST"), True),

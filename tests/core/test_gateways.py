@@ -34,6 +34,14 @@ def test_a_placeholder_is_written_as_its_place_wants_it_and_a_text_adds_no_field
     assert dict(parse_qsl((form.body or b"").decode())) == {"to": "0037060000001", "message": NASTY, "ref": "msg_1"}
 
 
+@pytest.mark.parametrize(("text", "word"), [("Hello €", "text"), ("Ačiū", "unicode"), ("👍", "unicode")])
+def test_a_gateway_is_told_whether_a_text_has_other_letters(text: str, word: str) -> None:
+    form = replace(FORM, body="to = {to}\ntext = {text}\ntype = {letters}", letters_plain="text", letters_other="unicode")
+    assert dict(parse_qsl((asked(form, text).body or b"").decode()))["type"] == word
+    _, wrong = gateways.typed(replace(form, letters_other="").to_json())
+    assert [each["field"] for each in wrong] == ["letters_other"]
+
+
 def test_a_user_name_signs_in_with_the_secret_and_our_id_goes_into_its_header() -> None:
     headers = asked(replace(FORM, user="ines", idempotency="Idempotency-Key")).headers
     assert (headers["Authorization"], headers["Idempotency-Key"]) == ("Basic aW5lczpzJmNyZXQ9MQ==", "msg_1")

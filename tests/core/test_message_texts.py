@@ -16,6 +16,9 @@ from tests.tables import cases
     "Stoppa", "Στοπ", "STOP au 36111", "Leave me alone", "No thanks, stop", "No thanks. STOP", "Nein danke, STOP", "Ok stop", "Hi, STOP", "ne, stop", "Reply STOP",
     "No thanks, please stop emailing me.", "Ich möchte mich abmelden",
     "Arrêtez", "stoppen", "İPTAL", "Wypisz mnie", "Nebesiųskite", "LÕPETAGE",
+    "I don't want any more emails from you.", "Please do not email me again", "I no longer wish to receive these.", "Bitte nicht mehr anschreiben.",
+    "Merci de ne plus m'envoyer de mails", "Je ne souhaite plus recevoir vos messages", "Por favor, no me envíen más correos", "Non mandatemi più email",
+    "Prašau daugiau nerašyti", "Labas, neberašykite man", "Geen mails meer a.u.b.", "Não quero mais receber isto",
     "🛑", "⛔️ 🚫", "退订", "توقف", "إلغاء", "הסר", "수신거부", "रोकें", "หยุด", "HỦY",
 ])  # fmt: skip
 def test_these_end_messages(text: str) -> None:
@@ -49,6 +52,9 @@ def test_these_end_messages(text: str) -> None:
         "I do not want to unsubscribe",
         "Don’t ever stop sending these",
         "I don't want you to remove me from the list",
+        "I don't want any more coffee, but send me the offer",
+        "Do not send me any more details by post, e-mail is fine",
+        "Nebenoriu laukti, rašykite",
     ],
 )
 def test_these_do_not(text: str) -> None:

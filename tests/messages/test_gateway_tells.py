@@ -69,7 +69,8 @@ def test_a_batch_within_a_list_says_of_each_what_it_became(other: Other) -> None
         (["delivered", "sent"], "delivered"),
         (["delivered", "delivered"], "delivered"),
         (["delivered", "failed"], "delivered"),
-        (["failed", "delivered"], "failed"),
+        (["failed", "delivered"], "delivered"),
+        (["failed", "sent"], "failed"),
         (["purple", "sent"], "sent"),
     ],
 )

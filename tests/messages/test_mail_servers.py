@@ -247,6 +247,7 @@ def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_i
         ({"mail": "530 5.7.0 Authentication required"}, "it takes mail only from who signs in (530 5.7.0)."),
         ({"banner": "HTTP/1.1 400 Bad Request"}, "it does not answer as a mail server does."),
         ({"rcpt": "550 No"}, "it takes no mail for this address (550)."),
+        ({"rcpt": "552 Over"}, "the mailbox is full, or the message too large (552)."),
         ({"end": "554 9.9.9.9 No"}, "it refuses the message (554)."),
     ],
 )

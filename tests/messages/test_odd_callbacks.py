@@ -193,10 +193,30 @@ def test_a_provider_that_answers_with_the_id_of_another_call_loses_neither(calli
         assert status(calling.company, run_id) == ("waiting_person", "ask")
 
 
-def test_a_body_of_a_megabyte_is_refused_before_it_is_read(calling: Calling) -> None:
+def test_a_transcript_of_a_megabyte_is_cut_and_what_is_larger_than_any_is_refused_before_it_is_read(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
-    big = calling.raw(orjson.dumps({"id": calling.asked(run_id), "outcome": "answered", "transcript": "x" * 1_000_000}))
+    call = calling.asked(run_id)
+    big = calling.raw(orjson.dumps({"id": call, "outcome": "answered", "transcript": "x" * 5_000_000}))
     assert (big.status_code, big.get_json()["code"]) == (413, "too_large")
+    assert calling.ended(call, outcome="answered", label="interested", transcript="x" * 1_000_000) == 200
+    assert len(line(calling.company, run_id).message.result["transcript"]) == 100_000
+    assert status(calling.company, run_id) == ("waiting_person", "ask")
+
+
+def test_a_transcript_in_turns_is_read_as_people_would_write_it(calling: Calling) -> None:
+    run_id = begin(calling.company, "nurture")
+    turns = [
+        {"role": "agent", "content": "Hello"},
+        {"speaker": "Sam", "text": "Hi\x00"},
+        "Bye",
+        7,
+        {"at": 1},
+        {"role": ["x"], "content": {}},
+    ]
+    told = {"transcript": turns, "recording": {"url": "x"}, "label": {"name": "interested"}}
+    assert calling.ended(calling.asked(run_id), outcome="answered", **told) == 200
+    result = line(calling.company, run_id).message.result
+    assert (result["transcript"], "recording" in result, "label" in result) == ("agent: Hello\nSam: Hi\nBye", False, False)
 
 
 def test_a_look_up_that_answers_with_something_else_than_the_contract_is_asked_again(calling: Calling) -> None:
@@ -206,7 +226,7 @@ def test_a_look_up_that_answers_with_something_else_than_the_contract_is_asked_a
     calling.move(timedelta(minutes=16))
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_event", "call")
-    calling.server.calls[call] |= {"outcome": "answered", "label": "interested"}
+    calling.server.calls[call] |= {"outcome": "answered", "label": "interested", "transcript": "x" * 200_000}
     calling.move(timedelta(hours=1, minutes=1))
     reached.settle()
     assert status(calling.company, run_id) == ("waiting_person", "ask")

@@ -64,6 +64,11 @@ class GatewaySms(Provider):
         outcome = gateways.outcome_of(gateway, word)
         return Handed(provider_id, outcome, reason=_reason("", (word or "").strip()) if outcome == "failed" else "")
 
+    def thanking(self) -> tuple[str, str]:
+        """What the page says; nothing where it says nothing: some gateways send what they are answered to whoever wrote."""
+        gateway = kept_channels.kept_for("sms").gateway
+        return gateway.told_answer if gateway is not None else "", "text/plain"
+
     def told(self, callback: Callback) -> Sequence[Receipt | Answer]:
         """Receipts and messages that came in, as many as it tells at once."""
         gateway = kept_channels.kept_for("sms").gateway
@@ -105,6 +110,8 @@ def became(gateway: Gateway, answer: net.Answer, secret: str) -> Handed:
         )
     if told.meaning in (REFUSED, AGAIN):
         raise IntegrationError(f"{words}.", permanent=told.meaning == REFUSED, wait_s=answer.wait_s, code="refused")
+    if answer.good:
+        words = f"The SMS gateway answered with {told.why}{said}"
     raise OutcomeUnknown(f"{words}; it cannot be told whether the SMS left.")
 
 
@@ -144,8 +151,10 @@ def _receipt_or_answer(gateway: Gateway, where: list[Any], query: dict[str, str]
 
     status = value(gateway.told_status)
     known = typed_words(gateway.delivered) | typed_words(gateway.failed) | typed_words(gateway.sent)
-    sender, text = value(gateway.in_sender), value(gateway.in_text)
-    if sender and text and status.strip().casefold() not in known:
+    sender, text, comes_in = value(gateway.in_sender), value(gateway.in_text), gateways.comes_in(gateway, where)
+    if comes_in is None:  # of one without a text nobody could tell it from a receipt
+        comes_in = bool(text) and status.strip().casefold() not in known
+    if comes_in and sender:
         return Answer(gateways.read_number(sender), text, value(gateway.in_id)[:200])
     ours, theirs = value(gateway.told_ours) or (query.get("m", "") if len(where) > 1 else ""), value(gateway.told_message)[:200].strip()
     if not status or not (ours or theirs):

@@ -18,6 +18,7 @@ from console.integrations import net
 
 OUTCOMES = frozenset({"answered", "no_answer", "voicemail", "busy", "failed"})
 LONGEST = 100_000
+MOST_TURNS = 10_000
 UNREADABLE = "The calls' provider answered with something else than JSON"
 
 
@@ -25,7 +26,7 @@ class HttpCall(Provider):
     """A call is begun once for its id, however often it is asked for."""
 
     kind: ClassVar[Kind] = "call"
-    name, title, looks, calls_back = "http", "Calls over HTTP", True, True
+    name, title, looks, calls_back, most_bytes = "http", "Calls over HTTP", True, True, 4 * 1024 * 1024
 
     def missing(self) -> tuple[str, ...]:
         """The address and its secret."""
@@ -68,7 +69,7 @@ class HttpCall(Provider):
         """Look the call up by our id."""
         url = str(settings.current().call_url)
         url += ("&" if "?" in url else "?") + "id=" + quote(letter.id, safe="")
-        answer = net.send("GET", url, None, signature(letter, b""))
+        answer = net.send("GET", url, None, signature(letter, b""), most_bytes=self.most_bytes)
         if answer.status == 404:
             return None
         if not answer.good:
@@ -116,10 +117,24 @@ def _require_signature(callback: Callback) -> None:
 def _handed(body: dict[str, Any], provider_id: str) -> Handed:
     """What a callback or a look-up says of a call."""
     outcome = body.get("outcome")
-    texts = {name: str(body.get(name) or "")[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
+    texts = {name: _text(body.get(name))[:LONGEST] for name in ("label", "transcript", "recording", "call_back")}
+    texts["label"] = one_line(texts["label"], MOST_WORDS)
     known = outcome if isinstance(outcome, str) and outcome in OUTCOMES else ""
     told = one_line(message_of({"message": body.get("reason"), "error": body.get("error")}), MOST_WORDS) if known == "failed" else ""
     return Handed(provider_id, known, reason=f"The calls' provider says: {told}" if told else "", **texts)
+
+
+def _text(told: Any) -> str:
+    """What is told as text. Providers tell a transcript also as turns, `{"role": …, "content": …}` each; of anything else that is no text nothing is kept."""
+    if isinstance(told, list):
+        return "\n".join(text for turn in told[:MOST_TURNS] if (text := _turn(turn)))
+    return str(told) if isinstance(told, str | int | float) and not isinstance(told, bool) else ""
+
+
+def _turn(turn: Any) -> str:
+    said = message_of(turn) or (turn.get("content") if isinstance(turn, dict) else "")
+    who = next((str(turn[name]) for name in ("role", "speaker") if isinstance(turn.get(name), str)), "") if isinstance(turn, dict) else ""
+    return f"{who}: {said}" if who and isinstance(said, str) and said else said if isinstance(said, str) else ""
 
 
 def signature(letter: Letter, body: bytes) -> dict[str, str]:

@@ -24,9 +24,16 @@ WORDS = {
     21211: "There is no such number.", 21408: "Twilio may not send to this country.", 21614: "The number takes no SMS.",
     OPTED_OUT: "They have told Twilio STOP.", 30003: "The telephone is switched off or out of reach.", 30004: "They have blocked us.",
     30005: "The number is not in use.", 30006: "It is a landline, which takes no SMS.", 30007: "Their network took it for spam.",
-    30008: "Their network did not say why.",
+    30008: "Their network did not say why.", 21612: "Twilio has no way from our number to this one.", 21617: "The text is longer than 1,600 characters.",
+    30001: "Too many SMS waited at Twilio.", 30002: "Our account at Twilio is suspended.", 30032: "Our toll-free number is not verified at Twilio.",
+    30034: "Our number is not registered for SMS in the United States (A2P 10DLC).",
 }  # fmt: skip
 """What Twilio's commonest errors mean. Source: https://www.twilio.com/docs/api/errors."""
+NO_SENDER = dict.fromkeys((21212, 21603, 21606, 21659, 21660), "Twilio does not take our number as a sender: look at CONSOLE_TWILIO_FROM.")
+NO_SERVICE = dict.fromkeys((21701, 21703, 21704, 21705), "Our messaging service at Twilio has no number to send from.")
+WORDS |= NO_SENDER | NO_SERVICE
+OF_OURS = frozenset({20003, 30002, *NO_SENDER, *NO_SERVICE})
+"""Errors about our account and our sender, whatever their status: the message leaves when somebody has mended that."""
 MARKS = str.maketrans(dict.fromkeys('"`«´»‘’‚‛“”„‟′″‵‶', "'") | dict.fromkeys("‐‑‒–—―−", "-"))
 """Typographic marks → one plain one, whichever of them Twilio chose."""
 TRIAL = "Sent from your Twilio trial account - "
@@ -118,11 +125,10 @@ def _became(sid: object, status: object, code: object, told: str = "") -> Handed
     known = WORDS.get(int(number), "") if number.isdecimal() else ""
     if outcome == "failed" and number == str(OPTED_OUT):
         outcome = "opted_out"
-    named = f"Twilio: error {number}" if number else ""
     words = one_line(told, MOST_WORDS)
-    return Handed(
-        str(sid), outcome, reason=known or words or named, said=f"{number} {words}" if known and words else named if known else ""
-    )
+    reason = known or words or ("Twilio could not deliver it, and does not say why in words." if number else "")
+    said = f"{number} {words}" if known and words else f"Twilio: error {number}" if number and reason != words else ""
+    return Handed(str(sid), outcome, reason=reason, said=said)
 
 
 def _answer_of(call: Any) -> Any:
@@ -135,7 +141,8 @@ def _answer_of(call: Any) -> Any:
     except TwilioRestException as error:
         if error.status >= 500 and error.method == "POST":
             raise OutcomeUnknown(f"Twilio answered {error.status}; it cannot be told whether the SMS left.") from error
-        permanent = 400 <= error.status < 500 and error.status not in (408, 425, 429, *ABOUT_US)
+        passing = error.status in (408, 425, 429, *ABOUT_US) or error.code in OF_OURS
+        permanent = 400 <= error.status < 500 and not passing
         told = one_line(str(error.msg).removeprefix("Unable to create record: "), MOST_WORDS)
         words = WORDS.get(error.code) or f"Twilio refused it ({error.status}): {told}"
         said = one_line(f"{error.code} {told}", MOST_WORDS) if error.code in WORDS else ""

@@ -128,7 +128,7 @@ def _step_completed(run: Run, event: Event) -> None:
     run.attempts[attempt.n] = done
     run.context[attempt.step] = _context(run, done)
     run.automatic = run.automatic + (done.outcome != NEXT_ITEM) if event.open.get("automatic") else 0
-    run.waiting = run.take_over = None
+    run.waiting = run.take_over = run.ticket = None
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
@@ -183,7 +183,8 @@ def _timer_set(run: Run, event: Event) -> None:
 def _wait_left(run: Run, event: Event) -> None:
     attempt = require_attempt(run)
     run.status, run.waiting = "waiting_person", None
-    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", "")}
+    asked_about = {"key": event.open["key"]} if "key" in event.open else {}
+    run.take_over = {"code": event.open["code"], "message": event.sealed.get("message", ""), **asked_about}
     typed, kept = dict(attempt.values) or attempt.defaults, event.sealed.get("values")
     typed = {**(typed or {}), **kept} if kept else typed
     put(run, attempt, status="open", by=None, outcome=None, values={}, output=None, handled_manually=False, defaults=typed)

@@ -240,6 +240,15 @@ class Run:
         return self.status == "waiting_event" and self.waiting is not None and self.waiting.get("key") is not None
 
     @property
+    def trouble(self) -> dict[str, Any] | None:
+        """Why it asks a person, as they are told: `code` and `message`."""
+        return {name: self.take_over.get(name) for name in ("code", "message")} if self.take_over else None
+
+    def asks_about(self, key: str) -> bool:
+        """Whether a person is asked what came of this, since nobody could tell."""
+        return self.status in ("waiting_person", "saved") and self.take_over is not None and self.take_over.get("key") == key
+
+    @property
     def moving(self) -> bool:
         """Whether the engine has to go on: an automatic step is next, or an effect is to be made."""
         return self.status == "running" or (self.status == "waiting_event" and self.wanted is not None)

@@ -109,11 +109,15 @@ def awaited_data(wanted: Awaited) -> dict[str, Any]:
 
 
 def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
-    """The events when the awaited thing is there: the step is done. If it comes before the effect that asked for it is settled, it is kept."""
+    """The events when the awaited thing is there: the step is done. If it comes before the effect that asked for it is settled, it is kept.
+
+    It may come after all while a person is asked about it: then nobody need answer any more.
+    """
     attempt, waiting = run.attempt, run.waiting
     if attempt is not None and run.then is not None and run.then["key"] == command.key and "arrived" not in run.then:
         return _arrive_early(plan, run, attempt, command, now)
-    if not run.waits_outside or attempt is None or waiting is None or waiting["key"] != command.key or waiting["for"] == "approval":
+    awaited = run.waits_outside and waiting is not None and waiting["key"] == command.key and waiting["for"] != "approval"
+    if attempt is None or not (awaited or run.asks_about(command.key)):
         raise not_possible(run, "Going on with this answer")
     step, open_data = (attempt.step, attempt.attempt), {"n": attempt.n, "key": command.key, "outcome": command.outcome}
     arrived = Event("event_arrived", now, open_data, {}, step, command.by)
@@ -157,7 +161,8 @@ def _will_not_come(plan: Plan, run: Run, attempt: Attempt, code: str, message: s
         return [Event("step_failed", now, open_data | {"outcome": "error"}, sealed, step), enter_step(plan, run, way, run.made + 1, now)]
     if failed and plan.workflow.settings.on_error == "fail":
         return [Event("step_failed", now, open_data, sealed, step), Event("run_failed", now, {"code": code}, sealed)]
-    return [Event("wait_left", now, {"n": attempt.n, "code": code}, sealed, step)]
+    asked_about = {"key": run.waiting["key"]} if asks and run.waiting is not None and "key" in run.waiting else {}
+    return [Event("wait_left", now, {"n": attempt.n, "code": code, **asked_about}, sealed, step)]
 
 
 def step_in(plan: Plan, run: Run, command: StepIn, now: datetime) -> list[Event]:

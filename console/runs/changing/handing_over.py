@@ -188,14 +188,18 @@ def arrive(
 
     def once() -> tuple[Any, Any] | None:
         loaded = load(run_id)
-        if loaded is None or key not in ((loaded.run.waiting or {}).get("key"), (loaded.run.then or {}).get("key")):
+        if loaded is None:
             return None
-        definition = version(loaded.run.workflow, loaded.run.version)
-        if not loaded.run.waits_outside and (loaded.run.then is None or "arrived" in loaded.run.then):
-            return None
+        run = loaded.run
+        if not run.asks_about(key):
+            if key not in ((run.waiting or {}).get("key"), (run.then or {}).get("key")):
+                return None
+            if not run.waits_outside and (run.then is None or "arrived" in run.then):
+                return None
+        definition = version(run.workflow, run.version)
         command = commands.Arrive(key, outcome, values, output, by)
         events = decisions.decide(plan_of(definition), loaded.run, command, log.now())
-        if in_worker and loaded.run.hands_off:
+        if in_worker and run.hands_off:
             return definition, go_on_with(definition, loaded, events, also)
         return definition, write(actor, definition, loaded, events, hand_on=True, also=also)
 

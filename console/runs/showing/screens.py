@@ -142,7 +142,7 @@ def _drawn(
         "missing": _missing(seen),
         "record": _panel(actor, seen.record),
         "documents": [],
-        "take_over": dict(seen.run.take_over) if seen.run.take_over else None,
+        "take_over": seen.run.trouble,
         **({"proposal": proposal} if proposal is not None else {}),
         "locale": actor.locale,
         "zone": actor.zone,

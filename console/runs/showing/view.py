@@ -153,7 +153,7 @@ def _current(run: Run, definition: Definition, screen: Screen | None, draft: Map
         "errors": list(attempt.errors or []),
         "draft": dict(draft) if draft else None,
         "proposal": proposing.as_shown(attempt.proposal),
-        "take_over": dict(run.take_over) if run.take_over else None,
+        "take_over": run.trouble,
         "waiting": _waiting(run.waiting) if waits and run.waiting else None,
         "effect": _at_stake(effect) if effect else None,
     }
