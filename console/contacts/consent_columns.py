@@ -246,7 +246,8 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     for number, channel in columns.refused.items():
         cell = cells[number].strip() if number < len(cells) else ""
         if columns.says_opted_out(number, cell):
-            told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
+            reached = "email" if channel == EVERY and consent_words.has_bounced(cell) else channel
+            told.setdefault((reached, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
     for (channel, _), moments in told.items():
         dated = [moment for moment in moments if moment is not None]
@@ -285,8 +286,9 @@ def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:
 
 
 def _matter(heading: str) -> str:
-    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`."""
-    return next((word for word in ("unsub", "opt") if word in headings.plain(heading)), heading)
+    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`, and of a `Status`."""
+    told = headings.plain(heading)
+    return next((word for word in ("unsub", "opt") if word in told), "unsub" if consent_words.is_status(told) else heading)
 
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
