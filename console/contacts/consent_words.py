@@ -127,7 +127,9 @@ MAYBE_ANSWERED = frozenset({
     "marketing", "allow", "allowed", "agree", "agrees", "agreed", "receive", "news", "offers", "updates", "promotions", "publicidad", "publicite", "angebote", "neuigkeiten", "infos", "kontakt", "kontaktaufnahme",
 })  # fmt: skip
 """Words of headings that ask it where every cell of the column is a yes or a no: `Marketing allowed`, “I agree to receive offers”."""
-_OF_STATUS = frozenset({"status", "state", "subscription", "subscriber", "email", "mail", "member", "list", "contact", "marketing", "newsletter", "sms"})
+_OF_STATUS = frozenset(
+    {"status", "state", "subscription", "subscriber", "email", "mail", "member", "list", "contact", "marketing", "newsletter", "sms"}
+)
 """Words of a heading that says how things stand with somebody, and no more."""
 MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
 REFUSING_PHRASES = (
@@ -286,7 +288,12 @@ def may_be_about_consent(heading: str, cells: Iterable[str], *, told: bool = Fal
     asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) or not MAYBE_AGREEING.isdisjoint(words)
     told_cells = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
     gone = not told_cells.isdisjoint(WITHDRAWN | BOUNCED)
-    answered = bool(told_cells) and told_cells <= YES | NO and part_of(heading) is None and (bool(_channels(words)) or not MAYBE_ANSWERED.isdisjoint(words))
+    answered = (
+        bool(told_cells)
+        and told_cells <= YES | NO
+        and part_of(heading) is None
+        and (bool(_channels(words)) or not MAYBE_ANSWERED.isdisjoint(words))
+    )
     return ((asked or answered) and not beside.intersection(words)) or refused(heading) is not None or gone
 
 

@@ -211,7 +211,11 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
     contact = collection.contact
-    if contact is not None and any(field.name == contact.email for field in _fields(actor, collection)) and contact.email not in columns.values():
+    if (
+        contact is not None
+        and any(field.name == contact.email for field in _fields(actor, collection))
+        and contact.email not in columns.values()
+    ):
         mail = columns_by_cells.mail_column(named, first, columns)
         columns |= {mail: contact.email} if mail is not None and contact.email is not None else {}
     left = columns_by_cells.opted_out_columns(named, first, columns) if contact is not None else {}

@@ -1,10 +1,9 @@
 """What a line of a file says of a contact or another record: its cells as values of the fields, and why it cannot be read."""
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from console import formats
-from console.contacts import cells, contact_files, headings
+from console.contacts import cells, contact_files, headings, note_lines
 from console.contacts.contact_files import Row
 from console.contacts.encodings import ENCODINGS
 from console.core.documents.collections import Field
@@ -12,8 +11,6 @@ from console.core.documents.collections import Field
 if TYPE_CHECKING:
     from console.contacts.imports import Plan
 
-SHORTEST, FEWEST_OF_TABLE = 5, 3
-"""Digits of a number at which somebody may be reached; columns of a table in which a line with one cell is no contact."""
 NO_HEADING = "No word of the first line is known as the heading of a column: choose what the columns are."
 
 
@@ -27,8 +24,6 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
         first = "heading" if plan.question.file.heading else "first line"
         reasons.append(f"It has {len(row.cells)} values and the {first} {len(plan.named)}.")
     whole = bool(reasons)
-    if [*row.cells] == [*plan.named]:
-        return {}, ["This line repeats the heading."], True
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
         values[name] = value_of(plan, field, cell)
@@ -42,25 +37,12 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
             reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
-    why = _no_contact(plan, row, values)
-    if why is not None:
-        reasons, whole = [why], True
+    name, email, phone = (values.get(plan.part(part) or "") or "" for part in ("name", "email", "phone"))
+    if plan.collection.contact is not None and (why := note_lines.why_nobody(row.cells, plan.named, name, (email, phone))) is not None:
+        return {}, [why], True
     if not values and not reasons:
         reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
     return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
-
-
-def _no_contact(plan: "Plan", row: Row, values: Mapping[str, Any]) -> str | None:
-    """Why a line is about nobody, though it would make a contact with a name and nothing else; None for one that may be somebody."""
-    email, phone = (str(values.get(plan.part(part) or "") or "") for part in ("email", "phone"))
-    if plan.collection.contact is None or "@" in email or sum(map(str.isdigit, phone)) >= SHORTEST:
-        return None
-    name = values.get(plan.part("name") or "")
-    if headings.is_total(name):
-        return "This line sums up the others: it has no address and no number, and is no contact."
-    if headings.is_note(name) or (len(row.cells) == 1 and len(plan.named) >= FEWEST_OF_TABLE):
-        return "This line is a note below or between the others: it has a single text, and is no contact."
-    return None
 
 
 def _given_name_first(name: str) -> str:

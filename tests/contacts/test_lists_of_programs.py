@@ -56,7 +56,9 @@ def test_who_left_or_bounced_there_is_not_reached_here(company: Company, heading
 
 
 def test_a_status_of_somebody_s_own_words_is_left_to_whoever_imports(company: Company) -> None:
-    found = looked(company, "Name,Email,State\nA,a@post.example,Hot\nB,b@post.example,Cold\nC,c@post.example,Warm\nD,d@post.example,unsubscribed\n")
+    found = looked(
+        company, "Name,Email,State\nA,a@post.example,Hot\nB,b@post.example,Cold\nC,c@post.example,Warm\nD,d@post.example,unsubscribed\n"
+    )
     assert "2" not in found.question.columns
     assert unused_columns.unused_columns(found.question, company.olivia.id) == (["State"], ["State"])
 
@@ -89,11 +91,15 @@ def test_half_a_name_in_a_column_called_name_gets_its_other_half(company: Compan
 
 
 @cases("head, line", [
-    ("Subscriber,Name", "bo@post.example,Bo"), ("\"And your email, Bo?\",Name", "bo@post.example,Bo"), ("Primäre E-Mail-Adresse,Anzeigename", "bo@post.example,Bo"),
+    ("Subscriber,Name", "bo@post.example,Bo"), ('"And your email, Bo?",Name', "bo@post.example,Bo"), ("Primäre E-Mail-Adresse,Anzeigename", "bo@post.example,Bo"),
     ("Invitee Email,Invitee Name,User Email", "bo@post.example,Bo,host@post.example"), ("Secondary Email,Email,Name", "other@post.example,bo@post.example,Bo"), ("Email,Name", "ｂｏ＠post.example,Bo"),
 ])  # fmt: skip
 def test_the_address_is_known_whatever_its_column_is_called(company: Company, head: str, line: str) -> None:
-    assert values(company, looked(company, f"{head}\n{line}\n"))[0] | {"stage": ""} == {"name": "Bo", "email": "bo@post.example", "stage": ""}
+    assert values(company, looked(company, f"{head}\n{line}\n"))[0] | {"stage": ""} == {
+        "name": "Bo",
+        "email": "bo@post.example",
+        "stage": "",
+    }
 
 
 def test_of_two_unknown_columns_with_addresses_none_is_chosen(company: Company) -> None:

@@ -118,7 +118,12 @@ def test_a_formula_that_comes_to_an_empty_text_is_worked_out() -> None:
     content = drawn(draw)
     with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
         for name in there.namelist():
-            other.writestr(name, there.read(name).replace(b' fullCalcOnLoad="1"', b"").replace(b'<c r="B2"><f>""</f><v></v>', b'<c r="B2" t="str"><f>""</f><v></v>'))
+            other.writestr(
+                name,
+                there.read(name)
+                .replace(b' fullCalcOnLoad="1"', b"")
+                .replace(b'<c r="B2"><f>""</f><v></v>', b'<c r="B2" t="str"><f>""</f><v></v>'),
+            )
     assert workbooks.as_csv(out.getvalue())[0] == b"Email,Note\r\nana@wb.example,\r\n"
 
 
