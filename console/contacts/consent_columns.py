@@ -265,12 +265,13 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
 
 
 def own_texts(columns: Columns, rows: Iterable[Row], before: Mapping[str, Any]) -> dict[str, Any]:
-    """How many cells of these lines and those before (`cells`) count as an opt-out only because the heading of their column asks for one, and some of them (`some`)."""
-    told = [row.cells[number].strip() for row in rows for number in sorted(columns.asked) if number < len(row.cells)]
-    out = [cell for cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
-    own = [cell for cell in out if columns.moment(cell) is None]
+    """How many of these lines and those before (`lines`) have a cell that counts as an opt-out only because the heading of its column asks for one, and some of these cells (`some`)."""
+    told = [(at, row.cells[number].strip()) for at, row in enumerate(rows) for number in sorted(columns.asked) if number < len(row.cells)]
+    out = [(at, cell) for at, cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
+    own_of = [(at, cell) for at, cell in out if columns.moment(cell) is None]
+    own = [cell for _, cell in own_of]
     return {
-        "cells": int(before.get("cells", 0)) + len(own),
+        "lines": int(before.get("lines", 0)) + len({at for at, _ in own_of}),
         "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3],
     }
 
