@@ -55,13 +55,18 @@ NOT = NOT_TOLD | _compared_words(
 WITHDRAWN = _compared_words(
     "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "do not allow", "nicht zulassen", "do not contact", "do not e-mail", "do not email", "do not call", "user suppressed", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
-    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась", "spam", "complaint", "spam report", "reported spam", "reported as spam", "junk", "suppressed", "blocked", "blacklisted", "blocklisted", "globally unsubscribed", "marked as spam", "abuse complaint", "nicht erwünscht", "unerwünscht", "untersagt",
+    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась", "spam", "complaint", "spam report", "reported spam", "reported as spam", "globally unsubscribed", "marked as spam", "abuse complaint", "nicht erwünscht", "unerwünscht", "untersagt",
     "希望しない", "配信停止", "配信しない", "受け取らない", "受信拒否", "配信拒否", "解除済み", "退订", "已退订", "退訂", "已退訂", "拒收", "수신거부", "수신 거부", "구독취소", "abonelikten çıktı", "istemiyor", "reddetti", "ألغى الاشتراك", "إلغاء الاشتراك", "لا يرغب",
 )  # fmt: skip
 """What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
-BOUNCED = _compared_words("bounced", "hard bounced", "hard bounce", "cleaned", "undeliverable", "invalid")
+CAME_BACK = _compared_words("bounced", "hard bounced", "hard bounce", "cleaned")
+GONE = WITHDRAWN | CAME_BACK
+"""What no list but one of a mailing says of somebody."""
+BOUNCED = CAME_BACK | _compared_words("undeliverable", "invalid")
 """What stands in a column about opting out of whose mail came back for good: nobody reaches them by e-mail."""
-NO = NOT | WITHDRAWN | BOUNCED | _compared_words(
+BARRED = _compared_words("suppressed", "blocked", "blacklisted", "blocklisted", "junk")
+"""The same of whom the program writes to no more. Elsewhere such a word may be about anything, as in “Blocked” of a task."""
+NO = NOT | WITHDRAWN | BOUNCED | BARRED | _compared_words(
     "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "archived", "abgelehnt", "pending", "declined", "decline", "nicht erteilt", "nicht erlaubt", "ikke gitt", "同意しない", "不可", "不同意", "未同意", "拒绝", "拒絕", "미동의", "동의안함", "동의 안함", "동의하지 않음", "거부", "izinsiz", "onaysız", "reddedildi", "غير موافق", "مرفوض",
 )  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
@@ -87,7 +92,7 @@ OPT_OUTS_OF_EVERY = frozenset({
     "dnc", "blacklist", "blacklisted", "black listed", "is blacklisted", "blocklist", "blocklisted", "is blocklisted", "suppressed", "is suppressed", "do not send marketing materials", "do not send", "do not message", "do not market to", "do not solicit",
 })  # fmt: skip
 UNREACHABLE = frozenset({
-    "clean time", "cleaned at", "bounced", "hard bounced", "bounced hard", "has hard bounced", "hard bounce", "hard bounces", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "marked email as spam", "spam complaint", "complained",
+    "clean time", "cleaned at", "bounced", "hard bounced", "bounced hard", "has hard bounced", "hard bounce", "hard bounces", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "invalid email address", "marked email as spam", "spam complaint", "complained",
 })  # fmt: skip
 """A heading of whose mail came back for good or was called unwanted, or when, as programs export those they no longer write to."""
 MAILINGS = (
@@ -127,11 +132,13 @@ MAYBE_ANSWERED = frozenset({
     "marketing", "allow", "allowed", "agree", "agrees", "agreed", "receive", "news", "offers", "updates", "promotions", "publicidad", "publicite", "angebote", "neuigkeiten", "infos", "kontakt", "kontaktaufnahme",
 })  # fmt: skip
 """Words of headings that ask it where every cell of the column is a yes or a no: `Marketing allowed`, “I agree to receive offers”."""
+_OF_ADDRESSES = frozenset({"verified", "valid", "has"})
+"""Words of headings that ask about an address, and not about what may be sent there."""
 _OF_STATUS = frozenset(
     {"status", "state", "subscription", "subscriber", "email", "mail", "member", "list", "contact", "marketing", "newsletter", "sms"}
 )
 """Words of a heading that says how things stand with somebody, and no more."""
-MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
+MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc", "deactivat")
 REFUSING_PHRASES = (
     "baja", "dado de baja", "fecha de baja", "fecha baja", "nicht kontaktieren", "kein kontakt", "keine werbung", "kein newsletter", "keine e mails", "keine anrufe", "nicht anrufen", "nicht anschreiben", "ne pas contacter", "ne pas appeler", "ne pas demarcher",
     "pas de", "no contactar", "no llamar", "no molestar", "no enviar", "no desea", "non contattare", "non chiamare", "niet bellen", "niet mailen", "niet benaderen", "niet contacteren", "geen",
@@ -249,7 +256,7 @@ def opted_out(cell: str, *, asked: bool) -> bool | None:
 
 def says_plainly(cell: str) -> bool:
     """Whether a cell that counts as an opt-out is a word for it, and no text of somebody's own such as “Too many mails”."""
-    return compared_cell(cell) in AFFIRMED | WITHDRAWN | BOUNCED
+    return compared_cell(cell) in AFFIRMED | WITHDRAWN | BOUNCED | BARRED
 
 
 def has_bounced(cell: str) -> bool:
@@ -261,7 +268,7 @@ def says_who_left(heading: str, cells: Iterable[str]) -> bool:
     """Whether a column such as `Status` or `Email status` (plain) says who opted out or bounced: one of its cells does, and half of its words are known."""
     words = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
     known = words & (YES | NO)
-    return is_status(heading) and not words.isdisjoint(WITHDRAWN | BOUNCED) and len(known) * 2 >= len(words)
+    return is_status(heading) and not words.isdisjoint(GONE) and len(known) * 2 >= len(words)
 
 
 def is_status(heading: str) -> bool:
@@ -287,11 +294,12 @@ def may_be_about_consent(heading: str, cells: Iterable[str], *, told: bool = Fal
     beside = _BESIDE | (_REASONS if told else frozenset())
     asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) or not MAYBE_AGREEING.isdisjoint(words)
     told_cells = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
-    gone = not told_cells.isdisjoint(WITHDRAWN | BOUNCED)
+    gone = not told_cells.isdisjoint(GONE)
     answered = (
         bool(told_cells)
         and told_cells <= YES | NO
         and part_of(heading) is None
+        and _OF_ADDRESSES.isdisjoint(words)
         and (bool(_channels(words)) or not MAYBE_ANSWERED.isdisjoint(words))
     )
     return ((asked or answered) and not beside.intersection(words)) or refused(heading) is not None or gone

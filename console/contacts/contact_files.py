@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
-from console.contacts import doubled_letters, no_tables, workbooks
+from console.contacts import doubled_letters, headings, no_tables, workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
 
@@ -150,7 +150,15 @@ def _heading(head: str, delimiter: str) -> tuple[int, int]:
         return 0, 1
     widest = max(map(len, filled), default=0)
     line, cells = next(((number, each) for number, each in enumerate(filled, 1) if len(each) >= max(2, widest * 0.6)), (1, []))
+    below = filled[line] if line < len(filled) else []
+    if len(below) > len(cells) and _known(below) >= max(2, _known(cells) + 1) and not any(VALUE.search(cell) for cell in below):
+        return len(below), line + 1  # the first of two lines of headings, such as “Person” over first and last name
     return (0, 1) if any(VALUE.search(cell) for cell in cells) else (len(cells), line)
+
+
+def _known(cells: Sequence[str]) -> int:
+    """How many cells are usual headings."""
+    return sum(headings.part_of(cell) is not None for cell in cells)
 
 
 def begins_with_contact(head: str, delimiter: str) -> bool:

@@ -78,7 +78,7 @@ def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_st
 
 @cases("heading, cell", [
     ("メルマガ配信", "希望しない"), ("수신동의", "동의안함"), ("İzin", "Red"), ("الموافقة", "لا"), ("Werbung", "nein"), ("Kontakt erlaubt", "nein"), ("List status", "Spam"), ("Email Deliverability", "Bounced"), ("State", "Bounced"), ("Suppressed reason", "Complaint"), ("Suppressed reason", "Too many"),
-    ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"), ("Marketing allowed", "FALSE"), ("I agree to receive e-mail about offers", "false"), ("Would you like news by email?", "No"),
+    ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"), ("deactivated", "03.03.2026"), ("Marketing allowed", "FALSE"), ("I agree to receive e-mail about offers", "false"), ("Would you like news by email?", "No"),
 ])  # fmt: skip
 def test_a_column_that_may_say_who_wants_nothing_is_named(heading: str, cell: str) -> None:
     assert consent_words.may_be_about_consent(heading, [cell])

@@ -127,3 +127,17 @@ def test_what_is_no_table_is_refused_with_what_to_do(company: Company, content: 
     with pytest.raises(Invalid) as refused:
         import_batches.keep(company.olivia, "contact", io.BytesIO(content), "list.csv")
     assert words in str(refused.value.details)
+
+
+@cases("word, column", [("Blocked", "stage"), ("Invalid", "stage"), ("Bounced", "optout:every"), ("Unsubscribed", "optout:every")])
+def test_a_status_is_a_stage_as_long_as_no_word_is_one_of_a_mailing(company: Company, word: str, column: str) -> None:
+    other = "New" if column == "stage" else "Subscribed"
+    found = looked(company, f"Name,Email,Status\nA,a@post.example,{word}\nB,b@post.example,{other}\n")
+    assert found.question.columns["2"] == column
+
+
+def test_of_two_lines_of_headings_the_one_that_names_the_columns_counts(company: Company) -> None:
+    found = looked(company, "Person,,Contact\nFirst name,Last name,Email\nBo,Berg,bo@post.example\n")
+    assert found.question.file.heading == 2
+    assert values(company, found)[0]["name"] == "Bo Berg"
+    assert looked(company, "Name,City,,\nMia,Rome,Contact,x\nBo,Bonn,,\n").question.file.heading == 1, "one usual word is not enough"
