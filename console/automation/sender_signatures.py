@@ -45,8 +45,11 @@ PUBLIC = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
 NAMED = re.compile(r"[\w-]{1,12}=(?=.)", re.ASCII)
 """What may stand before a signature: `sha256=`, `v1=`."""
 DIGESTS = ("sha256", "sha1", "sha512")
-UNCHECKED: Mapping[str, str] = {"x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal"}
-"""Headers of senders whose way of signing is not checked here."""
+UNCHECKED: Mapping[str, str] = {
+    "x-signature-ed25519": "Discord", "paypal-transmission-sig": "PayPal", "x-hook-secret": "Asana", "x-trello-webhook": "Trello", "plaid-verification": "Plaid",
+    "aeg-event-type": "Azure Event Grid",
+}  # fmt: skip
+"""Headers of senders whose way of signing, or of asking whose the address is, is not checked here."""
 NO_MATCH = "no matching signature found"
 NO_KEY = "SendGrid needs its verification key kept here, as its page shows it, and all others need a secret"
 

@@ -66,6 +66,7 @@ SIGNATURE = "webhook-signature"
 STANDARD = ("webhook-id", "webhook-timestamp", SIGNATURE)
 NO_RECORD = "There is no such record, or whoever starts the workflow may not see it. Nothing was started."
 UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or an HMAC of the body in a header with “signature” or “hmac” in its name, as GitHub, Stripe and others do."
+WAY_OUT = " For a sender that can do neither, make a webhook with a key, or let Zapier, Make or a program of yours take what it sends, and send it on with a key."
 NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
@@ -237,7 +238,7 @@ def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
     if not _standard(headers) or sender_signatures.public(secret):
         wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address())
         if wrong is None:
-            raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else ''}")
+            raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else WAY_OUT}")
         if wrong:
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
         return delivery_names.by_body(sender_signatures.name_of(headers, delivery.body), headers)
@@ -286,7 +287,7 @@ def _require_text(raw: bytes) -> None:
 
 
 WHY_AWAY = {
-    "not_signed_in": "The sender's key is missing or unknown.",
+    "not_signed_in": "The sender's key is missing or unknown. Where a sender takes only an address, the key is its password, as in https://key:cns_…@ before the rest of it.",
     "not_allowed": "The owner of the sender's key may not start this workflow.",
     "narrowed_key": "The sender's key is not made for this.",
 }

@@ -21,6 +21,7 @@ OPEN_MODULES = frozenset(
         "left_out_lines",
         "line_tags",
         "likely_contacts",
+        "note_lines",
         "present",
         "tags",
         "unused_columns",

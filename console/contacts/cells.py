@@ -83,7 +83,7 @@ def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
     and no list of choices where the column says who unsubscribed: a "Status" of a mailing list is about consent.
     """
     told = [cell for row in rows for cell in row if cell]
-    gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.WITHDRAWN] if field.options is not None else []
+    gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.GONE] if field.options is not None else []
     if any(not chosen(field, value(field, cell, "day", Look())) for cell in gone):
         return False
     free = field.options is None or not field.nullable or not told

@@ -246,7 +246,8 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     for number, channel in columns.refused.items():
         cell = cells[number].strip() if number < len(cells) else ""
         if columns.says_opted_out(number, cell):
-            told.setdefault((channel, columns.matters.get(number, number)), []).append(columns.moment(cell))
+            reached = "email" if channel == EVERY and consent_words.has_bounced(cell) else channel
+            told.setdefault((reached, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
     for (channel, _), moments in told.items():
         dated = [moment for moment in moments if moment is not None]
@@ -264,12 +265,13 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
 
 
 def own_texts(columns: Columns, rows: Iterable[Row], before: Mapping[str, Any]) -> dict[str, Any]:
-    """How many cells of these lines and those before (`cells`) count as an opt-out only because the heading of their column asks for one, and some of them (`some`)."""
-    told = [row.cells[number].strip() for row in rows for number in sorted(columns.asked) if number < len(row.cells)]
-    out = [cell for cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
-    own = [cell for cell in out if columns.moment(cell) is None]
+    """How many of these lines and those before (`lines`) have a cell that counts as an opt-out only because the heading of its column asks for one, and some of these cells (`some`)."""
+    told = [(at, row.cells[number].strip()) for at, row in enumerate(rows) for number in sorted(columns.asked) if number < len(row.cells)]
+    out = [(at, cell) for at, cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
+    own_of = [(at, cell) for at, cell in out if columns.moment(cell) is None]
+    own = [cell for _, cell in own_of]
     return {
-        "cells": int(before.get("cells", 0)) + len(own),
+        "lines": int(before.get("lines", 0)) + len({at for at, _ in own_of}),
         "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3],
     }
 
@@ -285,8 +287,9 @@ def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:
 
 
 def _matter(heading: str) -> str:
-    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`."""
-    return next((word for word in ("unsub", "opt") if word in headings.plain(heading)), heading)
+    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`, and of a `Status`."""
+    told = headings.plain(heading)
+    return next((word for word in ("unsub", "opt") if word in told), "unsub" if consent_words.is_status(told) else heading)
 
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:

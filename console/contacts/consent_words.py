@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 
-from console.contacts.headings import NOTHING, inner, plain
+from console.contacts.headings import NOTHING, inner, part_of, plain
 from console.core.contacting import CHANNELS
 from console.core.documents.collections.consent_places import GIVEN
 
@@ -31,7 +31,7 @@ def _compared_words(*words: str) -> frozenset[str]:
 
 
 AFFIRMED = _compared_words(
-    "yes", "true", "1", "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "on", "✓", "✔", "✅", "☑",
+    "yes", "true", "1", "x", "y", "ja", "oui", "si", "sí", "tak", "taip", "on", "checked", "✓", "✔", "✅", "☑",
     "sim", "jes", "да", "так", "kyllä", "jah", "igen", "evet", "ano", "áno", "da", "jā", "はい", "是", "예", "네", "نعم", "כן", "ναι",
     "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sann", "sant", "sand", "prawda",
 )  # fmt: skip
@@ -45,22 +45,29 @@ YES = AFFIRMED | SUBSCRIBED | _compared_words(
     *GIVEN, "given", "agreed", "accepted", "confirmed", "active", "aktiv", "actif", "activo", "activa", "attivo", "attiva", "ativo", "ativa", "actief", "aktivní", "aktywny", "активен",
     "erteilt", "einverstanden", "zugestimmt", "accepté", "aceptado", "akkoord", "samtykket", "gitt", "erwünscht", "gewünscht", "erlaubt", "gestattet", "希望する", "同意", "同意する", "同意済み", "許可", "接受", "已同意", "동의", "동의함", "onay", "onaylı", "onaylandı", "موافق", "مقبول",
 )  # fmt: skip
-NOT_TOLD = NOTHING | _compared_words("", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
+NOT_TOLD = NOTHING | _compared_words("", "[]", "nil", "undefined", "\\n", "(no value)", "0000-00-00", "0000-00-00 00:00:00")
 """What stands in a column of which nothing is known, as databases and spreadsheets write it: neither yes nor no."""
 NOT = NOT_TOLD | _compared_words(
-    "no", "n", "false", "0", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "hayir", "nu", "nē",
+    "no", "n", "false", "0", "unchecked", "nein", "non", "nee", "nie", "ne", "off", "☐", "✗", "✘", "nei", "nej", "não", "nao", "нет", "ні", "не", "ei", "nem", "hayır", "hayir", "nu", "nē",
     "いいえ", "否", "아니요", "아니오", "لا", "לא", "όχι", "falsch", "faux", "falso", "onwaar", "usann", "falskt", "falsk", "fałsz",
 )  # fmt: skip
 """What stands in a column about opting out of who did not."""
 WITHDRAWN = _compared_words(
     "withdrawn", "opted out", "opt out", "unsubscribed", "revoked", "complained", "spam complaint", "do not allow", "nicht zulassen", "do not contact", "do not e-mail", "do not email", "do not call", "user suppressed", "abgemeldet", "abbestellt", "widerrufen", "widersprochen", "désabonné", "désabonnée",
     "désinscrit", "désinscrite", "baja", "dado de baja", "dada de baja", "revocado", "disiscritto", "disiscritta", "revocato", "descadastrado", "afgemeld", "uitgeschreven",
-    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась", "spam", "complaint", "spam report", "reported spam", "marked as spam", "abuse complaint", "nicht erwünscht", "unerwünscht", "untersagt",
+    "ingetrokken", "avmeldt", "afmeldt", "frameldt", "trukket", "trukket tilbake", "reservert", "avanmäld", "wypisany", "wypisana", "отписан", "отписался", "отписалась", "spam", "complaint", "spam report", "reported spam", "reported as spam", "globally unsubscribed", "marked as spam", "abuse complaint", "nicht erwünscht", "unerwünscht", "untersagt",
     "希望しない", "配信停止", "配信しない", "受け取らない", "受信拒否", "配信拒否", "解除済み", "退订", "已退订", "退訂", "已退訂", "拒收", "수신거부", "수신 거부", "구독취소", "abonelikten çıktı", "istemiyor", "reddetti", "ألغى الاشتراك", "إلغاء الاشتراك", "لا يرغب",
 )  # fmt: skip
 """What stands in a column about agreeing of who opted out: it takes back what they agreed to before. All else of NO only says that this file knows of no consent, unless whoever imports it says otherwise."""
-NO = NOT | WITHDRAWN | _compared_words(
-    "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "cleaned", "bounced", "archived", "pending", "declined", "decline", "nicht erteilt", "nicht erlaubt", "ikke gitt", "同意しない", "不可", "不同意", "未同意", "拒绝", "拒絕", "미동의", "동의안함", "동의 안함", "동의하지 않음", "거부", "izinsiz", "onaysız", "reddedildi", "غير موافق", "مرفوض",
+CAME_BACK = _compared_words("bounced", "hard bounced", "hard bounce", "cleaned")
+GONE = WITHDRAWN | CAME_BACK
+"""What no list but one of a mailing says of somebody."""
+BOUNCED = CAME_BACK | _compared_words("undeliverable", "invalid")
+"""What stands in a column about opting out of whose mail came back for good: nobody reaches them by e-mail."""
+BARRED = _compared_words("suppressed", "blocked", "blacklisted", "blocklisted", "junk")
+"""The same of whom the program writes to no more. Elsewhere such a word may be about anything, as in “Blocked” of a task."""
+NO = NOT | WITHDRAWN | BOUNCED | BARRED | _compared_words(
+    "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "archived", "abgelehnt", "pending", "declined", "decline", "nicht erteilt", "nicht erlaubt", "ikke gitt", "同意しない", "不可", "不同意", "未同意", "拒绝", "拒絕", "미동의", "동의안함", "동의 안함", "동의하지 않음", "거부", "izinsiz", "onaysız", "reddedildi", "غير موافق", "مرفوض",
 )  # fmt: skip
 HEADINGS: Mapping[str, tuple[str, ...]] = {
     "email": ("email", "e mail", "mail", "newsletter"), "sms": ("sms", "text message", "text messages"), "call": ("call", "calls", "phone", "telephone", "phone calls"),
@@ -75,7 +82,7 @@ SHAPES = (
 """A heading that says who agreed, with a word for the channel."""
 OPT_OUTS = (
     "{} opt out", "{} opt outs", "opt out {}", "opt out of {}", "opted out of {}", "has opted out of {}", "opted out {}", "unsubscribed from {}", "unsubscribed from all {}", "unsubscribed {}", "{} unsubscribed",
-    "do not {}", "do not bulk {}", "no {}", "{} blocklisted", "{} blacklisted", "{} hard bounce reason", "{} hard bounced",
+    "do not {}", "do not bulk {}", "no {}", "{} blocklisted", "{} blacklisted", "{} hard bounce reason", "{} hard bounced", "{} suppressions", "{} suppressed",
 )  # fmt: skip
 """A heading that says who wants nothing of a channel, or is not reached there; a CRM writes which list it is behind it."""
 EVERY = "every"
@@ -85,7 +92,7 @@ OPT_OUTS_OF_EVERY = frozenset({
     "dnc", "blacklist", "blacklisted", "black listed", "is blacklisted", "blocklist", "blocklisted", "is blocklisted", "suppressed", "is suppressed", "do not send marketing materials", "do not send", "do not message", "do not market to", "do not solicit",
 })  # fmt: skip
 UNREACHABLE = frozenset({
-    "clean time", "cleaned at", "hard bounced", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "marked email as spam", "spam complaint", "complained",
+    "clean time", "cleaned at", "bounced", "hard bounced", "bounced hard", "has hard bounced", "hard bounce", "hard bounces", "bounced at", "bounce date", "email address quarantined", "email invalid", "invalid email", "invalid email address", "marked email as spam", "spam complaint", "complained",
 })  # fmt: skip
 """A heading of whose mail came back for good or was called unwanted, or when, as programs export those they no longer write to."""
 MAILINGS = (
@@ -121,7 +128,17 @@ MAYBE_AGREEING = frozenset({
     "werbung", "dialogmarketing", "emailable", "mailable", "contactable", "marketable", "deliverability", "privacy", "kontaktierbar", "reklam", "販促", "営業",
 })  # fmt: skip
 """Words of headings that may ask whether somebody is written to; a yes there is no consent."""
-MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc")
+MAYBE_ANSWERED = frozenset({
+    "marketing", "allow", "allowed", "agree", "agrees", "agreed", "receive", "news", "offers", "updates", "promotions", "publicidad", "publicite", "angebote", "neuigkeiten", "infos", "kontakt", "kontaktaufnahme",
+})  # fmt: skip
+"""Words of headings that ask it where every cell of the column is a yes or a no: `Marketing allowed`, “I agree to receive offers”."""
+_OF_ADDRESSES = frozenset({"verified", "valid", "has"})
+"""Words of headings that ask about an address, and not about what may be sent there."""
+_OF_STATUS = frozenset(
+    {"status", "state", "subscription", "subscriber", "email", "mail", "member", "list", "contact", "marketing", "newsletter", "sms"}
+)
+"""Words of a heading that says how things stand with somebody, and no more."""
+MAYBE_REFUSING = ("blacklist", "blocklist", "blocked", "suppress", "bounce", "stop", "dnc", "deactivat")
 REFUSING_PHRASES = (
     "baja", "dado de baja", "fecha de baja", "fecha baja", "nicht kontaktieren", "kein kontakt", "keine werbung", "kein newsletter", "keine e mails", "keine anrufe", "nicht anrufen", "nicht anschreiben", "ne pas contacter", "ne pas appeler", "ne pas demarcher",
     "pas de", "no contactar", "no llamar", "no molestar", "no enviar", "no desea", "non contattare", "non chiamare", "niet bellen", "niet mailen", "niet benaderen", "niet contacteren", "geen",
@@ -145,7 +162,7 @@ _AROUND = frozenset({
     "am", "an", "auf", "zu", "zum", "zur", "fur", "fuer", "per", "via", "von", "par", "por", "pour", "para", "a", "al", "aux", "til", "till", "tot", "voor", "pa", "om", "mot", "for", "de", "der", "des", "del", "den", "di", "du", "da", "do", "la", "le",
     "l", "d", "el", "les", "los", "las", "en", "in", "e", "o", "the", "to", "of", "na", "dnia", "s", "se", "so", "gauti", "naujienas", "naujienos", "pasiulymus", "sanemt", "saada", "saamiseks", "wysylke", "otrzymywanie", "kontaktni", "marketing", "werbung", "kontakt", "kontaktaufnahme", "markedsforing", "markedsføring", "marknadsforing", "publicidad",
     "publicite", "pub", "reklame", "reklam", "comercial", "commerciale", "commercial", "prospection", "erteilt", "mottak", "recevoir", "recibir", "erhalten", "ontvangen", "contact", "datum", "date", "fecha", "dato", "data",
-    "time", "at", "on", "from", "all", "has", "been", "is", "status", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на", "pazarlama", "ticari", "ileti", *_plainly("수신", "광고", "마케팅", "여부", "على", "في", "الإلكتروني"),
+    "time", "at", "on", "from", "all", "has", "been", "is", "status", "confirmed", "prospect", "global", "globally", "bulk", "and", "und", "et", "og", "och", "y", "i", "на", "pazarlama", "ticari", "ileti", *_plainly("수신", "광고", "마케팅", "여부", "على", "في", "الإلكتروني"),
 })  # fmt: skip
 _WHEN = frozenset({"am", "datum", "date", "fecha", "dato", "data", "dnia", "time", "at", "on"})
 _CONSENTING = (
@@ -239,7 +256,31 @@ def opted_out(cell: str, *, asked: bool) -> bool | None:
 
 def says_plainly(cell: str) -> bool:
     """Whether a cell that counts as an opt-out is a word for it, and no text of somebody's own such as “Too many mails”."""
-    return compared_cell(cell) in AFFIRMED | WITHDRAWN
+    return compared_cell(cell) in AFFIRMED | WITHDRAWN | BOUNCED | BARRED
+
+
+def has_bounced(cell: str) -> bool:
+    """Whether a cell says that mail came back for good, which is about no other channel."""
+    return compared_cell(cell) in BOUNCED
+
+
+def says_who_left(heading: str, cells: Iterable[str]) -> bool:
+    """Whether a column such as `Status` or `Email status` (plain) says who opted out or bounced: one of its cells does, and half of its words are known."""
+    words = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
+    known = words & (YES | NO)
+    return is_status(heading) and not words.isdisjoint(GONE) and len(known) * 2 >= len(words)
+
+
+def is_status(heading: str) -> bool:
+    """Whether a heading (plain) only asks how things stand with somebody."""
+    words = set(heading.split())
+    return words <= _OF_STATUS and not words.isdisjoint({"status", "state"})
+
+
+def status_channel(heading: str) -> str:
+    """The channel that the heading of such a column names, else `EVERY`."""
+    named = _channels(_words(heading))
+    return next(iter(named)) if len(named) == 1 else EVERY
 
 
 def asks_who_refused(heading: str) -> bool:
@@ -252,8 +293,16 @@ def may_be_about_consent(heading: str, cells: Iterable[str], *, told: bool = Fal
     words = _words(heading)
     beside = _BESIDE | (_REASONS if told else frozenset())
     asked = _begins_as(words, (*AGREEING, *REFUSING, *MAYBE_REFUSING)) or not MAYBE_AGREEING.isdisjoint(words)
-    gone = WITHDRAWN | {"bounced", "hard bounced", "cleaned"}
-    return (asked and not beside.intersection(words)) or refused(heading) is not None or any(compared_cell(cell) in gone for cell in cells)
+    told_cells = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
+    gone = not told_cells.isdisjoint(GONE)
+    answered = (
+        bool(told_cells)
+        and told_cells <= YES | NO
+        and part_of(heading) is None
+        and _OF_ADDRESSES.isdisjoint(words)
+        and (bool(_channels(words)) or not MAYBE_ANSWERED.isdisjoint(words))
+    )
+    return ((asked or answered) and not beside.intersection(words)) or refused(heading) is not None or gone
 
 
 def _words(heading: str) -> list[str]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
-from console.contacts import doubled_letters, workbooks
+from console.contacts import doubled_letters, headings, no_tables, workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
 
@@ -43,12 +43,9 @@ IN_UTF8 = re.compile(rb"[\xc2-\xf4][\x80-\xbf]")
 UNSEEN = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 """Characters that nobody sees or typed: marks of files that were put together, blanks without width, what turns the direction of text. They are left out."""
 NO_TEXT = (*workbooks.BEGIN, b"%PDF")
-CARDS = "This is a file of address cards (vCard). Open it in a program of contacts, such as Google Contacts, export the contacts there as CSV, and choose that file."
-PAGE = "This is a web page or XML, whatever its name ends with. Open it in a spreadsheet, save it as CSV or as an Excel workbook (.xlsx), and choose that file."
 NOT_TEXT = "This is no text file. Save the table as CSV, in UTF-8 where that can be chosen."
 HEADING, CONTACT = "heading", "contact"
 FIRST_LINES = {HEADING: "names the columns", CONTACT: "is a contact already"}
-MARKUP = re.compile(r"<(?:!--|(?:!doctype|\?xml|html|head|body|meta|style|table)\b)", re.IGNORECASE)
 LONG = f"{UNREADABLE} longer than a line may be\n"
 """Stands for a line that is too long to be kept."""
 NOT_CLOSED = "A quotation mark on this line is never closed, or has text behind its end."
@@ -85,6 +82,8 @@ class Row:
 def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> ContactFile:
     """Store the file, encrypted under the person's key; of a workbook its first sheet. Raises Invalid where it is empty or too large; then nothing is left of it."""
     begin, remarks = stream.read(PART), list[str]()
+    if begin.startswith(no_tables.PACKED):
+        raise Invalid("This is no text file.", at=("csv", no_tables.UNPACK))
     if begin.startswith(workbooks.BEGIN):
         sheet, remarks = workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))
         stream, begin = io.BytesIO(sheet), b""
@@ -115,12 +114,9 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
         raise Invalid("This is no text file.", at=("csv", NOT_TEXT))
-    if head.lstrip("\ufeff\r\n ")[:11].upper() == "BEGIN:VCARD":
+    if (why := no_tables.way_out(head)) is not None:
         forget(folder)
-        raise Invalid("This is no table.", at=("csv", CARDS))
-    if MARKUP.match(head.lstrip("\ufeff\r\n\t ")):
-        forget(folder)
-        raise Invalid("This is no table.", at=("csv", PAGE))
+        raise Invalid("This is no table.", at=("csv", why))
     delimiter, heading = _layout(head)
     if heading == 1 and begins_with_contact(head, delimiter):
         heading = 0
@@ -154,7 +150,15 @@ def _heading(head: str, delimiter: str) -> tuple[int, int]:
         return 0, 1
     widest = max(map(len, filled), default=0)
     line, cells = next(((number, each) for number, each in enumerate(filled, 1) if len(each) >= max(2, widest * 0.6)), (1, []))
+    below = filled[line] if line < len(filled) else []
+    if len(below) > len(cells) and _known(below) >= max(2, _known(cells) + 1) and not any(VALUE.search(cell) for cell in below):
+        return len(below), line + 1  # the first of two lines of headings, such as “Person” over first and last name
     return (0, 1) if any(VALUE.search(cell) for cell in cells) else (len(cells), line)
+
+
+def _known(cells: Sequence[str]) -> int:
+    """How many cells are usual headings."""
+    return sum(headings.part_of(cell) is not None for cell in cells)
 
 
 def begins_with_contact(head: str, delimiter: str) -> bool:

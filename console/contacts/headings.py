@@ -14,7 +14,7 @@ from console.formats import phone_text
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
     "name": (
-        "name", "full name", "contact", "contact name", "display name", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė",
+        "name", "full name", "contact", "contact name", "display name", "saved name", "vollständiger name", "anzeigename", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė",
         "氏名", "名前", "お名前", "имя и фамилия", "ф и о", "фио", "полное имя", "контакт", "контактное лицо", "ім я та прізвище", "піб", "ονοματεπώνυμο", "ad soyad",
         "adı soyadı", "isim", "שם מלא", "שם", "الاسم", "الاسم الكامل", "姓名", "联系人", "이름", "성명", "ชื่อ นามสกุล", "nome completo", "nome e cognome", "jméno a příjmení",
         "namn", "navn", "nimi", "név", "vārds uzvārds", "nume complet",
@@ -37,10 +37,10 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
         "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail", "el p", "el p adresas", "e pašto adresas", "e pašta adrese", "e posti aadress", "e mailadresse", "adres email", "adres mailowy", "dirección de correo", "correo electronico", "indirizzo email", "indirizzo e mail",
         "endereço de email", "mejladress", "e postadresse", "sähköpostiosoite", "emailová adresa", "adresa de email", "adresă email",
-        "e pasts", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
+        "e pasts", "secondary email", "sekundäre e mail adresse", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
     ),
     "phone": (
-        "mobile", "mobile phone", "phone mobile", "mobile number", "cell", "cell phone", "sms phone number", "sms phone", "mobiltelefon", "handy", "portable", "móvil",
+        "mobile", "mobile phone", "text reminder", "phone mobile", "mobile number", "cell", "cell phone", "sms phone number", "sms phone", "mobiltelefon", "handy", "portable", "móvil",
         "mobiel", "komórka", "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話",
         "携帯電話番号", "携帯", "мобильный", "мобильный телефон", "мобільний телефон", "мобилен телефон", "κινητό", "κινητό τηλέφωνο", "cep telefonu", "cep", "טלפון נייד",
         "נייד", "الجوال", "رقم الجوال", "الهاتف المحمول", "手机", "手机号", "手機", "휴대폰", "휴대전화", "มือถือ", "mobilní telefon", "telemóvel", "celular", "cellulare",
@@ -64,7 +64,7 @@ USUAL: Mapping[str, tuple[str, ...]] = {
         "language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語", "язык", "мова", "език", "γλώσσα", "dil", "שפה", "اللغة", "语言", "語言", "언어", "język",
         "kalba", "jazyk", "nyelv", "limbă", "limba", "jezik", "valoda", "keel", "kieli", "språk", "sprog", "lingua",
     ),
-    "owner": ("owner", "account owner", "contact owner", "lead owner", "record owner", "zuständig", "zuständiger mitarbeiter", "kontaktinhaber", "propriétaire du contact", "propietario del contacto",
+    "owner": ("owner", "account owner", "contact owner", "contact owner full name", "account owner full name", "lead owner full name", "owner full name", "owner name", "sales owner", "besitzer", "kontaktbesitzer", "lead owner", "record owner", "zuständig", "zuständiger mitarbeiter", "kontaktinhaber", "propriétaire du contact", "propietario del contacto",
         "proprietario del contatto", "proprietário do contato", "eigenaar", "opiekun", "atsakingas", "atsakingas asmuo", "atsakingas darbuotojas", "atbildīgais", "vastutaja", "vastuuhenkilö", "ansvarig", "ansvarlig", "responsável", "responsable", "responsabile", "odpovědná osoba",
         "responsabil"),
     "stage": ("stage", "status", "lifecycle stage", "pipeline stage", "phase", "vertriebsphase", "étape", "statut", "fase", "etapa", "estado del contacto", "estado del lead", "etapa do funil", "stadium", "etap", "būsena", "statusas", "etapas", "stadija", "statuss", "posms", "staatus",
@@ -73,10 +73,12 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
+HALF_NAMES = frozenset({"name", "naam", "namn", "navn"})
+"""Headings of a family name beside a column of given names, as in “Name;Vorname”, or of a given name beside one of family names."""
 UNKNOWN = 1_000
 _AROUND = frozenset({
     "person", "primary", "main", "address", "residence", "mailing", "billing", "home", "work", "business", "other", "private",
-    "personal", "preferred", "default", "value", "number", "1", "2", "3", "privat", "geschäftlich", "the", "of", "adresse",
+    "personal", "preferred", "default", "value", "number", "1", "2", "3", "privat", "geschäftlich", "the", "of", "adresse", "primäre", "invitee", "your",
 })  # fmt: skip
 """Words that say which of several it is, not what."""
 _LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
@@ -117,29 +119,9 @@ FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
-TOTALS = frozenset(
-    {
-        "total",
-        "totals",
-        "grand total",
-        "subtotal",
-        "sum",
-        "summe",
-        "gesamt",
-        "gesamtsumme",
-        "total général",
-        "totale",
-        "totaal",
-        "suma",
-        "iš viso",
-        "итого",
-        "всего",
-        "合計",
-    }
-)
-"""What stands in the first column of a line that sums up the others."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
+_WIDE = {0xFF01 + step: 0x21 + step for step in range(94)} | {0x3000: " "}
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
 """An address among others, whatever stands between them."""
 _STROKE_BETWEEN = re.compile(r"\s/\s")
@@ -178,7 +160,9 @@ def rank(heading: str) -> int:
     """Which of several columns for one part counts first: the lowest. Of a name, that is the given name."""
     words = plain(heading)
     part, place = _known().get(words, _known().get(inner(words), (None, UNKNOWN)))
-    return NAME_PARTS.index(part) if part in NAME_PARTS else place
+    if part == "name":  # one that is only half a name stands behind the given one and before the family name
+        return place + NAME_PARTS.index(FAMILY)
+    return UNKNOWN if part == FAMILY else NAME_PARTS.index(part) if part in NAME_PARTS else place
 
 
 def inner(words: str) -> str:
@@ -198,16 +182,21 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
             found[number] = item
         elif part is not None:
             usual.setdefault(part, []).append(number)
-    taken = {item.name for item in found.values()}
+    half = (GIVEN in usual) != (FAMILY in usual)
+    taken = {item.name for number, item in found.items() if not (half and _is_half_name(named[number]))}
     for part in USUAL:  # a whole name stands before its parts
         into = "name" if part in NAME_PARTS else part
         item = by_name.get(getattr(collection.contact, into, None) or "")
         if item is None or part not in usual or (item.name in taken and into not in ("email", "phone")):
             continue
         found |= dict.fromkeys(usual[part] if into in ("email", "phone") else usual[part][:1], item)
-        if part == "name":
+        if part == "name" and not (half and _is_half_name(named[usual[part][0]])):
             taken.add(item.name)
     return found
+
+
+def _is_half_name(heading: str) -> bool:
+    return inner(plain(heading)) in HALF_NAMES
 
 
 def country_code(cell: str) -> str:
@@ -302,6 +291,7 @@ def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
     if len(cell) > LONGEST:
         return cell
+    cell = narrow(cell)
     found = _MAIL.fullmatch(first_of(cell))
     return found[1] if found is not None else next(iter(several_addresses(cell)), first_of(cell))
 
@@ -314,7 +304,20 @@ def several_addresses(cell: str) -> list[str]:
 
 def addresses_in(cell: str) -> tuple[str, ...]:
     """All addresses that stand in a cell, in their order, also with names around them; the cell as `address` reads it where there is no second one."""
-    return tuple(several_addresses(cell)) or ((address(cell),) if cell else ())
+    return tuple(several_addresses(narrow(cell))) or ((address(cell),) if cell else ())
+
+
+def narrow(cell: str) -> str:
+    """A cell with the wide letters and digits of East Asian keyboards (ｔａｒｏ＠) as usual ones."""
+    return cell.translate(_WIDE)
+
+
+def with_name(told: str, cell: str) -> str:
+    """A name with a further part of it; of a whole name and a part that stands in it the whole one."""
+    parts, more = set(told.split()), set(cell.replace(",", " ").split())
+    if parts < more:
+        return cell
+    return told if more < parts and told.endswith(cell) else f"{told} {cell}".strip()
 
 
 def first_of(cell: str) -> str:
@@ -354,13 +357,14 @@ def number(cell: str) -> str:
     """A telephone number without the .0 of a program that took it for an amount, without the p:, tel: or whatsapp: that programs and links write before it, and without a remark; of several the first."""
     if len(cell) > LONGEST:
         return cell
-    return phone_text.without_remark(_DECIMAL.sub(r"\1", _KIND.sub("", first_of(cell))))
+    return phone_text.without_remark(_DECIMAL.sub(r"\1", _KIND.sub("", first_of(narrow(cell)))))
 
 
 def numbers_in(cell: str) -> tuple[str, ...]:
     """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
     if len(cell) > LONGEST:
         return (cell,)
+    cell = narrow(cell)
     parts = [part.strip() for field in phone_text.fields_apart(cell) for part in _STROKE_BETWEEN.split(field)]
     several = tuple(dict.fromkeys(number(part) for part in parts if phone_text.digits_in(part) >= phone_text.FEWEST))
     return several if len(several) > 1 else (number(cell),) if cell else ()
@@ -388,8 +392,3 @@ def is_shortened(cell: str) -> bool:
 def shortened(label: str, cell: str) -> str:
     """Why a line is left out whose telephone number is such."""
     return f"A spreadsheet has shortened {label} to {cell}: the last digits are lost. Make the column text there."
-
-
-def is_total(name: object) -> bool:
-    """Whether this names a line that sums up the others."""
-    return str(name or "").strip(" :").casefold() in TOTALS

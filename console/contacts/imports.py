@@ -13,6 +13,7 @@ from console.browse import browsed_collection
 from console.contacts import (
     cell_days,
     cells,
+    columns_by_cells,
     consent_columns,
     consent_words,
     contact_files,
@@ -105,7 +106,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count.
+    """What lines are judged by: who imports what into which contacts, with which rights. `fields` stand in the order in which they count, `named` are the headings.
 
     `needed` are fields that must not be empty, `filled` what all lines get, `owners` addresses of people by their names in small letters. `tags` are columns of tags, `tags_of_all` what all in the file get of them. `of_empty` is what new contacts get where the cell of a column is empty.
     """
@@ -114,7 +115,7 @@ class Plan:
     collection: Collection
     question: Question
     fields: Mapping[int, Field]
-    width: int
+    named: Sequence[str]
     consents: Columns
     needed: Sequence[Field]
     filled: Mapping[str, Any]
@@ -209,6 +210,16 @@ def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Ques
     columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
     columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
     columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
+    contact = collection.contact
+    if (
+        contact is not None
+        and any(field.name == contact.email for field in _fields(actor, collection))
+        and contact.email not in columns.values()
+    ):
+        mail = columns_by_cells.mail_column(named, first, columns)
+        columns |= {mail: contact.email} if mail is not None and contact.email is not None else {}
+    left = columns_by_cells.opted_out_columns(named, first, columns) if contact is not None else {}
+    columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in left.items()}
     telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cell_days.is_day(cell))
     spelling = cells.spelling_of(telling, file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
@@ -258,7 +269,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     owner = collection.contact.owner if collection.contact else None
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
-        actor, collection, replace(question, match=match), fields, len(named),
+        actor, collection, replace(question, match=match), fields, named,
         _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cell_days.surely_by, spelling=question.spelling, zone=formats.Look.of(actor).zone)),
         needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from console import formats
-from console.contacts import cells, contact_files, headings
+from console.contacts import cells, contact_files, headings, note_lines
 from console.contacts.contact_files import Row
 from console.contacts.encodings import ENCODINGS
 from console.core.documents.collections import Field
@@ -20,9 +20,9 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
         return {}, [row.wrong or f"This line cannot be read as {ENCODINGS[plan.question.file.encoding]}."], True
     values: dict[str, Any] = {}
     reasons = []
-    if any(row.cells[plan.width :]):
+    if any(row.cells[len(plan.named) :]):
         first = "heading" if plan.question.file.heading else "first line"
-        reasons.append(f"It has {len(row.cells)} values and the {first} {plan.width}.")
+        reasons.append(f"It has {len(row.cells)} values and the {first} {len(plan.named)}.")
     whole = bool(reasons)
     for name, cell in _cells(plan, row).items():
         field = plan.collection.by_name[name]
@@ -37,9 +37,9 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
             reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
-    addressed = {plan.part("email"), plan.part("phone")} & values.keys()
-    if plan.collection.contact is not None and not addressed and headings.is_total(values.get(plan.part("name") or "")):
-        reasons, whole = ["This line sums up the others: it has no address and no number, and is no contact."], True
+    name, email, phone = (values.get(plan.part(part) or "") or "" for part in ("name", "email", "phone"))
+    if plan.collection.contact is not None and (why := note_lines.why_nobody(row.cells, plan.named, name, (email, phone))) is not None:
+        return {}, [why], True
     if not values and not reasons:
         reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
     return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
@@ -77,7 +77,7 @@ def _cells(plan: "Plan", row: Row) -> dict[str, str]:
         if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
             continue
         if cell and (field.name not in told or field.name == plan.part("name")):
-            told[field.name] = f"{told.get(field.name, '')} {cell}".strip()
+            told[field.name] = headings.with_name(told[field.name], cell) if field.name in told else cell
     return told
 
 

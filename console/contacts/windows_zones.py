@@ -46,6 +46,12 @@ PLACES: Mapping[str, str] = {
     "Nuku'alofa": "Tonga", "Samoa": "Samoa", "Kiritimati Island": "Line Islands",
 }  # fmt: skip
 """What the lists of Windows show behind the offset → its id, without the “Standard Time” that most end with."""
+SPOKEN: Mapping[str, str] = {
+    "Europe_Western": "Europe/Lisbon", "Europe_Central": "Europe/Berlin", "Europe_Eastern": "Europe/Helsinki", "America_Eastern": "America/New_York",
+    "America_Central": "America/Chicago", "America_Mountain": "America/Denver", "America_Pacific": "America/Los_Angeles", "India": "Asia/Kolkata", "Japan": "Asia/Tokyo",
+}  # fmt: skip
+"""Times with a name of their own in each language, such as Mitteleuropäische Zeit → a zone that has them."""
+LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "lv", "et", "ja", "sv", "da", "nb", "fi", "pt", "cs", "sk", "hu", "ro")
 _OFFSET = re.compile(r"\((?:UTC|GMT)\s*(?:([+\-−])\s*(\d{1,2})(?::?(\d\d))?)?\)\s*", re.IGNORECASE)
 _WINTER, _SUMMER = datetime(2024, 1, 15), datetime(2024, 7, 15)  # noqa: DTZ001 (times of the zones themselves)
 
@@ -59,7 +65,7 @@ def windows_zone(cell: str) -> str | None:
     shown = _compared(cell.strip()[offset.end() :] if offset is not None else cell)
     if (known := _places().get(shown)) is not None:
         return known
-    return _by_city(shown, offset) if offset is not None else None
+    return _by_city(shown, offset) if offset is not None else _by_place().get(shown) or _spoken().get(shown)
 
 
 def _by_city(shown: str, offset: re.Match[str]) -> str | None:
@@ -102,3 +108,29 @@ def _cities() -> Mapping[str, str]:
     """The last part of the name of a zone → the zone: paris → Europe/Paris."""
     zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/", "US/", "Canada/")))
     return {zone.rpartition("/")[2].casefold(): zone for zone in zones}
+
+
+@lru_cache(maxsize=1)
+def _by_place() -> Mapping[str, str]:
+    """A place by itself, as Zendesk and Freshsales write it → the zone that is called by it, else the one zone in whose list it stands."""
+    from babel.core import get_global
+
+    told: dict[str, set[str]] = {}
+    for shown, zone in _places().items():
+        for place in shown.split(","):
+            told.setdefault(place.strip(), set()).add(zone)
+    listed = {place: next(iter(zones)) for place, zones in told.items() if len(zones) == 1}
+    known = get_global("zone_territories")
+    return listed | {name.replace("_", " "): zone for name, zone in _cities().items() if zone in known}
+
+
+@lru_cache(maxsize=1)
+def _spoken() -> Mapping[str, str]:
+    from babel import Locale
+
+    return {
+        _compared(str(name)): zone
+        for language in reversed(LANGUAGES)
+        for metazone, zone in SPOKEN.items()
+        for name in Locale(language).meta_zones.get(metazone, {}).get("long", {}).values()
+    }

@@ -23,6 +23,8 @@ EXACT = 10**15
 HIDDEN = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
 ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
 UNSOLVED = re.compile(rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*</(?:\w+:)?c>")
+NO_RESULT = re.compile(rb"<(?:\w+:)?c\s(?![^>]*\st=)[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*<(?:\w+:)?v\s*(?:/>|></)")
+"""The same with an empty result of no kind, as openpyxl writes it; an empty text is a result."""
 NEVER_SOLVED = re.compile(rb"</(?:\w+:)?f>\s*<(?:\w+:)?v>0</(?:\w+:)?v>")
 """What programs write that cannot work out a formula and say that the spreadsheet has to."""
 VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b")
@@ -68,7 +70,7 @@ def lines(sheet: CalamineSheet) -> Iterator[list[str]]:
 def marks(archive: zipfile.ZipFile, place: str) -> dict[str, int]:
     """How many rows of a sheet are hidden, cells are errors, and formulas have no result."""
     again = re.search(rb'\bfullCalcOnLoad="(?:1|true)"', archive.read("xl/workbook.xml")) is not None
-    unsolved = [UNSOLVED, NEVER_SOLVED] if again else [UNSOLVED]
+    unsolved = [UNSOLVED, NO_RESULT, NEVER_SOLVED] if again else [UNSOLVED, NO_RESULT]
     found = {"hidden": 0, "errors": 0, "unsolved": 0}
     with archive.open(place) as stream:
         for part in _rows(iter(lambda: stream.read(PART), b"")):

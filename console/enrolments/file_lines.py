@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from console import records
-from console.contacts import contact_files, headings
+from console.contacts import contact_files, headings, note_lines
 from console.contacts.encodings import ENCODINGS
 from console.enrolments.targets import Target
 from console.formats import label_of
@@ -31,7 +31,8 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         yield from _rows(target, question.rows or ())
         return
     lines, encoding = contact_files.rows(question.file, person), ENCODINGS[question.file.encoding]
-    width = max((len(heading.cells) for heading in islice(lines, 1)), default=0)
+    named = next((heading.cells for heading in islice(lines, 1)), [])
+    width = len(named)
     columns = {int(number): name for number, name in sorted(question.columns.items(), key=lambda each: int(each[0])) if name}
     long, emails, phones = (
         {entry.name for entry in target.fields if entry.type == "long_text"},
@@ -59,8 +60,8 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
-        if not wrong and target.collection is None and not any(told.values()) and headings.is_total(next(filter(None, row.cells), "")):
-            wrong = "This line sums up the others: it has no address and no number, and nobody is enrolled by it."
+        if not wrong and target.collection is None:
+            wrong = note_lines.why_nobody(row.cells, named, next(filter(None, row.cells), ""), chain(*told.values())) or ""
         yield Line(row.number, cells, wrong, told)
 
 

@@ -47,7 +47,7 @@ def test_a_heading_says_what_is_known_about_a_consent_in_many_languages(heading:
     ("E-Mails nicht zulassen", "email"), ("Telefonanrufe nicht zulassen", "call"), ("Do Not Text", "sms"), ("Prospect Do Not Email", "email"), ("smsOptOut", "sms"), ("isUnsubscribed", EVERY), ("DNC", EVERY), ("Black Listed", EVERY),
     ("Email Globally Unsubscribed", "email"), ("Marked email as spam", "email"), ("Do not send marketing materials", EVERY), ("HasOptedOutOfFax", None), ("Do Not Contact Reason", None), ("Do not allow Faxes", None),
     ("配信停止", EVERY), ("メルマガ配信停止", "email"), ("退订", EVERY), ("短信退订", "sms"), ("수신거부", EVERY), ("이메일 수신 거부", "email"), ("إلغاء الاشتراك", EVERY), ("Newsletter unerwünscht", "email"), ("Do not send", EVERY),
-    ("EMAIL_BLOCKLISTED", "email"), ("SMS_BLOCKLISTED", "sms"), ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
+    ("EMAIL_BLOCKLISTED", "email"), ("Email Suppressions", "email"), ("SMS Suppressions", "sms"), ("Has hard bounced", "email"), ("*Bounced Hard", "email"), ("Confirmed Opt-Out Date", EVERY), ("Confirmed Opt-Out Reason", None), ("SMS_BLOCKLISTED", "sms"), ("UNSUB_REASON", None), ("Fax Opt Out", None), ("Phone No", None), ("No. Contact", None), ("Ring", None), ("Telefonnummer", None), ("Nombre", None),
 ])  # fmt: skip
 def test_a_heading_says_who_wants_nothing_in_many_languages(heading: str, channel: str | None) -> None:
     assert consent_words.refused(plain(heading)) == channel
@@ -66,7 +66,7 @@ def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_writ
     ("1.0", True, True), ("0.0", False, False), ("Do Not Allow", True, True), ("Allow", False, False), ("Nicht zulassen", True, True), ("Zulassen", False, False), ("Do not contact", True, True),
     ("Unsubscribed", True, True), ("yes", True, True), ("x", True, True), ("", False, False), ("no", False, False), ("Subscribed", False, False), ("Abonniert", False, False), ("not opted out", False, False),
     ("是", True, True), ("예", True, True), ("希望しない", True, True), ("希望する", False, None), ("退订", True, True), ("수신거부", True, True), ("동의", False, None), ("Hayır", False, False), ("Spam", True, True),
-    ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", None, True),
+    ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", True, True), ("Hard bounced", True, True), ("Soft bounced", None, True), ("Suppressed", True, True), ("[]", False, False), ("checked", True, True),
 ])  # fmt: skip
 def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_status: bool | None, in_opt_out: bool | None) -> None:
     asked = {
@@ -78,7 +78,7 @@ def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_st
 
 @cases("heading, cell", [
     ("メルマガ配信", "希望しない"), ("수신동의", "동의안함"), ("İzin", "Red"), ("الموافقة", "لا"), ("Werbung", "nein"), ("Kontakt erlaubt", "nein"), ("List status", "Spam"), ("Email Deliverability", "Bounced"), ("State", "Bounced"), ("Suppressed reason", "Complaint"), ("Suppressed reason", "Too many"),
-    ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"),
+    ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"), ("deactivated", "03.03.2026"), ("Marketing allowed", "FALSE"), ("I agree to receive e-mail about offers", "false"), ("Would you like news by email?", "No"),
 ])  # fmt: skip
 def test_a_column_that_may_say_who_wants_nothing_is_named(heading: str, cell: str) -> None:
     assert consent_words.may_be_about_consent(heading, [cell])
@@ -108,7 +108,7 @@ def test_who_opted_out_far_below_in_a_column_of_a_mailing_list_is_seen(company: 
     looked = import_batches.keep(
         company.olivia, "contact", io.BytesIO(f"Name,Email,List state\n{lines}Last,last@post.example,unsubscribed\n".encode())
     )
-    assert unused_columns.unused_columns(looked.question, company.olivia.id) == (["List state"], ["List state"])
+    assert (looked.question.columns["2"], looked.opted_out) == ("optout:every", 1)
 
 
 def test_two_columns_of_when_they_agreed_do_not_shut_the_file_out(company: Company) -> None:

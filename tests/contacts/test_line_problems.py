@@ -59,7 +59,7 @@ def test_that_a_contact_is_there_already_is_told_beside_what_is_wrong(club: Comp
 def test_a_line_that_cannot_be_read_as_a_whole_has_one_problem(club: Company) -> None:
     assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == ["It has 10 values and the heading 7."]
     assert problems(club, "Total,,,Atlantis,,nonsense,") == [
-        "This line sums up the others: it has no address and no number, and is no contact."
+        "This line sums up the others: it has no address and no number, and means nobody."
     ]
 
 

@@ -177,3 +177,18 @@ def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last
     told = contact_files.read_as(file, None, contact_files.HEADING)
     assert told.heading == max(heading, 1)
     assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)
+
+
+@cases(
+    "line", ["Confidential Information - Do Not Distribute", "Copyright © 2026 somebody,,", "Contacts with accounts", "Total,Count,2", "E-mail,Phone,Note"]
+)  # fmt: skip
+def test_notes_of_a_report_and_headings_between_are_no_leads(flow: Company, line: str) -> None:
+    target = enrolments.seen(flow.olivia, "leads", "start")
+    text = f"E-mail,Phone,Note\nbo@post.example,+46701234567,fair\n{line}\n"
+    asked = enrolments.batches.question_of_file(flow.olivia, target, io.BytesIO(text.encode()), {})
+    batch = enrolments.batches.begin(flow.olivia, "leads", asked, preview=True)
+    work_until_idle({"enrol"})
+    batch = enrolments.batches.get(flow.olivia, batch.id)
+    assert (batch.done, batch.enrolled) == (2, 1)
+    [answer] = enrolments.batches.answers(flow.olivia, batch.id)[0]
+    assert answer["reasons"][0]["reason"].startswith(("This line is a note", "This line repeats", "This line sums up"))

@@ -69,9 +69,9 @@ def test_no_line_of_a_file_gives_a_consent_that_another_takes_back(company: Comp
 def test_a_text_of_somebody_s_own_that_counts_as_an_opt_out_is_told(company: Company) -> None:
     lines = "Sam,sam@post.example,,new,,,,Too many mails\nBo,bo@post.example,,new,,,,Too many mails\nAna,ana@post.example,,new,,,,yes\nMia,mia@post.example,,new,,,,2026-03-01\nKenji,kenji@post.example,,new,,,,no\n"
     looked = imported(company, HEAD + lines, preview=True)
-    assert (looked.opted_out, looked.place["by_text"]) == (4, {"cells": 2, "some": ["Too many mails"]})
+    assert (looked.opted_out, looked.place["by_text"]) == (4, {"lines": 2, "some": ["Too many mails"]})
     done = import_batches.confirm(company.olivia, looked.id)
-    assert done.place["by_text"] == {"cells": 2, "some": ["Too many mails"]}, "counted once"
+    assert done.place["by_text"] == {"lines": 2, "some": ["Too many mails"]}, "counted once"
 
 
 def test_what_lacks_in_some_lines_is_not_said_of_all(company: Company) -> None:
@@ -253,4 +253,10 @@ def test_what_is_nobodys_number_makes_no_two_lines_one_person(company: Company) 
 def test_days_that_a_spreadsheet_keeps_as_numbers_are_days(company: Company) -> None:
     text = "name,email,stage,sms consent,consent source,consent date,unsubscribed at\nBo,bo@post.example,new,yes,fair,46143,46023\n"
     looked = imported(company, text, preview=True)
-    assert (looked.new, looked.consents, looked.place["by_text"]["cells"]) == (1, 1, 0), "agreed on 1 May, after 1 January"
+    assert (looked.new, looked.consents, looked.place["by_text"]["lines"]) == (1, 1, 0), "agreed on 1 May, after 1 January"
+
+
+def test_a_line_with_two_such_texts_is_counted_once(company: Company) -> None:
+    text = "name,email,stage,Email suppressions,SMS suppressions\nBo,bo@post.example,new,Too many mails,USER\n"
+    looked = imported(company, text, preview=True)
+    assert (looked.opted_out, looked.place["by_text"]) == (1, {"lines": 1, "some": ["Too many mails", "USER"]})

@@ -137,7 +137,7 @@ def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
 
 @pytest.mark.rotating
 def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> None:
-    where = sent(club, "K1,K2,K3\n山田,yamada@post.example,new\n".encode())
+    where = sent(club, "K1,K2,K3,K4\n山田,yamada@post.example,new,host@post.example\n".encode())
     assert "No heading is the name of a field: choose what each column is." in club.olivia.get(where).text
     seen = posted(club, where, {"c.0": "name", "c.1": "email", "c.2": "stage", "match": "email", "do": "look"})
     assert "1 contact can be added" in club.olivia.get(seen).text

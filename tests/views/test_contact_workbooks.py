@@ -86,7 +86,7 @@ def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anythin
     assert workbooks.as_csv(workbook([HEAD], []))[1] == [], "nothing is said of a plain one"
 
 
-@pytest.mark.parametrize("program", ["no result", "nought for all"])
+@pytest.mark.parametrize("program", ["no result", "nought for all", "empty result", "closed result"])
 def test_formulas_that_were_never_worked_out_are_no_empty_cells(club: "Pages", program: str) -> None:
     """Whoever opted out by a formula would be written to."""
 
@@ -97,15 +97,34 @@ def test_formulas_that_were_never_worked_out_are_no_empty_cells(club: "Pages", p
         sheet.write_formula(1, 1, '=IF(1,"yes","no")')
 
     content = drawn(draw)
-    if program == "no result":
+    if (result := {"no result": b"", "empty result": b"<v></v>", "closed result": b"<v />"}.get(program)) is not None:
         with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
             for name in there.namelist():
-                other.writestr(name, there.read(name).replace(b"<v>0</v>", b""))
+                other.writestr(name, there.read(name).replace(b"<v>0</v>", result))
         content = out.getvalue()
     with pytest.raises(Invalid) as refused:
         import_batches.keep(club.company.olivia, "contact", io.BytesIO(content), "a.xlsx")
     assert "Open it in a spreadsheet, save it" in str(refused.value.details)
     assert contact_files.folders() == []
+
+
+def test_a_formula_that_comes_to_an_empty_text_is_worked_out() -> None:
+    def draw(book: xlsxwriter.Workbook) -> None:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Email", "Note"])
+        sheet.write(1, 0, "ana@wb.example")
+        sheet.write_formula(1, 1, '=""', None, "")
+
+    content = drawn(draw)
+    with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
+        for name in there.namelist():
+            other.writestr(
+                name,
+                there.read(name)
+                .replace(b' fullCalcOnLoad="1"', b"")
+                .replace(b'<c r="B2"><f>""</f><v></v>', b'<c r="B2" t="str"><f>""</f><v></v>'),
+            )
+    assert workbooks.as_csv(out.getvalue())[0] == b"Email,Note\r\nana@wb.example,\r\n"
 
 
 def test_a_cell_over_several_rows_counts_in_each_and_days_since_1904_and_ends_far_below_are_read() -> None:

@@ -82,3 +82,30 @@ def test_no_answer_of_a_webhook_sets_a_cookie(client: FlaskClient, own: Signer) 
     ]
     assert [answer.status_code for answer in answers] == [202, 401, 200, 400, 200, 405]
     assert not any(answer.headers.getlist("Set-Cookie") for answer in answers)
+
+
+@cases(
+    ("headers", "service"),
+    [({"X-Hook-Secret": "b537207f20cbfa02357cf448134da559"}, "Asana"), ({"X-Trello-Webhook": "abc="}, "Trello"), ({"Plaid-Verification": "eyJ.eyJ.x"}, "Plaid"), ({"Paypal-Transmission-Sig": "abc="}, "PayPal")],
+)  # fmt: skip
+def test_who_cannot_be_checked_reads_by_name_what_to_do_instead(
+    client: FlaskClient, own: Signer, headers: dict[str, str], service: str
+) -> None:
+    for ident in ("signed", "plain"):
+        answer = client.post(own.sender.path(ident), json={"a": 1}, headers=headers)
+        assert answer.status_code == 401
+        assert answer.get_json()["message"].startswith(f"{service} signs in a way that is not checked here: let Zapier"), ident
+        assert answer.get_json()["message"] in turned_away()
+
+
+def test_who_signs_nothing_reads_the_way_out(client: FlaskClient, own: Signer) -> None:
+    """Mailgun signs within the body, Adyen within each item, monday.com and Notion ask without a signature."""
+    bodies: tuple[dict[str, Any], ...] = (
+        {"signature": {"timestamp": "1", "token": "t", "signature": "a"}},
+        {"notificationItems": []},
+        {"challenge": "abc"},
+    )
+    for body in bodies:
+        message = client.post(own.sender.path("signed"), json=body).get_json()["message"]
+        assert "make a webhook with a key, or let Zapier, Make or a program of yours take what it sends" in message
+    assert not begun()

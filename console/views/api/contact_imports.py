@@ -73,7 +73,7 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "consents": found.consents,
         "withdrawn": found.withdrawn,
         "opted_out": found.opted_out,
-        "opted_out_by_text": found.place.get("by_text", {}).get("cells", 0),
+        "opted_out_by_text": found.place.get("by_text", {}).get("lines", 0),
         "agreed_again": found.agreed_again,
         "said_no": found.said_no,
         "tags": found.tags,
