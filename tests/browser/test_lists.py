@@ -85,7 +85,9 @@ def test_a_preview_is_in_the_address_and_reload_opens_it_again(screens: Callable
     page.wait_for_function("() => document.activeElement.matches('[data-record]')")
 
 
-def test_who_tabs_through_the_headings_of_a_wide_list_sees_what_the_rows_are_about(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_who_tabs_through_the_headings_of_a_wide_list_sees_what_the_rows_are_about(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     olivia = screens(width=820).enter("olivia")
     page = olivia.go("/c/customer?segment=")
     page.locator("thead th a[href]").last.focus()
