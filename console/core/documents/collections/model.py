@@ -34,9 +34,7 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
-WORDED = frozenset(
-    {"badge", "word", "country", "language", "currency", "zone"}
-)  # widgets of codes shown as words: no record is called by one
+WORDED = frozenset({"badge", "word", "country", "language", "currency", "zone"})  # codes shown as words: no record is called by one
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
