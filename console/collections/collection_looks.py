@@ -21,6 +21,7 @@ from console.records import KeySelect, Record, sql_conditions, sql_segments
 
 FEW = 5
 MOST_COUNTED = 10_000
+EXAMPLES_OF_CODES = {"country": "DE", "language": "en", "currency": "EUR", "zone": "Europe/Berlin"}
 EXAMPLES: Mapping[str, Any] = {
     "integer": 42, "decimal": "1234.50", "money": "1234.50", "boolean": True, "date": "2026-11-20", "datetime": "2026-11-20T09:30:00Z", "time": "09:30:00",
     "email": "ada@example.com", "phone": "+44 20 7946 0018", "url": "https://example.com", "uuid": "3f2b8c1e-0d4a-4b7e-9a51-6c1d2e3f4a5b", "json": {}, "array": [],
@@ -117,6 +118,6 @@ def _value(item: Field) -> Any:
     if item.stored in ("date", "datetime"):
         now = datetime.now(UTC)
         return now.date().isoformat() if item.stored == "date" else now.isoformat().replace("+00:00", "Z")
-    if item.widget in ("country", "language", "currency") and item.stored == "text":
-        return {"country": "DE", "language": "en", "currency": "EUR"}[item.widget]
+    if item.widget in EXAMPLES_OF_CODES and item.stored == "text":
+        return EXAMPLES_OF_CODES[item.widget]
     return EXAMPLES.get(item.type, EXAMPLES.get(item.stored, item.label))

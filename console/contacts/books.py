@@ -106,7 +106,7 @@ def contact_document(name: str) -> dict[str, Any]:
         "new": ["name", "email", "phone", "country", "time_zone", "language", "stage", "owner", "source"],
         "fields": {
             "email": {"type": "email", "format": "email"}, "phone": {"type": "phone", "format": "phone"},
-            "country": {"widget": "country"}, "language": {"widget": "language"}, "stage": {"widget": "badge"}, "remarks": {"type": "long_text"},
+            "country": {"widget": "country"}, "language": {"widget": "language"}, "time_zone": {"widget": "zone"}, "stage": {"widget": "badge"}, "remarks": {"type": "long_text"},
             "created_at": {"label": "Created", "readonly": True}, "updated_at": {"label": "Changed", "readonly": True},
         },
         "summary": {

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from console.contacts.windows_zones import windows_zone
+from console.core import schedule
 from console.core.documents.collections import Collection, Field
 from console.formats import phone_text
 
@@ -370,13 +371,19 @@ def numbers_in(cell: str) -> tuple[str, ...]:
     return several if len(several) > 1 else (number(cell),) if cell else ()
 
 
+_AREAS = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
+"""Below which zones are called by cities."""
+
+
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters and its stroke are written, of what Windows calls it or shows in its lists, and of one that stands among other words; the cell itself where there is none such."""
+    """The name of a time zone however its letters and its stroke are written, of what Windows calls it or shows in its lists, of one that stands among other words, and of a city; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
     words = cell.casefold().replace("_slash_", "/")
     known = _zones().get(words.replace(" ", "_")) or windows_zone(cell)
-    return known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), cell)
+    known = known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), None)
+    cities = [] if known else [zone for zone in schedule.zones_of(words) if zone.startswith(_AREAS)]
+    return known or (cities[0] if len(cities) == 1 else cell)
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ WIDGET_WORDS = {
     "input": "One line", "textarea": "Several lines", "select": "Choose from a list", "radio": "Choose by buttons", "switch": "Switch",
     "badge": "Badge in its colour", "word": "Code in words", "tags": "Tags", "number": "Number", "plain": "Number without separators", "money": "Money",
     "percent": "Per cent", "day": "Day", "long_day": "Day in words", "iso": "2026-11-20", "ago": "How long ago", "link": "Link", "email": "E-mail link",
-    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
+    "phone": "Phone link", "iban": "IBAN in groups", "country": "Country", "language": "Language", "currency": "Currency", "zone": "Time zone", "image": "Image", "file": "File", "code": "Code", "json": "JSON",
     "fraction": "Per cent of a part of one", "colour": "Colour", "person": "Name of a person who has this account",
     "translations": "Text in the reader's language",
     "unix": "Moment, from seconds since 1970",

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from markupsafe import Markup, escape
 
+from console.formats.codes import city_of
 from console.formats.kinds import EMPTY, Look
 
 DAY = len("2026-11-20")
@@ -183,7 +184,7 @@ def when_there(value: Any, zone: str, look: Look) -> Markup:
 
 def place_words(zone: str) -> str:
     """Return the city by which a time zone is called: "Vilnius"."""
-    return zone.rpartition("/")[2].replace("_", " ")
+    return city_of(zone)
 
 
 def zone_words(zone: str, look: Look) -> str:

@@ -315,6 +315,7 @@ WIDGETS: dict[str, Callable[[Any, Kind, Look], str]] = {
     "country": _code,
     "language": _code,
     "currency": _code,
+    "zone": _code,
     **dict.fromkeys(SPOKEN, lambda value, _, __: state_words(str(value))),
     "chosen": _chosen,
     "percent": _percent,

@@ -255,6 +255,8 @@ def _check(wanted: Wanted) -> None:
 
 
 def _wrong_url(url: str) -> str | None:
+    if not url:
+        return "Enter the address to which the events go, such as https://hooks.example.com/handrail."
     if len(url) > LONGEST_URL:
         return f"At most {LONGEST_URL:,} characters."
     try:
@@ -266,7 +268,7 @@ def _wrong_url(url: str) -> str | None:
 
 def _wrong_events(events: Sequence[str]) -> str | None:
     if not events or len(events) > MOST_EVENTS:
-        return f"Choose 1 to {MOST_EVENTS} events, or everything (*)."
+        return f"Choose 1 to {MOST_EVENTS} events, or everything in the activity log."
     if event_types.EVERY in events:
         return None if len(events) == 1 else "* stands for all of them: name nothing beside it."
     unknown = [name for name in events if name not in event_types.TYPES]

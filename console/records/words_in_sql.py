@@ -257,7 +257,7 @@ def _coded(column: Any, widget: str, wording: Wording) -> Words:
     known = {code: wording.guarded(name) for code, name in formats.code_names(widget, wording.look.locale).items()}
     text = _text(column)
     otherwise = sa.case((text.regexp_match("^[A-Za-z0-9]+$"), text), else_=_stop(column))
-    return _looked_up(text, known, otherwise, text if widget == "language" else sa.func.upper(text))
+    return _looked_up(text, known, otherwise, text if widget in ("language", "zone") else sa.func.upper(text))
 
 
 def _reference(table: Table, field: Field, target: str, wording: Wording) -> tuple[Words | None, sa.FromClause | None]:

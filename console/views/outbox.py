@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, enrolments, messages, workflows
+from console import access, browse, enrolments, messages, workflows
 from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.core.stop_words import is_stop
@@ -96,10 +96,12 @@ def _words(name: str, value: str, lines: Sequence[Line]) -> str:
         return next((workflow.title for workflow in _seen() if workflow.slug == value), value)
     if name in ("from", "to"):
         return formats.text(formats.Kind("", "", "datetime" if "T" in value else "date"), value, frame.look())
-    if name == "contact":
-        named = (line.who for line in lines if line.who)
-        return "Unknown senders" if value == outbox.UNKNOWN else next(named, "one contact" if lines else value.rpartition("/")[2])
-    return value
+    if value == outbox.UNKNOWN:
+        return "Unknown senders"
+    collection, _, key = value.partition("/")
+    named = browse.named(frame.actor(), [(collection, key)]) if name == "contact" and key else {}
+    titles = [*(each.title for each in named.values()), *(line.who for line in lines if line.who)]
+    return next(iter(titles), "one contact" if name == "contact" else "one run")
 
 
 @blueprint.post("/outbox/strangers")

@@ -83,3 +83,25 @@ def test_a_preview_is_in_the_address_and_reload_opens_it_again(screens: Callable
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: "preview=" not in url)
     page.wait_for_function("() => document.activeElement.matches('[data-record]')")
+
+
+def test_who_tabs_through_the_headings_of_a_wide_list_sees_what_the_rows_are_about(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    olivia = screens(width=820).enter("olivia")
+    page = olivia.go("/c/customer?segment=")
+    page.locator("thead th a[href]").last.focus()
+    scrolled = "document.querySelector('.scroll-x:has(thead)').scrollLeft"
+    assert page.evaluate(scrolled) > 0
+    head, first = page.locator("thead th").first.bounding_box(), page.locator("tbody th").first.bounding_box()
+    assert head is not None
+    assert first is not None
+    assert head["x"] == first["x"], "the heading of the first column stands above it"
+    while page.evaluate("!document.activeElement.closest('tbody')"):
+        olivia.press("Tab")
+    assert page.evaluate(scrolled) == 0
+    address = page.url
+    page.locator("tbody .tick").first.focus()
+    olivia.press("Enter")
+    page.wait_for_timeout(300)
+    assert (page.url, page.locator("tbody .tick").first.is_checked()) == (address, False), "Enter in a box presses no button of the bar"

@@ -26,6 +26,21 @@ OVERLAPS = """() => {
     const meet = (one, two) => Math.min(one.right, two.right) - Math.max(one.left, two.left) > 1 && Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top) > 1;
     return [names.length, names.flatMap(([name, one], number) => all.filter(([, two], other) => other !== number && meet(one, two)).map(([what]) => [name, what]))];
 }"""
+STRUCK = """() => {
+    const ways = [...document.querySelectorAll('step-picture .x6-edge')];
+    return [...document.querySelectorAll('step-picture .way-tag')].flatMap((tag) => {
+        const [own, box] = [ways.indexOf(tag.closest('.x6-edge')), tag.getBoundingClientRect()];
+        const over = (line) => {
+            const matrix = line.getScreenCTM();
+            return [...Array(Math.ceil(line.getTotalLength() / 3)).keys()].some((part) => {
+                const { x, y } = line.getPointAtLength(part * 3).matrixTransform(matrix);
+                return box.left + 1 < x && x < box.right - 1 && box.top + 1 < y && y < box.bottom - 1;
+            });
+        };
+        return ways.slice(own + 1).some((way) => over(way.querySelector('.way-line'))) ? [tag.parentElement.textContent] : [];
+    });
+}"""
+"""Names of ways over which the line of another way is drawn."""
 TAKEN = "() => [...document.querySelectorAll('.way-line.taken')].length"
 
 
@@ -205,6 +220,7 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
         names, overlapping = drawn(olivia, path, count).evaluate(OVERLAPS)
         assert names
         assert not overlapping, "names of ways stand on nothing else"
+        assert olivia.page.evaluate(STRUCK) == []
     assert olivia.faults() == []
 
 
@@ -217,6 +233,7 @@ def test_names_of_ways_do_not_make_a_picture_much_wider_than_its_steps(screens: 
     assert area["width"] < 1.5 * (252 + 40) * widest
     names, overlapping = page.evaluate(OVERLAPS)
     assert (names, overlapping) == (15, [])
+    assert page.evaluate(STRUCK) == []
     assert 60 <= int(page.inner_text("[data-size]").rstrip("%")) <= 85, "as much of it as can be read"
 
 

@@ -163,6 +163,7 @@ def test_every_zone_that_windows_shows_is_one_that_is_known_here() -> None:
         ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin"), ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
         ("(UTC+03:00) Moscow, St. Petersburg", "Europe/Moscow"), ("(UTC) Coordinated Universal Time", "Etc/UTC"), ("(UTC-11:00) Coordinated Universal Time-11", "Etc/GMT+11"),
         ("(UTC+01:00) Amsterdam, Berlin, Bern, Rom, Stockholm, Wien", "Europe/Amsterdam"), ("(UTC+01:00) Bruxelles, Copenhague, Madrid, Paris", "Europe/Madrid"),
+        ("Amsterdam", "Europe/Amsterdam"), ("New York", "America/New_York"), ("Eastern", "Eastern"),
         ("(UTC+05:00) Paris", "(UTC+05:00) Paris"), ("(UTC+01:00)", "(UTC+01:00)"),
     ],
 )  # fmt: skip

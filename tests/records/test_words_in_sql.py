@@ -16,6 +16,7 @@ from console.records import Reach, connect
 FIELDS = {
     "kind": {"label": "Kind", "options": [{"value": "a", "label": "=First"}, {"value": "b", "label": "Second, or so"}]},
     "land": {"widget": "country"},
+    "spot": {"widget": "zone"},
     "plain": {"widget": "plain"},
     "share": {"widget": "percent"},
     "state": {"widget": "badge"},
@@ -29,13 +30,13 @@ insert into maker values ('m/1', '=Maker, one', '003ede56-9e09-40dd-b581-cd84a07
 create type colour as enum ('red', 'dark_green', 'Blue');
 create table thing (id bigint primary key, first text, last varchar(80), kind text, land char(2), plain int, share int, price numeric(20, 2), cents bigint,
     minor bigint, small smallint, big bigint, exact numeric(14, 4), loose numeric, yes boolean, born date, seen timestamptz, here timestamp, opens time,
-    ref uuid, grid int[], tags text[], colour colour, state text, maker text references maker);
+    ref uuid, grid int[], tags text[], colour colour, state text, maker text references maker, spot text);
 insert into thing select n, (array['Ada', '', ' ', null, '=2+2', '+1', '-1', '@x', e'tab\\t', e'\\tt', 'a "q", b', e'line\\r\\nbreak', '＝wide', 'run_x', 'émile'])[n % 15 + 1],
     (array['Love, lace', null, '', 'O''Neil', e'\\u00a0nbsp\\u2003'])[n % 5 + 1], (array['a', 'b', null])[n % 3 + 1], (array['DE', 'GB', 'XX', null, 'fr'])[n % 5 + 1],
     (n - 20) * 777, n % 140 - 20, (n - 30) * 1234.56, (n - 9) * 3456, (n - 12) * 12345678901, n - 20, (n - 25) * 1000003 * power(10, n % 8)::bigint,
     (n - 10) * 333.3333, case n % 4 when 0 then n / 7.0 when 1 then n * 100000 when 2 then -0.5 end, (array[true, false, null])[n % 3 + 1],
     date '0999-12-28' + n * 4000, timestamptz '1970-02-01 23:59:59.9Z' + n * interval '97 days 7 hours', timestamp '1999-12-31 23:30' + n * interval '30 days', time '00:00' + n * interval '1001 seconds',
-    md5(n::text)::uuid, array[n], (array['{a,"b, c"}', '{}', null, '{=2+2,x}', '{a''b,run_x}', '{dark_green,Blue}', '{-1}'])[n % 7 + 1]::text[], (array['red', 'dark_green', 'Blue', null])[n % 4 + 1]::colour, (array['paid', 'On hold', '=x', '', null, 'on hold', 'e-mail', 'fällig', 'ärger', 'a,b', e'a\\u00a0b', 'x1 ', 'iPad'])[n % 13 + 1], (array['m/1', null])[n % 2 + 1] from generate_series(1, 60) n;
+    md5(n::text)::uuid, array[n], (array['{a,"b, c"}', '{}', null, '{=2+2,x}', '{a''b,run_x}', '{dark_green,Blue}', '{-1}'])[n % 7 + 1]::text[], (array['red', 'dark_green', 'Blue', null])[n % 4 + 1]::colour, (array['paid', 'On hold', '=x', '', null, 'on hold', 'e-mail', 'fällig', 'ärger', 'a,b', e'a\\u00a0b', 'x1 ', 'iPad'])[n % 13 + 1], (array['m/1', null])[n % 2 + 1], (array['America/New_York', 'Europe/Vilnius', 'UTC', null, 'soon'])[n % 5 + 1] from generate_series(1, 60) n;
 """
 
 
@@ -78,7 +79,7 @@ def both(actor: Actor, look: Look, query: BrowseQuery) -> tuple[bytes, bytes]:
     [("en", "Europe/London"), ("de", "America/New_York"), ("es", "UTC")],
 )
 def test_both_ways_write_the_same_file(ines: Actor, locale: str, zone: str) -> None:
-    every = ("id", "first", "last", "kind", "land", "plain", "share", "price", "cents", "minor", "small", "big", "exact", "loose", "yes", "born", "seen", "here", "opens", "ref", "tags", "colour", "state", "maker")  # fmt: skip
+    every = ("id", "first", "last", "kind", "land", "spot", "plain", "share", "price", "cents", "minor", "small", "big", "exact", "loose", "yes", "born", "seen", "here", "opens", "ref", "tags", "colour", "state", "maker")  # fmt: skip
     for query in (BrowseQuery(fields=every), BrowseQuery(fields=every, sort="-last", q="a")):
         quick, slow = both(ines, Look(locale, zone), query)
         for one, other in zip(quick.split(b"\r\n"), slow.split(b"\r\n"), strict=True):

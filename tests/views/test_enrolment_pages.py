@@ -145,7 +145,7 @@ def test_home_and_the_picture_tell_of_automations_what_the_reader_may_know(pages
     [first] = [run for run in runs.find(pages.company.mona, {})[0] if run.record == "3"]
     runs.abort(pages.company.mona, first.id, revision=None, reason="Not needed")
     home = pages.mona.get("/")
-    assert "1 by themselves, none by people yet" in home.text
+    assert "1 by itself, none by people yet" in home.text
     assert "Ended lately" not in home.text, "there stand those that people worked on"
     picture = pages.mona.get("/workflows/care-review")
     for said in (

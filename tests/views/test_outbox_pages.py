@@ -44,6 +44,11 @@ def test_the_outbox_shows_what_left_and_why_not_and_the_api_too(pages: "Pages", 
     assert all(words in page.text for words in ("Sam Whitfield", "Hello Sam Whitfield", "There is no telephone number.", "not really sent"))
     assert "Sandbox" in pages.olivia.get("/").text
     assert "Sam Whitfield" not in pages.olivia.get("/outbox?status=skipped").text
+    assert "Contact: Sam Whitfield" in pages.olivia.get("/outbox?contact=contact%2F1").text
+    assert "Contact: Ana" in pages.olivia.get("/outbox?contact=contact%2F2&channel=email").text, "who has no message is named, too"
+    told = pages.olivia.get(f"/outbox?run={skipped}").text
+    assert "Run: Ana" in told
+    assert skipped not in told
     assert "Channel is one of" not in pages.olivia.get("/outbox?channel=fax", status=400).text
     pages.stan.get("/outbox", status=403)
     workflows.import_file(DOCUMENT | {"slug": "buying", "title": "Purchase plan", "team": "procurement"})

@@ -45,7 +45,7 @@
     const ink = colour(host, "--ink-2");
     const line = colour(host, "--line");
     const number = { beginAtZero: true, max: most ? Number(most) : undefined, grid: { color: line }, border: { display: false },
-      ticks: { color: ink, maxTicksLimit: 5, precision: unit ? undefined : 0, callback: (value) => `${value.toLocaleString("en")}${unit}` } };
+      ticks: { color: ink, maxTicksLimit: 5, precision: unit ? undefined : 0, callback: (value) => `${value.toLocaleString("en")}${value === 1 ? unit.replace(/(\w{3,})s$/, "$1") : unit}` } };
     const named = { grid: { display: false }, border: { color: line }, ticks: { color: ink, autoSkip: kind !== "bar", maxRotation: 0, autoSkipPadding: 10 } };
     return {
       type: kind === "line" ? "line" : "bar",

@@ -48,6 +48,11 @@
     }
   });
 
+  // From the headings on to the rows, of which all that is tabbed to stands on the left: what was scrolled away for a heading comes back.
+  document.addEventListener("focusin", (event) => {
+    if (event.relatedTarget?.closest("thead") && event.target.closest("tbody th")) event.target.closest(".scroll-x")?.scrollTo({ left: 0 });
+  });
+
   document.addEventListener("click", (event) => {
     if (!event.target.closest("[data-close-preview]")) return;
     event.preventDefault();

@@ -139,6 +139,9 @@
   // parts of a way, from its middle outwards
   const TRIED = [...Array(21).keys()].map((number) => (12 + (number % 2 ? 1 : -1) * Math.ceil(number / 2)) / 24);
 
+  // on the way, else beside it, else above or below it
+  const SIDES = [[0, 0], [-1, 0], [1, 0], [0, -1], [0, 1]];
+
   // The places of `layout`, and where the `names` of the ways stand: close together, but where names would then stand on something, further apart.
   function placed(nodes, edges, waysOf) {
     const tried = (room) => {
@@ -146,38 +149,54 @@
       return { ...made, ...names(waysOf(made), made.places, made.frames) };
     };
     const rooms = nodes.length > FEW ? ROOMS.slice(-1) : ROOMS;
-    return rooms.reduce((made, room) => (made && !made.crowded ? made : tried(room)), null);
+    return rooms.reduce((best, room) => {
+      const made = best?.faults === 0 ? best : tried(room);
+      return best && best.faults <= made.faults ? best : made;
+    }, null);
   }
 
   // Where the names of ways stand: on the way, as near to its middle as no step, title of a group or other name stands and no other way
-  // leads through. `ways`: [{id, label, points, straight}]. Answers {spots: Map id → {distance (part of the way), offset}, crowded: whether one stands on
-  // something for want of room}.
+  // leads through. `ways`: [{id, label, points, straight}]. Answers {spots: Map id → {distance (part of the way), offset,
+  // above: its place among those that have to stand on other ways, 0 for none}, faults: how bad it is that some stand on something or have a line through them}.
   function names(ways, places, frames) {
     const rows = new Map();
     const row = (y) => Math.floor(y / HEIGHT);
     const reach = (box) => [...Array(row(box.y + box.height) - row(box.y) + 1).keys()].map((number) => row(box.y) + number);
     const fill = (box) => reach(box).forEach((at) => { if (rows.has(at)) rows.get(at).push(box); else rows.set(at, [box]); });
     const meets = (box, other) => box.x < other.x + other.width && other.x < box.x + box.width && box.y < other.y + other.height && other.y < box.y + box.height;
-    const free = (box, id, crossed) => !reach(box).some((at) => rows.get(at)?.some((other) => other.way !== id && !(crossed && other.way) && meets(box, other)));
+    const free = (box, id, may) => !reach(box).some((at) => rows.get(at)?.some((other) => other.way !== id && !(other.way && may(other.way)) && meets(box, other)));
     const drawn = new Map(ways.map(({ id, points, straight }) => [id, along(points, straight)]));
     places.forEach(({ x, y }) => fill({ x: x - 4, y: y - 8, width: WIDTH + 8, height: HEIGHT + 16 }));
     frames.forEach(({ x, y, title }) => fill({ x: x + 8, y: y + 6, width: 16 + 7 * title.length, height: 22 }));
     drawn.forEach((way, id) => way.forEach(({ x, y }) => fill({ x, y, width: 1, height: 1, way: id })));
-    let crowded = false;
-    const spots = new Map(ways.filter(({ label }) => label).map(({ id, label }) => {
+    const spots = new Map();
+    // Puts a name where only ways lead through that it may stand on, or, without `may`, anywhere. Answers whether there is such a place.
+    const put = ({ id, label }, may, above = 0) => {
       const [{ width, height }, way] = [sizeOf(label), drawn.get(id)];
-      const tried = [0, -1, 1].flatMap((side) => TRIED.map((part) => ({ ...spot(way, part), part, by: side * (width / 2 + 8) })));
-      const boxes = tried.map(({ x, y, by }) => ({ x: x + by - width / 2, y: y - height / 2, width, height }));
-      const clear = boxes.findIndex((box) => free(box, id));
-      const crossing = clear >= 0 ? clear : boxes.findIndex((box) => free(box, id, true));
-      const chosen = Math.max(0, crossing);
-      crowded ||= crossing < 0;
+      const tried = SIDES.flatMap(([aside, down]) => TRIED.map((part) => ({ ...spot(way, part), part, offset: { x: aside * (width / 2 + 8), y: down * (height / 2 + 4) } })));
+      const boxes = tried.map(({ x, y, offset }) => ({ x: x + offset.x - width / 2, y: y + offset.y - height / 2, width, height }));
+      const chosen = may ? boxes.findIndex((box) => free(box, id, may)) : 0;
+      if (chosen < 0) return false;
       // it is drawn a little beside where it is reckoned
       const { x, y } = boxes[chosen];
       fill({ x: x - 6, y: y - 4, width: width + 12, height: height + 8 });
-      return [id, { distance: tried[chosen].part, offset: { x: tried[chosen].by, y: 0 } }];
-    }));
-    return { spots, crowded };
+      spots.set(id, { distance: tried[chosen].part, offset: tried[chosen].offset, above });
+      return true;
+    };
+    const left = ways.filter(({ label }) => label).filter((way) => !put(way, () => false));
+    // What has to stand on other ways is drawn over them, each over those that were put before: so it may not stand on those that come later.
+    const later = new Set(left.map(({ id }) => id));
+    const over = (some, may) => some.filter((way) => {
+      later.delete(way.id);
+      const there = put(way, may, 1 + left.length - later.size);
+      if (!there) later.add(way.id);
+      return !there;
+    });
+    const before = (other) => !later.has(other);
+    const struck = over(over(left, before), before);
+    const crowded = over(struck, () => true);
+    crowded.forEach((way) => put(way));
+    return { spots, faults: struck.length + ways.length * crowded.length };
   }
 
   // The curves of a way, or its straight lines, as points that stand near to each other, each with how far it is from the beginning.

@@ -145,11 +145,12 @@
     return [from, { x, y: from.y }, { x, y: to.y }, to];
   }
 
-  function edgeOf(edge, places, bends, position) {
+  // A name hides the lines behind it: a way whose name has to stand on others is drawn after them.
+  function edgeOf(edge, places, bends, { above = 0, ...position } = {}) {
     const side = sideOf(edge, places);
     const name = `way-line${edge.taken ? " taken" : ""}${edge.lost ? " lost" : ""}${edge.inside ? " inside" : ""}`;
     return {
-      id: edge.id, shape: "edge", zIndex: edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
+      id: edge.id, shape: "edge", zIndex: above ? 4 + above / 1000 : edge.taken ? 3 : 2, data: edge, vertices: bends.get(edge.id) || [],
       source: { cell: edge.from, port: edge.back ? side : edge.inside ? "inside" : window.handrailCanvas ? `out:${edge.outcome}` : "out" }, target: { cell: edge.to, port: edge.back ? side : "in" },
       router: edge.back ? { name: "oneSide", args: { side, padding: BESIDE } } : { name: "normal" },
       connector: edge.back ? { name: "rounded", args: { radius: 12 } } : { name: "handrail-flow" },
@@ -162,7 +163,7 @@
   const cut = ({ label }) => (label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label);
   const wordsOf = (edge) => (edge.took ? `${cut(edge)}  ${edge.took}` : cut(edge));
 
-  function labelOf(edge, position = 0.5) {
+  function labelOf(edge, position) {
     const [words, title] = [wordsOf(edge), edge.took ? `${edge.label}: ${edge.took} took this way` : edge.label];
     return {
       position,

@@ -17,6 +17,8 @@
     if (event.target.matches?.("[data-tick-all]")) for (const box of rows(partOf(event.target))) box.checked = event.target.checked;
     if (event.target.matches?.(".tick, .bulk [name=all]")) count(partOf(event.target));
   });
+  // Enter in a box would press the first button of the bar
+  document.addEventListener("keydown", (event) => { if (event.key === "Enter" && event.target.matches?.(".tick, .bulk [name=all]")) event.preventDefault(); });
   document.addEventListener("htmx:afterSettle", countAll);
   window.addEventListener("pageshow", countAll);
 })();

@@ -1,7 +1,7 @@
 """`/workflows/<slug>/schedule`: a schedule in words, shown as it was understood with its next times, and added to the draft once it is confirmed."""
 
 import heapq
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -12,6 +12,7 @@ from console.core import drafting, schedule, schedule_words
 from console.core.documents.schedule_presets import preset_of
 from console.errors import Conflict, Invalid
 from console.views import frame
+from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs
 
 blueprint = Blueprint("workflow_scheduling", __name__, url_prefix="/workflows")
@@ -40,17 +41,21 @@ def schedule_page(slug: str) -> Response:
     }
     context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
     if request.method != "POST":
-        return frame.page("editor/schedule.html", context)
+        return _page(context)
     understood = schedule_words.read_words(words)
     zone = understood.zone or zone
     if wrong := schedule.wrong_zone(zone) or understood.wrong:
         instead = [schedule.spoken(cron) for cron in understood.instead]
-        return frame.page("editor/schedule.html", context | {"wrong": wrong, "instead": instead}, status=422)
+        return _page(context | {"wrong": wrong, "instead": instead}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
     times = heapq.merge(*(schedule.coming(cron, zone, log.now(), NEXT) for cron in understood.crons), key=lambda each: each.at)
     context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT)), "notes": understood.notes}
-    return frame.page("editor/schedule.html", context)
+    return _page(context)
+
+
+def _page(context: Mapping[str, Any], status: int = 200) -> Response:
+    return frame.page("editor/schedule.html", {**context, "zones": zone_choices(context["zone"])}, status=status)
 
 
 def _spoken(crons: Sequence[str]) -> str:
@@ -64,6 +69,6 @@ def _added(draft: workflows.Draft, crons: Sequence[str], zone: str, context: dic
     try:
         workflows.edit(frame.actor(), draft.slug, draft.revision, added)
     except (Conflict, Invalid) as wrong:
-        return frame.page("editor/schedule.html", context | {"wrong": wrong.message}, status=wrong.status)
+        return _page(context | {"wrong": wrong.message}, status=wrong.status)
     flash(f"Added to the draft: {_spoken(crons)}. It begins when the draft is published.")
     return frame.redirect_to(f"/workflows/{draft.slug}/edit")

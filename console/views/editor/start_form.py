@@ -17,6 +17,7 @@ from console.core.schedule import DAYS, Coming
 from console.views.editor import schedule_form
 from console.views.editor.step_form import Box, Path, collections_of, form_of
 from console.views.editor.values_in_words import SETTINGS, TRIGGERS
+from console.views.settings.zone_choices import zone_choices
 
 ICONS = {"schedule": "clock", "event": "bolt", "webhook": "link"}
 OWN = "That of the workflow"
@@ -27,8 +28,7 @@ HELP = {
     "find_by": "What the sender tells of the record: its key, or a field that only one record has so, such as an e-mail address.",
     "signed": "The sender signs what it sends; the secret is made under Triggers once this is published. Else it sends a key.",
     "cron": "Minute, hour, day of month, month and day of week, such as 30 2 * * 1-5.",
-    "zone": "Whose clock it is, such as Europe/Vilnius. Empty: UTC.",
-    "sent zone": "Whose clock it is where a time is sent without a time zone, such as Europe/Vilnius. Empty: UTC.",
+    "sent zone": "Whose clock it is where a time is sent without a time zone.",
     "missed": "What becomes of times at which the console was not running.",
     "filter": "Without a condition, each one starts it.",
     "enabled": "Later it is switched under Triggers.",
@@ -199,6 +199,10 @@ class _Part:
                 return replace(
                     box, options=[("", OWN if self.document.get("collection") else "None"), *(each for each in box.options if each[0])]
                 )
+            case "zone":
+                chosen = "" if value in (None, "UTC") else str(value)
+                zones = [("" if each.value == "UTC" else each.value, each.label) for each in zone_choices(chosen or "UTC")]
+                return replace(box, control="choice", value=chosen, options=zones)
             case "missed":
                 return replace(box, control="choice", options=MISSED)
             case "segment":

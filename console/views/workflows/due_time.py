@@ -12,6 +12,7 @@ from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import due_times
 from console.monitoring.due_times import Clock, Rule
 from console.views import frame
+from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs
 from console.workflows import OBJECT, Known
 
@@ -197,8 +198,10 @@ def _page(known: Known, rule: Rule | None, wrong: ConsoleError | None = None) ->
         **{f"{do}_after": "" for do in WAITED},
         **{f"{stage.do}_after": f"{stage.minutes / 60:g}" for stage in waited},
     }
+    values = {name: typed.get(name, "") if typed is not None else value for name, value in values.items()}
     context = tabs.context(known, "configuration") | {
-        "values": {name: typed.get(name, "") if typed is not None else value for name, value in values.items()},
+        "values": values,
+        "zones": zone_choices(values["zone"] or "UTC"),
         "chosen": typed.getlist("days") if typed is not None else [DAYS[day] for day in sorted(hours.days)] if hours else list(DAYS[:5]),
         "reminds": "remind" in typed if typed is not None else rule is None or (50, "remind") in stages,
         "days": list(zip(DAYS, DAY_NAMES, strict=True)),

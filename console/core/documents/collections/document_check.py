@@ -18,7 +18,7 @@ FITTING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(OF_TEXT, frozenset({"text"})),
     "code": frozenset({"text", "uuid", "integer", "array"}),
     "textarea": frozenset({"text", "json", "array"}),
-    **dict.fromkeys(("country", "language", "currency"), frozenset({"text", "array"})),
+    **dict.fromkeys(("country", "language", "currency", "zone"), frozenset({"text", "array"})),
     "switch": frozenset({"boolean"}),
     "badge": frozenset({"text", "boolean", "array"}),
     "word": frozenset({"text", "array"}),

@@ -24,7 +24,7 @@ FieldKind: TypeAlias = Literal[
 FIELD_TYPES: frozenset[str] = frozenset(get_args(FieldKind))
 Widget: TypeAlias = Literal[
     "input", "textarea", "select", "radio", "switch", "badge", "word", "tags", "number", "plain", "money", "percent", "day", "long_day", "iso", "ago",
-    "link", "email", "phone", "iban", "country", "language", "currency", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us", "julian", "cocoa",
+    "link", "email", "phone", "iban", "country", "language", "currency", "zone", "image", "file", "code", "json", "fraction", "colour", "person", "translations", "unix", "unix_ms", "unix_us", "julian", "cocoa",
 ]  # fmt: skip
 WIDGETS: tuple[str, ...] = get_args(Widget)
 Format: TypeAlias = Literal["email", "phone", "iban", "bic", "vat", "url"]
@@ -34,7 +34,7 @@ TONES = ("good", "info", "warn", "bad", "neutral")
 SHOWN_ONLY = frozenset({"other", "binary"})
 MOST_COLUMNS = 8
 STATES = ("status", "state")
-WORDED = frozenset({"badge", "word", "country", "language", "currency"})  # widgets of codes shown as words: no record is called by one
+WORDED = frozenset({"badge", "word", "country", "language", "currency", "zone"})  # codes shown as words: no record is called by one
 
 # `stored` decides what a value can be compared with; the field's type decides how it is shown.
 CONVERSIONS: Mapping[str, Callable[[Any], Any]] = {
