@@ -68,6 +68,7 @@ def test_the_order_of_keys_says_nothing(given: list[dict[str, Any]], chance: ran
 
 @settings(max_examples=80, deadline=None)
 @given(lists_of_changes(), lists_of_changes())
+@example([{"op": "connect", "step": "done", "to": "start"}], [{"op": "add_step", "step": {"type": "guidance"}, "after": "done"}])
 def test_who_comes_second_gets_what_who_comes_first_gets(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
     base = drafting.ordered(SMALL)
     one, ones = made(base, first)

@@ -192,6 +192,7 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
         before = steps[number]
         ways = before.get("next", {})
         former = ways.get(change.outcome, None if change.outcome == "error" else ways.get("default"))
+        former = None if before["type"] in ENDS else former  # a way out of an end is a mistake that stays where it is
         if former is not None and kind not in ENDS and "default" not in step["next"]:
             step["next"] = {**step["next"], "default": former}
         if before["type"] not in ENDS:
