@@ -1,5 +1,6 @@
 """A single message to one contact, asked for by a person or a program and not by the step of a run. It leaves by the gate and the jobs of all others."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -8,13 +9,16 @@ import sqlalchemy as sa
 
 from console import access, browse, log, queue, records, subjects
 from console.core.actor import Actor
-from console.core.contacting import Contact, Kind, Outgoing, Skip, judge
+from console.core.contacting import Contact, Kind, Outgoing, Skip, Verdict, judge
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
 from console.messages import inbound, kept_rules, message_rows, recipients
 
 ACT = "message"
+CHANNELS: tuple[Kind, ...] = ("email", "sms")
+LONGEST, LONGEST_SUBJECT, LONGEST_TEXT = 1600, 200, 50_000
+"""Characters of an SMS, of the subject of an e-mail and of its text, as in their steps."""
 _ADD = sa.text(
     "insert into console.message (id, key, collection, record, channel, direction, status, code, consent, outcome, asked_at, due_at, at, expires_s, subject, kid, "
     "nonce, ct, result_nonce, result_ct) values (:id, :id, :collection, :record, :channel, 'out', :status, :code, :channel, :outcome, :at, :due_at, :at, "
@@ -34,13 +38,42 @@ class Asked:
     expires_s: int
 
 
+def wrong_parts(channel: str, headline: str, text: str) -> list[dict[str, str]]:
+    """What is wrong with a message, a detail for each of `subject` and `text`; empty where it can be asked for."""
+    wrong = []
+    if channel == "email" and not headline.strip():
+        wrong.append({"field": "subject", "reason": "An e-mail needs a subject."})
+    if channel == "email" and len(headline) > LONGEST_SUBJECT:
+        wrong.append({"field": "subject", "reason": f"A subject has at most {LONGEST_SUBJECT} characters."})
+    if channel == "sms" and headline:
+        wrong.append({"field": "subject", "reason": "An SMS has no subject: leave it out."})
+    most, what = (LONGEST, "An SMS") if channel == "sms" else (LONGEST_TEXT, "An e-mail")
+    if len(text) > most:
+        wrong.append({"field": "text", "reason": f"{what} has at most {most:,} characters."})
+    if not text.strip():
+        wrong.append({"field": "text", "reason": "Say something."})
+    return wrong
+
+
+def may_write(actor: Actor, collection_id: str) -> bool:
+    """Whether the actor may write to contacts of the collection, some of them at least."""
+    return not access.scope_for(actor, collection_id, ACT).nothing
+
+
+def outlooks(actor: Actor, collection_id: str, key: str, expires_s: int) -> Mapping[Kind, Verdict]:
+    """Channel → what the gate would say now to a message by it. Raises NotAllowed, Invalid where there is no such contact, SourceDown."""
+    contact = _contact(actor, collection_id, key)
+    return {channel: _verdict(contact, channel, expires_s) for channel in CHANNELS}
+
+
 def ask(actor: Actor, asked: Asked) -> str:
     """Ask for the message; its id. Where the gate does not let it leave, and will not, it is skipped at once, with the reason.
 
     Needs the right `message` on the contact. Raises NotAllowed, Invalid with a detail per field, SourceDown. Who is not there, and whom the
     actor may not see, are refused in the same words.
     """
-    refused = _refused(_contact(actor, asked), asked)
+    verdict = _verdict(_contact(actor, asked.collection, asked.record), asked.channel, asked.expires_s)
+    refused = verdict if isinstance(verdict, Skip) else None
     message_id, now = new_id("msg"), log.now()
     subject = inbound.subject_of(asked.collection, asked.record)
     content = {"to": None, "subject": asked.headline, "text": asked.text}
@@ -89,22 +122,22 @@ def ask(actor: Actor, asked: Asked) -> str:
     return message_id
 
 
-def _contact(actor: Actor, asked: Asked) -> Contact:
+def _contact(actor: Actor, collection_id: str, key: str) -> Contact:
     """The contact, whom the actor may write to."""
     try:
-        collection, seen = browse.browsed_collection(actor, asked.collection)
+        collection, seen = browse.browsed_collection(actor, collection_id)
     except NotFound:
         raise _nothing("collection", "There is no such collection of contacts.") from None
     if collection.contact is None:
         raise _nothing("collection", "There is no such collection of contacts.")
-    if not records.visible_keys(collection.id, [asked.record], seen):
+    if not records.visible_keys(collection.id, [key], seen):
         raise _nothing("contact", "There is no such contact.")
     access.require(actor, None, f"collection:{collection.id}", ACT)
-    if not records.visible_keys(collection.id, [asked.record], access.scope_for(actor, collection.id, ACT)):
+    if not records.visible_keys(collection.id, [key], access.scope_for(actor, collection.id, ACT)):
         refusal = "You may see this contact, but not write to it. An admin can grant it."
         raise NotAllowed(refusal, need=(f"collection:{collection.id}", ACT))
     try:
-        return recipients.contact_at(collection.id, asked.record)
+        return recipients.contact_at(collection.id, key)
     except NotFound:
         raise _nothing("contact", "There is no such contact.") from None
 
@@ -113,12 +146,11 @@ def _nothing(field: str, reason: str) -> Invalid:
     return Invalid(reason, at=(field, reason))
 
 
-def _refused(contact: Contact, asked: Asked) -> Skip | None:
-    """Why the gate does not let it leave, as things stand; None where it may, now or later."""
+def _verdict(contact: Contact, channel: Kind, expires_s: int) -> Verdict:
+    """What the gate says to a message that is asked for now."""
     now, rules = log.now(), kept_rules.current()
-    own = contact.email if asked.channel == "email" else contact.phone
-    address, why = recipients.address_of(asked.channel, own, contact.country)
+    own = contact.email if channel == "email" else contact.phone
+    address, why = recipients.address_of(channel, own, contact.country)
     used = message_rows.used_of_each(contact.collection, {contact.key: recipients.own_addresses(contact)}, now - rules.longest)
-    outgoing = Outgoing(asked.channel, asked.channel, now, timedelta(seconds=asked.expires_s), why)
-    verdict = judge(outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()), now, rules)
-    return verdict if isinstance(verdict, Skip) else None
+    outgoing = Outgoing(channel, channel, now, timedelta(seconds=expires_s), why)
+    return judge(outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()), now, rules)

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 from console import browse
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.messages import agreed_to, asked_to_stop, outbox
+from console.messages import agreed_to, asked_to_stop, outbox, single_messages
 from console.messages.asked_to_stop import ENDED, GIVEN, Standing
 from console.views import frame, record_forms, records, reference_boxes
 from console.views.frame import Badge
@@ -61,6 +61,7 @@ def _page(
         "left": [(each.channel, LABELS[each.channel], True) for each in left],
         "never": not left,
         "may_note": asked_to_stop.may_note(who, collection) and bool(left),
+        "write": frame.record_url(collection, key) + "/write" if single_messages.may_write(who, collection) else "",
         "outbox": frame.with_query("/outbox", {"contact": f"{collection}/{key}"}) if outbox.may_read(who) else "",
         "action": frame.record_url(collection, key) + "/reaching",
         "wrong": wrong.message if wrong and typed is None else "",

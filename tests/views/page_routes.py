@@ -259,6 +259,7 @@ ROUTES = [
     Route(RECORD + "/notes/people", "/c/customer/1/notes/people?q=m", part='<li role="option"'),
     Route(RECORD + "/tags", "/c/customer/1/tags", ("GET", "POST"), part='<section class="sect tags"'),
     Route(RECORD + "/reaching", "/c/customer/1/reaching", ("GET", "POST"), status=404),
+    Route(RECORD + "/write", "/c/customer/1/write", ("GET", "POST"), status=404),
     Route("/tags/of/<collection>", "/tags/of/customer?key=1", ("GET", "POST")),
     Route("/notes/<note_id>", "/notes/rnt_unknown", status=404),
     Route("/notes/<note_id>/remove", "/notes/rnt_unknown/remove", ("POST",), status=404),

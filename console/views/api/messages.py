@@ -17,8 +17,6 @@ from console.views.api.operation import Done, Example, Paged, Sent, operation, p
 from console.views.api.shapes import Channel, Listed, Message
 
 blueprint = Blueprint("api_messages", __name__, url_prefix="/api/v1")
-LONGEST, LONGEST_SUBJECT = 1600, 200
-"""Characters of an SMS, and of the subject of an e-mail, as in their steps."""
 
 
 class Looked(Paged):
@@ -49,11 +47,11 @@ class NewMessage(Sent):
     collection: str = Field(max_length=200, description="Collection of contacts")
     contact: str = Field(max_length=400, description="Key of the contact")
     channel: Literal["email", "sms"]
-    subject: str = Field("", max_length=LONGEST_SUBJECT, description="Of an e-mail, which needs one")
+    subject: str = Field("", max_length=single_messages.LONGEST_SUBJECT, description="Of an e-mail, which needs one")
     text: str = Field(
         min_length=1,
-        max_length=50_000,
-        description=f"Markdown in an e-mail; an SMS has at most {LONGEST:,} characters, as they are written",
+        max_length=single_messages.LONGEST_TEXT,
+        description=f"Markdown in an e-mail; an SMS has at most {single_messages.LONGEST:,} characters, as they are written",
     )
     expires: Expires = Field("PT24H", description="It does not leave any more when it has waited longer than this for its hours")
 
@@ -78,16 +76,7 @@ def _message_made(done: Done) -> dict[str, Any]:
 def ask() -> ResponseReturnValue:
     """Ask for a message to one contact. It leaves when consent, the hours and the caps allow it; where they never will it is `skipped` at once, and `reason` says why."""
     sent = read(NewMessage)
-    wrong = []
-    if sent.channel == "email" and not sent.subject.strip():
-        wrong.append({"field": "subject", "reason": "An e-mail needs a subject."})
-    if sent.channel == "sms" and sent.subject:
-        wrong.append({"field": "subject", "reason": "An SMS has no subject: leave it out."})
-    if sent.channel == "sms" and len(sent.text) > LONGEST:
-        wrong.append({"field": "text", "reason": f"An SMS has at most {LONGEST:,} characters."})
-    if not sent.text.strip():
-        wrong.append({"field": "text", "reason": "Say something."})
-    if wrong:
+    if wrong := single_messages.wrong_parts(sent.channel, sent.subject, sent.text):
         raise Invalid("The message was not asked for.", details=wrong)
     wanted = single_messages.Asked(
         sent.collection, sent.contact, sent.channel, " ".join(sent.subject.split()), sent.text.strip(), seconds_of(sent.expires)
