@@ -90,7 +90,7 @@ def listed(slug: str) -> Response:
         "narrowed": any(args.get(name) for name in ("status", "step", "version")),
         "states": _states(counts),
         "ways_in": WAYS_IN,
-        "may_enrol": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
+        "may_enrol": target.collection is not None and access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "start"),
         "older": sum(n for version, n in counts.versions.items() if target.number is not None and version < target.number),
         "may_move": access.can(frame.actor(), target.team or None, f"workflow:{target.slug}", "publish"),
         "take_out": _take_out_url(target, counts) if page.rows else None,

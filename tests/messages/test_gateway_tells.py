@@ -138,6 +138,20 @@ def test_what_somebody_answers_is_kept_once_and_stop_takes_back_consent(other: O
     assert (other.line(later).message.code, len(other.server.received)) == ("consent_withdrawn", 1)
 
 
+@pytest.mark.parametrize(
+    ("ours", "told", "heard"),
+    [
+        ("+12025550100", "2025550147", True), ("12025550100", "(202) 555-0147", True), ("+12025550100", "12025550147", True), ("Shop", "2025550147", False),
+        ("", "2025550147", False), ("+37060000009", "2025550147", False),
+    ],
+)  # fmt: skip
+def test_who_says_stop_is_found_by_a_number_without_its_country_too(other: Other, ours: str, told: str, heard: bool) -> None:
+    other.described(sender=ours)
+    other.begin()
+    assert other.tells(json(id="in-1", text="STOP", **{"from": told})) == 200
+    assert bool(fetch("select count(*) from console.opt_out where record = '1'")[0][0]) is heard
+
+
 def test_what_has_a_text_and_the_word_of_a_receipt_is_a_receipt(other: Other) -> None:
     run_id = other.begin()
     assert other.tells(json(id="77", status="delivered", text="Hello Sam Whitfield", **{"from": "Shop"})) == 200

@@ -155,12 +155,28 @@ def _receipt_or_answer(gateway: Gateway, where: list[Any], query: dict[str, str]
     if comes_in is None:  # of one without a text nobody could tell it from a receipt
         comes_in = bool(text) and status.strip().casefold() not in known
     if comes_in and sender:
-        return Answer(gateways.read_number(sender), text, value(gateway.in_id)[:200])
+        return Answer(_writer(sender, gateway.sender), text, value(gateway.in_id)[:200])
     ours, theirs = value(gateway.told_ours) or (query.get("m", "") if len(where) > 1 else ""), value(gateway.told_message)[:200].strip()
     if not status or not (ours or theirs):
         return None
     outcome = gateways.outcome_of(gateway, status)
     return Receipt(Handed(theirs, outcome, reason=_reason(value(gateway.told_reason), status) if outcome == "failed" else ""), ours[:200])
+
+
+def _writer(told: str, own: str) -> str:
+    """The number of who wrote. One without its country, which is none as it stands, is read as one of the country of our own number: who says STOP is to be found."""
+    import phonenumbers
+
+    number = gateways.read_number(told)
+    try:
+        region = phonenumbers.region_code_for_number(phonenumbers.parse(gateways.read_number(own)))
+        if number.startswith("+") and phonenumbers.is_valid_number(phonenumbers.parse(number)):
+            return number
+        national = phonenumbers.parse(told, region)
+    except phonenumbers.NumberParseException:
+        return number
+    written: str = phonenumbers.format_number(national, phonenumbers.PhoneNumberFormat.E164)
+    return written if region is not None and phonenumbers.is_valid_number(national) else number
 
 
 def _reason(said: str, status: str) -> str:

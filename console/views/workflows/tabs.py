@@ -116,7 +116,10 @@ def _beginnings(actor: Actor, known: Known) -> dict[str, bool]:
     document = live.document if live is not None else enrolments.seen(actor, known.slug).document
     return {
         "head_starts": live is not None and known.status == "active" and known.collection is None,
-        "head_enrols": document is not None and document.run_as is not None and known.status not in enrolments.targets.CLOSED,
+        "head_enrols": document is not None
+        and document.run_as is not None
+        and known.collection is not None
+        and known.status not in enrolments.targets.CLOSED,
     }
 
 
