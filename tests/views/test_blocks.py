@@ -42,6 +42,7 @@ OF_OTHERS = (
     "outbox/",
     "records/explorer",
     "records/reaching",
+    "records/write",
     "unsubscribe/",
     "workflows/",
     "invitations/",
