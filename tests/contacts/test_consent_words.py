@@ -76,6 +76,13 @@ def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_st
     assert (consent_words.opted_out(cell, asked=False), consent_words.opted_out(cell, asked=True)) == (in_status, in_opt_out)
 
 
+@cases("cells, told", [
+    (["Active", "Unsubscribed"], True), (["Active", "Active"], False), (["1", "0", "Spam"], False), (["Yes", "No", "Revoked"], False), (["Lead", "Customer", "Spam"], False), (["x", "Bounced"], False),
+])  # fmt: skip
+def test_a_column_of_states_says_who_left_unless_a_plain_yes_stands_in_it(cells: list[str], told: bool) -> None:
+    assert consent_words.says_who_left("status", cells) is told
+
+
 @cases("heading, cell", [
     ("メルマガ配信", "希望しない"), ("수신동의", "동의안함"), ("İzin", "Red"), ("الموافقة", "لا"), ("Werbung", "nein"), ("Kontakt erlaubt", "nein"), ("List status", "Spam"), ("Email Deliverability", "Bounced"), ("State", "Bounced"), ("Suppressed reason", "Complaint"), ("Suppressed reason", "Too many"),
     ("Emailable", "No"), ("Contactable", "No"), ("Privacy", "Decline"), ("deactivated", "03.03.2026"), ("Marketing allowed", "FALSE"), ("I agree to receive e-mail about offers", "false"), ("Would you like news by email?", "No"),
