@@ -46,7 +46,13 @@ _TYPES = re.compile(rb"^content-type:[^\n]*(?:\n[ \t][^\n]*)*", re.IGNORECASE | 
 _QMAIL = "Hi. This is the qmail-send program"
 _CODE = re.compile(r"\b[45]\d\d[ :-]|#?\b[45]\.\d\.\d")
 """What stands in the line that says why: the answer of a mail server, or the code of RFC 3463."""
-_FOR_GOOD = re.compile(r"\b5\d\d[ :-]|\b5\.\d\.\d")
+_FOR_GOOD = re.compile(
+    r"(?<![\w.])(?:5(?:10|11|21|30|41|5[0-6]|71)[ :-](?! ?(?:\d|[kmg]i?b\b|bytes|seconds|minutes))|5\.\d{1,3}\.\d{1,3}(?!\.?\w))",
+    re.IGNORECASE,
+)
+"""A reply or a code that says so; no size, no number of seconds, and no part of an IP address."""
+_FOR_NOW = re.compile(r"(?<![\w.])(?:4[2-7]\d[ :-]|4\.\d{1,3}\.\d{1,3}(?!\.?\w))")
+"""The same of what is tried again."""
 _SERVERS = re.compile(r"(?:mailer-daemon|postmaster)(?:@|$)", re.IGNORECASE)
 """Senders of reports; what else they write, such as that a message is late, names no code of what failed for good."""
 _BREAKS = re.compile(r"<(?:br|/p|/div|/tr|/li)[^>]*>", re.IGNORECASE)
@@ -187,12 +193,14 @@ def _bounce_in_words(mail: Message) -> Receipt | None:
     """
     text = next((_written(part) for part in mail.walk() if part.get_content_type() == "text/plain"), "")
     known = _header(mail, "X-Failed-Recipients") or text.startswith(_QMAIL)
-    if not known and not _SERVERS.match(_address_in(_header(mail, "From"))):
-        return None
+    sent_back = any(part.get_content_type() in ("message/rfc822", "text/rfc822-headers") for part in mail.walk())
+    if not known and not (_SERVERS.match(_address_in(_header(mail, "From"))) and (sent_back or _is_automatic(mail))):
+        return None  # a postmaster may be somebody who writes to us
     ours = _OURS.search(text)
     message_id, above = (ours[1], text[: ours.start()]) if ours is not None else (_about(mail), text)
     said = next(
-        (line for line in above.splitlines() if (_CODE if known else _FOR_GOOD).search(line)), "No reason was given." if known else ""
+        (line for line in above.splitlines() if (_CODE.search(line) if known else _FOR_GOOD.search(line) and not _FOR_NOW.search(line))),
+        "No reason was given." if known else "",
     )
     if message_id is None or not said:
         return None

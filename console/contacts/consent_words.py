@@ -66,6 +66,10 @@ BOUNCED = CAME_BACK | _compared_words("undeliverable", "invalid")
 """What stands in a column about opting out of whose mail came back for good: nobody reaches them by e-mail."""
 BARRED = _compared_words("suppressed", "blocked", "blacklisted", "blocklisted", "junk")
 """The same of whom the program writes to no more. Elsewhere such a word may be about anything, as in “Blocked” of a task."""
+REACHED = frozenset(f"{denied} {word}" for denied in ("not", "never", "nicht", "non") for word in WITHDRAWN | BOUNCED | BARRED) | _compared_words(
+    "never", "valid", "deliverable", "delivered", "soft bounce", "soft bounced", "unblocked", "unsuppressed", "0%", "0 %",
+)  # fmt: skip
+"""What stands in a column about opting out of who is reached all the same. In a column about agreeing it says nothing."""
 NO = NOT | WITHDRAWN | BOUNCED | BARRED | _compared_words(
     "not given", "non-subscribed", "nonsubscribed", "not subscribed", "never subscribed", "no consent", "archived", "abgelehnt", "pending", "declined", "decline", "nicht erteilt", "nicht erlaubt", "ikke gitt", "同意しない", "不可", "不同意", "未同意", "拒绝", "拒絕", "미동의", "동의안함", "동의 안함", "동의하지 않음", "거부", "izinsiz", "onaysız", "reddedildi", "غير موافق", "مرفوض",
 )  # fmt: skip
@@ -245,7 +249,7 @@ def refused(heading: str) -> str | None:
 def opted_out(cell: str, *, asked: bool) -> bool | None:
     """Whether a cell of a column about opting out says that they did; None where nobody knows. `asked`: the heading itself asks who wants nothing, so that a plain text answers it, and “Active” may be the opt-out."""
     word = compared_cell(cell)
-    if word in NOT or word in SUBSCRIBED:
+    if word in NOT or word in SUBSCRIBED or word in REACHED:
         return False
     if says_plainly(cell):
         return True
@@ -265,10 +269,10 @@ def has_bounced(cell: str) -> bool:
 
 
 def says_who_left(heading: str, cells: Iterable[str]) -> bool:
-    """Whether a column such as `Status` or `Email status` (plain) says who opted out or bounced: one of its cells does, and half of its words are known."""
+    """Whether a column such as `Status` or `Email status` (plain) says who opted out or bounced: one of its cells does, half of its words are known, and none is a plain yes, which says there as well that all is in order."""
     words = {word for word in map(compared_cell, cells) if word not in NOT_TOLD}
     known = words & (YES | NO)
-    return is_status(heading) and not words.isdisjoint(GONE) and len(known) * 2 >= len(words)
+    return is_status(heading) and not words.isdisjoint(GONE) and words.isdisjoint(AFFIRMED) and len(known) * 2 >= len(words)
 
 
 def is_status(heading: str) -> bool:

@@ -21,8 +21,6 @@ SHOWN = 40
 """Characters of a tag that is told in a reason."""
 _SEPARATORS = re.compile(r":::|[,;|\r\n，；、｜]")
 _QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|\r\n]|\Z)')
-_COMMA = re.compile(r"\s*,\s*")
-"""Within quotation marks it stands in one tag, and no tag has one here."""
 _LIST = re.compile(r'\s*\[\s*(".*")?\s*\]\s*', re.DOTALL)
 """A list as programs write it: ["VIP", "newsletter"]."""
 _GROUP_OF_GOOGLE = "* "
@@ -64,7 +62,7 @@ def parts(cell: str) -> list[str]:
     while at < len(rest):
         quoted = _QUOTED.match(rest, at)
         if quoted is not None:
-            found.append(_COMMA.sub(" ", quoted[1].replace('""', '"')))
+            found.append(" ".join(part.strip() for part in quoted[1].replace('""', '"').split(",")))  # no tag has a comma here
             at = quoted.end()
             separator = _SEPARATORS.match(rest, at)
         else:

@@ -20,10 +20,13 @@ from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, Shee
 
 EXACT = 10**15
 """From here on a spreadsheet has lost the last digits."""
-HIDDEN = re.compile(rb'<(?:\w+:)?row\s[^>]*\bhidden="(?:1|true)"')
-ERROR = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="e"')
-UNSOLVED = re.compile(rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*</(?:\w+:)?c>")
-NO_RESULT = re.compile(rb"<(?:\w+:)?c\s(?![^>]*\st=)[^>]*>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*<(?:\w+:)?v\s*(?:/>|></)")
+# No mark stands within another, so that what looks like thousands of beginnings, in a comment, is read once.
+HIDDEN = re.compile(rb'<(?:\w+:)?row\s[^<>]*\bhidden="(?:1|true)"')
+ERROR = re.compile(rb'<(?:\w+:)?c\s[^<>]*\bt="e"')
+UNSOLVED = re.compile(rb"<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)\s*</(?:\w+:)?c>")
+NO_RESULT = re.compile(
+    rb"<(?:\w+:)?c\s(?![^<>]*\st=)[^<>]*>\s*<(?:\w+:)?f\b(?:[^<>]*/>|[^<>]*>[^<]*</(?:\w+:)?f>)\s*<(?:\w+:)?v\s*(?:/>|></)"
+)
 """The same with an empty result of no kind, as openpyxl writes it; an empty text is a result."""
 NEVER_SOLVED = re.compile(rb"</(?:\w+:)?f>\s*<(?:\w+:)?v>0</(?:\w+:)?v>")
 """What programs write that cannot work out a formula and say that the spreadsheet has to."""

@@ -67,6 +67,15 @@ SIGNS = frozenset("\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}")
 FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "optout", "abmelden", "desabonner", "стоп"})
 """Those that mean it in a short message of at most four words, such as “Stop pls”."""
 
+_MAILS = "emails|e mails|mails|messages|texts|sms|calls"
+
+
+def _each(begins: str, ends: str) -> tuple[str, ...]:
+    """Each beginning, of those with a stroke between them, with each end; `{not}` is written in two ways."""
+    written = (begin.replace("{not}", negated) for begin in begins.split("|") for negated in ("dont", "do not"))
+    return tuple(f"{begin} {end}" for begin in dict.fromkeys(written) for end in ends.split("|"))
+
+
 PHRASES = (
     *("unsubscribe", "dont call", "do not call", "dont text", "do not text", "dont message", "dont contact", "do not contact"),
     *("stop calling", "stop texting", "stop messaging", "stop contacting", "stop sending", "remove me from", "take me off", "opt me out"),
@@ -82,23 +91,55 @@ PHRASES = (
         "no llamar",
     ),
     *("dont email", "do not email", "dont mail me", "do not mail me", "dont write me", "dont write to me", "do not write to me"),
-    *(
-        f"{wish} {what}"
-        for wish in ("dont want any more", "do not want any more", "dont send me any more", "do not send me any more")
-        for what in ("emails", "e mails", "mails", "messages", "texts", "sms", "calls")
+    *_each("{not} want any more|{not} send me any more|{not} send me|no more", _MAILS),
+    *_each("{not} want your|{not} want these|stop the|stop your|stop these", _MAILS),
+    *_each("never", "email me|text me|call me|contact me|message me|write me|write to me"),
+    *_each(
+        "no longer wish to receive|no longer want to receive|{not} want to receive any more|{not} want to receive",
+        f"{_MAILS}|these|this|them|any|your|such|further|marketing|anything|newsletters",
     ),
-    *("no longer wish to receive", "no longer want to receive", "dont want to receive any more", "do not want to receive any more"),
-    *("nicht mehr anschreiben", "nicht mehr schreiben", "keine weiteren mails", "keine weiteren e mails", "keine weiteren nachrichten"),
-    *("ne plus m envoyer", "ne m envoyez plus", "ne plus m ecrire", "ne m ecrivez plus", "souhaite plus recevoir", "veux plus recevoir"),
-    *("no me envien mas", "no me envie mas", "no me envies mas", "no me escriban", "no quiero recibir mas"),
-    *("non scrivetemi piu", "non mandatemi piu", "non inviatemi piu", "nao me envie mais", "nao quero mais receber"),
-    *("geen mails meer", "geen e mails meer", "geen berichten meer", "geen sms meer", "prosze nie pisac", "nie piszcie do mnie"),
-    *("daugiau nerasyti", "daugiau neberasyti", "neberasykite", "daugiau nerasykite", "nebesiuskite", "nebenoriu gauti"),
+    *("stop spamming", "remove my email", "remove my number", "delete me from", "delete my number"),
+    *("nicht mehr anschreiben", "mir nicht mehr schreiben", "bitte nicht mehr schreiben", "schreiben sie mir nicht mehr"),
+    *("schreibt mir nicht mehr", "nicht mehr kontaktieren", "kontaktieren sie mich nicht mehr", "keine werbung mehr", "aus dem verteiler"),
+    *("keine weiteren mails", "keine weiteren e mails", "keine weiteren nachrichten"),
+    *_each(
+        "ne plus m envoyer|ne m envoyez plus|ne souhaite plus recevoir|ne veux plus recevoir|veux plus recevoir|souhaite plus recevoir",
+        "vos|votre|ces|rien|aucun|aucune|de mails|de mail|d emails|d e mails|de messages|de sms|de courriels|de newsletter|de publicite",
+    ),
+    *("ne plus m ecrire", "ne m ecrivez plus", "ne me contactez plus", "arretez de m ecrire", "arretez de m envoyer"),
+    *_each(
+        "no me envien mas|no me envie mas|no me envies mas|no quiero recibir mas|no quiero mas",
+        "correos|mensajes|emails|e mails|sms|nada|publicidad|promociones|ofertas",
+    ),
+    *("no me escriban", "dejen de escribirme", "darme de baja", "denme de baja"),
+    *_each(
+        "non mandatemi piu|non inviatemi piu|non voglio piu ricevere|non voglio piu",
+        "email|e mail|mail|messaggi|sms|niente|nulla|pubblicita",
+    ),
+    *("non scrivetemi piu",),
+    *_each(
+        "nao me envie mais|nao quero mais receber|nao quero receber mais|nao quero mais",
+        "emails|e mails|mensagens|sms|nada|isto|isso|publicidade",
+    ),
+    *("geen mails meer", "geen e mails meer", "geen berichten meer", "geen sms meer", "stop met mailen"),
+    *("prosze nie pisac", "nie piszcie do mnie", "prosze nie wysyłac", "mnie wypisac"),
+    *("daugiau nerasyti", "daugiau neberasyti", "neberasykite", "daugiau nerasykite", "nerasykite man", "nerasykit man", "nebesiuskite"),
+    *_each("nebenoriu gauti", "jusu|laisku|zinuciu|sms|el|reklamos|pasiulymu|naujienlaiskio|naujienlaiskiu"),
+    *("isbraukite mane", "больше не пишите", "не пишите мне", "отпишите меня", "удалите меня"),
     *("mich abmelden", "no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
 )
 """Phrases that mean it anywhere in a message."""
-_DENIED = re.compile(rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(PHRASES)})\b")
-"""A phrase that is denied: “please don't unsubscribe me”. “You do not unsubscribe me” is none."""
+_TOLD = "(?:no more|keine|keine weiteren|geen) (?:e )?[a-z]+"
+_DENIED = re.compile(
+    rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(each for each in PHRASES if not each.startswith('no more'))})\b"
+    rf"|\b(?:i|we|they|he|she|(?:if|when|whenever|because|since) you) (?:dont|do not) (?:call|email|mail me|text|message|contact|write)\b"
+    rf"|\b(?:dont|do not) (?:email|text|message) (?:the|a|an|this|that|my|our|it)\b"
+    rf"|(?<!to )\b(?:get|got|getting|receive|received|have|had|are|were) {_TOLD}\b"
+    rf"|\b(?:bekomme|bekam|erhalte|erhielt|habe|haben|hatte|kamen|kommen|heb|hebben|krijg|kreeg|ontvang|ontving)"
+    rf"(?: (?!gesagt|gebeten|bitte|gezegd|gevraagd)[a-z]+){{0,3}} {_TOLD}(?: (?:mehr|meer))?\b"
+    rf"|\b{_TOLD} meer (?:gehad|gekregen|missen)\b"
+)
+"""A phrase that is denied: “please don't unsubscribe me”, or that only tells of something: “I get no more emails”. “You do not unsubscribe me” is none."""
 _POLITE = frozenset(
     {
         "please",

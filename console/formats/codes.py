@@ -20,7 +20,8 @@ _LARGE = ("country", "currency")
 """Whose codes are the same in small letters."""
 _PLACES = re.compile(r"[A-Z]{2}")
 _NO_PLACES = frozenset({"EU", "EZ", "UN", "QO", "ZZ", "XA", "XB"})
-_NO_CITIES = re.compile("Etc/|SystemV/|posix/|right/")
+_OF_CITIES = re.compile("(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Europe|Indian|Pacific)/")
+"""How the zones begin that are called by cities; of the others, such as US/Eastern and Brazil/West, the last word alone says too little."""
 _NO_MONEY = re.compile(r"\(\d{4}|X{3}|XTS")
 PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
 LOWER_WORDS = re.compile(r"[a-z](?:[^\sA-Z!-,./:-@\[-`{-~]| )*")
@@ -39,7 +40,7 @@ def code_name(kind: str, code: str, locale: str) -> str:
 def code_names(kind: str, locale: str) -> dict[str, str]:
     """All codes of a kind of `CODED` with their names."""
     if kind == "zone":
-        return {zone: city_of(zone) for zone in sorted(available_timezones()) if "/" in zone and not _NO_CITIES.match(zone)}
+        return {zone: city_of(zone) for zone in sorted(available_timezones()) if _OF_CITIES.match(zone)}
     known = Locale.parse(locale)
     source = {"country": known.territories, "language": known.languages, "currency": known.currencies}[kind]
     return {str(code): _first_large(str(name)) for code, name in source.items() if _SHAPES[kind].fullmatch(str(code))}

@@ -1,5 +1,6 @@
 """How MySQL and MariaDB differ (`console.records.dialects`)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -94,6 +95,10 @@ class MySQL(WithoutLists):
         if field.native == "narrow" and not all(item.isascii() for item in given):
             return _bytes(column).in_([_letters(item) for item in given])
         return sa.and_(column.in_([value(item) for item in given]), _bytes(column).in_([_letters(item) for item in given]))
+
+    @override
+    def rows_of(self, columns: Sequence[Column], fields: Sequence[Field], given: Sequence[tuple[Any, ...]]) -> Condition:
+        return self.any_row(columns, fields, given)
 
     @override
     def same(self, left: Column, left_field: Field, right: Column, right_field: Field) -> Condition:

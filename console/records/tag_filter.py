@@ -68,7 +68,4 @@ def _one_of(collection: Collection, columns: Mapping[str, Any], keys: list[str])
             continue
     if len(fields) == 1:
         return dialect.one_of(columns[fields[0].name], fields[0], [part[0] for part in parts])
-    whole = [
-        sa.and_(*(dialect.equals(columns[field.name], field, value) for field, value in zip(fields, part, strict=True))) for part in parts
-    ]
-    return sa.or_(sa.false(), *whole)
+    return dialect.rows_of([columns[field.name] for field in fields], fields, parts)

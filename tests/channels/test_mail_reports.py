@@ -123,9 +123,21 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
     assert not isinstance(mail_reports.read(raw.replace("msg_", "theirs_").encode()), Receipt), "of a letter that is not ours"
 
 
-def test_a_report_in_words_that_a_message_is_late_is_none() -> None:
-    raw = f"From: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Warning: delayed 24 hours\n\nNot yet delivered: 451 4.7.1 try later\n\n{LETTER}"
+@cases("said", [
+    "Not yet delivered: 451 4.7.1 try later", "mx.example[192.5.1.1]: Connection timed out", "host mx.example [10.5.1.2] refused to talk to us", "Of 512 KB nothing is delivered yet", "451 4.7.1 greylisted, 550 5.1.1 follows if it stays so",
+    "It is tried again in 550 seconds", "Version 5.1.1.7 of this server", "452 4.2.2 mailbox full",
+])  # fmt: skip
+def test_a_report_in_words_that_a_message_is_late_is_none(said: str) -> None:
+    raw = f"From: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Warning: delayed 24 hours\n\n{said}\n\n{LETTER}"
     assert mail_reports.read(raw.encode()) is None
+
+
+@cases("text", ["STOP", "I am the postmaster here. STOP, or call 550 1234", "Rule 5.1.1 of ours: STOP"])
+def test_a_postmaster_may_be_somebody_who_answers(text: str) -> None:
+    raw = f"From: postmaster@post.example\nSubject: Re: Hello\nIn-Reply-To: <msg_{'0' * 26}@a.example>\n\n{text}"
+    told = mail_reports.read(raw.encode())
+    assert isinstance(told, Answer)
+    assert told.text == text
 
 
 def test_a_report_that_sends_nothing_back_may_name_our_message_itself() -> None:

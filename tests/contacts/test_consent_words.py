@@ -66,7 +66,7 @@ def test_a_cell_says_yes_no_or_nothing_in_many_languages_and_what_databases_writ
     ("1.0", True, True), ("0.0", False, False), ("Do Not Allow", True, True), ("Allow", False, False), ("Nicht zulassen", True, True), ("Zulassen", False, False), ("Do not contact", True, True),
     ("Unsubscribed", True, True), ("yes", True, True), ("x", True, True), ("", False, False), ("no", False, False), ("Subscribed", False, False), ("Abonniert", False, False), ("not opted out", False, False),
     ("是", True, True), ("예", True, True), ("希望しない", True, True), ("希望する", False, None), ("退订", True, True), ("수신거부", True, True), ("동의", False, None), ("Hayır", False, False), ("Spam", True, True),
-    ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", True, True), ("Hard bounced", True, True), ("Soft bounced", None, True), ("Suppressed", True, True), ("[]", False, False), ("checked", True, True),
+    ("Active", False, None), ("Aktiv", False, None), ("confirmed", False, None), ("Paused", None, True), ("yes, please", None, True), ("Too many mails", None, True), ("Cleaned", True, True), ("Hard bounced", True, True), ("Soft bounced", False, False), ("Not bounced", False, False), ("never", False, False), ("not unsubscribed", False, False), ("Valid", False, False), ("0%", False, False), ("Invalid", True, True), ("Suppressed", True, True), ("[]", False, False), ("checked", True, True),
 ])  # fmt: skip
 def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_status: bool | None, in_opt_out: bool | None) -> None:
     asked = {
@@ -74,6 +74,13 @@ def test_a_cell_says_whether_somebody_opted_out_or_nobody_knows(cell: str, in_st
     }
     assert list(asked.values()) == [False, False, True, True, True]
     assert (consent_words.opted_out(cell, asked=False), consent_words.opted_out(cell, asked=True)) == (in_status, in_opt_out)
+
+
+@cases("cells, told", [
+    (["Active", "Unsubscribed"], True), (["Active", "Active"], False), (["1", "0", "Spam"], False), (["Yes", "No", "Revoked"], False), (["Lead", "Customer", "Spam"], False), (["x", "Bounced"], False),
+])  # fmt: skip
+def test_a_column_of_states_says_who_left_unless_a_plain_yes_stands_in_it(cells: list[str], told: bool) -> None:
+    assert consent_words.says_who_left("status", cells) is told
 
 
 @cases("heading, cell", [

@@ -152,6 +152,21 @@ def test_who_says_stop_is_found_by_a_number_without_its_country_too(other: Other
     assert bool(fetch("select count(*) from console.opt_out where record = '1'")[0][0]) is heard
 
 
+@pytest.mark.parametrize(
+    ("ours", "told", "read"),
+    [
+        ("+12025550100", "2102271234", "+12102271234"), ("+12025550100", "2142271234", "+12142271234"), ("+79161234568", "89161234567", "+79161234567"),
+        ("+447911123457", "07911123456", "+447911123456"), ("+12025550100", "4915112345678", "+4915112345678"), ("+12025550100", "12345", "12345"),
+        ("+12025550100", "+2102271234", "+2102271234"),
+    ],
+)  # fmt: skip
+def test_a_number_that_begins_as_no_country_does_is_one_of_our_country(other: Other, ours: str, told: str, read: str) -> None:
+    """+210 and +89 are codes of no country: 210 is San Antonio."""
+    other.described(sender=ours)
+    assert other.tells(json(id="in-1", text="STOP", **{"from": told})) == 200
+    assert [(each.content or {})["from"] for each in message_rows.read("direction = 'in'", ())] == [read]
+
+
 def test_what_has_a_text_and_the_word_of_a_receipt_is_a_receipt(other: Other) -> None:
     run_id = other.begin()
     assert other.tells(json(id="77", status="delivered", text="Hello Sam Whitfield", **{"from": "Shop"})) == 200

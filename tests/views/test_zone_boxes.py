@@ -47,3 +47,5 @@ def test_a_field_of_time_zones_is_shown_by_cities_and_offers_them() -> None:
     assert shown == ["Vilnius", "New York", "UTC", "soon", formats.EMPTY]
     assert ("America/New_York", "New York") in formats.code_choices("zone", "de")
     assert formats.sought_value(look, {"name": "time_zone", "widget": "zone"}, "new york") == "America/New_York"
+    old = [formats.text(what, zone, look) for zone in ("US/Eastern", "Canada/Eastern", "Brazil/West", "Chile/Continental")]
+    assert old == ["US/Eastern", "Canada/Eastern", "Brazil/West", "Chile/Continental"], "its last word is no city"

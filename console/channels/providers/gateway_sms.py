@@ -168,15 +168,25 @@ def _writer(told: str, own: str) -> str:
     import phonenumbers
 
     number = gateways.read_number(told)
-    try:
-        region = phonenumbers.region_code_for_number(phonenumbers.parse(gateways.read_number(own)))
-        if number.startswith("+") and phonenumbers.is_valid_number(phonenumbers.parse(number)):
-            return number
-        national = phonenumbers.parse(told, region)
-    except phonenumbers.NumberParseException:
+    ours, whole = _parsed(gateways.read_number(own)), _parsed(number) if number.startswith("+") else None
+    region = phonenumbers.region_code_for_number(ours) if ours is not None else None
+    if region is None or (whole is not None and phonenumbers.is_valid_number(whole)):
+        return number
+    national = _parsed(told, region)
+    if national is None or not phonenumbers.is_valid_number(national):
         return number
     written: str = phonenumbers.format_number(national, phonenumbers.PhoneNumberFormat.E164)
-    return written if region is not None and phonenumbers.is_valid_number(national) else number
+    return written
+
+
+def _parsed(text: str, region: str | None = None) -> Any:
+    """The number; None for what is none, such as one that begins with the code of no country."""
+    import phonenumbers
+
+    try:
+        return phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
 
 
 def _reason(said: str, status: str) -> str:
