@@ -41,6 +41,7 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
         "trigger": "trg_x",
         "kind": "schedule",
         "words": "Four a day",
+        "whom": [],
         "count": 4,
         "first": "",
     }
