@@ -29,7 +29,7 @@ def on_record(collection: str, part: str) -> Response:
     chosen = request.form.get("channel", open_ones[0] if open_ones else "")
     if request.method == "POST":
         try:
-            channel = _asked(collection, key, next((each for each in ways if each == chosen), None), typed)
+            channel = _send(collection, key, next((each for each in ways if each == chosen), None), typed)
         except Invalid as invalid:
             wrong = invalid
         else:
@@ -54,7 +54,7 @@ def on_record(collection: str, part: str) -> Response:
     return frame.page("records/write.html", context, status=422 if wrong else 200)
 
 
-def _asked(collection: str, key: str, channel: Kind | None, typed: dict[str, str]) -> Kind:
+def _send(collection: str, key: str, channel: Kind | None, typed: dict[str, str]) -> Kind:
     """Ask for the message; by which channel it leaves. Raises Invalid."""
     if channel is None:
         raise Invalid("Choose by which channel it leaves.", at=("channel", "Choose one."))

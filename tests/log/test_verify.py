@@ -290,12 +290,6 @@ def test_an_export_that_is_older_than_what_was_kept(said: Said) -> None:
     assert (code, text.split(": ")[:2]) == (1, ["line 101", "truncated"])
 
 
-def test_a_part_with_the_checkpoint_that_was_kept_needs_no_proof(said: Said) -> None:
-    kept = checkpoint.sign(f.ORIGIN, 300, tree.root(LOG.leaves), [f.SEED])
-    assert said(PART, since=kept)[0] == 0
-    assert ": re-signed: " in said(f.chosen(f.make(300, seed=8), PLACES), since=kept)[1]
-
-
 def test_a_part_needs_a_proof_since_what_was_kept(said: Said) -> None:
     assert said(PART, since=OLD)[1] == "proofs.json: re-signed: no proof that fits: export with since=120"
     part = f.chosen(LOG, PLACES, since=120)
