@@ -40,7 +40,14 @@ class Firings:
     def to_json(self) -> dict[str, Any]:
         """The firings in the shape of the API."""
         first = log.body.moment(self.first) if self.first else None
-        return {"trigger": self.trigger.id, "kind": self.trigger.kind, "words": self.words, "whom": list(self.whom), "count": self.count, "first": first}
+        return {
+            "trigger": self.trigger.id,
+            "kind": self.trigger.kind,
+            "words": self.words,
+            "whom": list(self.whom),
+            "count": self.count,
+            "first": first,
+        }
 
     @property
     def words(self) -> str:

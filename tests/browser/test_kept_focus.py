@@ -205,7 +205,9 @@ def test_words_that_are_pressed_in_a_sheet_leave_it_open(screens: Callable[..., 
     assert closed == []
 
 
-def test_a_form_that_closes_after_it_was_sent_gives_the_focus_to_what_stands_there(screens: Callable[..., "Screen"], company: Company) -> None:
+def test_a_form_that_closes_after_it_was_sent_gives_the_focus_to_what_stands_there(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
     reached.founded(company)
     access.grant("operator", "collection:consent", ["create"], team="operations")
     access.refresh()

@@ -92,7 +92,9 @@ def test_impact_is_for_who_may_edit(company: Company) -> None:
 
 
 def test_whom_a_trigger_lets_in_is_said(company: Company) -> None:
-    changed(company, {"op": "add_trigger", "trigger": {"id": "trg_x", "kind": "event", "on": "record.updated", "filter": "record.id == '1'"}})
+    changed(
+        company, {"op": "add_trigger", "trigger": {"id": "trg_x", "kind": "event", "on": "record.updated", "filter": "record.id == '1'"}}
+    )
     [firing] = publication.impact(company.mona, CARE).firings
     [sentence] = firing.to_json()["whom"]
     assert sentence.startswith("Only where ")
