@@ -371,8 +371,8 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     if kept and (start > size or (first != older if complete else heirs)):
         kind, place = ("truncated", size + 1) if start > size else ("re-signed", 1)
         raise Fault(kind, f"the {start} events of {since} are not the first ones here", place)
-    known, grown = first or older, log["start"] == start and consistent(start, first or older, size, root, log["steps"])
-    if known and not grown and (log["start"] == start or not complete):
+    known, steps = first or older, log["steps"] if log["start"] == start else [] if start == size else None  # a tree begins with itself
+    if known and (not complete if steps is None else not consistent(start, known, size, root, steps)):
         raise Fault("edited" if complete else "re-signed", f"no proof that fits: export with since={start}", 0, "proofs.json")
     values.finish(complete)
     left = f"a filter, or somebody, left out events of {gaps} chain{'' if gaps == 1 else 's'}" if gaps else "no chain here has a gap"

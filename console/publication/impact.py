@@ -29,17 +29,25 @@ MOST_COUNTED = 10_000
 @dataclass(frozen=True, slots=True)
 class Firings:
     """A trigger of the draft that starts runs. `count` is how often its schedule fires within 24 hours, from `first` on (aware UTC); both None for
-    a trigger that fires when something happens.
+    a trigger that fires when something happens. `whom`: whom it lets in, a sentence each; none where it lets in whoever it is about.
     """
 
     trigger: Trigger
+    whom: Sequence[str] = ()
     count: int | None = None
     first: datetime | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The firings in the shape of the API."""
         first = log.body.moment(self.first) if self.first else None
-        return {"trigger": self.trigger.id, "kind": self.trigger.kind, "words": self.words, "count": self.count, "first": first}
+        return {
+            "trigger": self.trigger.id,
+            "kind": self.trigger.kind,
+            "words": self.words,
+            "whom": list(self.whom),
+            "count": self.count,
+            "first": first,
+        }
 
     @property
     def words(self) -> str:
@@ -156,10 +164,11 @@ def _firings(actor: Actor, draft: Draft) -> list[Firings]:
             continue
         if not switched.get(trigger.id, trigger.starts_enabled):
             continue
+        whom = automation.whom_words(trigger, draft.document.get("collection"))
         if trigger.kind in ("event", "webhook"):
-            found.append(Firings(trigger))
+            found.append(Firings(trigger, whom))
         elif trigger.kind == "schedule" and (moments := _moments(trigger, now)):
-            found.append(Firings(trigger, len(moments), moments[0]))
+            found.append(Firings(trigger, whom, len(moments), moments[0]))
     return sorted(found, key=lambda each: (each.first is None, each.first or now))
 
 

@@ -162,7 +162,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), **_tags(who, collection, found), "lists": _lists(collection, found), "meant": [(each, doubled_letters.mended(each)) for each in found.place.get("doubled", {}).get("some", ())], "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), **_tags(who, collection, found), "lists": _lists(collection, found), "meant": [(each, doubled_letters.mended(each)) for each in found.place.get("doubled", {}).get("some", ())], "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -227,6 +227,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "before": max(found.question.file.heading - 1, 0),
         "perhaps_consent": perhaps,
         "unproved": _unproved(plan, found.question.same),
+        "needed": _needed(plan, found),
         "nothing": not plan.fields,
         "not_written": opting_out.not_written(collection),
     }
@@ -256,6 +257,12 @@ def _unproved(plan: Plan, same: Mapping[str, Any]) -> str:
     needed = place.needed - told if place is not None else frozenset()
     labels = [uncapitalised(field.label) for field in plan.consents.fields if field.name in needed and not same.get(field.name)]
     return " and ".join(", ".join(labels).rsplit(", ", 1))
+
+
+def _needed(plan: Plan, found: Import) -> list[str]:
+    """Return the labels of the fields that leave lines out because they are empty, and that can be told for all."""
+    reasons = {reason for reason, _ in import_batches.causes(found.id)}
+    return [each.label for each in (*plan.untold, *plan.told_needed) if f"{each.label} is needed." in reasons]
 
 
 def _lacking(plan: Plan, found: Import) -> list[Field]:

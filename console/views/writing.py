@@ -61,7 +61,7 @@ def _ask_for_message(collection: str, key: str, channel: Kind | None, typed: dic
     headline = " ".join(typed["subject"].split()) if channel == "email" else ""
     text = typed["text"].replace("\r\n", "\n").strip()
     if wrong := single_messages.wrong_parts(channel, headline, text):
-        raise Invalid("The message was not asked for.", details=wrong)
+        raise Invalid("The message was not sent.", details=wrong)
     single_messages.ask(frame.actor(), single_messages.Asked(collection, key, channel, headline, text, EXPIRES_S))
     return channel
 

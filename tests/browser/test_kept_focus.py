@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import accounts, inboxes, workflows
+from console import access, accounts, inboxes, workflows
 from console.activity import sequencing
 from tests.browser.test_every_page import PAGES
 from tests.company import DESK, Company
+from tests.messages import reached
 from tests.support.engine import step
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ MORE = {
 }
 CONTROLS = r"""() => {
     const made = [];
-    const seen = (one) => one.getClientRects().length && getComputedStyle(one).visibility !== "hidden" && !one.disabled;
+    const seen = (one) => one.checkVisibility() && getComputedStyle(one).visibility !== "hidden" && !one.disabled;
     const asks = (one) => ["get", "post", "put", "delete"].map((verb) => one?.getAttribute(`hx-${verb}`)).find(Boolean);
     document.querySelectorAll("main :is(a[href], button, summary, select, input[type=checkbox], input[type=radio]), header :is(a[href], button)").forEach((one, place) => {
         one.dataset.place = place;
@@ -52,7 +53,7 @@ CONTROLS = r"""() => {
 """What changes a part of the page when it is pressed or chosen, each with what it asks for."""
 STANDS = """() => {
     const at = document.activeElement, open = document.querySelector("dialog[open], :popover-open");
-    const shown = at !== document.body && at.getClientRects().length > 0;
+    const shown = at !== document.body && at.checkVisibility();
     return { same: "pressed" in window, shown, opened: open ? (open.id || open.className || "a dialog") : "", within: !open || open.contains(at), place: at.dataset.place ?? "", at: `${at.tagName} ${at.id} ${at.innerText ?? ""}`.slice(0, 60) };
 }"""
 
@@ -202,3 +203,20 @@ def test_words_that_are_pressed_in_a_sheet_leave_it_open(screens: Callable[..., 
             page.keyboard.press("Escape")
     assert pressed
     assert closed == []
+
+
+def test_a_form_that_closes_after_it_was_sent_gives_the_focus_to_what_stands_there(
+    screens: Callable[..., "Screen"], company: Company
+) -> None:
+    reached.founded(company)
+    access.grant("operator", "collection:consent", ["create"], team="operations")
+    access.refresh()
+    olivia = screens().enter("olivia")
+    page = olivia.go("/c/contact/2")
+    page.locator("summary", has_text="They agreed to be reached").press("Enter")
+    page.locator("#reaching input[name=agreed][value=sms]").check()
+    page.locator("#reaching [name='v.text_version']").fill("2026-01")
+    page.locator("#reaching [name='v.source']").fill("by phone")
+    page.locator("#reaching [name='v.source']").press("Enter")
+    page.get_by_text("Noted. Messages by this channel may leave from now on.").wait_for()
+    page.wait_for_function("() => document.activeElement !== document.body && document.activeElement.checkVisibility()", timeout=5000)

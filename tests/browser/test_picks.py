@@ -59,3 +59,14 @@ def test_a_filter_finds_its_record_by_name(screens: Callable[..., "Screen"], com
     page.get_by_text("is Adaeze Okonkwo-Bell").first.wait_for()
     assert "r.add_value" not in page.url
     assert olivia.faults() == []
+
+
+def test_a_whole_name_is_taken_when_the_box_is_left(screens: Callable[..., "Screen"], company: Company) -> None:
+    page = screens().enter("ines").go("/activity")
+    page.locator("summary", has_text="Filter").press("Enter")
+    box = page.locator(".pick input[aria-label='What happened']")
+    for typed, taken in (("signed IN", "Signed in"), ("Signed", ""), ("signed out", "Signed out")):
+        box.fill("")
+        box.press_sequentially(typed)
+        page.keyboard.press("Tab")
+        assert box.input_value() == (taken or "Signed in")

@@ -41,6 +41,7 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
         "trigger": "trg_x",
         "kind": "schedule",
         "words": "Four a day",
+        "whom": [],
         "count": 4,
         "first": "",
     }
@@ -88,3 +89,12 @@ def test_impact_is_for_who_may_edit(company: Company) -> None:
         publication.impact(company.olivia, CARE)
     with pytest.raises(NotFound):
         publication.impact(company.stan, CARE)
+
+
+def test_whom_a_trigger_lets_in_is_said(company: Company) -> None:
+    changed(
+        company, {"op": "add_trigger", "trigger": {"id": "trg_x", "kind": "event", "on": "record.updated", "filter": "record.id == '1'"}}
+    )
+    [firing] = publication.impact(company.mona, CARE).firings
+    [sentence] = firing.to_json()["whom"]
+    assert sentence.startswith("Only where ")

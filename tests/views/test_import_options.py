@@ -127,3 +127,10 @@ def test_the_page_asks_what_stands_where_the_cells_of_a_needed_column_are_empty(
     told = {"t.all:stage": "text", "v.all:stage": "new", "encoding": "utf-8-twice"}
     again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | told | {"do": "look"})
     assert ("1 contact can be added" in club.olivia.get(again).text, "Müller" in club.olivia.get(again).text) == (True, True)
+
+
+def test_a_field_that_must_not_be_empty_is_named_above_with_the_way_to_it(club: "Pages") -> None:  # noqa: F811 (the fixture)
+    found = kept(club.company, "name,email\nAnn,ann@post.example\n")
+    page = club.olivia.get(f"/imports/{found.id}")
+    assert "Stage must not be empty, and lines without it are left out. Choose it once for all lines, then press Look again." in page.text
+    assert 'id="needed"' in page.html

@@ -53,6 +53,7 @@ def test_cards_are_filtered_by_status_and_team(pages: "Pages") -> None:
 
 
 def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
+    assert "No run that you may see is live now." in pages.mona.get(CARE + "/switch?to=paused").text
     mona, inside = pages.mona, pages.company.started()
     page = mona.get(CARE + "/switch?to=paused")
     assert "1 live run that you may see is kept: pausing ends none" in page.text

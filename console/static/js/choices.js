@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const form = () => document.getElementById("step-form");
-  const shown = (element) => element.getClientRects().length > 0;
+  const shown = (element) => element.checkVisibility();
   const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, [contenteditable]");
   const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
   const boxes = (field) => [...field.querySelectorAll("input[type=radio], input[type=checkbox]:not(.switch)")];

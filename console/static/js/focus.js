@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const nowhere = () => document.activeElement === null || document.activeElement === document.body;
-  const shown = (element) => element.isConnected && element.getClientRects().length > 0 && !element.disabled;
+  const shown = (element) => element.isConnected && element.checkVisibility() && !element.disabled;
   const CAN = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]";
   const BEGINS = "[data-focus], .edit, h1, h2, h3, legend, form :is(input:not([type=hidden]), select, textarea)";
   // ms after an answer: what was switched off can be pressed again; what it brought is surely in its place

@@ -10,7 +10,7 @@
   const typing = (target) => target.closest?.("input:not([type=checkbox]):not([type=radio]), select, textarea, [contenteditable]");
   const off = () => { try { return localStorage.getItem("keys") === "off"; } catch { return false; } };
   const scope = () => document.querySelector("dialog[open]") || document;
-  const visible = (element) => element.getClientRects().length > 0;
+  const visible = (element) => element.checkVisibility();
   // where two have the same key, that of the form in which one is comes first
   const find = (key, form) => {
     const all = [...scope().querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].filter(visible);

@@ -167,8 +167,11 @@
     const select = event.target.matches("[data-pick]") && source(event.target);
     if (event.target === box) close();
     if (!select) return;
-    if (!select.multiple && !event.target.value.trim() && select.value) choose(select, "", true);
-    // what was typed and not taken is not chosen
+    const typed = plain(event.target.value);
+    const meant = typed && [...select.options].filter((option) => option.value && !option.selected && plain(option.text) === typed);
+    if (!select.multiple && !typed && select.value) choose(select, "", true);
+    // a whole name that only one has is taken without Enter; any other text that was not taken is not chosen
+    else if (meant.length === 1) choose(select, meant[0].value, true);
     show(select);
   });
 })();

@@ -133,7 +133,7 @@
     window.handrail.announce(`${named(field)}: ${{ accept: "accepted", use: "suggestion used", restore: "proposal restored", discard: "discarded" }[what]}`);
     if (what === "use" || what === "discard") return (ticks(field).find((one) => one.checked) ?? ticks(field)[0] ?? box(field))?.focus();
     const next = fields().slice(fields().indexOf(field) + 1).find((one) => state(one) === "fill");
-    const target = what === "accept" && next ? next.querySelector("[data-ai-do=accept]") : [...field.querySelectorAll("[data-ai-do]")].find((one) => one.getClientRects().length);
+    const target = what === "accept" && next ? next.querySelector("[data-ai-do=accept]") : [...field.querySelectorAll("[data-ai-do]")].find((one) => one.checkVisibility());
     (target ?? box(field))?.focus();
   }
 

@@ -77,7 +77,7 @@ def ask() -> ResponseReturnValue:
     """Ask for a message to one contact. It leaves when consent, the hours and the caps allow it; where they never will it is `skipped` at once, and `reason` says why."""
     sent = read(NewMessage)
     if wrong := single_messages.wrong_parts(sent.channel, sent.subject, sent.text):
-        raise Invalid("The message was not asked for.", details=wrong)
+        raise Invalid("The message was not sent.", details=wrong)
     wanted = single_messages.Asked(
         sent.collection, sent.contact, sent.channel, " ".join(sent.subject.split()), sent.text.strip(), seconds_of(sent.expires)
     )

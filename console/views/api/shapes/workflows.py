@@ -289,6 +289,7 @@ class TriggerFirings(Shape):
     trigger: str
     kind: str
     words: str = Field(description="What people call it")
+    whom: list[str] = Field(description="Whom it lets in, a sentence each: the segment that is enrolled, and its filter")
     count: int | None = Field(description="How often it fires within 24 hours")
     first: Moment | None
 
