@@ -46,6 +46,7 @@ def test_a_message_is_written_from_the_page_of_a_contact_and_leaves_once(club: "
         club.mona.send(page, PAGE, channel="sms", text=TEXT)
         assert count() == 1, "two presses are one message"
         reached.work()
+        assert "A single message" in club.mona.get("/outbox").text
     assert fetch("select status from console.message") == [("delivered",)]
 
 
