@@ -340,7 +340,7 @@ def _do_next(actor: Actor, bulk: Bulk) -> bool:
     """Do the next record, or put a tag on the next ones; whether there was one. It is marked as begun first: one that is marked already was left by a process that died."""
     deed = many_changes.named(bulk.action)
     if deed is not None and deed.tags:
-        return many_tags.do_next(actor, deed, bulk)
+        return many_tags.do_next(actor, deed, bulk.id, bulk.collection, bulk.values)
     taken = fetch(_TAKE, (bulk.id,))
     if not taken:
         return False

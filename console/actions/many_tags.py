@@ -1,7 +1,7 @@
 """A tag put on many records of a list, or taken away from them: hundreds in one transaction with what the log tells of each, so that none is done twice."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy.engine import Connection
 
@@ -17,7 +17,6 @@ from console.db.engine import fetch, transaction
 AT_ONCE = 200
 TAG = "tag"
 """The value that says which tag."""
-FITS = "fits"
 FULL = f"It has {MOST_ON_RECORD} tags, as many as a record may have."
 SHUT = "You may see this record, but not change it, and so not tag it."
 _NEXT = "select number, key from console.bulk_item where bulk = %s and state = 'waiting' order by number limit %s"
@@ -25,22 +24,6 @@ _ENDED = """
 update console.bulk_item i set state = a.state, why = a.why from unnest(%s::int[], %s::text[], %s::text[]) as a (number, state, why)
 where i.bulk = %s and i.number = a.number and i.state = 'waiting' returning i.number
 """
-
-
-class Work(Protocol):
-    """What was asked for: its id, the collection of the records, and which tag."""
-
-    @property
-    def id(self) -> str:
-        """Under which its records are kept; the chain of its events has the same name."""
-
-    @property
-    def collection(self) -> str:
-        """Whose records they are."""
-
-    @property
-    def values(self) -> Mapping[str, Any]:
-        """The tag as it is written, as `TAG`."""
 
 
 def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequence[str], values: Mapping[str, Any]) -> dict[str, Looked]:
@@ -61,27 +44,30 @@ def looked_at(actor: Actor, deed: ManyChanges, collection_id: str, keys: Sequenc
     return {key: judged(key) for key in keys}
 
 
-def do_next(actor: Actor, deed: ManyChanges, work: Work) -> bool:
-    """Tag the next records as they are now; whether there were any. One process at a time. Raises NotFound, SourceDown: then nothing was done to them."""
-    waiting = {key: number for number, key in fetch(_NEXT, (work.id, AT_ONCE))}
+def do_next(actor: Actor, deed: ManyChanges, bulk_id: str, collection_id: str, values: Mapping[str, Any]) -> bool:
+    """Tag the next of its records as they are now; whether there were any. One process at a time: the chain of its events is called like it.
+
+    Raises NotFound, SourceDown: then nothing was done to them.
+    """
+    waiting = {key: number for number, key in fetch(_NEXT, (bulk_id, AT_ONCE))}
     if not waiting:
         return False
-    looked = looked_at(actor, deed, work.collection, list(waiting), work.values)
+    looked = looked_at(actor, deed, collection_id, list(waiting), values)
     states = ["done" if one.seen else "same" if one.same else "refused" for one in looked.values()]
     with transaction() as connection:
-        connection.exec_driver_sql("select from console.bulk where id = %s for update", (work.id,))
-        ended = connection.exec_driver_sql(_ENDED, (list(waiting.values()), states, [one.why for one in looked.values()], work.id))
+        connection.exec_driver_sql("select from console.bulk where id = %s for update", (bulk_id,))
+        ended = connection.exec_driver_sql(_ENDED, (list(waiting.values()), states, [one.why for one in looked.values()], bulk_id))
         still = {number for (number,) in ended}  # what was stopped meanwhile is left alone
         keys = [key for key, number in waiting.items() if number in still and looked[key].seen]
-        noted = _write(connection, actor, deed, browse.browsed_collection(actor, work.collection)[0], keys, work.values[TAG])
-        bulk_ends.end(connection, work.id)
+        noted = _write(connection, actor, deed, records.collection(collection_id), keys, values[TAG])
+        bulk_ends.end(connection, bulk_id)
         log.note_each(
             actor,
             "tag_added" if deed.puts_tag else "tag_removed",
             noted,
-            chain=work.id,
+            chain=bulk_id,
             team=actor.teams[0] if actor.teams else None,
-            label=access.label_of(f"collection:{work.collection}"),
+            label=access.label_of(f"collection:{collection_id}"),
             connection=connection,
         )
         faults.point("bulk.tags.before")

@@ -128,7 +128,7 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
     bulk.confirm(company.olivia, bulk_id)
     deed = many_changes.named(PUT_TAG)
     assert deed is not None
-    assert many_tags.do_next(company.olivia, deed, bulk.get(company.olivia, bulk_id))
+    assert many_tags.do_next(company.olivia, deed, bulk_id, "contact", bulk.get(company.olivia, bulk_id).values)
     bulk.stop(company.olivia, bulk_id)
     work_until_idle({queue.BULK})
     ended = bulk.get(company.olivia, bulk_id)
