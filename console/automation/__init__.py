@@ -5,7 +5,7 @@ databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_s
 `wake_batch` is the job that wakes runs after changes of their records, which `pick_up_waking` puts in where one is missing. `VainWaits` are those whose record is no more.
 `webhooks` takes a delivery. `listed`, `switch`, `try_waiting`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow, `firings_counted`, `firings_not_started` and `firings_between` what came of them; `trigger_words`, `whom_words`, `exit_words` and
 `again_words` say in words what starts it, who comes in, leaves and comes again.
-`started_by` says which workflows an event of a record starts. `log_events`, `reached`, `read_after` and `chain_of` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
+`started_by` says which workflows an event of a record starts. `log_events`, `reached` and `read_after` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
 """
 
 from console import runs
@@ -15,7 +15,7 @@ from console.automation.firing_counts import FiringCount, counted as firings_cou
 from console.automation.firing_list import FiringLine, between as firings_between
 from console.automation.following import follow_log, judge_kept
 from console.automation.listening import Listeners, install_sql
-from console.automation.log_events import Batch, LogEvent, chain_of, reached, read_after
+from console.automation.log_events import Batch, LogEvent, reached, read_after
 from console.automation.managing import MOST_WAITING, Fired, Listed, Made, add, listed, now, renew_secret, rotate, switch, try_waiting
 from console.automation.occasions import judges
 from console.automation.schedules import fire_due

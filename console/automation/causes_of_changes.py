@@ -1,15 +1,15 @@
-"""Which runs have made changes that are found in a user's database."""
+"""Who and which runs of the console have made changes that are found in a user's database."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from console import log
+from console.core.run.causes import OUTSIDE, Cause, Causes, people_in
 from console.db.engine import fetch
 from console.db.ids import id_at
+from console.runs.engine import run_causes
 
-CAUSED_WITHIN = timedelta(minutes=5)
-"""A change that is found so soon after a run has changed the record counts as the run's; where nobody could look meanwhile, so much later."""
 _CAUSES = """
 select run, kind, request, result from console.effect
 where id > %(since)s and status in ('requested', 'succeeded', 'unknown') and kind in ('record', 'sql_write', 'sql_insert', 'sql_delete')
@@ -22,17 +22,38 @@ _LOOKED_S = (
 )
 
 
-def caused_by(collection: str, keys: Sequence[str]) -> dict[str, str]:
-    """Key → the run that has changed it, or was about to, a little before the last look or since; of those that one did."""
+class ChangeCauses(NamedTuple):
+    """The run that changed a record last, if one did, and all that led to changes of it at that time."""
+
+    run: str | None = None
+    caused_by: Causes = (OUTSIDE,)
+
+
+def causes_of_changes(collection: str, keys: Sequence[str]) -> dict[str, ChangeCauses]:
+    """Key → what has changed it, or was about to, a little before the last look or since; of those that a run or a person of the console did."""
     if not keys:
         return {}
-    since = log.now() - CAUSED_WITHIN - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
-    wanted, runs_of = set(keys), dict[str, str]()
-    for run_id, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(wanted)}):
+    since = log.now() - run_causes.CHANGED_WITHIN - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
+    runs_of = {key: list[str]() for key in keys}
+    for run_id, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(runs_of)}):
         for key in _written(collection, kind, request or {}, result or {}):
-            if key in wanted:
-                runs_of.setdefault(key, run_id)
-    return runs_of
+            if run_id not in runs_of.get(key, (run_id,)):
+                runs_of[key].append(run_id)
+    passed_on = run_causes.causes_passed_on({run_id for found in runs_of.values() for run_id in found})
+    by_hand = run_causes.changes_by_hand(collection, keys, since)
+    return {
+        key: ChangeCauses(next(iter(found), None), _together(by_hand.get(key, ()), [passed_on[run_id] for run_id in found]))
+        for key, found in runs_of.items()
+        if found or key in by_hand
+    }
+
+
+def _together(by_hand: Causes, runs: Sequence[Causes]) -> Causes:
+    """The links of the newest run, then whoever else changed the record or stands behind another run that did."""
+    newest, others = (runs[0] if runs else ()), (by_hand, *runs[1:])
+    known = people_in(newest)
+    more = {link.person: Cause("change", person=link.person, key=link.key, event=link.event) for links in others for link in links if link.person is not None}
+    return (*newest, *(link for person, link in more.items() if person not in known))
 
 
 def _written(collection: str, kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> list[str]:

@@ -22,6 +22,7 @@ from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
+from console.core.run.causes import MOST, causes_from_json, goes_round, run_depth, stored
 from console.core.run.origin import RecordRef, StartedBy
 from console.db import tables, troubles
 from console.db.engine import alone, fetch, hot_engine
@@ -32,7 +33,6 @@ from console.queue import PutBack
 logger = logging.getLogger(__name__)
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 table, trigger_table = tables.firing, tables.trigger
-LONGEST_CHAIN = 8
 IN_ONE_GO_S = 2.0
 AT_ONCE = 100
 SOME = 5
@@ -122,7 +122,8 @@ on conflict (workflow, trigger, key) do nothing returning status
 
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
-    said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "chain", "segment", "sort")}
+    said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
+    said |= {"caused_by": stored(occasion.caused_by)}
     said |= {"unjudged": True} if occasion.unjudged else {}
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
@@ -152,10 +153,9 @@ def start_key(trigger: str, key: str) -> str:
 
 def looping(workflow_id: str, occasion: Occasion) -> str | None:
     """Why an occasion that runs have led to may not start another one of this workflow; None if it may."""
-    if len(occasion.chain) > LONGEST_CHAIN:
-        return f"A chain of {len(occasion.chain)} runs led here, one after another: at most {LONGEST_CHAIN} may."
-    record = occasion.record.key if occasion.record is not None else ""
-    if (workflow_id, record) in occasion.chain:
+    if (depth := run_depth(occasion.caused_by)) > MOST:
+        return f"A chain of {depth} runs led here, one after another: at most {MOST} may."
+    if goes_round(occasion.caused_by, workflow_id, occasion.record.key if occasion.record is not None else None):
         return "A run of this workflow on the same record led here: it would go round for ever."
     return None
 
@@ -201,7 +201,7 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
 
 @dataclass(frozen=True, slots=True)
 class _Firing:
-    """One that waits; `told` are event, values, chain and segment, sealed. `run` is the id that whoever sent it was told."""
+    """One that waits; `told` are event, values, causes and segment, sealed. `run` is the id that whoever sent it was told."""
 
     id: str
     workflow: str
@@ -222,7 +222,7 @@ class _Firing:
     def opened(self) -> tuple[dict[str, Any], StartedBy, RecordRef | None]:
         """(what was told, by what it is started, the record that it is about)."""
         said: dict[str, Any] = json.loads(subjects.unwrap(bytes(self.told), _about(self.id)))
-        by = StartedBy(self.trigger, self.kind, said["event"], tuple((link[0], link[1]) for link in said["chain"]))
+        by = StartedBy(self.trigger, self.kind, said["event"], causes_from_json(said.get("caused_by")))
         return said, by, RecordRef(self.collection, self.record) if self.collection is not None and self.record is not None else None
 
 
@@ -361,7 +361,9 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
 
 def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
     """Enrol the record in place of starting a run at once: its run begins at the workflow's pace."""
-    answer = enrolments.enrol(found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, led_by=by.chain)
+    answer = enrolments.enrol(
+        found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, caused_by=by.caused_by
+    )
     words = " ".join(str(reason["reason"]) for reason in answer.reasons)
     if answer.status == "enrolled":
         _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")

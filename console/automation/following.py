@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from console.automation.trigger_expressions import about, document_of, house_roo
 from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
+from console.core.run.causes import Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.core.tag_names import TagName
 from console.db import troubles
@@ -46,7 +47,7 @@ class Happened:
     old: Mapping[str, Any] | None = None
     new: Mapping[str, Any] | None = None
     label: str | None = None
-    chain: tuple[tuple[str, str], ...] = ()
+    caused_by: Causes = ()
     logged: bool = False
 
 
@@ -103,7 +104,18 @@ def _read_on(row: Row, end: int, stopping: Callable[[], bool]) -> None:
 def happened_of(event: LogEvent) -> Happened:
     """An event of the log, for triggers."""
     return Happened(
-        *(event.id, event.on, event.at, event.collection, event.record, event.to_json(), event.old, event.new, event.label, event.chain),
+        *(
+            event.id,
+            event.on,
+            event.at,
+            event.collection,
+            event.record,
+            event.to_json(),
+            event.old,
+            event.new,
+            event.label,
+            event.caused_by,
+        ),
         logged=True,
     )
 
@@ -130,7 +142,9 @@ def take_in_happened(row: Row, happened: Sequence[Happened], *, cursor: int | No
 def keep_happened(row: Row, happened: Sequence[Happened]) -> None:
     """Take in what concerns the trigger and cannot be judged now, as while its account is closed: it is judged when it would start."""
     kept = [
-        Occasion(each.key, each.at, each.event, _ref(each), chain=each.chain, unjudged=True) for each in happened if concerns(row, each)
+        Occasion(each.key, each.at, each.event, _ref(each), caused_by=_by_trigger(row, each), unjudged=True)
+        for each in happened
+        if concerns(row, each)
     ]
     with transaction() as connection:
         halted = take_in(connection, row, kept)
@@ -142,8 +156,13 @@ def judge_kept(workflow: str, trigger: str, by: StartedBy, record: RecordRef | N
     row = trigger_rows.trigger_row(workflow, trigger)
     event, (collection, key) = dict(by.event or {}), (record.collection, record.key) if record is not None else (None, None)
     event |= {"tag": TagName(event["tag"])} if isinstance(event.get("tag"), str) else {}
-    each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, chain=by.chain)
+    each = Happened(str(event.get("id")), str(event.get("on")), log.now(), collection, key, event, caused_by=by.caused_by)
     return next(iter(_occasions(row, [each], Counts())), None) if row is not None else None
+
+
+def _by_trigger(row: Row, each: Happened) -> Causes:
+    """What led to it; the nearest link names the trigger that it fires."""
+    return tuple(replace(cause, trigger=row.id) if place == 0 else cause for place, cause in enumerate(each.caused_by))
 
 
 def _ref(each: Happened) -> RecordRef | None:
@@ -189,7 +208,9 @@ def _occasions(row: Row, wanted: Sequence[Happened], counts: Counts) -> list[Occ
         if passed is None:
             counts.passed += 1
             continue
-        occasions.append(Occasion(each.key, each.at, each.event, about(row, passed.record, _ref(each)), passed.values, each.chain))
+        occasions.append(
+            Occasion(each.key, each.at, each.event, about(row, passed.record, _ref(each)), passed.values, _by_trigger(row, each))
+        )
     return occasions
 
 

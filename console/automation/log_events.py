@@ -1,18 +1,19 @@
 """Events of the log as triggers and exits know them: `record.updated`, `tag.added`, `run.completed`. Read by their place in the log, never by anything else."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from console import browse, log, records, subjects, workflows
-from console.access.run_reach import EVERY_RUN
 from console.core.documents.triggers_check import EVENTS
+from console.core.run.causes import CauseKind, Causes
 from console.core.tag_names import TagName
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import event_lists
 from console.log.event_lists import LogFilter
+from console.runs.engine.run_causes import cause_of_event, causes_passed_on
 
 LIMIT = 500
 DONE = "succeeded"
@@ -37,7 +38,7 @@ KINDS: Mapping[str, Collection[str]] = {
 class LogEvent:
     """Something that happened, with its place in the log. `id` is unique; `record` is the key, `old` and `new` the values of fields that were changed, before and after.
 
-    `chain` are the runs that led to it, (workflow id, record key) each, the oldest first. `label`: only who is cleared for it may know. `more` are its own values.
+    `caused_by` is what led to it, the nearest first. `label`: only who is cleared for it may know. `more` are its own values.
     """
 
     id: str
@@ -52,7 +53,7 @@ class LogEvent:
     label: str | None = None
     old: Mapping[str, Any] | None = None
     new: Mapping[str, Any] | None = None
-    chain: tuple[tuple[str, str], ...] = ()
+    caused_by: Causes = ()
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -89,7 +90,7 @@ def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LI
     subjects.load({row.sub for row in rows if row.sub})
     stored = [(row, log.stored(row)) for row in rows if row.body is not None]
     effects = _effects([event.open["effect"] for _, event in stored if event.type in BY_EFFECT])
-    causes = _runs(
+    causes = causes_passed_on(
         {row.run for row, _ in stored if row.run.startswith("run_")}
         | {str(event.open["run"]) for _, event in stored if event.open.get("run")}
     )
@@ -97,33 +98,13 @@ def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LI
     return Batch(events, rows[-1].pos if len(rows) == limit else end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cause:
-    workflow: str
-    record: str | None
-    chain: tuple[tuple[str, str], ...]
-
-    @property
-    def onward(self) -> tuple[tuple[str, str], ...]:
-        return (*self.chain, (self.workflow, self.record or ""))
-
-
-def chain_of(run_id: str) -> tuple[tuple[str, str], ...]:
-    """The runs that led to what this run does, itself the last."""
-    found = _runs([run_id])
-    return found[run_id].onward if run_id in found else ()
-
-
-def chains_of(run_ids: Collection[str]) -> dict[str, tuple[tuple[str, str], ...]]:
-    """Run → the runs that led to what it does, itself the last."""
-    return {run_id: cause.onward for run_id, cause in _runs(run_ids).items()}
-
-
-def _runs(ids: Collection[str]) -> dict[str, _Cause]:
-    if not ids:
-        return {}
-    rows = fetch(f"select r.id, r.workflow, r.record, r.origin from {EVERY_RUN.sql()} where r.id = any(%s)", (sorted(ids),))  # noqa: S608 (a text of ours)
-    return {row[0]: _Cause(row[1], row[2], tuple((link[0], link[1]) for link in (row[3] or {}).get("chain", ()))) for row in rows}
+def _caused_by(row: event_lists.Row, event: log.Stored, through: Causes) -> Causes:
+    """What led to an event: who did it, and what caused the run in which it was done (`through`, itself first)."""
+    kind: CauseKind = "tag" if event.type.startswith("tag_") else "run" if event.type in RUN_ENDS else "change"
+    own = cause_of_event(event.body, kind, row.pos)
+    if not through:
+        return (own,)
+    return (replace(through[0], kind=kind, person=own.person or through[0].person, key=own.key, event=row.pos), *through[1:])
 
 
 def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
@@ -136,10 +117,9 @@ def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapp
     return {row[0]: (row[1], row[2] or {}, row[3] or {}) for row in rows}
 
 
-def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[str, _Cause]) -> Iterator[LogEvent]:
+def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[str, Causes]) -> Iterator[LogEvent]:
     """What an event of the log tells; nothing, one thing, or where an effect changed several records one for each."""
     run_id = row.run if row.run.startswith("run_") else event.open.get("run")
-    cause = causes.get(str(run_id)) if run_id else None
     actor = event.body["actor"]
     base: dict[str, Any] = {
         "pos": row.pos,
@@ -147,7 +127,7 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
         "by": actor["id"],
         "run": run_id,
         "label": event.body.get("label"),
-        "chain": cause.onward if cause is not None else (),
+        "caused_by": _caused_by(row, event, causes.get(run_id or "", ())),
     }
     match event.type:
         case "record_changed" if event.open.get("result", DONE) == DONE:
@@ -165,7 +145,7 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
             for on, collection, key, old, new in _changed(*effects[event.open["effect"]]):
                 yield LogEvent(f"{event.id}:{key}", on=on, collection=collection, record=key, old=old, new=new, **base)
         case kind if kind in RUN_ENDS:
-            slug = workflows.version(cause.workflow, int(event.body["wf"]["version"])).slug if cause is not None else None
+            slug = workflows.version(event.body["wf"]["id"], int(event.body["wf"]["version"])).slug
             yield LogEvent(
                 event.id, on=RUN_ENDS[kind], collection=row.collection, record=row.record, workflow=slug, more=dict(event.open), **base
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from console.core.run.causes import Causes
 from console.core.run.origin import RecordRef, StartedBy
 
 
@@ -12,7 +13,7 @@ from console.core.run.origin import RecordRef, StartedBy
 class Occasion:
     """Something that a trigger fires for. `key` names it for this trigger, `at` is when it happened, `values` are the input of the run.
 
-    `chain` are the runs that led to it, (workflow id, record key) each, the oldest first. `segment`: whoever is in it is enrolled.
+    `caused_by` is what led to it, the nearest first. `segment`: whoever is in it is enrolled.
     `unjudged`: whether the trigger lets it pass is judged when it would start, and `record` is the one that it happened to.
     """
 
@@ -21,7 +22,7 @@ class Occasion:
     event: Mapping[str, Any] | None = None
     record: RecordRef | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
-    chain: tuple[tuple[str, str], ...] = ()
+    caused_by: Causes = ()
     segment: str | None = None
     sort: str | None = None
     unjudged: bool = False

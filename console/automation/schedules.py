@@ -8,6 +8,7 @@ from console.automation.occasions import Counts, Occasion
 from console.automation.trigger_expressions import about, house_roots, judged
 from console.automation.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule
+from console.core.run.causes import Cause
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.log import body
@@ -55,7 +56,16 @@ def _fire_next() -> tuple[Row, int] | None:
                 counts.passed += 1
                 continue
             event = {"on": KIND, "at": body.moment(at), "id": body.moment(at)}
-            whom = Occasion(body.moment(at), at, event, about(row, passed.record), passed.values, (), definition.segment, definition.sort)
+            whom = Occasion(
+                body.moment(at),
+                at,
+                event,
+                about(row, passed.record),
+                passed.values,
+                (Cause("schedule", trigger=row.id),),
+                definition.segment,
+                definition.sort,
+            )
             occasions.append(whom)
         halted = take_in(connection, row, occasions, counts)
         if occasions:

@@ -16,10 +16,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from console import log, queue, records
 from console.automation import log_events, source_waits, trigger_rows
-from console.automation.causes_of_changes import caused_by
+from console.automation.causes_of_changes import ChangeCauses, causes_of_changes
 from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
 from console.automation.following import KIND, Happened, concerns, keep_happened, take_in_happened
-from console.automation.log_events import chains_of
 from console.automation.trigger_expressions import document_of
 from console.automation.trigger_rows import Row, note_problem
 from console.core import scopes
@@ -361,9 +360,8 @@ def tell(collection: str, rows: Sequence[Row], found: Sequence[source_waits.Chan
     wanted = [each for each in found if each.happened.record in waited_for or any(concerns(row, each.happened) for row in rows)]
     if not wanted:
         return
-    causes = caused_by(collection, [each.happened.record for each in wanted if each.happened.record is not None])
-    chains = chains_of(set(causes.values())) if rows else {}
-    caused = [replace(each, happened=_caused(each.happened, causes, chains)) for each in wanted]
+    causes = causes_of_changes(collection, [each.happened.record for each in wanted if each.happened.record is not None])
+    caused = [replace(each, happened=_caused(each.happened, causes.get(each.happened.record or "", ChangeCauses()))) for each in wanted]
     happened = [each.happened for each in caused]
     for row in rows:
         if any(concerns(row, each) for each in happened):
@@ -379,9 +377,8 @@ def tell(collection: str, rows: Sequence[Row], found: Sequence[source_waits.Chan
     source_waits.note(collection, [each for each in caused if each.happened.record in waited_for], looked)
 
 
-def _caused(each: Happened, causes: Mapping[str, str], chains: Mapping[str, tuple[tuple[str, str], ...]]) -> Happened:
-    run_id = causes.get(each.record or "")
-    return each if run_id is None else replace(each, chain=chains.get(run_id, ()), event={**each.event, "run": run_id})
+def _caused(each: Happened, causes: ChangeCauses) -> Happened:
+    return replace(each, caused_by=causes.caused_by, event={**each.event, "run": causes.run})
 
 
 def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> Happened:

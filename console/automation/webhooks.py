@@ -26,17 +26,18 @@ from console.automation import (
 from console.automation.delivery_names import DeliveryName
 from console.automation.firing import looping, note_started, note_stopped, start_key, take_in
 from console.automation.found_hooks import Hook, Off, OldAddress
-from console.automation.log_events import chain_of
 from console.automation.occasions import Occasion
 from console.automation.refused_firings import words_of
 from console.automation.sent_bodies import FORM
 from console.automation.sent_values import fitted
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.core.actor import Actor
+from console.core.run.causes import Cause, Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.runs.engine.run_causes import causes_passed_on
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook
@@ -101,7 +102,7 @@ class TooLarge(ConsoleError):
 class Delivery:
     """What was sent: the raw body, and the headers by small letters. `sender` is the owner of the key, None without a key that opens something.
 
-    `address` gives where it was sent to, as the sender has it; `form`: it is a form, no JSON.
+    `address` gives where it was sent to, as the sender has it; `form`: it is a form, no JSON; `client_ip` is where it came from.
     """
 
     body: bytes
@@ -109,6 +110,7 @@ class Delivery:
     sender: Actor | None = None
     address: Callable[[], str] = str
     form: bool = False
+    client_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,8 +319,8 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
     except ConsoleError as error:
         note_away(hook, error.message)  # what its details say of the record stands in it
         raise
-    chain, unused = _led_by(delivery), _unused(hook, delivery, body, values)
-    occasion = Occasion(ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, chain)
+    causes, unused = _caused_by(hook, delivery), _unused(hook, delivery, body, values)
+    occasion = Occasion(ident, log.now(), {"on": KIND, "id": ident, "at": log.body.moment(log.now())}, record, values, causes)
     if (why := looping(row.workflow, occasion)) is not None:
         with transaction() as connection:
             halted = take_in(connection, row, [occasion])
@@ -345,13 +347,17 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
 _SENT = "select run from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
 
 
-def _led_by(delivery: Delivery) -> tuple[tuple[str, str], ...]:
-    """The runs that led to a delivery which a run of this console has sent: it came under the key of that effect."""
+def _caused_by(hook: Hook, delivery: Delivery) -> Causes:
+    """The delivery itself, with the key that it came with; behind it the run of this console that has sent it under the key of an effect."""
+    address = delivery.client_ip or None
+    own = Cause("delivery", trigger=hook.row.id, address=address, signed=hook.signed)
+    if delivery.sender is not None and not hook.signed:
+        own = replace(own, person=delivery.sender.id, key=delivery.sender.key_id)
     named = {delivery.headers[name] for name in ("idempotency-key", "x-idempotency-key") if name in delivery.headers}
     for key in sorted(name for name in named if re.fullmatch(r"[0-9a-f]{32}", name)):
         for (run_id,) in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
-            return chain_of(run_id)
-    return ()
+            return (own, *causes_passed_on([run_id]).get(run_id, ()))
+    return (own,)
 
 
 def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor | None, why: str | None) -> str | None:
@@ -362,7 +368,7 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
     definition = workflows.version(row.workflow, hook.live)
     document = definition.document
     start: dict[str, Any] = {
-        "by": StartedBy(row.id, KIND, occasion.event, occasion.chain), "record": record, "values": occasion.values,
+        "by": StartedBy(row.id, KIND, occasion.event, occasion.caused_by), "record": record, "values": occasion.values,
         "key": start_key(row.id, key), "identity": asker,
     }  # fmt: skip
     if enrolments.judges_entries(document) and (record is not None or document.collection is None):

@@ -30,6 +30,7 @@ class Actor:
     clearance: frozenset[str] = frozenset()
     policy: int = 0  # version of the policy at the start of the request
     service: bool = False  # a service account: nobody signs in to it, and it approves nothing
+    address: str = ""  # of the client at this request; empty for the engine and for what goes on later
     for_model: bool = False  # what is read goes to a model: fields that no model may get whole are hidden
 
     @property

@@ -58,8 +58,9 @@ _RUN = (
             "test",
             "parent",
             "fork",
+            "caused_by",
         ),
-        ("input", "title", "loaded", "event", "context", "item"),
+        ("input", "title", "loaded", "event", "context", "item", "addresses"),
         move=True,
     ),
     Kind(

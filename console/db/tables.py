@@ -50,7 +50,7 @@ run = _table(
     "id workflow version:int status revision:int run_seq:int head:bytes collection record team subject current:int "
     "attempts:int visits:json holder last_holder active_at:moment started_by waiting:json take_over:json "
     "automatic:int input:json reason ending exclusive_key linked_to created_at:moment ended_at:moment ticket:json "
-    "label put_down_at:moment trigger worked_ms:bigint mode origin:json start_key test:bool parent branch fork:json",
+    "label put_down_at:moment trigger worked_ms:bigint mode origin:json caused_by:json start_key test:bool parent branch fork:json",
 )
 attempt = _table(
     "attempt",
@@ -217,7 +217,7 @@ bulk_item = _table("bulk_item", "bulk number:int key state why run seen")
 enrolment = _table(
     "enrolment",
     "id workflow who collection record subject kid nonce:bytes ct:bytes status run version:int step tries:int due_at:moment entered_by origin trigger "
-    "key batch line:bigint at:moment begun_at:moment left_at:moment ending reason chain:json of_run:bool",
+    "key batch line:bigint at:moment begun_at:moment left_at:moment ending reason chain:json of_run:bool caused_by:json",
 )
 enrolment_count = _table("enrolment_count", "id:bigint workflow version:int step status n:bigint")
 enrolment_batch = _table(

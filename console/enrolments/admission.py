@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, log, queue, records, subjects
 from console.core.actor import Actor
+from console.core.run.causes import Causes, cause_of_actor, stored
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.enrolments.targets import Target
@@ -28,9 +29,9 @@ with wanted as (
     select * from unnest(%(ids)s::text[], %(whos)s::text[], %(records)s::text[], %(subjects)s::text[], %(kids)s::text[], %(nonces)s::bytea[], %(cts)s::bytea[],
         %(keys)s::text[], %(lines)s::bigint[]) as w (id, who, record, subject, kid, nonce, ct, key, line)
 )
-insert into console.enrolment (id, workflow, who, collection, record, subject, kid, nonce, ct, status, step, entered_by, origin, trigger, key, batch, line, at, chain)
+insert into console.enrolment (id, workflow, who, collection, record, subject, kid, nonce, ct, status, step, entered_by, origin, trigger, key, batch, line, at, caused_by)
 select w.id, %(workflow)s, w.who, %(collection)s, w.record, w.subject, w.kid, w.nonce, w.ct, 'waiting', %(step)s, %(by)s, %(origin)s, %(trigger)s, w.key, %(batch)s,
-    w.line, %(now)s, %(led_by)s::jsonb
+    w.line, %(now)s, %(caused_by)s::jsonb
 from wanted w
 where %(barred)s::timestamptz is null or not exists (
     select from console.enrolment f where f.workflow = %(workflow)s and f.who = w.who and f.left_at > %(barred)s and f.status = 'left'
@@ -77,8 +78,8 @@ class Entry:
     origin: str
     trigger: str | None = None
     batch: str | None = None
-    led_by: Sequence[tuple[str, str]] = ()
-    """The runs that led to it, (workflow id, record key) each, the oldest first."""
+    caused_by: Causes = ()
+    """What led to it; empty: the actor does it."""
     chain: str | None = None
     """The chain of the log for many events, of the batch or of the request alone; None: that of the actor."""
 
@@ -201,7 +202,7 @@ def _enter(
         "batch": entry.batch,
         "barred": target.barred_since(now),
         "now": now,
-        "led_by": orjson.dumps(entry.led_by).decode() if entry.led_by else None,
+        "caused_by": orjson.dumps(stored(entry.caused_by or (cause_of_actor(entry.actor),), addresses=False)).decode(),
     }
     return {row[0] for row in connection.exec_driver_sql(_ENTER, parameters)}
 

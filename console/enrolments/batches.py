@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from console import access, accounts, browse, faults, log, queue, subjects
 from console.contacts import broken_off, contact_files, import_batches, kept_imports
 from console.core.actor import Actor
+from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
 from console.db import tables
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
@@ -120,6 +121,8 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     target = seen(actor, slug_or_id, "start")
     require_open(target)
     _check(target, question)
+    causes = (Cause("schedule", trigger=question.trigger) if question.trigger else cause_of_actor(actor),)
+    question = replace(question, caused_by=stored(causes))
     matched = whom_to_enrol.with_match(actor, target, question)
     whom_to_enrol.require_values(target, matched)
     batch_id, subject = ident or new_id("enr"), subjects.of_person(actor.id)
@@ -317,6 +320,8 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
     require_open(target)
     _check(target, batch.question)  # once done it is forgotten whom it named: nobody may never become everybody
     told = batch_previews.told_so_far(batch.place)
+    causes = causes_from_json(batch.question.caused_by)
+    entry = Entry(actor, batch.origin, batch.question.trigger, batch=batch.id, caused_by=causes, chain=batch.id)
     for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
         if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
             raise queue.PutBack(LATER_S)
@@ -330,7 +335,7 @@ def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
             _tell(
                 connection,
                 batch,
-                admit(connection, target, candidates, Entry(actor, batch.origin, batch.question.trigger, batch=batch.id, chain=batch.id)),
+                admit(connection, target, candidates, entry),
                 place,
             )
         faults.point("enrolments.batch")

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from console import accounts, faults, log, queue, records, runs, subjects
 from console.access import AT_WORK, EVERY_RUN
 from console.core import scopes
 from console.core.documents.workflow import Settings
+from console.core.run.causes import Cause, causes_from_json
 from console.db.engine import alone, fetch
 from console.enrolments import counts, exits, leaving
 from console.enrolments.places import opened_values
@@ -27,7 +29,7 @@ BLOCKED_S = 30.0
 FULL_DAY_S = 60.0
 MOST_TRIES = 20
 _WAITING = """
-select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigger, e.tries, e.chain from console.enrolment e
+select e.id, e.record, e.subject, e.nonce, e.ct, e.entered_by, e.origin, e.trigger, e.tries, e.caused_by from console.enrolment e
 where e.workflow = %s and e.status = 'waiting' and (e.due_at is null or e.due_at <= %s) order by e.id limit %s
 """
 _WHY_NOT = "select reason from console.enrolment e where e.workflow = %s and e.status = 'waiting' order by e.id limit 1"
@@ -66,7 +68,7 @@ class _Waiting:
     origin: str
     trigger: str | None
     tries: int
-    chain: list[tuple[str, str]] | None
+    caused_by: list[dict[str, Any]] | None
 
 
 class _Blocked(Exception):
@@ -189,8 +191,8 @@ def _wanted(target: Target, waiting: _Waiting) -> runs.WantedStart:
     record = RecordRef(str(target.collection), waiting.record) if waiting.record is not None else None
     known = {entry.name for entry in target.fields}
     values = {name: value for name, value in opened_values(waiting.id, waiting.subject, waiting.nonce, waiting.ct).items() if name in known}
-    chain = tuple((workflow, key) for workflow, key in waiting.chain or ())
-    by = StartedBy(id=waiting.trigger or waiting.origin, kind=waiting.origin if waiting.trigger else "enrolment", event=None, chain=chain)
+    causes = causes_from_json(waiting.caused_by) or (() if waiting.trigger else (Cause("person", person=waiting.entered_by),))
+    by = StartedBy(waiting.trigger or waiting.origin, waiting.origin if waiting.trigger else "enrolment", caused_by=causes)
     return runs.WantedStart(waiting.id, by, record, values, waiting.subject)
 
 

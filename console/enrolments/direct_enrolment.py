@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from console import access, faults, log, runs, workflows
 from console.access import EVERY_RUN
 from console.core.actor import Actor
+from console.core.run.causes import Causes
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
@@ -41,11 +42,11 @@ def enrol(
     trigger: str | None = None,
     origin: str = "event",
     actor: Actor | None = None,
-    led_by: Sequence[tuple[str, str]] = (),
+    caused_by: Causes = (),
 ) -> Answer:
     """Enrol one record of the workflow's collection, or a lead with values, for a trigger of this kind (`origin`). The same `key` gives the same enrolment.
 
-    `led_by` are the runs that led to it, for the run to know. The caller has judged the rights; the run's own account is judged when the run begins. Raises NotFound without such a workflow, Conflict `not_active`.
+    `caused_by` is what led to it, for the run to know. The caller has judged the rights; the run's own account is judged when the run begins. Raises NotFound without such a workflow, Conflict `not_active`.
     """
     target = find(workflow)
     require_open(target)
@@ -62,7 +63,7 @@ def enrol(
         wrong += [{"field": "record", "reason": why} for why in outside(account, target, [record]).values()]
     candidate = Candidate(0, record, values, wrong, key)
     with transaction() as connection:
-        return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, led_by=led_by))[0]
+        return admit(connection, target, [candidate], Entry(actor or ENGINE, origin, trigger, caused_by=caused_by))[0]
 
 
 def enrol_at_once(
@@ -98,7 +99,7 @@ def enrol_at_once(
     if record is not None and (labelled(target, [record.key]) or (identity is not None and _hidden_from(identity, target, candidate))):
         return start()  # which says what is wrong; who needs a clearance stands in no list
     try:
-        return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, led_by=by.chain), start)
+        return _placed(target, candidate, Entry(identity or ENGINE, by.kind, by.id, caused_by=by.caused_by), start)
     except Conflict:
         if (known := begun_before()) is not None:  # the same delivery at the same moment was first
             return known

@@ -30,7 +30,7 @@ LABELLED = "This record needs a clearance: start its run by hand."
 @dataclass(frozen=True, slots=True)
 class Question:
     """One of: `keys` of records, a list (`segment`, `filter`, `q`, how far that looks as in `BrowseQuery`, or the `whole` collection), `rows` of values, or a `file` with `columns` (number of a column → the name that its
-    cells get). `match` is the field of the collection by which rows and lines find their record; `sort` the order of a list; `values` are the same for everybody.
+    cells get). `match` is the field of the collection by which rows and lines find their record; `sort` the order of a list; `values` are the same for everybody. `caused_by` is what led to it.
     """
 
     keys: Sequence[str] | None = None
@@ -47,10 +47,26 @@ class Question:
     sort: str | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     trigger: str | None = None
+    caused_by: Sequence[Mapping[str, Any]] = ()
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
-        names = ("keys", "segment", "filter", "q", "extended", "inside", "whole", "rows", "columns", "match", "sort", "values", "trigger")
+        names = (
+            "keys",
+            "segment",
+            "filter",
+            "q",
+            "extended",
+            "inside",
+            "whole",
+            "rows",
+            "columns",
+            "match",
+            "sort",
+            "values",
+            "trigger",
+            "caused_by",
+        )
         return {name: getattr(self, name) for name in names} | {"file": self.file and contact_files.to_json(self.file)}
 
     @classmethod

@@ -65,7 +65,7 @@ def moved_by() -> timedelta:
 def frame_of(actor: Actor, team: str | None, **more: Any) -> Frame:
     """The frame of an actor's events: who, in which team, under which version of the rights."""
     who = {"kind": actor.kind, "id": actor.id, "session": actor.session, "team": team, "roles": actor.role_names}
-    return Frame(actor=who, policy=actor.policy, request=REQUEST.get(), **more)
+    return Frame(actor=who, policy=actor.policy, request=REQUEST.get(), address=actor.address, **more)
 
 
 def chained(facts: Sequence[Fact], chain: str, seq: int, head: bytes, frame: Frame) -> list[Link]:
@@ -258,7 +258,7 @@ def noting(
     """The event that `note` writes, to be written beside a transition."""
     place = chain or (f"sys:{label}" if label else actor.session)
     target = {"source": source, "coll": collection, "key": record} if collection else None
-    sealed_for = subject or (subjects.of_person(actor.id) if sealed else None)
+    sealed_for = subject or (subjects.of_person(actor.id) if sealed or actor.address else None)
     frame = frame_of(actor, team or (actor.teams[0] if actor.teams else None), target=target, label=label)
     fact = Fact(uuid7_text(), kind, now(), open or {}, sealed or {})
     return Noting(fact, place, frame, sealed_for)

@@ -20,6 +20,8 @@ SAFE = 2**53
 SALT_BYTES = 16
 DEEPEST = 100
 TOO_DEEP = "(nested too deep to be kept)"
+CLIENT_IP = "client_ip"
+"""The name of the sealed address from which a person or a key acted, in any event of theirs."""
 FIRST = ""  # `prev` of a chain's first event
 
 
@@ -168,7 +170,7 @@ class Frame:
     """What all events of one transition share: who, under which policy, on what.
 
     `actor` is `{kind, id, session, team, roles}`, `workflow` `{id, version, hash}` or None, `target` `{source, coll, key}` or None.
-    `label` is what a reader has to be cleared for to find the events.
+    `label` is what a reader has to be cleared for to find the events. `address` is the client's, and sealed as `client_ip`.
     """
 
     actor: Mapping[str, Any]
@@ -177,6 +179,7 @@ class Frame:
     target: Mapping[str, Any] | None = None
     request: str | None = None
     label: str | None = None
+    address: str = ""
 
 
 class Fact(NamedTuple):
@@ -209,6 +212,8 @@ class Link(NamedTuple):
 def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
     """The event `number` of `chain` after the event whose hash is `previous` (empty bytes for the first)."""
     flat = flatten(fact.sealed)
+    if frame.address:
+        flat[CLIENT_IP] = frame.address
     salts = secrets.token_bytes(SALT_BYTES * len(flat))
     values = {
         name: (salts[place * SALT_BYTES : (place + 1) * SALT_BYTES], value if fact.told else plain(value))

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from console import subjects
 from console.core.actor import Actor
 from console.db import request_writes, tables
 from console.db.ids import uuid7_text
@@ -53,21 +54,22 @@ def note_each(
         fact = Fact(uuid7_text(), kind, at, noted.open, noted.sealed)
         links.append(link(fact, chain, number, head, replace(frame, target=target)))
         head = links[-1].leaf
-    if any(noted.sealed for noted in notes):
-        _write_each(chain, seq, links, [noted.subject for noted in notes], connection)
+    if any(each.values for each in links):
+        own = subjects.of_person(actor.id) if frame.address else None
+        _write_each(chain, seq, links, [noted.subject or own for noted in notes], connection)
     else:
         write(chain, seq, links, connection=connection)
 
 
-def _write_each(chain: str, seq: int, links: Sequence[Link], subjects: Sequence[str | None], connection: Connection) -> None:
+def _write_each(chain: str, seq: int, links: Sequence[Link], whose: Sequence[str | None], connection: Connection) -> None:
     """Write the links where the values of each event are sealed under a key of their own."""
-    sealed = [sealed_values(subject, [each]) for each, subject in zip(links, subjects, strict=True)]
+    sealed = [sealed_values(subject, [each]) for each, subject in zip(links, whose, strict=True)]
     columns = (
         list(range(seq, seq + len(links))),
         [each.previous for each in links],
         [each.leaf for each in links],
         [each.body for each in links],
-        list(subjects),
+        list(whose),
         [kid for kid, _, _ in sealed],
         [nonces[0] for _, nonces, _ in sealed],
         [ciphertexts[0] for _, _, ciphertexts in sealed],

@@ -13,7 +13,7 @@ from console import subjects
 from console.db import tables
 from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError
-from console.log.body import unflatten
+from console.log.body import CLIENT_IP, unflatten
 
 ERASED = "erased"
 AT_ONCE = 500
@@ -47,8 +47,8 @@ class Stored(NamedTuple):
 
     @property
     def values(self) -> dict[str, Any]:
-        """The opened values, nested as they were handed in."""
-        return unflatten(self.sealed) if self.sealed else {}
+        """The opened values, nested as they were handed in; without the client's address."""
+        return unflatten({name: value for name, value in self.sealed.items() if name != CLIENT_IP}) if self.sealed else {}
 
 
 def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: bool = True) -> list[Stored]:

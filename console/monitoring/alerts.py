@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from console import access, accounts, log, queue, runs, settings, subjects, workflows
 from console.access import limits
 from console.core.actor import Actor
+from console.core.run.causes import MOST, run_depth
 from console.core.run.origin import StartedBy
 from console.core.seen_before import require_unchanged
 from console.db import tables
@@ -23,6 +24,7 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
 from console.monitoring import due_times, failed_runs, incidents
+from console.runs.engine.run_causes import causes_passed_on
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -37,9 +39,8 @@ AT_ONCE = 200
 MOST_RULES = 20
 LONGEST_PATTERN = 200
 LONGEST_MINUTES = 525_600
-LONGEST_CHAIN = 8
 _WAITING = f"""
-select f.run, f.workflow, f.version, f.step, f.code, f.cause, f.at, r.reason, r.origin, r.record, r.input, r.subject,
+select f.run, f.workflow, f.version, f.step, f.code, f.cause, f.at, r.reason, r.record, r.input, r.subject,
     {failed_runs.TOLD_BY_WHOLE.format(run="f.run")} as told_by_whole from console.failure f join {access.EVERY_RUN.sql()} on r.id = f.run
 where f.alerted_at is null and (f.at < %s or not {failed_runs.WHOLE_IS_OPEN.format(run="f.run")}) order by f.pos limit %s
 """  # noqa: S608 (texts of this file)
@@ -243,7 +244,7 @@ def raise_due() -> int:
     if queue.paused():
         return 0
     rows = fetch(_WAITING, (log.now() - LONGEST_WAIT, AT_ONCE))
-    for run_id, workflow_id, version, step, code, cause, at, reason, origin, record, given, subject, told_by_whole in rows:
+    for run_id, workflow_id, version, step, code, cause, at, reason, record, given, subject, told_by_whole in rows:
         known = _known(workflow_id)
         if known is not None and at > log.now() - OLDEST and not (told_by_whole and _told_by_whole(run_id, known)):
             failure = {"run": run_id, "step": step, "code": code, "message": reason or "", "workflow": known.slug}
@@ -252,7 +253,7 @@ def raise_due() -> int:
             words = Words(subject, version, step, cause, reason or "")
             for rule in rules_of(known):
                 if rule.kind == "failed" or (rule.kind == "error" and _alike(rule.pattern or "", code, failure["message"])):
-                    _raise(known, rule, run_id, failure, origin, more, words=words, own_incident=not told_by_whole)
+                    _raise(known, rule, run_id, failure, more, words=words, own_incident=not told_by_whole)
         with transaction() as connection:
             connection.execute(sa.update(tables.failure).where(tables.failure.c.run == run_id).values(alerted_at=log.now()))
     return len(rows)
@@ -275,7 +276,7 @@ def tell_slow() -> int:
         known = _known(row.workflow) if row is not None else None
         if row is None or known is None:
             continue
-        _raise(known, Rule(*row), run_id, {"run": run_id, "step": "", "code": "slow", "message": "", "workflow": known.slug}, None)
+        _raise(known, Rule(*row), run_id, {"run": run_id, "step": "", "code": "slow", "message": "", "workflow": known.slug})
         with transaction() as connection:
             connection.execute(
                 sa.text("insert into console.alert_told values (:rule, :run) on conflict do nothing"), {"rule": rule_id, "run": run_id}
@@ -288,14 +289,13 @@ def _raise(
     rule: Rule,
     run_id: str,
     values: Mapping[str, str],
-    origin: Mapping[str, Any] | None,
     more: Mapping[str, Any] | None = None,
     *,
     words: "Words | None" = None,
     own_incident: bool = False,
 ) -> None:
     """Start the rule's workflow for this run; and tell its people, unless it told them within the hour, of the run or of its incident, if it has one of its own."""
-    started = _start(workflow, rule, run_id, values, origin, more or {}) if rule.starts else None
+    started = _start(workflow, rule, run_id, values, more or {}) if rule.starts else None
     now, at = log.now(), tables.alert_rule.c
     with transaction() as connection:
         may = sa.update(tables.alert_rule).where(at.id == rule.id, sa.or_(at.last_at.is_(None), at.last_at <= now - EVERY))
@@ -320,27 +320,25 @@ def _raise(
             )  # fmt: skip
 
 
-def _start(
-    failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], origin: Mapping[str, Any] | None, more: Mapping[str, Any]
-) -> str | None:
+def _start(failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], more: Mapping[str, Any]) -> str | None:
     """The run that the rule's workflow began for this failure; None if it cannot be started, or failures would start one another without end.
 
     `more` is what the failed run was about: its account is given that only where it may read the records of the failed workflow.
     """
-    chain = [*(tuple(link) for link in (origin or {}).get("chain") or ()), (rule.workflow, run_id)]
-    if len(chain) > LONGEST_CHAIN or any(link[0] == rule.id for link in chain):
-        logger.warning("alert %s: a chain of %s runs is not gone on with", rule.id, len(chain))
+    causes = causes_passed_on([run_id]).get(run_id, ())
+    if run_depth(causes) > MOST:
+        logger.warning("alert %s: a chain of %s runs is not gone on with", rule.id, run_depth(causes))
         return None
     try:
         definition = workflows.live(rule.starts or "")
-        if any(workflow == definition.id for workflow, _ in chain):
+        if any(cause.workflow == definition.id for cause in causes):
             return None
         named = {field["name"] for field in definition.document.start.config.get("fields") or ()}
         link = f"{settings.current().base_url or ''}/workflows/{failed.slug}/executions/{run_id}"
         more = {**more, "workflow_title": failed.title, "link": link}
         known = {**values, **more} if _may_read(runs.account_of(definition), failed) else values
         given = {name: value for name, value in known.items() if name in named and value is not None}
-        by = StartedBy(rule.id, "event", dict(values), tuple((str(workflow), str(record)) for workflow, record in chain))
+        by = StartedBy(rule.id, "event", dict(values), causes)
         return runs.start_hands_off(definition.id, by=by, record=None, values=given, key=f"{rule.id}:{run_id}")
     except ConsoleError as error:
         logger.warning("alert %s: %s was not started: %s", rule.id, rule.starts, error.message)

@@ -116,7 +116,7 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
         webhooks.note_away(hook, sender_answers.WOOCOMMERCE)
         return jsonify({})
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form=form))
+        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""))
     except Conflict as error:
         raise _with_run(error) from None
     if (

@@ -75,7 +75,10 @@ def _judged(hook: webhooks.Hook, environ: "WSGIEnvironment") -> Judged:
         headers = hooks_in.by_standard(
             {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
         )
-        came = webhooks.receive(hook, webhooks.Delivery(body, headers, address=lambda: hooks_in.sent_to(Request(environ))))
+        came = webhooks.receive(
+            hook,
+            webhooks.Delivery(body, headers, None, lambda: hooks_in.sent_to(Request(environ)), client_ip=environ.get("REMOTE_ADDR", "")),
+        )
         log.settle(last=True)
     except Exception as error:  # noqa: BLE001 - answered as everywhere
         return Judged(hook, rate, error)

@@ -4,6 +4,7 @@ Pages use a session, the API a key. `g.actor` is set for all but the few open ro
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import NoneType
@@ -92,7 +93,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     """The user object for Flask-Login. It stores the session's token, never the person's id."""
 
     def __init__(self, token: str, standing: accounts.Standing) -> None:
-        self.token, self.standing, self.actor = token, standing, standing.actor
+        self.token, self.standing, self.actor = token, standing, replace(standing.actor, address=request.remote_addr or "")
 
     def get_id(self) -> str:
         """Return the token: a copied cookie is worth nothing once the session has ended."""
@@ -202,6 +203,7 @@ def key_holder(header: str | None, *, assistant: bool = False) -> Actor:
             if header is None
             else "This key is unknown, expired or revoked. Ask for a new one."
         )
+    actor = replace(actor, address=request.remote_addr or "")
     if access.by_assistant(actor) is not assistant:
         g.actor = actor
         raise NotAllowed(

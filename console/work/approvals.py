@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.run import Run
 from console.core.run.approval_request import Approval, Decided
-from console.core.run.duties import OF_STEP
+from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 from console.db import tables
 from console.db.engine import hot_engine
 from console.errors import ConsoleError, NotFound
@@ -374,7 +374,13 @@ def _waiting_for(actor: Actor) -> list[sa.ColumnElement[bool]]:
         .exists()
     )
     answered = asked_for.decided.contains([{"by": actor.id}])
-    own = sa.and_(asked_for.not_by.has_key("requester"), asked_for.requested_by == actor.id)
+    run = tables.run.c
+    caused = sa.select(sa.literal(1)).where(
+        run.id == asked_for.run, run.caused_by.contains([{"person": actor.id}]), access.runs(actor).condition(run.label)
+    )
+    own = sa.and_(
+        asked_for.not_by.has_any(sa.cast([REQUESTER, STARTER], _TEXTS)), sa.or_(asked_for.requested_by == actor.id, caused.exists())
+    )
     return [asked_for.status == "open", sa.or_(*of_roles) if of_roles else sa.false(), ~own, ~did, ~answered]
 
 

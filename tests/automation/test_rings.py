@@ -11,6 +11,7 @@ from console import accounts, automation, monitoring, runs
 from console.automation import causes_of_changes, firing, trigger_rows
 from console.db.engine import fetch, transaction
 from console.log import now
+from console.runs.engine import run_causes
 from console.work import notices
 from tests.automation.test_triggers import house, publish, runs_of, shop, told
 from tests.company import Company
@@ -111,7 +112,7 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(
     house: Company, shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch, length: int, change: dict[str, Any]
 ) -> None:
     """Each change is met twice, in the log and in the database, and leads on once; also where the last look is older than a change is remembered for."""
-    monkeypatch.setattr(causes_of_changes, "CAUSED_WITHIN", timedelta())
+    monkeypatch.setattr(run_causes, "CHANGED_WITHIN", timedelta())
     shop.execute(TOUCHED)
     names = [f"ring-{number}" for number in range(length)]
     for name in names:
@@ -133,4 +134,4 @@ def test_runs_that_change_the_record_they_were_started_by_go_round_once(
     assert all(told(name, "on")[3] > 0 for name in names), "and says that it was stopped"
     fetch(OF_OTHERS)
     fetch("update console.source_watch set looked_at = looked_at - interval '1 hour', read_at = read_at - interval '1 hour' returning 1")
-    assert causes_of_changes.caused_by("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"
+    assert causes_of_changes.causes_of_changes("order", ["1", "2"]).keys() == {"1"}, "however much else is changed at that time"

@@ -12,6 +12,7 @@ OPEN_MODULES = frozenset(
     {
         "approval_request",
         "approving",
+        "causes",
         "commands",
         "decisions",
         "duties",

@@ -12,6 +12,7 @@ from typing import Any
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
+from console.core.run.causes import first_person
 from console.core.run.commands import Approve, Complete, Plan, Reject, Renew, Void
 from console.core.run.duties import REQUESTER, STEP
 from console.core.run.evolve import fold
@@ -31,7 +32,7 @@ def request_approval(
         "approval": wanted.id,
         "action": wanted.action,
         "n": attempt.n,
-        "requested_by": requester or by or run.holder or run.last_holder or run.started_by,
+        "requested_by": requester or by or run.holder or run.last_holder or first_person(run.caused_by) or run.started_by,
         "collection": wanted.collection,
         "record": wanted.record,
         "needs": wanted.needs,
@@ -77,7 +78,9 @@ def _still_valid(run: Run, current: Attempt, wanted: ApprovalAsked, wishes: Sequ
     ):
         return None
     approval = replace(
-        attempt_and_approval[1], requested_by=by or run.holder or run.last_holder or run.started_by or "", not_by=tuple(wanted.not_by)
+        attempt_and_approval[1],
+        requested_by=by or run.holder or run.last_holder or first_person(run.caused_by) or run.started_by,
+        not_by=tuple(wanted.not_by),
     )
     given = [Wish(**wish) for wish in approval.wishes]
     asked_before = all(any(repeating.same_wish(wish, former) for former in given) for wish in wishes)
@@ -111,7 +114,7 @@ def ruled_out(run: Run, approval: Approval, person: str, email: str = "", behind
 def refused_by(rule: str, title: str = "", *, itself: bool = True) -> NotAllowed:
     """The error for a person whom a rule excludes. `title` is that of the step in the rule; without `itself` an account asked that they are behind."""
     if rule == REQUESTER and not itself:
-        words = "The account that asked for this acts for you: you set off its run, or made a key of it. Somebody else has to decide (rule “requester”)."
+        words = "You caused this run, or made a key of the account that did; somebody else has to decide (rule “requester”)."
     elif rule == REQUESTER:
         words = "You asked for this approval yourself; somebody else has to decide (rule “requester”)."
     elif rule.startswith(STEP):

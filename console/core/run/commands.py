@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from console.core.documents.workflow import Workflow
+from console.core.run.causes import Causes
 from console.core.run.origin import Fork, Parent, StartedBy
 from console.core.run.state import Attempt, Effect
 from console.core.run.step_requests import ApprovalAsked, Awaited, Handover, SideRow, Wish
@@ -84,6 +85,7 @@ class Start:
     taken: Sequence["Taken"] = ()
     acts_for: str | None = None
     origin: StartedBy | None = None
+    caused_by: Causes = ()
     key: str | None = None
     test: bool = False
     parent: Parent | None = None

@@ -25,6 +25,7 @@ from console.core.run import (
     version_moves,
     waiting,
 )
+from console.core.run.causes import addresses_in, stored
 from console.core.run.commands import Command, Complete, FormerRuns, Plan, Report, Start, Supply, Taken
 from console.core.run.evolve import fold
 from console.core.run.moves import (
@@ -85,9 +86,11 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"test": True} if command.test else {})
         | ({"label": command.label} if command.label else {})
         | ({"linked_to": command.linked_to} if command.linked_to else {})
+        | ({"caused_by": stored(command.caused_by, addresses=False)} if command.caused_by else {})
     )
     event = command.origin.event if command.origin is not None else None
     sealed = sealed_of(input=dict(command.input), title=command.title, event=None if event is None else dict(event)) | {"loaded": {}}
+    sealed |= sealed_of(addresses=addresses_in(command.caused_by))
     if command.fork is not None:
         sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)
     began = Event("run_started", now, open_data, sealed, by=command.by)
@@ -122,7 +125,7 @@ def _hands_off(command: Start) -> dict[str, Any]:
         return {}
     open_data: dict[str, Any] = {"mode": HANDS_OFF}
     if command.origin is not None:
-        open_data["origin"] = {"id": command.origin.id, "chain": [list(link) for link in command.origin.chain]}
+        open_data["origin"] = {"id": command.origin.id}
     if command.parent is not None:
         open_data["parent"] = {name: getattr(command.parent, name) for name in ("run", "branch", "key", "depth")}
     if command.fork is not None:

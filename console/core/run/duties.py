@@ -1,8 +1,8 @@
 """Separation of duties: who did one step may not do another. Steps and approvals use the same rules.
 
 A rule is `starter`, `requester` (of an approval), `step:<id>` for whoever did that step, `step:<id>.<field>` for whoever filled in that field there,
-or a person by id or address. What a service account did counts as done by the people behind it, too: who set off the run that it acts in, and who made
-a key of it.
+or a person by id or address. Whoever caused the run counts as its starter and as the requester. What a service account did counts as done by who made a
+key of it, too.
 """
 
 import re
@@ -15,8 +15,9 @@ from console.errors import NotAllowed
 
 STARTER, REQUESTER, STEP, PERSON = "starter", "requester", "step:", "person:"
 Behind: TypeAlias = Mapping[str, frozenset[str]]
-"""Service account → the people behind it."""
+"""Service account → the people behind it; under `CAUSED` the people who caused the run."""
 NOBODY: Behind = {}
+CAUSED = "caused"
 OF_STEP = re.compile(r"step:([a-z][a-z0-9_]{0,63})(?:\.([a-z][a-z0-9_]{0,63}))?")
 CODE = "separation_of_duties"
 
@@ -57,7 +58,7 @@ def violated_rule(
             if any(each.step == named[1] and did(each.by) and _filled(each, named[2]) for each in done_so_far):
                 return rule
         elif rule in (STARTER, REQUESTER):
-            if did(starter if rule == STARTER else requester):
+            if did(starter if rule == STARTER else requester) or person in behind.get(CAUSED, ()):
                 return rule
         elif rule.removeprefix(PERSON) == person or (email and rule.removeprefix(PERSON).lower() == email.lower()):
             return rule

@@ -9,6 +9,7 @@ from typing import Any
 from console.core.events import ENDS
 from console.core.origins import PLACE
 from console.core.run import effect_changes
+from console.core.run.causes import causes_from_json
 from console.core.run.effect_changes import put, require_attempt, waiting_for_effect
 from console.core.run.origin import GUIDED
 from console.core.run.state import FORM_NEEDED, NEXT_ITEM, SUPPLIED, Attempt, Event, Run, copied
@@ -74,6 +75,7 @@ def _run_started(run: Run, event: Event) -> None:
     run.linked_to = open_data.get("linked_to")
     run.trigger = open_data.get("trigger", "record")
     run.mode, run.start_key, run.test = open_data.get("mode", GUIDED), open_data.get("start_key"), bool(open_data.get("test"))
+    run.caused_by = causes_from_json(open_data.get("caused_by"), event.sealed.get("addresses"))
     if "origin" in open_data:
         run.origin = {**open_data["origin"], "event": event.sealed.get("event")}
     if "parent" in open_data:

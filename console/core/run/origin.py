@@ -1,8 +1,10 @@
-"""What started a run that nobody holds, and the runs that led to it."""
+"""What started a run that nobody holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from console.core.run.causes import Causes
 
 StartKind: TypeAlias = Literal["record", "manual", "api", "report", "schedule", "event", "webhook", "mcp", "enrolment", "workflow"]
 """What may start a run: a trigger of its document, a report of somebody, a place in the workflow (`enrolment`), a step of another run (`workflow`)."""
@@ -53,15 +55,15 @@ class Fork:
 
 @dataclass(frozen=True, slots=True)
 class StartedBy:
-    """What starts a hands-off run: the trigger's `id` in the document and its kind, the event if there was one, and the chain.
+    """What starts a hands-off run: the trigger's `id` in the document and its kind, the event if there was one, and what caused it.
 
-    Kinds: those of `StartKind`. `event` is kept sealed under the run's subject. `chain` names (workflow id, record key) of the runs that led here, the oldest first.
+    Kinds: those of `StartKind`. `event` is kept sealed under the run's subject. `caused_by` is empty where it is not known.
     """
 
     id: str
     kind: str
     event: Mapping[str, Any] | None = None
-    chain: tuple[tuple[str, str], ...] = ()
+    caused_by: Causes = ()
 
 
 def shown_event(event: Mapping[str, Any] | None) -> dict[str, Any] | None:

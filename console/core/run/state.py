@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from console.core.events import ENDS
 from console.core.run.approval_request import Approval
+from console.core.run.causes import Causes
 from console.core.run.origin import GUIDED, HANDS_OFF
 
 Status = Literal[
@@ -118,7 +119,7 @@ class Run:
     `revision` counts transitions and is part of every form; `seq` counts all events. `visits` counts entries by step, and the iterations of
     a loop as `<step>/items`. `automatic` counts automatic steps since the last one of a person. `trigger` is the kind of trigger, `worked_ms`
     how long the console worked on it, without waiting. `mode` is `guided`, or `hands_off` for a run that acts with the rights of `started_by` and that
-    nobody holds until it asks a person; `origin` is what started that: `id` of the trigger, `event`, `chain`. `start_key`: its start was named so. `parent` is the run whose step started it as its
+    nobody holds until it asks a person; `origin` is what started that: `id` of the trigger, `event`. `caused_by`: what caused it; empty for runs of before there was this. `start_key`: its start was named so. `parent` is the run whose step started it as its
     `branch`; `fork` is where a branch of the same workflow begins and joins, with what it began. `ticket` is the inbox in which the run waits, and why. People without clearance for
     `label` are told that there is no such run. `screens` holds what was last shown, by attempt (replay only). `loaded`: read of other records → keys of its rows, as
     far as they are not stored yet (see runs/rows/loaded_rows.py).
@@ -151,6 +152,7 @@ class Run:
     trigger: str = "record"
     mode: str = GUIDED
     origin: Mapping[str, Any] | None = None
+    caused_by: Causes = ()
     start_key: str | None = None
     parent: str | None = None
     branch: str | None = None

@@ -12,6 +12,7 @@ from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
 from console.core.run import Event, Run, commands, decisions, fold
+from console.core.run.causes import cause_of_actor
 from console.db.engine import transaction
 from console.db.ids import new_id
 from console.errors import Conflict, NotFound
@@ -71,6 +72,7 @@ def report(actor: Actor, workflow: str, collection: str, record: str, given: Map
         input=dict(values) | kept,
         output=dict(output) | kept,
         trigger="report",
+        caused_by=(cause_of_actor(actor),),
         title=case.title,
         label=definition.document.clearance,
     )

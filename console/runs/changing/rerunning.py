@@ -13,6 +13,7 @@ from console.errors import Conflict, Invalid
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin, begin_branch
 from console.runs.engine.made_by_runs import HARMLESS, made_by_runs
+from console.runs.engine.run_causes import causes_of
 from console.runs.rows import loaded_rows, version_origins
 from console.runs.rows.run_store import Also, load
 from console.workflows import Definition
@@ -54,16 +55,21 @@ def rerun(
     taken = _standing(run) if origin == "failure" else ()
     if origin == "failure":
         _require_nothing_made(run)
-    values = given if given is not None else run.input
+    values, causes = given if given is not None else run.input, causes_of(run)
     if not run.hands_off:
-        return begin(actor, definition, run.collection, run.record, values, linked_to=run.id, taken=taken, test=run.test, also=also)
+        return begin(
+            *(actor, definition, run.collection, run.record, values),
+            linked_to=run.id,
+            taken=taken,
+            caused_by=causes,
+            test=run.test,
+            also=also,
+        )
     access.require(actor, run.team, f"workflow:{definition.slug}", "start")
     account = account_of(definition) if definition.document.run_as is not None else accounts.actor_of_person(run.started_by)
     began = run.origin
-    started = (
-        None if began is None else StartedBy(began["id"], run.trigger, began["event"], tuple((link[0], link[1]) for link in began["chain"]))
-    )
-    again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, test=run.test)
+    started = None if began is None else StartedBy(began["id"], run.trigger, began["event"])
+    again = HandsOff(by=actor, asker=actor if given is not None else None, origin=started, repeats=causes, test=run.test)
     if run.fork is not None:
         if given is not None:
             raise Invalid("A part of a run has the input of that run.", details=[{"field": "input", "reason": "Leave it out."}])

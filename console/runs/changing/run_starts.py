@@ -9,6 +9,7 @@ from console import access, accounts, log, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import plain
 from console.core.run import Event, Run, commands, decisions
+from console.core.run.causes import Causes, bounded, cause_of_actor
 from console.core.run.commands import Taken
 from console.core.run.origin import Fork, Parent, StartedBy
 from console.db.engine import fetch
@@ -105,6 +106,13 @@ class HandsOff:
     subject: str | None = None
     run_id: str | None = None
     lead: str | None = None
+    repeats: Causes = ()
+
+    @property
+    def caused_by(self) -> Causes:
+        """What caused it: who starts it by hand, then what its origin says, and what caused the run that it repeats."""
+        by_hand = (cause_of_actor(self.by),) if self.by is not None else ()
+        return bounded((*by_hand, *(self.origin.caused_by if self.origin is not None else ()), *self.repeats))
 
     @property
     def exclusive(self) -> bool:
@@ -184,11 +192,12 @@ def begin(
     *,
     linked_to: str | None = None,
     taken: Sequence[Taken] = (),
+    caused_by: Causes = (),
     hands_off: HandsOff | None = None,
     test: bool = False,
     also: Also | None = None,
 ) -> str:
-    """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over.
+    """Start a run of this version and return its id. `linked_to` is the ended run that it repeats, `taken` its steps to take over, `caused_by` what caused that.
 
     `hands_off`: nobody holds it, `actor` is the account as which it runs, and a worker does its steps. Raises what `start` raises.
     """
@@ -198,7 +207,12 @@ def begin(
     by = actor if hands_off is None else hands_off.by
     require_none_live(by or actor, exclusive, hands_off)
     run_id, events = start_events(
-        actor, definition, about, label, exclusive, given or {}, linked_to=linked_to, taken=taken, hands_off=hands_off, test=test
+        *(actor, definition, about, label, exclusive, given or {}),
+        linked_to=linked_to,
+        taken=taken,
+        caused_by=caused_by,
+        hands_off=hands_off,
+        test=test,
     )
     whose = hands_off.subject if hands_off is not None and about is None else None
     subject = subject_of(about) if about and label is None else whose or subjects.subject_of("run", run_id)
@@ -224,6 +238,7 @@ def start_events(
     *,
     linked_to: str | None = None,
     taken: Sequence[Taken] = (),
+    caused_by: Causes = (),
     hands_off: HandsOff | None = None,
     test: bool = False,
 ) -> tuple[str, list[Event]]:
@@ -252,6 +267,7 @@ def start_events(
         trigger=_trigger(by or actor, about, hands_off),
         acts_for=actor.id if hands_off is not None else None,
         origin=hands_off.origin if hands_off is not None else None,
+        caused_by=hands_off.caused_by if hands_off is not None else bounded((cause_of_actor(actor), *caused_by)),
         key=hands_off.key if hands_off is not None else None,
         test=test or (hands_off is not None and hands_off.test),
         parent=hands_off.parent if hands_off is not None else None,
@@ -312,6 +328,7 @@ def begin_branch(
         label=run.label,
         acts_for=actor.id,
         origin=hands_off.origin,
+        caused_by=hands_off.caused_by,
         key=hands_off.key,
         test=hands_off.test,
         parent=hands_off.parent,

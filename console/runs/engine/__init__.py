@@ -14,6 +14,7 @@ OPEN_MODULES = frozenset(
         "into_inbox",
         "people_behind",
         "proposal_inputs",
+        "run_causes",
         "proposing",
         "run_turns",
         "runs_ahead",

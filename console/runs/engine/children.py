@@ -25,6 +25,7 @@ from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
 from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
+from console.runs.engine.run_causes import passed_on
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import recent_runs
 from console.runs.rows.recent_runs import Loaded
@@ -255,8 +256,7 @@ def _start(definition: Definition, loaded: Loaded, key: str, child: Child) -> No
     if depth > DEEPEST:
         raise Conflict(TOO_DEEP, code="too_deep")
     actor = accounts.actor_of_person(run.acts_for, "sys:engine")
-    chain = tuple((link[0], link[1]) for link in (run.origin or {}).get("chain", ()))
-    origin = StartedBy(run.attempt.step if run.attempt else "", "workflow", None, (*chain, (run.workflow, run.record or "")))
+    origin = StartedBy(run.attempt.step if run.attempt else "", "workflow", None, passed_on(run))
     hands_off = run_starts.HandsOff(
         origin=origin, key=f"{key}:{child.branch}", test=run.test, parent=Parent(run.id, child.branch, key, depth), alone=bool(child.alone)
     )

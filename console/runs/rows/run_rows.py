@@ -8,6 +8,7 @@ from console import log
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run
 from console.core.run.approval_request import Approval, Decided
+from console.core.run.causes import stored
 from console.db.ids import uuid7_texts
 from console.runs.rows.run_events import ENGINE
 from console.steps.base import Context
@@ -16,7 +17,7 @@ from console.workflows import Definition
 RUN_COLUMNS = [
     "id", "workflow", "version", "status", "revision", "collection", "record", "team", "current", "visits", "holder", "last_holder",
     "active_at", "started_by", "waiting", "take_over", "ticket", "automatic", "input", "reason", "ending", "exclusive_key", "linked_to",
-    "trigger", "mode", "origin", "start_key", "test", "parent", "branch", "fork", "worked_ms", "label", "created_at", "ended_at",
+    "trigger", "mode", "origin", "caused_by", "start_key", "test", "parent", "branch", "fork", "worked_ms", "label", "created_at", "ended_at",
 ]  # fmt: skip
 NOTING = frozenset({"step_shown", "step_submitted", "step_completed", "step_failed", "retry_set"})
 """Events that name the rows of other records that their step has read."""
@@ -92,6 +93,7 @@ def _attempt(row: Mapping[str, Any], effects: tuple[Effect, ...], approvals: tup
 def run_row(run: Run, subject: str | None, *, keep_draft: bool = False) -> dict[str, Any]:
     """The row of the run as the database function takes it. `keep_draft` keeps the draft at the open attempt."""
     row = {name: getattr(run, name) for name in RUN_COLUMNS}
+    row["caused_by"] = stored(run.caused_by) or None
     row |= {name: log.body.moment(row[name]) if row[name] else None for name in ("created_at", "ended_at", "active_at")}
     put_down = row["active_at"] if run.holder is None else None
     return row | {"put_down_at": put_down, "attempts": run.made, "subject": subject, "keep_draft": run.current if keep_draft else None}

@@ -18,6 +18,7 @@ from console import faults, log, queue
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run import Attempt, Event, Run, copied, fold
+from console.core.run.causes import causes_from_json
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
 from console.db import early_statement, read_ahead
@@ -118,7 +119,7 @@ def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) 
     row, head, attempts, effects, context, approvals, left = stored
     columns = orjson.loads(row)
     run = Run(**{name: columns[name] for name in RUN_COLUMNS})
-    run.seq, run.made = columns["run_seq"], columns["attempts"]
+    run.seq, run.made, run.caused_by = columns["run_seq"], columns["attempts"], causes_from_json(columns["caused_by"])
     for name in ("created_at", "ended_at", "active_at"):
         value = getattr(run, name)
         setattr(run, name, datetime.fromisoformat(value) if value else None)

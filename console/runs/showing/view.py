@@ -14,6 +14,7 @@ from console.core.run.approval_request import Approval
 from console.core.run.origin import shown_event
 from console.errors import SourceChanged
 from console.runs.engine import proposing
+from console.runs.engine.run_causes import causes_of
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
 from console.runs.rows.run_rows import decision_json
@@ -88,6 +89,7 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "trigger": trigger_json(run.trigger, run.origin),
         "mode": run.mode,
         "test": run.test,
+        "caused_by": [cause.to_json() for cause in causes_of(run)],
         "parent": {"run": run.parent, "branch": run.branch} if run.parent else None,
         "started_by": run.started_by,
         "holder": run.holder,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from console import accounts, log, queue, runs, workflows
+from console.core.run.causes import Cause
 from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, place_among
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
@@ -43,8 +44,8 @@ def began(key: str = "k1", by: StartedBy = NIGHTLY, record: str | None = "1", **
 def test_a_run_that_nobody_holds_goes_to_its_end_in_a_worker(company: Company) -> None:
     account = robot()
     workflows.import_file(document(), publish=True)
-    chain = (("wf_before", "7"),)
-    run_id = began(by=StartedBy("rated", "event", {"on": "record.updated", "id": "42", "former": {"risk": "low"}}, chain))
+    causes = (Cause("tag", person="usr_1", run="run_before", workflow="wf_before", record="7", depth=1, address="192.0.2.7"),)
+    run_id = began(by=StartedBy("rated", "event", {"on": "record.updated", "id": "42", "former": {"risk": "low"}}, causes))
     run = load(run_id).run  # type: ignore[union-attr]
     assert (run.status, run.holder, run.started_by, run.mode) == ("running", None, account.id, "hands_off")
     assert jobs() == [("queued", f"{run_id}:{run.seq}")]
@@ -56,7 +57,8 @@ def test_a_run_that_nobody_holds_goes_to_its_end_in_a_worker(company: Company) -
     assert told["trigger"] == {"id": "rated", "kind": "event", "event": {"on": "record.updated", "id": "42"}}  # no value of the record
     assert (told["mode"], told["test"], told["parent"]) == ("hands_off", False, None)
     event = {"on": "record.updated", "id": "42", "former": {"risk": "low"}}
-    assert run.origin == {"id": "rated", "chain": [["wf_before", "7"]], "event": event}
+    assert (run.origin, run.caused_by) == ({"id": "rated", "event": event}, causes)
+    assert told["caused_by"] == [causes[0].to_json()]
     assert list(runs.rebuild(run_id, check=True)) == []
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from console.core.run.causes import CauseKind
 from console.core.run.origin import StartKind
 from console.views.api.shapes.base import Anything, ErrorDetail, Moment, Open, Shape, Status
 from console.views.api.shapes.records import Option
@@ -248,9 +249,25 @@ class Attempt(Shape):
     approvals: list[ApprovalShort]
 
 
+class Cause(Shape):
+    """One link of what caused a run."""
+
+    kind: CauseKind = Field(description="`outside`: made outside the console, by nobody that it knows")
+    person: str | None = Field(description="Who acted; for a key its owner. Who caused a run does not approve in it")
+    key: str | None
+    trigger: str | None = Field(description="The trigger that it fired")
+    event: int | None = Field(description="The place in the log of the change or tag")
+    run: str | None = Field(description="The run that made it")
+    address: str | None = Field(description="The client's; null where it was erased, or is kept with the event")
+    signed: bool | None = Field(description="Of a delivery: whether it was signed")
+
+
 class Run(RunHead):
     """A run as the caller may see it."""
 
+    caused_by: list[Cause] = Field(
+        description="What caused the run, the nearest first, at most eight; empty where the log of an old one does not tell"
+    )
     parent: Parent | None = Field(description="The run that started this one with a step of its own")
     rerun_of: str | None = Field(description="The ended run that this one does again")
     ticket: Ticket | None
