@@ -20,6 +20,7 @@ from console.db import tables
 from console.db.engine import hot_engine
 from console.log import masking
 from console.log.masking import Hidden, tree, within
+from console.log.body import CLIENT_IP
 from console.log.read import Stored
 from console.sentences import Names
 
@@ -211,6 +212,7 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
         "step": step.get("id"),
         "attempt": step.get("attempt"),
         "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": sentences.actor_name(actor, names)},
+        "address": event.sealed.get(CLIENT_IP) if whole else None,
         "team": actor.get("team"),
         "collection": target.get("coll"),
         "record": target.get("key"),
@@ -227,7 +229,7 @@ def sentence(event: Stored, names: Names) -> str:
 
 
 def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
-    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] != masking.LOADED}
+    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] not in (masking.LOADED, CLIENT_IP)}
     sealed = {name: event.sealed[name] for name in committed & event.sealed.keys()} if whole else {}
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step

@@ -1,5 +1,6 @@
 """Nobody approves what they caused: every way in which a person makes a run begin, by hand and by key, and what the run says of it."""
 
+import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from flask.testing import FlaskClient
 from console import access, accounts, automation, browse, enrolments, log, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
-from console.contacts import tags
+from console.contacts import import_batches, tags
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.enrolments import Question
@@ -54,7 +55,9 @@ def on(event: str, **more: Any) -> dict[str, Any]:
 
 def started(slug: str = "asks") -> list[str]:
     """Runs of the workflow, the oldest first."""
-    statement = "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s order by r.id"
+    statement = (
+        "select r.id from /* every run */ console.run r join console.workflow w on w.id = r.workflow where w.slug = %s order by r.id"
+    )
     return [run_id for (run_id,) in fetch(statement, (slug,))]
 
 
@@ -164,9 +167,15 @@ def by_run_of_a_tag_of_a_run(company: Company, actor: Actor) -> None:
     browse.change(actor, "contact", "1", {"stage": "engaged"}, {"stage": "new"})
 
 
+def by_import(company: Company, actor: Actor) -> None:
+    asking("asks", on("tag.added"))
+    file = io.BytesIO(b"name,email,stage,Tags\nNia,nia@post.example,new,hot\n")
+    import_batches.send(actor, "contact", file, headings={}, match=None, change=False, same={}, preview=False)
+
+
 WAYS: list[Pull] = [
     by_hand, by_tag, by_tag_taken, by_change, by_stage, by_new_record, by_deletion, by_enrolment, by_segment, by_lead, by_sub_workflow, by_branch,
-    by_tag_of_a_run, by_end_of_a_run, by_error, by_run_of_a_tag_of_a_run, call_in,
+    by_tag_of_a_run, by_end_of_a_run, by_error, by_run_of_a_tag_of_a_run, by_import, call_in,
 ]  # fmt: skip
 
 

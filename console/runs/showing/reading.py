@@ -12,11 +12,13 @@ from console import access, accounts, browse, log, records, sentences, workflows
 from console.core.actor import Actor
 from console.core.origins import SAID
 from console.core.run import Event, Run
+from console.core.run.causes import people_in
 from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import proposal_answers, proposing
+from console.runs.engine.run_causes import causes_of
 from console.runs.engine.stepping import step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
@@ -263,6 +265,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     people = {run.started_by, *filter(None, (run.holder, run.last_holder)), *(each.by for each in run.attempts.values() if each.by)}
     last = last_hand_over(actor, run) if page_state.handed_on else None
     people |= {last.by} if last is not None and last.by else set()
+    people |= people_in(causes_of(run))
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     run_json, paths = masked_run(actor, as_json(run, definition, screen, typed.to_json() if typed else None), run, looking_back=reads)

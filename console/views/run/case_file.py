@@ -14,6 +14,7 @@ from console import accounts, reports, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.errors import ConsoleError, NotFound
+from console.sentences import cause_words
 from console.reports import CaseFile
 from console.views import assets, formats, frame
 from console.views.formats import Look
@@ -85,6 +86,7 @@ def html(case: CaseFile, actor: Actor) -> str:
             "results": page.results(run, look, context["result_kinds"]),
             "sections": _folded(_section(case, attempt, context, look, papers) for attempt in run["attempts"]),
             "approvals": [_approval(line) for line in case.approvals],
+            "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
             "looked": case.looked,
             "events": case.events,
             "signed_at": case.signed_at,

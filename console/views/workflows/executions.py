@@ -14,6 +14,7 @@ from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.messages import message_reasons
 from console.monitoring import incidents
 from console.runs.showing import lists, run_filters
+from console.sentences import cause_words
 from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes, sources, step_values, steps_pane
 from console.views.run.wait_words import waits_shortly
@@ -204,6 +205,7 @@ def _journal(known: Known, run_id: str) -> dict[str, Any]:
         "ended": ended,
         "took": took,
         "trigger": _trigger_words(run["trigger"], document),
+        "causes": [(cause_words(cause, view.names), cause["run"]) for cause in run["caused_by"]],
         "ended_by": view.ended_by,
         "ended_because": view.ended_because,
         "starter": view.names.get(run["started_by"], ""),
