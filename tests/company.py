@@ -30,6 +30,8 @@ insert into customer values
     (4, '<script>alert(1)</script> "Robert''); drop table"', 'x@customers.example', 'retail', null, null, null, null);
 insert into account values ('LT459999900012345678', 1, 'open'), ('LT459999900012345679', 1, 'closed'), ('NL559999900012345670', 3, 'open');
 """
+WORKING = (*sources.GRANTED, "create", "update", "export")
+"""What somebody who works with the records of a source may do."""
 DOCUMENTS: list[dict[str, Any]] = [
     {
         "id": "customer",

@@ -132,6 +132,7 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     rules = document.step(open_step.attempt.step).not_by
     if not rules:
         return
+    access.narrowing.require_approver(actor, f"workflow:{open_step.definition.slug}")
     run = open_step.run
     done = [*duties.standing_steps(run), *done_before(run.id, rules)]
     behind = people_behind(run, [actor.id, *(each.by for each in done)])
