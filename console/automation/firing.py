@@ -17,7 +17,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import enrolments, faults, log, queue, records, runs, subjects, workflows
+from console import accounts, enrolments, faults, log, queue, records, runs, subjects, workflows
 from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
@@ -120,11 +120,12 @@ on conflict (workflow, trigger, key) do nothing returning status
 """With arrays: to spell a thousand rows out takes seconds, and a storm would never be taken in where the transaction is ended meanwhile."""
 
 
-def sealed(ident: str, occasion: Occasion) -> bytes:
-    """What the firing of this id is told, under the master key until its run begins."""
+def sealed(ident: str, occasion: Occasion, sender: Actor | None = None) -> bytes:
+    """What the firing of this id is told, under the master key until its run begins. `sender`: the key for whose owner the run acts."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
     said |= {"caused_by": stored(occasion.caused_by)}
     said |= {"unjudged": True} if occasion.unjudged else {}
+    said |= {"sender": sender.key_id} if sender is not None else {}
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
@@ -261,7 +262,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             if about in together:
                 continue
             said, by, record = each.opened()
-            if said.get("segment") is not None or said.get("unjudged"):
+            if said.get("segment") is not None or said.get("unjudged") or said.get("sender") or _has_place(each):
                 continue
             together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
             faults.point("triggers.start.before")
@@ -322,6 +323,8 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     ident, workflow_id = found.id, found.workflow
     try:
         said, by, about = found.opened()
+        if asker is None and said.get("sender"):
+            asker = accounts.sender_of_key(said["sender"])
         faults.point("triggers.start.before")
         if said.get("unjudged"):
             passed = judges[0](workflow_id, found.trigger, by, about)
@@ -341,7 +344,7 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
         if about is not None and places and found.run is None:
             _enrol(found, by, about.key, said["values"])
             return
-        start = enrolments.enrol_at_once if places else runs.start_hands_off
+        start = enrolments.enrol_at_once if places or _has_place(found) else runs.start_hands_off
         run_id = start(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, identity=asker, run_id=found.run)
         faults.point("triggers.start.after")
     except ConsoleError as error:
@@ -357,6 +360,11 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             _done(ident, "refused", None, "Something went wrong here. Who runs the console finds it in the log of the worker.")
         return
     note_started([(ident, run_id)])
+
+
+def _has_place(found: _Firing) -> bool:
+    """Whether the run that was promised gets a place in its workflow as it begins, whether it is about a record or a lead."""
+    return found.run is not None and enrolments.judges_entries(workflows.live(found.workflow).document)
 
 
 def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
