@@ -217,7 +217,7 @@ def make(folder: Path) -> Company:
     fetch(
         'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1'
     )  # those of its people who would need one have none
-    sources.add("company", f"sqlite:///{path}", documents=DOCUMENTS)
+    sources.add("company", f"sqlite:///{path}", documents=DOCUMENTS, may={"admin": WORKING})
     for role in ("operator", "lead", "reviewer"):
         access.grant(role, "collection:account", ["browse", "read"], team="operations")
     for name, (role, team, tags) in PEOPLE.items():

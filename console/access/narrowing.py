@@ -92,9 +92,10 @@ def may_approve(actor: Actor) -> bool:
 
 
 def require_approver(actor: Actor, obj: str) -> None:
-    """Raise `NotAllowed` where the actor's key was not made to approve."""
-    if actor.key_id is not None and not of_key(actor.key_id).may_approve:
-        raise NotAllowed(NOT_MADE_TO_APPROVE, code="not_in_key", need=(obj, "approve"))
+    """Raise `NotAllowed` where the actor comes with a key that was not made to approve, or of a service account."""
+    if actor.key_id is not None and not may_approve(actor):
+        words = "No service account approves, nor is it the second person: a person has to." if actor.service else NOT_MADE_TO_APPROVE
+        raise NotAllowed(words, code="not_in_key", need=(obj, "approve"))
 
 
 def spoken_kinds(acts: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:

@@ -25,6 +25,7 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
+from console.rights import second_admin
 from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
 from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
@@ -114,7 +115,7 @@ def add(
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
         keep(connection, kept)
         rights = {role: GRANTED} if may is None else may
-        access.grant_all(rights, [f"collection:{item.id}" for item in kept], connection=connection)
+        second_admin.grant(by, rights, [f"collection:{item.id}" for item in kept], name, connection)
         touch_configuration(connection)
         within(connection)
         named = ", ".join(rights)

@@ -57,7 +57,11 @@ def deliverer(sender: Sender, slug: str) -> Callable[[int], Told]:
         text, ident, now = json.dumps(told), f"{slug}-{number}", datetime.now(UTC)
         if signed is None:
             return sender.send(path, text.encode(), X_Idempotency_Key=ident)
-        named = {"webhook_id": ident, "webhook_timestamp": int(now.timestamp()), "webhook_signature": signed.sign(ident, now, text)}
+        named: dict[str, Any] = {
+            "webhook_id": ident,
+            "webhook_timestamp": int(now.timestamp()),
+            "webhook_signature": signed.sign(ident, now, text),
+        }
         return sender.send(path, text.encode(), **named)
 
     return deliver

@@ -132,7 +132,6 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     rules = document.step(open_step.attempt.step).not_by
     if not rules:
         return
-    access.narrowing.require_approver(actor, f"workflow:{open_step.definition.slug}")
     run = open_step.run
     done = [*duties.standing_steps(run), *done_before(run.id, rules)]
     behind = people_behind(run, [actor.id, *(each.by for each in done)])
@@ -143,6 +142,7 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     if rule is not None:
         could = _names_of_others(open_step, rules, done, behind) if named else ()
         raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
+    access.narrowing.require_approver(actor, f"workflow:{open_step.definition.slug}")
 
 
 def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:
