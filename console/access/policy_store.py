@@ -22,7 +22,7 @@ from console.access.oracle import Judge
 from console.access.own_rights import OwnRights, SecondAdminNeeded
 from console.access.ownership import Personal
 from console.access.policy_changes import Change
-from console.access.rows import POLICIES, PolicyError, Row, parse
+from console.access.rows import EVERY, POLICIES, PolicyError, Row, parse
 from console.db import engine as db, troubles
 from console.errors import NotAllowed
 
@@ -153,9 +153,13 @@ def write(
     connection.execute(_VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)})
     connection.execute(sa.text("select pg_notify('policy', :number)"), {"number": str(number)})
     if own is not None:
-        for watcher in watchers:
-            watcher(connection, own, int(number), confirmed_by)
+        _tell(connection, own, int(number), confirmed_by)
     return int(number)
+
+
+def _tell(connection: Connection, own: OwnRights, number: int, confirmed_by: str = "") -> None:
+    for watcher in watchers:
+        watcher(connection, own, number, confirmed_by)
 
 
 watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []
@@ -163,8 +167,17 @@ watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []
 
 
 def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
-    """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement."""
-    there = rows_of(connection)
+    """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement.
+
+    What they would give to whoever says so, where they sign in there, is told.
+    """
+    there, roles = rows_of(connection), list(roles)
+    new = {
+        Row("g", f"user:{by}", EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in {*roles} - {*_groups(connection)}
+    }
+    linked = connection.execute(sa.text("select exists (select from console.identity where person = :by)"), {"by": by}).scalar_one()
+    if linked and (own := own_rights.look(connection, lambda _: there, Change(frozenset(new)), by)) is not None:
+        _tell(connection, own, int(connection.execute(_NUMBER).scalar_one()))
     clearance_rules.require_agreed(
         [*there, *clearance_rules.rows_of_groups(_groups(connection))], [*there, *clearance_rules.rows_of_groups(roles)], by
     )

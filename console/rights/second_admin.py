@@ -262,7 +262,7 @@ def _end(connection: Connection, actor: Actor, request: Request, status: str, re
     _note(actor, "own_rights_answered", request, connection, {"reason": reason}, outcome=status)
 
 
-def _given(connection: Connection, own: OwnRights, version: int, confirmed_by: str) -> None:
+def note_given(connection: Connection, own: OwnRights, version: int, confirmed_by: str = "") -> None:
     """Write down that somebody got a right on records by themselves, and tell the other administrators and who verifies the log."""
     actor = accounts.actor_of_person(confirmed_by or own.by, CHAIN)
     opened = {"person": own.by, "version": version, "rights": _named(own.rights), "count": len(own.rights)}
@@ -274,7 +274,7 @@ def _given(connection: Connection, own: OwnRights, version: int, confirmed_by: s
     side_rows.add_notices(
         connection,
         sorted(told - {own.by, confirmed_by}),
-        f"own_rights:{version}",
+        f"own_rights:{new_id('rrq')}",
         "own_rights_given",
         at=log.now(),
         by=own.by,
@@ -282,7 +282,7 @@ def _given(connection: Connection, own: OwnRights, version: int, confirmed_by: s
     )
 
 
-policy_store.watchers.append(_given)
+policy_store.watchers.append(note_given)
 
 
 def _note(actor: Actor, kind: str, request: Request, connection: Connection, sealed: Mapping[str, Any], **opened: Any) -> None:

@@ -4,15 +4,19 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from console import access, accounts, log, rights, sources
+from console import access, accounts, collections, log, rights, sources
 from console.access import Scopes, policy_store
 from console.access.own_rights import SecondAdminNeeded
 from console.access.rows import Row
-from console.accounts import person_changes, teamwork
+from console.accounts import entry, entry_changes, person_changes, teamwork
+from console.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
@@ -273,3 +277,28 @@ def test_whoever_has_the_shell_is_trusted(house: Company) -> None:
     assert rule_drafts.publish_file(accounts.COMMAND_LINE, change, "By the shell")
     assert log.events_of("sys:config")[-1].type == "policy_changed"
     assert fetch("select count(*) from console.rights_request") == [(0,)]
+
+
+def test_a_document_that_opens_fields_and_a_group_that_gives_a_role_are_told(house: Company) -> None:
+    ines = house.ines
+
+    def publish_document(**more: Any) -> None:
+        page = collections.open_collection(ines, "customer")
+        document = {**page.document.to_json(), **more}
+        collections.publish(ines, "customer", collections.save(ines, "customer", page.draft.revision, document))
+
+    publish_document(label="Clients")
+    assert kinds() == []
+    publish_document(fields={"tax_id": {"sensitive": False}})
+    publish_document(fields={"tax_id": {"sensitive": True}})
+    [given] = [event for event in log.events_of("sys:config") if event.type == "own_rights_given"]
+    assert given.open["rights"] == ["field:customer/tax_id read"]
+    groups = (GroupRole("ops", "operator", "operations"),)
+    entry_changes.store(ines, replace(entry.current(), groups=groups))
+    assert len(kinds()) == 1, "nobody signs in there"
+    with transaction() as connection:
+        connection.execute(
+            sa.text("insert into console.identity (person, issuer, subject) values (:id, 'https://id.example', '1')"), {"id": ines.id}
+        )
+    entry_changes.store(ines, replace(entry.current(), groups=(*groups, GroupRole("all", "lead", "operations"))))
+    assert len(kinds()) == 2
