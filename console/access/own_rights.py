@@ -65,7 +65,7 @@ def look(connection: Connection, read_rows: Callable[[Connection], Sequence[Row]
     after = change.applied(rows)
     before, then = (Index(_about(each, hands)) for each in (rows, after))
     rights = policy_changes.gained(before, then, hands, RECORDS)
-    return OwnRights(by, rights, _others(connection, rows, hands)) if rights else None
+    return OwnRights(by, rights, _other_managers(connection, rows, hands)) if rights else None
 
 
 def _about(rows: Sequence[Row], hands: Collection[str]) -> list[Row]:
@@ -75,7 +75,7 @@ def _about(rows: Sequence[Row], hands: Collection[str]) -> list[Row]:
     return [row for row in rows if row.sub in subjects]
 
 
-def _others(connection: Connection, rows: Iterable[Row], hands: Collection[str]) -> list[tuple[str, str]]:
+def _other_managers(connection: Connection, rows: Iterable[Row], hands: Collection[str]) -> list[tuple[str, str]]:
     """(id, name) of other people with an open account who manage rights."""
     index = Index([row for row in rows if row.ptype == "g" or row.obj == MANAGE[0]])
     able = [sub.partition(":")[2] for sub in index.subjects - set(hands) if index.verdict(sub, None, *MANAGE).plain]

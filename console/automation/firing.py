@@ -120,12 +120,10 @@ on conflict (workflow, trigger, key) do nothing returning status
 """With arrays: to spell a thousand rows out takes seconds, and a storm would never be taken in where the transaction is ended meanwhile."""
 
 
-def sealed(ident: str, occasion: Occasion, sender: Actor | None = None) -> bytes:
-    """What the firing of this id is told, under the master key until its run begins. `sender`: the key for whose owner the run acts."""
+def sealed(ident: str, occasion: Occasion) -> bytes:
+    """What the firing of this id is told, under the master key until its run begins."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
-    said |= {"caused_by": stored(occasion.caused_by)}
-    said |= {"unjudged": True} if occasion.unjudged else {}
-    said |= {"sender": sender.key_id} if sender is not None else {}
+    said |= {"caused_by": stored(occasion.caused_by)} | ({"unjudged": True} if occasion.unjudged else {})
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
@@ -262,7 +260,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             if about in together:
                 continue
             said, by, record = each.opened()
-            if said.get("segment") is not None or said.get("unjudged") or said.get("sender") or _has_place(each):
+            if said.get("segment") is not None or said.get("unjudged") or (each.run and enrolments.gives_places(workflow_id)):
                 continue
             together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
             faults.point("triggers.start.before")
@@ -323,8 +321,8 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     ident, workflow_id = found.id, found.workflow
     try:
         said, by, about = found.opened()
-        if asker is None and said.get("sender"):
-            asker = accounts.sender_of_key(said["sender"])
+        if asker is None and found.kind == "webhook" and by.caused_by[:1] and (key := by.caused_by[0].key) is not None:
+            asker = accounts.sender_of_key(key) if workflows.live(workflow_id).document.run_as is None else None
         faults.point("triggers.start.before")
         if said.get("unjudged"):
             passed = judges[0](workflow_id, found.trigger, by, about)
@@ -340,11 +338,11 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return
-        places = about is not None and enrolments.takes_in(workflow_id)
+        places = (about is not None or found.run is not None) and enrolments.gives_places(workflow_id)
         if about is not None and places and found.run is None:
             _enrol(found, by, about.key, said["values"])
             return
-        start = enrolments.enrol_at_once if places or _has_place(found) else runs.start_hands_off
+        start = enrolments.enrol_at_once if places else runs.start_hands_off
         run_id = start(workflow_id, by=by, record=about, values=said["values"], key=found.start_key, identity=asker, run_id=found.run)
         faults.point("triggers.start.after")
     except ConsoleError as error:
@@ -362,16 +360,10 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     note_started([(ident, run_id)])
 
 
-def _has_place(found: _Firing) -> bool:
-    """Whether the run that was promised gets a place in its workflow as it begins, whether it is about a record or a lead."""
-    return found.run is not None and enrolments.judges_entries(workflows.live(found.workflow).document)
-
-
 def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
     """Enrol the record in place of starting a run at once: its run begins at the workflow's pace."""
-    answer = enrolments.enrol(
-        found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, caused_by=by.caused_by
-    )
+    origin: dict[str, Any] = {"trigger": by.id, "origin": by.kind, "caused_by": by.caused_by}
+    answer = enrolments.enrol(found.workflow, record=record, values=values, key=found.id, **origin)
     words = " ".join(str(reason["reason"]) for reason in answer.reasons)
     if answer.status == "enrolled":
         _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")

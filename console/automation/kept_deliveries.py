@@ -16,7 +16,6 @@ from console.automation import found_hooks
 from console.automation.firing import job_of, sealed
 from console.automation.found_hooks import Hook
 from console.automation.occasions import Occasion
-from console.core.actor import Actor
 from console.db import prepared_statement
 from console.db.engine import borrowed, fetch, hot_engine, transaction
 from console.errors import Conflict, TooMany
@@ -84,7 +83,6 @@ def keep(
     sent: bytes,
     *,
     why: str | None,
-    sender: Actor | None = None,
     exclusive: str | None = None,
     later: bool = False,
     done: bool = False,
@@ -92,11 +90,11 @@ def keep(
     """Write a delivery down that will start this run; whether that was done: it is the first with its key, and the webhook stands as it was found. `sent` stands for its body, `why` is what people read beside it.
 
     `later`: a worker begins the run. Else the caller does, and a worker where the caller's process ends before; or has, if it is `done`. `exclusive`: the key that only one live run
-    may have; `sender`: the key for whose owner the run acts. Raises Conflict `run_is_live` where another delivery waits that has the key.
+    may have. Raises Conflict `run_is_live` where another delivery waits that has it.
     """
     ident, record = occasion.key, occasion.record
     about = (record.collection, record.key) if record is not None else (None, None)
-    state = (None, "started", occasion.at.isoformat()) if done else (sealed(ident, occasion, sender), "waiting", None)
+    state = (None, "started", occasion.at.isoformat()) if done else (sealed(ident, occasion), "waiting", None)
     values = (ident, key, AT_ONCE if later else LEFT, *about, exclusive, *state, why, run_id, sent, *hook.standing)
     try:
         first = _write(values)

@@ -381,9 +381,9 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
             exclusive = kept_deliveries.ready_lately(definition).check(record, occasion.values, asker)
         else:
             exclusive = runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=None)
-        first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, sender=account, exclusive=exclusive, later=True)
+        first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
         return run_id if first else None
-    if not kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, sender=account):
+    if not kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why):
         account = account or runs.account_of(definition)
         runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=True)
         return None

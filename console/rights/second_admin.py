@@ -69,7 +69,7 @@ def needed(actor: Actor, change: Change) -> OwnRights | None:
         return policy_store.second_needed(connection, change, actor.id)
 
 
-def others(request: Request) -> list[str]:
+def who_confirms(request: Request) -> list[str]:
     """Names of those who may confirm the request now."""
     return [name for ident, name in _able(request) if ident != request.requested_by]
 

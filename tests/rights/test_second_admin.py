@@ -254,7 +254,7 @@ def test_where_the_second_goes_meanwhile_whoever_asked_is_not_locked_out(house: 
     request = asked(ines, EXPORTS)
     accounts.disable_person(other.id)
     access.refresh()
-    assert second_admin.others(request) == []
+    assert second_admin.who_confirms(request) == []
     second_admin.confirm(ines, request.id)
     assert access.can(ines, None, "collection:customer", "export")
     assert "own_rights_given" in kinds()

@@ -25,7 +25,7 @@ IDS_AND_CODES = frozenset(CODES.split())
 
 FATES = {
     "goes with who wrote it": """
-        ai_ladder.why ai_setting.note policy_version.note hold.reason clearance.reason version_note.note workflow_review.note workflow_review.reason
+        ai_ladder.why ai_setting.note policy_version.note hold.reason clearance.reason version_note.note workflow_review.note workflow_review.reason rights_request.note rights_request.reason
         workflow.status_reason run_move.reason saved_segment.label session.agent session.ip list_view.columns
     """,
     "is made again from the log, which has it sealed": """
@@ -82,7 +82,17 @@ def test_a_column_called_by_a_word_for_sentences_is_in_no_list_of_codes() -> Non
 def test_what_goes_with_its_writer_is_what_erasing_empties() -> None:
     """The statements of erasure name each such table; one that is added here without a statement is found by its absence there."""
     emptied = " ".join(str(statement) for statement in personal_notes._EMPTIED)
-    elsewhere = {"clearance", "version_note", "workflow_review", "workflow", "run_move", "saved_segment", "session", "list_view"}
+    elsewhere = {
+        "clearance",
+        "rights_request",
+        "version_note",
+        "workflow_review",
+        "workflow",
+        "run_move",
+        "saved_segment",
+        "session",
+        "list_view",
+    }
     named = {column.partition(".")[0] for column in FATES["goes with who wrote it"].split()}
     assert {table for table in named if f"console.{table} " in emptied} == named - elsewhere
 

@@ -59,7 +59,7 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
         "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(asked.change, names)][:SHOWN_LINES],
         "more": max(0, len(asked.change.added) + len(asked.change.removed) - SHOWN_LINES),
         "effects": effects,
-        "others": second_admin.others(asked) if asked.open else [],
+        "others": second_admin.who_confirms(asked) if asked.open else [],
         "own": asked.requested_by == who.id,
         "refused": second_admin.why_not(who, asked),
         "wrong": wrong,

@@ -75,7 +75,7 @@ def connect() -> Response:
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
     waiting = [each for each in second_admin.asked_by(actor) if each.about == typed["name"]]
-    confirm = f" {' or '.join(second_admin.others(waiting[0])[:3])} has to confirm what roles of your own may do." if waiting else ""
+    confirm = f" {' or '.join(second_admin.who_confirms(waiting[0])[:3])} has to confirm what roles of your own may do." if waiting else ""
     flash(f"{typed['name']} is connected: {len(made)} collections.{confirm}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
