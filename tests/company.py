@@ -30,6 +30,8 @@ insert into customer values
     (4, '<script>alert(1)</script> "Robert''); drop table"', 'x@customers.example', 'retail', null, null, null, null);
 insert into account values ('LT459999900012345678', 1, 'open'), ('LT459999900012345679', 1, 'closed'), ('NL559999900012345670', 3, 'open');
 """
+WORKING = (*sources.GRANTED, "create", "update", "export")
+"""What somebody who works with the records of a source may do."""
 DOCUMENTS: list[dict[str, Any]] = [
     {
         "id": "customer",
@@ -215,7 +217,7 @@ def make(folder: Path) -> Company:
     fetch(
         'insert into console.sign_in (document) values (\'{"second_factor": "off", "step_up": false}\') returning 1'
     )  # those of its people who would need one have none
-    sources.add("company", f"sqlite:///{path}", documents=DOCUMENTS)
+    sources.add("company", f"sqlite:///{path}", documents=DOCUMENTS, may={"admin": WORKING})
     for role in ("operator", "lead", "reviewer"):
         access.grant(role, "collection:account", ["browse", "read"], team="operations")
     for name, (role, team, tags) in PEOPLE.items():

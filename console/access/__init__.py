@@ -32,11 +32,11 @@ from console.access.role_grants import (
     assign,
     current_version,
     grant,
-    grant_all,
     held,
     holders,
     policy_index,
     roles_of,
+    rows_of_grant,
 )
 from console.access.role_rights import RoleRights, rights
 from console.access.rows import ACTS, PolicyError, Row, export, parse
@@ -44,6 +44,6 @@ from console.access.run_reach import AT_WORK, EVERY_RUN, Runs
 from console.access.subject_scope import path_of as subject_path, subject_of
 
 OPEN_MODULES = frozenset({
-    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "ownership", "policy_changes", "policy_store", "policy_words", "rows",
+    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "own_rights", "ownership", "policy_changes", "policy_store", "policy_words", "rows",
     "run_reach", "casbin_agreement", "spoken_names", "subject_scope",
 })  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any
 from console.access.rows import NOT_YET
 from console.core.actor import Actor
 from console.db.engine import fetch
+from console.errors import NotAllowed
 
 NAMED = {"collection": "collections", "workflow": "workflows"}
 """Kinds of objects that a key can be limited to by id."""
@@ -21,7 +22,7 @@ class Scopes:
     """What a key may be used for. None: everything its owner may do, except to approve. `acts` are written `workflow.start`.
 
     A key may approve only if that is named in `acts`, or if `approves` is set on a key without a list of acts. One for an `assistant` opens /mcp,
-    and nothing else does.
+    which nothing else does, and never approves.
     """
 
     acts: frozenset[str] | None = None
@@ -30,11 +31,16 @@ class Scopes:
     approves: bool = False
     assistant: bool = False
 
+    @property
+    def may_approve(self) -> bool:
+        """Whether the key was made to approve; one for an assistant never was."""
+        return not self.assistant and (self.approves if self.acts is None else APPROVE in self.acts)
+
     def allow(self, obj: str, act: str) -> bool:
         """Whether the scopes include this act on this object."""
         kind, _, name = obj.partition(":")
-        if f"{kind}.{act}" == APPROVE and self.acts is None and not self.approves:
-            return False
+        if f"{kind}.{act}" == APPROVE:
+            return self.may_approve
         if self.acts is not None and f"{kind}.{act}" not in self.acts:
             return False
         named: frozenset[str] | None = getattr(self, NAMED[kind]) if kind in NAMED else None
@@ -56,9 +62,11 @@ class Scopes:
 
 
 APPROVE = "action.approve"
+NOT_MADE_TO_APPROVE = (
+    "This key was not made to approve, nor to be the second person. Tick “To approve too” where you make one under Settings, API keys,"
+    " or add --approve to console apikey create."
+)
 NOTHING = Scopes(acts=frozenset())
-EVERYTHING = Scopes(approves=True)
-"""All acts of the owner, approving too: for a key made on the command line."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -78,9 +86,16 @@ def by_assistant(actor: Actor) -> bool:
     return actor.key_id is not None and of_key(actor.key_id).assistant
 
 
-def answers(actor: Actor) -> bool:
-    """Whether the actor's key may approve; always true for a person."""
-    return within(actor, "action:*", "approve")
+def may_approve(actor: Actor) -> bool:
+    """Whether the actor can be a second person: a person, or a person's key that was made to approve. No program is."""
+    return not actor.service and actor.kind in ("user", "key") and (actor.key_id is None or of_key(actor.key_id).may_approve)
+
+
+def require_approver(actor: Actor, obj: str) -> None:
+    """Raise `NotAllowed` where the actor comes with a key that was not made to approve, or of a service account."""
+    if actor.key_id is not None and not may_approve(actor):
+        words = "No service account approves, nor is it the second person: a person has to." if actor.service else NOT_MADE_TO_APPROVE
+        raise NotAllowed(words, code="not_in_key", need=(obj, "approve"))
 
 
 def spoken_kinds(acts: Mapping[str, frozenset[str]]) -> dict[str, list[str]]:

@@ -1,6 +1,6 @@
 """A change of policy rows, and its effect on people's rights. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from console.access.index import Index
@@ -106,6 +106,14 @@ def effects(before: Index, after: Index, change: Change, people: Iterable[str]) 
         if tally.gained or tally.lost or tally.otherwise:
             changes.append(Effect(obj, act, tuple(tally.gained), tuple(tally.lost), tuple(tally.otherwise)))
     return changes
+
+
+def gained(before: Index, after: Index, subs: Iterable[str], kinds: Collection[str]) -> list[tuple[str, str]]:
+    """Pairs of object and act, of these kinds, that any of the subjects may do after the change and not before, in some place or under some condition."""
+    rows = [row for index in (before, after) for row in index.rows if row.ptype == "p" and kind_of(row.obj) in kinds]
+    rights = {(row.obj, act) for row in rows for act in (ACTS[kind_of(row.obj)] if row.act == EVERY else (row.act,))}
+    people = list(subs)
+    return sorted(right for right in rights if any(_more(_standing(before, sub, *right), _standing(after, sub, *right)) for sub in people))
 
 
 def _touched(before: Index, after: Index, change: Change) -> set[tuple[str, str]]:

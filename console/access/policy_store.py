@@ -7,19 +7,22 @@ a second; one statement reads number and rows, so both are of the same moment.
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console.access import clearance_rules, ownership
+from console import settings
+from console.access import clearance_rules, own_rights, ownership
 from console.access.clearance_rules import Label
 from console.access.index import Index
 from console.access.oracle import Judge
+from console.access.own_rights import OwnRights, SecondAdminNeeded
 from console.access.ownership import Personal
-from console.access.rows import POLICIES, PolicyError, Row, parse
+from console.access.policy_changes import Change
+from console.access.rows import EVERY, POLICIES, PolicyError, Row, parse
 from console.db import engine as db, troubles
 from console.errors import NotAllowed
 
@@ -118,15 +121,27 @@ def seed(connection: Connection) -> int:
     return len(rows)
 
 
-def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[Row] = (), *, by: str = "", note: str = "") -> int:
+def second_needed(connection: Connection, change: Change, by: str) -> OwnRights | None:
+    """What rights on records the change gives to its author, where a second administrator has to confirm them; None where nobody has to."""
+    own = own_rights.look(connection, rows_of, change, by)
+    return own if own is not None and own.others and settings.current().rights_review else None
+
+
+def write(
+    connection: Connection, added: Iterable[Row] = (), removed: Iterable[Row] = (), *, by: str = "", note: str = "", confirmed_by: str = ""
+) -> int:
     """Change rows and the version number in the caller's transaction, record the difference, notify the other processes; returns the new version.
 
-    `by` is the author's id, `note` their comment. Raises `PolicyError` for an invalid row, NotAllowed if the change clears somebody for a label
-    without the required agreement. Other processes follow within a second of the commit.
+    `by` is the author's id, `note` their comment, `confirmed_by` the id of the second administrator. Raises `PolicyError` for an invalid row, NotAllowed if the
+    change clears somebody for a label without the required agreement, `SecondAdminNeeded` if it gives its author a right on records and nobody else has
+    confirmed it who could. Other processes follow within a second of the commit.
     """
-    rows = list(added)
+    rows, removed = list(added), list(removed)
     Index(rows)  # unreadable rows must not reach the table
     Judge(rows)  # nor rows that Casbin cannot load and link
+    own = own_rights.look(connection, rows_of, Change(frozenset(rows), frozenset(removed)), by)
+    if own is not None and own.others and not confirmed_by and settings.current().rights_review:
+        raise SecondAdminNeeded(own)
     gone, new = _changed(connection, _DELETE, removed), _changed(connection, _INSERT, rows)
     if by and any(row.ptype == "g" or row.obj.startswith(clearance_rules.KIND) for row in (*gone, *new)):
         there = rows_of(connection)
@@ -137,12 +152,32 @@ def write(connection: Connection, added: Iterable[Row] = (), removed: Iterable[R
     ).scalar_one()
     connection.execute(_VERSION, {"number": number, "by": by, "note": note, "added": packed(new), "removed": packed(gone)})
     connection.execute(sa.text("select pg_notify('policy', :number)"), {"number": str(number)})
+    if own is not None:
+        _tell(connection, own, int(number), confirmed_by)
     return int(number)
 
 
+def _tell(connection: Connection, own: OwnRights, number: int, confirmed_by: str = "") -> None:
+    for watcher in watchers:
+        watcher(connection, own, number, confirmed_by)
+
+
+watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []
+"""What else is done, in the same transaction, where somebody was given a right on records by themselves: its version, and who confirmed it."""
+
+
 def require_groups_agreed(connection: Connection, roles: Iterable[tuple[str, str]], by: str) -> None:
-    """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement."""
-    there = rows_of(connection)
+    """Raise NotAllowed if giving these roles by groups of the identity provider would clear somebody without the required agreement.
+
+    What they would give to whoever says so, where they sign in there, is told.
+    """
+    there, roles = rows_of(connection), list(roles)
+    new = {
+        Row("g", f"user:{by}", EVERY if team == EVERY else f"t:{team}", f"role:{role}") for role, team in {*roles} - {*_groups(connection)}
+    }
+    linked = connection.execute(sa.text("select exists (select from console.identity where person = :by)"), {"by": by}).scalar_one()
+    if linked and (own := own_rights.look(connection, lambda _: there, Change(frozenset(new)), by)) is not None:
+        _tell(connection, own, int(connection.execute(_NUMBER).scalar_one()))
     clearance_rules.require_agreed(
         [*there, *clearance_rules.rows_of_groups(_groups(connection))], [*there, *clearance_rules.rows_of_groups(roles)], by
     )

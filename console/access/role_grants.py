@@ -73,14 +73,10 @@ def grant(
         return policy_store.write(writing, added=added, by=by)
 
 
-def grant_all(rights: Mapping[str, Iterable[str]], objects: Iterable[str], *, connection: Connection) -> int:
-    """Allow each role its acts on all of these objects, in every team, as one version of the policy, which is seeded first where it is empty; returns its number."""
-    policy_store.seed(connection)
+def rows_of_grant(rights: Mapping[str, Iterable[str]], objects: Iterable[str]) -> list[Row]:
+    """The rows that allow each role its acts on all of these objects, in every team."""
     named = list(objects)
-    added = [
-        Row("p", f"role:{role}", _place(EVERY), obj, act, "allow", "") for role, acts in rights.items() for act in acts for obj in named
-    ]
-    return policy_store.write(connection, added=added)
+    return [Row("p", f"role:{role}", EVERY, obj, act) for role, acts in rights.items() for act in acts for obj in named]
 
 
 def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:

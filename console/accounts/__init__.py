@@ -12,6 +12,7 @@ from console.accounts.api_keys import (
     key_of,
     keys_of,
     revoke_key,
+    sender_of_key,
     withdraw_key,
 )
 from console.accounts.entry import lets_in

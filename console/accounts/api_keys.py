@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from console import access, records
-from console.access import Scopes
-from console.access.narrowing import EVERYTHING
+from console.access import Scopes, narrowing
 from console.accounts import persons
 from console.core.actor import Actor
 from console.db import engine as db
@@ -57,9 +56,12 @@ _INSERT = sa.text(
 ).bindparams(sa.bindparam("scopes", type_=sa.JSON(none_as_null=True)), sa.bindparam("networks", type_=sa.ARRAY(sa.Text)))
 _LIVE = sa.text("select count(*) from console.api_key where person = :id and revoked_at is null and expires_at > now()")
 _LIST = """
-select k.id, k.name, k.person, p.name as owner, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.scopes, k.networks, p.disabled_at is not null as closed
+select k.id, k.name, k.person, p.name as owner, k.created_at, k.expires_at, k.last_used_at, k.revoked_at, k.scopes, k.networks, p.disabled_at is not null as closed, p.kind = 'service' as service
 from console.api_key k join console.person p on p.id = k.person
 """
+_APPROVING = """p.kind <> 'service' and not coalesce((k.scopes->>'assistant')::boolean, false)
+and case when k.scopes->'acts' is null then (k.scopes->>'approves')::boolean else k.scopes::jsonb->'acts' ? 'action.approve' end"""
+"""As `Key.approves`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,12 @@ class Key:
     scopes: Scopes
     networks: tuple[str, ...]
     closed: bool = False
+    service: bool = False
+
+    @property
+    def approves(self) -> bool:
+        """Whether it may approve, as far as its owner may."""
+        return self.scopes.may_approve and not self.service
 
     @property
     def state(self) -> str:
@@ -106,7 +114,7 @@ def create_key(
     networks: Iterable[str] = (),
     by: Actor = persons.COMMAND_LINE,
 ) -> CreatedKey:
-    """Create a key for the person, limited to `scopes` (None: everything, approving too), until it expires.
+    """Create a key for the person, limited to `scopes` (None: everything except to approve), until it expires.
 
     Raises `Invalid` with a detail per field (over a year, an unprintable name, an invalid network), `NotFound`, `Conflict` for a closed account.
     """
@@ -118,7 +126,7 @@ def create_key(
     if owner.disabled:
         raise NotFound(f"The account of {owner.email} is closed.")
     key_id, secret = new_id("key"), secrets.token_hex(32)
-    kept, places = (EVERYTHING if scopes is None else scopes).to_json(), [str(_network(part)) for part in given]
+    kept, places = (scopes or Scopes()).to_json(), [str(_network(part)) for part in given]
     values = {"id": key_id, "name": name.strip(), "person": owner.id, "hash": _hash(secret), "lasts": lasts}
     with db.transaction() as connection:
         connection.execute(sa.text("select 1 from console.person where id = :id for update"), {"id": owner.id})
@@ -140,7 +148,7 @@ def create_own_key(actor: Actor, name: str, *, days: int, scopes: Scopes, networ
     held = {f"{kind}.{act}" for kind, acts in access.acts_of(actor).items() for act in acts}
     details = [
         {"field": "acts", "reason": f"{act} is not a right of yours, so no key of yours can have it."}
-        for act in sorted((scopes.acts or frozenset()) - held)
+        for act in sorted((scopes.acts or frozenset()) - held - {narrowing.APPROVE})
     ]
     there = {
         "collections": {
@@ -171,10 +179,10 @@ def keys_of(actor: Actor) -> list[Key]:
     return _keys(f"{_LIST} where k.person = %s order by k.created_at desc, k.id desc limit {LISTED}", (actor.id,))
 
 
-def every_key(actor: Actor) -> list[Key]:
-    """Everybody's usable keys, newest first, at most 200. Raises `NotAllowed` without the right key.manage."""
+def every_key(actor: Actor, *, approving: bool = False) -> list[Key]:
+    """Everybody's usable keys, or only those that may approve, newest first, at most 200. Raises `NotAllowed` without the right key.manage."""
     access.require(actor, None, "key", "manage")
-    live = "k.revoked_at is null and k.expires_at > now() and p.disabled_at is null"
+    live = f"k.revoked_at is null and k.expires_at > now() and p.disabled_at is null{f' and {_APPROVING}' if approving else ''}"
     return _keys(f"{_LIST} where {live} order by k.created_at desc, k.id desc limit {LISTED}", ())
 
 
@@ -218,12 +226,24 @@ def actor_of_key(text: str, address: str | None = None) -> Actor | None:
     row = _Found(*found[0])
     if not hmac.compare_digest(row.secret_hash, _hash(match[2])):
         return None
-    actor = persons.actor(row, kind="key", session=row.key, key_id=row.key)
+    actor = _actor(row)
     if row.networks and not _inside(address, row.networks):
         raise WrongNetwork(f"This key is not used from {address or 'here'}: it names other networks.", actor=actor)
     if row.quiet:
         db.fetch("update console.api_key set last_used_at = now() where id = %s returning id", (row.key,))
     return actor
+
+
+def sender_of_key(key_id: str) -> Actor:
+    """The key's owner as actor, for what was sent with the key a while ago. Raises `NotAllowed` if the key has ended since."""
+    found = db.fetch(_KEY, (key_id,))
+    if not found:
+        raise NotAllowed("The key with which this was sent has ended meanwhile, so nothing is started with it.", need=("key", "use"))
+    return _actor(_Found(*found[0]))
+
+
+def _actor(row: _Found) -> Actor:
+    return persons.actor(row, kind="key", session=row.key, key_id=row.key)
 
 
 class WrongNetwork(NotAllowed):
@@ -266,7 +286,7 @@ def _inside(address: str | None, networks: Sequence[str]) -> bool:
 
 def _keys(statement: str, given: Sequence[str]) -> list[Key]:
     found = db.fetch(statement, given)
-    return [Key(*(*row[:8], Scopes.of(row[8]), tuple(row[9] or ()), row[10])) for row in found]
+    return [Key(*(*row[:8], Scopes.of(row[8]), tuple(row[9] or ()), *row[10:])) for row in found]
 
 
 def _hash(secret: str) -> bytes:

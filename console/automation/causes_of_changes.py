@@ -52,7 +52,12 @@ def _together(by_hand: Causes, runs: Sequence[Causes]) -> Causes:
     """The links of the newest run, then whoever else changed the record or stands behind another run that did."""
     newest, others = (runs[0] if runs else ()), (by_hand, *runs[1:])
     known = people_in(newest)
-    more = {link.person: Cause("change", person=link.person, key=link.key, event=link.event) for links in others for link in links if link.person is not None}
+    more = {
+        link.person: Cause("change", person=link.person, key=link.key, event=link.event)
+        for links in others
+        for link in links
+        if link.person is not None
+    }
     return (*newest, *(link for person, link in more.items() if person not in known))
 
 

@@ -17,7 +17,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import enrolments, faults, log, queue, records, runs, subjects, workflows
+from console import accounts, enrolments, faults, log, queue, records, runs, subjects, workflows
 from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
@@ -123,8 +123,7 @@ on conflict (workflow, trigger, key) do nothing returning status
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
-    said |= {"caused_by": stored(occasion.caused_by)}
-    said |= {"unjudged": True} if occasion.unjudged else {}
+    said |= {"caused_by": stored(occasion.caused_by)} | ({"unjudged": True} if occasion.unjudged else {})
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 
@@ -261,7 +260,7 @@ def _start_many(workflow_id: str, waiting: Sequence[_Firing], places: int) -> bo
             if about in together:
                 continue
             said, by, record = each.opened()
-            if said.get("segment") is not None or said.get("unjudged"):
+            if said.get("segment") is not None or said.get("unjudged") or (each.run and enrolments.gives_places(workflow_id)):
                 continue
             together[about] = each, runs.WantedStart(each.start_key, by, record, said["values"], run_id=each.run)
             faults.point("triggers.start.before")
@@ -322,6 +321,8 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
     ident, workflow_id = found.id, found.workflow
     try:
         said, by, about = found.opened()
+        if asker is None and found.kind == "webhook" and by.caused_by[:1] and (key := by.caused_by[0].key) is not None:
+            asker = accounts.sender_of_key(key) if workflows.live(workflow_id).document.run_as is None else None
         faults.point("triggers.start.before")
         if said.get("unjudged"):
             passed = judges[0](workflow_id, found.trigger, by, about)
@@ -337,7 +338,7 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
             )
             _done(ident, "started", None, "Everybody in the segment is enrolled.")
             return
-        places = about is not None and enrolments.takes_in(workflow_id)
+        places = (about is not None or found.run is not None) and enrolments.gives_places(workflow_id)
         if about is not None and places and found.run is None:
             _enrol(found, by, about.key, said["values"])
             return
@@ -361,9 +362,8 @@ def _start(found: _Firing, asker: Actor | None = None) -> None:
 
 def _enrol(found: _Firing, by: StartedBy, record: str, values: Mapping[str, Any]) -> None:
     """Enrol the record in place of starting a run at once: its run begins at the workflow's pace."""
-    answer = enrolments.enrol(
-        found.workflow, record=record, values=values, key=found.id, trigger=by.id, origin=by.kind, caused_by=by.caused_by
-    )
+    origin: dict[str, Any] = {"trigger": by.id, "origin": by.kind, "caused_by": by.caused_by}
+    answer = enrolments.enrol(found.workflow, record=record, values=values, key=found.id, **origin)
     words = " ".join(str(reason["reason"]) for reason in answer.reasons)
     if answer.status == "enrolled":
         _done(found.id, "started", None, "Enrolled: the run begins when it is its turn.")

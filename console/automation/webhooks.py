@@ -169,10 +169,6 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
         if hook.signed and (came := sender_answers.question(signed_by, delivery.headers, bodies, _secret(hook))) is not None:
             note_away(hook, came.words)
             return Taken(None, challenge=came.back)
-        if queue.paused():
-            raise Conflict(
-                "Everything that goes by itself is paused: nothing was started. Send it again later.", code="engine_paused", retry_after=60
-            )
         kept_deliveries.require_room(hook.row.workflow)
         key = named and named.checked()
     except ConsoleError as error:
@@ -371,19 +367,24 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
         "by": StartedBy(row.id, KIND, occasion.event, occasion.caused_by), "record": record, "values": occasion.values,
         "key": start_key(row.id, key), "identity": asker,
     }  # fmt: skip
-    if enrolments.judges_entries(document) and (record is not None or document.collection is None):
+    account = asker if asker is not None and document.run_as is None else None
+    paused = queue.paused()
+    if not paused and enrolments.judges_entries(document) and (record is not None or document.collection is None):
         run_id = enrolments.enrol_at_once(row.workflow, **start)
         return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None
 
     settings = document.settings
-    later = kept_deliveries.many() or settings.per_minute is not None or settings.per_day is not None  # a worker keeps the pace
+    later = paused or kept_deliveries.many() or settings.per_minute is not None or settings.per_day is not None  # a worker keeps the pace
     kept_deliveries.lately.append(time.monotonic())
-    if later and document.run_as is not None:
-        exclusive = kept_deliveries.ready_lately(definition).check(record, occasion.values, asker)
+    if paused or (later and document.run_as is not None):
+        if account is None:
+            exclusive = kept_deliveries.ready_lately(definition).check(record, occasion.values, asker)
+        else:
+            exclusive = runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=None)
         first = kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, exclusive=exclusive, later=True)
         return run_id if first else None
     if not kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why):
-        account = asker if asker is not None and document.run_as is None else runs.account_of(definition)
+        account = account or runs.account_of(definition)
         runs.check_hands_off(account, definition, record=record, values=occasion.values, asker=asker, alone=True)
         return None
     try:

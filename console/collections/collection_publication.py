@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, records
 from console.access import PolicyError, subject_scope
+from console.access.own_rights import OwnRights
 from console.collections.collection_checks import (
     assembled_with,
     checked_document,
@@ -42,6 +43,7 @@ from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.records import catalogue, sql_conditions, sql_segments
+from console.rights import second_admin
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
@@ -185,6 +187,15 @@ def _judge_subject(actor: Actor, becoming: Collection, every: Mapping[str, Colle
         access.require(actor, None, "policy", "manage")
 
 
+def _opened(becoming: Collection, every: Mapping[str, Collection]) -> list[tuple[str, str]]:
+    """What the document opens of its records to whoever may browse them already: fields that were hidden or masked, and those of other people's."""
+    before = records.collection(becoming.id)
+    fields = [(before.by_name[each.name], each) for each in becoming.fields if each.name in before.by_name]
+    seen = [new.name for old, new in fields if (old.sensitive and not new.sensitive) or (old.hidden and not new.hidden)]
+    moved = subject_scope.way(before, catalogue.current().collections) != subject_scope.way(becoming, every)
+    return [(f"field:{becoming.id}/{name}", "read") for name in seen] + ([(f"collection:{becoming.id}", "read")] if moved else [])
+
+
 def _read_selects(collection_id: str, document: CollectionDocument | None) -> None:
     """Read the SELECTs of segments once before the transaction: loading the parser may take longer than a transaction may be idle."""
     for segment in document.segments if document is not None else ():
@@ -201,6 +212,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     becoming = assembled_with(every, own, made)
     present = catalogue.load(connection).collections
     among = {**present, becoming.id: becoming}
+    opened = _opened(becoming, among)
     _judge_subject(actor, becoming, among)
     refuse(own.id, contact_document.wrong_tables(becoming, among))
     for contact in among.values():  # whose consents may stand in this table
@@ -227,6 +239,8 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
     catalogue.touch(connection)
     if made.clearance != live.clearance:
         access.touch_labels(connection, actor.id)
+    if opened and actor.kind != "system" and access.can(actor, None, f"collection:{own.id}", "browse"):
+        second_admin.note_given(connection, OwnRights(actor.id, opened, ()), access.current_version())
     changed = changes(live.to_json(), made.to_json())
     log.note(
         actor,

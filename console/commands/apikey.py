@@ -28,12 +28,18 @@ apikey = click.Group("apikey", help="Keys with which programs use the API.")
 @click.option(
     "--scope", type=click.Choice(["mcp"]), help="mcp: a key for an assistant. It opens /mcp and nothing else, and approves nothing."
 )
+@click.option("--approve", is_flag=True, help="It may also approve, reject and be the second person, as far as its owner may.")
 @click.option("--expires", default="90d", show_default=True, help="How long it lasts, a year at most: 12h, 90d, 8w.")
-def create(name: str, email: str, expires: str, scope: str | None) -> None:
-    """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, to approve too."""
+def create(name: str, email: str, expires: str, scope: str | None, approve: bool) -> None:
+    """Make a key and print it. Nothing else is printed, and it is said only now. Without a scope it may be used for all that its owner may do, except to approve."""
     lasts = duration(expires)
-    scopes = Scopes(assistant=True) if scope == "mcp" else None
-    key = accounts.create_key(name, accounts.person_of_email(email).id, lasts=lasts, scopes=scopes)
+    if approve and scope == "mcp":
+        raise click.UsageError("An assistant never approves: leave out --approve, or --scope mcp.")
+    owner = accounts.person_of_email(email)
+    if approve and owner.service:
+        raise click.UsageError(f"{email} is a service account, which never approves: leave out --approve.")
+    scopes = Scopes(approves=approve, assistant=scope == "mcp")
+    key = accounts.create_key(name, owner.id, lasts=lasts, scopes=scopes)
     click.echo(key.text)
 
 

@@ -38,19 +38,28 @@ def _limits(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def _granted(_context: click.Context, _option: click.Parameter, value: str | None) -> Sequence[str]:
+    """The acts that the roles get: browsing and reading, and those named between commas. Raises `click.BadParameter`."""
+    named = [name.strip() for name in (value or "").split(",") if name.strip()]
+    if unknown := [name for name in named if name not in sources.GRANTABLE]:
+        raise click.BadParameter(f"{unknown[0]!r} cannot be granted here: it takes {', '.join(sources.GRANTABLE)}, with commas between")
+    return [*sources.GRANTED, *(act for act in sources.GRANTABLE if act in named)]
+
+
+def _rights(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which roles get which acts on the records of a new source."""
+    grant = "create,update,delete,export: what these roles may do besides, with commas between."
+    role = "Who may browse and read its records; may be given several times. Every other role gets nothing."
+    command = click.option("--grant", "acts", callback=_granted, help=grant)(command)
+    return click.option("--role", "roles", multiple=True, default=["admin"], show_default=True, help=role)(command)
+
+
 @source.command(
     "add", epilog="Example: console source add shop postgresql://reader:secret@db.example/shop --role operator --role operations_lead"
 )
 @click.argument("name")
 @click.argument("url")
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    default=["admin"],
-    show_default=True,
-    help="Who may browse, read, create, update and export its records; may be given several times. Every other role gets nothing.",
-)
+@_rights
 @click.option("--documents", type=DOCUMENTS, help="A folder of *.json, one document a collection.")
 @click.option("--read-only", is_flag=True, help="Nothing can be changed in it from here.")
 @click.option("--schemas", callback=_listed, help="Only tables of these schemas, with commas between.")
@@ -65,6 +74,7 @@ def add(
     name: str,
     url: str,
     roles: Sequence[str],
+    acts: Sequence[str],
     documents: Path | None,
     read_only: bool,
     schemas: list[str] | None,
@@ -75,7 +85,7 @@ def add(
     """Connect the database at URL under NAME, and list its collections. Nothing is written into it."""
     terms = Terms.of({"read_only": read_only, "zone": zone} | {field: value for field, value in limits.items() if value is not None})
     added = sources.add(
-        name, url, documents=_documents(documents), terms=terms, schemas=schemas, chosen=tables, may=dict.fromkeys(roles, sources.GRANTED)
+        name, url, documents=_documents(documents), terms=terms, schemas=schemas, chosen=tables, may=dict.fromkeys(roles, acts)
     )
     for collection in added:
         click.echo(
@@ -87,17 +97,10 @@ def add(
 @source.command("book", epilog="Example: console source book leads --role campaign_manager")
 @click.argument("name")
 @click.argument("url", default="")
-@click.option(
-    "--role",
-    "roles",
-    multiple=True,
-    default=["admin"],
-    show_default=True,
-    help="Who may browse, read, create, update and export its records; may be given several times. Every other role gets nothing.",
-)
-def book(name: str, url: str, roles: Sequence[str]) -> None:
+@_rights
+def book(name: str, url: str, roles: Sequence[str], acts: Sequence[str]) -> None:
     """Make a contact book under NAME: tables for contacts and consents in an empty database at URL, or in a new one on the console's own server."""
-    made = books.create(sources.SYSTEM, name, dict.fromkeys(roles, sources.GRANTED), url)
+    made = books.create(sources.SYSTEM, name, dict.fromkeys(roles, acts), url)
     click.echo(f"{', '.join(collection.id for collection in made)} for {_roles_in_words(roles)}")
 
 

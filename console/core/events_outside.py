@@ -225,6 +225,26 @@ OUTSIDE = (
     Kind(
         "policy_changed", "configuration", "The rights were changed.", ("version", "added", "removed"), ("rows", "before", "after", "note")
     ),
+    Kind(
+        "own_rights_asked",
+        "configuration",
+        "An administrator asked a second one to confirm a right on records for a role of their own.",
+        ("request", "requested_by", "hash", "rights"),
+        ("before", "after", "note"),
+    ),
+    Kind(
+        "own_rights_answered",
+        "configuration",
+        "Such a request was confirmed, refused, taken back, or became void.",
+        ("request", "requested_by", "hash", "outcome"),
+        ("reason",),
+    ),
+    Kind(
+        "own_rights_given",
+        "configuration",
+        "An administrator gave a role of their own a new right on records.",
+        ("person", "version", "rights", "count", "confirmed_by"),
+    ),
     *(
         Kind(
             f"clearance_{what}",

@@ -130,6 +130,10 @@ clearance = _table(
 role = _table("role", "id title about changed_at:moment")
 policy_version = _table("policy_version", "number:bigint at:moment by note added:json removed:json")
 policy_draft = _table("policy_draft", "person base:bigint added:json removed:json at:moment")
+rights_request = _table(
+    "rights_request",
+    "id base:bigint about added:json removed:json hash note status requested_by requested_at:moment decided_by decided_at:moment reason version:bigint",
+)
 version = _table("version", "name number:bigint")
 list_view = _table("list_view", "person collection columns:texts roomy:bool segment changed_at:moment page_size:int widths:json")
 saved_segment = _table("saved_segment", "id collection label audience query:bytes made_by changed_at:moment")

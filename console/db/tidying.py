@@ -29,6 +29,7 @@ TABLES = (
         "question",
         "record_note",
         "record_tag",
+        "rights_request",
         "run",
         "run_context",
         "run_move",

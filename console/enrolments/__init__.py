@@ -10,6 +10,7 @@ from console.enrolments.direct_enrolment import (
     enrol_at_once,
     enrol_leads,
     enrolled_before,
+    gives_places,
     rerun,
     start,
     takes_in,

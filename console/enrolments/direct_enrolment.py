@@ -257,6 +257,11 @@ def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) 
     return Candidate(row, key, values, [*([{"field": "record", "reason": reason}] if reason else []), *target.unknown_values(values)])
 
 
+def gives_places(workflow: str) -> bool:
+    """Whether a run gets its place in this workflow as it begins, be it about a record or a lead: its document says how one leaves it or comes again."""
+    return find(workflow).places
+
+
 def takes_in(workflow: str) -> bool:
     """Whether what a trigger finds is enrolled in this workflow and not started at once: its document says how one leaves it or comes again."""
     target = find(workflow)

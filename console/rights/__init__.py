@@ -1,8 +1,18 @@
 """Rights as admins edit, read and test them: roles and rules, drafts and versions, the matrix, the simulator, and explanations of refusals."""
 
 from console.rights.roles import Role, create, delete, listed, read_role, rename
-from console.rights.rule_drafts import discard, draft, preview, publish, undo, versions
+from console.rights.rule_drafts import ask_to_publish, discard, draft, preview, publish, undo, versions
 
 OPEN_MODULES = frozenset(
-    {"clearances", "matrix", "explained_rights", "right_requests", "role_rules", "rule_conditions", "rule_drafts", "simulator"}
+    {
+        "clearances",
+        "matrix",
+        "explained_rights",
+        "right_requests",
+        "role_rules",
+        "rule_conditions",
+        "rule_drafts",
+        "second_admin",
+        "simulator",
+    }
 )

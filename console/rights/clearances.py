@@ -192,6 +192,7 @@ def _require_second(actor: Actor, grant: Grant) -> None:
     """Raise NotAllowed unless actor and asker are two people, neither gets the clearance, one manages rights and one holds the label (if
     anybody does).
     """
+    access.narrowing.require_approver(actor, KIND + grant.label)
     behind = accounts.makers_of_keys((grant.asked_by, grant.person))
     if actor.id in (grant.asked_by, grant.person) or actor.service or any(actor.id in makers for makers in behind.values()):
         raise NotAllowed("Another person has to agree to this: not who asked, and not who is cleared by it.", code="four_eyes", need=NEED)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from console import access
 from console.access import history, policy_store
@@ -16,9 +17,10 @@ from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, NotFound
-from console.rights import rule_conditions
+from console.rights import rule_conditions, second_admin
 from console.rights.cut_off import CutOff, cut_off
-from console.rights.writing import everybody, require_manager, write
+from console.rights.second_admin import Request
+from console.rights.writing import everybody, require_manager, require_unmoved, write
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(
@@ -82,6 +84,7 @@ def discard(actor: Actor) -> None:
     access.require(actor, None, "policy", "manage")
     with transaction() as connection:
         connection.execute(_DROP, {"person": actor.id})
+        second_admin.void(connection, actor, "The draft was thrown away.")
 
 
 def preview(actor: Actor, change: Change | None = None) -> Preview:
@@ -105,7 +108,28 @@ def publish(actor: Actor, version: int, note: str = "") -> int:
     if not mine.change:
         raise Conflict("There is nothing to publish: the draft changes nothing.", code="nothing_changed")
     return write(actor, mine.change, base=version, names=known(), note=note.strip()[:300],
-                 also=lambda connection: connection.execute(_DROP, {"person": actor.id}))  # fmt: skip
+                 also=lambda connection: _published(connection, actor))  # fmt: skip
+
+
+def _published(connection: Connection, actor: Actor) -> None:
+    connection.execute(_DROP, {"person": actor.id})
+    second_admin.void(connection, actor, "The draft was published without it.")
+
+
+def ask_to_publish(actor: Actor, version: int, note: str = "") -> Request:
+    """Ask a second administrator to confirm the draft, which was reviewed against this version.
+
+    Raises NotAllowed, Overtaken, and Conflict if there is nothing to publish, or nobody has to confirm it (`not_possible`).
+    """
+    mine = draft(actor)
+    if not mine.change:
+        raise Conflict("There is nothing to publish: the draft changes nothing.", code="nothing_changed")
+    with transaction() as connection:
+        own = policy_store.second_needed(connection, mine.change, actor.id)
+        if own is None:
+            raise Conflict("Nobody has to confirm this: publish it.", code="not_possible")
+        require_unmoved(version, access.current_version(), known(), connection)
+        return second_admin.ask(actor, mine.change, own, connection, base=version, note=note.strip()[:300])
 
 
 def versions(actor: Actor, before: int | None = None, limit: int = 50) -> list[Version]:
@@ -180,6 +204,7 @@ def lines(change: Change, names: Names) -> Sequence[tuple[str, Row]]:
 
 def _keep(actor: Actor, base: int, change: Change) -> Draft:
     with transaction() as connection:
+        second_admin.void(connection, actor, "The draft was changed.")
         if not change:
             connection.execute(_DROP, {"person": actor.id})
             return Draft(access.current_version(), change)

@@ -43,9 +43,18 @@ def require_manager(actor: Actor) -> None:
 
 
 def write(
-    actor: Actor, change: Change, *, base: int, names: Names, note: str = "", also: Callable[[Connection], object] | None = None
+    actor: Actor,
+    change: Change,
+    *,
+    base: int,
+    names: Names,
+    note: str = "",
+    also: Callable[[Connection], object] | None = None,
+    confirmed_by: str = "",
 ) -> int:
     """Publish the change, which was reviewed against version `base`; returns the new version. `also` runs in the same transaction.
+
+    `confirmed_by` is the id of the second administrator, where one is needed.
 
     Raises Overtaken if rules changed since, NotAllowed for fixed rules or if nobody could manage rights any more, PolicyError for invalid rows.
     """
@@ -60,7 +69,9 @@ def write(
         rows = policy_store.rows_of(connection)
         change = change.on(rows)
         _require_admin(Index(change.applied(rows)), connection)
-        number = policy_store.write(connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note)
+        number = policy_store.write(
+            connection, added=sorted(change.added), removed=sorted(change.removed), by=actor.id, note=note, confirmed_by=confirmed_by
+        )
         if also is not None:
             also(connection)
         log_change(actor, change, number, note, connection)

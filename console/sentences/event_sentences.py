@@ -197,6 +197,17 @@ def _policy_changed(parts: Parts) -> str:
     return "{who} changed the rights" + after(": ", enumerate_words([count for count in counts if count]))
 
 
+def _own_rights_answered(parts: Parts) -> str:
+    did = {"confirmed": "confirmed", "refused": "refused", "withdrawn": "took back", "void": "changed, so that it became void,"}
+    words = did.get(parts.text("outcome"), "answered")
+    return f"{{who}} {words} the request for a right on records" + escape_braces(after(" by ", parts.person("requested_by")))
+
+
+def _own_rights_given(parts: Parts) -> str:
+    who = "{who} confirmed a new right on records" + escape_braces(after(" for a role of ", parts.person("person")))
+    return who if parts.text("confirmed_by") else "{who} gave a role of their own a new right on records, without a second administrator"
+
+
 def _workflow_handed_over(parts: Parts) -> str:
     owner = parts.person("holder")
     whose = f"personal, of {escape_braces(owner)}" if owner else "the organisation's"
@@ -373,6 +384,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "invitation_ended": "{who} revoked an invitation",
         "team_changed": lambda parts: "{who} changed the team" + escape_braces(after(" ", parts.text("team").replace("_", " "))),
         "policy_changed": _policy_changed,
+        "own_rights_asked": "{who} asked a second administrator to confirm a right on records for a role of their own",
+        "own_rights_answered": _own_rights_answered,
+        "own_rights_given": _own_rights_given,
         "source_added": _source("connected"),
         "source_changed": _source("changed"),
         "workflow_created": "{who} made the workflow {workflow_named}",

@@ -160,6 +160,12 @@ class Table:
         False,
         "Publishing a workflow needs a second person in every team, not only in those that say so.",
     )
+    rights_review: bool = setting(
+        "CONSOLE_RIGHTS_REVIEW",
+        readers.switch,
+        True,
+        "Who gives a role of their own a new right on records needs a second administrator to confirm it, where there is one.",
+    )
     mail_bounces: str | None = setting(
         "CONSOLE_MAIL_BOUNCES",
         readers.mail_address,

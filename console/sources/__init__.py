@@ -7,6 +7,7 @@ from console.sources.changing import BOUNDS, Consequences, change, consequences,
 from console.sources.difference import Difference, difference, look_again, look_at_noticed, take
 from console.sources.keeping import (
     DOCUMENT_KEYS,
+    GRANTABLE,
     GRANTED,
     ID,
     NAME,

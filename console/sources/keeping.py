@@ -25,14 +25,17 @@ from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
+from console.rights import second_admin
 from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
 from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 ID = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,199}")
-GRANTED = ("browse", "read", "create", "update", "export")
-"""What the role of the command gets."""
+GRANTED = ("browse", "read")
+"""What a role gets on the collections of a new source when nothing else is named."""
+GRANTABLE = ("create", "update", "delete", "export")
+"""What it may be given besides."""
 DOCUMENT_KEYS = frozenset(field.alias or name for name, field in CollectionDocument.model_fields.items())
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
 CHAIN = "sys:config"
@@ -84,7 +87,7 @@ def add(
 ) -> list[Collection]:
     """Connect a database under a name; returns its collections in order, those with a document as it describes them.
 
-    `may` says what each role may do with them (acts of a collection); without it `role` gets all of these, nobody else any right. `schemas` and `chosen` (table names, with the schema
+    `may` says what each role may do with them (acts of a collection); without it `role` may browse and read, nobody else anything. `schemas` and `chosen` (table names, with the schema
     outside the default one) limit which tables become collections, now and at each refresh; None: all but those that tools keep for themselves. `told` hears how many tables are looked at;
     `within` is done in the transaction that connects them.
     Raises Invalid for an invalid name, URL or role, Conflict for a name in use, DefinitionError for what is wrong in a document,
@@ -112,7 +115,7 @@ def add(
         connection.execute(sa.insert(tables.data_source).values(**row, looked_at=sa.func.now(), checked_at=sa.func.now()))
         keep(connection, kept)
         rights = {role: GRANTED} if may is None else may
-        access.grant_all(rights, [f"collection:{item.id}" for item in kept], connection=connection)
+        second_admin.grant(by, rights, [f"collection:{item.id}" for item in kept], name, connection)
         touch_configuration(connection)
         within(connection)
         named = ", ".join(rights)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from console import publication, workflows
 from console.browse import saved_segments
 from console.db import tables
-from console.rights import clearances
+from console.rights import clearances, second_admin
 
 _EMPTIED = tuple(
     sa.text(statement)
@@ -28,6 +28,7 @@ def forget(connection: Connection, person: str) -> None:
     workflows.forget_words(connection, person)
     publication.run_moves.forget_reasons(connection, person=person)
     clearances.forget_reasons(connection, person)
+    second_admin.forget_words(connection, person)
     saved_segments.forget_own(connection, person)
     for statement in _EMPTIED:
         connection.execute(statement, {"person": person})

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console import settings
-from console.accounts import rates as api_rates
 from console.accounts.rates import Rate
 from console.automation import sender_answers, webhooks
 from console.automation.sender_signatures import XERO
@@ -90,15 +89,15 @@ def _answer_to(judged: Judged) -> ResponseReturnValue:
 def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     named = {name.lower(): value for name, value in request.headers.items()}
     try:
-        sender = None if hook.signed else _sender()
+        sender = None if hook.signed else _sender(hook)
     except NotSignedIn as unknown:
         if way_out := webhooks.signed_instead(hook, named) if not named.get("authorization") else "":
             webhooks.note_away(hook, way_out)
             raise NotSignedIn(way_out) from None
         webhooks.turned_away(hook, unknown)
         raise
-    if hook.signed and (limits := rates.limits_here()):
-        g.rate = counted(hook, limits)
+    if hook.signed:
+        rates.count_as(limited_as(hook))
     request.max_content_length = webhooks.LARGEST
     headers = by_standard(named)
     try:
@@ -145,9 +144,9 @@ def accepted(taken: webhooks.Taken) -> bytes:
 _encoder = json.JSONEncoder(ensure_ascii=False)
 
 
-def counted(hook: webhooks.Hook, limits: tuple[int, ...]) -> Rate:
-    """Count a signed delivery under the limits. Raises RateLimited."""
-    return api_rates.count(f"hook:{hook.row.workflow}:{hook.row.id}", limits)
+def limited_as(hook: webhooks.Hook, key: str | None = None) -> str:
+    """Return the name under which deliveries are counted: those with a key apart from what it asks elsewhere, and from other keys here."""
+    return f"hook:{hook.row.workflow}:{hook.row.id}{f':{key}' if key else ''}"
 
 
 def by_standard(named: dict[str, str]) -> dict[str, str]:
@@ -187,7 +186,7 @@ def confirm(token: str) -> ResponseReturnValue:
     """
     hook = webhooks.find(token)
     if not hook.signed and request.authorization is not None:
-        _sender()
+        _sender(hook)
         return Response("Deliveries come by POST.", content_type="text/plain; charset=utf-8")
     wanted = request.args.get("hub.challenge", request.args.get("challenge", ""))
     if not (hook.signed and CHALLENGE.fullmatch(wanted)):
@@ -210,13 +209,13 @@ def hook_url(address: str | None) -> str | None:
     return None if address is None else f"{base.rstrip('/')}/hooks/{address}"
 
 
-def _sender() -> Actor:
-    """Return the owner of the key that came along, counted under its limits: as a bearer's, or as the password of Basic, which programs send that take only an address
+def _sender(hook: webhooks.Hook) -> Actor:
+    """Return the owner of the key that came along, counted under the webhook's limits: as a bearer's, or as the password of Basic, which programs send that take only an address
     (`https://key:cns_…@…`). Raises NotSignedIn, TooMany.
     """
     basic = request.authorization
     named = f"Bearer {basic.password}" if basic is not None and basic.type == "basic" else request.headers.get("Authorization")
     actor = key_holder(named)
     g.actor = actor
-    rates.count(actor)
+    rates.count_as(limited_as(hook, actor.key_id))
     return actor

@@ -69,7 +69,7 @@ def _judged(hook: webhooks.Hook, environ: "WSGIEnvironment") -> Judged:
     rate: Rate | None = None
     try:
         if limits := rates.limits_for(environ.get("REMOTE_ADDR")):
-            rate = hooks_in.counted(hook, limits)
+            rate = accounts.rates.count(hooks_in.limited_as(hook), limits)
         body = get_input_stream(environ, max_content_length=webhooks.LARGEST).read()  # some servers' own streams cannot read to the end
         environ["wsgi.input"] = io.BytesIO(body)
         headers = hooks_in.by_standard(

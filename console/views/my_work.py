@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, redirect
 
 from console import accounts, publication, steps, workflows
+from console.rights.second_admin import Request
 from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look
@@ -75,6 +76,7 @@ def rows(work: Work, reader: str) -> list[Row]:
         *(run_row(head, work.why.get(head.id), "continue", reader) for head in work.to_continue),
         *(_approval(line, work.why.get(line.run)) for line in work.to_decide),
         *_reviews(work.publishing),
+        *_rights(work.rights),
         *(_question(question) for question in work.questions),
         *(_task(task) for task in work.tasks),
         *(_instead(head, name, work.why.get(head.id), reader) for head, name in work.instead),
@@ -143,6 +145,24 @@ def _reviews(reviews: Sequence[Review]) -> list[Row]:
             tile=("quiet", "upload"),
         )
         for each in reviews
+    ]
+
+
+def _rights(requests: Sequence[Request]) -> list[Row]:
+    """Return the rights on records that administrators ask for roles of their own."""
+    names = accounts.names({each.requested_by for each in requests}) if requests else {}
+    return [
+        Row(
+            "decide",
+            "A right on records",
+            f"Asked by {first_name(names.get(each.requested_by, 'somebody'))} for a role of their own",
+            each.note,
+            each.address,
+            each.requested_at,
+            button="Decide",
+            tile=("quiet", "shield-check"),
+        )
+        for each in requests
     ]
 
 

@@ -18,10 +18,15 @@ WRONG_KEYS = 60
 
 def count(actor: Actor) -> None:
     """Count this request for the actor's key. Raises `RateLimited`."""
-    limits = limits_here()
-    if limits and actor.key_id is not None:
+    if actor.key_id is not None:
+        count_as(actor.key_id)
+
+
+def count_as(name: str) -> None:
+    """Count this request under the limits of whatever has this name. Raises `RateLimited`."""
+    if limits := limits_here():
         try:
-            g.rate = rates.count(actor.key_id, limits)
+            g.rate = rates.count(name, limits)
         except RateLimited as refused:
             g.rate = refused.rate
             raise

@@ -7,6 +7,8 @@ from console import inboxes, runs, workflows
 from console.accounts import absences
 from console.core.actor import Actor
 from console.inboxes import Inbox
+from console.rights import second_admin
+from console.rights.second_admin import Request
 from console.runs import RunHead
 from console.runs.showing import lists
 from console.work import approvals, questions, standing_in, tasks, tickets
@@ -25,7 +27,7 @@ class Work:
     """What waits for a person. `inboxes` are those that they work in, with the number of tickets that they could take.
 
     `to_decide` are approvals, `publishing` requests to publish a workflow, `questions` and `tasks` what colleagues and runs ask. `why` is run id → reason. `more`: lists end at `MOST`.
-    `instead` are runs of people who are away, with their names, in whose place the person stands.
+    `instead` are runs of people who are away, with their names, in whose place the person stands. `rights` are rights on records that administrators ask for roles of their own.
     """
 
     in_hand: list[RunHead]
@@ -38,6 +40,7 @@ class Work:
     more: bool = False
     publishing: list[Review] = field(default_factory=list)
     instead: list[tuple[RunHead, str]] = field(default_factory=list)
+    rights: list[Request] = field(default_factory=list)
 
 
 def work_of(actor: Actor) -> Work:
@@ -52,7 +55,19 @@ def work_of(actor: Actor) -> Work:
     held.sort(key=lambda head: (head.status != "waiting_person", head.active_at))
     why = reasons(actor, [*held, *saved, *(head for head, _ in instead), *lists.with_ids(actor, [line.run for line in decide])])
     open_questions, to_do = questions.open_for(actor, absent), tasks.tasks_of(actor, absent)
-    return Work(held, saved, inbox_counts(actor), decide, open_questions, to_do, why, more, workflows.to_decide(actor), instead)
+    return Work(
+        held,
+        saved,
+        inbox_counts(actor),
+        decide,
+        open_questions,
+        to_do,
+        why,
+        more,
+        workflows.to_decide(actor),
+        instead,
+        second_admin.to_confirm(actor),
+    )
 
 
 def inbox_counts(actor: Actor) -> list[tuple[Inbox, Count]]:

@@ -79,6 +79,9 @@ _WORDS = {
     "note_mention": "{by} named you in a note",
     "export_ended": "The file of a list that you asked for has come to its end",
     "access_requested": "{by} asks for a right",
+    "own_rights_asked": "{by} asks you to confirm a right on records for a role of their own",
+    "own_rights_refused": "{by} refused the right on records that you asked for",
+    "own_rights_given": "{by} gave a role of their own a new right on records: look at the activity log",
     "publishing_asked": "{by} asks you to approve the publication of a workflow",
     "publishing_decided:approved": "{by} approved what you asked to publish, and it is live",
     "publishing_decided:changes_requested": "{by} asks for changes before what you asked for is published",
@@ -99,7 +102,7 @@ _WORDS = {
 }
 _ASKED_FOR = [
     "task_created", "question_asked", "run_assigned", "run_taken_over", "approval_requested", "approval_waits", "approval_asked", "approval_replied",
-    "clearance_asked", "access_requested", "publishing_asked", "note_mention", "change_settled",
+    "clearance_asked", "access_requested", "own_rights_asked", "publishing_asked", "note_mention", "change_settled",
 ]  # fmt: skip
 """Kinds that ask one person for something: each stands by itself while it is open."""
 _CAME_OF = {

@@ -123,7 +123,7 @@ def listed_reviews(
 def to_decide(actor: Actor) -> list[Review]:
     """Requests that wait for the actor: of others, to publish what the actor may publish."""
     waiting, _ = listed_reviews(actor, status=WAITING, limit=MOST_WAITING)
-    return [each for each in waiting if not actor.service and _may_publish(actor, each) and not _is_own(actor, each)]
+    return [each for each in waiting if access.narrowing.may_approve(actor) and _may_publish(actor, each) and not _is_own(actor, each)]
 
 
 def pinned_draft(review: Review) -> Draft:
@@ -337,7 +337,9 @@ def _require_decider(actor: Actor, review: Review) -> None:
             code="separation_of_duties",
             at=("rule", rule),
         )
-    access.require(actor, review.team or None, f"{OBJECT}:{review.slug}", "publish")
+    obj = f"{OBJECT}:{review.slug}"
+    access.narrowing.require_approver(actor, obj)
+    access.require(actor, review.team or None, obj, "publish")
 
 
 def _published(connection: Connection, requester: Actor, row: Row[Any], review: Review) -> int:

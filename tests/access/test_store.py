@@ -47,12 +47,11 @@ def test_an_empty_policy_is_filled_from_the_file_once(clean: object) -> None:
         assert policy_store.seed(connection) == 0
 
 
-@pytest.mark.parametrize("first", ["grant", "grant_all", "assign"])
+@pytest.mark.parametrize("first", ["grant", "assign"])
 def test_whatever_is_written_first_stands_beside_the_file(clean: object, first: str) -> None:
     with db.transaction() as connection:
         {
             "grant": lambda: access.grant("admin", "collection:shop", ["browse"], connection=connection),
-            "grant_all": lambda: access.grant_all({"admin": ["browse"]}, ["collection:shop"], connection=connection),
             "assign": lambda: access.assign(ANNA.id, [("lead", "operations")], connection=connection),
         }[first]()
     access.refresh()

@@ -424,7 +424,7 @@ def test_a_key_is_stored_as_a_hash_and_its_making_is_an_event(olivia: accounts.P
     assert secret not in stored
     kind, opened, sealed = noted("sys:config")[-1]
     assert (kind, opened["key"], opened["person"], sealed["name"]) == ("key_created", made.id, olivia.id, "nightly report")
-    assert (sealed["before"], sealed["after"]) == (None, {"name": "nightly report", "scopes": {"approves": True}, "networks": []})
+    assert (sealed["before"], sealed["after"]) == (None, {"name": "nightly report", "scopes": {}, "networks": []})
     assert made.expires_at - datetime.now(UTC) < timedelta(days=1)
     assert secret not in json.dumps(opened)
 

@@ -15,7 +15,7 @@ from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
 from console.postgres import Embedded
 from console.work import notices
-from tests.company import Company
+from tests.company import WORKING, Company
 from tests.support.engine import step, until, workers
 
 ROBOT = "robot@fernwick.test"
@@ -79,7 +79,7 @@ def shop(house: Company, pg: Embedded) -> Iterator[psycopg.Connection[Any]]:
             },
             {"id": "note", "source": "shop", "table": "note", "changes": {"listen": True}},
         ]
-        sources.add("shop", pg.url("postgres", "trigger_shop"), documents=documents, role="operations_lead")
+        sources.add("shop", pg.url("postgres", "trigger_shop"), documents=documents, may={"operations_lead": WORKING})
         yield connection
     sources.remove("shop", force=True)
 

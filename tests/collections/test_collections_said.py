@@ -15,7 +15,7 @@ from console.browse import BrowseQuery
 from console.core.scopes import Scope, whole
 from console.errors import Invalid, Malformed, NotFound
 from console.records import write_checks
-from tests.company import Company
+from tests.company import WORKING, Company
 
 ABROAD = """
 create table invoice (number text primary key, client text not null, amount_cents integer, currency text, paid integer);
@@ -59,7 +59,7 @@ def fixture_house(module_company: Company) -> Company:
     path = module_company.path.with_name("abroad.db")
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript("drop table if exists invoice;" + ABROAD)
-    sources.add("abroad", f"sqlite:///{path}", documents=[INVOICE])
+    sources.add("abroad", f"sqlite:///{path}", documents=[INVOICE], may={"admin": WORKING})
     say(SAYS)
     return module_company
 

@@ -14,7 +14,7 @@ from console.errors import Conflict, Invalid, NotAllowed
 from console.records import connect
 from tests.company import Company
 
-ALL = {"operator": list(sources.GRANTED)}
+ALL = {"operator": [*sources.GRANTED, *sources.GRANTABLE]}
 
 
 @pytest.fixture(name="names")

@@ -128,7 +128,9 @@ class Program:
     key: str = ""
 
     def __post_init__(self) -> None:
-        made = self.demo.command("apikey", "create", f"journey {time.monotonic_ns()}", "--user", self.demo.people[self.name]["email"])
+        made = self.demo.command(
+            "apikey", "create", f"journey {time.monotonic_ns()}", "--user", self.demo.people[self.name]["email"], "--approve"
+        )
         assert made.returncode == 0, made.stderr
         self.key = made.stdout.strip()
 

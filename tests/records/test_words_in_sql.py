@@ -12,6 +12,7 @@ from console.errors import NotAllowed
 from console.formats import Look
 from console.postgres import Embedded
 from console.records import Reach, connect
+from tests.company import WORKING
 
 FIELDS = {
     "kind": {"label": "Kind", "options": [{"value": "a", "label": "=First"}, {"value": "b", "label": "Second, or so"}]},
@@ -58,8 +59,8 @@ def ines(database: object, thing_url: str) -> Actor:
     sources.add(
         "t",
         thing_url,
-        "admin",
-        [document, {"id": "t.maker", "source": "t", "table": "maker", "title": "{{ record.name }} {{ record.mark }}"}],
+        documents=[document, {"id": "t.maker", "source": "t", "table": "maker", "title": "{{ record.name }} {{ record.mark }}"}],
+        may={"admin": WORKING},
     )
     person = accounts.create_person(
         "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough test password"

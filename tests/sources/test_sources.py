@@ -66,7 +66,7 @@ def test_the_role_gets_the_collections_and_nobody_else(url: str) -> None:
     access.refresh()
     sources.add("club", url, "operator")
     rows = {(row.sub, row.act) for row in access.all_rows() if row.obj == "collection:club.member"}
-    assert rows == {("role:operator", act) for act in ("browse", "read", "create", "update", "export")}
+    assert rows == {("role:operator", act) for act in ("browse", "read")}
 
 
 def test_the_url_is_sealed_and_shown_without_its_password(clean: object, shop_url: str) -> None:

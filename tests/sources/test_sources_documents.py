@@ -7,7 +7,7 @@ import pytest
 from console import sources
 from console.core.documents.collections import Stored
 from console.errors import DefinitionError, Invalid, NotFound
-from console.sources import DOCUMENT_KEYS, GRANTED, ID, NAME, keeping
+from console.sources import DOCUMENT_KEYS, ID, NAME, keeping
 from tests.tables import cases
 
 GOOD = {"id": "shop.orders", "source": "shop", "table": "orders"}
@@ -254,10 +254,6 @@ def test_what_is_kept_is_a_copy_of_the_document() -> None:
 )
 def test_the_place_of_a_table(schema: str | None, table: str, place: str) -> None:
     assert keeping.place(structure(table, schema)) == place
-
-
-def test_a_new_source_grants_no_deletion() -> None:
-    assert GRANTED == ("browse", "read", "create", "update", "export")
 
 
 @pytest.mark.parametrize(

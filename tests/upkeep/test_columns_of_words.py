@@ -25,7 +25,7 @@ IDS_AND_CODES = frozenset(CODES.split())
 
 FATES = {
     "goes with who wrote it": """
-        ai_ladder.why ai_setting.note policy_version.note hold.reason clearance.reason version_note.note workflow_review.note workflow_review.reason
+        ai_ladder.why ai_setting.note policy_version.note hold.reason clearance.reason version_note.note workflow_review.note workflow_review.reason rights_request.note rights_request.reason
         workflow.status_reason run_move.reason saved_segment.label session.agent session.ip list_view.columns
     """,
     "is made again from the log, which has it sealed": """
@@ -45,7 +45,7 @@ FATES = {
         action.title inbox.title inbox.help inbox.source role.title role.about workflow.title workflow.description workflow.draft workflow.slug team.name team.description
         workflow_edit.changes workflow_edit.inverse workflow_review.document workflow_review.impact collection.document collection.structure collection_draft.document
         collection_draft.former collection_version.document workspace.document workspace_draft.document workspace_draft.former workspace_version.document
-        ai_setting.document contact_rules.document sign_in.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed
+        ai_setting.document contact_rules.document sign_in.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed rights_request.added rights_request.removed rights_request.about
         policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script channel.price channel.gateway api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
         webhook.filter ai_breaker.state file.name ai_field.name
     """,
@@ -82,7 +82,17 @@ def test_a_column_called_by_a_word_for_sentences_is_in_no_list_of_codes() -> Non
 def test_what_goes_with_its_writer_is_what_erasing_empties() -> None:
     """The statements of erasure name each such table; one that is added here without a statement is found by its absence there."""
     emptied = " ".join(str(statement) for statement in personal_notes._EMPTIED)
-    elsewhere = {"clearance", "version_note", "workflow_review", "workflow", "run_move", "saved_segment", "session", "list_view"}
+    elsewhere = {
+        "clearance",
+        "rights_request",
+        "version_note",
+        "workflow_review",
+        "workflow",
+        "run_move",
+        "saved_segment",
+        "session",
+        "list_view",
+    }
     named = {column.partition(".")[0] for column in FATES["goes with who wrote it"].split()}
     assert {table for table in named if f"console.{table} " in emptied} == named - elsewhere
 

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from console import access, sources
 from console.records import connect
+from tests.company import WORKING
 from tests.servers import mariadb
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def connected(request: Any, pages: "Pages", tmp_path: Path, name: str, statement
         made.run(f"drop database if exists {database}", f"create database {database} default charset utf8mb4")
         made.url = sa.make_url(made.url).set(database=database).render_as_string(hide_password=False)
     made.run(*statements)
-    sources.add(made.name, made.url, "operator")
+    sources.add(made.name, made.url, may={"operator": WORKING})
     access.refresh()
     yield made
     connect.dispose()

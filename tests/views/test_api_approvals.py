@@ -6,6 +6,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from console import accounts
+from console.access import Scopes
 from tests.support.four_eyes import balance, bank, charging, requested
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ class Program:
 
     def __init__(self, pages: "Pages", name: str) -> None:
         self.client: FlaskClient = pages.app.test_client()
-        self.headers = {"Authorization": f"Bearer {accounts.create_key('tests', pages.company.people[name].id).text}"}
+        self.headers = {
+            "Authorization": f"Bearer {accounts.create_key('tests', pages.company.people[name].id, scopes=Scopes(approves=True)).text}"
+        }
 
     def get(self, path: str) -> TestResponse:
         return self.client.get(f"/api/v1{path}", headers=self.headers)

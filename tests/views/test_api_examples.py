@@ -10,6 +10,7 @@ from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
 from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
+from console.access import Scopes
 from console.accounts import absences
 from console.actions import secret_settings
 from console.activity import sequencing
@@ -107,7 +108,7 @@ class Bench:
         }
         sent: dict[str, Any] = {"data": form} if form else {"json": body}
         if who not in self.keys:
-            self.keys[who] = accounts.create_key("examples", self.house.people[who].id).text
+            self.keys[who] = accounts.create_key("examples", self.house.people[who].id, scopes=Scopes(approves=True)).text
         headers = {"Authorization": f"Bearer {key or self.keys[who]}"} | {header.replace("_", "-"): value for header, value in more.items()}
         return self.web.test_client().open(path, method=call.method, headers=headers, query_string=call.operation.example.query, **sent)
 

@@ -11,6 +11,7 @@ import pytest
 from console import access, collections, contacts, records, sources
 from console.contacts import likely_contacts
 from console.errors import Invalid
+from tests.company import WORKING
 from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def gym(pages: "Pages", tmp_path: Path) -> Path:
     file = tmp_path / "gym.db"
     with closing(sqlite3.connect(file)) as connection:
         connection.executescript(SQL)
-    sources.add("gym", f"sqlite:///{file}", "admin")
+    sources.add("gym", f"sqlite:///{file}", may={"admin": WORKING})
     access.grant("reviewer", "collection:gym.member", ["browse", "read", "shape"])
     access.refresh()
     return file

@@ -15,6 +15,7 @@ from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Invalid
 from console.records import connect
+from tests.company import WORKING
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -231,7 +232,7 @@ def test_a_key_that_sqlite_would_leave_empty_is_asked_for(pages: "Pages", tmp_pa
     file = tmp_path / "keys.db"
     with sqlite3.connect(file) as connection:
         connection.execute(f"create table thing ({declared}, name text)")
-    sources.add("keys", f"sqlite:///{file}", "operator")
+    sources.add("keys", f"sqlite:///{file}", may={"operator": WORKING})
     access.refresh()
     olivia, new = pages.olivia, "/new/c/keys.thing"
     page = olivia.get(new)
@@ -254,7 +255,7 @@ def test_a_column_of_texts_and_numbers_is_typed_filtered_and_keeps_its_numbers(p
     with sqlite3.connect(file) as connection:
         connection.execute("create table thing (id integer primary key, code)")
         connection.executemany("insert into thing (code) values (?)", [(12,), ("A12",), (1.5,), (None,), ("012",)])
-    sources.add("mixed", f"sqlite:///{file}", "operator")
+    sources.add("mixed", f"sqlite:///{file}", may={"operator": WORKING})
     access.refresh()
     olivia, edit, new = pages.olivia, "/c/mixed.thing/1/edit", "/new/c/mixed.thing"
     assert olivia.get(edit).form(edit)["fields"]["v.code"] == "12"
@@ -276,7 +277,7 @@ def narrow(pages: "Pages", pg: Any) -> Iterator[Odd]:
     pg.sql("create database narrow_things encoding 'LATIN1' template template0 locale_provider libc locale 'C'")
     made = Odd("postgresql", pg.url("postgres", "narrow_things"), pages, "narrow-postgresql")
     made.run("create table thing (id int primary key, name text, city text)", "insert into thing values (1, 'Müller', 'Köln')")
-    sources.add(made.name, made.url, "operator")
+    sources.add(made.name, made.url, may={"operator": WORKING})
     access.refresh()
     yield made
     connect.dispose()

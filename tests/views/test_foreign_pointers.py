@@ -16,6 +16,7 @@ from console.core.documents.workspaces import CollectionList, Workspace
 from console.core.scopes import whole
 from console.records import titled_orders
 from console.workspaces import Desk, read_part
+from tests.company import WORKING
 from tests.core.test_collections import column
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def connected(folder: Path, script: str = RAILS, role: str = "operator", documen
     with sqlite3.connect(file) as connection:
         connection.executescript(script)
     connection.close()
-    sources.add("track", f"sqlite:///{file}", role, documents)
+    sources.add("track", f"sqlite:///{file}", documents=documents, may={role: WORKING})
 
 
 ONE_TO_ONE = """

@@ -15,6 +15,7 @@ from console import access, records, sources
 from console.access import judgement
 from console.activity import sequencing
 from console.core.scopes import whole
+from tests.company import WORKING
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_collection_pages import typed
 from tests.views.test_shaping_pages import arranged
@@ -132,7 +133,7 @@ def test_a_text_of_a_megabyte_is_no_name_of_its_record_and_words_of_sql_are_name
         connection.execute("insert into \"nothing\" values (1, 'Back', 3)")
         connection.execute("insert into letter values (1, ?, '2026-01-01'), (2, 'Short', '2026-01-02')", ("word " * 200_000,))
     connection.close()
-    sources.add("letters", f"sqlite:///{file}", "operator")
+    sources.add("letters", f"sqlite:///{file}", may={"operator": WORKING})
     access.refresh()
     page = pages.olivia.get("/c/letters.letter")
     assert len(page.html) < 60 * 1024
@@ -157,7 +158,7 @@ def many(pages: "Pages", tmp_path: Path) -> Iterator[str]:
             connection.execute(f"create table table_{number} (id integer primary key, name text, n int{led})")
             connection.execute(f"insert into table_{number} (name, n) values ('Row of {number}', {number})")
     connection.close()
-    sources.add("many", f"sqlite:///{file}", "operator")
+    sources.add("many", f"sqlite:///{file}", may={"operator": WORKING})
     access.refresh()
     yield "many"
     sources.remove("many")

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from console import access, log, records, runs, sources
-from tests.company import Company
+from tests.company import WORKING, Company
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Page, Pages
 
@@ -176,7 +176,7 @@ def test_what_was_sealed_is_opened_for_its_person_alone_and_not_for_ever(
 
 def connected(file: Path, **more: Any) -> str:
     name = fresh()
-    sources.add(name, f"sqlite:///{file}", **more)
+    sources.add(name, f"sqlite:///{file}", may={str(more.pop("role", "admin")): WORKING}, **more)
     return name
 
 

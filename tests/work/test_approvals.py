@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console import access, accounts, log, runs
-from console.access import Row
+from console.access import Row, Scopes
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
@@ -170,7 +170,7 @@ def test_the_requester_does_not_approve_by_any_way(bank: Company) -> None:
     access.grant("operator", "action:customer.charge", ["approve"], team="operations")
     run_id, asked = requested(bank, by="mona")
     me = bank.mona
-    key = accounts.actor_of_key(accounts.create_key("tests", me.id).text)
+    key = accounts.actor_of_key(accounts.create_key("tests", me.id, scopes=Scopes(approves=True)).text)
     assert key is not None
     runs.assign(bank.mona, run_id, revision=None, user=bank.olivia.id, reason="yours")
     runs.assign(bank.mona, run_id, revision=None, user=me.id) if bank.told(run_id)["holder"] != me.id else None

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from console import access, accounts, automation, browse, enrolments, log, runs, workflows
+from console.access import Scopes
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
@@ -65,7 +66,7 @@ def call_in(company: Company, actor: Actor) -> None:
     """By a key of the actor's: nobody calls a webhook by hand."""
     asking("asks", {"id": "in", "kind": "webhook", "enabled": True})
     [hook] = automation.listed(company.mona, "asks")[1]
-    text = accounts.create_key("hook", actor.id).text
+    text = accounts.create_key("hook", actor.id, scopes=Scopes(approves=True)).text
     answer = client().post(f"/hooks/{hook.address}", json={"record": "1"}, headers={"Authorization": f"Bearer {text}"})
     assert answer.status_code == 202, answer.json
 
@@ -188,7 +189,7 @@ def office(house: Company) -> Company:
 
 
 def with_key(actor: Actor) -> Actor:
-    made = accounts.actor_of_key(accounts.create_key("tests", actor.id).text)
+    made = accounts.actor_of_key(accounts.create_key("tests", actor.id, scopes=Scopes(approves=True)).text)
     assert made is not None
     return made
 

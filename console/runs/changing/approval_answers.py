@@ -92,10 +92,9 @@ def why_refused(actor: Actor, request: VisibleRequest) -> ConsoleError | None:
 
 def _require_answering(actor: Actor, request: VisibleRequest) -> None:
     approval, team = request.approval, request.seen.run.team
-    if not narrowing.answers(actor):
-        words = "This key was not given to approve by name, and everything else that you may do does not include it. Make one that names it: Settings, API keys."
-        raise NotAllowed(words, code="not_in_key", need=(f"action:{approval.action}", "approve"), team=team)
-    if actor.kind not in ("user", "key") or actor.service or not may_answer(actor, team, approval):
+    if not actor.service:
+        narrowing.require_approver(actor, f"action:{approval.action}")
+    if not narrowing.may_approve(actor) or not may_answer(actor, team, approval):
         who = roles_words(approval.roles) or "whoever has the right to approve this action"
         raise NotAllowed(
             f"This needs the yes of {who}, in the run's team.{_limits(actor, team, approval)}",

@@ -142,6 +142,7 @@ def _require_apart(actor: Actor, open_step: OpenStep, *, named: bool) -> None:
     if rule is not None:
         could = _names_of_others(open_step, rules, done, behind) if named else ()
         raise duties.refusal_by_rule(rule, {step.id: step.title for step in document.steps}, open_step.view.title, could)
+    access.narrowing.require_approver(actor, f"workflow:{open_step.definition.slug}")
 
 
 def done_before(run_id: str, rules: Sequence[str]) -> list[duties.DoneStep]:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, browse, workflows
 from console.access import Scopes
+from console.access.narrowing import APPROVE
 from console.accounts import Key
 from console.errors import ConsoleError
 from console.views import frame
@@ -20,6 +21,7 @@ STATES = {
     "live": Badge("In use", "good", "check"), "expired": Badge("Expired", "", "clock-off"), "revoked": Badge("Revoked", "bad", "ban"),
     "closed": Badge("Account closed", "", "user-off"),
 }  # fmt: skip
+APPROVES = Badge("May approve", "warn", "shield-check")
 KINDS = {
     "collection": "Records", "action": "Actions", "workflow": "Workflows and runs", "inbox": "Inboxes", "activity": "Activity log",
     "ai": "AI", "subject": "People's data", "source": "Data sources", "policy": "Rights", "user": "People", "webhook": "Webhooks",
@@ -48,7 +50,9 @@ def show() -> Response:
 @blueprint.get("/settings/keys/all")
 def everybody() -> Response:
     """Show all active keys."""
-    context = {"keys": _drawn(accounts.every_key(frame.actor())), "may_manage": True, "everybody": True}
+    approving = request.args.get("may") == "approve"
+    keys = _drawn(accounts.every_key(frame.actor(), approving=approving))
+    context = {"keys": keys, "may_manage": True, "everybody": True, "approving": approving}
     return area.page("settings/keys.html", "keys", context)
 
 
@@ -67,7 +71,10 @@ def create() -> Response:
     what = form.get("what")
     acts = frozenset(form.getlist("acts")) if what == "some" else None
     collections, named = (frozenset(form.getlist(name)) if what in ("some", "assistant") else None for name in ("collections", "workflows"))
-    scopes = Scopes(acts, collections or None, named or None, assistant=what == "assistant")
+    approves = what != "assistant" and "approves" in form
+    if acts is not None and approves:
+        acts |= {APPROVE}
+    scopes = Scopes(acts, collections or None, named or None, approves=approves and acts is None, assistant=what == "assistant")
     try:
         made = accounts.create_own_key(
             frame.actor(),
@@ -104,7 +111,7 @@ def revoke(key_id: str) -> Response:
 def _form(wrong: Mapping[str, str], status: int = 200) -> Response:
     who = frame.actor()
     held = {
-        KINDS[kind]: [(f"{kind}.{act}", WORDS.get(f"{kind}.{act}", act.capitalize())) for act in acts]
+        KINDS[kind]: [(f"{kind}.{act}", WORDS.get(f"{kind}.{act}", act.capitalize())) for act in acts if act != "approve"]
         for kind, acts in access.acts_of(who).items()
         if kind in KINDS
     }
@@ -140,7 +147,7 @@ def _key_context(key: Key) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "last_used_at": key.last_used_at,
         "revoked_at": key.revoked_at,
-        "approves": key.scopes.approves,
+        "approves": APPROVES if key.approves else None,
         "assistant": key.scopes.assistant,
         "acts": None if acts is None else [WORDS.get(act, act) for act in sorted(acts)],
         "collections": None if key.scopes.collections is None else sorted(key.scopes.collections),

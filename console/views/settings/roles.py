@@ -15,7 +15,7 @@ from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.access.spoken_names import Names, known
 from console.effects import action_cache
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
-from console.rights import role_rules, rule_conditions, rule_drafts
+from console.rights import role_rules, rule_conditions, rule_drafts, second_admin
 from console.views import frame
 from console.views.settings import area, rule_form
 
@@ -241,11 +241,14 @@ def draft() -> Response:
         return _draft_page()
     accounts.require_recent(frame.actor())
     version = request.form.get("version", "")
+    base, note = int(version) if version.isdigit() else -1, request.form.get("note", "")
     try:
-        number = rights.publish(frame.actor(), int(version) if version.isdigit() else -1, request.form.get("note", ""))
-    except Conflict as moved:
-        return _draft_page(moved)
-    except NotAllowed as refused:
+        if request.form.get("do") == "ask":
+            made = rights.ask_to_publish(frame.actor(), base, note)
+            flash("It is asked for. Nothing changes before a second administrator confirms it.")
+            return frame.redirect_to(made.address)
+        number = rights.publish(frame.actor(), base, note)
+    except (Conflict, NotAllowed) as refused:
         return _draft_page(refused)
     flash(f"Published as version {number}. It counts everywhere within a second.")
     return frame.redirect_to("/settings/roles")
@@ -304,6 +307,8 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
         "error": wrong.message if wrong else "",
         "note": request.form.get("note", ""),
         "warnings": _warnings(draft_now.change),
+        "own": second_admin.needed(frame.actor(), draft_now.change) if draft_now.change else None,
+        "waiting": next((each for each in second_admin.asked_by(frame.actor()) if each.base is not None), None),
     }
     return area.page("settings/role_draft.html", "roles", context, status=wrong.status if wrong else 200)
 

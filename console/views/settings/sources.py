@@ -10,6 +10,7 @@ from console.contacts import likely_contacts
 from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.rights import second_admin
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
 from console.views.settings import area, source_preview, source_zones
@@ -73,7 +74,9 @@ def connect() -> Response:
         made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
-    flash(f"{typed['name']} is connected: {len(made)} collections.")
+    waiting = [each for each in second_admin.asked_by(actor) if each.about == typed["name"]]
+    confirm = f" {' or '.join(second_admin.who_confirms(waiting[0])[:3])} has to confirm what roles of your own may do." if waiting else ""
+    flash(f"{typed['name']} is connected: {len(made)} collections.{confirm}")
     return frame.redirect_to(f"/settings/sources/{typed['name']}/connected")
 
 
