@@ -27,16 +27,21 @@ from console.access.policy_store import refresh, require_groups_agreed
 from console.access.record_scope import scope_for, subject_for
 from console.access.role_grants import (
     EVERYWHERE,
+    HAND,
+    INVITATION,
+    Grants,
     acts_of,
     all_rows,
     assign,
     current_version,
     grant,
+    grants_of,
     held,
     holders,
     policy_index,
     roles_of,
     rows_of_grant,
+    set_grants,
 )
 from console.access.role_rights import RoleRights, rights
 from console.access.rows import ACTS, PolicyError, Row, export, parse

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.access import narrowing, policy_store
@@ -13,6 +14,26 @@ from console.db import engine as db
 
 EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are held in all teams at once."""
+
+HAND, INVITATION = "hand", "invitation"
+Grants = Mapping[tuple[str, str], frozenset[str]]
+"""Pair of role and team id (`*`: every team) → what gives it: `hand`, `invitation`, `identity:<id>` for the groups of an identity.
+
+A role lasts as long as something gives it.
+"""
+
+_SOURCES = sa.text(
+    "select p.obj, p.dom, coalesce(array_agg(s.source) filter (where s.source is not null), '{}') as sources"
+    " from console.policy p left join console.role_source s on s.policy = p.id where p.ptype = 'g' and p.sub = :sub group by p.id"
+)
+_FORGET_SOURCES = sa.text(
+    "delete from console.role_source s using console.policy p where p.id = s.policy and p.ptype = 'g' and p.sub = :sub"
+)
+_ADD_SOURCES = sa.text(
+    "insert into console.role_source (policy, source) select p.id, given.source"
+    " from unnest(cast(:objs as text[]), cast(:doms as text[]), cast(:sources as text[])) as given (obj, dom, source)"
+    " join console.policy p on p.ptype = 'g' and p.sub = :sub and p.obj = given.obj and p.dom = given.dom"
+)
 
 
 def acts_of(actor: Actor) -> dict[str, list[str]]:
@@ -79,12 +100,37 @@ def rows_of_grant(rights: Mapping[str, Iterable[str]], objects: Iterable[str]) -
     return [Row("p", f"role:{role}", EVERY, obj, act) for role, acts in rights.items() for act in acts for obj in named]
 
 
-def assign(person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "") -> int:
-    """Replace the roles of the person by these pairs of role and team id (`*`: every team); returns the new policy version."""
-    wanted = {Row("g", f"user:{person_id}", _place(team), f"role:{role}") for role, team in roles}
+def assign(
+    person_id: str, roles: Iterable[tuple[str, str]], *, connection: Connection | None = None, by: str = "", source: str = HAND
+) -> int:
+    """Replace the roles of the person by these pairs of role and team id (`*`: every team); returns the new policy version.
+
+    New ones come from `source`; the others keep what gives them.
+    """
     with _writing(connection) as writing:
-        before = {row for row in policy_store.rows_of(writing, sub=f"user:{person_id}") if row.ptype == "g"}
-        return policy_store.write(writing, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
+        held = grants_of(person_id, writing)
+        return set_grants(person_id, {pair: held.get(pair, frozenset({source})) for pair in roles}, connection=writing, by=by)
+
+
+def grants_of(person_id: str, connection: Connection) -> Grants:
+    """The person's roles with what gives each, in this transaction."""
+    found = connection.execute(_SOURCES, {"sub": f"user:{person_id}"})
+    return {
+        (row.obj.removeprefix("role:"), row.dom.removeprefix("t:")): frozenset(row.sources or (HAND,)) for row in found
+    }  # a row without a source was written by a release that knew none
+
+
+def set_grants(person_id: str, grants: Grants, *, connection: Connection, by: str = "") -> int:
+    """Replace the person's roles and what gives each; returns the policy version."""
+    sub = f"user:{person_id}"
+    before = {row for row in policy_store.rows_of(connection, sub=sub) if row.ptype == "g"}
+    wanted = {Row("g", sub, _place(team), f"role:{role}") for role, team in grants}
+    number = policy_store.write(connection, added=sorted(wanted - before), removed=sorted(before - wanted), by=by)
+    given = [(f"role:{role}", _place(team), source) for (role, team), sources in grants.items() for source in sorted(sources)]
+    connection.execute(_FORGET_SOURCES, {"sub": sub})
+    objs, doms, names = ([row[index] for row in given] for index in range(3))
+    connection.execute(_ADD_SOURCES, {"sub": sub, "objs": objs, "doms": doms, "sources": names})
+    return number
 
 
 @contextmanager

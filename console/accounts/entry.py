@@ -17,6 +17,8 @@ Wanted = Literal["off", "roles", "everybody"]
 KEPT_S = 1.0
 WORDS = {"off": "nobody", "roles": "people who administer, audit or approve", "everybody": "everybody"}
 """Who needs a second factor, in the words of the page."""
+MISSING = {"remove": "take away the roles that groups gave", "unchanged": "leave them unchanged"}
+"""What becomes of roles by groups when no groups are told, in the words of the page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class GroupRole:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """The settings. `networks` are addresses with prefix length; empty: sign-in from everywhere."""
+    """The settings. `networks` are addresses with prefix length; empty: sign-in from everywhere.
+
+    `groups_missing`: what becomes of the roles that groups gave when the provider sends no claim of groups at all.
+    """
 
     second_factor: Wanted = "roles"
     password: bool = True
@@ -39,6 +44,7 @@ class Entry:
     whole_minutes: int = 720
     networks: tuple[str, ...] = ()
     groups_claim: str = "groups"
+    groups_missing: Literal["remove", "unchanged"] = "remove"
     groups: tuple[GroupRole, ...] = ()
 
 

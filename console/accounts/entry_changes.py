@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, log, settings
-from console.accounts.entry import WORDS, Entry, GroupRole, current, forget, in_networks
+from console.accounts import authority, identities
+from console.accounts.entry import MISSING, WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
@@ -40,15 +41,19 @@ def open_again(by: Actor) -> Entry:
 
 
 def store(by: Actor, wanted: Entry) -> None:
-    """Write the settings and their event; nothing if they are unchanged. The caller has checked the rights."""
+    """Write the settings and their event; nothing if they are unchanged. The caller has checked the rights.
+
+    Roles that no group gives any more are taken at once from those to whom groups gave them; the last admin stays admin.
+    """
     before = current()
     old, new = asdict(before), asdict(wanted)
     changed = sorted(name for name in new if new[name] != old[name])
     if not changed:
         return
-    with db.transaction() as connection:
+    with authority.changing(by) as connection:
         if "groups" in changed:
-            access.require_groups_agreed(connection, {(line.role, line.team) for line in wanted.groups}, by.id)
+            access.require_groups_agreed(connection, _pairs(wanted), by.id)
+            identities.take_unmapped(connection, by, _pairs(wanted))
         connection.execute(
             sa.text(
                 "insert into console.sign_in (document) values (:document)"
@@ -59,6 +64,11 @@ def store(by: Actor, wanted: Entry) -> None:
         data = {"old": {name: old[name] for name in changed}, "new": {name: new[name] for name in changed}}
         log.note(by, "sign_in_changed", open={"fields": changed}, sealed=data, chain="sys:config", connection=connection)
     forget()
+
+
+def _pairs(rules: Entry) -> frozenset[authority.Pair]:
+    """The roles that some group gives."""
+    return frozenset((line.role, line.team) for line in rules.groups)
 
 
 def _read(wanted: Entry) -> tuple[Entry | None, list[dict[str, str]]]:
@@ -72,6 +82,8 @@ def _read(wanted: Entry) -> tuple[Entry | None, list[dict[str, str]]]:
         problems.append({"field": "whole_minutes", "reason": "takes at least the idle time, and 7 days at most"})
     if not 0 < len(wanted.groups_claim) <= 200 or not wanted.groups_claim.isprintable():
         problems.append({"field": "groups_claim", "reason": "takes the name of a claim, such as groups"})
+    if wanted.groups_missing not in MISSING:
+        problems.append({"field": "groups_missing", "reason": f"takes {', '.join(MISSING)}"})
     networks = []
     for text in wanted.networks:
         try:

@@ -1,97 +1,114 @@
-"""Identity provider accounts: linked to a person by issuer and subject, never by address, with roles by the provider's groups.
+"""Identity provider accounts of people: linked by issuer and subject, never by address.
 
-Roles from groups are removed when the group is gone; roles given by hand stay. People without any role are not let in.
+What the groups of an identity give has the source `identity:<id>`, and goes with the group or with the identity, as do the sessions that it opened.
 """
 
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log
-from console.accounts import authority, entry, invitations, persons, sessions, signing_in
-from console.accounts.oidc import Arrival, ProviderRefused
+from console import access, log, settings
+from console.access import narrowing
+from console.accounts import authority, entry, one_time, persons, sessions
+from console.accounts.authority import Pair
+from console.accounts.oidc import Arrival
+from console.accounts.person_changes import pair_words
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.ids import new_id
-from console.errors import Conflict, NotAllowed
+from console.errors import Conflict, NotAllowed, NotFound
 
-Pairs = frozenset[tuple[str, str]]
+LINK_LASTS, REFUSED_LASTS = timedelta(minutes=10), timedelta(days=7)
+withheld_watchers: list[Callable[[str], None]] = []
+"""Called with the id of a person whose groups the provider did not tell at a sign-in."""
 
-_HELD = sa.text(
-    "select i.person, i.roles, p.disabled_at from console.identity i join console.person p on p.id = i.person"
-    " where i.issuer = :issuer and i.subject = :subject for update of i"
+_OF_PERSON = "select id, issuer, subject, email, name, linked_at, seen_at, withheld_at from console.identity where person = %s order by linked_at, id"
+_LINK = sa.text(
+    "insert into console.identity (id, issuer, subject, person, email, name) values (:id, :issuer, :subject, :person, :email, :name)"
+    " on conflict do nothing"
 )
-_OF_EMAIL = sa.text("select id from console.person where email = :email")
-_FOLLOWING = sa.text(
-    "update console.identity set roles = :roles, seen_at = now() where issuer = :issuer and subject = :subject"
-).bindparams(sa.bindparam("roles", type_=sa.JSON))
-_LINK = sa.text("insert into console.identity (issuer, subject, person) values (:issuer, :subject, :person) on conflict do nothing")
+_TAKE = sa.text("delete from console.identity where id = :id and person = :person returning issuer, subject")
+_WAYS_IN = sa.text(
+    "select p.password_hash is not null as password, exists (select from console.identity i where i.person = p.id"
+    " and rtrim(i.issuer, '/') = :issuer) as identity from console.person p where p.id = :person for update"
+)
+_GIVING = sa.text(
+    "select distinct i.id, i.person from console.identity i join console.role_source s on s.source = 'identity:' || i.id order by i.id"
+)
+_WITHHELD = "select distinct p.id, p.name from console.identity i join console.person p on p.id = i.person where i.withheld_at is not null order by p.name, p.id"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A provider account with which a person signs in."""
+    """A provider account with which a person signs in, as the provider last described it, and the roles that its groups gave.
+
+    `withheld_at`: when the provider did not tell the groups, if that was at the last sign-in.
+    """
+
+    id: str
+    issuer: str
+    subject: str
+    email: str
+    name: str
+    linked_at: datetime
+    last_used_at: datetime
+    withheld_at: datetime | None
+    gave: tuple[Pair, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The identity as the API tells it."""
+        return {
+            **{name: getattr(self, name) for name in ("id", "issuer", "subject", "email", "name")},
+            "linked_at": log.body.moment(self.linked_at),
+            "last_used_at": log.body.moment(self.last_used_at),
+            "gave": [{"role": role, "team": team} for role, team in self.gave],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account at the provider that is nobody's identity yet, as the provider described it."""
 
     issuer: str
     subject: str
-    linked_at: Any
+    email: str
+    name: str
+    at: str
 
+    @property
+    def told_at(self) -> datetime:
+        """When it was described."""
+        return datetime.fromisoformat(self.at)
 
-def sign_in_identity(arrival: Arrival, ip: str, agent: str) -> str:
-    """The token of a new session for somebody who returned from the provider; roles follow their groups.
-
-    Raises `ProviderRefused` with the code `no_role`, `not_linked`, `closed` or `no_address`; logged.
-    """
-    address = _address(arrival.claims)
-    try:
-        person_id = _person(arrival, address)
-    except ProviderRefused as refused:
-        signing_in.refuse(refused.code, refused.extra.get("person"), address, ip, agent)
-        raise
-    finally:
-        access.refresh()
-    with db.transaction() as connection:
-        return sessions.open_session(person_id, "oidc", ip, agent, connection)
-
-
-def link(actor: Actor, arrival: Arrival) -> None:
-    """Link the provider account to the actor, who is signed in. Raises `Conflict` if it belongs to somebody else."""
-    require_recent(actor)
-    parameters = {"issuer": arrival.issuer, "subject": arrival.claims["sub"], "person": actor.id}
-    with db.transaction() as connection:
-        if not connection.execute(_LINK, parameters).rowcount:
-            raise Conflict("That account of the identity provider belongs to somebody here already.", code="linked")
-    _note_link(actor, actor.id, arrival, frozenset())
-
-
-def unlink(actor: Actor) -> None:
-    """Unlink the provider account. Raises `Conflict` if the actor has no other way to sign in, or no such account."""
-    require_recent(actor)
-    with db.transaction() as connection:
-        held = connection.execute(sa.text("select password_hash from console.person where id = :id for update"), {"id": actor.id}).one()
-        if held.password_hash is None or not entry.current().password:
-            raise Conflict("This is the only way in that you have.", code="only_way")
-        gone = connection.execute(sa.text("delete from console.identity where person = :id"), {"id": actor.id})
-        if not gone.rowcount:
-            raise Conflict("You are not connected to an identity provider.", code="not_linked")
-        log.note(
-            actor,
-            "identity_linked",
-            open={"person": actor.id, "change": "unlinked", "roles": []},
-            chain="sys:config",
-            connection=connection,
-        )
+    @classmethod
+    def of(cls, arrival: Arrival) -> "Account":
+        """The account of a verified return."""
+        return cls(arrival.issuer, arrival.claims["sub"], address_of(arrival.claims), name_of(arrival.claims), log.body.moment(log.now()))
 
 
 def identities_of(person_id: str) -> list[Identity]:
-    """The person's provider accounts."""
-    rows = db.fetch("select issuer, subject, linked_at from console.identity where person = %s order by linked_at", (person_id,))
-    return [Identity(*row) for row in rows]
+    """The person's provider accounts, the first linked first."""
+    with db.hot_engine().connect() as connection:
+        grants = access.grants_of(person_id, connection)
+    found = []
+    for row in db.fetch(_OF_PERSON, (person_id,)):
+        gave = sorted(pair for pair, sources in grants.items() if source_of(row[0]) in sources)
+        found.append(Identity(*(*row, tuple(gave))))
+    return found
+
+
+def roles_with_sources(person_id: str) -> list[dict[str, Any]]:
+    """The person's roles as the API tells them: `role`, `team`, and `from` what each comes."""
+    with db.hot_engine().connect() as connection:
+        grants = access.grants_of(person_id, connection)
+    return [{"role": role, "team": team, "from": sorted(sources)} for (role, team), sources in sorted(grants.items())]
 
 
 def person_of(issuer: str, subject: str) -> str | None:
@@ -100,115 +117,189 @@ def person_of(issuer: str, subject: str) -> str | None:
     return rows[0][0] if rows else None
 
 
-def _person(arrival: Arrival, address: str) -> str:
-    """Id of the person, created at their first sign-in, with today's roles."""
-    mapped = _mapped(arrival.claims)
-    parameters = {"issuer": arrival.issuer, "subject": arrival.claims["sub"]}
-    with authority.changing(signing_in.STRANGER) as connection:
-        held = connection.execute(_HELD, parameters).one_or_none()
-        if held is not None and held.disabled_at is not None:
-            raise ProviderRefused("Your account here is closed. Ask an administrator.", code="closed", person=held.person)
-        if held is None:
-            person_id = _newcomer(connection, arrival, address, mapped)
-            connection.execute(_LINK, parameters | {"person": person_id})
-            left, following = mapped, mapped
-        else:
-            person_id, before = held.person, frozenset((role, team) for role, team in held.roles)
-            left = _follow(connection, person_id, before, mapped)
-            following = mapped | (before & left)
-        connection.execute(_FOLLOWING, parameters | {"roles": sorted(following)})
-    if held is None:
-        _note_link(signing_in.STRANGER, person_id, arrival, mapped)
-    elif not left:
-        raise ProviderRefused(_NO_ROLE, code="no_role", person=person_id)
-    return person_id
+def people_with_withheld_groups() -> list[tuple[str, str]]:
+    """(id, name) of the people whose groups the provider did not tell when they last signed in."""
+    return [(row[0], row[1]) for row in db.fetch(_WITHHELD, ())]
 
 
-_NO_ROLE = "You have no role here: none of your groups gives you one. An administrator connects groups and roles under Settings, Sign-in."
+def source_of(identity_id: str) -> str:
+    """The source of the roles that the groups of this identity give."""
+    return f"identity:{identity_id}"
 
 
-def _newcomer(connection: Connection, arrival: Arrival, address: str, mapped: Pairs) -> str:
-    """Create the person at their first sign-in, with roles from an invitation to an address verified by the provider, and from their groups."""
-    known = connection.execute(_OF_EMAIL, {"email": address}).scalar()
-    if known is not None:
-        raise ProviderRefused(
-            "There is an account with your address here already. Sign in with your password, and connect the two under Settings, Me.",
-            code="not_linked",
-            person=known,
+def begin_link(actor: Actor, arrival: Arrival) -> str:
+    """A token by which the actor, who is signed in, links this account after having seen whose it is. Raises `Conflict` if it is linked."""
+    account = Account.of(arrival)
+    if person_of(account.issuer, account.subject) is not None:
+        raise _linked()
+    return one_time.make("identity", actor.id, LINK_LASTS, {"session": actor.session, "account": _content(account)})
+
+
+def pending_link(actor: Actor, token: str) -> Account:
+    """The account that this token would link. Raises `Conflict` if it was used, is too old, or belongs to another session."""
+    kept = one_time.find("identity", token)
+    if kept is None or kept.person != actor.id or kept.content.get("session") != actor.session:
+        raise Conflict("This took too long, or was done already. Connect the account anew.", code="link_gone")
+    return Account(**kept.content["account"])
+
+
+def link(actor: Actor, token: str) -> None:
+    """Link the account of the token to the actor. Raises `Conflict` as `pending_link`, and if it became somebody's meanwhile."""
+    require_recent(actor)
+    account = pending_link(actor, token)
+    one_time.take("identity", token)
+    with db.transaction() as connection:
+        insert(connection, actor, actor.id, account)
+
+
+def insert(connection: Connection, by: Actor, person_id: str, account: Account, roles: frozenset[Pair] = frozenset()) -> str:
+    """Link the account to the person; returns the identity's id. Raises `Conflict` if it is linked already."""
+    identity_id = new_id("idn")
+    values = {name: getattr(account, name) for name in ("issuer", "subject", "email", "name")}
+    if not connection.execute(_LINK, values | {"id": identity_id, "person": person_id}).rowcount:
+        raise _linked()
+    _note(connection, by, person_id, "linked", roles, account.issuer, account.subject)
+    return identity_id
+
+
+def remove(actor: Actor, person_id: str, identity_id: str) -> None:
+    """Take an identity from oneself, or from another person, with the roles that it alone gave and the sessions that it opened.
+
+    Raises `NotFound`, `NotAllowed`, and `Conflict` with the code `only_way` if the actor could not sign in any more.
+    """
+    require_recent(actor)
+    if not narrowing.within(actor, "identity:own", "remove"):
+        raise NotAllowed(
+            "This key is limited to some rights, and this is none of them: use a page, or a key without limits.", need=("key", "use")
         )
-    checked = arrival.claims.get("email_verified") is True
-    invited = invitations.take_of(connection, address) if checked else None
-    roles = mapped | (invited.roles if invited else frozenset())
-    if not roles:
-        raise ProviderRefused(_NO_ROLE, code="no_role")
-    if not persons.EMAIL.fullmatch(address) or len(address) > 254 or not checked:
-        raise ProviderRefused("The identity provider tells no e-mail address of yours that it has checked.", code="no_address")
-    person_id = invited.person if invited else new_id("usr")
-    row: dict[str, Any] = {
-        "id": person_id,
-        "email": address,
-        "name": _name(arrival.claims, address),
-        "hash": None,
-        "tags": {},
-        "locale": "en",
-        "zone": "UTC",
-    }
-    more = {"invitation": invited.id, "invited_by": invited.invited_by} if invited else None
-    teams = sorted(_teams(roles) | set(invited.teams if invited else ()))
-    persons.insert_person(connection, row, sorted(roles), teams, signing_in.STRANGER, more)
-    return person_id
+    with _changing(actor, person_id) as connection:
+        if person_id != actor.id:
+            authority.require_over(actor, connection, person_id)
+        _take(connection, actor, person_id, identity_id)
+        if person_id == actor.id:
+            _keep_a_way_in(connection, person_id)
 
 
-def _follow(connection: Connection, person_id: str, before: Pairs, mapped: Pairs) -> Pairs:
-    """Give and take the roles of groups; returns the person's roles after that. The last admin stays admin."""
-    held = authority.role_pairs(connection, person_id)
-    wanted = (held - before) | mapped
-    if authority.ADMIN in held - wanted:
+def remember_refused(person_id: str, arrival: Arrival) -> None:
+    """Keep for an administrator which account was refused because it is not linked to the person with its address."""
+    one_time.make("identity", person_id, REFUSED_LASTS, _content(Account.of(arrival)), token=_refused(person_id))
+
+
+def refused_account(person_id: str) -> Account | None:
+    """The account that was refused lately because it is not linked to this person, with whose address it came."""
+    kept = one_time.find("identity", _refused(person_id))
+    return None if kept is None or person_of(kept.content["issuer"], kept.content["subject"]) is not None else Account(**kept.content)
+
+
+def replace(actor: Actor, person_id: str, subject: str, identity_id: str = "") -> None:
+    """Link the refused account with this subject to the person, in the place of one of their identities if it is named.
+
+    Raises `NotAllowed`, `NotFound`, and `Conflict` if another account was refused meanwhile.
+    """
+    require_recent(actor)
+    authority.require_another(actor, person_id, "replaces their own identity")
+    with _changing(actor, person_id) as connection:
+        authority.require_over(actor, connection, person_id)
+        account = refused_account(person_id)
+        if account is None or account.subject != subject:
+            raise Conflict("That sign-in is too old, or another account was refused since. Look at the page anew.", code="link_gone")
+        if identity_id:
+            _take(connection, actor, person_id, identity_id)
+        insert(connection, actor, person_id, account)
+    one_time.take("identity", _refused(person_id))
+
+
+def give(
+    connection: Connection, by: Actor, person_id: str, source: str, pairs: frozenset[Pair], *, keep_last_admin: bool = False
+) -> frozenset[Pair]:
+    """Make these the roles that the source gives; what nothing else gives goes. Returns the person's roles after that.
+
+    The last admin stays admin with `keep_last_admin`; otherwise raises `NotAllowed`.
+    """
+    grants = access.grants_of(person_id, connection)
+    others = {pair: sources - {source} for pair, sources in grants.items()}
+    wanted = {pair: sources for pair, sources in others.items() if sources}
+    wanted |= {pair: others.get(pair, frozenset()) | {source} for pair in pairs}
+    if authority.ADMIN in grants and authority.ADMIN not in wanted:
         try:
             authority.keep_an_admin(connection, person_id)
         except NotAllowed:
-            wanted |= {authority.ADMIN}
-    if wanted == held:
-        return wanted
-    were = set(connection.execute(sa.text("select team from console.person_team where person = :person"), {"person": person_id}).scalars())
-    teams = (were - (_teams(held) - _teams(wanted))) | _teams(wanted)
-    persons.join_teams(connection, person_id, sorted(teams))
-    access.assign(person_id, wanted, connection=connection)
-    opened = {
-        "person": person_id,
-        "fields": ["roles"],
-        "roles": sorted(f"{role}@{team}" for role, team in wanted),
-        "roles_before": sorted(f"{role}@{team}" for role, team in held),
-    }
-    persons.note_configuration(signing_in.STRANGER, "person_changed", person_id, opened, connection=connection)
-    return wanted
+            if not keep_last_admin:
+                raise
+            wanted[authority.ADMIN] = frozenset({source})
+    if wanted != grants:
+        access.set_grants(person_id, wanted, connection=connection)
+    if wanted.keys() != grants.keys():
+        persons.join_teams_of_groups(connection, person_id, teams_of(pairs), keep=teams_of(wanted))
+        opened = {"person": person_id, "fields": ["roles"], "roles": pair_words(wanted), "roles_before": pair_words(grants)}
+        persons.note_configuration(by, "person_changed", person_id, opened, connection=connection)
+    return frozenset(wanted)
 
 
-def _mapped(claims: Mapping[str, Any]) -> Pairs:
-    """The roles for the provider's groups."""
-    rules = entry.current()
-    claimed = claims.get(rules.groups_claim, [])
-    groups = {claimed} if isinstance(claimed, str) else set(claimed)
-    return frozenset((line.role, line.team) for line in rules.groups if line.group in groups)
+def take_unmapped(connection: Connection, by: Actor, mapped: frozenset[Pair]) -> None:
+    """Take what groups gave and none gives any more. The last admin stays admin."""
+    for row in connection.execute(_GIVING).all():
+        gave = frozenset(pair for pair, sources in access.grants_of(row.person, connection).items() if source_of(row.id) in sources)
+        if gave - mapped:
+            give(connection, by, row.person, source_of(row.id), gave & mapped, keep_last_admin=True)
 
 
-def _teams(pairs: Iterable[tuple[str, str]]) -> set[str]:
+def _take(connection: Connection, by: Actor, person_id: str, identity_id: str) -> None:
+    held = connection.execute(_TAKE, {"id": identity_id.replace("\0", ""), "person": person_id}).one_or_none()
+    if held is None:
+        raise NotFound("There is no such identity of this person.")
+    before = authority.role_pairs(connection, person_id)
+    left = give(connection, by, person_id, source_of(identity_id), frozenset())
+    sessions.end_of_identity(connection, by, person_id, identity_id)
+    _note(connection, by, person_id, "unlinked", before - left, held.issuer, held.subject)
+
+
+def _keep_a_way_in(connection: Connection, person_id: str) -> None:
+    """Raise `Conflict` if the person has neither a password that counts nor an identity of the present provider."""
+    issuer = (settings.current().oidc_issuer or "").rstrip("/")
+    held = connection.execute(_WAYS_IN, {"person": person_id, "issuer": issuer}).one()
+    if not held.identity and not (held.password and entry.current().password):
+        raise Conflict(
+            "This is the only way in that you have. Ask an administrator to take it off, or for a password first.", code="only_way"
+        )
+
+
+def teams_of(pairs: Iterable[Pair]) -> set[str]:
+    """The teams in which these roles are held."""
     return {team for _, team in pairs if team != "*"}
 
 
 _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
-def _address(claims: Mapping[str, Any]) -> str:
+def address_of(claims: Mapping[str, Any]) -> str:
     """The address in small letters. Only A to Z are made small: the Kelvin sign would become a k, and the address somebody else's."""
     return str(claims.get("email", "")).strip(" ").translate(_SMALL)[:300]
 
 
-def _name(claims: Mapping[str, Any], address: str) -> str:
+def name_of(claims: Mapping[str, Any]) -> str:
+    """The name as it may be shown; empty if the provider tells none."""
     shown = " ".join(str(claims.get("name", "")).split())[:200]
-    return shown if shown and shown.isprintable() else address.partition("@")[0].replace(".", " ").title()
+    return shown if shown.isprintable() else ""
 
 
-def _note_link(by: Actor, person_id: str, arrival: Arrival, roles: Pairs) -> None:
-    opened = {"person": person_id, "change": "linked", "roles": sorted(f"{role}@{team}" for role, team in roles)}
-    persons.note_configuration(by, "identity_linked", person_id, opened, {"issuer": arrival.issuer, "subject": arrival.claims["sub"]})
+def _changing(actor: Actor, person_id: str) -> AbstractContextManager[Connection]:
+    """The transaction in which rights change; who manages people may change others, everybody themselves."""
+    return authority.changing(persons.COMMAND_LINE if person_id == actor.id else actor)
+
+
+def _note(connection: Connection, by: Actor, person_id: str, change: str, roles: frozenset[Pair], issuer: str, subject: str) -> None:
+    opened = {"person": person_id, "change": change, "roles": pair_words(roles)}
+    persons.note_configuration(by, "identity_linked", person_id, opened, {"issuer": issuer, "subject": subject}, connection)
+
+
+def _linked() -> Conflict:
+    return Conflict("That account of the identity provider belongs to somebody here already.", code="linked")
+
+
+def _content(account: Account) -> dict[str, str]:
+    return {name: getattr(account, name) for name in Account.__slots__}
+
+
+def _refused(person_id: str) -> str:
+    return f"refused of {person_id}"

@@ -74,13 +74,18 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A verified return: `claims` with `sub`, the purpose (`session`: by whom, if somebody was signed in) and the page to go to."""
+    """A verified return: `claims` with `sub`, the purpose (`session`: by whom, if somebody was signed in) and the page to go to.
+
+    `withheld`: the provider says that it does not tell the groups here. `proved_at`: when it last asked who the person is, in seconds since 1970.
+    """
 
     issuer: str
     claims: Mapping[str, Any]
     purpose: Purpose
     session: str
     to: str
+    withheld: bool
+    proved_at: float | None
 
 
 _turn = threading.Lock()
@@ -114,10 +119,10 @@ def _fresh_document(issuer: str) -> Provider | None:
 
 
 def depart(back: str, *, to: str, purpose: Purpose = "sign_in", session: str = "") -> Departure:
-    """The redirect to the provider; `back` is our return address. `step_up` requires a fresh sign-in there."""
+    """The redirect to the provider; `back` is our return address. To link an account and for `step_up` it asks anew who the person is."""
     there = provider()
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    fresh = {"prompt": "login", "max_age": "0"} if purpose == "step_up" else {}
+    fresh = {"prompt": "login", "max_age": "0"} if purpose != "sign_in" else {}
     url, _ = _client(there, back).create_authorization_url(
         there.authorization_endpoint, state=state, code_verifier=verifier, nonce=nonce, **fresh
     )
@@ -139,9 +144,10 @@ def arrive(kept: str, query: Mapping[str, str]) -> Arrival:
     if "code" not in query:
         raise ProviderRefused("The identity provider did not sign you in.", code="no_code")
     token = _token(there, left, query)
-    claims = _more(there, _claims(there, str(token.get("id_token", "")), left), str(token.get("access_token", "")))
+    signed = _claims(there, str(token.get("id_token", "")), left)
+    claims = _more(there, signed, str(token.get("access_token", "")))
     _check_types(claims)
-    return Arrival(there.issuer, claims, left["purpose"], left["session"], left["to"])
+    return Arrival(there.issuer, claims, left["purpose"], left["session"], left["to"], _withheld(signed, claims), _asked_at(signed))
 
 
 def farewell(back: str) -> str | None:
@@ -209,7 +215,7 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
         raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
     if not 0 < len(claims["sub"]) <= 255:
         raise ProviderRefused("The identity provider's token names nobody.", code="token")
-    if left["purpose"] == "step_up" and not _fresh(claims, left):
+    if _is_stale(claims, left):
         raise ProviderRefused("The identity provider did not ask you to sign in again.", code="not_fresh")
     return claims
 
@@ -278,9 +284,30 @@ _DOCUMENT: dict[str, Callable[[object], bool]] = {
 }
 
 
-def _fresh(claims: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
-    at = claims.get("auth_time")
-    return at is not None and bool(at >= left["at"] - LEEWAY_S)
+def _asked_at(claims: Mapping[str, Any]) -> float | None:
+    """When the provider last asked the person to sign in, by the signed token; None if it does not tell, or tells a moment to come."""
+    at, now = claims.get("auth_time"), time.time()
+    return min(float(at), now) if at is not None and 0 <= at <= now + LEEWAY_S else None
+
+
+def _is_stale(claims: Mapping[str, Any], left: Mapping[str, Any]) -> bool:
+    """Whether the provider did not ask anew where it was to. To link an account it need not tell: the person confirms whose it is."""
+    if left["purpose"] == "sign_in" or (left["purpose"] == "link" and "auth_time" not in claims):
+        return False
+    asked_at = _asked_at(claims)
+    return asked_at is None or asked_at < left["at"] - LEEWAY_S
+
+
+def _withheld(signed: Mapping[str, Any], claims: Mapping[str, Any]) -> bool:
+    """Whether groups give roles here, and what tells of the person's groups says that it leaves some out.
+
+    Sources: OpenID Connect Core 1.0, section 5.6.2 (`_claim_names`); Microsoft identity platform, groups overage claim (`hasgroups`).
+    """
+    rules = entry.current()
+    source = signed if rules.groups_claim in signed else claims
+    elsewhere = source.get("_claim_names")
+    marked = source.get("hasgroups", False) not in (False, "false") or (isinstance(elsewhere, dict) and rules.groups_claim in elsewhere)
+    return bool(rules.groups) and marked
 
 
 def _more(there: Provider, claims: Mapping[str, Any], access_token: str) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from console import subjects
 from console.db import engine as db
 
-Kind = Literal["code", "enrol", "reset", "letter", "state", "kept"]
+Kind = Literal["code", "enrol", "reset", "letter", "state", "kept", "identity"]
 
 _MAKE = sa.text(
     "insert into console.one_time (hash, kind, person, content, until) values (:hash, :kind, :person, :content, now() + :lasts)"

@@ -44,14 +44,17 @@ _FORGET = [
 """Deletes all ways to sign in besides the password."""
 
 
-def change_roles(actor: Actor, person_id: str, pairs: Iterable[Pair], teams: Iterable[str] | None = None) -> None:
+def change_roles(
+    actor: Actor, person_id: str, pairs: Iterable[Pair], teams: Iterable[str] | None = None, *, by_hand: Iterable[Pair] = ()
+) -> None:
     """Make these the person's roles, each with its team, and `teams` the teams they work in (None: unchanged).
 
+    New ones are given by hand; those of `by_hand` too if something else gives them already. One that is left out goes whatever gave it.
     Roles held in every team may be given with any team. Raises NotFound, Invalid on `roles` or `teams`, Conflict for a removed account, and
     NotAllowed: for oneself, for the last admin, and for roles above one's own.
     """
     given = place_everywhere(pairs)
-    _placed(actor, person_id, lambda _, were: (given, were if teams is None else frozenset(teams)))
+    _placed(actor, person_id, lambda _, were: (given, were if teams is None else frozenset(teams)), place_everywhere(by_hand))
 
 
 def change_teams(actor: Actor, person_id: str, *, add: str | None = None, drop: str | None = None) -> None:
@@ -60,7 +63,10 @@ def change_teams(actor: Actor, person_id: str, *, add: str | None = None, drop: 
 
 
 def _placed(
-    actor: Actor, person_id: str, wish: Callable[[frozenset[Pair], frozenset[str]], tuple[frozenset[Pair], frozenset[str]]]
+    actor: Actor,
+    person_id: str,
+    wish: Callable[[frozenset[Pair], frozenset[str]], tuple[frozenset[Pair], frozenset[str]]],
+    by_hand: frozenset[Pair] = frozenset(),
 ) -> None:
     """Roles and teams as `wish` computes them from the present ones, under the lock."""
     authority.require_another(actor, person_id, "changes their own roles")
@@ -72,7 +78,7 @@ def _placed(
         check_places(connection, given - before, joined - were)
         if not joined:
             raise Invalid("Everybody is in a team.", details=[{"field": "teams", "reason": "takes at least one team"}])
-        authority.require_give(actor, given ^ before)
+        authority.require_give(actor, (given ^ before) | (by_hand & given))
         require_teams(actor, joined ^ were)
         if authority.ADMIN in before - given:
             authority.keep_an_admin(connection, person_id)
@@ -80,6 +86,10 @@ def _placed(
         if given != before:
             access.assign(person_id, given, connection=connection, by=actor.id)
             opened |= {"fields": ["roles"], "roles": pair_words(given), "roles_before": pair_words(before)}
+        kept = access.grants_of(person_id, connection)
+        if any(access.HAND not in kept[pair] for pair in by_hand & given):
+            grants = {pair: sources | {access.HAND} if pair in by_hand else sources for pair, sources in kept.items()}
+            access.set_grants(person_id, grants, connection=connection, by=actor.id)
         if joined != were:
             persons.join_teams(connection, person_id, sorted(joined))
             opened |= {"fields": [*opened["fields"], "teams"], "teams": sorted(joined), "teams_before": sorted(were)}

@@ -32,6 +32,10 @@ from console.person p
 _PERSON, _PERSON_PREPARED = sa.text(_PEOPLE + " where p.id = :id"), _PEOPLE + " where p.id = $1"
 BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
 END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
+_JOIN = sa.text(
+    "insert into console.person_team (person, team, by_group) select :person, team, :by_group from unnest(cast(:teams as text[])) team"
+    " on conflict do nothing"
+)
 _EVERYBODY = sa.text(_PEOPLE + " order by p.name, p.id")
 
 
@@ -146,17 +150,24 @@ def insert_person(
     if not connection.execute(_INSERT, {"kind": "person", **row}).rowcount:
         raise Conflict(f"Somebody signs in as {row['email']} already.", code="email_taken", at=("email", "is taken"))
     join_teams(connection, row["id"], teams)
-    access.assign(row["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id))
+    source = access.INVITATION if "invitation" in (more or {}) else access.HAND
+    access.assign(row["id"], roles, connection=connection, by=str((more or {}).get("invited_by") or by.id), source=source)
     opened = {"person": row["id"], "roles": [f"{role}@{place}" for role, place in roles], "teams": list(teams), **(more or {})}
     note_configuration(by, "person_created", row["id"], opened, {"name": row["name"], "email": row["email"]}, connection)
 
 
 def join_teams(connection: Connection, person_id: str, teams: Iterable[str]) -> None:
-    """Add the person to these existing teams."""
-    connection.execute(sa.text("delete from console.person_team where person = :person"), {"person": person_id})
-    for team in teams:
-        values = {"person": person_id, "team": team}
-        connection.execute(sa.text("insert into console.person_team (person, team) values (:person, :team)"), values)
+    """Make these existing teams the person's teams."""
+    parameters = {"person": person_id, "teams": list(teams)}
+    connection.execute(sa.text("delete from console.person_team where person = :person and team <> all(:teams)"), parameters)
+    connection.execute(_JOIN, parameters | {"by_group": False})
+
+
+def join_teams_of_groups(connection: Connection, person_id: str, teams: Iterable[str], *, keep: Iterable[str]) -> None:
+    """Join the teams in which a group gives roles; of those joined so before, leave all but `keep`."""
+    parameters = {"person": person_id, "keep": list(keep)}
+    connection.execute(sa.text("delete from console.person_team where person = :person and by_group and team <> all(:keep)"), parameters)
+    connection.execute(_JOIN, {"person": person_id, "teams": list(teams), "by_group": True})
 
 
 def forget_ways_in(connection: Connection, person_id: str) -> None:

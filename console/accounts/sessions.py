@@ -106,8 +106,20 @@ def standing(token: str, *, background: bool = False) -> Standing | None:
     )
 
 
-def open_session(person_id: str, method: Method, ip: str, agent: str, connection: sa.Connection) -> str:
-    """The token of a new session, in the caller's transaction. It is valid once its event is in the log."""
+def open_session(
+    person_id: str,
+    method: Method,
+    ip: str,
+    agent: str,
+    connection: sa.Connection,
+    *,
+    identity: str | None = None,
+    proved_at: float | None = None,
+) -> str:
+    """The token of a new session, in the caller's transaction. It is valid once its event is in the log.
+
+    `identity`: the id of the identity that opens it. `proved_at`: when the provider asked who it is, in seconds since 1970; None: not lately.
+    """
     token, session = secrets.token_urlsafe(32), new_id("ses")
     actor = persons.actor_of_person(person_id, session)
     if actor.service:
@@ -115,21 +127,26 @@ def open_session(person_id: str, method: Method, ip: str, agent: str, connection
     values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
     connection.execute(
         sa.text(
-            "insert into console.session (id, token_hash, person, ip, agent, method, roles) values (:id, :hash, :person, :ip, :agent, :method, :roles)"
+            "insert into console.session (id, token_hash, person, ip, agent, method, roles, identity, proved_at) values (:id, :hash, :person, :ip,"
+            " :agent, :method, :roles, :identity, case when cast(:identity as text) is null then now() else to_timestamp(coalesce(cast(:proved_at as double precision), 0)) end)"
         ),
-        values | {"method": method, "roles": _roles(actor)},
+        values | {"method": method, "roles": _roles(actor), "identity": identity, "proved_at": proved_at},
     )
     data = {"person": person_id, "session": session, "method": method}
     log.note(actor, "signed_in", open=data, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
     return token
 
 
-def renewed(token: str, *, proved: bool = False) -> str | None:
-    """A new token for this session; None if another request was first. `proved`: the owner has just confirmed their identity, so the old token
-    ends at once; otherwise it works for a few more seconds.
+def renewed(token: str, *, proved: bool = False, proved_at: float | None = None) -> str | None:
+    """A new token for this session; None if another request was first. `proved`: the owner has just confirmed their identity, at the provider
+    at `proved_at` (seconds since 1970), so the old token ends at once; otherwise it works for a few more seconds.
     """
     new = secrets.token_urlsafe(32)
-    former = "null, former_until = null, proved_at = now()" if proved else f"token_hash, former_until = now() + interval '{OVERLAP}'"
+    former = (
+        "null, former_until = null, proved_at = coalesce(to_timestamp(cast(:proved_at as double precision)), now())"
+        if proved
+        else f"token_hash, former_until = now() + interval '{OVERLAP}'"
+    )
     found = standing(token, background=True)
     if found is None:
         return None
@@ -137,7 +154,8 @@ def renewed(token: str, *, proved: bool = False) -> str | None:
         f"update console.session set token_hash = :new, roles = :roles, former_hash = {former} where token_hash = :old and ended_at is null"  # noqa: S608 - constants
     )
     with db.hot_engine().connect() as connection:
-        changed = connection.execute(statement, {"new": _hash(new), "old": _hash(token), "roles": _roles(found.actor)})
+        parameters = {"new": _hash(new), "old": _hash(token), "roles": _roles(found.actor)} | ({"proved_at": proved_at} if proved else {})
+        changed = connection.execute(statement, parameters)
     return new if changed.rowcount else None
 
 
@@ -198,14 +216,28 @@ def end_of_person(actor: Actor, person_id: str, session_id: str) -> None:
         raise NotFound
 
 
+def end_of_identity(connection: sa.Connection, by: Actor, person_id: str, identity_id: str) -> int:
+    """End the sessions that this identity of the person opened, in the caller's transaction; returns how many.
+
+    Those of which it is not known which identity opened them end too.
+    """
+    return _end_in(
+        connection, by, person_id, "method = 'oidc' and coalesce(identity, :identity) = :identity", "unlinked", identity=identity_id
+    )
+
+
 def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:
+    with db.transaction() as connection:
+        return _end_in(connection, by, person_id, which, reason, **parameters)
+
+
+def _end_in(connection: sa.Connection, by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:
     statement = sa.text(
         f"update console.session set ended_at = now() where person = :person and ended_at is null and {which} returning id"  # noqa: S608 - constants
     )
-    with db.transaction() as connection:
-        ended = list(connection.execute(statement, {"person": person_id} | parameters).scalars())
-        for session in ended:
-            log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason}, connection=connection)
+    ended = list(connection.execute(statement, {"person": person_id} | parameters).scalars())
+    for session in ended:
+        log.note(by, "signed_out", open={"person": person_id, "session": session, "reason": reason}, connection=connection)
     return len(ended)
 
 

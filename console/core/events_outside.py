@@ -165,6 +165,12 @@ OUTSIDE = (
         ("person", "change", "roles"),
         ("issuer", "subject"),
     ),
+    Kind(
+        "groups_withheld",
+        "account",
+        "The identity provider said that it does not tell a person's groups at a sign-in, so their roles were left as they are.",
+        ("person",),
+    ),
     Kind("password_link_made", "account", "A link was made by which a person can choose a new password, once.", ("person", "by_mail")),
     Kind(
         "person_created",

@@ -114,7 +114,7 @@ person = _table(
     "id email name password_hash tags:json locale zone theme preferences:json disabled_at:moment created_at:moment removed_at:moment kind",
 )
 team = _table("team", "id name description lead archived_at:moment created_at:moment second_person:bool")
-person_team = _table("person_team", "person team")
+person_team = _table("person_team", "person team by_group:bool")
 invitation = _table("invitation", "id person email roles:json teams:json token:bytes invited_by created_at:moment expires_at:moment mail")
 session = _table("session", "id token_hash:bytes person created_at:moment seen_at:moment ended_at:moment ip agent")
 api_key = _table(
@@ -122,6 +122,7 @@ api_key = _table(
     "id name person secret_hash:bytes created_at:moment expires_at:moment revoked_at:moment last_used_at:moment scopes:json networks:texts",
 )
 policy = _table("policy", "id:bigint ptype sub dom obj act eft expression")
+role_source = _table("role_source", "policy:bigint source")
 clearance = _table(
     "clearance",
     "id label person since:moment until:moment reason asked_by asked_at:moment answered_by answered_at:moment "

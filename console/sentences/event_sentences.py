@@ -367,6 +367,9 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "factor_changed": _factor_changed,
         "identity_linked": _of_person("changed the way in through the identity provider"),
         "password_link_made": _of_person("made a link for a new password"),
+        "groups_withheld": lambda parts: (
+            "The identity provider did not tell the groups" + escape_braces(after(" of ", parts.person("person")))
+        ),
         "sign_in_changed": "{who} changed how people sign in",
         "ai_changed": lambda parts: (
             "{who} changed the settings of the AI"

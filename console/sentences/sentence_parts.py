@@ -26,6 +26,8 @@ REASONS = {
     "provider": "the identity provider's answer did not fit",
     "no_role": "no group of theirs has a role here",
     "not_linked": "the account is not connected to the identity provider",
+    "no_address": "the identity provider vouches for no address",
+    "unlinked": "the company account that opened it was disconnected",
     "network": "from a network that is not let in",
     "too_many": "too many attempts",
     "idle": "nobody had worked on it for a while",

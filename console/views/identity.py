@@ -165,9 +165,9 @@ def in_background() -> bool:
     return "X-Background" in request.headers
 
 
-def renew(*, proved: bool = False) -> None:
+def renew(*, proved: bool = False, proved_at: float | None = None) -> None:
     """Give the present session a new token, also in its cookie."""
-    new = accounts.renewed(current_user.token, proved=proved)
+    new = accounts.renewed(current_user.token, proved=proved, proved_at=proved_at)
     if new is not None:
         current_user.token = session["_user_id"] = new
 

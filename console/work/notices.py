@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from console import access, accounts, faults, log, queue, runs, settings, subjects, workflows
 from console.access import casbin_agreement, limits
 from console.access.run_reach import ALL
+from console.accounts import identities
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
@@ -89,6 +90,8 @@ _WORDS = {
     "ai_budget_used": "Today's budget for AI is used up: steps are done by hand until midnight UTC",
     "log_damaged": "The activity log is not in order: look at its proof",
     "rights_disagreed": "The two judges of rights disagreed, so something was refused: look at the activity log",
+    "groups_withheld": "The identity provider did not tell the groups of {by}, so roles were left as they are",
+    "groups_withheld_own": "The identity provider did not tell your groups, so your roles were left as they are",
     "alert_failed": "A run failed: look at the incidents of its workflow",
     "cannot_start": "An automation cannot start: look at its triggers",
     "starts_again": "An automation that could not start can again",
@@ -162,6 +165,17 @@ def _disagreed(actor: Actor, team: str | None, obj: str, act: str, version: int)
 
 
 casbin_agreement.watchers.append(_disagreed)
+
+
+def _groups_withheld(person_id: str) -> None:
+    """Tell the person and who manages people that the provider did not tell the groups, once a day for each person."""
+    key = f"groups_withheld:{person_id}:{log.now().date().isoformat()}"
+    managers = [ident for ident, _ in limits.people_able(None, "user", "manage") if ident != person_id]
+    tell([person_id], "groups_withheld_own", key, link="/settings/me#company-account")
+    tell(managers, "groups_withheld", key, by=person_id, link=f"/settings/sign-in/of/{person_id}")
+
+
+identities.withheld_watchers.append(_groups_withheld)
 
 
 def unread(actor: Actor) -> int:

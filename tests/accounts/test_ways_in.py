@@ -14,7 +14,7 @@ from hypothesis import given, strategies as st
 
 from console import access, accounts, settings, subjects
 from console.access import Row, policy_store
-from console.accounts import entry, factors, identities, oidc, one_time, password_letters, sessions, signing_in
+from console.accounts import entry, factors, identities, oidc, one_time, password_letters, provider_sign_in, sessions, signing_in
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
@@ -280,11 +280,11 @@ def test_without_a_provider_nobody_is_sent_anywhere(house: Company) -> None:
 
 PEOPLE: list[tuple[dict[str, Any], str, str]] = [
     ({"email": " Ana@Example.COM ", "name": "Ana  Ilić"}, "ana@example.com", "Ana Ilić"),
-    ({"email": "ana.b@example.com"}, "ana.b@example.com", "Ana B"),
-    ({"email": "a\0na@example.com", "name": "A\0na"}, "a\0na@example.com", "A\0Na"),  # which is nobody's address, and refused
+    ({"email": "ana.b@example.com"}, "ana.b@example.com", ""),
+    ({"email": "a\0na@example.com", "name": "A\0na"}, "a\0na@example.com", ""),  # which is nobody's address, and refused
     ({"email": "ana@example.com", "name": "Ana\r\nBcc: x"}, "ana@example.com", "Ana Bcc: x"),
     ({"email": "ana@example.com", "name": "x" * 5000}, "ana@example.com", "x" * 200),
-    ({"email": "x" * 5000}, "x" * 300, "X" + "x" * 299),
+    ({"email": "x" * 5000}, "x" * 300, ""),
     ({"name": "\u202egnol"}, "", ""),
 ]
 
@@ -292,8 +292,8 @@ PEOPLE: list[tuple[dict[str, Any], str, str]] = [
 @pytest.mark.parametrize("case", range(len(PEOPLE)))
 def test_what_a_provider_tells_of_people_is_brought_into_form(case: int) -> None:
     claims, address, name = PEOPLE[case]
-    assert identities._address(claims) == address
-    assert identities._name(claims, address) == name
+    assert identities.address_of(claims) == address
+    assert identities.name_of(claims) == name
 
 
 @given(
@@ -311,7 +311,7 @@ def test_groups_of_whatever_shape_give_no_role_that_no_line_names(told: Any) -> 
                 oidc._check_types({"groups": told})
             return
         oidc._check_types({"groups": told})
-        found = identities._mapped({"groups": told})
+        found = provider_sign_in.mapped_roles({"groups": told})
     assert found <= {("operator", "operations")}
     assert bool(found) is (told == "ops" or (isinstance(told, list) and "ops" in told))
 

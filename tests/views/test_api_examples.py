@@ -11,12 +11,15 @@ from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[impor
 
 from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
 from console.access import Scopes
-from console.accounts import absences
+from console.accounts import absences, identities
 from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
 from console.contacts import import_batches
+from console.core.actor import Actor
+from console.db import engine as db
 from console.db.engine import fetch
+from console.db.ids import new_id
 from console.enrolments import Question
 from console.forecasts import kept_funnels
 from console.monitoring import incidents
@@ -275,6 +278,11 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         made = absences.plan(house.ines, house.tom.id, first=first, last=first + timedelta(days=1), substitute="mona@fernwick.example")
         return {"person_id": house.tom.id, "absence_id": made.id}
 
+    def identity(of: Actor) -> str:
+        account = identities.Account("https://login.example", new_id("sub"), of.email, of.name, "")
+        with db.transaction() as connection:
+            return identities.insert(connection, of, of.id, account)
+
     def secret() -> Scene:
         secret_settings.save(house.ines, "bank", "sk_live_9876543210", "api.bank.example")
         return {"secret": "bank"}
@@ -285,6 +293,9 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
     at, read = bench.run, ("olivia", bench.run)
     return {
         "getMe": ("stan", nothing),
+        "getPerson": ("ines", lambda: {"person_id": house.tom.id}),
+        "disconnectIdentity": ("stan", lambda: {"identity_id": identity(house.stan)}),
+        "disconnectIdentityOf": ("ines", lambda: {"person_id": house.tom.id, "identity_id": identity(house.tom)}),
         **dict.fromkeys(("listSecrets", "setSecret"), ("ines", nothing)),
         "removeSecret": ("ines", secret),
         **dict.fromkeys(("listAbsences", "planAbsence", "takeBackAbsence"), ("ines", absent)),

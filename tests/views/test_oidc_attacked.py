@@ -297,7 +297,10 @@ def test_an_answer_of_another_issuer_is_refused_before_its_code_is_used(house: H
 
 def test_the_provider_sends_people_only_where_the_settings_say(house: House) -> None:
     client = browser(house)
-    answer = client.get("/sign-in/oidc", headers={"Host": "evil.example", "X-Forwarded-Host": "evil.example"}, base_url="http://localhost")
+    elsewhere = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    answer = client.get("/sign-in/oidc?next=/c", headers=elsewhere, base_url="http://localhost")
+    assert answer.headers["Location"] == "http://localhost/sign-in/oidc?next=%2Fc&moved=1"
+    answer = client.get("/sign-in/oidc?next=/c&moved=1", headers=elsewhere, base_url="http://localhost")  # a proxy that hides the address
     asked = dict(parse_qsl(urlsplit(answer.headers["Location"]).query))
     assert asked["redirect_uri"] == BACK
     for other in ("https://evil.example/sign-in/oidc/callback", BACK + "/../x", BACK + "?x=1", "http://localhost.evil.example/"):

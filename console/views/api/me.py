@@ -1,18 +1,43 @@
-"""`GET /me`: the person of the key."""
+"""`/me`: the person of the key."""
+
+from typing import Any
 
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 
+from console.accounts import identities
 from console.core.actor import Actor
-from console.views.api.operation import operation
+from console.views.api.operation import Example, operation
 from console.views.api.shapes import Me
 
 blueprint = Blueprint("api_me", __name__, url_prefix="/api/v1")
 
 
+def rights_of(person_id: str) -> dict[str, Any]:
+    """Return a person's roles with what gives each, and their identities."""
+    return {
+        "roles": identities.roles_with_sources(person_id),
+        "identities": [identity.to_json() for identity in identities.identities_of(person_id)],
+    }
+
+
 @blueprint.get("/me")
 @operation("getMe", "own", Me)
 def get_me() -> ResponseReturnValue:
-    """The person whose rights the key has, with their roles and teams."""
+    """The person whose rights the key has, with their roles, teams and identities."""
     actor: Actor = g.actor
-    return jsonify(id=actor.id, email=actor.email, name=actor.name, roles=actor.role_names, teams=list(actor.teams))
+    return jsonify(id=actor.id, email=actor.email, name=actor.name, teams=list(actor.teams), **rights_of(actor.id))
+
+
+@blueprint.delete("/me/identities/<identity_id>")
+@operation(
+    "disconnectIdentity",
+    "own",
+    {204: None},
+    refuses=(403, 404, 409),
+    example=Example({"identity_id": "idn_01j0000000000000000000000a"}, status=204),
+)
+def disconnect(identity_id: str) -> ResponseReturnValue:
+    """Take an identity from oneself, with the roles that it alone gave and the sessions that it opened. 409 `only_way`, `last_admin` is 403."""
+    identities.remove(g.actor, g.actor.id, identity_id)
+    return "", 204

@@ -7,8 +7,10 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
 from console import access, accounts
+from console.accounts import identities
+from console.views.api.me import rights_of
 from console.views.api.operation import Done, Example, Sent, operation, read
-from console.views.api.shapes import Account
+from console.views.api.shapes import Account, PersonShown
 
 blueprint = Blueprint("api_people", __name__, url_prefix="/api/v1")
 
@@ -34,6 +36,9 @@ class NewAccount(Sent):
 EXAMPLE = {"kind": "service", "name": "Nightly robot", "email": "robot@example.com", "roles": [{"role": "operator", "team": "operations"}]}
 
 
+PERSON = {"person_id": "usr_01j0000000000000000000000a"}
+
+
 def _made(_done: Done) -> dict[str, Any]:
     """Return the account as it is now, by its address, which nobody else has. Raises NotAllowed, NotFound."""
     access.require(g.actor, None, "user", "manage")
@@ -43,6 +48,31 @@ def _made(_done: Done) -> dict[str, Any]:
 def _account(made: accounts.Person) -> dict[str, Any]:
     roles = [{"role": role, "team": team} for role, team in sorted(made.roles)]
     return {"id": made.id, "kind": made.kind, "email": made.email, "name": made.name, "roles": roles, "teams": list(made.teams)}
+
+
+@blueprint.get("/people/<person_id>")
+@operation("getPerson", "user.manage", PersonShown, refuses=(403, 404), example=Example(PERSON))
+def get_person(person_id: str) -> ResponseReturnValue:
+    """A person or service account, with what gives each role and with their identities."""
+    access.require(g.actor, None, "user", "manage")
+    known = accounts.person(person_id)
+    shown = {name: getattr(known, name) for name in ("id", "kind", "state", "email", "name")}
+    return jsonify(**shown, teams=list(known.teams), **rights_of(known.id))
+
+
+@blueprint.delete("/people/<person_id>/identities/<identity_id>")
+@operation(
+    "disconnectIdentityOf",
+    "user.manage",
+    {204: None},
+    refuses=(403, 404, 409),
+    example=Example({**PERSON, "identity_id": "idn_01j0000000000000000000000a"}, status=204),
+)
+def disconnect(person_id: str, identity_id: str) -> ResponseReturnValue:
+    """Take an identity from a person, with the roles that it alone gave and the sessions that it opened."""
+    access.require(g.actor, None, "user", "manage")
+    identities.remove(g.actor, person_id, identity_id)
+    return "", 204
 
 
 @blueprint.post("/people")

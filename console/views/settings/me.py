@@ -11,7 +11,7 @@ from console import accounts
 from console.accounts import identities, oidc, profile, sessions
 from console.errors import ConsoleError, Invalid
 from console.views import formats, frame, identity
-from console.views.settings import absence_forms, area
+from console.views.settings import absence_forms, area, people
 from console.views.settings.zone_choices import zone_choices
 
 blueprint = Blueprint("me", __name__, url_prefix="/settings/me")
@@ -70,9 +70,9 @@ def change_password() -> Response:
 
 @blueprint.post("/disconnect")
 def disconnect() -> Response:
-    """Disconnect the account from the identity provider."""
-    identities.unlink(frame.actor())
-    flash("Your company account is no way in any more")
+    """Disconnect one of the person's accounts (`identity`) from the identity provider."""
+    identities.remove(frame.actor(), frame.actor().id, request.form.get("identity", ""))
+    flash("That company account is no way in any more")
     return frame.redirect_to("/settings/me")
 
 
@@ -97,6 +97,12 @@ def device(agent: str) -> str:
     browser = next((name for word, name in BROWSERS if f"{word}/" in agent or f"{word}iOS/" in agent), "")
     system = next((name for word, name in SYSTEMS if word in agent), "")
     return f"{browser} on {system}" if browser and system else browser or system or "Unknown device"
+
+
+def identities_shown(person_id: str) -> list[tuple[identities.Identity, list[str]]]:
+    """Return the person's identities, each with the roles of its groups in words."""
+    names = people.team_names()
+    return [(one, [people.pair_words(pair, names) for pair in one.gave]) for one in identities.identities_of(person_id)]
 
 
 def draw(absent: ConsoleError) -> Response:
@@ -127,7 +133,7 @@ def _page(
         "absences": absence_forms.context(who, who.id, absent),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
-        "identities": identities.identities_of(who.id),
+        "identities": identities_shown(who.id),
         "provider": oidc.offered(),
         "sessions": [
             (session, device(session.agent), METHODS.get(session.method, session.method)) for session in accounts.sessions_of(who)

@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame
 from console.views.settings import absence_forms, area, people
-from console.views.settings.me import LOCALES, device
+from console.views.settings.me import LOCALES, device, identities_shown
 from console.views.settings.people import Choice
 from console.views.settings.person_roles import reasons, shows_in_form
 from console.views.settings.zone_choices import zone_choices
@@ -52,6 +52,7 @@ def _drawn(
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
+        "identities": identities_shown(person.id),
         "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
         "keys": others_keys.api_keys(who, person.id),
         "absences": _absences(who, person, absent),

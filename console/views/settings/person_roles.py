@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts
 from console.access.rows import EVERY
-from console.accounts import abilities, authority, person_changes
+from console.accounts import abilities, authority, identities, person_changes
 from console.accounts.authority import Pair
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
@@ -32,7 +32,7 @@ def edit(person_id: str) -> Response:
         return _form(person, pairs, teams, looked=True, error=Invalid("A role is held in a team.", details=lacking) if lacking else None)
     accounts.require_recent(who)
     try:
-        accounts.change_roles(who, person.id, pairs, teams)
+        accounts.change_roles(who, person.id, pairs, teams, by_hand=_added())
     except (Invalid, Conflict, NotAllowed) as error:
         if not shows_in_form(error):
             raise
@@ -53,6 +53,11 @@ def _form(
         "gains": people.grouped(difference.gains) if difference else None,
         "losses": people.grouped(difference.losses) if difference else None,
         "error": error,
+        "by_groups": {
+            f"{role['role']}@{role['team']}"
+            for role in identities.roles_with_sources(person.id)
+            if all(source.startswith("identity:") for source in role["from"])
+        },
         **pair_fields(pairs, teams, before=(person.roles, person.teams), error=error),
     }
     return area.page("settings/person_roles.html", "people", context, status=error.status if error else 200)
@@ -98,7 +103,12 @@ def reasons(error: ConsoleError | None) -> dict[str, str]:
 def read_pairs() -> frozenset[Pair]:
     """Return the roles in the form: the ticked ones (`pair`), and rows that add one (`role.1`, `team.1`)."""
     ticked = {person_changes.pair_of(word) for word in request.form.getlist("pair")}
-    return person_changes.place_everywhere(ticked | {(role, team) for role, team in _rows() if role})
+    return person_changes.place_everywhere(ticked | _added())
+
+
+def _added() -> set[Pair]:
+    """Return the roles in the rows that add one."""
+    return {(role, team) for role, team in _rows() if role}
 
 
 def read_teams() -> list[str]:

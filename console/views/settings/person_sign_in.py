@@ -42,6 +42,22 @@ def end_sessions(person_id: str) -> Response:
     return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
 
 
+@blueprint.post("/disconnect")
+def disconnect(person_id: str) -> Response:
+    """Take an identity (`identity`) from the person."""
+    identities.remove(frame.actor(), person_id, request.form.get("identity", ""))
+    flash("That company account is no way in any more")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
+
+
+@blueprint.post("/replace-identity")
+def replace_identity(person_id: str) -> Response:
+    """Connect the account that was refused (`subject`), in the place of an identity (`identity`) if one is chosen."""
+    identities.replace(frame.actor(), person_id, request.form.get("subject", ""), request.form.get("identity", ""))
+    flash("The account is connected; what its groups give comes at its next sign-in")
+    return frame.redirect_to(f"/settings/sign-in/of/{person_id}")
+
+
 def _page(person_id: str, **more: Any) -> Response:
     who = frame.actor()
     access.require(who, None, "user", "manage")
@@ -50,7 +66,8 @@ def _page(person_id: str, **more: Any) -> Response:
     context = {
         "person": person,
         "factor": accounts.factor_of(person.id),
-        "identities": identities.identities_of(person.id),
+        "identities": me.identities_shown(person.id),
+        "refused": identities.refused_account(person.id),
         "sessions": [
             (session, me.device(session.agent), me.METHODS.get(session.method, session.method))
             for session in sessions.sessions_of_person(who, person.id)

@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, settings
-from console.accounts import entry, entry_changes, oidc
+from console.accounts import entry, entry_changes, identities, oidc
 from console.accounts.entry import Entry, GroupRole
 from console.errors import Invalid
 from console.views import formats, frame
@@ -55,6 +55,7 @@ def _typed() -> dict[str, Any]:
         "whole_minutes": _whole(form.get("whole_minutes", "")),
         "networks": tuple(form.get("networks", "").split()),
         "groups_claim": form.get("groups_claim", before.groups_claim).strip() or "groups",
+        "groups_missing": form.get("groups_missing", before.groups_missing),
         "groups": before.groups
         if "group" not in form
         else tuple(
@@ -72,6 +73,8 @@ def _page(told: Entry, wrong: Mapping[str, list[str]] | None = None, *, status: 
         "entry": told,
         "wrong": dict(wrong or {}),
         "factor_words": entry.WORDS,
+        "missing_words": entry.MISSING,
+        "withheld": identities.people_with_withheld_groups(),
         "address": request.remote_addr,
         "issuer": settings.current().oidc_issuer,
         "callback": f"{settings.current().base_url}/sign-in/oidc/callback",

@@ -15,6 +15,7 @@ from console.views.api.shapes.base import (
     Moment,
     Open,
     OutgoingSecret,
+    PersonShown,
     Row,
     Shape,
     Status,

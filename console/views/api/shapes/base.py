@@ -55,6 +55,25 @@ class RoleInTeam(Shape):
     team: str
 
 
+class RoleWithSources(RoleInTeam):
+    """A role with what gives it; it goes with the last."""
+
+    sources: list[str] = Field(alias="from", description="hand, invitation, or identity:<id> for the groups of an identity")
+
+
+class LinkedIdentity(Shape):
+    """An account of the identity provider with which the person signs in, as the provider last described it."""
+
+    id: str
+    issuer: str
+    subject: str
+    email: str
+    name: str
+    linked_at: Moment
+    last_used_at: Moment
+    gave: list[RoleInTeam] = Field(description="The roles that its groups give")
+
+
 class Account(Shape):
     """A service account."""
 
@@ -101,5 +120,13 @@ class Me(Shape):
     id: str
     email: str
     name: str
-    roles: list[str]
+    roles: list[RoleWithSources]
     teams: list[str]
+    identities: list[LinkedIdentity]
+
+
+class PersonShown(Me):
+    """A person or service account, as those who manage people see them."""
+
+    kind: Literal["person", "service"]
+    state: Literal["active", "disabled", "removed"]
