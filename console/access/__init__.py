@@ -29,7 +29,6 @@ from console.access.role_grants import (
     EVERYWHERE,
     HAND,
     INVITATION,
-    Grants,
     acts_of,
     all_rows,
     assign,

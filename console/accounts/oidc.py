@@ -37,6 +37,7 @@ LATEST = 2**53  # seconds; also no infinity, and no number that is too long for 
 READ_S = 5.0
 REST_S = 10.0
 """After a request that took this provider longer than `READ_S`, nobody waits for it so long: people are told at once, and pages stay quick."""
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 METADATA = "/.well-known/openid-configuration"
 
 
@@ -86,6 +87,15 @@ class Arrival:
     to: str
     withheld: bool
     proved_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Logout:
+    """Whose sessions end because the provider says so: of the account `subject`, of the provider's session `session`, or of both."""
+
+    issuer: str
+    subject: str | None
+    session: str | None
 
 
 _turn = threading.Lock()
@@ -191,25 +201,8 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
 
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of the token, if it is signed by the provider, for us, for this request, and valid now."""
-    from joserfc import jwt
-    from joserfc.errors import JoseError
-
     client_id = str(settings.current().oidc_client_id)
-    try:
-        token = jwt.decode(text, _keys(_json("GET", there.jwks_uri)), algorithms=list(there.algorithms))
-        jwt.JWTClaimsRegistry(
-            leeway=LEEWAY_S,
-            iss={"essential": True, "value": there.issuer},
-            aud={"essential": True, "value": client_id},
-            nonce={"essential": True, "value": left["nonce"]},
-            sub={"essential": True},
-            exp={"essential": True},
-            iat={"essential": True},
-        ).validate(token.claims)
-    except (JoseError, KeyError, TypeError, ValueError) as error:
-        raise ProviderRefused("The identity provider's token does not fit.", code="token") from error
-    claims = dict(token.claims)
-    _check_types(claims)
+    claims = _signed(there, text, nonce={"essential": True, "value": left["nonce"]}, sub={"essential": True})
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (several or "azp" in claims) and claims.get("azp") != client_id:
         raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
@@ -217,6 +210,46 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
         raise ProviderRefused("The identity provider's token names nobody.", code="token")
     if _is_stale(claims, left):
         raise ProviderRefused("The identity provider did not ask you to sign in again.", code="not_fresh")
+    return claims
+
+
+def read_logout(text: str) -> Logout:
+    """What a token of back-channel logout ends. Raises `ProviderRefused` for one that is not the provider's, not for us, or was used before.
+
+    Source: OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6.
+    """
+    there = provider()
+    claims = _signed(there, text, jti={"essential": True})
+    subject, session, events = claims.get("sub"), claims.get("sid"), claims.get("events")
+    fits = isinstance(events, dict) and isinstance(events.get(LOGOUT), dict) and "nonce" not in claims and (subject or session)
+    if (
+        not fits
+        or claims["iat"] < time.time() - WAY_S
+        or not one_time.is_first_use("state", f"logout {claims['jti']}", timedelta(seconds=2 * WAY_S))
+    ):
+        raise ProviderRefused("The identity provider's token does not fit.", code="token")
+    return Logout(there.issuer, subject, session)
+
+
+def _signed(there: Provider, text: str, **needed: Any) -> dict[str, Any]:
+    """The claims of a token that is signed by the provider, for us, and valid now, with these claims besides."""
+    from joserfc import jwt
+    from joserfc.errors import JoseError
+
+    try:
+        token = jwt.decode(text, _keys(_json("GET", there.jwks_uri)), algorithms=list(there.algorithms))
+        jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": there.issuer},
+            aud={"essential": True, "value": str(settings.current().oidc_client_id)},
+            exp={"essential": True},
+            iat={"essential": True},
+            **needed,
+        ).validate(token.claims)
+    except (JoseError, KeyError, TypeError, ValueError) as error:
+        raise ProviderRefused("The identity provider's token does not fit.", code="token") from error
+    claims = dict(token.claims)
+    _check_types(claims)
     return claims
 
 
@@ -273,7 +306,7 @@ def _is_address(value: object) -> bool:
 
 
 _TYPES: dict[str, Callable[[object], bool]] = {
-    **dict.fromkeys(("iss", "sub", "azp", "nonce", "email", "name"), _is_text),
+    **dict.fromkeys(("iss", "sub", "azp", "nonce", "email", "name", "sid", "jti"), _is_text),
     **dict.fromkeys(("exp", "iat", "nbf", "auth_time"), _is_moment),
     "aud": _is_groups,
     "email_verified": _is_flag,

@@ -63,7 +63,16 @@ def _open(arrival: Arrival, ip: str, agent: str) -> str:
             sessions.end_of_identity(connection, signing_in.STRANGER, person_id, identity_id)
         raise _no_role(arrival, person_id)
     with db.transaction() as connection:
-        return sessions.open_session(person_id, "oidc", ip, agent, connection, identity=identity_id, proved_at=arrival.proved_at)
+        return sessions.open_session(
+            person_id,
+            "oidc",
+            ip,
+            agent,
+            connection,
+            identity=identity_id,
+            provider_session=arrival.claims.get("sid"),
+            proved_at=arrival.proved_at,
+        )
 
 
 def _person(arrival: Arrival) -> tuple[str, str, frozenset[Pair]]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from console import access, log
 from console.accounts import authority, entry, factors, persons
+from console.accounts.oidc import Logout
 from console.core.actor import Actor
 from console.db import early_statement, engine as db
 from console.db.ids import new_id
@@ -54,6 +55,12 @@ from console.session s join console.person p on p.id = s.person
 where (s.token_hash = $1 or (s.former_hash = $1 and s.former_until > now())) and s.ended_at is null and p.disabled_at is null
   and s.seen_at > now() - $2::interval and s.created_at > now() - $3::interval
 """
+
+
+_AT_PROVIDER = sa.text(
+    "select s.id, s.person from console.session s join console.identity i on i.id = s.identity where s.ended_at is null and i.issuer = :issuer"
+    " and (cast(:subject as text) is null or i.subject = :subject) and (cast(:session as text) is null or s.provider_session = :session)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +121,12 @@ def open_session(
     connection: sa.Connection,
     *,
     identity: str | None = None,
+    provider_session: str | None = None,
     proved_at: float | None = None,
 ) -> str:
     """The token of a new session, in the caller's transaction. It is valid once its event is in the log.
 
-    `identity`: the id of the identity that opens it. `proved_at`: when the provider asked who it is, in seconds since 1970; None: not lately.
+    `identity`: the id of the identity that opens it, in `provider_session` of the provider. `proved_at`: when the provider asked who it is, in seconds since 1970; None: not lately.
     """
     token, session = secrets.token_urlsafe(32), new_id("ses")
     actor = persons.actor_of_person(person_id, session)
@@ -127,10 +135,11 @@ def open_session(
     values = {"id": session, "hash": _hash(token), "person": person_id, "ip": ip, "agent": agent[:LONGEST_AGENT]}
     connection.execute(
         sa.text(
-            "insert into console.session (id, token_hash, person, ip, agent, method, roles, identity, proved_at) values (:id, :hash, :person, :ip,"
-            " :agent, :method, :roles, :identity, case when cast(:identity as text) is null then now() else to_timestamp(coalesce(cast(:proved_at as double precision), 0)) end)"
+            "insert into console.session (id, token_hash, person, ip, agent, method, roles, identity, provider_session, proved_at) values (:id, :hash, :person, :ip,"
+            " :agent, :method, :roles, :identity, :provider_session, case when cast(:identity as text) is null then now() else to_timestamp(coalesce(cast(:proved_at as double precision), 0)) end)"
         ),
-        values | {"method": method, "roles": _roles(actor), "identity": identity, "proved_at": proved_at},
+        values
+        | {"method": method, "roles": _roles(actor), "identity": identity, "provider_session": provider_session, "proved_at": proved_at},
     )
     data = {"person": person_id, "session": session, "method": method}
     log.note(actor, "signed_in", open=data, sealed={"ip": ip, "agent": agent[:LONGEST_AGENT]})
@@ -224,6 +233,14 @@ def end_of_identity(connection: sa.Connection, by: Actor, person_id: str, identi
     return _end_in(
         connection, by, person_id, "method = 'oidc' and coalesce(identity, :identity) = :identity", "unlinked", identity=identity_id
     )
+
+
+def end_at_provider(by: Actor, logout: Logout) -> int:
+    """End the sessions that the provider says have ended there; returns how many."""
+    parameters = {"issuer": logout.issuer, "subject": logout.subject, "session": logout.session}
+    with db.transaction() as connection:
+        people = connection.execute(_AT_PROVIDER, parameters).all()
+        return sum(_end_in(connection, by, row.person, "id = :id", "at_provider", id=row.id) for row in people)
 
 
 def _end(by: Actor, person_id: str, which: str, reason: str, **parameters: str) -> int:

@@ -27,6 +27,7 @@ REASONS = {
     "no_role": "no group of theirs has a role here",
     "not_linked": "the account is not connected to the identity provider",
     "no_address": "the identity provider vouches for no address",
+    "at_provider": "at the identity provider",
     "unlinked": "the company account that opened it was disconnected",
     "network": "from a network that is not let in",
     "too_many": "too many attempts",

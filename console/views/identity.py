@@ -30,10 +30,10 @@ blueprint = Blueprint("identity", __name__)
 EVERYWHERE = frozenset(
     {
         *("/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"),
-        *("/unsubscribe/<token>", "/opened/<token>", "/channels/<kind>/<provider>/<token>"),
+        *("/sign-in/oidc/backchannel-logout", "/unsubscribe/<token>", "/opened/<token>", "/channels/<kind>/<provider>/<token>"),
     }
 )
-"""Routes that are answered whatever network somebody is in: what watches over the console, the people outside who hand in documents or end messages, and providers of messages."""
+"""Routes that are answered whatever network somebody is in: what watches over the console, the people outside who hand in documents or end messages, providers of messages, and the identity provider."""
 
 OPEN = frozenset(
     {
@@ -56,6 +56,7 @@ OPEN = frozenset(
         "/sign-in/out",
         "/sign-in/oidc",
         "/sign-in/oidc/callback",
+        "/sign-in/oidc/backchannel-logout",
         "/request/<token>",
         "/request/<token>/files",
         "/unsubscribe/<token>",

@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 KEPT = "oidc"
 """Where the cookie keeps, sealed, what the answers have to fit: the newest departures of its tabs, each beside the beginning of its state."""
 TABS, MARK = 3, 12
-BARE = 5
+BARE = 20
 """Callbacks from one address that belong to no sign-in and are events, before the next ones wait; those that belong to one are counted as passwords are."""
 MOVED = "moved"
 """Marks an address to which somebody was redirected, so that a proxy that hides the address of the browser makes no circle."""

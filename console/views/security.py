@@ -189,7 +189,7 @@ def _outside() -> bool:
 
 def _programs_outside() -> bool:
     """Return whether a provider or a mail program asks, which knows a secret address and has neither cookie nor origin."""
-    return request.blueprint in ("channel_callbacks", "unsubscribe")
+    return request.blueprint in ("channel_callbacks", "unsubscribe", "provider_logout")
 
 
 def _has_link() -> bool:

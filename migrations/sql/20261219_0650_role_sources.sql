@@ -5,13 +5,13 @@ create table console.role_source (
     primary key (policy, source)
 );
 
--- What the provider last said of an identity, and which sessions it opened. `withheld_at`: at the last sign-in the provider did not tell the groups.
+-- What the provider last said of an identity, and which sessions it opened, in which session at the provider. `withheld_at`: at the last sign-in the provider did not tell the groups.
 alter table console.identity
     add column id text not null unique default 'idn_' || replace(gen_random_uuid()::text, '-', ''),
     add column email text not null default '',
     add column name text not null default '',
     add column withheld_at timestamptz;
-alter table console.session add column identity text;
+alter table console.session add column identity text, add column provider_session text;
 update console.session s set identity = i.id from console.identity i
     where i.person = s.person and s.method = 'oidc' and s.ended_at is null
       and not exists (select from console.identity o where o.person = i.person and o.id <> i.id);

@@ -38,6 +38,6 @@ def get_me() -> ResponseReturnValue:
     example=Example({"identity_id": "idn_01j0000000000000000000000a"}, status=204),
 )
 def disconnect(identity_id: str) -> ResponseReturnValue:
-    """Take an identity from oneself, with the roles that it alone gave and the sessions that it opened. 409 `only_way`, `last_admin` is 403."""
+    """Take an identity from oneself, with the roles that it alone gave and the sessions that it opened. 409 `only_way`; a key that is limited to some rights may not."""
     identities.remove(g.actor, g.actor.id, identity_id)
     return "", 204

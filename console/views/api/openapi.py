@@ -93,6 +93,7 @@ PARAMETERS: Mapping[str, tuple[str, str]] = {
     "funnel": ("Id of a funnel that the caller asked for", "fnl_01jd0000000000000000000000"),
     "collection": ("Id of the collection", "customer"),
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
+    "identity_id": ("Id of an identity of the person", "idn_01j0000000000000000000000a"),
     "run_id": ("The run", "run_01j0000000000000000000000a"),
     "workflow_id": ("Id or slug of the workflow", "kyc-review"),
     "import_id": ("Id of an import of contacts", "imp_01jd0000000000000000000000"),
