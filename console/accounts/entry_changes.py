@@ -26,7 +26,7 @@ def change(actor: Actor, address: str, **changes: Any) -> Entry:
     access.require(actor, None, "user", "manage")
     require_recent(actor)
     wanted, problems = _read(replace(current(), **changes))
-    problems += [] if wanted is None else _locked_out(wanted, address)
+    problems += [] if wanted is None else _locked_out(actor, wanted, address)
     if wanted is None or problems:
         raise Invalid("Signing in was left as it is.", details=problems)
     store(actor, wanted)
@@ -117,12 +117,21 @@ def _groups(groups: Sequence[GroupRole]) -> list[dict[str, str]]:
     return problems
 
 
-def _locked_out(wanted: Entry, address: str) -> list[dict[str, str]]:
+def _locked_out(actor: Actor, wanted: Entry, address: str) -> list[dict[str, str]]:
     """Settings that would leave nobody able to undo them."""
     problems = []
     if not in_networks(address, wanted.networks):
         problems.append(
             {"field": "networks", "reason": f"your own address, {address}, would be outside: add it, or a network that holds it"}
+        )
+    by_groups = {
+        (role["role"], role["team"])
+        for role in identities.roles_with_sources(actor.id)
+        if not {access.HAND, access.INVITATION}.intersection(role["from"])
+    }
+    if authority.ADMIN in by_groups - _pairs(wanted):
+        problems.append(
+            {"field": "groups", "reason": "you would be no admin any more: leave the line that makes you one, or ask another admin"}
         )
     if not wanted.password and not _admins_at_provider():
         problems.append({

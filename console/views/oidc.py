@@ -37,20 +37,30 @@ def depart() -> ResponseReturnValue:
     there, purpose = identity.local(request.args.get("next")), request.args.get("for", "sign_in")
     if (ours := _own_address()) is not None:
         return redirect(ours, 303)
-    if not current_user.is_authenticated:
-        return _left("sign_in", there)
-    if purpose == "link":
+    signed_in = current_user.is_authenticated
+    if signed_in and purpose == "link":
         return redirect("/settings/me#company-account", 303)
-    return _left("step_up", there) if purpose == "step_up" else redirect(there, 303)
+    if signed_in and purpose != "step_up":
+        return redirect(there, 303)
+    try:
+        return redirect(_left("step_up" if signed_in else "sign_in", there), 303)
+    except oidc.ProviderRefused as refused:
+        return _refused(refused, there)
 
 
 @blueprint.post("/connect")
 def connect() -> ResponseReturnValue:
-    """Redirect to the provider to sign in anew with the account that is to be connected."""
+    """Send to the provider to sign in anew with the account that is to be connected, by a page: forms may lead to no other origin."""
     accounts.require_recent(frame.actor())
     if _own_address() is not None:
         return redirect(f"{settings.current().base_url}/settings/me#company-account", 303)
-    return _left("link", "/settings/me")
+    try:
+        there = _left("link", "/settings/me")
+    except oidc.ProviderRefused as refused:
+        return _refused(refused, "/settings/me")
+    answer = frame.page("auth/to_provider.html", {"there": there})
+    answer.headers["Refresh"] = f"0; url={there}"
+    return answer
 
 
 @blueprint.get("/connect")
@@ -93,15 +103,12 @@ def arrive() -> ResponseReturnValue:
     return answer
 
 
-def _left(purpose: oidc.Purpose, there: str) -> ResponseReturnValue:
-    """Redirect to the provider, and keep in the cookie what the answer has to fit."""
+def _left(purpose: oidc.Purpose, there: str) -> str:
+    """Return the address at the provider, and keep in the cookie what the answer has to fit. Raises `ProviderRefused`."""
     by = current_user.actor.session if purpose != "sign_in" else ""
-    try:
-        left = oidc.depart(_back(), to=there, purpose=purpose, session=by)
-    except oidc.ProviderRefused as refused:
-        return _refused(refused, there)
+    left = oidc.depart(_back(), to=there, purpose=purpose, session=by)
     session[KEPT] = [*session.get(KEPT, [])[1 - TABS :], (left.state[:MARK], left.kept)]
-    return redirect(left.url, 303)
+    return left.url
 
 
 def _own_address() -> str | None:

@@ -28,6 +28,7 @@ from tests.views.test_oidc import (
     person,
     reasons,
     rules,
+    sent_to_connect,
     sign_in,
     somebody,
     usual as usual,  # noqa: PLC0414 - a fixture
@@ -278,8 +279,7 @@ def test_h34c_connecting_begins_by_a_form_of_ours_and_shows_whose_account_it_is(
     assert answer.headers["Location"] == "/settings/me#company-account"
     for headers in ({}, {"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
         assert client.post("/sign-in/oidc/connect", headers=headers).status_code == 403, headers
-    token = Page(client.get("/settings/me").text).form("/sign-in/oidc/connect")["fields"]
-    asked = dict(parse_qsl(urlsplit(str(client.post("/sign-in/oidc/connect", data=token).headers["Location"])).query))
+    asked = dict(parse_qsl(urlsplit(sent_to_connect(client)).query))
     assert (asked["prompt"], asked["max_age"]) == ("login", "0")
     shown = connect(house, client)
     page = client.get(shown.headers["Location"]).text

@@ -9,9 +9,9 @@ from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
 from console import access, accounts
-from console.accounts import identities
+from console.accounts import entry_changes, identities
 from console.db.engine import fetch
-from console.errors import Conflict, NotAllowed, NotFound
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.servers.identity import CLIENT_ID, SECRET
 from tests.views.conftest import Page
 from tests.views.test_identities import ADMIN, claims, events
@@ -126,6 +126,15 @@ def test_nobody_takes_an_identity_from_whom_they_could_not_give_its_roles(house:
     assert identities.identities_of(known.id) == [one]
 
 
+def test_nobody_takes_the_line_away_that_makes_them_an_admin(house: House) -> None:
+    client, _ = sign_in(house, "lars", **somebody("lars", "it"))
+    with pytest.raises(Invalid) as refused:
+        entry_changes.change(actor_of(client), "127.0.0.1", groups=GROUPS[:2])
+    assert [detail["field"] for detail in refused.value.details] == ["groups"]
+    entry_changes.change(house.company.ines, "127.0.0.1", groups=GROUPS[:2])
+    assert client.get("/settings/sign-in").status_code == 403
+
+
 def test_the_last_admin_is_not_disconnected(house: House) -> None:
     client, _ = sign_in(house, "lotte", **somebody("lotte", "it"))
     lotte = actor_of(client)
@@ -143,7 +152,7 @@ def test_the_last_admin_is_not_disconnected(house: House) -> None:
 
 # --- signed out at the provider ---------------------------------------------------------------------------------------------------
 
-LOGOUT = {"http://schemas.openid.net/event/backchannel-logout": {}}
+LOGOUT: Claims = {"http://schemas.openid.net/event/backchannel-logout": {}}
 NO_LOGOUTS: dict[str, Claims] = {
     "for another client": {"aud": "another"},
     "of another issuer": {"iss": "https://other.example"},
