@@ -55,6 +55,6 @@ from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign
 
 OPEN_MODULES = frozenset({
     "abilities", "absences", "authority", "confirming", "directory", "entry", "entry_changes", "factors", "identities", "invitations",
-    "oidc", "one_time", "others_keys", "password_letters", "passwords", "person_changes", "profile", "provider_sign_in", "rates", "recent_confirmation",
-    "service_accounts", "sessions", "signing_in", "teamwork", "throttle",
+    "oidc", "one_time", "others_keys", "password_letters", "passwords", "person_changes", "profile", "provider_logouts", "provider_sign_in", "rates",
+    "recent_confirmation", "service_accounts", "sessions", "signing_in", "teamwork", "throttle",
 })  # fmt: skip

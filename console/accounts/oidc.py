@@ -37,7 +37,6 @@ LATEST = 2**53  # seconds; also no infinity, and no number that is too long for 
 READ_S = 5.0
 REST_S = 10.0
 """After a request that took this provider longer than `READ_S`, nobody waits for it so long: people are told at once, and pages stay quick."""
-LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 METADATA = "/.well-known/openid-configuration"
 
 
@@ -87,15 +86,6 @@ class Arrival:
     to: str
     withheld: bool
     proved_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Logout:
-    """Whose sessions end because the provider says so: of the account `subject`, of the provider's session `session`, or of both."""
-
-    issuer: str
-    subject: str | None
-    session: str | None
 
 
 _turn = threading.Lock()
@@ -202,7 +192,7 @@ def _token(there: Provider, left: Mapping[str, Any], query: Mapping[str, str]) -
 def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, Any]:
     """The claims of the token, if it is signed by the provider, for us, for this request, and valid now."""
     client_id = str(settings.current().oidc_client_id)
-    claims = _signed(there, text, nonce={"essential": True, "value": left["nonce"]}, sub={"essential": True})
+    claims = signed_claims(there, text, nonce={"essential": True, "value": left["nonce"]}, sub={"essential": True})
     several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
     if (several or "azp" in claims) and claims.get("azp") != client_id:
         raise ProviderRefused("The identity provider's token was made for somebody else.", code="token")
@@ -213,26 +203,8 @@ def _claims(there: Provider, text: str, left: Mapping[str, Any]) -> dict[str, An
     return claims
 
 
-def read_logout(text: str) -> Logout:
-    """What a token of back-channel logout ends. Raises `ProviderRefused` for one that is not the provider's, not for us, or was used before.
-
-    Source: OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6.
-    """
-    there = provider()
-    claims = _signed(there, text, jti={"essential": True})
-    subject, session, events = claims.get("sub"), claims.get("sid"), claims.get("events")
-    fits = isinstance(events, dict) and isinstance(events.get(LOGOUT), dict) and "nonce" not in claims and (subject or session)
-    if (
-        not fits
-        or claims["iat"] < time.time() - WAY_S
-        or not one_time.is_first_use("state", f"logout {claims['jti']}", timedelta(seconds=2 * WAY_S))
-    ):
-        raise ProviderRefused("The identity provider's token does not fit.", code="token")
-    return Logout(there.issuer, subject, session)
-
-
-def _signed(there: Provider, text: str, **needed: Any) -> dict[str, Any]:
-    """The claims of a token that is signed by the provider, for us, and valid now, with these claims besides."""
+def signed_claims(there: Provider, text: str, **needed: Any) -> dict[str, Any]:
+    """The claims of a token that is signed by the provider, for us, and valid now, with these claims besides. Raises `ProviderRefused`."""
     from joserfc import jwt
     from joserfc.errors import JoseError
 

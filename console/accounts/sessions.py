@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from console import access, log
 from console.accounts import authority, entry, factors, persons
-from console.accounts.oidc import Logout
+from console.accounts.provider_logouts import Logout
 from console.core.actor import Actor
 from console.db import early_statement, engine as db
 from console.db.ids import new_id

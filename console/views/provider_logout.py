@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from console.accounts import oidc, sessions, signing_in, throttle
+from console.accounts import provider_logouts, sessions, signing_in, throttle
 from console.errors import ConsoleError, TooMany
 
 blueprint = Blueprint("provider_logout", __name__)
@@ -19,7 +19,7 @@ def log_out() -> ResponseReturnValue:
     if not throttle.take(limits):
         raise TooMany("Too many tokens from this address did not fit.", retry_after=throttle.LONGEST_S)
     try:
-        sessions.end_at_provider(signing_in.STRANGER, oidc.read_logout(request.form.get("logout_token", "")))
+        sessions.end_at_provider(signing_in.STRANGER, provider_logouts.read_logout(request.form.get("logout_token", "")))
     except ConsoleError as refused:
         return jsonify(error="invalid_request", error_description=refused.message), 400
     throttle.give_back(limits)
