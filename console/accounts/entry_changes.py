@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, log, settings
-from console.accounts import authority, identities
+from console.accounts import authority, identities, persons
 from console.accounts.entry import MISSING, WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
@@ -50,7 +50,7 @@ def store(by: Actor, wanted: Entry) -> None:
     changed = sorted(name for name in new if new[name] != old[name])
     if not changed:
         return
-    with authority.changing(by) as connection:
+    with authority.changing(persons.COMMAND_LINE) as connection:
         if "groups" in changed:
             access.require_groups_agreed(connection, _pairs(wanted), by.id)
             identities.take_unmapped(connection, by, _pairs(wanted))

@@ -198,8 +198,8 @@ def replace(actor: Actor, person_id: str, subject: str, identity_id: str = "") -
     """
     require_recent(actor)
     authority.require_another(actor, person_id, "replaces their own identity")
-    persons.require_person(persons.person(person_id))
     with _changing(actor, person_id) as connection:
+        persons.require_person(persons.person(person_id))
         authority.require_over(actor, connection, person_id)
         account = refused_account(person_id)
         if account is None or account.subject != subject:

@@ -26,9 +26,12 @@ OWN_ACCOUNT = {
         "/sign-in/new-password/<token>",
         "/sign-in/oidc",
         "/sign-in/oidc/callback",
+        "/sign-in/oidc/connect",
+        "/sign-in/oidc/connect/confirm",
+        "/sign-in/oidc/backchannel-logout",
     ),
 }
-"""What people do to their own account, and the ways in: tests/views/test_me_pages.py, test_second_factor.py, test_oidc.py and test_demo_sign_in.py."""
+"""What people do to their own account, and the ways in: tests/views/test_me_pages.py, test_second_factor.py, test_oidc.py, test_identities.py and test_demo_sign_in.py."""
 
 NO_PAGES = {
     *OWN_ACCOUNT,
@@ -88,7 +91,7 @@ ROUTES = [
     Route(SIGNS_IN, "/settings/sign-in/of/usr_unknown", stan=403, status=403),
     *(
         Route(f"{SIGNS_IN}/{do}", f"/settings/sign-in/of/usr_unknown/{do}", ("POST",), stan=403, status=403)
-        for do in ("password-link", "reset-factor", "end-sessions")
+        for do in ("password-link", "reset-factor", "end-sessions", "disconnect", "replace-identity")
     ),
     Route("/settings/hooks", "/settings/hooks", stan=403, status=403),
     Route("/settings/ai", "/settings/ai", ("GET", "POST"), stan=403, status=403),
