@@ -5,7 +5,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "20261219_0690"
-down_revision = "20261219_0650"
+down_revision = "20261219_0660"
 
 
 def upgrade() -> None:
