@@ -42,7 +42,11 @@ def test_an_admin_makes_one_and_gives_it_a_key_on_a_page(pages: Pages) -> None:
     made = ines.send(ines.get(path), path, status=200, name="callbacks", days="30")
     key = re.findall(r"cns_[0-9a-z]{26}_[0-9a-f]{64}", made.html)[0]
     told = pages.app.test_client().get("/api/v1/me", headers={"Authorization": f"Bearer {key}"}).get_json()
-    assert (told["email"], told["roles"], told["teams"]) == (EMAIL, [{"role": "operator", "team": "operations", "from": ["hand"]}], ["operations"])
+    assert (told["email"], told["roles"], told["teams"]) == (
+        EMAIL,
+        [{"role": "operator", "team": "operations", "from": ["hand"]}],
+        ["operations"],
+    )
     ines.get(f"/settings/people/{pages.company.olivia.id}/new-key", status=404)
     assert "nobody signs in" in ines.get(f"/settings/sign-in/of/{account.id}", status=409).text
 
