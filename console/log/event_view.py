@@ -19,8 +19,8 @@ from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
 from console.log import masking
-from console.log.masking import Hidden, tree, within
 from console.log.body import CLIENT_IP
+from console.log.masking import Hidden, tree, within
 from console.log.read import Stored
 from console.sentences import Names
 

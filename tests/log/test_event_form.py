@@ -34,6 +34,7 @@ FRAME: Mapping[str, Any] = {
     "target": {"source": "s", "coll": "customer", "key": f.ODD.replace("\x00", "")},
     "request": 'req_"1"',
     "label": "confidential",
+    "address": "192.0.2.1",
 }
 """Something for every part of a frame."""
 FACT: Mapping[str, Any] = {

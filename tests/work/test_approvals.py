@@ -185,7 +185,7 @@ def test_the_requester_does_not_approve_by_any_way(bank: Company) -> None:
 
 
 def test_who_did_an_earlier_step_is_excluded_by_name_of_the_rule(bank: Company) -> None:
-    charging(not_by=["requester", "step:note"], roles=["lead"])
+    charging(not_by=["step:note", "requester"], roles=["lead"])
     run_id = runs.start(bank.mona, "charging", "customer", "1")
     bank.answer(run_id, "mona", note="mine")
     runs.assign(bank.mona, run_id, revision=None, user=bank.olivia.id)

@@ -44,7 +44,7 @@ def asking(slug: str = "asks", *triggers: Mapping[str, Any], collection: str | N
     workflows.import_file(head | {"steps": steps, "settings": {"exclusive": False}, "triggers": list(triggers)} | more, publish=True)
 
 
-def doing(slug: str, kind: str, config: Mapping[str, Any], *triggers: Mapping[str, Any], **more: Any) -> None:
+def doing(slug: str, kind: str, config: dict[str, Any], *triggers: Mapping[str, Any], **more: Any) -> None:
     """A workflow without a holder with one automatic step."""
     steps = [step("start", "start", "act"), step("act", kind, "end", config), step("end", "end", None)]
     asking(slug, *triggers, steps=steps, **more)

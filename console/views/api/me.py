@@ -13,12 +13,9 @@ from console.views.api.shapes import Me
 blueprint = Blueprint("api_me", __name__, url_prefix="/api/v1")
 
 
-def rights_of(person_id: str) -> dict[str, Any]:
-    """Return a person's roles with what gives each, and their identities."""
-    return {
-        "roles": identities.roles_with_sources(person_id),
-        "identities": [identity.to_json() for identity in identities.identities_of(person_id)],
-    }
+def identities_json(person_id: str) -> list[dict[str, Any]]:
+    """Return the identities of a person, each with the roles that its groups give."""
+    return [identity.to_json() for identity in identities.identities_of(person_id)]
 
 
 @blueprint.get("/me")
@@ -26,7 +23,8 @@ def rights_of(person_id: str) -> dict[str, Any]:
 def get_me() -> ResponseReturnValue:
     """The person whose rights the key has, with their roles, teams and identities."""
     actor: Actor = g.actor
-    return jsonify(id=actor.id, email=actor.email, name=actor.name, teams=list(actor.teams), **rights_of(actor.id))
+    own = {"roles": actor.role_names, "grants": identities.roles_with_sources(actor.id), "identities": identities_json(actor.id)}
+    return jsonify(id=actor.id, email=actor.email, name=actor.name, teams=list(actor.teams), **own)
 
 
 @blueprint.delete("/me/identities/<identity_id>")

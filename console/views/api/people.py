@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 
 from console import access, accounts
 from console.accounts import identities
-from console.views.api.me import rights_of
+from console.views.api.me import identities_json
 from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.shapes import Account, PersonShown
 
@@ -57,7 +57,8 @@ def get_person(person_id: str) -> ResponseReturnValue:
     access.require(g.actor, None, "user", "manage")
     known = accounts.person(person_id)
     shown = {name: getattr(known, name) for name in ("id", "kind", "state", "email", "name")}
-    return jsonify(**shown, teams=list(known.teams), **rights_of(known.id))
+    roles = identities.roles_with_sources(known.id)
+    return jsonify(**shown, teams=list(known.teams), roles=roles, identities=identities_json(known.id))
 
 
 @blueprint.delete("/people/<person_id>/identities/<identity_id>")

@@ -148,7 +148,8 @@ def test_another_workflow_is_run_with_inputs_and_finds_outputs(company: Company)
     (child,) = runs.children_of(run_id)
     assert told["context"]["ask"] == {"product": 42, "who": "Tore Lindqvist", "run": child.id, "ending": "Reckoned"}
     assert (told["status"], told["context"]["say"], run_of(child.id).record) == ("completed", {"found": 42}, "2")
-    assert run_of(child.id).origin["chain"] == [[run_of(run_id).workflow, "1"]]
+    [first, *_] = run_of(child.id).caused_by
+    assert (first.run, first.workflow, first.record, first.depth) == (run_id, run_of(run_id).workflow, "1", 1)
     publish("outer", [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "inner"}), step("end", "end", None)])
     run_id = begin("outer", "4")
     company.work()

@@ -120,13 +120,20 @@ class Me(Shape):
     id: str
     email: str
     name: str
-    roles: list[RoleWithSources]
+    roles: list[str]
+    grants: list[RoleWithSources] = Field(description="The roles by team, with what gives each")
     teams: list[str]
     identities: list[LinkedIdentity]
 
 
-class PersonShown(Me):
+class PersonShown(Shape):
     """A person or service account, as those who manage people see them."""
 
+    id: str
+    email: str
+    name: str
+    roles: list[RoleWithSources]
+    teams: list[str]
+    identities: list[LinkedIdentity]
     kind: Literal["person", "service"]
     state: Literal["active", "disabled", "removed"]
