@@ -31,6 +31,7 @@ from console.records.record_reads import (
     visible_keys,
 )
 from console.records.refusals import Unsayable
+from console.records.rehearsal import rehearsed
 from console.records.related_lists import related_lists, related_numbers
 from console.records.related_values import leading, sight_of
 from console.records.sampling import led
@@ -44,6 +45,6 @@ from console.records.write import WriteUnknown, alike, compare, forms, refusals_
 
 OPEN_MODULES = frozenset({
     "catalogue", "connect", "connection_terms", "consents_told", "delete", "diagnosis", "governing", "grouped", "function_fields", "index_advice", "indexes",
-    "insert", "insert_many", "list_starts", "portable_address", "preview", "quick_search", "record_keys", "reflect", "refusals", "related_lists", "relations", "sampling",
+    "insert", "insert_many", "list_starts", "portable_address", "preview", "quick_search", "record_keys", "reflect", "refusals", "rehearsal", "related_lists", "relations", "sampling",
     "search", "source_zones", "sql_conditions", "sql_question", "sql_segments", "stored", "titled_orders", "totals", "value_counts", "write",
 })  # fmt: skip

@@ -24,14 +24,14 @@ from psycopg.waiting import Wait
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
-from console.records import connection_terms, sqlite_schema
+from console.records import connection_terms, rehearsal, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
 from console.records.refusals import LOCKED, NOT_THERE, Unsayable, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 from console.records.sqlite_schema import Declared
 
 __all__ = [
-    "Terms", "address", "copied", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
+    "Terms", "address", "commit", "copied", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
     "stream", "transaction", "wait_once",
 ]  # fmt: skip
 
@@ -200,6 +200,8 @@ def _opened(made: Engine, name: str, breaker: Breaker | None) -> Connection:
 
 def read(engine: Engine, name: str, work: Callable[[Connection], T]) -> T:
     """The result of `work` on a connection without a transaction. Retried once if the connection was dead. Raises SourceDown."""
+    if (trying := rehearsal.current()) is not None and (found := trying.read(name, work)) is not None:
+        return found[0]
     if (known := _breaker(name, engine)) is not None:
         known.spare()
     for last in (False, True):
@@ -291,7 +293,23 @@ def _several(wire: PGconn, size: int) -> PQGen[list[bytes]]:
 
 @contextlib.contextmanager
 def transaction(engine: Engine, name: str) -> Iterator[Connection]:
-    """A transaction for a write; SQLite takes the write lock at once. Raises SourceDown if none can be opened."""
+    """A transaction for a write, which `commit` ends; SQLite takes the write lock at once. Raises SourceDown if none can be opened."""
+    trying = rehearsal.current()
+    with _begun(engine, name) if trying is None else trying.writing(name, lambda: _begun(engine, name)) as connection:
+        yield connection
+
+
+def commit(connection: Connection) -> bool:
+    """Commit the transaction; in a rehearsal only keep it for what follows. Whether it was committed. Raises the driver's errors."""
+    if (trying := rehearsal.current()) is not None:
+        trying.keep(connection)
+        return False
+    connection.commit()
+    return True
+
+
+@contextlib.contextmanager
+def _begun(engine: Engine, name: str) -> Iterator[Connection]:
     with _connected(engine, name) as opened:
         try:
             if engine.dialect.name == "sqlite":

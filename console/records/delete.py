@@ -61,7 +61,6 @@ def delete(collection_id: str, key: str, expected: Mapping[str, Any], scope: Sco
     for last in (False, True):
         try:
             _delete(table_of(collection), key, expected, scope)
-            fetch(_TAGS_GONE, (collection.id, log_reference(collection, key)))
             return
         except Stale as error:
             if last:
@@ -80,9 +79,7 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
             if gone != 1:
                 raise left_out(connection, table, is_key, table.in_scope(scope), done="deleted")
             faults.point("records.commit.before")
-            connection.commit()
-            request_writes.written(target)
-            changes_made.note_change(changes_made.Changed(collection.id, key, theirs, None))
+            committed = connect.commit(connection)
         except sa.exc.DBAPIError as error:
             if (reason := refusals.raised(error.orig)) is not None:
                 raise Conflict(f"The database refuses this: {reason} Nothing was deleted.", code="not_possible") from error
@@ -93,6 +90,10 @@ def _delete(table: Table, key: str, expected: Mapping[str, Any], scope: Scope) -
                 " them first. Nothing was deleted."
             )
             raise Conflict(message, code="in_use") from error
+    if committed:
+        request_writes.written(target)
+        changes_made.note_change(changes_made.Changed(collection.id, key, theirs, None))
+        fetch(_TAGS_GONE, (collection.id, log_reference(collection, key)))
 
 
 def _failed(error: sa.exc.DBAPIError, collection: Collection, target: str) -> Exception:

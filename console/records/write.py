@@ -204,7 +204,7 @@ def commit(
     """
     faults.point("records.commit.before")
     try:
-        connection.commit()
+        committed = connect.commit(connection)
     except sa.exc.IntegrityError as error:
         raise refusal(error) from error
     except sa.exc.DBAPIError as error:
@@ -212,7 +212,8 @@ def commit(
             request_writes.unknown(target)
             raise WriteUnknown(f"The connection to {collection.source} was lost while {what}.") from error
         raise connect.driver_refusal(error, collection.source) from error
-    request_writes.written(target)
+    if committed:
+        request_writes.written(target)
 
 
 def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:

@@ -79,6 +79,14 @@ def modules(text: str) -> tuple[str, ...]:
     return names
 
 
+def names(text: str) -> frozenset[str]:
+    """Names of data sources, separated by commas."""
+    found = frozenset(part.strip() for part in text.split(",") if part.strip())
+    if not all(name.isprintable() for name in found):
+        raise IllFormed("takes names of data sources, with commas between them")
+    return found
+
+
 def switch(text: str) -> bool:
     """On or off."""
     match text.lower():

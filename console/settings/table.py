@@ -160,6 +160,12 @@ class Table:
         False,
         "Publishing a workflow needs a second person in every team, not only in those that say so.",
     )
+    dry_run_reads_only: frozenset[str] = setting(
+        "CONSOLE_DRY_RUN_READS_ONLY",
+        readers.names,
+        frozenset(),
+        "Data sources in which a dry run tries no change, not even one that it takes back.",
+    )
     rights_review: bool = setting(
         "CONSOLE_RIGHTS_REVIEW",
         readers.switch,

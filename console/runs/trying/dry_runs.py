@@ -1,8 +1,8 @@
-"""A dry run: a workflow is followed from its start with the rules and step types of every run, and nothing is written, sent or asked.
+"""A dry run: a workflow is followed from its start with the rules and step types of every run, and nothing is sent, asked, or written for good.
 
-What people and the world outside would say is chosen by the tester (`Script`), and time jumps to the end of each wait. Records are read through
-the one door with the tester's rights: what they may not see is not there. A change of the run's own record is remembered, so that later steps
-read it as it would be; other records stay as they are.
+What people and the world outside would say is chosen by the tester (`Script`), and time jumps to the end of each wait. Records are read and
+changed through the one door with the tester's rights, and every change is taken back at the end (`records.rehearsed`): later steps find it. Where
+it cannot be tried, the dry run says so; then only a change of the run's own record is remembered.
 """
 
 import time
@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from console import log
+from console import effects, log, records
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
 from console.core.plain_words import humanised
@@ -20,7 +20,7 @@ from console.core.run.commands import Command
 from console.core.run.simulation import Delivery, Gate, Question, Script, Simulated, SimulatedStep, WouldSend
 from console.core.run.step_requests import Awaited
 from console.errors import ConsoleError, Invalid, SourceDown
-from console.records import Record
+from console.records import Record, rehearsal
 from console.runs.changing import run_starts, transitions
 from console.runs.changing.approval_requests import complete_request
 from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
@@ -38,6 +38,8 @@ NOT_HERE = "require"
 CHOOSE_END = "A dry run writes nothing, so an earlier step has not made it. Say how this step ends."
 CIRCLES = "What an action would have written is not seen in a dry run, so this could go round for ever. Say how it goes on."
 PASSES = 2
+TRIED = frozenset({"record", "sql_write", "sql_insert", "sql_delete"})
+"""Kinds of effects that a rollback takes back."""
 Watch: TypeAlias = Callable[["Simulation"], str | None]
 """How often a rule is judged by records that an action would have changed, before the tester is asked."""
 STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
@@ -69,7 +71,8 @@ def dry_run(
     """
     dry = begun(actor, definition, record, given, script, now=now, about=about, gate=gate)
     dry.former = former
-    return dry.result(dry.play())
+    with records.rehearsed():
+        return dry.result(dry.play())
 
 
 def begun(
@@ -222,11 +225,7 @@ class Simulation:
         if run.status == "waiting_person":
             return self._person()
         if run.status == "waiting_event" and run.wanted is not None and run.attempt is not None:
-            effect = run.wanted
-            self.give(simulation.report_of(run.attempt, effect, self.script.ending(run.attempt.step, run.attempt.attempt)))
-            settled = self.run.effect(effect.id)
-            if settled is not None:
-                self._remember_change(settled[1])
+            self._make(run.attempt, run.wanted)
             return None
         if run.status == "waiting_event" and run.joins is not None:
             return simulated_children.join(self)
@@ -255,6 +254,29 @@ class Simulation:
         """Let time pass to the moment, and give the command then."""
         self.now = max(self.now, moment)
         self.give(command)
+
+    def _make(self, attempt: Attempt, effect: Effect) -> None:
+        """Let the effect end as the tester chose; else make it, where it can be taken back, and otherwise let it succeed."""
+        chosen = self.script.ending(attempt.step, attempt.attempt)
+        if chosen is None and self._can_be_tried(effect):
+            report = effects.perform(self.actor, effect, self.run)
+            if report.code != rehearsal.CODE and not report.asks:
+                self.about = None  # read again, as it is now
+                self.give(report)
+                return
+            self.note(report.message)
+        self.give(simulation.report_of(attempt, effect, chosen))
+        settled = self.run.effect(effect.id)
+        if settled is not None:
+            self._remember_change(settled[1])
+
+    def _can_be_tried(self, effect: Effect) -> bool:
+        return (
+            effect.kind in TRIED
+            and rehearsal.current() is not None
+            and self.former is None
+            and not (self.script.recorded or self.script.drawn)
+        )
 
     def _remember_change(self, effect: Effect) -> None:
         if effect.status != "succeeded" or self.about is None:

@@ -1,5 +1,6 @@
 """A dry run: the rules of every run, with what the tester chose in place of people and the world outside; nothing is written."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -265,7 +266,10 @@ def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_resul
         assert provider.receiver.received == []
 
 
-def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tester_says(company: Company) -> None:
+def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tester_says(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
+    given_settings(CONSOLE_DRY_RUN_READS_ONLY="company")
     imported(RATE)
     access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
     made = document(
@@ -285,7 +289,10 @@ def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tes
     assert [each.step for each in ended.would_send] == ["rate"]
 
 
-def test_a_rule_that_an_action_would_have_ended_asks_the_tester_where_it_goes_on(company: Company) -> None:
+def test_a_rule_that_an_action_would_have_ended_asks_the_tester_where_it_goes_on(
+    company: Company, given_settings: Callable[..., None]
+) -> None:
+    given_settings(CONSOLE_DRY_RUN_READS_ONLY="company")
     imported(RATE)
     access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
     made = document(
