@@ -256,11 +256,12 @@ class Simulation:
         self.give(command)
 
     def _make(self, attempt: Attempt, effect: Effect) -> None:
-        """Let the effect end as the tester chose; else make it, where it can be taken back, and otherwise let it succeed."""
+        """Make the effect where it can be taken back, unless the tester chose that it does not succeed; else let it end as they chose, or succeed."""
         chosen = self.script.ending(attempt.step, attempt.attempt)
-        if chosen is None and self._can_be_tried(effect):
+        if (chosen is None or chosen.outcome == "succeeded") and self._can_be_tried(effect):
             report = effects.perform(self.actor, effect, self.run)
-            if report.code != rehearsal.CODE and not report.asks:
+            refused = report.status != "succeeded"
+            if not refused or not (chosen or report.asks or report.code == rehearsal.CODE):
                 self.about = None  # read again, as it is now
                 self.give(report)
                 return
