@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-NOBODY_HERE = "A former colleague"
+NOBODY_HERE = "a former colleague"
 
 
 def cause_words(cause: Mapping[str, Any], people: Mapping[str, str]) -> str:
@@ -13,17 +13,16 @@ def cause_words(cause: Mapping[str, Any], people: Mapping[str, str]) -> str:
         case "person":
             words = person
         case "key":
-            words = f"A key of {person}"
+            words = f"a key of {person}"
         case "delivery":
-            sender = f"a key of {person}" if person else "a signature" if cause["signed"] else "no key"
-            words = f"A delivery with {sender}"
+            words = f"a delivery with a key of {person}" if person else "a signed delivery"
         case "schedule":
-            words = "A schedule"
+            words = "a schedule"
         case "change" | "tag":
             what = "change" if cause["kind"] == "change" else "tag"
-            words = f"A {what} {f'by {person}' if person else 'by a run' if cause['run'] else 'made outside'}"
+            words = f"a {what} by {person or 'a run'}" if person or cause["run"] else f"a {what} made outside"
         case "run":
-            words = f"A run{f', taken on by {person}' if person else ''}"
+            words = f"a run of {person}" if person else "a run"
         case _:
-            words = "Made outside"
+            words = "a change made outside"
     return f"{words} from {cause['address']}" if cause["address"] else words
