@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, replace
 
 import orjson
 import sqlalchemy as sa
@@ -160,6 +160,15 @@ def write(
 def _tell(connection: Connection, own: OwnRights, number: int, confirmed_by: str = "") -> None:
     for watcher in watchers:
         watcher(connection, own, number, confirmed_by)
+
+
+def note_key(connection: Connection, account: str, by: str) -> None:
+    """Tell the watchers what rights on records a key of this service account gives to whoever makes it (`by`), in the caller's transaction."""
+    roles = [row for row in rows_of(connection) if row.ptype == "g" and row.sub == f"user:{account}"]
+    own = own_rights.look(connection, rows_of, Change(frozenset(replace(row, sub=f"user:{by}") for row in roles)), by)
+    if own is not None:
+        for watcher in watchers:
+            watcher(connection, own, current_version(), "")
 
 
 watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []

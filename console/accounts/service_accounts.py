@@ -125,4 +125,7 @@ def require_service_account(actor: Actor, person_id: str) -> persons.Person:
 def create_key_for(actor: Actor, person_id: str, name: str, *, days: int) -> api_keys.CreatedKey:
     """Create a key of a service account. It never approves. Raises `Invalid` with a detail per field, and what `require_service_account` raises."""
     require_service_account(actor, person_id)
-    return api_keys.create_key(name, person_id, lasts=timedelta(days=days), by=actor)
+    made = api_keys.create_key(name, person_id, lasts=timedelta(days=days), by=actor)
+    with db.transaction() as connection:
+        access.policy_store.note_key(connection, person_id, actor.id)
+    return made

@@ -363,7 +363,9 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     names, hidden = event_view.names_of(events, titles, known=catalogue.find, own=own), reader.values
     names = replace(names, collections={name: label + _beside(name) for name, label in names.collections.items()})
     return [
-        ActivityRow(event, event_view.as_json(event, names, hidden=hidden, whole=opens), titles.get((row.collection, row.record)))
+        ActivityRow(
+            event, event_view.as_json(event, names, hidden=hidden, whole=opens, addresses=True), titles.get((row.collection, row.record))
+        )
         for event, (row, opens) in zip(events, kept, strict=True)
     ]
 

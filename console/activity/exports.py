@@ -277,7 +277,7 @@ def _opened(row: Row, reader: Reader, *, masks: bool) -> Iterator[dict[str, Any]
     except log.read.Damaged:
         return  # whoever verifies is told of the line itself
     try:
-        opened = subjects.unseal(row.sub, event["id"], row.nonce or b"", row.ct) if row.sub and row.ct else {}
+        opened = log.read.unsealed(event["id"], row.sub, row.nonce or b"", row.ct) if row.sub and row.ct else {}
     except subjects.Unreadable:
         opened = {}
     closed: frozenset[str] = frozenset()

@@ -114,7 +114,7 @@ def _wake_run(run_id: str, key: str, event: LogEvent, *, in_worker: bool) -> boo
         return False
     output = {"until": (run.waiting or {}).get("until"), "event": event.on, "at": log.body.moment(event.at)}
     read_ahead.keep("run", {run_id: loaded})
-    return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output, in_worker=in_worker)
+    return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output, caused_by=event.caused_by, in_worker=in_worker)
 
 
 def _passes(condition: str | None, definition: Definition, run: Run, event: LogEvent) -> bool:

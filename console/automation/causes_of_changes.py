@@ -9,9 +9,10 @@ from console.core.run.causes import OUTSIDE, Cause, Causes, people_in
 from console.db.engine import fetch
 from console.db.ids import id_at
 from console.runs.engine import run_causes
+from console.runs.engine.run_causes import Place
 
 _CAUSES = """
-select run, kind, request, result from console.effect
+select run, n, kind, request, result from console.effect
 where id > %(since)s and status in ('requested', 'succeeded', 'unknown') and kind in ('record', 'sql_write', 'sql_insert', 'sql_delete')
 and (request->>'key' = any(%(keys)s) or request->>'record' = any(%(keys)s) or result->'values'->>'key' = any(%(keys)s)
     or exists (select from jsonb_path_query(result, '$.values.records[*].key') entry where entry #>> '{}' = any(%(keys)s)))
@@ -34,16 +35,17 @@ def causes_of_changes(collection: str, keys: Sequence[str]) -> dict[str, ChangeC
     if not keys:
         return {}
     since = log.now() - run_causes.CHANGED_WITHIN - timedelta(seconds=float(fetch(_LOOKED_S, (collection,))[0][0] or 0))
-    runs_of = {key: list[str]() for key in keys}
-    for run_id, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(runs_of)}):
+    places_of = {key: list[Place]() for key in keys}
+    for run_id, n, kind, request, result in fetch(_CAUSES, {"since": id_at("eff", since), "keys": sorted(places_of)}):
         for key in _written(collection, kind, request or {}, result or {}):
-            if run_id not in runs_of.get(key, (run_id,)):
-                runs_of[key].append(run_id)
-    passed_on = run_causes.causes_passed_on({run_id for found in runs_of.values() for run_id in found})
+            if key in places_of:
+                places_of[key].append(Place(run_id, n=n))
+    places = sorted({place for found in places_of.values() for place in found})
+    passed_on = dict(zip(places, run_causes.causes_passed_on(places), strict=True))
     by_hand = run_causes.changes_by_hand(collection, keys, since)
     return {
-        key: ChangeCauses(next(iter(found), None), _together(by_hand.get(key, ()), [passed_on[run_id] for run_id in found]))
-        for key, found in runs_of.items()
+        key: ChangeCauses(found[0].run if found else None, _together(by_hand.get(key, ()), [passed_on[place] for place in found]))
+        for key, found in places_of.items()
         if found or key in by_hand
     }
 

@@ -123,7 +123,7 @@ on conflict (workflow, trigger, key) do nothing returning status
 def sealed(ident: str, occasion: Occasion) -> bytes:
     """What the firing of this id is told, under the master key until its run begins."""
     said: dict[str, Any] = {name: getattr(occasion, name) for name in ("event", "values", "segment", "sort")}
-    said |= {"caused_by": stored(occasion.caused_by)} | ({"unjudged": True} if occasion.unjudged else {})
+    said |= {"caused_by": stored(occasion.caused_by, addresses=True)} | ({"unjudged": True} if occasion.unjudged else {})
     return subjects.wrap(orjson.dumps(log.body.plain(said)), _about(ident))
 
 

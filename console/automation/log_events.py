@@ -13,7 +13,7 @@ from console.db.engine import fetch
 from console.errors import NotFound
 from console.log import event_lists
 from console.log.event_lists import LogFilter
-from console.runs.engine.run_causes import cause_of_event, causes_passed_on
+from console.runs.engine.run_causes import Place, cause_of_event, causes_passed_on
 
 LIMIT = 500
 DONE = "succeeded"
@@ -90,10 +90,8 @@ def read_after(pos: int, names: Collection[str] = tuple(EVENTS), limit: int = LI
     subjects.load({row.sub for row in rows if row.sub})
     stored = [(row, log.stored(row)) for row in rows if row.body is not None]
     effects = _effects([event.open["effect"] for _, event in stored if event.type in BY_EFFECT])
-    causes = causes_passed_on(
-        {row.run for row, _ in stored if row.run.startswith("run_")}
-        | {str(event.open["run"]) for _, event in stored if event.open.get("run")}
-    )
+    places = [place for each in stored if (place := _place_of(*each)) is not None]
+    causes = dict(zip(places, causes_passed_on(places), strict=True))
     events = [made for row, event in stored for made in _events(row, event, effects, causes) if made.on in names]
     return Batch(events, rows[-1].pos if len(rows) == limit else end)
 
@@ -107,6 +105,13 @@ def _caused_by(row: event_lists.Row, event: log.Stored, through: Causes) -> Caus
     return (replace(through[0], kind=kind, person=own.person or through[0].person, key=own.key, event=row.pos), *through[1:])
 
 
+def _place_of(row: event_lists.Row, event: log.Stored) -> Place | None:
+    """Where in a run it was done; None outside runs."""
+    run_id = row.run if row.run.startswith("run_") else event.open.get("run")
+    step = event.body["step"] or {}
+    return Place(str(run_id), step.get("id"), step.get("attempt")) if run_id else None
+
+
 def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
     """(kind, request, result) of effects that were done, by id."""
     if not ids:
@@ -117,17 +122,16 @@ def _effects(ids: Sequence[str]) -> dict[str, tuple[str, Mapping[str, Any], Mapp
     return {row[0]: (row[1], row[2] or {}, row[3] or {}) for row in rows}
 
 
-def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[str, Causes]) -> Iterator[LogEvent]:
+def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any], causes: Mapping[Place, Causes]) -> Iterator[LogEvent]:
     """What an event of the log tells; nothing, one thing, or where an effect changed several records one for each."""
-    run_id = row.run if row.run.startswith("run_") else event.open.get("run")
-    actor = event.body["actor"]
+    actor, place = event.body["actor"], _place_of(row, event)
     base: dict[str, Any] = {
         "pos": row.pos,
         "at": event.at,
         "by": actor["id"],
-        "run": run_id,
+        "run": place.run if place is not None else None,
         "label": event.body.get("label"),
-        "caused_by": _caused_by(row, event, causes.get(run_id or "", ())),
+        "caused_by": _caused_by(row, event, causes.get(place, ()) if place is not None else ()),
     }
     match event.type:
         case "record_changed" if event.open.get("result", DONE) == DONE:

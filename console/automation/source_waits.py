@@ -5,17 +5,20 @@ its own, and then delete what they have judged. All that is written down about a
 What the console has changed itself is told by the log too: whichever comes first ends the wait, and what was changed before a wait began ends it by neither.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
+
+import orjson
 
 from console import faults, queue, records, runs
 from console.access import EVERY_RUN
 from console.automation.awaited import SINCE, wake
 from console.automation.following import Happened
 from console.automation.log_events import LogEvent
+from console.core.run.causes import causes_from_json, stored
 from console.db.engine import fetch, together
 from console.db.ids import new_id
 from console.errors import NotFound, SourceDown
@@ -43,10 +46,10 @@ _NEXT = f"""
 select distinct r.record from {EVERY_RUN.sql()} where r.collection = %s and r.record > %s and {_WAITS} order by r.record limit {PAGE}
 """  # noqa: S608 (texts of ours)
 _NOTE = f"""
-insert into console.waking (batch, run, key, kind, found, at, made_by)
-select %s || '-' || (dense_rank() over (order by r.id) - 1) / {BATCH}, r.id, r.waiting ->> 'key', t.kind, t.found, t.at, t.made_by
-from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[])
-    with ordinality as t (record, kind, found, at, made_by, state, changed, n)
+insert into console.waking (batch, run, key, kind, found, at, made_by, caused_by)
+select %s || '-' || (dense_rank() over (order by r.id) - 1) / {BATCH}, r.id, r.waiting ->> 'key', t.kind, t.found, t.at, t.made_by, t.caused_by::jsonb
+from unnest(%s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[], %s::timestamptz[], %s::text[])
+    with ordinality as t (record, kind, found, at, made_by, state, changed, caused_by, n)
 join {EVERY_RUN.sql()} on r.collection = %s and r.record = t.record and {_WAITS}
 where t.made_by is distinct from r.id and case when t.state is not null and r.waiting ->> 'saw' is not null then t.state <> r.waiting ->> 'saw'
     else t.changed is null or t.changed >= (select a.entered_at from console.attempt a where a.run = r.id and a.n = r.current)
@@ -64,7 +67,7 @@ insert into console.source_watch ("collection", "column", looked_at) values (%s,
 do update set problem = excluded.problem returning looked_at < clock_timestamp() - make_interval(secs => %s)
 """
 _OF_BATCH = f"""
-select w.id, w.run, w.key, w.kind, w.found, w.at, w.made_by, r.collection, r.record from console.waking w left join {EVERY_RUN.sql()} on r.id = w.run
+select w.id, w.run, w.key, w.kind, w.found, w.at, w.made_by, r.collection, r.record, w.caused_by from console.waking w left join {EVERY_RUN.sql()} on r.id = w.run
 where w.key in (select b.key from console.waking b where b.batch = %s) order by w.key, w.id
 """  # noqa: S608 (texts of ours)
 _LEFT = """
@@ -95,9 +98,11 @@ class _Waking:
     made_by: str | None
     collection: str | None
     record: str | None
+    caused_by: Sequence[Mapping[str, Any]] | None
 
     def event(self) -> LogEvent:
-        return LogEvent(self.found, 0, self.kind, self.at, None, self.collection, self.record, run=self.made_by)
+        causes = causes_from_json(self.caused_by)
+        return LogEvent(self.found, 0, self.kind, self.at, None, self.collection, self.record, run=self.made_by, caused_by=causes)
 
 
 def collections() -> list[str]:
@@ -127,7 +132,9 @@ def note(collection: str, changes: Sequence[Change], looked: int | None = None) 
     if not told:
         return
     columns = [(each.happened.record, each.happened.on, str(each.happened.event["id"]), each.happened.at) for each in told]
-    causes = [(each.happened.event.get("run"), each.state, each.changed) for each in told]
+    causes = [
+        (each.happened.event.get("run"), each.state, each.changed, orjson.dumps(stored(each.happened.caused_by)).decode()) for each in told
+    ]
     _enqueue(
         fetch(_NOTE, (new_id("wak"), *map(list, zip(*columns, strict=True)), *map(list, zip(*causes, strict=True)), collection, looked))
     )

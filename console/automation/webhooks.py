@@ -37,7 +37,7 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
-from console.runs.engine.run_causes import causes_passed_on
+from console.runs.engine.run_causes import Place, causes_passed_on
 
 if TYPE_CHECKING:
     from standardwebhooks import Webhook
@@ -340,19 +340,19 @@ def _started(hook: Hook, delivery: Delivery, body: Mapping[str, Any], named: Del
     return before
 
 
-_SENT = "select run from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
+_SENT = "select run, n from console.effect where id > %s and kind = 'http' and request->>'key' = %s limit 1"
 
 
 def _caused_by(hook: Hook, delivery: Delivery) -> Causes:
     """The delivery itself, with the key that it came with; behind it the run of this console that has sent it under the key of an effect."""
     address = delivery.client_ip or None
-    own = Cause("delivery", trigger=hook.row.id, address=address, signed=hook.signed)
+    own = Cause("delivery", trigger=hook.row.id, address=address, signed=hook.signed, workflow=hook.row.workflow)
     if delivery.sender is not None and not hook.signed:
         own = replace(own, person=delivery.sender.id, key=delivery.sender.key_id)
     named = {delivery.headers[name] for name in ("idempotency-key", "x-idempotency-key") if name in delivery.headers}
     for key in sorted(name for name in named if re.fullmatch(r"[0-9a-f]{32}", name)):
-        for (run_id,) in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
-            return (own, *causes_passed_on([run_id]).get(run_id, ()))
+        for run_id, n in fetch(_SENT, (id_at("eff", log.now() - SENT_WITHIN), key)):
+            return (own, *causes_passed_on([Place(run_id, n=n)])[0])
     return (own,)
 
 

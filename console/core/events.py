@@ -224,7 +224,7 @@ _RUN = (
         "event_arrived",
         "step",
         "What the step waited for is there.",
-        ("n", "key", "outcome", "early"),
+        ("n", "key", "outcome", "early", "caused_by"),
         ("what", "values", "output"),
         move=True,
     ),

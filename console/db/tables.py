@@ -214,7 +214,7 @@ source_watch = _table(
     "source_watch",
     "collection column mark:json mark_at:moment highest:json seen:json looked_at:moment read_at:moment log_pos:bigint problem",
 )
-waking = _table("waking", "id:bigint batch run key kind found at:moment made_by")
+waking = _table("waking", "id:bigint batch run key kind found at:moment made_by caused_by:json")
 action = _table("action", "id title collection team document:bytes hash changed_at:moment changed_by")
 bulk = _table("bulk", "id person action collection values:json created_at:moment looking:bool query:json")
 bulk_item = _table("bulk_item", "bulk number:int key state why run seen")

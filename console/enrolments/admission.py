@@ -202,7 +202,7 @@ def _enter(
         "batch": entry.batch,
         "barred": target.barred_since(now),
         "now": now,
-        "caused_by": orjson.dumps(stored(entry.caused_by or (cause_of_actor(entry.actor),), addresses=False)).decode(),
+        "caused_by": orjson.dumps(stored(entry.caused_by or (cause_of_actor(entry.actor),))).decode(),
     }
     return {row[0] for row in connection.exec_driver_sql(_ENTER, parameters)}
 

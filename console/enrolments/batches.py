@@ -122,7 +122,7 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     require_open(target)
     _check(target, question)
     causes = (Cause("schedule", trigger=question.trigger) if question.trigger else cause_of_actor(actor),)
-    question = replace(question, caused_by=stored(causes))
+    question = replace(question, caused_by=stored(causes, addresses=True))
     matched = whom_to_enrol.with_match(actor, target, question)
     whom_to_enrol.require_values(target, matched)
     batch_id, subject = ident or new_id("enr"), subjects.of_person(actor.id)

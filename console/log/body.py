@@ -22,6 +22,8 @@ DEEPEST = 100
 TOO_DEEP = "(nested too deep to be kept)"
 CLIENT_IP = "client_ip"
 """The name of the sealed address from which a person or a key acted, in any event of theirs."""
+OF_PEOPLE = frozenset({CLIENT_IP, "addresses"})
+"""Sealed values that belong to people of the console, and go with them."""
 FIRST = ""  # `prev` of a chain's first event
 
 
@@ -199,7 +201,10 @@ class Fact(NamedTuple):
 
 
 class Link(NamedTuple):
-    """A fact in its chain, after the event with the hash `previous`: the bytes, their hash, the salted values kept beside them (name → (salt, value))."""
+    """A fact in its chain, after the event with the hash `previous`: the bytes, their hash, the salted values kept beside them (name → (salt, value)).
+
+    `owners`: name of a value → the person of the console whose it is, where it is not the subject's: addresses of clients.
+    """
 
     id: str
     previous: bytes
@@ -207,6 +212,7 @@ class Link(NamedTuple):
     leaf: bytes
     values: Mapping[str, tuple[bytes, Any]]
     type: str
+    owners: Mapping[str, str] = {}
 
 
 def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> Link:
@@ -244,4 +250,10 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
     body = _encoded(content)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
         body = _encoded(plain(content))
-    return Link(fact.id, previous, body, leaf(body), values, fact.type)
+    return Link(fact.id, previous, body, leaf(body), values, fact.type, _owners(flat, fact, frame))
+
+
+def _owners(flat: Mapping[str, Any], fact: Fact, frame: Frame) -> dict[str, str]:
+    causes = fact.open.get("caused_by") or ()
+    owners = {f"addresses/{place}": cause["person"] for place, cause in enumerate(causes) if cause.get("person")}
+    return {name: person for name, person in {**owners, CLIENT_IP: frame.actor["id"]}.items() if name in flat}

@@ -19,7 +19,7 @@ from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
 from console.db.engine import hot_engine
 from console.log import masking
-from console.log.body import CLIENT_IP
+from console.log.body import CLIENT_IP, OF_PEOPLE
 from console.log.masking import Hidden, tree, within
 from console.log.read import Stored
 from console.sentences import Names
@@ -188,8 +188,9 @@ def _steps(document: bytes) -> dict[str, dict[str, Any]]:
     }
 
 
-def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) -> dict[str, Any]:
-    """EVENT of the API. `hidden` says which fields this reader may not read; `whole` False leaves all sealed values out.
+def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True, addresses: bool = False) -> dict[str, Any]:
+    """EVENT of the API. `hidden` says which fields this reader may not read; `whole` False leaves all sealed values out, `addresses` tells from where
+    people acted: who may read the activity log knows that.
 
     `data` holds the open values and the sealed ones under their names; what is erased or may not be read is null, with its
     path in `masked`.
@@ -202,6 +203,9 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
         hidden, version.get("id"), version.get("version"), step_of(event), chain if chain.startswith(RUN) and whole else None
     )
     data, masked = _data(event, hidden_within, target.get("coll"), whole=whole)
+    if addresses and whole and "caused_by" in data:
+        known = event.values.get("addresses") or {}
+        data["caused_by"] = [{**cause, "address": known.get(str(place))} for place, cause in enumerate(data["caused_by"])]
     return {
         "n": event.n,
         "pos": event.pos,
@@ -212,7 +216,7 @@ def as_json(event: Stored, names: Names, *, hidden: Hidden, whole: bool = True) 
         "step": step.get("id"),
         "attempt": step.get("attempt"),
         "actor": {"kind": actor.get("kind"), "id": actor.get("id"), "name": sentences.actor_name(actor, names)},
-        "address": event.sealed.get(CLIENT_IP) if whole else None,
+        "address": event.sealed.get(CLIENT_IP) if addresses and whole else None,
         "team": actor.get("team"),
         "collection": target.get("coll"),
         "record": target.get("key"),
@@ -229,7 +233,7 @@ def sentence(event: Stored, names: Names) -> str:
 
 
 def _data(event: Stored, hidden: Hidden, collection: str | None, *, whole: bool) -> tuple[dict[str, Any], list[str]]:
-    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] not in (masking.LOADED, CLIENT_IP)}
+    committed = {name for name in event.body["data"]["sealed"] if name.partition("/")[0] not in {masking.LOADED, *OF_PEOPLE}}
     sealed = {name: event.sealed[name] for name in committed & event.sealed.keys()} if whole else {}
     if event.open.get("mode") in HIDDEN_MODES and event.type == "proposal_made":
         sealed = {}  # what is only recorded is compared with what people do without it: nobody is shown it beside the step

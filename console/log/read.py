@@ -216,9 +216,19 @@ def _opened(
     values: Mapping[str, Any] = {}
     if subject is not None and nonce is not None and ciphertext:
         with contextlib.suppress(subjects.Unreadable):
-            values = subjects.unseal(subject, body["id"], nonce, ciphertext)
+            values = unsealed(body["id"], subject, nonce, ciphertext)
     why = reason(subject)
     return {name: values[name][1] for name in names if name in values}, {name: why for name in names if name not in values}
+
+
+def unsealed(event_id: str, subject: str, nonce: bytes, ciphertext: bytes) -> dict[str, list[Any]]:
+    """Name → [salt in hexadecimal, value] of the values of an event; those of a person who was erased are left out. Raises Unreadable."""
+    found = subjects.unseal(subject, event_id, nonce, ciphertext)
+    for name in [name for name, kept in found.items() if isinstance(kept, dict)]:
+        kept = found.pop(name)
+        with contextlib.suppress(subjects.Unreadable):
+            found[name] = subjects.unseal(kept["subject"], f"{event_id}|{name}", bytes.fromhex(kept["nonce"]), bytes.fromhex(kept["ct"]))
+    return dict(found)
 
 
 def reason(subject: str | None) -> str:

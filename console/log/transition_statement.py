@@ -101,10 +101,20 @@ def sealed_values(subject: str | None, links: Sequence[Link]) -> tuple[str | Non
             continue
         if subject is None:
             raise ValueError("sealed values need a subject")
-        kid, nonce, ciphertext = subjects.seal(subject, each.id, {name: [salt.hex(), value] for name, (salt, value) in each.values.items()})
+        kid, nonce, ciphertext = subjects.seal(subject, each.id, {name: _kept(each, name) for name in each.values})
         nonces.append(nonce)
         ciphertexts.append(ciphertext)
     return kid, nonces, ciphertexts
+
+
+def _kept(link: Link, name: str) -> Any:
+    """Salt and value; what belongs to a person of the console is sealed once more, under their key, so that it goes with them."""
+    salt, value = link.values[name]
+    if name not in link.owners:
+        return [salt.hex(), value]
+    owner = subjects.of_person(link.owners[name])
+    _, nonce, ciphertext = subjects.seal(owner, f"{link.id}|{name}", [salt.hex(), value])
+    return {"subject": owner, "nonce": nonce.hex(), "ct": ciphertext.hex()}
 
 
 def column_json(value: Any) -> str | None:

@@ -24,7 +24,7 @@ from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
 from console.monitoring import due_times, failed_runs, incidents
-from console.runs.engine.run_causes import causes_passed_on
+from console.runs.engine.run_causes import Place, causes_passed_on
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -325,7 +325,7 @@ def _start(failed: Known, rule: Rule, run_id: str, values: Mapping[str, str], mo
 
     `more` is what the failed run was about: its account is given that only where it may read the records of the failed workflow.
     """
-    causes = causes_passed_on([run_id]).get(run_id, ())
+    causes = causes_passed_on([Place(run_id)])[0]
     if run_depth(causes) > MOST:
         logger.warning("alert %s: a chain of %s runs is not gone on with", rule.id, run_depth(causes))
         return None

@@ -16,7 +16,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.db import tables
-from console.db.engine import hot_engine, transaction
+from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
@@ -29,6 +29,9 @@ WAITING, CHANGES, APPROVED, WITHDRAWN, VOID = "waiting", "changes_requested", "a
 REVIEW_STATES = (WAITING, CHANGES, APPROVED, WITHDRAWN, VOID)
 BATCH, ROUNDS = 200, 8
 MOST_WAITING = 100
+_LAST_AUTHOR = (
+    "select by from console.workflow_edit where workflow = %s and revision <= %s and by is not null order by revision desc limit 1"
+)
 _ONE_WAITING = "workflow_review_waiting"
 table = tables.workflow_review
 known = tables.workflow
@@ -134,7 +137,7 @@ def pinned_draft(review: Review) -> Draft:
 def possible_reviewers(of: Review | Draft, requested_by: str) -> list[str]:
     """Ids of those who may approve what this person asks, or would ask, to publish."""
     people = access.limits.people_able(of.team or None, f"{OBJECT}:{of.slug}", "publish")
-    own = {requested_by, *_behind(requested_by)}
+    own = _authors(*((of.workflow, of.revision) if isinstance(of, Review) else (of.id, of.revision)), requested_by)
     others = [person for person, _ in people if person not in own]
     return [person for person in others if not (who := accounts.actor_of_person(person)).service and _may_publish(who, of)]
 
@@ -321,19 +324,21 @@ def _locked(connection: Connection, actor: Actor, review_id: str, *, decides: bo
 
 
 def _is_own(actor: Actor, review: Review) -> bool:
-    """Whether the actor asked for it, or made a key of the service account that did."""
-    return actor.id == review.requested_by or actor.id in _behind(review.requested_by)
+    """Whether the actor asked for it, wrote the draft last, or made a key of the service account that did."""
+    return actor.id in _authors(review.workflow, review.revision, review.requested_by)
 
 
-def _behind(requested_by: str) -> frozenset[str]:
-    return accounts.makers_of_keys([requested_by]).get(requested_by, frozenset())
+def _authors(workflow_id: str, revision: int, requested_by: str) -> frozenset[str]:
+    """Who asked to publish this revision of the draft, who made its newest change, and who made keys of these accounts."""
+    authors = {requested_by, *(by for (by,) in fetch(_LAST_AUTHOR, (workflow_id, revision)))}
+    return frozenset(authors).union(*accounts.makers_of_keys(authors).values())
 
 
 def _require_decider(actor: Actor, review: Review) -> None:
     if actor.service or _is_own(actor, review):
         rule = "service" if actor.service and review.requested_by != actor.id else "starter"
         raise NotAllowed(
-            "A second person decides: nobody approves their own request to publish, and no program does.",
+            "A second person decides: nobody approves what they asked to publish or changed last, and no program does.",
             code="separation_of_duties",
             at=("rule", rule),
         )

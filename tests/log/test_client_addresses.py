@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts
+from console import accounts, log, runs
 from console.activity import sequencing
 from console.db.engine import fetch
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages.reached import founded
@@ -60,3 +61,19 @@ def test_who_reads_the_log_is_told_the_address_until_it_is_erased(company: Compa
     assert (told()["address"], "client_ip" in told()["data"]) == (ADDRESS, False)
     fetch("delete from console.event_value returning 1")
     assert told()["address"] is None
+
+
+def test_the_address_of_a_colleague_goes_with_them_also_out_of_runs_of_others(company: Company, program: FlaskClient) -> None:
+    wanted = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "event"}}
+    run_id = program.post("/api/v1/runs", json=wanted).get_json()["id"]
+    runs.take_out(runs.ENGINE, run_id, "Enough.")
+    sequencing.catch_up()
+    first = log.events_of(run_id, limit=1)[0]
+    assert (first.sealed["client_ip"], first.values["addresses"]) == (ADDRESS, {"0": ADDRESS})
+    assert runs.get(company.ines, run_id).json["caused_by"][0]["address"] == ADDRESS
+    erasure.erase(company.ines, "person", company.mona.id, "She left, and asked for it.")
+    first = log.events_of(run_id, limit=1)[0]
+    assert {"client_ip", "addresses/0"} <= first.missing.keys()
+    assert first.values["title"], "what is about the customer stays"
+    assert runs.get(company.ines, run_id).json["caused_by"][0]["address"] is None
+    assert fetch("select count(*) from console.run where caused_by::text like %s", (f"%{ADDRESS}%",)) == [(0,)]

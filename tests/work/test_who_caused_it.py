@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from flask.testing import FlaskClient
+from standardwebhooks import Webhook
 
 from console import access, accounts, automation, browse, enrolments, log, runs, workflows
 from console.access import Scopes
@@ -231,10 +232,13 @@ def test_who_started_a_run_through_a_webhook_stands_in_its_first_event(office: C
     call_in(office, office.mona)
     [run_id] = started()
     key = fetch("select id from console.api_key where person = %s", (office.mona.id,))[0][0]
-    [cause] = runs.get(office.mona, run_id).json["caused_by"]
+    [cause] = runs.get(office.ines, run_id).json["caused_by"]
+    assert [each["address"] for each in runs.get(office.mona, run_id).json["caused_by"]] == [None], "only who reads the log knows"
     assert cause == {"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "event": None, "run": None, "address": ADDRESS, "signed": False}  # fmt: skip
     first = log.events_of(run_id, limit=1)[0]
-    assert first.open["caused_by"] == [{"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "signed": False}]
+    assert first.open["caused_by"] == [
+        {"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "signed": False, "workflow": workflows.live("asks").id}
+    ]
     assert first.values["addresses"] == {"0": ADDRESS}
 
 
@@ -286,6 +290,57 @@ def test_who_does_a_run_again_is_behind_it_with_whoever_was_before(office: Compa
     for who in (lena, office.mona):
         assert refused(who, waiting_for(again)) == "requester"
     runs.approve(second_lead(office, "mara"), waiting_for(again))
+
+
+def test_a_step_that_led_on_is_that_of_who_did_it_however_late_the_log_is_read(office: Company) -> None:
+    """And everybody who worked on the run before is behind what it led to; who comes after is not."""
+    lena = second_lead(office)
+    asking("asks", on("tag.added"))
+    steps = [step("start", "start", "one"), step("one", "guidance", "act", {"text": "1"}), step("act", "add_tag", "two", {"tag": "hot"}), step("two", "guidance", "end", {"text": "2"}), step("end", "end", None)]  # fmt: skip
+    guided = {"format": 1, "slug": "guided", "title": "Guided", "team": "operations", "collection": "contact", "steps": steps}
+    workflows.import_file(guided, publish=True)
+    run_id = runs.start(office.olivia, "guided", "contact", "1")
+    runs.save(office.olivia, run_id, revision=None)
+    runs.resume(office.mona, run_id, revision=None)
+    office.answer(run_id, "mona")
+    runs.save(office.mona, run_id, revision=None)
+    runs.resume(lena, run_id, revision=None)
+    told = runs.get(lena, run_id).json
+    runs.complete(lena, run_id, runs.Submission(step="two", revision=told["revision"], values={}))
+    work_as_workers_do()
+    [asked] = started()
+    assert {cause["person"] for cause in runs.get(lena, asked).json["caused_by"]} == {office.olivia.id, office.mona.id}
+    assert refused(office.mona, waiting_for(asked)) == "requester"
+    runs.approve(lena, waiting_for(asked))
+
+
+def test_who_lets_a_waiting_run_go_on_is_among_its_causes(office: Company) -> None:
+    lena = second_lead(office)
+    waits = step("wait", "wait", None, {"event": "tag.added"}) | {"next": {"event": "ask"}}
+    asking(steps=[step("start", "start", "wait"), waits, ASK, step("end", "end", None)])
+    run_id = runs.start(office.olivia, "asks", "contact", "1")
+    work_as_workers_do()
+    tags.put(office.mona, "contact", ["1"], "hot")
+    work_as_workers_do()
+    assert {cause["person"] for cause in runs.get(lena, run_id).json["caused_by"]} == {office.olivia.id, office.mona.id}
+    assert refused(office.mona, waiting_for(run_id)) == "requester"
+    runs.approve(lena, waiting_for(run_id))
+    whole(run_id)
+
+
+def test_who_was_shown_the_secret_of_a_signed_webhook_does_not_approve_what_it_starts(office: Company) -> None:
+    asking("asks", {"id": "in", "kind": "webhook", "enabled": True, "signed": True})
+    made = automation.renew_secret(office.mona, "asks", "in")
+    [hook] = automation.listed(office.mona, "asks")[1]
+    body, now = b'{"record": "1"}', log.now()
+    signature = Webhook(str(made.secret)).sign("msg_1", now, body.decode())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}
+    answer = client().post(f"/hooks/{hook.address}", data=body, headers=headers, content_type="application/json")
+    assert answer.status_code == 202, answer.json
+    work_as_workers_do()
+    [run_id] = started()
+    assert refused(office.mona, waiting_for(run_id)) == "requester"
+    runs.approve(second_lead(office), waiting_for(run_id))
 
 
 OLD = [by_hand, by_tag, by_change, by_enrolment, by_sub_workflow, by_tag_of_a_run, call_in]

@@ -5,7 +5,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
 from console.core.actor import Actor
-from console.errors import Conflict
 
 CauseKind: TypeAlias = Literal["person", "key", "delivery", "schedule", "change", "tag", "run", "outside"]
 MOST = 8
@@ -33,19 +32,18 @@ class Cause:
     record: str | None = None
     depth: int | None = None
 
-    def to_json(self) -> dict[str, Any]:
-        """The link in the shape of the API."""
-        return {name: getattr(self, name) for name in SHOWN}
+    def to_json(self, address: str | None = None) -> dict[str, Any]:
+        """The link in the shape of the API, with the client's address where the reader may know it."""
+        return {name: getattr(self, name) for name in SHOWN} | {"address": address}
 
 
 Causes: TypeAlias = tuple[Cause, ...]
 OUTSIDE = Cause("outside")
 
 
-def causes_from_json(links: Iterable[Mapping[str, Any]] | None, addresses: Mapping[str, str] | None = None) -> Causes:
-    """The links as `stored` wrote them, with the addresses that are kept apart by the place of their link."""
-    known = addresses or {}
-    return tuple(Cause(**{"address": known.get(str(place)), **link}) for place, link in enumerate(links or ()))
+def causes_from_json(links: Iterable[Mapping[str, Any]] | None) -> Causes:
+    """The links as `stored` wrote them."""
+    return tuple(Cause(**link) for link in links or ())
 
 
 def cause_of_actor(actor: Actor, **more: Any) -> Cause:
@@ -64,8 +62,8 @@ def first_person(causes: Iterable[Cause]) -> str | None:
     return next((cause.person for cause in causes if cause.person is not None), None)
 
 
-def stored(causes: Causes, *, addresses: bool = True) -> list[dict[str, Any]]:
-    """The links with what is known of each; without `addresses` as the open part of an event holds them."""
+def stored(causes: Causes, *, addresses: bool = False) -> list[dict[str, Any]]:
+    """The links with what is known of each. Only what is kept sealed holds `addresses`; events and rows do not."""
     left_out = () if addresses else ("address",)
     return [{name: value for name, value in asdict(cause).items() if value is not None and name not in left_out} for cause in causes]
 
@@ -86,15 +84,9 @@ def goes_round(causes: Iterable[Cause], workflow: str, record: str | None) -> bo
 
 
 def bounded(causes: Iterable[Cause]) -> Causes:
-    """The links, at most `MOST`: those that name nobody go first, then people who are named before, always the furthest away.
-
-    Raises Conflict `too_many_causes` where more people are behind it.
-    """
+    """At most `MOST` links: those that name nobody go first, then people who are named before, always the furthest away. Nobody is left out."""
     links = list(causes)
     spare = [place for place, link in enumerate(links) if link.person is None]
     spare += [place for place, link in enumerate(links) if link.person in people_in(links[:place])]
     gone = set(sorted(spare, reverse=True)[: max(0, len(links) - MOST)])
-    left = tuple(link for place, link in enumerate(links) if place not in gone)
-    if len(left) > MOST:
-        raise Conflict(f"More than {MOST} people are behind this run: start a new one.", code="too_many_causes")
-    return left
+    return tuple(link for place, link in enumerate(links) if place not in gone)

@@ -267,7 +267,7 @@ class Fire:
 
 @dataclass(frozen=True, slots=True)
 class Arrive:
-    """The thing named `key` that the run waits for is there. `values` and `output` None: keep what was submitted. `by` None: a system answered."""
+    """The thing named `key` that the run waits for is there. `values` and `output` None: keep what was submitted. `by` None: a system answered. `caused_by` is what led to it, where an event of the log did."""
 
     key: str
     outcome: str = "default"
@@ -275,6 +275,7 @@ class Arrive:
     output: Mapping[str, Any] | None = None
     by: str | None = None
     proposal: Mapping[str, Any] | None = None
+    caused_by: Causes = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"test": True} if command.test else {})
         | ({"label": command.label} if command.label else {})
         | ({"linked_to": command.linked_to} if command.linked_to else {})
-        | ({"caused_by": stored(command.caused_by, addresses=False)} if command.caused_by else {})
+        | ({"caused_by": stored(command.caused_by)} if command.caused_by else {})
     )
     event = command.origin.event if command.origin is not None else None
     sealed = sealed_of(input=dict(command.input), title=command.title, event=None if event is None else dict(event)) | {"loaded": {}}

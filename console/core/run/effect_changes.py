@@ -6,6 +6,7 @@ from typing import Any
 
 from console.core.run import proposal
 from console.core.run.approval_request import Approval, Decided, answered, requested
+from console.core.run.causes import bounded, causes_from_json
 from console.core.run.state import Attempt, Effect, Event, Run
 
 KEPT = {"aborting", "then"}
@@ -102,7 +103,12 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
 
 
 def _event_arrived(run: Run, event: Event) -> None:
-    """Keep an answer that came before the effect that asked for it was settled. Otherwise the step is completed by another event."""
+    """Keep an answer that came before the effect that asked for it was settled. Otherwise the step is completed by another event.
+
+    Whoever let the run go on is among its causes from then on.
+    """
+    if "caused_by" in event.open:
+        run.caused_by = bounded((*causes_from_json(event.open["caused_by"]), *run.caused_by))
     if event.open.get("early") and run.waiting is not None and run.then is not None:
         values = {name: event.sealed[name] for name in ("values", "output") if name in event.sealed}
         run.waiting = {**run.waiting, "then": {**run.then, "arrived": {"outcome": event.open["outcome"], **values}}}

@@ -75,7 +75,7 @@ def _run_started(run: Run, event: Event) -> None:
     run.linked_to = open_data.get("linked_to")
     run.trigger = open_data.get("trigger", "record")
     run.mode, run.start_key, run.test = open_data.get("mode", GUIDED), open_data.get("start_key"), bool(open_data.get("test"))
-    run.caused_by = causes_from_json(open_data.get("caused_by"), event.sealed.get("addresses"))
+    run.caused_by = causes_from_json(open_data.get("caused_by"))
     if "origin" in open_data:
         run.origin = {**open_data["origin"], "event": event.sealed.get("event")}
     if "parent" in open_data:

@@ -5,6 +5,7 @@ from typing import Any
 
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, approving, settling
+from console.core.run.causes import stored
 from console.core.run.commands import Arrive, Delay, Fail, Fire, Plan, Report, Retry, StepIn, StopTrying, TimeOut, Unanswered, Wait
 from console.core.run.evolve import fold
 from console.core.run.moves import engine_at, enter_step, go_to_next, not_possible, open_attempt, require_holder, sealed_of
@@ -120,6 +121,8 @@ def arrive(plan: Plan, run: Run, command: Arrive, now: datetime) -> list[Event]:
     if attempt is None or not (awaited or run.asks_about(command.key)):
         raise not_possible(run, "Going on with this answer")
     step, open_data = (attempt.step, attempt.attempt), {"n": attempt.n, "key": command.key, "outcome": command.outcome}
+    people = [cause for cause in command.caused_by if cause.person is not None]
+    open_data |= {"caused_by": stored(tuple(people))} if people else {}
     arrived = Event("event_arrived", now, open_data, {}, step, command.by)
     sealed = _submitted_values(attempt) | settling.with_results(attempt)
     if command.values is not None:

@@ -7,6 +7,7 @@ from console import access, accounts, inboxes, log, settings
 from console.accounts import absences
 from console.core.actor import Actor
 from console.core.run import commands, decisions, holding
+from console.core.run.causes import Causes
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
@@ -174,6 +175,7 @@ def arrive(
     outcome: str = "default",
     values: Mapping[str, Any] | None = None,
     output: Mapping[str, Any] | None = None,
+    caused_by: Causes = (),
     in_worker: bool = False,
     also: Also | None = None,
 ) -> bool:
@@ -181,7 +183,7 @@ def arrive(
 
     An answer may come while the effect that asked for it is still being made, or is unknown: it is kept, and counts once the effect is settled.
 
-    `actor` is the person who answered, or `ENGINE` for an answer from outside. The caller has checked their right. A run that nobody holds goes on
+    `actor` is the person who answered, or `ENGINE` for an answer from outside; `caused_by` is what led to it, where an event did. The caller has checked their right. A run that nobody holds goes on
     in a job of its own, or at once where `in_worker` says that this is one. `also` writes in the transaction with which the answer is kept.
     """
     by = actor.id if actor.kind in ("user", "key") else None
@@ -197,7 +199,7 @@ def arrive(
             if not run.waits_outside and (run.then is None or "arrived" in run.then):
                 return None
         definition = version(run.workflow, run.version)
-        command = commands.Arrive(key, outcome, values, output, by)
+        command = commands.Arrive(key, outcome, values, output, by, caused_by=caused_by)
         events = decisions.decide(plan_of(definition), loaded.run, command, log.now())
         if in_worker and run.hands_off:
             return definition, go_on_with(definition, loaded, events, also)

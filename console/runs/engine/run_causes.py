@@ -1,29 +1,36 @@
 """What caused a run, and what it passes on to whatever it causes in turn. Of runs of before this was kept, the log tells it."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
-from console import log, records, workflows
+from console import access, log, records, workflows
 from console.access.run_reach import EVERY_RUN
+from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.causes import OUTSIDE, Cause, CauseKind, Causes, bounded, causes_from_json, people_in, run_depth
 from console.db.engine import fetch
 
 _CAUSES = f"""
-select r.id, r.workflow, r.record, r.caused_by,
-    (select a.by from console.attempt a where a.run = r.id and a.by is not null order by a.n desc limit 1)
-from {EVERY_RUN.sql()} where r.id = any(%s)
+select r.id, r.workflow, r.record, r.caused_by, array(
+    select a.by from console.attempt a where a.run = r.id and a.by is not null and a.n <= coalesce(
+        t.n, (select b.n from console.attempt b where b.run = r.id and b.step = t.step and b.attempt = t.attempt), r.attempts)
+    group by a.by order by max(a.n) desc)
+from unnest(%s::text[], %s::text[], %s::int[], %s::int[]) with ordinality as t (run, step, attempt, n, place)
+left join {EVERY_RUN.sql()} on r.id = t.run order by t.place
 """  # noqa: S608 (a text of ours)
 _FIRST = f"""
 select r.parent, r.linked_to, r.origin -> 'event', (select e.entered_by from console.enrolment e where e.run = r.id and e.trigger is null limit 1),
     (select e.body from console.event e where e.run = r.id and e.run_seq = 1)
 from {EVERY_RUN.sql()} where r.id = %s
 """  # noqa: S608 (a text of ours)
-_OWNERS = "select distinct person from console.api_key where created_at <= %s::timestamptz order by person"
+_OWNERS = """
+select distinct person from console.api_key where created_at <= %(at)s and coalesce(revoked_at > %(at)s, true) and last_used_at >= %(at)s - interval '2 minutes'
+"""
+"""Whose key may have been used at a moment: when it was used last is written at most once a minute."""
 _CHANGED = """
 with told as (
     select a.pos, e.body from console.activity a join console.event e on e.id = a.event
@@ -37,30 +44,42 @@ order by t.pos desc nulls first
 """
 """By hand, by page, program or import; also what has no place in the log yet."""
 _CHANGING = "select distinct person from console.change_intent where collection = %s"
+_SECRETS = """
+select distinct a.actor from console.activity a join console.event e on e.id = a.event
+cross join lateral (select convert_from(e.body, 'UTF8')::jsonb #> '{data,open}' as told) as t
+join unnest(%s::text[], %s::text[]) as s (workflow, trigger) on s.workflow = t.told ->> 'workflow' and s.trigger = t.told ->> 'trigger'
+where a.kind = 'trigger_changed' and t.told ->> 'change' = any(array['added', 'secret']) and starts_with(a.actor, 'usr_')
+"""
 DEEPEST = 8
 CHANGED_WITHIN = timedelta(minutes=5)
 """A change that is found in a database so soon after one by hand, or by a run, counts as that one."""
 
 
+class Place(NamedTuple):
+    """Where a run led to something: at an attempt of a step, at its attempt number `n`; with neither, anywhere until now."""
+
+    run: str
+    step: str | None = None
+    attempt: int | None = None
+    n: int | None = None
+
+
 def passed_on(run: Run) -> Causes:
-    """What caused whatever this run causes at its present step: itself, with who took it there, then its own causes."""
-    person = (run.attempt.by if run.attempt is not None else None) or run.holder or run.last_holder
-    return _through(Cause("run", person=person, run=run.id, workflow=run.workflow, record=run.record), causes_of(run))
+    """What caused whatever the run causes at its present step."""
+    return causes_passed_on([Place(run.id, n=run.current)])[0]
 
 
-def causes_passed_on(run_ids: Collection[str]) -> dict[str, Causes]:
-    """Run → what caused whatever it causes, itself first, with the last person who did a step of it. One statement."""
-    rows = fetch(_CAUSES, (sorted(run_ids),)) if run_ids else []
-    return {
-        run_id: _through(
-            Cause("run", person=person, run=run_id, workflow=workflow, record=record), causes_from_json(kept) or _of_log(run_id)
-        )
-        for run_id, workflow, record, kept, person in rows
-    }
+def causes_passed_on(places: Sequence[Place]) -> list[Causes]:
+    """For each place what caused whatever the run caused there: itself, everybody who did a step of it until then, and its own causes. One statement."""
+    rows = fetch(_CAUSES, tuple(map(list, zip(*places, strict=True)))) if places else []
+    return [_through(*row) if row[0] is not None else () for row in rows]
 
 
-def _through(link: Cause, causes: Causes) -> Causes:
-    return (replace(link, depth=run_depth(causes) + 1), *causes)
+def _through(run_id: str, workflow: str, record: str | None, kept: Sequence[Mapping[str, Any]] | None, people: Sequence[str]) -> Causes:
+    causes = causes_from_json(kept) or _of_log(run_id)
+    own = Cause("run", person=next(iter(people), None), run=run_id, workflow=workflow, record=record, depth=run_depth(causes) + 1)
+    others = [person for person in people[1:] if person not in people_in(causes)]
+    return (own, *(Cause("person", person=person, run=run_id) for person in others), *causes)
 
 
 def causes_of(run: Run) -> Causes:
@@ -75,6 +94,13 @@ def cause_of_event(body: Mapping[str, Any], kind: CauseKind | None = None, pos: 
         return replace(OUTSIDE, event=pos)
     by_key = actor["kind"] == "key"
     return Cause(kind or ("key" if by_key else "person"), person=actor["id"], key=actor["session"] if by_key else None, event=pos)
+
+
+def addresses_for(actor: Actor, run: Run) -> Mapping[str, str]:
+    """The clients' addresses in the causes of the run, by their place, for who may read the activity log."""
+    if not run.caused_by or not access.can(actor, run.team or None, "activity", "read"):
+        return {}
+    return log.events_of(run.id, limit=1)[0].values.get("addresses") or {}
 
 
 def changes_by_hand(collection: str, keys: Collection[str], since: datetime, until: datetime | None = None) -> dict[str, Causes]:
@@ -99,11 +125,17 @@ def changes_by_hand(collection: str, keys: Collection[str], since: datetime, unt
     return found
 
 
+def makers_of_secrets(run: Run, causes: Causes) -> frozenset[str]:
+    """Who was shown a secret with which a delivery that led to the run could be signed."""
+    signed = {(cause.workflow or run.workflow, cause.trigger) for cause in causes if cause.kind == "delivery" and cause.signed}
+    return frozenset(person for (person,) in fetch(_SECRETS, tuple(map(list, zip(*signed, strict=True))))) if signed else frozenset()
+
+
 def people_who_may_have(run: Run) -> frozenset[str]:
     """Who may have caused a run of which the log does not tell: its starter, and for a webhook with a key all who had one then."""
     signed = {each.id for each in workflows.version(run.workflow, run.version).document.triggers if each.signed}
     by_key = run.trigger == "webhook" and (run.origin or {}).get("id") not in signed
-    owners = fetch(_OWNERS, (run.created_at,)) if by_key else []
+    owners = fetch(_OWNERS, {"at": run.created_at}) if by_key else []
     return frozenset({run.started_by, *(person for (person,) in owners)})
 
 
@@ -121,7 +153,7 @@ def _of_log(run_id: str, depth: int = 0) -> Causes:
     if trigger == "event" and event:
         links += _of_trigger_event(event, depth)
     for other in filter(None, (parent, former)):
-        links += _through(Cause("run", run=other), _of_log(other, depth + 1))
+        links += [Cause("run", run=other), *_of_log(other, depth + 1)]
     return bounded(links)
 
 
@@ -130,7 +162,7 @@ def _of_trigger_event(event: Mapping[str, Any], depth: int) -> Causes:
     kind: CauseKind = "tag" if str(event.get("on")).startswith("tag.") else "change"
     links = (Cause(kind, person=event["by"]),) if str(event.get("by")).startswith("usr_") else ()
     if event.get("run"):
-        return (*links, *_through(Cause("run", run=event["run"]), _of_log(event["run"], depth + 1)))
+        return (*links, Cause("run", run=event["run"]), *_of_log(event["run"], depth + 1))
     if links or not event.get("record"):
         return links or (OUTSIDE,)
     at = datetime.fromisoformat(event["at"])

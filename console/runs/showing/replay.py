@@ -13,6 +13,7 @@ from console.errors import ConsoleError, NotFound
 from console.log import event_view, masking
 from console.records import catalogue
 from console.runs.changing.run_rights import Seen, see
+from console.runs.engine.run_causes import addresses_for
 from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import retried
@@ -118,7 +119,9 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
     with loaded_rows.judged_once():
         hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
-        run_json, masked = masked_run(actor, as_json(state, seen.definition, screen, None), state, looking_back=True)
+        run_json, masked = masked_run(
+            actor, as_json(state, seen.definition, screen, None, addresses_for(actor, state)), state, looking_back=True
+        )
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
     blocks, hidden_blocks = masking.mask({"content": (screen or {}).get("content") or []}, "screen", here, seen.run.collection, screen=True)
@@ -276,5 +279,7 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     called = event_view.names_of(
         page, _titled(actor, seen), known=catalogue.find, items=event_view.items_of(log.history(run_id) if after else page)
     )
-    hidden = hidden_from(actor, looking_back=True)
-    return [event_view.as_json(stored, called, hidden=hidden) for stored in page], page[-1].n if len(found) > limit else None
+    hidden, whence = hidden_from(actor, looking_back=True), access.can(actor, seen.run.team or None, "activity", "read")
+    return [event_view.as_json(stored, called, hidden=hidden, addresses=whence) for stored in page], page[-1].n if len(
+        found
+    ) > limit else None

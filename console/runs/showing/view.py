@@ -23,6 +23,7 @@ from console.runs.showing.screens import Screen
 from console.workflows import Definition
 
 GONE = "A record that is gone"
+NOBODYS: Mapping[str, str] = {}
 STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "cancelled", "skipped": "skipped", "failed": "failed"}
 
 
@@ -74,8 +75,10 @@ class Earlier:
 MARKS = frozenset({"children", "until", "before", "next"})
 
 
-def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The run in the shape of the API ("A run")."""
+def as_json(
+    run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None, addresses: Mapping[str, str] = NOBODYS
+) -> dict[str, Any]:
+    """The run in the shape of the API ("A run"). `addresses` are those of its causes, by their place."""
     return {
         "id": run.id,
         "workflow": {"id": definition.id, "slug": definition.slug, "title": definition.title},
@@ -89,7 +92,7 @@ def as_json(run: Run, definition: Definition, screen: Screen | None, draft: Mapp
         "trigger": trigger_json(run.trigger, run.origin),
         "mode": run.mode,
         "test": run.test,
-        "caused_by": [cause.to_json() for cause in causes_of(run)],
+        "caused_by": [cause.to_json(addresses.get(str(place))) for place, cause in enumerate(causes_of(run))],
         "parent": {"run": run.parent, "branch": run.branch} if run.parent else None,
         "started_by": run.started_by,
         "holder": run.holder,

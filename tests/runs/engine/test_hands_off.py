@@ -44,7 +44,7 @@ def began(key: str = "k1", by: StartedBy = NIGHTLY, record: str | None = "1", **
 def test_a_run_that_nobody_holds_goes_to_its_end_in_a_worker(company: Company) -> None:
     account = robot()
     workflows.import_file(document(), publish=True)
-    causes = (Cause("tag", person="usr_1", run="run_before", workflow="wf_before", record="7", depth=1, address="192.0.2.7"),)
+    causes = (Cause("tag", person="usr_1", run="run_before", workflow="wf_before", record="7", depth=1),)
     run_id = began(by=StartedBy("rated", "event", {"on": "record.updated", "id": "42", "former": {"risk": "low"}}, causes))
     run = load(run_id).run  # type: ignore[union-attr]
     assert (run.status, run.holder, run.started_by, run.mode) == ("running", None, account.id, "hands_off")
