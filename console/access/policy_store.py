@@ -168,7 +168,7 @@ def note_key(connection: Connection, account: str, by: str) -> None:
     own = own_rights.look(connection, rows_of, Change(frozenset(replace(row, sub=f"user:{by}") for row in roles)), by)
     if own is not None:
         for watcher in watchers:
-            watcher(connection, own, current_version(), "")
+            watcher(connection, own, int(connection.execute(_NUMBER).scalar_one()), "")
 
 
 watchers: list[Callable[[Connection, OwnRights, int, str], None]] = []

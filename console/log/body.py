@@ -254,6 +254,6 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
 
 
 def _owners(flat: Mapping[str, Any], fact: Fact, frame: Frame) -> dict[str, str]:
-    causes = fact.open.get("caused_by") or ()
+    causes = fact.open["caused_by"] if isinstance(fact.sealed.get("addresses"), dict) else ()
     owners = {f"addresses/{place}": cause["person"] for place, cause in enumerate(causes) if cause.get("person")}
     return {name: person for name, person in {**owners, CLIENT_IP: frame.actor["id"]}.items() if name in flat}
