@@ -163,7 +163,11 @@ def _change(
     if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, moved)]:
         raise Invalid(UNSAVED, details=details)
     new |= mysql_clock.now_of(connection, collection, new, "update")
-    kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
+    kept = [
+        _still(table, field, former[field.name])
+        for field in fields
+        if field.name in moved and not _inexact(table, field, former[field.name])
+    ]
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope_when_written(parts, scope), *kept)
@@ -283,9 +287,10 @@ def _stays(collection: Collection, field: Field, new: Any, former: Any) -> bool:
     return alike(collection, field, new, former) or (new is None and former == "" and field.blank and not field.nullable)
 
 
-def _inexact(table: Table, field: Field) -> bool:
-    """Whether no driver value can equal the column's: MySQL's `float`, which is compared before, while the row is locked."""
-    return table.dialect.name == "mysql" and field.native == "float4"
+def _inexact(table: Table, field: Field, former: Any) -> bool:
+    """Whether the driver's value cannot be compared with the column's (MySQL's `float`, a text that is not UTF-8): the row is locked."""
+    lossy = (table.dialect.name == "mysql" and field.native == "float4") or (isinstance(former, str) and "\ufffd" in former)
+    return lossy or field.stored in UNKEPT
 
 
 def _still(table: Table, field: Field, former: Any) -> Condition:
