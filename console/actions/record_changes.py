@@ -48,7 +48,8 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
             intent.settle("unknown")
             raise
         faults.point("by_hand.note.before")
-        intent.settle("succeeded", key=made.key, whose=browse.subject_of(collection, made.key or ""))
+        kept = {name: made.values[name] for name in values}
+        intent.settle("succeeded", key=made.key, new=kept, whose=browse.subject_of(collection, made.key or ""))
     return _as_read(actor, collection, made.key or "")
 
 

@@ -201,10 +201,7 @@ class Export:
             since = {reason for reason in gone if patiently(lambda: event_lists.later(NOTES[reason], self.upto))}  # noqa: B023
             # What was taken away after the checkpoint has no event in this export that tells so. Which values those are, nothing says:
             # from then on none is called by that reason, for the events here account for so many and no more.
-            lines = [
-                orjson.dumps(line | {"missing": MASKED} if line.get("missing") in since else line, option=orjson.OPT_SORT_KEYS)
-                for line in opened
-            ]
+            lines = [log.body.encoded(line | {"missing": MASKED} if line.get("missing") in since else line) for line in opened]
             self.share = 0.3 + 0.6 * page[-1] / self.upto
             yield b"".join(line + b"\n" for line in lines)
 

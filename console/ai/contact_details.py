@@ -149,7 +149,7 @@ def accounts(text: str) -> Iterator[Found]:
 def _account(text: str, start: int, end: int) -> Found | None:
     """The account that begins here: a word that follows it is no part of it."""
     signs = [place for place in range(start, end) if text[place].isalnum()]
-    length = iban.LENGTHS.get(text[signs[0]].upper() + text[signs[1]].upper())
+    length = iban.length_of(text[signs[0]].upper() + text[signs[1]].upper())
     if length is None or length > len(signs):
         return None
     stop = signs[length - 1] + 1

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 from console import browse, log, records, subjects, workflows
 from console.core.documents.triggers_check import EVENTS
 from console.core.run.causes import CauseKind, Causes
+from console.core.run.effect_changes import as_stored
 from console.core.tag_names import TagName
 from console.db.engine import fetch
 from console.errors import NotFound
@@ -162,7 +163,7 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
 
 def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[_Change]:
     """(event, collection, key, values before, values after) of each record that an effect has changed."""
-    values, define = result.get("values") or {}, request.get("define") or {}
+    values, define, request = result.get("values") or {}, request.get("define") or {}, as_stored(request, result)
     if kind == "record" or (kind == "sql_write" and not define and "changes" in request):  # what a step writes into the record of its run
         yield (
             "record.updated",

@@ -46,12 +46,16 @@ def write(plan: Plan, lines: Sequence[Line]) -> Written:
     """Add and change the contacts that the lines say. Raises SourceDown where the source does not answer; what was written by then is found again."""
     collection = plan.collection
     new = [line for line in lines if line.outcome == NEW and not line.done]
-    keys_by_line = dict(
+    answers = dict(
         zip([line.number for line in new], records.insert_many(collection.id, [line.values for line in new], plan.create), strict=True)
     )
+    found = records.named(collection.id, [str(line.key) for line in lines if line.outcome == NEW and line.done], whole(collection.id), None)
     faults.point("imports.consents.before")
     ended = [
-        _changed(plan, line) if line.outcome == CHANGED and not line.done else _added(line, keys_by_line.get(line.number)) for line in lines
+        _changed(plan, line)
+        if line.outcome == CHANGED and not line.done
+        else _added(line, answers.get(line.number, found.get(str(line.key))))
+        for line in lines
     ]
     here = [line for line in ended if line.outcome == NEW and line.key is not None]
     whose = _subjects(collection, [str(line.key) for line in here])
@@ -118,10 +122,15 @@ def _note_consents(actor: Actor, written: Written, chain: str, connection: Conne
         log.note_each(actor, kind, told_of, chain=chain, team=team, label=label, connection=connection)
 
 
-def _added(line: Line, answer: str | ConsoleError | None) -> Line:
+def _added(line: Line, answer: records.Record | ConsoleError | None) -> Line:
     if isinstance(answer, ConsoleError):
         return replace(line, outcome=REFUSED, reasons=tuple(records.reasons(answer)))
-    return line if answer is None else replace(line, key=answer)
+    return line if answer is None else replace(line, key=answer.key, values=_kept(line.values, answer))
+
+
+def _kept(given: Mapping[str, Any], record: records.Record) -> dict[str, Any]:
+    """The values as the database keeps them."""
+    return {name: record.values[name] for name in given}
 
 
 def _changed(plan: Plan, line: Line) -> Line:
@@ -167,7 +176,8 @@ def _consents(plan: Plan, lines: Sequence[Line], whose: Mapping[str, str]) -> tu
             why = f"Added, but without the consent to {consent_columns.NAMES[channel]}: {records.reasons(answer)[0]}"
             without.append(replace(line, reasons=(why,)))
         else:
-            added.append((place.table, answer, whose.get(str(line.key)) if place.table.subject else None, row))
+            kept = (answer.key or "", _kept(row, answer)) if isinstance(answer, records.Record) else (answer, row)
+            added.append((place.table, kept[0], whose.get(str(line.key)) if place.table.subject else None, kept[1]))
     return added, without
 
 

@@ -13,6 +13,7 @@ from console import access, faults, records
 from console.core.actor import Actor
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
+from console.core.run.effect_changes import STORED
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.write import alike
 
@@ -28,7 +29,7 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
     faults.point("effects.perform.before")
     try:
         scope = access.scope_for(actor, request["collection"], "update")
-        records.write(request["collection"], request["key"], request["changes"], scope, workflow=run.workflow)
+        after = records.write(request["collection"], request["key"], request["changes"], scope, workflow=run.workflow)
     except records.WriteUnknown:
         return Report(effect.id, "unknown", "connection", UNKNOWN)
     except Conflict as error:
@@ -43,7 +44,15 @@ def perform(actor: Actor, effect: Effect, run: Run) -> Report:
         logger.exception("effect %s", effect.id)
         return Report(effect.id, "unknown", "internal_error", UNKNOWN)
     faults.point("effects.perform.after")
-    return Report(effect.id, "succeeded", result={"fields": sorted(request["changes"])})
+    return _made(effect, after.values)
+
+
+def _made(effect: Effect, values: Mapping[str, Any]) -> Report:
+    """The report of a change that was made; `stored` are the fields that the database keeps otherwise than they were handed in."""
+    request = effect.request
+    stored = {name: values[name] for name, change in request["changes"].items() if values[name] != change["new"]}
+    kept = {"collection": request["collection"], STORED: stored} if stored else {}
+    return Report(effect.id, "succeeded", result={"fields": sorted(request["changes"]), **kept})
 
 
 def _refused(effect: Effect, code: str, error: ConsoleError, *, passing: bool = False) -> Report:
@@ -70,7 +79,7 @@ def recover(actor: Actor, effect: Effect, run: Run) -> Report:
     except ConsoleError as error:
         return Report(effect.id, "unknown", error.code, UNKNOWN)
     if _has_values(request["collection"], stored, changes, "new"):
-        return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
+        return _made(effect, stored)
     if _has_values(request["collection"], stored, changes, "old"):
         return perform(actor, effect, run)
     return Report(effect.id, "unknown", "values_moved", UNKNOWN)
@@ -88,7 +97,7 @@ def check(actor: Actor, effect: Effect, _run: Run) -> Report | None:
     except ConsoleError:
         return None
     if _has_values(request["collection"], stored, changes, "new"):
-        return Report(effect.id, "succeeded", result={"fields": sorted(changes)})
+        return _made(effect, stored)
     return Report(effect.id, "failed") if _has_values(request["collection"], stored, changes, "old") else None
 
 

@@ -27,9 +27,10 @@ def perform(call: Call) -> TryResult:
             wanted, moving = _changes_wanted(call, collection, key, define.set)
             changes = {name: wanted[name] for name in moving}
             if changes:
-                records.write(
+                after = records.write(
                     collection, key, changes, call.scope(collection, "update"), by_action=not call.as_form, workflow=call.workflow
                 )
+                wanted |= {name: {**change, "new": after.values[name]} for name, change in changes.items()}
         except WriteUnknown:
             return TryResult("unknown", "connection", UNKNOWN, sent={"changes": {key: changes}})
         except ConsoleError as error:

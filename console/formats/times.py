@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from markupsafe import Markup, escape
 
+from console.core.moments import only_day
 from console.formats.codes import city_of
 from console.formats.kinds import EMPTY, Look
 
@@ -64,7 +65,7 @@ def _repeated_offset(there: datetime) -> str:
 def day_words(value: str, locale: str) -> str:
     """Return a day in words; anything else is returned unchanged."""
     try:
-        return format_date(date.fromisoformat(value[:10]), "d MMM y", locale=locale)
+        return format_date(date.fromisoformat(only_day(value)), "d MMM y", locale=locale)
     except ValueError:
         return NO_DAY if value.startswith(ZERO) else value
 
@@ -73,7 +74,7 @@ def day_words(value: str, locale: str) -> str:
 def month_words(value: str, locale: str, *, year: bool = False) -> str:
     """Return the month of a day, in short, and on demand its year; anything else is returned unchanged."""
     try:
-        return format_date(date.fromisoformat(value[:10]), "MMM y" if year else "MMM", locale=locale)
+        return format_date(date.fromisoformat(only_day(value)), "MMM y" if year else "MMM", locale=locale)
     except ValueError:
         return value
 

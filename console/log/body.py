@@ -1,11 +1,11 @@
 """The canonical bytes of an event, their hash, and the commitments that stand in them for personal values.
 
-Format: docs/reference/events.md. Canonical form is RFC 8785 (JSON Canonicalization Scheme), narrowed so that a plain encoder
-with sorted keys writes it: no floats, integers below 2^53, valid Unicode, keys of the basic plane. Hash of a body:
-SHA-256(0x00 ‖ body), the leaf hash of RFC 6962. A commitment is SHA-256(salt ‖ canonical value), salt 16 random bytes.
+Format: docs/reference/events.md. Canonical form is RFC 8785 (JSON Canonicalization Scheme), narrowed: no floats, integers
+below 2^53, valid Unicode. Hash of a body: SHA-256(0x00 ‖ body), the leaf hash of RFC 6962. A commitment is SHA-256(salt ‖ canonical value), salt 16 random bytes.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FIRST = ""  # `prev` of a chain's first event
 
 
 class NotCanonical(ValueError):
-    """The value has no canonical form: a float, an integer of 2^53 or more, broken Unicode, a key outside the basic plane."""
+    """The value has no canonical form: a float, an integer of 2^53 or more, broken Unicode, a key that is no text."""
 
 
 def plain(value: Any, depth: int = 0) -> Any:
@@ -81,23 +81,33 @@ def _key(key: Any) -> str:
     if type(key) is str and key.isascii() and "\x00" not in key:
         return key
     text = (key if isinstance(key, str) else str(key)).replace("\x00", "\ufffd")
-    return (
-        text if text.isascii() else "".join(char if ord(char) < 0x10000 and not 0xD800 <= ord(char) < 0xE000 else "\ufffd" for char in text)
-    )
+    return text if text.isascii() else "".join("\ufffd" if 0xD800 <= ord(char) < 0xE000 else char for char in text)
 
 
 def canonical(value: Any) -> bytes:
     """RFC 8785 bytes of a JSON value of the narrowed profile. Raises NotCanonical."""
     _guard(value)
-    return _encoded(value)
+    return encoded(value)
 
 
-def _encoded(value: Any) -> bytes:
+BEYOND = re.compile(rb"[\xf0-\xf4]")
+"""The first byte of a character above U+FFFF in UTF-8: only with such keys does the order of the encoder differ from RFC 8785's."""
+
+
+def encoded(value: Any) -> bytes:
     """Canonical bytes of what `plain` has made, or a literal of ours: it needs no guard."""
     try:
-        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+        return orjson.dumps(_sorted_keys(value)) if BEYOND.search(text) else text
     except (TypeError, ValueError) as error:
         raise NotCanonical(str(error)) from error
+
+
+def _sorted_keys(value: Any) -> Any:
+    """The value with the keys of every object in the order of their UTF-16 code units."""
+    if isinstance(value, dict):
+        return {key: _sorted_keys(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [_sorted_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _guard(value: Any) -> None:
@@ -109,8 +119,8 @@ def _guard(value: Any) -> None:
             raise NotCanonical(f"the integer {value} is too large; write it as a string")
     elif kind is dict:
         for key, item in value.items():
-            if type(key) is not str or (not key.isascii() and any(ord(char) > 0xFFFF for char in key)):
-                raise NotCanonical(f"the key {key!r} is no string of the basic plane")
+            if type(key) is not str:
+                raise NotCanonical(f"the key {key!r} is no string")
             _guard(item)
     elif kind is list:
         for item in value:
@@ -240,16 +250,16 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
         "target": frame.target,
         "data": {
             "open": fact.open if fact.told else plain(dict(fact.open)),
-            "sealed": {name: hashlib.sha256(salt + _encoded(value)).hexdigest() for name, (salt, value) in values.items()},
+            "sealed": {name: hashlib.sha256(salt + encoded(value)).hexdigest() for name, (salt, value) in values.items()},
         },
         "cause": fact.cause,
         "req": frame.request,
     }
     if frame.label is not None:  # events without one are the same bytes as before there were any
         content["label"] = frame.label
-    body = _encoded(content)
+    body = encoded(content)
     if b"\\u0000" in body:  # in the key of a record: with it no list of the log could be made
-        body = _encoded(plain(content))
+        body = encoded(plain(content))
     return Link(fact.id, previous, body, leaf(body), values, fact.type, _owners(flat, fact, frame))
 
 

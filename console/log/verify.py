@@ -256,14 +256,15 @@ def located(export: Any, log: dict[str, Any], fault: Fault) -> Fault:
 VALUE = re.compile(rb'(?s)\{"event":(%b)(?:,"missing":(%b))?,"name":(%b)(?:,"salt":"([0-9a-f]{32})","value":(.+))?\}' % (TEXT, TEXT, TEXT))
 SALTED, COMMITTED = re.compile(rb'(?s)([0-9a-f]{32})","value":(.+)\}'), re.compile(rb'(?s)(%b):"([0-9a-f]{64})",?|.' % TEXT)
 MISSING, COUNT = "value missing without a note", re.compile(rb'"data":\{"open":\{(?:[^{}]*,)?"count":([0-9]{1,15})[,}]')
+UTF16 = lambda pair: pair[0].encode("utf-16-be", "surrogatepass")  # noqa: E731 - the order of keys
 NOTES = {b"subject_erased": "erased", b"values_expired": "expired", b"": "masked"}  # why a value is missing, by the event that says so
 
 def tidy(line: bytes) -> re.Match[bytes] | None:
-    """A line of values.jsonl in canonical form, RFC 8785: the log has no floats and no keys beyond the basic plane. A key twice: null."""
+    """A line of values.jsonl in canonical form, RFC 8785: keys in the order of their UTF-16 code units. The log has no floats. A key twice: null."""
     with suppress(ValueError, TypeError, RecursionError):
-        parsed = json.loads(line, object_pairs_hook=lambda pairs: whole if len(whole := dict(pairs)) == len(pairs) else None)
+        parsed = json.loads(line, object_pairs_hook=lambda pairs: whole if len(whole := dict(sorted(pairs, key=UTF16))) == len(pairs) else None)
         parsed = {key: parsed[key] for key in ("event", "missing", "name", "salt", "value") if key in parsed}
-        return VALUE.fullmatch(json.dumps(parsed, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode())
+        return VALUE.fullmatch(json.dumps(parsed, ensure_ascii=False, separators=(",", ":")).encode())
     return None
 
 class Values:
@@ -377,8 +378,7 @@ def verify(path: Path, keys: Sequence[str], since: Path | None) -> str:
     values.finish(complete)
     left = f"a filter, or somebody, left out events of {gaps} chain{'' if gaps == 1 else 's'}" if gaps else "no chain here has a gap"
     scope = "complete" if complete else f"chosen from {size}; {left}"
-    counted = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values()))
-    counted += check_documents(export)
+    counted = ", ".join(f"{values.told[kind]} {kind}" for kind in ("shown", *NOTES.values())) + check_documents(export)
     trust = "" if keys else f"\nThe key came with the export: compare it with the one that you were given. {texts[0].strip()}"
     return f"verified {count} events, {scope}; values: {counted}{f'; unchanged since {since}' if since else ''}{trust}"
 

@@ -345,20 +345,25 @@ def _require_same_file(connection: Any, path: str) -> None:
 
 
 def _tell_sqlite(connection: sqlite3.Connection, record: Any, terms: Terms) -> None:
-    connection.text_factory = lambda raw: raw.decode("utf-8", "replace")  # a file may contain any bytes: one row must not break the list
+    connection.text_factory = _text  # a file may contain any bytes: one row must not break the list
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_SQLITE_BYTES)
     record.info["until"] = math.inf
     connection.set_progress_handler(lambda: record.info["until"] < time.monotonic(), 20_000)
     connection.create_function("console_lower", 1, _lower, deterministic=True)
-    connection.create_function("console_utc", 2, source_zones.utc_text, deterministic=True)
+    connection.create_function("console_utc", 2, lambda raw, zone: source_zones.utc_text(_text(raw), zone), deterministic=True)
     connection.execute("pragma foreign_keys = on")
     if terms.read_only:
         connection.execute("pragma query_only = on")
 
 
-def _lower(value: Any) -> Any:
+def _text(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.decode("utf-8", "replace")
+
+
+def _lower(raw: bytes | None) -> str | None:
     """Lower case in all scripts; SQLite's `lower` knows only A to Z."""
-    return value.lower() if isinstance(value, str) else value
+    text = _text(raw)
+    return None if text is None else text.lower()
 
 
 def _start_clock(connection: Connection, terms: Terms) -> None:

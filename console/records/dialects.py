@@ -321,7 +321,7 @@ class SQLite(WithoutLists):
     @override
     def comparable(self, column: Column, field: Field) -> Column:
         if field.stored == "datetime":
-            return sa.func.console_utc(column, field.zone) if field.zone else sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
+            return sa.func.console_utc(_as_bytes(column), field.zone) if field.zone else sa.func.strftime("%Y-%m-%d %H:%M:%f", column)
         return sa.func.substr(column, 1, 10) if field.stored == "date" else column
 
     @override
@@ -408,7 +408,7 @@ class SQLite(WithoutLists):
 
     @override
     def finds(self, column: Column, field: Field, given: str, *, start: bool = False) -> Condition:
-        found = sa.func.instr(sa.func.console_lower(column), value(given.lower()))
+        found = sa.func.instr(sa.func.console_lower(_as_bytes(column)), value(given.lower()))
         return found == 1 if start else found > 0
 
     @override
@@ -421,5 +421,10 @@ class SQLite(WithoutLists):
         ascii_only, others = ([item for item in given if item.isascii() == plain] for plain in (True, False))
         return sa.or_(
             column.collate("NOCASE").in_([value(item) for item in ascii_only]),
-            sa.func.console_lower(column).in_([value(item) for item in others]) if others else sa.false(),
+            sa.func.console_lower(_as_bytes(column)).in_([value(item) for item in others]) if others else sa.false(),
         )
+
+
+def _as_bytes(column: Column) -> Column:
+    """The column as it is handed to a function of ours: SQLite's driver refuses a text that is not UTF-8 before it calls one."""
+    return sa.cast(column, sa.LargeBinary)

@@ -1,7 +1,7 @@
 """Adding a record with one INSERT. The scope judges the record as it would be, and a record added by an earlier attempt is found again."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from console.core.scopes import Scope
 from console.errors import Conflict, Invalid, NotAllowed
 from console.records import broken_rules, catalogue, changes_made, connect, filter_conditions, governing, mysql_clock, values, write_checks
 from console.records.dialects import value
+from console.records.read_back import read_back
 from console.records.reader import Reader, Record
 from console.records.record_reads import page
 from console.records.related_values import leading, unseen_references
@@ -48,7 +49,7 @@ ASSIGNED = re.compile(r"""\bnew\s*\.\s*["`]?(\w+)["`]?\s*:?=(?!=)""", re.IGNOREC
 
 
 def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workflow: str | None = governing.BY_HAND) -> Record:
-    """The added record with these values (field → JSON).
+    """The record with these values (field → JSON) as it is kept after it was added.
 
     `workflow`: the id of the one whose run adds it; fields that workflows govern are left to these.
 
@@ -60,11 +61,10 @@ def insert(collection_id: str, given: Mapping[str, Any], scope: Scope, *, workfl
     fields = judged(collection, given, scope, workflow=workflow)
     reader = Reader(table_of(collection), scope, None)
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-        found = put(connection, reader, fields, given)
+        [made] = kept(connection, reader, [put(connection, reader, fields, given)], fields)
         what = "the record was saved. Look whether it is there"
-        commit(connection, collection, collection.id, what, lambda error: _exists(error, collection, fields, scope))
-    made = reader.record(found)
-    changes_made.note_change(changes_made.Changed(collection.id, made.key, None, given))
+        commit(connection, collection, collection.id, what, lambda error: _refused(error, collection, fields, scope))
+    changes_made.note_change(changes_made.Changed(collection.id, made.key, None, {name: made.values[name] for name in given}))
     return reader.finished([made])[0]
 
 
@@ -98,24 +98,31 @@ def _require_key(collection: Collection, given: Mapping[str, Any], filled: Calla
         raise Invalid(f"The {uncapitalised(collection.label_one)} cannot be saved: {details[0]['reason']}", details=details)
 
 
-def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> sa.Row[Any]:
-    """The row of the reader's columns that was added, not committed yet. Raises what the database's refusal means."""
+def put(connection: sa.Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> Record:
+    """The record that was added, not committed yet. Raises what the database's refusal means."""
     table, collection = reader.table, reader.table.collection
     row = {table.table.columns[field.name]: value(values.written(collection.dialect, field, given[field.name])) for field in fields}
     row |= {table.table.columns[name]: value(now) for name, now in mysql_clock.now_of(connection, collection, given, "insert").items()}
     statement = sa.insert(table.table).values(row)
     try:
-        if collection.dialect == "mysql":
+        if connection.dialect.insert_returning:
+            made = connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one_or_none()
+        else:
             done = connection.execute(statement)
-            return connection.execute(_last(table, reader.names, given, done.lastrowid)).one()
-        made = connection.execute(statement.returning(*(table.columns[name] for name in reader.names))).one_or_none()
-    except sa.exc.IntegrityError as error:
-        raise _exists(error, collection, fields, reader.scope) from error
+            made = connection.execute(_last(table, reader.names, given, done.lastrowid)).one_or_none()
     except sa.exc.DBAPIError as error:
-        raise rejected(error, collection, fields, reader.scope) from error
+        raise _refused(error, collection, fields, reader.scope) from error
     if made is None:
         raise Invalid(LEFT_OUT)
-    return made
+    return reader.record(made)
+
+
+def kept(connection: sa.Connection, reader: Reader, made: Sequence[Record], fields: list[Field]) -> list[Record]:
+    """The records that were `put` as the database keeps them. Raises what its refusal means."""
+    try:
+        return read_back(connection, reader, made)
+    except sa.exc.DBAPIError as error:
+        raise _refused(error, reader.table.collection, fields, reader.scope) from error
 
 
 def violations_of_new(collection: Collection, given: Mapping[str, Any], scope: Scope) -> list[dict[str, str]]:
@@ -225,9 +232,9 @@ def _last(table: Table, names: list[str], given: Mapping[str, Any], number: int)
     return sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(*key)
 
 
-def _exists(error: sa.exc.IntegrityError, collection: Collection, fields: list[Field], scope: Scope) -> Exception:
+def _refused(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope) -> Exception:
     """The error to raise: a violated unique constraint means that the record exists, any other refusal concerns a field."""
-    if not broken_rules.is_duplicate(error.orig):
+    if not isinstance(error, sa.exc.IntegrityError) or not broken_rules.is_duplicate(error.orig):
         return rejected(error, collection, fields, scope)
     named = broken_rules.concerned(error.orig, collection, fields)
     words = (

@@ -13,7 +13,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope, whole
 from console.errors import ConsoleError, DefinitionError, SourceDown
 from console.records import catalogue, changes_made, connect, governing
-from console.records.insert import filled_by_database, judged, put
+from console.records.insert import filled_by_database, judged, kept, put
 from console.records.reader import Reader, Record
 from console.records.sql_tables import table_of
 from console.records.write import commit, rejected
@@ -37,14 +37,14 @@ def _refusals(collection: Collection, given: Mapping[str, Any], scope: Scope, fi
     return []
 
 
-def insert_many(collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Scope) -> list[str | ConsoleError]:
-    """For each of the rows (field → JSON) in their order: the key of the record that was added, or the refusal. All that are good are added, or none.
+def insert_many(collection_id: str, rows: Sequence[Mapping[str, Any]], scope: Scope) -> list[Record | ConsoleError]:
+    """For each of the rows (field → JSON) in their order: the record that was added, with the fields of the rows as they are kept, or the refusal.
 
     Raises SourceDown, and WriteUnknown where the connection was lost while they were committed.
     """
     collection = catalogue.collection(collection_id)
     catalogue.require_writable(collection)
-    answers: dict[int, str | ConsoleError] = {}
+    answers: dict[int, Record | ConsoleError] = {}
     good: list[Judged] = []
     filled = cache(lambda: filled_by_database(collection))
     for number, given in enumerate(rows):
@@ -81,18 +81,13 @@ def insert_with(
     theirs = [judged(others, row, their_scope, workflow=workflow) for row in rows]
     reader, their_reader = Reader(table_of(first), scope, None), Reader(table_of(others), their_scope, None)
     with connect.transaction(catalogue.engine_of(first), first.source) as connection:
-        made = reader.record(put(connection, reader, fields, given))
+        made = put(connection, reader, fields, given)
         refers, key = others.by_name[link], made.values[first.key[0]]
-        added = [
-            their_reader.record(put(connection, their_reader, [refers, *named], {link: key, **row}))
-            for named, row in zip(theirs, rows, strict=True)
-        ]
+        added = [put(connection, their_reader, [refers, *named], {link: key, **row}) for named, row in zip(theirs, rows, strict=True)]
+        [made], added = kept(connection, reader, [made], fields), kept(connection, their_reader, added, [refers])
         _commit(connection, first, [(0, fields, given)])
-    for collection, each, values in (
-        (first, made, given),
-        *((others, each, {link: key, **row}) for each, row in zip(added, rows, strict=True)),
-    ):
-        changes_made.note_change(changes_made.Changed(collection.id, each.key, None, values))
+    for each, names in ((made, [*given]), *((each, [link, *row]) for each, row in zip(added, rows, strict=True))):
+        changes_made.note_change(changes_made.Changed(each.collection, each.key, None, {name: each.values[name] for name in names}))
     return reader.finished([made])[0], their_reader.finished(added)
 
 
@@ -101,30 +96,28 @@ def reasons(error: ConsoleError) -> list[str]:
     return list(dict.fromkeys(str(detail["reason"]) for detail in error.details if detail.get("reason"))) or [error.message]
 
 
-def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, str | ConsoleError] | None:
-    """The keys of all; None where one is refused, and then nothing was added."""
-    reader = _reader(collection)
+def _together(collection: Collection, good: Sequence[Judged]) -> dict[int, Record | ConsoleError] | None:
+    """All records; None where one is refused, and then nothing was added."""
+    reader = _reader(collection, good)
     try:
         with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
-            keys: dict[int, str | ConsoleError] = {}
-            for number, fields, given in good:
-                keys[number] = _key(connection, reader, fields, given)
+            made = kept(connection, reader, [put(connection, reader, fields, given) for _, fields, given in good], _all_fields(good))
             _commit(connection, collection, good)
-            return keys
+            return {number: record for (number, _, _), record in zip(good, made, strict=True)}
     except SourceDown:
         raise
     except ConsoleError:
         return None
 
 
-def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, str | ConsoleError]:
+def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, Record | ConsoleError]:
     """Add the records one by one, after one of them was refused. Each has a savepoint, so that the others are added."""
-    reader, answers = _reader(collection), dict[int, str | ConsoleError]()
+    reader, answers = _reader(collection, good), dict[int, Record | ConsoleError]()
     with connect.transaction(catalogue.engine_of(collection), collection.source) as connection:
         for number, fields, given in good:
             try:
                 with connection.begin_nested():
-                    answers[number] = _key(connection, reader, fields, given)
+                    [answers[number]] = kept(connection, reader, [put(connection, reader, fields, given)], fields)
             except SourceDown:
                 raise
             except ConsoleError as error:
@@ -133,16 +126,16 @@ def _one_by_one(collection: Collection, good: Sequence[Judged]) -> dict[int, str
     return answers
 
 
-def _reader(collection: Collection) -> Reader:
-    return Reader(table_of(collection), whole(collection.id), ())
+def _reader(collection: Collection, good: Sequence[Judged]) -> Reader:
+    return Reader(table_of(collection), whole(collection.id), [field.name for field in _all_fields(good)])
 
 
-def _key(connection: Connection, reader: Reader, fields: list[Field], given: Mapping[str, Any]) -> str:
-    return reader.record(put(connection, reader, fields, given)).key or ""
+def _all_fields(good: Sequence[Judged]) -> list[Field]:
+    return list({field.name: field for _, named, _ in good for field in named}.values())
 
 
 def _commit(connection: Connection, collection: Collection, good: Sequence[Judged]) -> None:
-    fields = list({field.name: field for _, named, _ in good for field in named}.values())
+    fields = _all_fields(good)
     commit(
         connection, collection, collection.id, "records were saved. Look which are there", lambda error: rejected(error, collection, fields)
     )

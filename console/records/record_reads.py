@@ -22,7 +22,7 @@ from console.records.reader import Reader, Record
 from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
 from console.records.related_values import named_by
 from console.records.repeated_reads import alike, rows_again
-from console.records.sql_tables import Chosen, Table, table_of
+from console.records.sql_tables import Chosen, table_of
 from console.records.words_in_sql import Wording
 
 MOST_ROWS = 500
@@ -300,7 +300,7 @@ def segments_of(collection_id: str, wanted: Iterable[str], scope: Scope, segment
     decoded, found = list(_decoded(collection, wanted).values()), dict[str, set[str]]()
     columns = [sa.case((segment_condition(table, scope, each), 1), else_=0) for each in segments.values()]
     for start in range(0, len(decoded), MOST_ASKED):
-        statement = sa.select(*table.key, *columns).where(_one_of_keys(table, decoded[start : start + MOST_ASKED]), table.in_scope(scope))
+        statement = sa.select(*table.key, *columns).where(table.is_one_of(decoded[start : start + MOST_ASKED]), table.in_scope(scope))
         for row in read(collection, fetch(statement)):
             key = record_keys.encode([values.read(table.readers[name], item) for name, item in zip(collection.key, row, strict=False)])
             found[str(key)] = {name for name, held in zip(segments, row[len(collection.key) :], strict=True) if held}
@@ -365,7 +365,7 @@ def _by_keys(
     settled = scope.settled(*asked) if len(collection.key) == 1 and (asked or segment is None) else None
 
     def statement(chunk: list[Any]) -> Select[Any]:
-        return reader.select().where(_one_of_keys(table, chunk), *list_conditions(table, scope, None, segment, None))
+        return reader.select().where(table.is_one_of(chunk), *list_conditions(table, scope, None, segment, None))
 
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
@@ -387,13 +387,6 @@ def _decoded(collection: Collection, wanted: Iterable[str]) -> dict[str, tuple[A
         except NotFound:
             continue
     return decoded
-
-
-def _one_of_keys(table: Table, parts: Sequence[tuple[Any, ...]]) -> Condition:
-    if len(table.key) == 1 and not any(isinstance(part[0], values.Raw) for part in parts):
-        field = table.collection.by_name[table.collection.key[0]]
-        return table.dialect.one_of(table.key[0], field, [part[0] for part in parts])
-    return sa.or_(sa.false(), *(table.is_key(part) for part in parts))
 
 
 def linking_values(collection: Collection, key: str, names: list[str], scope: Scope | None = None) -> list[Any]:

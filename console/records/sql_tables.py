@@ -102,6 +102,13 @@ class Table:
         fields = [self.collection.by_name[name] for name in self.collection.key]
         return sa.and_(*(self._holds(column, field, part) for column, field, part in zip(self.key, fields, parts, strict=True)))
 
+    def is_one_of(self, keys: Sequence[tuple[Any, ...]]) -> Condition:
+        """Condition for the records with one of these keys, each in the form of `keys.decode`."""
+        if len(self.key) == 1 and not any(isinstance(parts[0], values.Raw) for parts in keys):
+            field = self.collection.by_name[self.collection.key[0]]
+            return self.dialect.one_of(self.key[0], field, [parts[0] for parts in keys])
+        return sa.or_(sa.false(), *(self.is_key(parts) for parts in keys))
+
     def _holds(self, column: ColumnElement[Any], field: Field, part: Any) -> Condition:
         if isinstance(part, values.Raw):
             return self.dialect.is_raw(column, field, part.given)

@@ -152,7 +152,7 @@ def _decimal(value: Any) -> Any:
 def _boolean(value: Any) -> Any:
     if isinstance(value, bytes):
         return value not in {b"\x00", b""}
-    return bool(value) if isinstance(value, int) else shown(value)
+    return bool(value) if value in (0, 1) else shown(value)  # what is neither is shown as it is: filters do not find it as either
 
 
 def _moment(value: Any) -> Any:

@@ -1,11 +1,11 @@
 """Changing a record with one compare-and-set UPDATE, with the scope in its WHERE.
 
 The record is read and locked first, in the same transaction. A value that changed since the person saw it is a conflict that shows the
-present value, and nothing is written. Only a connection lost during COMMIT leaves the result unknown.
+present value, and nothing is written. A value that nobody changed is neither judged nor written. What the database keeps is read back before
+COMMIT. Only a connection lost during COMMIT leaves the result unknown.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +16,7 @@ from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
+from console.core.json_equality import same_json
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.db import request_writes
@@ -34,12 +35,16 @@ from console.records import (
     write_checks,
 )
 from console.records.dialects import Condition, value
+from console.records.read_back import read_back
 from console.records.reader import Reader, Record
 from console.records.record_reads import get
 from console.records.related_values import referring, unseen_references
 from console.records.sql_tables import Table, table_of
 
 UNKEPT = frozenset({"json", "array"})  # kinds that not every database can compare; they are compared before, while the row is locked
+
+
+UNSAVED = "Some values cannot be saved; nothing was changed."
 
 
 class WriteUnknown(SourceDown):
@@ -57,7 +62,7 @@ def write(
     by_action: bool = False,
     workflow: str | None = governing.BY_HAND,
 ) -> Record:
-    """The record after its fields were set to `new`, if all still were `old` (a field without `old` is set unconditionally).
+    """The record as it is kept after its fields were set to `new`, if all still were `old` (a field without `old` is set unconditionally).
 
     `by_action`: fields that are read-only for people may be changed too, except those of the key. `workflow`: the id of the one whose run
     writes; fields that workflows govern are left to these.
@@ -86,7 +91,10 @@ def write(
 def refusals_of_change(collection: Collection, former: Mapping[str, Any], changed: Mapping[str, Any], scope: Scope) -> list[str]:
     """Why a record of the values `former` may not get the `changed` ones (field → JSON), as far as can be told without its database."""
     try:
-        _fields(collection, {name: {"new": new} for name, new in changed.items()}, scope, by_action=False, workflow=governing.BY_HAND)
+        fields = _fields(
+            collection, {name: {"new": new} for name, new in changed.items()}, scope, by_action=False, workflow=governing.BY_HAND
+        )
+        _require_fitting(collection, fields, changed, {})
     except (Invalid, NotAllowed) as error:
         return [str(detail["reason"]) for detail in error.details if "reason" in detail and isinstance(error, Invalid)] or [error.message]
     known = {field.name: former.get(field.name) for field in collection.stored_fields}
@@ -105,24 +113,20 @@ class Stale(Exception):
 def _fields(
     collection: Collection, changes: Mapping[str, Mapping[str, Any]], scope: Scope, *, by_action: bool, workflow: str | None
 ) -> list[Field]:
-    """The fields to change. Raises Invalid for impossible names and values, NotAllowed for read-only fields."""
+    """The fields to change. Raises Invalid for impossible names, NotAllowed for read-only fields."""
     details = []
     fields = []
-    for name, change in changes.items():
+    for name in changes:
         field = collection.visible(name, scope.hidden)
         if field is None:
             details.append({"field": name, "reason": f"{collection.label_one} has no field {name}."})
             continue
-        try:
-            if field.computed is not None or (field.name in collection.key if by_action else field.readonly):
-                raise values.Unfit(f"{field.label} cannot be changed here.")
-            values.written(collection.dialect, field, change["new"])
-        except values.Unfit as reason:
-            details.append({"field": name, "reason": str(reason)})
+        if field.computed is not None or (field.name in collection.key if by_action else field.readonly):
+            details.append({"field": name, "reason": f"{field.label} cannot be changed here."})
         fields.append(field)
     details += governing.refused(fields, workflow)
     if details:
-        raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
+        raise Invalid(UNSAVED, details=details)
     kept = [field for field in fields if field.name in scope.fixed]
     if kept:
         named = ", ".join(field.label for field in kept)
@@ -151,12 +155,19 @@ def _change(
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
     compare(collection, changes, theirs)
     known = {name: values.read(table.readers[name], item) for name, item in former.items()}
-    moved = {field.name: changed[field.name] for field in fields if not alike(collection, field, changed[field.name], theirs[field.name])}
-    if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, changed)]:
-        raise Invalid("Some values cannot be saved; nothing was changed.", details=details)
-    new = {field.name: _instead(collection, field, changes[field.name]["new"], former[field.name]) for field in fields}
-    new |= mysql_clock.now_of(connection, collection, new, "update") if new else {}
-    kept = [_still(table, field, former[field.name]) for field in fields if field.stored not in UNKEPT and not _inexact(table, field)]
+    moved = {field.name: changed[field.name] for field in fields if not _stays(collection, field, changed[field.name], theirs[field.name])}
+    reader, wanted = Reader(table, scope, None), Record(collection.id, key, key, {**theirs, **moved})
+    if not moved:
+        return reader.finished(read_back(connection, reader, [wanted]))[0]
+    new = _require_fitting(collection, fields, moved, former)
+    if details := [*unseen_references(collection, moved, known, scope), *write_checks.violations(collection, scope, known, moved)]:
+        raise Invalid(UNSAVED, details=details)
+    new |= mysql_clock.now_of(connection, collection, new, "update")
+    kept = [
+        _still(table, field, former[field.name])
+        for field in fields
+        if field.name in moved and not _inexact(table, field, former[field.name])
+    ]
     statement = (
         sa.update(table.table)
         .where(is_key, table.in_scope_when_written(parts, scope), *kept)
@@ -165,14 +176,14 @@ def _change(
     try:
         if connection.execute(statement).rowcount != 1:
             raise left_out(connection, table, is_key, table.in_scope(scope), *kept)
-        record = _after(connection, table, key, is_key, scope)
+        [record] = read_back(connection, reader, [wanted])
     except sa.exc.DBAPIError as error:
         raise rejected(error, collection, fields, scope) from error
     _require_moved(collection, moved, theirs, record)
     what = "the change was saved. Look whether it was made before you try again"
     commit(connection, collection, f"{collection.id}/{key}", what, lambda error: rejected(error, collection, fields, scope))
-    changes_made.note_change(changes_made.Changed(collection.id, key, theirs, changed))
-    return record
+    changes_made.note_change(changes_made.Changed(collection.id, key, theirs, {name: record.values[name] for name in theirs}))
+    return reader.finished([record])[0]
 
 
 def _require_moved(collection: Collection, moved: Mapping[str, Any], former: Mapping[str, Any], record: Record) -> None:
@@ -196,7 +207,7 @@ def left_out(connection: Connection, table: Table, *same: Condition, done: str =
 
 
 def commit(
-    connection: Connection, collection: Collection, target: str, what: str, refusal: Callable[[sa.exc.IntegrityError], Exception]
+    connection: Connection, collection: Collection, target: str, what: str, refusal: Callable[[sa.exc.DBAPIError], Exception]
 ) -> None:
     """Commit what was written to `target`, which the request then names as written, or as unknown if the connection was lost while `what`.
 
@@ -205,23 +216,27 @@ def commit(
     faults.point("records.commit.before")
     try:
         committed = connect.commit(connection)
-    except sa.exc.IntegrityError as error:
-        raise refusal(error) from error
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             request_writes.unknown(target)
             raise WriteUnknown(f"The connection to {collection.source} was lost while {what}.") from error
-        raise connect.driver_refusal(error, collection.source) from error
+        raise refusal(error) from error
     if committed:
         request_writes.written(target)
 
 
-def _instead(collection: Collection, field: Field, item: Any, former: Any) -> Any:
-    """The new value in the driver's form, given the value read before. Raises Invalid if that cannot be replaced."""
-    try:
-        return values.written(collection.dialect, field, item, former)
-    except values.Unfit as reason:
-        raise Invalid("Some values cannot be saved; nothing was changed.", details=[{"field": field.name, "reason": str(reason)}]) from None
+def _require_fitting(collection: Collection, fields: list[Field], moved: Mapping[str, Any], former: Mapping[str, Any]) -> dict[str, Any]:
+    """The new values in the driver's form, given those read before. Raises Invalid with a detail for each that does not fit."""
+    fitting, details = {}, []
+    for field in fields:
+        if field.name in moved:
+            try:
+                fitting[field.name] = values.written(collection.dialect, field, moved[field.name], former.get(field.name))
+            except values.Unfit as reason:
+                details.append({"field": field.name, "reason": str(reason)})
+    if details:
+        raise Invalid(UNSAVED, details=details)
+    return fitting
 
 
 def locked(
@@ -230,10 +245,10 @@ def locked(
     """The driver's present values of the fields and of `more` columns; locks the row if the database can. Raises NotFound."""
     names = list(dict.fromkeys([*fields, *sorted(more), *table.collection.key]))
     statement = sa.select(*(table.columns[name] for name in names)).select_from(table.table).where(is_key, table.in_scope(scope))
-    if table.dialect.name != "sqlite":
-        statement = statement.with_for_update()
     try:
-        row = connection.execute(statement).first()
+        row = connection.execute(statement if table.dialect.name == "sqlite" else statement.with_for_update()).first()
+        if row is None and table.dialect.name == "postgresql":  # a policy may let it be read, and not be locked
+            row = connection.execute(statement).first()
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise Stale(error) from error
@@ -263,14 +278,20 @@ def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
     elif isinstance(one, Spelled):
         one = str(one)
     if field.stored in {"json", "array", "text", "boolean", "other", "binary"}:
-        return type(one) is type(other) and bool(one == other)
+        return same_json(one, other)
     typed = collection.typed({field.name: one})[field.name], collection.typed({field.name: other})[field.name]
     return equal(*typed) is True
 
 
-def _inexact(table: Table, field: Field) -> bool:
-    """Whether no driver value can equal the column's: MySQL's `float`, which is compared before, while the row is locked."""
-    return table.dialect.name == "mysql" and field.native == "float4"
+def _stays(collection: Collection, field: Field, new: Any, former: Any) -> bool:
+    """Whether the column holds the new value already; where it takes no null, an empty text stands for none."""
+    return alike(collection, field, new, former) or (new is None and former == "" and field.blank and not field.nullable)
+
+
+def _inexact(table: Table, field: Field, former: Any) -> bool:
+    """Whether the driver's value cannot be compared with the column's (MySQL's `float`, a text that is not UTF-8): the row is locked."""
+    lossy = (table.dialect.name == "mysql" and field.native == "float4") or (isinstance(former, str) and "\ufffd" in former)
+    return lossy or field.stored in UNKEPT
 
 
 def _still(table: Table, field: Field, former: Any) -> Condition:
@@ -283,13 +304,6 @@ def _still(table: Table, field: Field, former: Any) -> Condition:
     if field.native in {"float4", "float8"} and former is not None:
         return column.is_not_distinct_from(value(repr(former)))  # as text: the column's type converts it
     return column.is_not_distinct_from(value(former))
-
-
-def _after(connection: Connection, table: Table, key: str, is_key: Condition, scope: Scope) -> Record:
-    """The present record, even if the change moved it out of the scope: the author sees the result."""
-    reader = Reader(table, scope, None)
-    row = connection.execute(reader.select().where(is_key)).one()
-    return replace(reader.finished([reader.record(row)])[0], key=key)
 
 
 # ------------------------------------------------------------------------------------------------------------- refusals

@@ -46,7 +46,8 @@ class ChangeStage(StepType):
             raise Invalid("The stage of this record cannot be changed here, or it has none.", code="no_stage")
         stage = _option(field, expressions.render(step.config.stage, context.roots).strip())
         output = {"stage": stage, "former": field.value}
-        effects = () if field.value == stage else (WriteRecord({field.name: {"old": field.value, "new": stage}}),)
+        change = WriteRecord({field.name: {"old": field.value, "new": stage}}, tells={"stage": field.name})
+        effects = () if field.value == stage else (change,)
         return Completion("default", {}, output, effects=effects)
 
     def by_hand(self, step: StepView, context: Context) -> Completion:

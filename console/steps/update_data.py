@@ -15,6 +15,7 @@ from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Computed, Definition, FieldDefinition, FieldRule, Located, Use, computed, fitted, with_own
 from console.core.forms import FormField
+from console.core.json_equality import same_json
 from console.steps.base import (
     Completion,
     Context,
@@ -266,9 +267,9 @@ def changes_of(fields: Sequence[FormField], values: Values, shown: Mapping[str, 
     """Field → {"old", "new"} for each changed field. `old` is the value that the person saw, so that a later change is a conflict."""
     changes = {}
     for field in fields:
-        old = shown.get(field.name, field.now)
-        if not same(field.type, old, values[field.name]):
-            changes[field.name] = {"old": old, "new": values[field.name]}
+        old, new = shown.get(field.name, field.now), values[field.name]
+        if not same(field.type, old, new) and not same_json(new, field.now):
+            changes[field.name] = {"old": old, "new": new}
     return changes
 
 

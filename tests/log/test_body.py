@@ -14,7 +14,10 @@ from console.log import body
 from console.log.body import Fact, Frame
 from tests.tables import cases
 
-basic = st.text(st.characters(min_codepoint=1, max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=12)
+# the planes on both sides of the surrogates, where the orders of code points and of UTF-16 differ
+basic = st.text(
+    st.characters(min_codepoint=1, exclude_categories=["Cs"]) | st.sampled_from("a\ue000\ufb33\uffff\U0001f600\U00010000"), max_size=12
+)
 scalars = st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 documents = st.recursive(scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(basic, inner, max_size=5), max_leaves=20)
 FRAME = Frame(actor={"kind": "user", "id": "usr_1", "session": "ses_1", "team": "operations", "roles": ["operator"]}, policy=3)
@@ -26,7 +29,7 @@ def test_canonical_bytes_are_those_of_rfc_8785(value: Any) -> None:
     assert body.canonical(value) == rfc8785.dumps(value)
 
 
-@cases("value", [1.5, 2**53, -(2**53), float("nan"), Decimal("1.0"), {1: "x"}, {"\U0001f600": 1}, "\ud800", b"x", (1,)])
+@cases("value", [1.5, 2**53, -(2**53), float("nan"), Decimal("1.0"), {1: "x"}, "\ud800", b"x", (1,)])
 def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
     with pytest.raises(body.NotCanonical):
         body.canonical({"x": value} if not isinstance(value, dict) else value)
@@ -40,7 +43,7 @@ def test_what_has_no_canonical_form_is_refused(value: Any) -> None:
         (2**60, str(2**60)),
         ({"a": (1, 2)}, {"a": [1, 2]}),
         (chr(0xD800) + "x", "?x"),
-        ({"\U0001f600k": 1}, {"\ufffdk": 1}),
+        ({"\U0001f600k": 1}, {"\U0001f600k": 1}),
         (AT, "2026-11-20T06:30:00.123456Z"),
         (True, True),
         (None, None),

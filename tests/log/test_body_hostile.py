@@ -54,7 +54,7 @@ PLAIN: list[tuple[str, Any, Any]] = [
     ("a NUL", {"k\x00": "a\x00b"}, {"k\ufffd": "a\ufffdb"}),
     ("a mark that reorders", "a\u202eb", "a\u202eb"),
     ("a key that is a number", {1: "x"}, {"1": "x"}),
-    ("a key outside the basic plane", {SMILE: 1}, {"\ufffd": 1}),
+    ("a key outside the basic plane", {SMILE: 1}, {SMILE: 1}),
     ("half a character as a key", {HALF: 1}, {"\ufffd": 1}),
     ("an object of another package", object, "<class 'object'>"),
 ]
@@ -92,7 +92,7 @@ def test_what_is_nested_too_deep_is_named_and_the_event_is_written(kind: type, l
         ({"values": {"": 1}}, ["values/"]),
         ({"errors": [{"field": "a"}]}, ["errors"]),
         ({"values": {HALF: 1}}, ["values/\ufffd"]),
-        ({"values": {"json": {SMILE: 1}}}, ["values/json/\ufffd"]),
+        ({"values": {"json": {SMILE: 1}}}, [f"values/json/{SMILE}"]),
         ({"values": {7: "x"}}, ["values/7"]),
         ({"values": {"__proto__": 1, "constructor": 2}}, ["values/__proto__", "values/constructor"]),
     ],

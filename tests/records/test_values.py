@@ -69,7 +69,7 @@ def sent(stored: str, value: Any, dialect: str = "sqlite", former: Any = None, *
         ("text", b"\xff\xfe", None),
         ("boolean", 1, True),
         ("boolean", 0, False),
-        ("boolean", 2, True),
+        ("boolean", 2, 2),
         ("boolean", True, True),
         ("boolean", b"\x00", False),
         ("boolean", b"\x01", True),

@@ -31,7 +31,7 @@ def test_a_stage_is_named_by_value_or_label_and_one_that_is_there_changes_nothin
         view = StepView("go", kind.name, "Go", ChangeStageConfig(stage=stage, field=None), ("default",))
         return kind.complete(view, replace(context(), forms={"state": field}), {}, None)
 
-    assert done("won").effects == (WriteRecord({"state": {"old": "new", "new": "won"}}),)
+    assert done("won").effects == (WriteRecord({"state": {"old": "new", "new": "won"}}, tells={"stage": "state"}),)
     assert done("is a customer").output == {"stage": "won", "former": "new"}
     assert done("New").effects == ()
     with pytest.raises(Invalid, match="There is no stage “lost”; there are New, Is a customer"):

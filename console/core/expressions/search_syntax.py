@@ -8,7 +8,7 @@ import pathlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,7 +18,7 @@ from lark.exceptions import LarkError
 from console.core.counted_moments import count, is_counted
 from console.core.documents.collections import Collection, Field, Relation, condition_rows, default_titles
 from console.core.filters import Test, checked_value, whole_amount
-from console.core.moments import midnight, midnight_text
+from console.core.moments import midnight
 from console.core.scopes import Scope
 from console.errors import Malformed
 
@@ -350,41 +350,50 @@ class _Reader:
         contained = field.stored == "array" or (field.stored == "text" and value == term.value)
         return "contains" if contained else "eq", value
 
-    def _within(self, field: Field, sign: str, first: date, after: date) -> Sought:
+    def _within(self, field: Field, sign: str, first: date, after: date | None) -> Sought:
         """A day, month or year: the field is within it, before it, or from its end on."""
         begin, end = self._edge(field, first), self._edge(field, after)
+        until, beyond = ("lt", "gte") if after is not None else ("lte", "gt")
         match sign:
             case "<":
                 return Test(field.name, "lt", begin)
             case "<=":
-                return Test(field.name, "lt", end)
+                return Test(field.name, until, end)
             case ">":
-                return Test(field.name, "gte", end)
+                return Test(field.name, beyond, end)
             case ">=":
                 return Test(field.name, "gte", begin)
-        return Several("and", (Test(field.name, "gte", begin), Test(field.name, "lt", end)))
+        return Several("and", (Test(field.name, "gte", begin), Test(field.name, until, end)))
 
-    def _edge(self, field: Field, day: date) -> str | int:
+    def _edge(self, field: Field, day: date | None) -> str | int:
+        """When the day begins; None stands for the end of the calendar, which a zone's first and last midnight may lie beyond."""
         if field.stored == "date":
-            return day.isoformat()
+            return (day or date.max).isoformat()
+        try:
+            at = midnight(day, self.zone) if day is not None else datetime.max.replace(tzinfo=UTC)
+        except OverflowError:
+            at = (datetime.min if day == date.min else datetime.max).replace(tzinfo=UTC)
         if is_counted(field):
-            return count(str(field.widget), midnight(day, self.zone), whole=field.stored == "integer")
-        return midnight_text(day, self.zone)
+            return count(str(field.widget), at, whole=field.stored == "integer")
+        return at.isoformat().replace("+00:00", "Z")
 
 
-def _period(text: str) -> tuple[date, date] | None:
-    """(first day, first day after) of `2026`, `2026-01` or `2026-01-31`; None for other texts."""
+def _period(text: str) -> tuple[date, date | None] | None:
+    """(first day, first day after) of `2026`, `2026-01` or `2026-01-31`; None for other texts. No day comes after the last of the calendar."""
     found = _PERIOD.fullmatch(text)
     if found is None:
         return None
     year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
     try:
         first = date(year, month, day)
+    except ValueError:
+        return None
+    try:
         if found[3]:
             return first, first + timedelta(days=1)
         return first, date(year + 1, 1, 1) if not found[2] else date(year + month // 12, month % 12 + 1, 1)
     except (ValueError, OverflowError):
-        return None
+        return first, None
 
 
 def _folded(name: str) -> str:

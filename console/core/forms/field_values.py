@@ -14,6 +14,7 @@ from console.core.currencies import decimals, ungrouped, whole_units
 from console.core.expressions.operands import NUMBER, Spelled
 from console.core.forms.form_field import LISTS, NEVER_TYPED, TEXTS, FormField, takes_files
 from console.core.forms.refused_form import in_sentence, refusal
+from console.core.json_equality import same_json
 
 LONGEST = {"long_text": 100_000, "email": 254, "phone": 40, "url": 2_000, "reference": 500}
 LONGEST_OTHERWISE = 10_000
@@ -88,7 +89,9 @@ def is_empty(value: Any) -> bool:
 
 
 def cleaned(field: FormField, value: Any) -> Any:
-    """The canonical form of a value, None if it is empty. Raises `Wrong`."""
+    """The canonical form of a value, None if it is empty; the record's own value as it is, also one that nobody could type. Raises `Wrong`."""
+    if value is not None and same_json(value, field.now):
+        return field.now
     if field.type in NEVER_TYPED and not takes_files(field):
         if value == field.value:
             return value

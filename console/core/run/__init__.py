@@ -16,6 +16,7 @@ OPEN_MODULES = frozenset(
         "commands",
         "decisions",
         "duties",
+        "effect_changes",
         "going_back",
         "holding",
         "moves",

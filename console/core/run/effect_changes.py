@@ -10,6 +10,8 @@ from console.core.run.causes import bounded, causes_from_json
 from console.core.run.state import Attempt, Effect, Event, Run
 
 KEPT = {"aborting", "then"}
+STORED = "stored"
+"""In the result of a change of a record: the fields that the database keeps otherwise than they were handed in."""
 SIDE_ROWS = {
     "task_created": ("task", "A task was made"),
     "notice_sent": ("notice", "People were told"),
@@ -100,6 +102,15 @@ def _set_effect(run: Run, event: Event, status: Any) -> Effect:
     settled = replace(effect, status=status, settled_at=None if status == "requested" else event.at, result=result)
     put(run, attempt, effects=tuple(settled if each.id == effect.id else each for each in attempt.effects))
     return settled
+
+
+def as_stored(request: Mapping[str, Any], result: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """The request of a change of a record, with what the database keeps in place of what was handed in."""
+    stored = (result or {}).get(STORED)
+    if not stored or "changes" not in request:
+        return request
+    changes = {name: {**change, "new": stored.get(name, change["new"])} for name, change in request["changes"].items()}
+    return {**request, "changes": changes}
 
 
 def _event_arrived(run: Run, event: Event) -> None:

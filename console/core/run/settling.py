@@ -8,6 +8,7 @@ from typing import Any
 
 from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
+from console.core.run.effect_changes import STORED
 from console.core.run.evolve import fold
 from console.core.run.moves import enter_step, go_to_next, not_possible, require_holder, require_reason
 from console.core.run.step_requests import Wish
@@ -261,20 +262,44 @@ def _succeeded_effects(attempt: Attempt) -> list[Effect]:
 
 
 def with_results(attempt: Attempt) -> dict[str, Any]:
-    """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`. Empty if no effect has a result."""
+    """`output` with the results of the effects: `results` by name, `result` of the last one, its `message`, and fields of records as they are stored.
+
+    Empty if there is nothing but what was handed in.
+    """
     with_result = [
         effect
         for effect in _succeeded_effects(attempt)
         if effect.result and ("name" in effect.result or effect.kind not in repeating.COMPARED)
     ]
+    handed_in = attempt.values if attempt.output is None else attempt.output
+    output = _as_stored(attempt, handed_in)
     if not with_result:
-        return {}
+        return {} if output is handed_in else {"output": output}
     results = [dict(effect.result or {}) for effect in with_result]
     open_data: dict[str, Any] = {"result": results[-1].get("values", results[-1])}
     if named := {result["name"]: result.get("values", {}) for result in results if "name" in result}:
         open_data["results"] = named
     open_data |= {name: results[-1][name] for name in ("message", "outcome") if name in results[-1]}
-    return {"output": {**(attempt.values if attempt.output is None else attempt.output), **open_data}}
+    return {"output": {**output, **open_data}}
+
+
+def _as_stored(attempt: Attempt, output: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The output with what the database keeps of the fields that the step wrote, also in the item of a loop whose record was written."""
+    for effect in _succeeded_effects(attempt):
+        if stored := (effect.result or {}).get(STORED):
+            by_name = {name: name for name in stored} if attempt.output is None else effect.request.get("tells") or {}
+            told = {name: stored[field] for name, field in by_name.items() if name in output and field in stored}
+            items = {name: _entry_as_stored(output[name], effect.request["key"], stored) for name in ("item", "items") if name in output}
+            output = {**output, **items, **told}
+    return output
+
+
+def _entry_as_stored(entry: Any, key: str, stored: Mapping[str, Any]) -> Any:
+    if isinstance(entry, list):
+        return [_entry_as_stored(each, key, stored) for each in entry]
+    if not isinstance(entry, dict) or entry.get("key") != key or not isinstance(entry.get("values"), dict):
+        return entry
+    return {**entry, "values": {**entry["values"], **{name: value for name, value in stored.items() if name in entry["values"]}}}
 
 
 # -- unknown results, and errors that may pass

@@ -12,6 +12,7 @@ from console.core.documents.saved_tests import WITHIN, ChosenAnswer, ChosenEndin
 from console.core.moments import moment_text
 from console.core.run import Attempt, Effect, Run
 from console.core.run.commands import Approve, Command, Fire, Reject, Report
+from console.core.run.effect_changes import as_stored
 
 ID = "run_dry"
 """The id of a run that is only thought through."""
@@ -239,7 +240,7 @@ def approval_command(run: Run, answer: ChosenAnswer) -> Command | None:
 
 def written(record: Mapping[str, Any], key: tuple[str | None, str | None], effect: Effect) -> dict[str, Any]:
     """The values of the record after the effect succeeded, if it writes them; only fields that are there. `key`: its collection and key."""
-    request = effect.request
+    request = as_stored(effect.request, effect.result)
     if (request.get("collection"), request.get("key")) != key or not isinstance(request.get("changes"), Mapping):
         return dict(record)
     return {**record, **{name: change["new"] for name, change in request["changes"].items() if name in record}}

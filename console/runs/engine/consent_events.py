@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, records
 from console.core.run import Effect, Run
+from console.core.run.effect_changes import as_stored
 from console.records import Changed
 from console.records.consents_told import Told, consents_told
 from console.runs.rows.run_events import ENGINE
@@ -46,7 +47,7 @@ def _note(told: list[Told], connection: Connection, run_id: str) -> None:
 
 def _asked_for(run: Run, effect: Effect, result: Mapping[str, Any]) -> Iterator[Changed]:
     """Each record that the effect was to change, as far as its request and what is known of the result tell."""
-    request, define = effect.request, effect.request.get("define") or {}
+    request, define = as_stored(effect.request, result), effect.request.get("define") or {}
     values, sent = result.get("values") or {}, result.get("sent") or {}
     if "changes" in request:
         yield _changed(request["collection"], request["key"], request["changes"])

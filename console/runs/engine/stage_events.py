@@ -6,6 +6,7 @@ from typing import Any
 from console import records
 from console.core.contact_stages import stage_move
 from console.core.run import Effect, Event, Run, commands
+from console.core.run.effect_changes import as_stored
 from console.errors import ConsoleError
 
 SUCCEEDED = "effect_succeeded"
@@ -31,7 +32,7 @@ def with_stage_changed(run: Run, report: commands.Report, events: Sequence[Event
 
 def _changed(run: Run, effect: Effect, report: commands.Report) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
     """(old, new) values of the fields of the run's record that the effect wrote; None where it wrote others, or nothing."""
-    request = effect.request
+    request = as_stored(effect.request, report.result)
     if "changes" in request:
         if (request.get("collection"), request.get("key")) != (run.collection, run.record):
             return None

@@ -13,6 +13,7 @@ from console.core.actor import Actor
 from console.core.origins import SAID
 from console.core.run import Event, Run
 from console.core.run.causes import people_in
+from console.core.run.effect_changes import as_stored
 from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.log import masking
@@ -340,7 +341,11 @@ def _vanished(seen: Seen, screen: Screen | None) -> list[str]:
 def _written(run: Run) -> list[Mapping[str, Mapping[str, Any]]]:
     """What the run changed in its own record: field → old and new value, oldest change first."""
     made = [effect for _, attempt in sorted(run.attempts.items()) for effect in attempt.effects if effect.status == "succeeded"]
-    own = [each.request for each in made if (each.request.get("collection"), each.request.get("key")) == (run.collection, run.record)]
+    own = [
+        as_stored(each.request, each.result)
+        for each in made
+        if (each.request.get("collection"), each.request.get("key")) == (run.collection, run.record)
+    ]
     return [request["changes"] for request in own if "changes" in request]
 
 

@@ -285,16 +285,18 @@ def _exact_value(what: Kind, value: Any, control: str, look: Look) -> str | None
     """Return the value as JSON if its box would lose a part of it: fractions of a second, a line break in a one-line box, nothing beside an empty text."""
     if control == "parts":
         return json.dumps(value, ensure_ascii=False)
-    if control not in ("input", "area", "select", "yesno", "checks") or what.type == "boolean" or (value is None and control != "checks"):
+    if control not in ("input", "area", "select", "yesno", "checks") or isinstance(value, bool) or (value is None and control != "checks"):
         return None
-    entry = formats.box(what, value, look)
-    whole = control in ("area", "checks") or "\n" not in entry
-    return None if whole and formats.typed(what, [_sent(what, entry)], look) == value else json.dumps(value, ensure_ascii=False)
+    entry = _entry(what, value, look)
+    sent = _sent(what, entry, whole=control != "input")
+    return None if formats.typed(what, [sent], look) == value else json.dumps(value, ensure_ascii=False)
 
 
-def _sent(what: Kind, entry: str) -> str:
-    """Return what a browser sends of this text: it takes blanks away at the ends of an e-mail or web address."""
-    return entry.strip() if _INPUTS.get(what.type) in ("email", "url") else entry
+def _sent(what: Kind, entry: str, *, whole: bool) -> str:
+    """Return what a browser sends of this text: other line breaks in an area (`whole`), none in a line; no blanks around an e-mail or web address."""
+    text = entry.replace("\r\n", "\n").replace("\r", "\n")
+    text = text if whole else text.replace("\n", "")
+    return text.strip() if _INPUTS.get(what.type) in ("email", "url") else text
 
 
 def _input_type(what: Kind, entry: str) -> str:
@@ -316,7 +318,7 @@ def _words(what: Kind, value: Any, look: Look) -> str:
 
 def _entry(what: Kind, value: Any, look: Look) -> str:
     if what.type == "boolean":
-        return "" if value is None else "true" if value else "false"
+        return {True: "true", False: "false"}[value] if isinstance(value, bool) else ""
     return formats.box(what, value, look)
 
 
@@ -326,7 +328,8 @@ def _control(source: Mapping[str, Any], what: Kind, value: Any = None) -> str:
     if source.get("readonly") or what.type in formats.SHOWN_ONLY:
         return "static"
     if what.type == "boolean":
-        return {"switch": "switch", "select": "select"}.get(what.widget, "yesno")
+        plain = value is None or isinstance(value, bool)  # of any other value neither is chosen, and a switch shows one of the two
+        return {"switch": "switch", "select": "select"}.get(what.widget, "yesno") if plain else "yesno"
     if what.type in _CHECKS and what.options:
         return "checks"
     if what.options:
@@ -398,11 +401,9 @@ def _exact_or_typed(what: Kind, sent: Sequence[str], held: str, look: Look) -> A
         value = json.loads(held)
     except (ValueError, RecursionError):
         return formats.typed(what, sent, look)
-    breaks = "\n" if what.type in _AREAS | _CHECKS else ""  # a one-line box drops line breaks
-    as_drawn, as_sent = (
-        text.replace("\r\n", "\n").replace("\n", breaks) for text in (_sent(what, formats.box(what, value, look)), "".join(sent))
-    )
-    return value if as_sent == as_drawn else formats.typed(what, sent, look)
+    drawn, whole = _entry(what, value, look), what.type in _AREAS | _CHECKS  # a one-line box drops line breaks
+    same = _sent(what, "".join(sent), whole=whole) == _sent(what, drawn, whole=whole)
+    return value if same else formats.typed(what, sent, look)
 
 
 def typed_texts(form: MultiDict[str, str]) -> dict[str, str]:
