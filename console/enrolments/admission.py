@@ -14,6 +14,8 @@ from console.core.run.causes import Causes, cause_of_actor, stored
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.enrolments.targets import Target
+from console.formats import phone_plans
+from console.messages import recipients
 
 Status = Literal["enrolled", "already_enrolled", "refused"]
 ENROLLED: Status = "enrolled"
@@ -90,7 +92,12 @@ def who_of(target: Target, candidate: Candidate) -> str:
         return f"{target.collection}|{candidate.record}"
     given = candidate.values
     phone, email = (str(given.get(name) or "").strip() for name in ("phone", "email"))
-    identity = re.sub(r"[^0-9]", "", phone) or email.casefold() or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    number = recipients.address_of("sms", phone, None)[0] if phone else ""
+    identity = (
+        re.sub(r"[^0-9]", "", phone_plans.canonical(number) or phone)
+        or email.casefold()
+        or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    )
     return "lead|" + subjects.digest(identity.encode(), f"lead|{target.id}").hex()[:32]
 
 

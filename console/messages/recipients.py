@@ -20,7 +20,7 @@ from console.core.spoken_times import moment_said
 from console.db import read_ahead
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
-from console.formats import phone_text
+from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of
 from console.messages.message_rows import Message
@@ -88,13 +88,13 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
 
 
 def address_digest(address: str) -> bytes:
-    """Under which it is kept what went to an address and what is barred: upper and lower case are one mailbox."""
-    return digest(address.lower().encode(), "address")
+    """Under which it is kept what went to an address and what is barred: all spellings of it are one."""
+    return digest(phone_plans.canonical(address).encode(), "address")
 
 
 def address_digests(address: str) -> list[bytes]:
-    """The same, and as it was kept before upper and lower case were one."""
-    return list(dict.fromkeys((address_digest(address), digest(address.encode(), "address"))))
+    """The same, and as it was kept before all spellings were one."""
+    return list(dict.fromkeys((address_digest(address), *(digest(each.encode(), "address") for each in phone_plans.spellings(address)))))
 
 
 def own_addresses(contact: Contact) -> list[bytes]:
@@ -150,7 +150,7 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     region = country.upper() if country and len(country) == 2 else None
     plain, cut = phone_text.plain_number(text)
     try:
-        number = _number(plain, region)
+        number = phone_plans.renumbered(_number(plain, region))
     except phonenumbers.NumberParseException:
         return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
     if not (phonenumbers.is_valid_number(number) if cut else phonenumbers.is_possible_number(number)):
@@ -196,7 +196,8 @@ def _is_valid(text: str, country: str | None) -> bool:
     import phonenumbers
 
     with suppress(phonenumbers.NumberParseException):
-        return bool(phonenumbers.is_valid_number(_number(phone_text.plain_number(text)[0], (country or "").upper() or None)))
+        number = _number(phone_text.plain_number(text)[0], (country or "").upper() or None)
+        return bool(phonenumbers.is_valid_number(phone_plans.renumbered(number)))
     return False
 
 
@@ -264,6 +265,10 @@ def ways_to_write(channel: str, address: str) -> list[str]:
     """An address in its plainest form as databases may have it."""
     if channel == "email":
         return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
+    return list(dict.fromkeys(way for each in phone_plans.spellings(address) for way in _written_numbers(each)))
+
+
+def _written_numbers(address: str) -> list[str]:
     import phonenumbers
 
     try:
@@ -274,7 +279,7 @@ def ways_to_write(channel: str, address: str) -> list[str]:
     formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
     digits = formats[0].removeprefix("+")
     bare = [digits, f"00{digits}", digits_of(formats[2])]
-    return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
+    return [*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]
 
 
 def digits_of(text: str) -> str:
@@ -338,6 +343,6 @@ def _without_twins(zones: list[str]) -> list[str]:
 def somebody_else(message: Message, contact: Contact | None, to: str) -> str:
     """Why it is somebody else whom it would reach than when it began to wait; empty where name or address are as they were."""
     name, address = (message.result.get(part) for part in ("held_for", "held_to"))
-    if contact is None or not (name and address) or name == contact.name or address == to:
+    if contact is None or not (name and address) or name == contact.name or phone_plans.canonical(address) == phone_plans.canonical(to):
         return ""
     return f"It was written to {name}. This record has another name and another address now{f': {contact.name}' if contact.name else ''}."
