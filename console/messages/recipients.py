@@ -14,7 +14,7 @@ from babel.core import get_global
 from console import contacts
 from console.channels.base import Handed
 from console.contacts import headings
-from console.core.contacting import Consent, Contact
+from console.core.contacting import CASE, Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
 from console.db import read_ahead
@@ -23,6 +23,7 @@ from console.errors import NotFound, SourceDown
 from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of
+from console.messages import address_consents
 from console.messages.message_rows import Message
 from console.messages.opting_out import ADDRESS
 from console.subjects import digest
@@ -42,13 +43,59 @@ TakenBack = tuple[str, datetime, str]
 
 
 def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | None:
-    """The contact of the message; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
+    """The contact of the message: its record, else the address; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
 
     A record of a collection that holds no contacts is one of which only the key is known. Raises NotFound for a record that is gone, SourceDown.
     """
-    if message.channel == "chat" or message.collection is None or message.record is None:
+    if message.channel == "chat":
         return None
-    return _known(message.collection, message.record, taken_back)
+    if message.collection is not None and message.record is not None:
+        return _known(message.collection, message.record, taken_back)
+    address, _ = address_of(message.channel, (message.content or {}).get("to"), None)
+    if not address or message.run is None:
+        return None
+    asks = message.channel != "email" or (message.about != CASE and address_consents.is_lead(message.run))
+    return contacts_by_address(message.channel, [address], message.workflow, keeps_consent=asks)[address]
+
+
+def contacts_by_address(channel: str, addresses: Sequence[str], workflow: str | None, *, keeps_consent: bool = True) -> dict[str, Contact]:
+    """Address in its plainest form → the contact that it is where no record is known, with the consents that are kept for it, those by default, and what was taken back.
+
+    `keeps_consent`: also e-mail needs consent. Three statements for all.
+    """
+    digests = {address: address_digest(address).hex() for address in addresses}
+    given = address_consents.given(digests.values())
+    usual = address_consents.default_consents(workflow) if workflow is not None else {}
+    by_mail = channel == "email"
+    known = {
+        digest: Contact(
+            ADDRESS,
+            digest,
+            email=address if by_mail else None,
+            phone=None if by_mail else address,
+            consent=usual | given.get(digest, {}),
+            keeps_consent=keeps_consent,
+        )
+        for address, digest in digests.items()
+    }
+    standing = _as_it_stands(ADDRESS, known)
+    return {address: standing[digest] for address, digest in digests.items()}
+
+
+def agreeing(contact: Contact, channel: str, consent: Consent) -> Contact:
+    """The contact with a consent that is not kept yet: what was taken back after it counts more."""
+    said = contact.consent.get(channel)
+    withdrawn_at = moment_of(said.withdrawn_at) if said is not None and said.withdrawn_at else None
+    given_at = moment_of(consent.at)
+    if withdrawn_at is not None and (given_at is None or given_at <= withdrawn_at):
+        return contact
+    return replace(contact, consent={**contact.consent, channel: consent})
+
+
+def contact_by_digest(digest: str) -> Contact:
+    """The contact that an address is of which the digest alone is known."""
+    consent = address_consents.given([digest]).get(digest, {})
+    return _as_it_stands(ADDRESS, {digest: Contact(ADDRESS, digest, consent=consent)})[digest]
 
 
 def contact_at(collection: str, record: str) -> Contact:
