@@ -191,7 +191,7 @@ def test_an_administrator_confirms_a_legal_basis_for_a_workflow_which_no_stop_gi
 
 
 def test_a_preview_counts_leads_by_the_consent_that_they_bring(leads: Leads) -> None:
-    rows = [{"name": "Lea", "phone": NUMBER, "consent": {"sms": GIVEN}}, {"name": "Leo", "phone": "+12025550189"}]
+    rows: list[dict[str, Any]] = [{"name": "Lea", "phone": NUMBER, "consent": {"sms": GIVEN}}, {"name": "Leo", "phone": "+12025550189"}]
     found = enrolments.batches.begin(leads.company.olivia, "leads", enrolments.Question(rows=rows), preview=True)
     channels = {each["channel"]: each for each in found.to_json()["reach"]["channels"]}
     assert (channels["sms"]["reached"], channels["sms"]["why"]) == (1, [{"reason": "There is no consent to SMS.", "count": 1}])
