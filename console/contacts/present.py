@@ -10,6 +10,7 @@ from console.contacts import headings
 from console.core.documents.collections import Collection
 from console.core.filters import ANY_CASE, ENDING, LAST_DIGITS, Test
 from console.core.scopes import Scope
+from console.formats import phone_plans
 from console.messages import recipients
 from console.records import Record
 
@@ -60,10 +61,11 @@ def _by_telephone(
 
 
 def numbers(text: str, country: str | None) -> set[str]:
-    """The numbers with their country that a text means; long digits alone may be one whose + a spreadsheet has taken away."""
+    """The numbers with their country that a text means, as they are compared; long digits alone may be one whose + a spreadsheet has taken away."""
     text = f"+{text[2:]}" if text.startswith("00") else text
-    told = set(recipients.addresses_of("sms", text, country))
-    return told if told or not WHOLE.fullmatch(text) else set(recipients.addresses_of("sms", f"+{text}", None))
+    told = recipients.addresses_of("sms", text, country)
+    told = told if told or not WHOLE.fullmatch(text) else recipients.addresses_of("sms", f"+{text}", None)
+    return set(map(phone_plans.canonical, told))
 
 
 def _same_number(given: dict[str, set[str]], contacts: Iterable[Record], field: str, country: str | None) -> dict[str, list[Record]]:

@@ -12,6 +12,8 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 Kind: TypeAlias = Literal["email", "sms", "call", "chat"]
+CAMPAIGN, CASE = "campaign", "case"
+"""What a message is about: a campaign, or a matter that is under way."""
 KINDS: tuple[Kind, ...] = ("email", "sms", "call", "chat")
 """Kinds of messages."""
 CHANNELS = ("email", "sms", "call", "ai_call", "chat")
@@ -51,7 +53,8 @@ class Contact:
     """A person who can be reached. `consent` is by channel: a channel that it does not name has none.
 
     `zone` is a time zone such as Europe/Vilnius, `country` an ISO 3166 code, both as the record has them; unknown ones are None.
-    `keeps_consent`: False for a record of a collection that does not say where consent is kept.
+    `keeps_consent`: False for a record of a collection that does not say where consent is kept. Who has no record is the contact that an address is:
+    `collection` is then `@`, and `key` the digest of the address.
     """
 
     collection: str
@@ -155,6 +158,12 @@ class Outgoing:
     expires: timedelta = LONGEST
     why_no_address: str = ""
     empty_fields: str = ""
+    about: str = CAMPAIGN
+
+    @property
+    def is_case_mail(self) -> bool:
+        """Whether it is an e-mail in a matter that is under way: no hours and no caps hold for it."""
+        return self.kind == "email" and self.about == CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,7 @@ Verdict: TypeAlias = SendNow | WaitUntil | Skip | AskAgain
 def judge(
     message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Iterable[Used], now: datetime, rules: Rules | None = None
 ) -> Verdict:
-    """What becomes of the message now. `contact` is None for people who are no contacts, such as colleagues in a chat: of these only the hours of a chat count.
+    """What becomes of the message now. `contact` is None for one's own people, in a chat or for a test: of these only the hours of a chat count.
 
     `zones` are all zones in which the contact may be; `used` is what reached the contact before, of any workflow. What can never leave is
     said before what has to wait.
@@ -211,6 +220,8 @@ def judge(
         return late
     if contact is None and message.kind != "chat":
         return SendNow()
+    if contact is not None and message.is_case_mail:
+        return SendNow(_basis(message, contact))
     country = contact.country if contact is not None and contact.country else ""
     windows = [window for window in (rules.windows.get(message.kind), rules.law.get((country, message.kind))) if window]
     capped = _capped(message, used, now, rules.caps)

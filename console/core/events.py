@@ -368,7 +368,7 @@ _RUN = (
         "message_asked",
         "step",
         "A step asked for a message to somebody outside: it leaves when consent, the hours and the caps allow it.",
-        ("message_id", "n", "channel", "consent", "expires_s", "most", "again_s", "outcomes", "effect", "entered"),
+        ("message_id", "n", "channel", "consent", "expires_s", "most", "again_s", "about", "outcomes", "effect", "entered"),
         ("content",),
     ),
     Kind("task_closed", "step", "A task was closed.", ("task", "n", "result", "effect", "compensates", "stands_in_for"), ("note",)),

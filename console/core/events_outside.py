@@ -46,7 +46,7 @@ OUTSIDE = (
         "lead_enrolled",
         "record",
         "Somebody was enrolled in a workflow: by a person, a program, a segment, a file or a trigger. A run begins for them when it is their turn.",
-        ("lead", "workflow", "slug", "origin", "trigger", "batch"),
+        ("lead", "workflow", "slug", "origin", "trigger", "batch", "consent"),
     ),
     Kind(
         "lead_left",
@@ -108,6 +108,13 @@ OUTSIDE = (
         "configuration",
         "A person changed at which hours messages may leave, or how many reach a contact; `changes` say it from what to what.",
         ("version", "fields"),
+        ("changes",),
+    ),
+    Kind(
+        "consent_default_set",
+        "configuration",
+        "An administrator confirmed, or took back, on which legal basis a workflow reaches leads that bring no consent.",
+        ("workflow", "slug", "channels"),
         ("changes",),
     ),
     Kind("tag_added", "record", "A person, a key or a step put a tag on a record or run without it.", ("tag", "n", "entered"), ("word",)),

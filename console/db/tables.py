@@ -103,8 +103,10 @@ message = _table(
     "message",
     "id key run n:int step workflow version:int team label collection record channel direction status code consent outcome "
     "asked_at:moment due_at:moment at:moment sent_at:moment told_at:moment expires_s:int most:int again_s:int number:int tries:int looks:int "
-    "failures:int outcomes:texts provider provider_id sandbox:bool address:bytes of subject kid nonce:bytes ct:bytes result_nonce:bytes result_ct:bytes",
+    "failures:int outcomes:texts provider provider_id sandbox:bool address:bytes of subject kid nonce:bytes ct:bytes result_nonce:bytes result_ct:bytes about",
 )
+address_consent = _table("address_consent", "id:bigint address channel given_at:moment source lead noted_at:moment noted_by")
+consent_default = _table("consent_default", "workflow channel basis at:moment by")
 opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
 channel = _table("channel", "kind sandbox:bool script price:json gateway:json changed_by changed_at:moment")
 contact_rules = _table("contact_rules", "version:int at:moment by document:json looked_to looked_at:moment")

@@ -10,10 +10,14 @@ from sqlalchemy.engine import Connection
 
 from console import faults, log, queue, records, subjects
 from console.core.actor import Actor
+from console.core.contacting import Consent
 from console.core.run.causes import Causes, cause_of_actor, stored
 from console.db.engine import fetch
 from console.db.ids import new_id
 from console.enrolments.targets import Target
+from console.formats import phone_plans
+from console.formats.times import moment_of
+from console.messages import address_consents, reachable, recipients
 
 Status = Literal["enrolled", "already_enrolled", "refused"]
 ENROLLED: Status = "enrolled"
@@ -22,6 +26,7 @@ REFUSED: Status = "refused"
 AT_ONCE = 1_000
 LEAD = "lead"
 """Collection of the subjects that are leads without a record."""
+CONSENT = "consent"
 PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,255}")
 _ENTER = """
@@ -57,6 +62,8 @@ class Candidate:
     values: Mapping[str, Any] = field(default_factory=dict)
     wrong: Sequence[Mapping[str, str]] = ()
     key: str | None = None
+    consent: Mapping[str, Consent] = field(default_factory=dict)
+    """What a lead without a record agreed to, by channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,12 @@ def who_of(target: Target, candidate: Candidate) -> str:
         return f"{target.collection}|{candidate.record}"
     given = candidate.values
     phone, email = (str(given.get(name) or "").strip() for name in ("phone", "email"))
-    identity = re.sub(r"[^0-9]", "", phone) or email.casefold() or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    number = recipients.address_of("sms", phone, None)[0] if phone else ""
+    identity = (
+        re.sub(r"[^0-9]", "", phone_plans.canonical(number) or phone)
+        or email.casefold()
+        or orjson.dumps(given, option=orjson.OPT_SORT_KEYS).decode()
+    )
     return "lead|" + subjects.digest(identity.encode(), f"lead|{target.id}").hex()[:32]
 
 
@@ -99,6 +111,45 @@ def wrong_lead(target: Target, values: Mapping[str, Any]) -> list[Mapping[str, s
     found = _wrong_contact(values)
     told = {each["field"] for each in found}
     return [*found, *(each for each in target.wrong_values(values) if each["field"] not in told)]
+
+
+def consent_of(target: Target, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Consent], list[dict[str, str]]]:
+    """(the values of a lead, what it agreed to by channel, what is wrong with that). Where the start asks for a field `consent`, that is a value."""
+    values = dict(given)
+    if CONSENT not in given or any(entry.name == CONSENT for entry in target.fields):
+        return values, {}, []
+    told = values.pop(CONSENT)
+    if not isinstance(told, Mapping):
+        return (
+            values,
+            {},
+            [{"field": CONSENT, "reason": 'Give it by channel: {"call": {"source": "web form", "at": "2026-11-24T10:00:00Z"}}.'}],
+        )
+    consents: dict[str, Consent] = {}
+    wrong = []
+    for channel, evidence in told.items():
+        if reason := _wrong_evidence(channel, evidence):
+            wrong.append({"field": f"{CONSENT}.{channel[:60]}", "reason": reason})
+        elif not reachable.addresses_of_lead(target.document, channel, values):
+            what = "e-mail address" if channel == "email" else "telephone number"
+            wrong.append({"field": f"{CONSENT}.{channel}", "reason": f"There is no {what} that it is for."})
+        else:
+            consents[channel] = Consent(given=True, source=evidence["source"].strip(), at=evidence["at"])
+    return values, consents, wrong
+
+
+def _wrong_evidence(channel: str, evidence: Any) -> str | None:
+    """Why this is no evidence of a consent to the channel; None where it is."""
+    if channel not in address_consents.LEAD_CHANNELS:
+        return f"One of {', '.join(address_consents.LEAD_CHANNELS)}."
+    if not isinstance(evidence, Mapping) or not {*evidence} <= {"source", "at"}:
+        return "Give `source` and `at`, and nothing else."
+    source, at = evidence.get("source"), moment_of(evidence.get("at")) if isinstance(evidence.get("at"), str) else None
+    if not isinstance(source, str) or not source.strip() or len(source) > address_consents.LONGEST or "\x00" in source:
+        return f"Say in `source` where it was given, in up to {address_consents.LONGEST} characters."
+    if at is None:
+        return "Say in `at` when it was given, such as 2026-11-24T10:00:00Z."
+    return "`at` is in the future: say when it was given." if at > log.now() else None
 
 
 def _wrong_contact(values: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -158,8 +209,17 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
         else:
             answers.append(_too_early(target, candidate))
     if entered:
+        agreed = [each for each in good if each.consent and ids[each.line] in entered]
+        given = [given for each in agreed for given in reachable.brought(target.document, ids[each.line], each.values, each.consent)]
+        address_consents.keep(connection, given, entry.actor.id)
         queue.enqueue_look(connection, queue.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
-        _note(connection, target, [answer for answer in answers if answer.lead in entered], entry)
+        _note(
+            connection,
+            target,
+            [answer for answer in answers if answer.lead in entered],
+            entry,
+            {each.line: sorted(each.consent) for each in agreed},
+        )
     faults.point("enrolments.admit")
     return answers
 
@@ -271,7 +331,7 @@ def _too_early(target: Target, candidate: Candidate) -> Answer:
     return Answer(candidate.line, REFUSED, candidate.record, reasons=[reason])
 
 
-def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry) -> None:
+def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry, agreed: Mapping[int, Sequence[str]]) -> None:
     data = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
     data |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
     if entry.chain is None:
@@ -279,7 +339,7 @@ def _note(connection: Connection, target: Target, entered: Sequence[Answer], ent
             log.note(
                 entry.actor,
                 "lead_enrolled",
-                open=data | {"lead": answer.lead},
+                open=data | _of_lead(answer, agreed),
                 collection=target.collection if answer.record is not None else None,
                 record=answer.record,
                 team=target.team or None,
@@ -288,9 +348,14 @@ def _note(connection: Connection, target: Target, entered: Sequence[Answer], ent
             )
         return
     notes = [
-        log.Noted(data | {"lead": answer.lead}, target.collection if answer.record is not None else None, answer.record)
+        log.Noted(data | _of_lead(answer, agreed), target.collection if answer.record is not None else None, answer.record)
         for answer in entered
     ]
     log.note_each(
         entry.actor, "lead_enrolled", notes, chain=entry.chain, team=target.team or None, label=target.label, connection=connection
     )
+
+
+def _of_lead(answer: Answer, agreed: Mapping[int, Sequence[str]]) -> dict[str, Any]:
+    """What the event says of one lead: its id, and the channels to which it brought a consent."""
+    return {"lead": answer.lead} | ({"consent": list(agreed[answer.line])} if answer.line in agreed else {})

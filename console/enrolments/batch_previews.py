@@ -52,4 +52,5 @@ def _with_reach(target: Target, entering: Sequence[Candidate], reach: Reach) -> 
     if target.document is None or not entering:
         return reach
     keys = [each.record for each in entering if each.record is not None]
-    return reachable.look(target.document, keys, reach, [each.values for each in entering if each.record is None])
+    leads = [(each.values, each.consent) for each in entering if each.record is None]
+    return reachable.look(target.document, keys, reach, leads, target.id)

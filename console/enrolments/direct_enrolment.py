@@ -13,7 +13,19 @@ from console.core.run.causes import Causes
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import exits, places
-from console.enrolments.admission import ALREADY, ENROLLED, REFUSED, Answer, Candidate, Entry, admit, judge, told_again, wrong_lead
+from console.enrolments.admission import (
+    ALREADY,
+    ENROLLED,
+    REFUSED,
+    Answer,
+    Candidate,
+    Entry,
+    admit,
+    consent_of,
+    judge,
+    told_again,
+    wrong_lead,
+)
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside, with_visible_references, wrong_records
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -215,19 +227,19 @@ def enrol_leads(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]
 
 
 def _with_warnings(target: Target, candidates: Sequence[Candidate], answers: Sequence[Answer]) -> list[Answer]:
-    """The answers; who is enrolled although no message of the workflow reaches them is told why."""
+    """The answers; of who is enrolled although messages of the workflow do not reach them it is told why, of a lead by channel."""
     entered = [each for each, answer in zip(candidates, answers, strict=True) if answer.status == ENROLLED]
     leads, keys = [each for each in entered if each.record is None], [each.record for each in entered if each.record is not None]
     if target.document is None or not entered:
         return list(answers)
     try:
-        found = reachable.unreached(target.document, keys, [each.values for each in leads])
+        found = reachable.unreached(target.document, keys)
+        by_channel = reachable.refused_channels(target.document, target.id, [(each.values, each.consent) for each in leads])
     except ConsoleError:
         return list(answers)  # their source does not answer: it is told when their messages are due
-    names = {each.line: each.record for each in entered} | {each.line: number for number, each in enumerate(leads)}
-    why = {line: found[name] for line, name in names.items() if name in found}
-    field = "record" if target.collection is not None else "lead"
-    return [replace(each, reasons=[{"field": field, "reason": why[each.line]}]) if each.line in why else each for each in answers]
+    why = {each.line: [{"field": "record", "reason": found[each.record]}] for each in entered if each.record in found}
+    why |= {each.line: reasons for each, reasons in zip(leads, by_channel, strict=True) if reasons}
+    return [replace(each, reasons=why[each.line]) if each.line in why else each for each in answers]
 
 
 def enrolled_before(actor: Actor, slug_or_id: str, leads: Sequence[Mapping[str, Any]], chain: str) -> list[Answer]:
@@ -245,10 +257,11 @@ def _candidates(actor: Actor, target: Target, leads: Sequence[Mapping[str, Any]]
 
 def _candidate(actor: Actor, target: Target, row: int, lead: Mapping[str, Any]) -> Candidate:
     if target.collection is None:
-        wrong = [*target.unknown_values(lead), *wrong_lead(target, lead)]
-        if not any(value not in (None, "") for value in lead.values()):
+        values, consent, refused = consent_of(target, lead)
+        wrong = [*refused, *target.unknown_values(values), *wrong_lead(target, values)]
+        if not any(value not in (None, "") for value in values.values()):
             wrong = [{"field": "lead", "reason": "There is nothing in this row."}]
-        return Candidate(row, None, dict(lead), wrong)
+        return Candidate(row, None, values, wrong, consent=consent)
     key = lead.get("record")
     if not isinstance(key, str) or "\x00" in key:
         return Candidate(row, None, {}, [{"field": "record", "reason": f"Name the key of a record of {target.collection}."}])

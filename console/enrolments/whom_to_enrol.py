@@ -17,7 +17,7 @@ from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug, uncapitalised
 from console.enrolments import file_lines
-from console.enrolments.admission import AT_ONCE, Candidate, wrong_lead
+from console.enrolments.admission import AT_ONCE, Candidate, consent_of, wrong_lead
 from console.enrolments.targets import Target
 from console.errors import Invalid
 from console.records import Record
@@ -220,10 +220,11 @@ def _candidates(actor: Actor, target: Target, question: Question, part: Sequence
         elif target.collection:
             made.append(_of_record(target, question, line, records_named, refused))
         else:
-            values = {**question.values, **line.values}
+            values, consent, refused_consent = consent_of(target, {**question.values, **line.values})
             empty = [] if any(value not in (None, "") for value in values.values()) else _reasons("There is nothing in this row.", "row")
-            wrong = [*(target.unknown_values(values) if question.file is None else ()), *wrong_lead(target, values)]
-            made.append(Candidate(line.number, None, values, wrong or empty))
+            unknown = target.unknown_values(values) if question.file is None else ()
+            wrong = [*refused_consent, *unknown, *wrong_lead(target, values)]
+            made.append(Candidate(line.number, None, values, wrong or empty, consent=consent))
     return made
 
 

@@ -63,4 +63,4 @@ from console.formats.words import (
     undescribed,
 )
 
-OPEN_MODULES = frozenset({"phone_text", "times"})
+OPEN_MODULES = frozenset({"phone_plans", "phone_text", "times"})

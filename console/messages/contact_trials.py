@@ -182,6 +182,7 @@ def verdict(
         timedelta(seconds=seconds_of(view.config.expires)),
         why,
         empty,
+        view.config.about,
     )
     return judge(outgoing, contact, recipients.zones_of(contact, address), used, now, house)
 

@@ -10,14 +10,16 @@ from typing import Any
 
 from console import access, log, records
 from console.core.actor import Actor
-from console.core.contacting import KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
-from console.core.run.simulation import Delivery, Held
+from console.core.contacting import CAMPAIGN, KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
+from console.core.run.simulation import Delivery, Held, Repeat
 from console.core.scopes import Scope
 from console.core.sms_text import size_of
 from console.errors import NotFound
 from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
 
 MOST_WAITS = 100
+REPEATED = (2, 10)
+"""Of further messages to the same contact the ones that are said."""
 DOTS = "••••"
 """What stands for an address that is shown to nobody before they ask for it."""
 ABOUT_CONSENT = frozenset({"consent_withdrawn", "no_consent", "do_not_contact"})
@@ -34,7 +36,8 @@ class _Reached:
 class DeliveryGate:
     """The gate for dry runs of one tester. `title` is what the judged workflow is called where its own messages use a cap up."""
 
-    def __init__(self, actor: Actor, title: str) -> None:
+    def __init__(self, actor: Actor, title: str, workflow: str | None = None) -> None:
+        self._workflow = workflow
         self._actor, self._title, self._rules = actor, title, kept_rules.current()
         self._since = log.now() - self._rules.longest
         self._reached: dict[tuple[str | None, str | None], _Reached] = {}
@@ -58,18 +61,24 @@ class DeliveryGate:
             return Delivery(kind, "", None, "skipped", now, "record_gone", "The record is gone.")
         own = None if contact is None else contact.email if kind == "email" else contact.phone
         to, why = recipients.address_of(kind, content.get("to") or own, contact.country if contact else None)
+        if kind != "chat" and collection is None and to:
+            reached = self._reached_by(kind, to)
+            contact = reached.contact
         country = recipients.country_of(contact, to) if to else None
         empty = contact_trials.empty_labels(collection, self._empty(collection, content))
-        outgoing = Outgoing(kind, message.get("consent"), now, timedelta(seconds=int(message["expires_s"])), why, empty)
+        outgoing = Outgoing(
+            kind, message.get("consent"), now, timedelta(seconds=int(message["expires_s"])), why, empty, message.get("about", CAMPAIGN)
+        )
         judged = contact and replace(contact, country=country)
         zones = [self._rules.chat_zone] if kind == "chat" else recipients.zones_of(contact, to)
         told = self._judged(outgoing, judged, zones, reached.used)
-        if told.leaves:
+        repeats = self._repeats(outgoing, judged, zones, reached.used, told) if told.leaves and judged is not None else []
+        if told.leaves and not outgoing.is_case_mail:
             reached.used.append(Used(kind, told.at, self._title))
         name, address = self._shown(collection, contact, to, named=bool(content.get("to")), kind=kind)
         reason = message_reasons.of_many(told.code, told.reason) if told.code in ABOUT_CONSENT and self._closed(collection) else told.reason
         parts = max(1, size_of(str(content.get("text", ""))).segments) if kind == "sms" else 1
-        return replace(told, contact=name, to=address, reason=reason, parts=parts, country=country)
+        return replace(told, contact=name, to=address, reason=reason, parts=parts, country=country, repeats=repeats)
 
     def _judged(self, message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Sequence[Used]) -> Delivery:
         """Judged at the moment at which it is asked for, and again whenever it would have waited."""
@@ -87,6 +96,19 @@ class DeliveryGate:
                     return Delivery(message.kind, "", None, "expired", moment, code, reason, held)
         return Delivery(message.kind, "", None, "expired", moment, "expired", "It would wait for ever.", held)
 
+    def _repeats(
+        self, message: Outgoing, contact: Contact, zones: Sequence[str], used: Sequence[Used], first: Delivery
+    ) -> Sequence[Repeat]:
+        """What becomes of further messages like the first, asked for as it leaves."""
+        further, counted = replace(message, asked_at=first.at), Used(message.kind, first.at, self._title)
+        repeats = []
+        for number in REPEATED:
+            told = self._judged(further, contact, zones, [*used, *[counted] * (number - 1)])
+            last = told.held[-1] if told.held else None
+            code, reason = (last.code, last.reason) if last is not None and not told.reason else (told.code, told.reason)
+            repeats.append(Repeat(number, told.status, told.at, code, reason))
+        return repeats
+
     def _reached_at(self, about: tuple[str | None, str | None]) -> _Reached:
         known = self._reached.get(about)
         if known is None:
@@ -100,6 +122,15 @@ class DeliveryGate:
                 addresses = {key: recipients.own_addresses(known.contact)}
                 known.used = list(message_rows.used_of_each(collection, addresses, self._since).get(key, ()))
         return known
+
+    def _reached_by(self, kind: str, address: str) -> _Reached:
+        """Who has the address, where the run is about no record."""
+        contact = recipients.contacts_by_address(kind, [address], self._workflow, keeps_consent=False)[address]
+        about = (contact.collection, contact.key)
+        if about not in self._reached:
+            used = message_rows.used_of_each(contact.collection, {contact.key: recipients.own_addresses(contact)}, self._since)
+            self._reached[about] = _Reached(contact, list(used.get(contact.key, ())))
+        return self._reached[about]
 
     def _scope(self, collection: str) -> Scope:
         if collection not in self._scopes:

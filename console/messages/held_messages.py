@@ -108,14 +108,14 @@ def _judged(messages: Sequence[Message], *rules: Rules) -> list[tuple[Any, ...]]
         about = (each.collection or "", each.record or "")
         if (content := each.content) is None or (each.channel != "chat" and each.record is not None and about not in there):
             continue
-        contact = there.get(about) if each.channel != "chat" else None
+        contact = there.get(about) if each.record is not None and each.channel != "chat" else recipients.contact_of(each, ())
         to, why = recipients.address_for(each, content, contact)
         found.append((each, contact, to, why))
         addressed += [(each, recipients.address_digest(to))] if contact is not None and to else []
     shared = message_rows.used_at_each(addressed, now - since) if addressed else {}
     judged = []
     for each, contact, to, why in found:
-        outgoing = Outgoing(kind_of(each), each.consent, each.asked_at, timedelta(seconds=each.expires_s), why)
+        outgoing = Outgoing(kind_of(each), each.consent, each.asked_at, timedelta(seconds=each.expires_s), why, about=each.about)
         used = [*facts[each.id].used, *shared.get(each.id, ())]
         known = contact and replace(contact, country=recipients.country_of(contact, to))
         judged.append((each, *(judge(outgoing, known, zones_at(each, contact, to, its), used, now, its) for its in rules)))

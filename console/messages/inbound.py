@@ -11,12 +11,13 @@ from console import access, faults, log, records, subjects
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.core.filters import Group, Test
+from console.core.filters import ENDING, LAST_DIGITS, Group, Test
 from console.core.scopes import Scope, whole
 from console.core.stop_words import is_stop
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError
+from console.formats import phone_plans
 from console.messages import opting_out, recipients
 from console.messages.message_events import WRITER
 from console.messages.message_rows import Message, by_id, change, read
@@ -143,18 +144,20 @@ def _contacts_at(kind: str, address: str, most: int = MOST_SHARING) -> Iterator[
 def keys_by_address(collection: Collection, column: str, kind: str, address: str, most: int, scope: Scope | None = None) -> list[str]:
     """The records with this address, within the scope (None: of all), however it is written: by the usual ways, and where more are asked for or none has it so, as one of several or by the last digits of a number."""
     scope, address = scope or whole(collection.id), recipients.address_of(kind, address, None)[0] or address
+    meant = phone_plans.canonical(address)
     written = " || ".join(f"record.{column} == {_quoted(way)}" for way in recipients.ways_to_write(kind, address))
     page = records.page(collection.id, scope, segment=expressions.parse(written), limit=most)
     found = [row.key for row in page.rows if row.key is not None]
     if len(found) >= most:
         return found
     parts = (address,) if kind == "email" else (address[-2:], address[-4:-2])
-    ends = Group("and", tuple(Test(column, "contains", part) for part in parts))
+    looks: list[Test | Group] = [Group("and", tuple(Test(column, "contains", part) for part in parts))]
+    if kind != "email" and collection.by_name[column].stored == "text":
+        looks.insert(0, Test(column, ENDING, [recipients.digits_of(address)[-LAST_DIGITS:]]))
     country = collection.contact.country if collection.contact is not None else None
-    likely = records.page(collection.id, scope, where=ends, limit=MOST_LIKELY)
-    for row in likely.rows:
+    for row in (row for look in looks for row in records.page(collection.id, scope, where=look, limit=MOST_LIKELY).rows):
         own = recipients.addresses_of(kind, str(row.values.get(column) or ""), row.values.get(country or ""))
-        if address.lower() in {each.lower() for each in own} and row.key is not None and row.key not in found:
+        if meant in map(phone_plans.canonical, own) and row.key is not None and row.key not in found:
             found.append(row.key)
     return found[:most]
 

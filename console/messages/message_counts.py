@@ -30,6 +30,8 @@ _MESSAGE = sa.table(
     *(sa.column(name) for name in ("run", "workflow", "direction", "at", "sent_at", "channel", "status", "code")),
     schema="console",
 )
+UNSENT = ("skipped", "expired", "failed")
+"""Statuses of messages that did not leave."""
 HOURS = 24
 MOST_BY_HOUR = 10_000
 
@@ -63,6 +65,19 @@ def counted(actor: Actor, workflow: str, since: datetime, until: datetime) -> Se
     )
     with hot_engine().connect() as connection:
         return [MessageCount(row[0], row[1], message_reasons.of_many(row[2]), row[3]) for row in connection.execute(statement)]
+
+
+def count_unsent(actor: Actor, since: datetime, workflow: str | None = None) -> dict[str, int]:
+    """Workflow → messages of its runs since then that did not leave: skipped, waited too long, or failed. Of runs that the actor may count; None: of all workflows."""
+    run, message = tables.run.c, _MESSAGE.c
+    own = [run.workflow == workflow] if workflow is not None else []
+    lately = (message.direction == "out", message.at >= since, message.status.in_(UNSENT))
+    allowed = record_reach.countable_runs(actor, *own, ~run.test, run.id.in_(sa.select(message.run).where(*lately)))
+    statement = (
+        sa.select(run.workflow, sa.func.count()).select_from(_MESSAGE.join(tables.run, run.id == message.run)).where(allowed, *lately)
+    )
+    with hot_engine().connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(statement.group_by(run.workflow))}
 
 
 def by_hour(actor: Actor, workflow: str, since: datetime) -> list[tuple[int, int]]:

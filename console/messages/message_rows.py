@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import log, subjects, workflows
-from console.core.contacting import KINDS, Kind, Used
+from console.core.contacting import CAMPAIGN, KINDS, Kind, Used
 from console.db import early_statement, read_ahead
 from console.db.engine import driver_of, fetch
 from console.db.ids import new_id
@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 _COLUMNS = (
     "id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, code, consent, outcome, asked_at, "
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
-    "result_nonce, result_ct, opened_at"
+    "result_nonce, result_ct, opened_at, about"
 )
 _BY_ID = f"select {_COLUMNS} from console.message where id = any((select %s::text[])::text[])"  # noqa: S608 (names of ours)
 LEFT = ("sending", "unknown", "sent", "delivered")
@@ -76,6 +76,7 @@ class Message:
     result_nonce: bytes | None
     result_ct: bytes | None
     opened_at: datetime | None = None
+    about: str = CAMPAIGN
 
     @property
     def content(self) -> Mapping[str, Any] | None:
@@ -204,15 +205,17 @@ def add_again(connection: Connection, message: Message, *, number: int, failures
 
 _SAME = (
     *("key", "run", "n", "step", "workflow", "version", "team", "label", "collection", "record", "channel", "consent", "expires_s", "most"),
-    *("again_s", "subject"),
+    *("again_s", "about", "subject"),
 )
 _AGAIN = sa.text(
     "insert into console.message (id, key, run, n, step, workflow, version, team, label, collection, record, channel, direction, status, consent, "
-    "asked_at, due_at, at, expires_s, most, again_s, number, failures, outcomes, of, subject, kid, nonce, ct) values (:id, :key, :run, :n, :step, "
-    ":workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent, :due, :due, :due, :expires_s, :most, :again_s, "
+    "asked_at, due_at, at, expires_s, most, again_s, about, number, failures, outcomes, of, subject, kid, nonce, ct) values (:id, :key, :run, :n, :step, "
+    ":workflow, :version, :team, :label, :collection, :record, :channel, 'out', 'waiting', :consent, :due, :due, :due, :expires_s, :most, :again_s, :about, "
     ":number, :failures, :outcomes, :of, :subject, :kid, :nonce, :ct)"
 )
-_FACTS = """
+COUNTED = "(m.about = 'campaign' or m.channel <> 'email')"
+"""What counts for caps: not e-mail in a matter that is under way."""
+_FACTS = f"""
 with w as (select * from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::text[])) as w (id, run, key, collection, record))
 select w.id, case when w.run = '' or r.waits and e.there is null and r.flow is distinct from 'cancelled' then 'wanted' else 'left' end,
     case when r.flow = 'cancelled' then 'workflow_cancelled' else e.ending end, null::timestamptz, null, null::integer, null, null
@@ -223,10 +226,10 @@ union all select w.id, 'taken_back', o.* from w cross join lateral (
     select o.channel, o.at, o.source, null::integer, null, null from console.opt_out o where o.collection = w.collection and o.record = w.record offset 0) o
 union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
     (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.sent_at desc limit 1000)
+        and m.direction = 'out' and m.sent_at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} order by m.sent_at desc limit 1000)
     union all (select m.channel, m.at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at is null and m.at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') limit 1000)) u
-"""
+        and m.direction = 'out' and m.sent_at is null and m.at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} limit 1000)) u
+"""  # noqa: S608 (texts of ours)
 """Its lists stand in selects of their own: the server then takes each for as long as it knows it when it plans once and for all, and does so; else it plans anew each time."""
 
 
@@ -272,17 +275,19 @@ def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, s
     return Facts(any(row[0] == "wanted" for row in rows), left, taken_back, others)
 
 
-_ALSO_THERE = """
+_ELSEWHERE = "(m.record is not null or m.run is not null) and (m.collection, m.record) is distinct from"
+"""Messages to other contacts, with a record or without one; none of them is a test."""
+_ALSO_THERE = f"""
 select w.id, m.* from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[])) as w (id, address, collection, record) cross join lateral (
-    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from console.message m where m.address = decode(w.address, 'hex')
-    and m.record is not null and (m.collection <> w.collection or m.record <> w.record) and m.id <> w.id and m.of is distinct from w.id
+    select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, w.record <> '' from console.message m where m.address = decode(w.address, 'hex')
+    and {_ELSEWHERE} (w.collection, w.record) and m.id <> w.id and m.of is distinct from w.id and {COUNTED}
     and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m
-"""
-_LEFT = "m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered')"
+"""  # noqa: S608 (texts of ours)
+_LEFT = f"m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED}"
 _SHARED = f"""
-select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, true from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
+select w.key, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, %(collection)s <> '@' from unnest(%(owners)s::text[], %(addresses)s::bytea[]) w (key, address)
 join console.message m on m.address = w.address
-where m.record is not null and (m.collection <> %(collection)s or m.record <> w.key) and m.id <> %(but)s and m.of is distinct from %(but)s and {_LEFT}
+where {_ELSEWHERE} (%(collection)s, w.key) and m.id <> %(but)s and m.of is distinct from %(but)s and {_LEFT}
 """  # noqa: S608 (texts of ours)
 _USED_BY = f"""
 select m.record, m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, false from console.message m

@@ -53,10 +53,17 @@ _ADD_ADDRESS = sa.text(
     "insert into console.opt_out (collection, record, channel, at, source, message, written_at)"
     " select :collection, encode(m.address, 'hex'), :channel, :at, :source, :message, :at from console.message m where m.id = :message and m.address is not null"
 )
-_WAKE = sa.text(
+_DUE_AGAIN = (
     "update console.message m set due_at = :at + case when exists (select from console.enrolment e where e.run = m.run and e.left_at is null and not e.of_run)"
     " then interval '20 seconds' else interval '0' end"
-    " where m.collection = :collection and m.record = any(:records) and m.status = 'waiting' and m.channel = any(:channels)"
+)
+_WAKE_ADDRESSES = sa.text(
+    f"{_DUE_AGAIN} where m.status = 'waiting' and m.direction = 'out' and m.channel = any(:channels) and m.address = any(array("  # noqa: S608 (texts of ours)
+    "select b.address from console.message b where b.id = :message and b.address is not null"
+    " union all select decode(a, 'hex') from unnest(cast(:addresses as text[])) a))"
+)
+_WAKE = sa.text(
+    f"{_DUE_AGAIN} where m.collection = :collection and m.record = any(:records) and m.status = 'waiting' and m.channel = any(:channels)"
 )
 """Who is in a workflow has time to leave it by its exit: otherwise the run would go on from the skipped message first, and end as if nobody had opted out."""
 _STANDING = "select channel, max(at) from console.opt_out where collection = %s and record = %s group by channel"
@@ -95,13 +102,25 @@ def withdraw(
         for channel in wanted:
             if channel in addresses:
                 under_way.execute(_ADD_BARRED, given | {"collection": ADDRESS, "record": addresses[channel], "channel": channel})
+        data = {"channels": wanted, "source": source, "message_id": message_id}
+        _wake_addresses(message_id if bars_address else None, addresses, wanted, now, under_way)
+        if not contacts:
+            log.note(by, "consent_withdrawn", open=data, connection=under_way)
         for collection, record in contacts:
             for channel in wanted:
                 under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
             wake(collection, {record: wanted}, now, under_way)
-            data = {"channels": wanted, "source": source, "message_id": message_id}
             named = records.reference_in_log(collection, record)
             log.note(by, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
+
+
+def _wake_addresses(
+    message_id: str | None, addresses: Mapping[str, str], channels: Sequence[str], at: datetime, connection: Connection
+) -> None:
+    """Have what waits for these addresses, and for that of the message, judged again, whoever has them."""
+    kinds = sorted({"call" if channel == "ai_call" else channel for channel in channels})
+    barred = sorted({addresses[channel] for channel in channels if channel in addresses})
+    connection.execute(_WAKE_ADDRESSES, {"at": at, "message": message_id, "addresses": barred, "channels": kinds})
 
 
 def wake(collection: str, ended: Mapping[str, Sequence[str]], at: datetime, connection: Connection) -> None:

@@ -9,6 +9,11 @@ from console.db.engine import fetch
 from console.errors import NotFound
 from console.messages.message_rows import Message
 
+_SENT_TO = """
+select coalesce(m.collection, '@'), coalesce(m.record, encode(m.address, 'hex')) from console.message m
+where m.id = %s and (m.record is not null or (m.run is not null and m.address is not null))
+"""
+
 
 def _digest(about: str) -> str:
     made = hmac.new(settings.current().master_key, about.encode(), hashlib.sha256).digest()
@@ -65,13 +70,11 @@ def opened_message(token: str) -> str:
 
 
 def contact_behind(token: str) -> tuple[str, str, str]:
-    """(collection, record, message) of whom the link was sent to. Raises NotFound for a link that is not ours."""
+    """(collection, record, message) of whom the link was sent to; who has no record is the address (`@`, its digest). Raises NotFound for a link that is not ours."""
     message_id, _, proof = token.partition(".")
     if not hmac.compare_digest(_digest(f"unsubscribe|{message_id}").encode(), proof.encode()) or "\x00" in token:
         raise NotFound("This link is not in use.")
-    rows = fetch(
-        "select collection, record from console.message where id = %s and collection is not null and record is not null", (message_id,)
-    )
+    rows = fetch(_SENT_TO, (message_id,))
     if not rows:
         raise NotFound("This link is not in use.")
     return rows[0][0], rows[0][1], message_id

@@ -4,22 +4,28 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from datetime import timedelta
+from typing import Any, Self, TypeAlias
 
 from console import log, records
 from console.core import expressions
-from console.core.contacting import Skip, WaitUntil
+from console.core.contacting import CAMPAIGN, KINDS, Consent, Outgoing, Rules, Skip, Verdict, WaitUntil, judge
 from console.core.documents.fields import OWN_INPUT
 from console.core.documents.workflow import Workflow
 from console.core.policy import rules
 from console.core.scopes import whole
+from console.formats.times import moment_of
 from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
+from console.messages.address_consents import Given
+from console.messages.opting_out import ADDRESS
 from console.steps.base import StepView
+from console.steps.message_settings import seconds_of
 
 MOST = 5_000
 """Contacts of one preview that are looked at; what holds for them is likely to hold for the others."""
 AT_ONCE = 200
 LONGEST_S = 5.0
+ABOUT_CONSENT = frozenset({"consent_withdrawn", "no_consent", "do_not_contact"})
 
 
 @dataclass(slots=True)
@@ -68,15 +74,19 @@ class Reach:
         return {"looked": self.looked, "unreached": self.unreached, "more": self.more, "channels": channels}
 
 
-def look(document: Workflow, keys: Sequence[str], before: Reach, leads: Sequence[Mapping[str, Any]] = ()) -> Reach:
-    """What is known of `before` and of these records, or leads with values alone, as far as `MOST` allows. Raises SourceDown, NotFound for an unknown collection."""
+Lead: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Consent]]
+"""The values of somebody without a record, and what they agreed to by channel."""
+
+
+def look(document: Workflow, keys: Sequence[str], before: Reach, leads: Sequence[Lead] = (), workflow: str | None = None) -> Reach:
+    """What is known of `before` and of these records, or leads of this workflow with values alone, as far as `MOST` allows. Raises SourceDown, NotFound for an unknown collection."""
     views, room = _distinct(contact_trials.message_steps(document)), max(0, MOST - before.looked)
     if not views:
         return before
     before.more = before.more or len(keys) + len(leads) > room
     for view in views:
         before.channels.setdefault(_channel_of(view), ChannelReach(_channel_of(view)))
-    for _, by_channel in _judged(document, views, keys[:room], leads[:room]):
+    for _, by_channel in _judged(document, views, keys[:room], leads[:room], workflow):
         before.looked += 1
         before.unreached += why_not(by_channel) is not None
         for channel, verdicts in by_channel.items():
@@ -109,10 +119,31 @@ def over_cap(document: Workflow, keys: Sequence[str], *, more: bool = False) -> 
     return OverCap(looked, over, more) if views else None
 
 
-def unreached(document: Workflow, keys: Sequence[str], leads: Sequence[Mapping[str, Any]] = ()) -> dict[str | int, str]:
-    """Key of a record, or number of a lead → why no message of the workflow would reach them now. Raises as `look`."""
+def refused_channels(document: Workflow, workflow: str, leads: Sequence[Lead]) -> list[list[dict[str, str]]]:
+    """For each lead a reason for each channel of the workflow that does not reach them now."""
     views = _distinct(contact_trials.message_steps(document))
-    told = [(who, why_not(by_channel)) for who, by_channel in _judged(document, views, keys, leads)] if views else []
+    if not views:
+        return [[] for _ in leads]
+    found = []
+    for _, by_channel in _judged(document, views, (), leads, workflow):
+        refused = {
+            channel: each
+            for channel, verdicts in by_channel.items()
+            if isinstance(each := verdicts[0], Skip) and why_not({channel: verdicts})
+        }
+        found.append(
+            [
+                {"field": f"consent.{channel}" if each.code in ABOUT_CONSENT else channel, "reason": each.reason}
+                for channel, each in refused.items()
+            ]
+        )
+    return found
+
+
+def unreached(document: Workflow, keys: Sequence[str]) -> dict[str | int, str]:
+    """Key of a record → why no message of the workflow would reach them now. Raises as `look`."""
+    views = _distinct(contact_trials.message_steps(document))
+    told = [(who, why_not(by_channel)) for who, by_channel in _judged(document, views, keys, ())] if views else []
     return {who: f"No message of this workflow reaches them. {why}" for who, why in told if why is not None}
 
 
@@ -124,13 +155,16 @@ def why_not(by_channel: Mapping[str, Sequence[Any]]) -> str | None:
 
 
 def _judged(
-    document: Workflow, views: Sequence[StepView], keys: Sequence[str], leads: Sequence[Mapping[str, Any]]
+    document: Workflow, views: Sequence[StepView], keys: Sequence[str], leads: Sequence[Lead], workflow: str | None = None
 ) -> Iterator[tuple[str | int, Mapping[str, Sequence[Any]]]]:
     """(key of the record or number of the lead, verdicts by channel) for each that is there."""
     now, house = log.now(), kept_rules.current()
     known = rules(document, now).roots
-    for number, values in enumerate(leads):
-        yield number, _by_channel(views, [_of_lead(view, {OWN_INPUT: dict(values), "now": now, **known}) for view in views])
+    for start in range(0, len(leads), AT_ONCE):
+        part_of_leads = leads[start : start + AT_ONCE]
+        judged = [_of_leads(view, part_of_leads, workflow, {"now": now, **known}, house) for view in views]
+        for number, verdicts in enumerate(zip(*judged, strict=True), start):
+            yield number, _by_channel(views, verdicts)
     if document.collection is None:
         return
     collection = records.collection(document.collection)
@@ -158,13 +192,64 @@ def _by_channel(views: Sequence[StepView], verdicts: Sequence[Any]) -> Mapping[s
     return found
 
 
-def _of_lead(view: StepView, roots: Mapping[str, Any]) -> Skip | None:
-    """Why the step does not reach a lead who has only the values of the start; None where it does, or only the run can tell."""
+def _of_leads(view: StepView, leads: Sequence[Lead], workflow: str | None, roots: Mapping[str, Any], house: Rules) -> list[Verdict | None]:
+    """What the gate would say now to this step's message to each lead; None where only the run can tell its address."""
+    kind, channel, now = contact_trials.kind_of(view), _channel_of(view), roots["now"]
+    addresses = [_address_of_lead(view, {OWN_INPUT: dict(values), **roots}) for values, _ in leads]
+    known = sorted({address for found in addresses if found is not None and (address := found[0])})
+    contacts = recipients.contacts_by_address(kind.channel, known, workflow, keeps_consent=view.config.about == CAMPAIGN)
+    used = message_rows.used_of_each(ADDRESS, {each.key: recipients.own_addresses(each) for each in contacts.values()}, now - house.longest)
+    verdicts: list[Verdict | None] = []
+    for found, (_, agreed) in zip(addresses, leads, strict=True):
+        if found is None:
+            verdicts.append(None)
+            continue
+        address, why = found
+        outgoing = Outgoing(
+            next(each for each in KINDS if each == kind.channel),
+            kind.consent,
+            now,
+            timedelta(seconds=seconds_of(view.config.expires)),
+            why,
+            about=view.config.about,
+        )
+        contact = contacts.get(address)
+        if contact is not None and channel in agreed:
+            contact = recipients.agreeing(contact, channel, agreed[channel])
+        verdicts.append(
+            judge(outgoing, contact, recipients.zones_of(contact, address), used.get(contact.key, ()) if contact else (), now, house)
+        )
+    return verdicts
+
+
+def _address_of_lead(view: StepView, roots: Mapping[str, Any]) -> tuple[str, str] | None:
+    """(address, why there is none) to which the step's message to a lead goes; None where only the run can tell."""
     named = expressions.parse(view.config.to) if view.config.to is not None else None
     if named is not None and any(path[0] not in roots for path in expressions.paths(named)):
         return None
-    _, why = recipients.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
-    return Skip("no_address", why) if why else None
+    return recipients.address_of(contact_trials.kind_of(view).channel, str((named.evaluate(roots) if named else None) or ""), None)
+
+
+def addresses_of_lead(document: Workflow | None, channel: str, values: Mapping[str, Any]) -> list[str]:
+    """The addresses for which a lead's consent to the channel is: those that its steps go to, and `email` or `phone` of the values."""
+    own = recipients.address_of(
+        "email" if channel == "email" else "sms", str(values.get("email" if channel == "email" else "phone") or ""), None
+    )[0]
+    now = log.now()
+    roots = {OWN_INPUT: dict(values), "now": now, **(rules(document, now).roots if document is not None else {})}
+    views = [view for view in contact_trials.message_steps(document) if _channel_of(view) == channel] if document is not None else []
+    named = [found[0] for view in views if (found := _address_of_lead(view, roots)) is not None]
+    return [each for each in dict.fromkeys([own, *named]) if each]
+
+
+def brought(document: Workflow | None, lead: str, values: Mapping[str, Any], consent: Mapping[str, Consent]) -> list[Given]:
+    """The consents of a lead, as they are kept for its addresses."""
+    return [
+        Given(lead, recipients.address_digest(address).hex(), channel, at, said.source or "")
+        for channel, said in consent.items()
+        if (at := moment_of(said.at)) is not None
+        for address in addresses_of_lead(document, channel, values)
+    ]
 
 
 def _count(channel: ChannelReach, verdicts: Sequence[Any]) -> None:

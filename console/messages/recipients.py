@@ -14,15 +14,16 @@ from babel.core import get_global
 from console import contacts
 from console.channels.base import Handed
 from console.contacts import headings
-from console.core.contacting import Consent, Contact
+from console.core.contacting import CASE, Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
 from console.db import read_ahead
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
-from console.formats import phone_text
+from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of
+from console.messages import address_consents
 from console.messages.message_rows import Message
 from console.messages.opting_out import ADDRESS
 from console.subjects import digest
@@ -42,13 +43,59 @@ TakenBack = tuple[str, datetime, str]
 
 
 def contact_of(message: Message, taken_back: Sequence[TakenBack]) -> Contact | None:
-    """The contact of the message; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
+    """The contact of the message: its record, else the address; None for a message to nobody outside (a chat, a test). `taken_back`: the consents that were taken back here, the oldest first.
 
     A record of a collection that holds no contacts is one of which only the key is known. Raises NotFound for a record that is gone, SourceDown.
     """
-    if message.channel == "chat" or message.collection is None or message.record is None:
+    if message.channel == "chat":
         return None
-    return _known(message.collection, message.record, taken_back)
+    if message.collection is not None and message.record is not None:
+        return _known(message.collection, message.record, taken_back)
+    address, _ = address_of(message.channel, (message.content or {}).get("to"), None)
+    if not address or message.run is None:
+        return None
+    asks = message.channel != "email" or (message.about != CASE and address_consents.is_lead(message.run))
+    return contacts_by_address(message.channel, [address], message.workflow, keeps_consent=asks)[address]
+
+
+def contacts_by_address(channel: str, addresses: Sequence[str], workflow: str | None, *, keeps_consent: bool = True) -> dict[str, Contact]:
+    """Address in its plainest form → the contact that it is where no record is known, with the consents that are kept for it, those by default, and what was taken back.
+
+    `keeps_consent`: also e-mail needs consent. Three statements for all.
+    """
+    digests = {address: address_digest(address).hex() for address in addresses}
+    given = address_consents.given(digests.values())
+    usual = address_consents.default_consents(workflow) if workflow is not None else {}
+    by_mail = channel == "email"
+    known = {
+        digest: Contact(
+            ADDRESS,
+            digest,
+            email=address if by_mail else None,
+            phone=None if by_mail else address,
+            consent=usual | given.get(digest, {}),
+            keeps_consent=keeps_consent,
+        )
+        for address, digest in digests.items()
+    }
+    standing = _as_it_stands(ADDRESS, known)
+    return {address: standing[digest] for address, digest in digests.items()}
+
+
+def agreeing(contact: Contact, channel: str, consent: Consent) -> Contact:
+    """The contact with a consent that is not kept yet: what was taken back after it counts more."""
+    said = contact.consent.get(channel)
+    withdrawn_at = moment_of(said.withdrawn_at) if said is not None and said.withdrawn_at else None
+    given_at = moment_of(consent.at)
+    if withdrawn_at is not None and (given_at is None or given_at <= withdrawn_at):
+        return contact
+    return replace(contact, consent={**contact.consent, channel: consent})
+
+
+def contact_by_digest(digest: str) -> Contact:
+    """The contact that an address is of which the digest alone is known."""
+    consent = address_consents.given([digest]).get(digest, {})
+    return _as_it_stands(ADDRESS, {digest: Contact(ADDRESS, digest, consent=consent)})[digest]
 
 
 def contact_at(collection: str, record: str) -> Contact:
@@ -88,13 +135,13 @@ def _as_it_stands(collection: str, known: Mapping[str, Contact]) -> dict[str, Co
 
 
 def address_digest(address: str) -> bytes:
-    """Under which it is kept what went to an address and what is barred: upper and lower case are one mailbox."""
-    return digest(address.lower().encode(), "address")
+    """Under which it is kept what went to an address and what is barred: all spellings of it are one."""
+    return digest(phone_plans.canonical(address).encode(), "address")
 
 
 def address_digests(address: str) -> list[bytes]:
-    """The same, and as it was kept before upper and lower case were one."""
-    return list(dict.fromkeys((address_digest(address), digest(address.encode(), "address"))))
+    """The same, and as it was kept before all spellings were one."""
+    return list(dict.fromkeys((address_digest(address), *(digest(each.encode(), "address") for each in phone_plans.spellings(address)))))
 
 
 def own_addresses(contact: Contact) -> list[bytes]:
@@ -150,7 +197,7 @@ def _phone_of(text: str, country: str | None) -> tuple[str, str]:
     region = country.upper() if country and len(country) == 2 else None
     plain, cut = phone_text.plain_number(text)
     try:
-        number = _number(plain, region)
+        number = phone_plans.renumbered(_number(plain, region))
     except phonenumbers.NumberParseException:
         return "", f"This is no telephone number that can be reached{'' if region else ': begin it with + and the country'}."
     if not (phonenumbers.is_valid_number(number) if cut else phonenumbers.is_possible_number(number)):
@@ -196,7 +243,8 @@ def _is_valid(text: str, country: str | None) -> bool:
     import phonenumbers
 
     with suppress(phonenumbers.NumberParseException):
-        return bool(phonenumbers.is_valid_number(_number(phone_text.plain_number(text)[0], (country or "").upper() or None)))
+        number = _number(phone_text.plain_number(text)[0], (country or "").upper() or None)
+        return bool(phonenumbers.is_valid_number(phone_plans.renumbered(number)))
     return False
 
 
@@ -264,6 +312,10 @@ def ways_to_write(channel: str, address: str) -> list[str]:
     """An address in its plainest form as databases may have it."""
     if channel == "email":
         return list(dict.fromkeys([address, address.casefold(), *sorted(headings.spellings(address))]))
+    return list(dict.fromkeys(way for each in phone_plans.spellings(address) for way in _written_numbers(each)))
+
+
+def _written_numbers(address: str) -> list[str]:
     import phonenumbers
 
     try:
@@ -274,7 +326,7 @@ def ways_to_write(channel: str, address: str) -> list[str]:
     formats = [phonenumbers.format_number(number, each) for each in (form.E164, form.INTERNATIONAL, form.NATIONAL, form.RFC3966)]
     digits = formats[0].removeprefix("+")
     bare = [digits, f"00{digits}", digits_of(formats[2])]
-    return list(dict.fromkeys([*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]))
+    return [*formats, *(one.replace("-", " ") for one in formats[:3]), *bare]
 
 
 def digits_of(text: str) -> str:
@@ -338,6 +390,6 @@ def _without_twins(zones: list[str]) -> list[str]:
 def somebody_else(message: Message, contact: Contact | None, to: str) -> str:
     """Why it is somebody else whom it would reach than when it began to wait; empty where name or address are as they were."""
     name, address = (message.result.get(part) for part in ("held_for", "held_to"))
-    if contact is None or not (name and address) or name == contact.name or address == to:
+    if contact is None or not (name and address) or name == contact.name or phone_plans.canonical(address) == phone_plans.canonical(to):
         return ""
     return f"It was written to {name}. This record has another name and another address now{f': {contact.name}' if contact.name else ''}."

@@ -132,7 +132,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
         return None
     to, why = recipients.address_for(message, content, contact)
     expires, empty = timedelta(seconds=message.expires_s), contact_trials.empty_fields(message, content)
-    outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty)
+    outgoing = Outgoing(kind_of(message), message.consent, message.asked_at, expires, why, empty, message.about)
     judged_contact = contact and replace(contact, country=recipients.country_of(contact, to))
     address = recipients.address_digest(to) if contact is not None and to else None
     with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
@@ -153,7 +153,8 @@ def _decided(message: Message, verdict: Verdict, content: Any, contact: Contact 
             return _leaving(message, content, contact, to, basis)
         case WaitUntil(until, code, reason):
             held = {"held_for": contact.name, "held_to": to} if contact is not None else {}
-            change(message, ["waiting"], code=code, due_at=until, result={"reason": reason} | held)
+            address = recipients.address_digest(to)  # by which it is found where who has the address wants no more
+            change(message, ["waiting"], code=code, due_at=until, address=address, result={"reason": reason} | held)
         case Skip(code, reason):
             _settle(message, "skipped", "skipped", code, reason)
         case AskAgain(reason):

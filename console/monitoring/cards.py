@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import access, accounts, log, runs, workflows
+from console import access, accounts, log, messages, runs, workflows
 from console.core.actor import Actor
+from console.core.moments import midnight
 from console.db import tables
 from console.db.engine import hot_engine
 from console.monitoring import asking_runs, incidents, unable_to_start
@@ -26,7 +27,7 @@ class Card:
     """A workflow on a card. `steps` are those of the live version, else of the draft; `days` what came of its runs on the last seven days.
 
     `live_runs` counts the runs of teams where the reader may see them. `starts` are the kinds of the
-    triggers that are on; `stuck`: one of them does not work at the moment; `unable` is why no run can begin at all, as its own pages say it. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
+    triggers that are on; `stuck`: one of them does not work at the moment; `unable` is why no run can begin at all, as its own pages say it; `unsent` counts the messages of those days that did not leave. `success` is between 0 and 1, None where nothing counts. Times are aware UTC.
     """
 
     known: Known
@@ -42,6 +43,7 @@ class Card:
     may_switch: bool
     stuck: bool = False
     unable: str | None = None
+    unsent: int = 0
 
 
 _STEPS = sa.func.jsonb_array_length(
@@ -56,7 +58,7 @@ _STEPS = sa.func.jsonb_array_length(
 
 
 def cards(actor: Actor, zone: str) -> list[Card]:
-    """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Four statements at most, whatever their number; for a reader
+    """Every workflow that the actor may see, with drafts, by title; days are those of `zone`. Five statements at most, whatever their number; for a reader
     who sees only a part of the records one more, and those to the sources.
     """
     seen = [known for known in workflows.all_known() if access.can(actor, known.team or None, f"{OBJECT}:{known.slug}", "see")]
@@ -84,8 +86,19 @@ def cards(actor: Actor, zone: str) -> list[Card]:
     open_accounts = accounts.service_accounts() if any(map(unable_to_start.may_begin, seen)) else {}
     first = first_day(log.now(), zone)
     ended = counted_days(actor, first, zone)
+    unsent = messages.count_unsent(actor, midnight(first, zone))
     return [
-        _card(actor, known, heads[known.id], counts, names, labels, filled(ended.get(known.id, {}), first, WEEK), open_accounts)
+        _card(
+            actor,
+            known,
+            heads[known.id],
+            counts,
+            names,
+            labels,
+            filled(ended.get(known.id, {}), first, WEEK),
+            open_accounts,
+            unsent.get(known.id, 0),
+        )
         for known in seen
         if known.id in heads
     ]
@@ -126,6 +139,7 @@ def _card(
     labels: Mapping[str, str],
     days: Sequence[DayCount],
     open_accounts: Mapping[str, str],
+    unsent: int,
 ) -> Card:
     return Card(
         known,
@@ -141,4 +155,5 @@ def _card(
         _may_switch(actor, known),
         known.status == "active" and bool(head.stuck),
         unable_to_start.unable_now(known, open_accounts),
+        unsent,
     )

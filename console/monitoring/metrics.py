@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import log, workflows
+from console import log, messages, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.plain_words import humanised
@@ -40,7 +40,7 @@ class StepFigures:
 class Metrics:
     """The figures. `started` and `ended` are a day each, of the reader's zone; `average_s` is of completed runs, from start to end.
 
-    `steps_of` is the number of runs that the steps were counted over where there were more (None: all).
+    `steps_of` is the number of runs that the steps were counted over where there were more (None: all). `unsent`: messages that did not leave.
     """
 
     days: int
@@ -50,6 +50,7 @@ class Metrics:
     average_s: float | None
     steps: Sequence[StepFigures]
     steps_of: int | None
+    unsent: int = 0
 
     @property
     def total(self) -> int:
@@ -75,7 +76,10 @@ class Metrics:
         """The figures in the shape of the API."""
         return {
             "days": self.days,
-            **{name: getattr(self, name) for name in ("total", "live", "failed", "done_again", "success", "average_s", "steps_of")},
+            **{
+                name: getattr(self, name)
+                for name in ("total", "live", "failed", "done_again", "success", "average_s", "steps_of", "unsent")
+            },
             "completed": sum(day.done for day in self.ended),
             "stopped": sum(day.stopped for day in self.ended),
             "series": [
@@ -96,7 +100,7 @@ class Metrics:
 
 
 def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
-    """The figures of the last `days` days of the zone, of what the actor may count; tests count nowhere, and items of a loop and branches only at their steps. Four statements; for a reader who sees only a part of the records some more."""
+    """The figures of the last `days` days of the zone, of what the actor may count; tests count nowhere, and items of a loop and branches only at their steps. Five statements; for a reader who sees only a part of the records some more."""
     run, first = tables.run.c, first_day(log.now(), zone, days)
     own = sa.and_(run.workflow == workflow.id, ~run.test)
     with_parts = record_reach.countable_runs(actor, own, run.created_at >= midnight(first, zone))
@@ -115,8 +119,16 @@ def metrics(actor: Actor, workflow: Known, days: int, zone: str) -> Metrics:
         steps = _steps(connection, workflow, with_parts)
     ended = filled(counted_days(actor, first, zone, own).get(workflow.id, {}), first, days)
     total = sum(started.values())
+    unsent = messages.count_unsent(actor, midnight(first, zone), workflow.id).get(workflow.id, 0)
     return Metrics(
-        days, started, ended, alive_now, None if average is None else float(average), steps, MOST_RUNS if total > MOST_RUNS else None
+        days,
+        started,
+        ended,
+        alive_now,
+        None if average is None else float(average),
+        steps,
+        MOST_RUNS if total > MOST_RUNS else None,
+        unsent,
     )
 
 

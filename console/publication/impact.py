@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from console import access, automation, enrolments, log, records, runs, steps, workflows
 from console.core import drafting, schedule
 from console.core.actor import Actor
+from console.core.contacting import CASE
 from console.core.documents.collections import Collection
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow_check import Problem
@@ -76,7 +77,7 @@ class Impact:
     """What publishing this revision of the draft would do, as far as the actor may see it.
 
     `running`: (version, live runs, saved ones among them). `waiting`: enrolled people who begin with the new version; `enrolled`: those inside, by
-    version. `matching`: records that a start may be about, up to 10,000. `tests` None: the document has none.
+    version. `case_mail`: titles of the steps whose messages are about a case. `matching`: records that a start may be about, up to 10,000. `tests` None: the document has none.
     """
 
     draft: Draft
@@ -90,6 +91,7 @@ class Impact:
     firings: Sequence[Firings]
     rights: Sequence[MissingRight]
     channels: Sequence[ChannelUse]
+    case_mail: Sequence[str]
     matching: int | None
     tests: Sequence[str] | None
 
@@ -119,6 +121,7 @@ class Impact:
             "firings": [each.to_json() for each in self.firings],
             "rights": [each.to_json() for each in self.rights],
             "channels": [each.to_json() for each in self.channels],
+            "case_mail": list(self.case_mail),
             "matching": self.matching,
             "tests": None if self.tests is None else list(self.tests),
         }
@@ -148,6 +151,7 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
         _firings(actor, draft),
         missing_rights(actor, draft.team or None, draft.document),
         _channels(draft.document, live, scope),
+        _case_mail(draft.document),
         None if scope is None else _count(scope),
         _tests(draft.document),
     )
@@ -208,6 +212,16 @@ def _channels(document: Mapping[str, Any], live: Mapping[str, Any] | None, seen:
         ChannelUse(kind.title, using[name], name not in before, _reaches(kind, seen))
         for name, kind in steps.all_types().items()
         if name in using and isinstance(kind, MessageStep)
+    ]
+
+
+def _case_mail(document: Mapping[str, Any]) -> list[str]:
+    """The titles of the steps whose messages are about a case that is under way."""
+    kinds = steps.all_types()
+    return [
+        str(step.get("title") or step["id"])
+        for step in document["steps"]
+        if isinstance(kinds.get(str(step.get("type"))), MessageStep) and (step.get("config") or {}).get("about") == CASE
     ]
 
 

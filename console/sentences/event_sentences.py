@@ -319,6 +319,7 @@ SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
         "task_closed": lambda parts: "{who} closed a task{on_record}" + parts.instead(),
         "channel_changed": "{who} changed a channel",
         "contact_rules_changed": "{who} changed at which hours and how often people outside are reached",
+        "consent_default_set": "{who} set on which legal basis a workflow reaches leads",
         "secret_changed": "{who} changed a secret for other systems",
         "secret_removed": "{who} removed a secret for other systems",
         "notice_sent": lambda parts: "{who} sent a notice" + in_brackets(parts.count("count", "person", "people")),

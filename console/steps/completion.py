@@ -72,7 +72,7 @@ class MessageWanted:
 
     `channel` is email, sms, call or chat; `content` is what leaves: `to`, `subject`, `text`, `scripts` and so on. `consent` names the consent that it
     needs. `named` are the outcomes that the document names: only those are taken by the run itself where it cannot leave.
-    `expires_s`: a person is asked again where it waited longer. A call is made at most `most` times, `again_s` apart.
+    `expires_s`: a person is asked again where it waited longer. A call is made at most `most` times, `again_s` apart. `about`: a campaign, or a case that is under way.
     """
 
     channel: str
@@ -82,6 +82,7 @@ class MessageWanted:
     expires_s: int
     most: int = 1
     again_s: int = 0
+    about: str = "campaign"
 
 
 @dataclass(frozen=True, slots=True)

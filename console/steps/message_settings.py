@@ -4,7 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -69,6 +69,10 @@ class MessageConfig(StepConfig):
 
     to: str | None = Field(None, description="Expression for the address; none: the contact's own")
     expires: Expires = Field("PT24H", description="A message that waited longer than this for its hours asks a person again, such as PT24H")
+    about: Literal["campaign", "case"] = Field(
+        "campaign",
+        description="case: an answer in a matter that is under way, or mail to one's own people; no hours and caps hold for such an e-mail",
+    )
 
 
 class MessageStep(StepType, ABC):
@@ -116,7 +120,13 @@ class MessageStep(StepType, ABC):
     def _asked(self, step: StepView, context: Context, given: Mapping[str, Any]) -> Completion:
         content = {**self.content(step, context), **given}
         wanted = MessageWanted(
-            self.channel, content, self.consent, named=step.outcomes, expires_s=seconds_of(step.config.expires), **self.repeats(step)
+            self.channel,
+            content,
+            self.consent,
+            named=step.outcomes,
+            expires_s=seconds_of(step.config.expires),
+            about=step.config.about,
+            **self.repeats(step),
         )
         return Completion(self.outcomes(step.config)[0], {}, {"status": "waiting", "to": content.get("to")}, message=wanted)
 

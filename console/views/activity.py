@@ -219,7 +219,7 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
 
 def _sentences_in(event: Mapping[str, Any]) -> list[str]:
     """Return the sentences that the event itself holds, where the reader may read them."""
-    said = (event.get("data") or {}).get("changes") if event["kind"] == "contact_rules_changed" else None
+    said = (event.get("data") or {}).get("changes") if event["kind"] in ("contact_rules_changed", "consent_default_set") else None
     return [str(each) for each in said] if isinstance(said, list) else []
 
 

@@ -185,6 +185,14 @@ def test_leads_come_in_with_their_values_also_in_a_draft(company: Company) -> No
     assert runs.get(company.olivia, str(lead.run)).json["context"]["start"]["name"] == "Ana"
 
 
+def test_a_lead_is_the_same_by_every_spelling_of_the_number(company: Company) -> None:
+    workflows.import_file(LEADS)
+    numbers = {"Ana": "+54 9 11 2345-6700", "Eva": "+54 11 2345-6700", "Ida": "+5521 98765-4321", "Ivo": "+552187654321"}
+    sent = [{"name": name, "phone": phone} for name, phone in numbers.items()]
+    _, told = enrolments.enrol_leads(company.olivia, "call-leads", sent)
+    assert [each.status for each in told] == ["enrolled", "already_enrolled"] * 2
+
+
 def test_a_trigger_enrols_once_for_each_event(company: Company) -> None:
     first = enrolments.enrol("care-review", record="1", values=WHY, key="evt_1", trigger="tagged")
     same = enrolments.enrol("care-review", record="1", values=WHY, key="evt_1", trigger="tagged")

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, messages
-from console.contacts import headings
+from console import enrolments, messages, records, subjects
+from console.contacts import headings, present
+from console.core.scopes import whole
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.messages import inbound, recipients
@@ -157,6 +158,53 @@ def test_an_answer_from_the_second_address_of_a_field_is_the_contact_s(club: Clu
     assert inbound.contact_behind("email", "sam.w@post.example") == ("contact", SAM)
     assert inbound.contact_behind("email", "old@post.example") == ("contact", SAM)
     assert inbound.contact_behind("email", "ld@post.example") is None
+
+
+SPELLINGS = cases(
+    ("theirs", "country", "told"),
+    [
+        ("011 15-2345-6789", "AR", "+5491123456789"),
+        ("011 15-2345-6789", "AR", "+541123456789"),
+        ("+54 9 11 2345-6700", None, "+541123456700"),
+        ("+54 11 2345-6700", None, "+5491123456700"),
+        ("+52 1 222 123 4500", None, "+522221234500"),
+        ("+52 222 123 4500", None, "+5212221234500"),
+        ("044 222 123 4500", "MX", "+522221234500"),
+        ("+55 11 6123-4567", None, "+5511961234567"),
+        ("(11) 96123-4567", "BR", "+551161234567"),
+        ("+229 97 12 34 56", None, "+2290197123456"),
+        ("+225 07 12 34 56", None, "+2250707123456"),
+        ("0123 456 7890", "VN", "+84834567890"),
+        ("020 7946 0780", "GB", "+442079460780"),
+    ],
+)
+
+
+@SPELLINGS
+def test_stop_is_heard_from_every_spelling_of_a_number(club: Club, theirs: str, country: str | None, told: str) -> None:
+    club.sql("update contact set phone = ?, country = ? where id = 1", theirs, country)
+    inbound.receive("sms", "twilio", sender=told, text="STOP", provider_id="SM1")
+    assert inbound.contact_behind("sms", told) == ("contact", SAM)
+    run_id = begin(club.company, "hello")
+    assert (line(club.company, run_id).message.code, club.sent_to()) == ("consent_withdrawn", [])
+
+
+@SPELLINGS
+def test_a_line_with_another_spelling_of_a_number_is_about_the_same_contact(
+    club: Club, theirs: str, country: str | None, told: str
+) -> None:
+    club.sql("update contact set phone = ?, country = ? where id = 1", theirs, country)
+    found = present.by_value(records.collection("contact"), whole("contact"), "phone", [told])
+    assert [each.key for contacts in found.values() for each in contacts] == [SAM]
+
+
+def test_the_opt_outs_kept_by_a_former_spelling_still_hold(club: Club) -> None:
+    club.sql("update contact set phone = '+54 9 11 2345-6700' where id = 1")
+    statement = (
+        "insert into console.opt_out (collection, record, channel, at, source) values ('@', %s, 'sms', now(), 'SMS reply') returning id"
+    )
+    fetch(statement, (subjects.digest(b"+5491123456700", "address").hex(),))
+    assert line(club.company, begin(club.company, "hello")).message.code == "consent_withdrawn"
 
 
 def test_a_stranger_whose_number_ends_alike_is_not_taken_for_the_contact(club: Club) -> None:

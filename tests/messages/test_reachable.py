@@ -87,18 +87,17 @@ def test_a_lead_whom_no_message_reaches_is_enrolled_with_the_reason(company: Com
     workflows.import_file(calling, publish=True)
     leads = [{"name": "Ana"}, {"name": "Ben", "phone": "+370 600 00001"}, {"phone": "x"}]
     _, told = enrolments.enrol_leads(company.olivia, "calling", leads)
-    why = "No message of this workflow reaches them. There is no telephone number."
-    assert [(each.status, [reason["reason"] for reason in each.reasons][:1]) for each in told] == [
-        ("enrolled", [why]),
-        ("enrolled", []),
-        ("refused", ["This is no telephone number: write it like +353 1 234 5678."]),
+    assert [(each.status, [tuple(reason.values()) for reason in each.reasons][:1]) for each in told] == [
+        ("enrolled", [("ai_call", "There is no telephone number.")]),
+        ("enrolled", [("consent.ai_call", "There is no consent to calls by an AI.")]),
+        ("refused", [("phone", "This is no telephone number: write it like +353 1 234 5678.")]),
     ]
     found = enrolments.batches.begin(company.olivia, "calling", Question(rows=[{"name": "Cy"}, {"phone": "+370 600 00002"}]), preview=True)
     reach = found.to_json()["reach"]
     assert (reach["looked"], reach["unreached"], reach["channels"][0]["why"]) == (
         2,
-        1,
-        [{"reason": "There is no telephone number.", "count": 1}],
+        2,
+        [{"reason": "There is no telephone number.", "count": 1}, {"reason": "There is no consent to calls by an AI.", "count": 1}],
     )
     with reached.clock(reached.NOON):
         _, told = enrolments.enrol_leads(company.olivia, "welcome", [{"record": "1"}, {"record": "4"}])

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts
+from console import accounts, workflows
 from console.activity import sequencing
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
@@ -166,3 +166,19 @@ def test_programs_read_and_replace_the_rules(company: Company) -> None:
     assert "law" in wrong.text
     low = client.put("/api/v1/contact-rules", json=sent | {"version": 1, "caps": [{"kinds": ["sms"], "most": 0, "hours": 1}]}, headers=head)
     assert [each["field"] for each in low.get_json()["details"]] == ["caps.0.most"]
+
+
+def test_the_legal_basis_for_leads_is_confirmed_and_taken_back_on_the_page(pages: "Pages", company: Company) -> None:
+    start = {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "end"}}
+    steps = [start, {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}]
+    document = {"format": 1, "slug": "leads", "title": "New leads", "team": "operations", "collection": None, "steps": steps}
+    workflows.import_file(document, publish=True)
+    path, sent = f"{HOURS}/leads", {"workflow": "leads", "channel": "sms", "basis": "Contract"}
+    for browser in (pages.olivia, pages.mona, pages.stan):
+        browser.post(path, sent | {"csrf_token": browser.token}, status=403)
+    pages.ines.post(path, sent | {"csrf_token": pages.ines.token})
+    assert "New leads, SMS: Contract" in " ".join(pages.ines.get(HOURS).text.replace("</b>", "").split())
+    refused = pages.ines.post(path, sent | {"csrf_token": pages.ines.token, "channel": "fax"}, status=422)
+    assert "One of email, sms, call, ai_call." in refused.text
+    pages.ines.post(path, sent | {"csrf_token": pages.ines.token, "basis": ""})
+    assert fetch("select count(*) from console.consent_default") == [(0,)]

@@ -92,11 +92,26 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeat:
+    """What would become of the so manyth such message to the same contact, asked for as this one leaves: `status` as that of a delivery."""
+
+    number: int
+    status: str
+    at: datetime
+    code: str
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """REPEAT of the API."""
+        return {"number": self.number, "status": self.status, "at": moment_text(self.at), "code": self.code, "reason": self.reason}
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """What the rules for reaching people say of a message, or of one try of a call: `status` is sent, skipped or expired, `at` when it leaves or is given up.
 
     `contact` and `to` are whom it would reach, as far as the tester may know it; `held` is what it waits for before. `outcome` is how a call ends then.
-    `parts` are the SMS that a text takes, `country` where it goes.
+    `parts` are the SMS that a text takes, `country` where it goes; `repeats` say what the caps do to the second and the tenth such message.
     """
 
     channel: str
@@ -110,6 +125,7 @@ class Delivery:
     outcome: str = ""
     parts: int = 1
     country: str | None = None
+    repeats: Sequence[Repeat] = ()
 
     @property
     def leaves(self) -> bool:
@@ -120,7 +136,7 @@ class Delivery:
         """DELIVERY of the API."""
         held = [{"until": moment_text(each.until), "code": each.code, "reason": each.reason} for each in self.held]
         plain = {name: getattr(self, name) for name in ("channel", "contact", "to", "status", "code", "reason")}
-        return plain | {"at": moment_text(self.at), "waits": held}
+        return plain | {"at": moment_text(self.at), "waits": held, "repeats": [each.to_json() for each in self.repeats]}
 
 
 class Gate(Protocol):

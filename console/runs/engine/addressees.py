@@ -142,6 +142,7 @@ def _message(wanted: MessageWanted) -> SideRow:
         "expires_s": wanted.expires_s,
         "most": wanted.most,
         "again_s": wanted.again_s,
+        "about": wanted.about,
         "outcomes": list(wanted.named),
         "effect": new_id("eff"),
     }

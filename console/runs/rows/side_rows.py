@@ -31,7 +31,7 @@ _QUESTION = sa.text(
 _MESSAGE_COLUMNS = {
     "id": "text", "key": "text", "run": "text", "n": "integer", "step": "text", "workflow": "text", "version": "integer", "team": "text", "label": "text",
     "collection": "text", "record": "text", "channel": "text", "direction": "text", "status": "text", "consent": "text", "asked_at": "timestamptz",
-    "due_at": "timestamptz", "at": "timestamptz", "expires_s": "integer", "most": "integer", "again_s": "integer", "outcomes": "text[]", "subject": "text",
+    "due_at": "timestamptz", "at": "timestamptz", "expires_s": "integer", "most": "integer", "again_s": "integer", "outcomes": "text[]", "about": "text", "subject": "text",
     "kid": "text", "nonce": "bytea", "ct": "bytea",
 }  # fmt: skip
 _MESSAGE = (
@@ -142,7 +142,9 @@ def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
     row = dict.fromkeys(("id", "key"), message["message_id"]) | {"run": after.id, "n": message["n"], "step": (event.step or ("",))[0]}
     row |= {name: getattr(after, name) for name in ("workflow", "version", "team", "label", "collection", "record")}
     row |= {name: message[name] for name in ("channel", "consent", "expires_s", "most", "again_s", "outcomes")}
-    row |= {"direction": "out", "status": "waiting"} | dict.fromkeys(("asked_at", "due_at", "at"), event.at)
+    row |= {"about": message.get("about", "campaign"), "direction": "out", "status": "waiting"} | dict.fromkeys(
+        ("asked_at", "due_at", "at"), event.at
+    )
     row |= sealed(subject, f"message|{message['message_id']}", event.sealed["content"])
     return {name: row[name] for name in _MESSAGE_COLUMNS}
 

@@ -1,17 +1,19 @@
 """The rules of the house for reaching people, as JSON: hours by kind and day, and caps."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
+from console import enrolments
 from console.core.contact_rules import document_of
 from console.core.contacting import LAW, Rules
 from console.log import body as canonical
-from console.messages import kept_rules
+from console.messages import address_consents, kept_rules
 from console.views.api.operation import Example, Sent, operation, read
-from console.views.api.shapes import ContactRules
+from console.views.api.shapes import ContactRules, LeadConsents
 
 blueprint = Blueprint("api_contact_hours", __name__, url_prefix="/api/v1/contact-rules")
 
@@ -33,6 +35,18 @@ class NewRules(Sent):
     )
     caps: list[NewCap] = Field(description="At most 10; an empty list for none")
     chat_zone: str = Field("UTC", max_length=100, description="By whose clocks chat messages leave")
+
+
+class NewBasis(Sent):
+    """On which legal basis leads that bring no consent are reached."""
+
+    basis: str = Field(description="In words, such as: contract, Art. 6(1)(b) GDPR")
+
+
+class NewLeadConsents(Sent):
+    """What is confirmed for the leads of a workflow; a channel that is not named needs a consent of the lead."""
+
+    consent: dict[str, NewBasis] = Field(description="By channel: email, sms, call, ai_call")
 
 
 @blueprint.get("")
@@ -58,6 +72,35 @@ def put() -> ResponseReturnValue:
     document = sent.model_dump(mode="json", exclude={"version"})
     kept_rules.save(g.actor, document, base=sent.version)
     return jsonify(_shown())
+
+
+ONE = {"workflow_id": "kyc-review"}
+
+
+@blueprint.get("/workflows/<workflow_id>")
+@operation("readLeadConsents", "source.manage", LeadConsents, refuses=(403,), example=Example(ONE))
+def lead_consents(workflow_id: str) -> ResponseReturnValue:
+    """On which legal basis a workflow reaches leads without a record that bring no consent of their own."""
+    target = enrolments.seen(g.actor, workflow_id)
+    kept_rules.require(g.actor)
+    return jsonify(_of_leads(address_consents.defaults(target.id)))
+
+
+@blueprint.put("/workflows/<workflow_id>")
+@operation(
+    "setLeadConsents", "source.manage", LeadConsents, body=NewLeadConsents, refuses=(403,), example=Example(ONE, body={"consent": {}})
+)
+def set_lead_consents(workflow_id: str) -> ResponseReturnValue:
+    """Confirm it, in place of what was confirmed. What was taken back by anybody counts more. 422 with a detail per channel."""
+    target = enrolments.seen(g.actor, workflow_id)
+    kept_rules.require(g.actor)
+    wanted = {channel: told.basis for channel, told in read(NewLeadConsents).consent.items()}
+    return jsonify(_of_leads(address_consents.set_defaults(g.actor, target.id, target.slug, wanted)))
+
+
+def _of_leads(defaults: Sequence[address_consents.Default]) -> dict[str, Any]:
+    told = {each.channel: {"basis": each.basis, "confirmed_by": each.by, "confirmed_at": canonical.moment(each.at)} for each in defaults}
+    return {"consent": told}
 
 
 def _shown() -> dict[str, Any]:

@@ -44,7 +44,8 @@ def dry_run(workflow_id: str) -> ResponseReturnValue:
     `effects` says how they end. 422 with the field of an answer that a step does not take.
     """
     sent = read(Tried)
-    gate = DeliveryGate(g.actor, str(workflows.open_draft(g.actor, workflow_id).document.get("title") or workflow_id))
+    draft = workflows.open_draft(g.actor, workflow_id)
+    gate = DeliveryGate(g.actor, str(draft.document.get("title") or workflow_id), draft.id)
     found = runs.try_workflow(
         g.actor,
         workflow_id,

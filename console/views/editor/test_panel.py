@@ -173,7 +173,7 @@ def contacts(slug: str) -> Response:
 
 def _tried(draft: Draft, state: State) -> Simulated:
     actor = frame.actor()
-    gate = DeliveryGate(actor, str(draft.document.get("title") or draft.slug))
+    gate = DeliveryGate(actor, str(draft.document.get("title") or draft.slug), draft.id)
     return runs.try_workflow(
         actor, draft.slug, record=state.record, given=state.given, answers=state.answers, effects=state.endings(), gate=gate
     )

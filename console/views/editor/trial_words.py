@@ -8,7 +8,7 @@ from typing import Any
 from console import browse, steps
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.core.run.simulation import Delivery, Simulated, SimulatedStep, WouldSend
+from console.core.run.simulation import Delivery, Repeat, Simulated, SimulatedStep, WouldSend
 from console.views import formats, frame
 from console.views.formats import Kind
 from console.views.run import effects, loaded_values, step_values
@@ -136,7 +136,15 @@ class TrialWords:
             if number == 1 and (reaches or told.leaves):
                 lines.append(("Reaches", reaches or "An address that is not shown to you"))
             lines.append((f"Try {number}" if len(deliveries) > 1 else "When", self._verdict(told)))
+        lines += (
+            [(f"Number {each.number} to them", self._repeated(each)) for each in deliveries[-1].repeats if each.code] if deliveries else []
+        )
         return lines
+
+    def _repeated(self, told: Repeat) -> str:
+        moment = formats.worded(told.at, "EEE d MMM, HH:mm", self.look)
+        said = {"sent": f"Would wait until {moment}", "skipped": "Would be skipped"}.get(told.status, "Would wait too long")
+        return f"{said}: {told.reason}"
 
     def _verdict(self, told: Delivery) -> str:
         held = " ".join(dict.fromkeys(each.reason for each in told.held))

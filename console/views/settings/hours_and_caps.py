@@ -8,13 +8,13 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts
+from console import accounts, enrolments, workflows
 from console.core import contact_rules
 from console.core.contact_rules import CAPPED, DAY_NAMES, KIND_NAMES, MOST_CAPS
-from console.core.contacting import KINDS, LAW, Rules, daily
+from console.core.contacting import KINDS, LAW, WORDS, Rules, daily
 from console.core.working_time import DAYS
 from console.errors import Conflict, ConsoleError, Invalid
-from console.messages import held_messages, kept_rules
+from console.messages import address_consents, held_messages, kept_rules
 from console.messages.held_messages import Consequence
 from console.messages.kept_rules import RulesVersion
 from console.views import frame
@@ -74,6 +74,24 @@ def save() -> Response:
         return _page(_typed(), error=error, wrong=_wrong(error, lines))
     flash("Saved. What waits is judged by it within seconds." if after != before else "Nothing was changed.")
     return frame.redirect_to(HERE)
+
+
+@blueprint.post("/leads")
+def confirm_basis() -> Response:
+    """Confirm on which legal basis a workflow reaches leads by a channel, or take it back where none is entered."""
+    actor, form = frame.actor(), request.form
+    kept_rules.require(actor)
+    target = enrolments.seen(actor, form.get("workflow", ""))
+    wanted = {each.channel: each.basis for each in address_consents.defaults(target.id)}
+    wanted.pop(form.get("channel", ""), None)
+    if form.get("basis", "").strip() or form.get("channel") not in address_consents.LEAD_CHANNELS:
+        wanted[form.get("channel", "")] = form.get("basis", "")
+    try:
+        address_consents.set_defaults(actor, target.id, target.slug, wanted)
+    except Invalid as error:
+        return _page(_shown(kept_rules.newest().rules), error=error, wrong={"basis": str(error.details[0]["reason"])})
+    flash("Saved. Messages that are judged from now on go by it.")
+    return frame.redirect_to(f"{HERE}#leads")
 
 
 def _tried(wanted: str) -> Response:
@@ -220,6 +238,15 @@ def _page(
         "in_force": {kind: contact_rules.window_words(newest.rules.windows.get(kind)) for kind in KINDS},
         "law": {kind: (COUNTRIES[country], contact_rules.window_words(window)) for (country, kind), window in LAW.items()},
         "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)},
+        "bases": _bases(),
+        "without_record": [(each.title, each.slug) for each in workflows.all_known() if each.collection is None and not each.archived],
+        "channels": [(each, WORDS[each]) for each in address_consents.LEAD_CHANNELS],
         "zones": zone_choices(shown.boxes.get("chat_zone") or "UTC"),
     }
     return area.page("settings/hours.html", "hours", context, status=error.status if error else 200)
+
+
+def _bases() -> list[tuple[str, str, str]]:
+    """(title of a workflow, channel in words, legal basis) of what is confirmed for leads."""
+    titles = {each.id: each.title for each in workflows.all_known()}
+    return [(titles[named], WORDS[told.channel], told.basis) for named, told in address_consents.every_default() if named in titles]

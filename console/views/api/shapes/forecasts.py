@@ -45,6 +45,16 @@ class ActivationSpend(Shape):
     spend: Spend
 
 
+class DeliveryRepeat(Shape):
+    """What would become of a further message like it, asked for as it leaves."""
+
+    number: int
+    status: str
+    at: Moment
+    code: str
+    reason: str
+
+
 class DeliveryWait(Shape):
     """A message waits until this moment."""
 
@@ -64,6 +74,7 @@ class Delivery(Shape):
     reason: str
     at: Moment = Field(description="When it would leave, or be given up")
     waits: list[DeliveryWait] = Field(description="What it would wait for before that, in order")
+    repeats: list[DeliveryRepeat] = Field(description="What the caps would do to the second and the tenth such message to the same contact")
 
 
 class StepChances(Shape):

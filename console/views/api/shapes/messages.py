@@ -72,6 +72,20 @@ class ContactCap(Shape):
     hours: int = Field(description="1 to 2160, which is 90 days")
 
 
+class LegalBasis(Shape):
+    """A legal basis that an administrator confirmed."""
+
+    basis: str
+    confirmed_by: str
+    confirmed_at: Moment
+
+
+class LeadConsents(Shape):
+    """By channel, on which legal basis a workflow reaches leads without a record that bring no consent."""
+
+    consent: dict[str, LegalBasis]
+
+
 class ContactRules(Shape):
     """At which hours messages may leave, by the contact's own clocks, and how many reach one person. `version` is 0 while nobody changed them."""
 

@@ -119,6 +119,7 @@ class WorkflowMetrics(Shape):
     failed: int
     done_again: int = Field(description="Failed ones that another run has taken the place of; `success` leaves them out")
     stopped: int
+    unsent: int = Field(description="Messages that did not leave: skipped, waited too long, or failed")
     success: float | None = Field(description="Between 0 and 1; null where nothing counts")
     average_s: float | None = Field(description="Seconds from start to end, of completed runs")
     steps_of: int | None

@@ -327,6 +327,9 @@ class PublishingImpact(Shape):
     firings: list[TriggerFirings]
     rights: list[MissingRight]
     channels: list[ChannelUse]
+    case_mail: list[str] = Field(
+        description="Titles of the steps whose messages are about a case: their e-mail leaves at any hour and counts for no cap"
+    )
     matching: int | None = Field(description="Records that a start may be about, counted up to 10,000; null where there are none")
     tests: list[str] | None = Field(description="Names of the tests that the document has; null where it has none")
 
