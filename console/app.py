@@ -55,6 +55,7 @@ def create_app() -> Flask:
     current = settings.current()
     app = Flask("console", static_folder=str(PACKAGE / "static"), template_folder=str(beside("templates")))
     app.request_class = PageRequest
+    app.url_map.merge_slashes = False  # a program is answered in JSON, not led on by a page
     app.config.update(
         SECRET_KEY=current.secret_key,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,

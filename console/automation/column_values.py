@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from console.core.expressions.operands import moment_of
+from console.core.counted_moments import count, counting, is_counted, moment
+from console.core.documents.collections import Field
+from console.core.expressions.operands import moment_of, moment_text
 from console.records import source_zones
 
 OVERLAP = timedelta(seconds=30)
@@ -25,6 +27,32 @@ def before(value: Any, zone: str = "") -> Any:
     if isinstance(value, str) and "-" not in value[1:]:
         return str(Decimal(value) - OVERLAP_NUMBER)
     return value
+
+
+def written_as(value: Any, field: Field, at: datetime) -> Any:
+    """The moment as the column, which holds this value, would hold it."""
+    if is_counted(field):
+        return count(counting(str(field.widget), value), at, whole=field.stored == "integer")
+    return at.date().isoformat() if isinstance(value, str) and len(value) == DAY else moment_text(at)
+
+
+def moment_in(value: Any, field: Field) -> datetime | None:
+    """The moment that this value of the column is; None for none."""
+    return moment(str(field.widget), value) if is_counted(field) else moment_of(value)
+
+
+def is_ahead(value: Any, field: Field, now: datetime) -> bool:
+    """Whether the value is a moment or a day that has not come yet."""
+    counted = is_counted(field)
+    if value is None or not (counted or field.stored in ("datetime", "date")):
+        return False
+    return place(value) > place(written_as(value, field, now))
+
+
+def is_deleted(value: Any) -> bool:
+    """Whether this value of the column for deletions says that the row is deleted: 0 and an empty text say that it is not."""
+    kind, reached = place(value)
+    return kind == 2 or (kind == 1 and reached > 0)
 
 
 def comes_again(value: Any, zone: str) -> datetime | None:

@@ -1,5 +1,5 @@
-"""By what a delivery is known again: by an id that its sender has signed or vouches for, or by a body whose event has an id, for as long as firings are kept; by a mere
-body for an hour only.
+"""By what a delivery is known again: by an id that its sender has signed or vouches for, or by its body and the id of the event, for as long as firings are kept; by a
+mere body for an hour only.
 
 An hour, because whoever gets no answer sends again within seconds or minutes, while two equal events, such as a door that was opened, may honestly lie hours apart.
 """
@@ -24,15 +24,11 @@ HEADERS = (
     "x-github-delivery", "x-shopify-event-id", "x-shopify-webhook-id", "x-gitlab-event-uuid", "x-wc-webhook-delivery-id", "i-twilio-idempotency-token",
     "x-atlassian-webhook-identifier", "idempotency-key", "x-idempotency-key", "x-event-id", "x-delivery-id", "x-webhook-id",
 )  # fmt: skip
-"""Headers in which senders name the event. They are not signed: the same body under another one, or without it, is no other delivery."""
+"""Headers in which senders name the event: the same body under another id is another event, as a stock that is empty again."""
 FIELDS = ("event_id", "eventId", "sg_event_id", "messageId", "webhookEventId", "notificationId", "notification_id", "delivery_id")
 """Names in a body of what is an event's id everywhere. A mere `id` may be that of a door."""
 OF_EVENTS = ("evt_", "Ev")
 """How an `id` begins that is an event's, as Stripe and Paddle have it."""
-OTHER_ID = (
-    "The same body came again with another id, which is not signed: it counts as sent twice, and nothing was started. "
-    "If these were two events, let the sender put the time or an id into the body."
-)
 AGAIN = (
     "The same body came again within an hour, without an id of the event: it counts as sent twice, and nothing was started. "
     "If these were two events, let the sender put the time or an id into the body."
@@ -85,28 +81,28 @@ def _event_of(body: Mapping[str, Any]) -> str:
 
 
 _LAST = """
-select run, sent, status, key, at > clock_timestamp() - %s, extract(epoch from at)::numeric::text from console.firing
-where workflow = %s and trigger = %s and key >= %s and key < %s order by key desc limit 1
+select run, status, key, at > clock_timestamp() - %s, extract(epoch from at)::numeric::text from console.firing
+where workflow = %s and trigger = %s and key >= %s and key < %s order by at desc, key desc limit 1
 """
+_NAMED = "select key from console.firing where workflow = %s and trigger = %s and key >= %s and key < %s and sent = %s limit 1"
 _SAME = "select run, sent, status from console.firing where workflow = %s and trigger = %s and key = %s"
 
 
 def newest_key(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes) -> str:
-    """The key under which a delivery is kept that is known by its body: the one of the last with this body while it counts as sent again, else the next. Where its sender
-    names the event, or did, it does as long as firings are kept: whoever replays a body may write any id beside it.
+    """The key under which a delivery is kept that is known by its body: that of the one with this body and the same id of the event; without an id, of the last
+    one while this counts as sent again. Else the next.
     """
     if not name.by_body:
         return key
-    rows = fetch(_LAST, (SENT_AGAIN, hook.row.workflow, hook.row.id, key, f"{key}z"))
+    about = (hook.row.workflow, hook.row.id, key, f"{key}z")
+    if name.event:
+        found = fetch(_NAMED, (*about, fingerprint))
+        return str(found[0][0]) if found else f"{key}e{fingerprint.hex()[:40]}"
+    rows = fetch(_LAST, (SENT_AGAIN, *about))
     if not rows:
         return key
-    run, sent, status, last, lately, at = rows[0]
-    named = bool(name.event) or (
-        sent is not None and bytes(sent) != fingerprint
-    )  # an id is not signed: who left it out, or took another, replays
-    if run is None or lately or status == "waiting" or named:
-        return str(last)
-    return f"{key}{at.replace('.', ''):0>20}"
+    run, status, last, lately, at = rows[0]
+    return str(last) if run is None or lately or status == "waiting" else f"{key}{at.replace('.', ''):0>20}"
 
 
 def before(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes, asker: Actor | None) -> str | None:
@@ -115,8 +111,8 @@ def before(hook: Hook, name: DeliveryName, key: str, fingerprint: bytes, asker: 
     if not rows or rows[0][0] is None:
         return None
     if name.by_body:
-        if not name.event or bytes(rows[0][1]) != fingerprint:
-            note_away(hook.row.workflow, hook.row.id, hook.row.version, AGAIN if bytes(rows[0][1]) == fingerprint else OTHER_ID, hook)
+        if not name.event:
+            note_away(hook.row.workflow, hook.row.id, hook.row.version, AGAIN, hook)
     elif bytes(rows[0][1]) != fingerprint:
         raise Invalid(
             f"This {'delivery id' if hook.signed else 'idempotency key'} was used for another body.",

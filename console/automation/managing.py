@@ -19,7 +19,7 @@ from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents import triggers_check
 from console.core.documents.json_shape import model_errors
-from console.core.documents.triggers import Trigger
+from console.core.documents.triggers import Trigger, complete_triggers
 from console.core.drafting import AddTrigger
 from console.db.engine import hot_engine, transaction
 from console.db.ids import new_id
@@ -86,7 +86,7 @@ def listed(actor: Actor, slug_or_id: str) -> tuple[Entry, list[Listed]]:
         last = _last(connection, actor, entry.id, *seen)
         waiting: dict[str, int] = dict(connection.exec_driver_sql(_WAITING, (entry.id, MOST_WAITING + 1)).all())
     document = workflows.definition(actor, entry.id) if entry.live_version is None else None
-    written = [Trigger.model_validate(each) for each in (document or {}).get("triggers", ())]
+    written = complete_triggers(document or {})
     if entry.live_version is not None:
         written = list(workflows.version(entry.id, entry.live_version).document.triggers)
     known = {trigger.id for trigger in written}

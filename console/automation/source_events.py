@@ -17,7 +17,18 @@ from sqlalchemy.dialects.postgresql import insert
 from console import log, queue, records
 from console.automation import log_events, source_waits, trigger_rows
 from console.automation.causes_of_changes import ChangeCauses, causes_of_changes
-from console.automation.column_values import DAY, OVERLAP, before, comes_again, fingerprint, place
+from console.automation.column_values import (
+    DAY,
+    OVERLAP,
+    before,
+    comes_again,
+    fingerprint,
+    is_ahead,
+    is_deleted,
+    moment_in,
+    place,
+    written_as,
+)
 from console.automation.following import KIND, Happened, concerns, keep_happened, take_in_happened
 from console.automation.trigger_expressions import document_of
 from console.automation.trigger_rows import Row, note_problem
@@ -39,6 +50,8 @@ AGAIN_FOR = timedelta(seconds=60)
 MOST_SEEN = 20_000
 """Rows near the end that are remembered. Of more, as after a change of a whole table at one moment, the earlier ones are not looked at again."""
 
+FAR = timedelta(days=1)
+"""A row that is so far ahead of the clock is a mistake, and named."""
 EARLY_S = 0.5
 """So much earlier than its turn a collection is looked at: whoever looks comes once a second, and would else come just before the turn, and again two
 seconds later."""
@@ -120,14 +133,14 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
     with alone(f"triggers.source|{collection.id}|{column}") as mine:
         if not mine or not (now or _due(collection.id, column, every_s)):
             return False
-        reached, mark = log_events.reached(), None
+        reached, mark, read = log_events.reached(), None, False
         try:
-            mark = _mark(collection, column)
+            mark, problem = _mark(collection, column), None
             if mark is not None:
-                _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
+                problem = _read_on(collection, column, mark, rows, deleted=deleted, stopping=stopping)
             elif not deleted:
                 _note_waiting(collection, column)
-            problem = None
+            read = True
         except _OtherZoneError:
             return False
         except ConsoleError as error:
@@ -135,11 +148,7 @@ def _look_at(collection: Collection, column: str, rows: Sequence[Row], *, delete
         broken = fetch(
             'select problem is not null from console.source_watch where collection = %s and "column" = %s', (collection.id, column)
         )
-        whole = (
-            {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK}
-            if problem is None and not stopping()
-            else {}
-        )
+        whole = {"log_pos": reached, "read_at": mark.now if mark is not None else trigger_rows.CLOCK} if read and not stopping() else {}
         _note(collection.id, column, looked_at=trigger_rows.CLOCK, problem=problem, **whole)
         if problem is not None or broken == [(True,)]:
             for row in rows:
@@ -172,6 +181,8 @@ def _mark(collection: Collection, column: str) -> Mark | None:
     if found is not None and found.mark is not None:
         value, beyond, zone = (found.mark.get(name) for name in ("value", "beyond", "zone"))
         highest, seen = (found.highest or {}).get("key"), dict(found.seen or {})
+        if is_ahead(value, collection.by_name[column], found.now):  # as an earlier release let it jump
+            value = written_as(value, collection.by_name[column], found.mark_at)
         return _placed(
             collection, column, Mark(value, beyond, zone or "", found.mark_at, found.read_at, found.now, highest, seen, found.log_pos)
         )
@@ -222,10 +233,13 @@ def _moved(value: Any, former: str, zone: str) -> Any:
 
 
 def _newest(collection: Collection, column: str) -> Any:
-    rows = records.page(
-        collection.id, scopes.whole(collection.id), where=Test(column, "is_null", False), sort=f"-{column}", limit=1, fields=[column]
-    ).rows
-    return rows[0].values[column] if rows else None
+    """The last value of the column that is not ahead of the clock."""
+    now = log.now()
+    for page in _pages(collection, column, None, strictly=False, backwards=True):
+        for record in page:
+            if not is_ahead(record.values[column], collection.by_name[column], now):
+                return record.values[column]
+    return None
 
 
 def _highest_key(collection: Collection) -> int | None:
@@ -239,8 +253,6 @@ def _highest_key(collection: Collection) -> int | None:
 
 def _near(collection: Collection, column: str, newest: Any, zone: str) -> tuple[dict[str, Any], Any]:
     """Fingerprints of the rows near the end, which the next look reads again, and the value beyond which these are all."""
-    if newest is None:
-        return {}, None
     found: dict[str, Any] = {}
     for page in _pages(collection, column, before(newest, zone), strictly=False, backwards=True):
         found.update({fingerprint(record.key or "", record.values[column]): [record.values[column], record.key] for record in page})
@@ -277,25 +289,32 @@ def _pages(collection: Collection, column: str, value: Any, *, strictly: bool, b
             return
 
 
-def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]) -> None:
-    """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in.
+def _read_on(
+    collection: Collection, column: str, mark: Mark, rows: Sequence[Row], *, deleted: bool, stopping: Callable[[], bool]
+) -> str | None:
+    """Tell the triggers of every row that has changed, page by page; the mark moves when all of them have taken it in. Returns what is wrong with the column.
 
-    Broken off, it stays: of many rows that were changed at one moment nothing says where to go on, and what is told again fires nothing again.
+    The mark never moves past the clock: a row that is ahead of it is told once, and read again and again until it is mended. Broken off, it stays: of many rows that were changed at one moment nothing says where to go on, and what is told again fires nothing again.
     """
     again = mark.read_at is None or mark.read_at - mark.at < AGAIN_FOR or before(mark.value) == mark.value
     if (over := comes_again(mark.value, mark.zone)) is not None:
         again = again or (mark.read_at is not None and mark.read_at < over + AGAIN_FOR)
-    seen, beyond = (dict(mark.seen), mark.beyond) if again else ({}, None)
+    field, far = collection.by_name[column], None
+    last = {name: seen_at for name, seen_at in mark.seen.items() if place(seen_at[0]) >= place(mark.value)}  # those ahead of the clock too
+    seen, beyond = (dict(mark.seen), mark.beyond) if again else (last, None)
     start = mark.value if not again or mark.value is None else before(mark.value, mark.zone) if beyond is None else beyond
-    newest, highest, moved = None, mark.highest, False
+    newest, highest, moved = mark.value, mark.highest, False
     for page in _pages(collection, column, start, strictly=not again or beyond is not None):
         _same_zone(collection, column, mark.zone)
         fresh = [record for record in page if fingerprint(record.key or "", record.values[column]) not in seen]
+        fresh = [record for record in fresh if is_deleted(record.values[column])] if deleted else fresh
         if fresh:
             _tell(collection, column, fresh, rows, mark, deleted=deleted)
         for record in page:
             value = record.values[column]
-            if newest is None or place(value) > place(newest):  # texts of SQLite with zones of their own come in another order
+            if is_ahead(value, field, mark.now):
+                far = record if is_ahead(value, field, mark.now + FAR) else far
+            elif newest is None or place(value) > place(newest):  # texts of SQLite with zones of their own come in another order
                 newest = value
             seen[fingerprint(record.key or "", value)] = [value, record.key]
             if highest is not None and (record.key or "").lstrip("-").isdigit():
@@ -304,7 +323,7 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
         if len(seen) > 2 * MOST_SEEN:
             seen, beyond = _latest(seen)
         if stopping():
-            return
+            return None
     if moved or (seen and not again):
         least = place(before(newest, mark.zone))
         kept, cut = _latest({name: seen_at for name, seen_at in seen.items() if place(seen_at[0]) >= least})
@@ -312,6 +331,9 @@ def _read_on(collection: Collection, column: str, mark: Mark, rows: Sequence[Row
         since = trigger_rows.CLOCK if moved else mark.at
         told = {"value": newest, "beyond": beyond, "zone": mark.zone}
         _note(collection.id, column, mark=told, mark_at=since, highest={"key": highest}, seen=kept)
+    if far is None:
+        return None
+    return f"{column} of {collection.label_one} {far.key} is ahead of the clock: {far.values[column]}. Correct it there; changes of others are noticed."
 
 
 def _tell(collection: Collection, column: str, fresh: Sequence[records.Record], rows: Sequence[Row], mark: Mark, *, deleted: bool) -> None:
@@ -339,9 +361,13 @@ def _note_waiting(collection: Collection, column: str) -> None:
 def _change(
     collection: Collection, column: str, record: records.Record, on: str, at: datetime, changed: Mapping[str, datetime]
 ) -> source_waits.Change:
-    """The change of a record that was found at this moment by the value of this column; `changed` is when each record was, by its key."""
-    key = str(record.key)
-    happened = happening(collection.id, key, on, f"{column}:{fingerprint(key, record.values[column])}", at)
+    """The change of a record that was found at this moment by the value of this column; `changed` is when each record was, by its key.
+
+    A deletion is named by the column for deletions, whichever was looked at: it is one event.
+    """
+    key, marks = str(record.key), collection.changes
+    named = marks.deleted if on == "record.deleted" and marks is not None and marks.deleted is not None else column
+    happened = happening(collection.id, key, on, f"{named}:{fingerprint(key, record.values[named])}", at)
     return source_waits.Change(happened, records.change_state(collection, key, record.values), changed.get(key))
 
 
@@ -390,19 +416,19 @@ def happening(collection: str, key: str, on: str, ident: str, at: datetime) -> H
 def _event_of(collection: Collection, record: records.Record, mark: Mark, *, deleted: bool) -> str:
     """Whether a row was added, changed or marked as deleted."""
     changes = collection.changes
-    if deleted or (changes is not None and changes.deleted is not None and record.values.get(changes.deleted) is not None):
+    if deleted or (changes is not None and changes.deleted is not None and is_deleted(record.values.get(changes.deleted))):
         return "record.deleted"
     if changes is not None and changes.created is not None and (created := record.values.get(changes.created)) is not None:
         known = any(key == record.key for _, key in mark.seen.values())
-        return "record.updated" if known or not _lately(created, mark) else "record.created"
+        return "record.updated" if known or not _lately(moment_in(created, collection.by_name[changes.created]), mark) else "record.created"
     if mark.highest is not None and (record.key or "").lstrip("-").isdigit():
         return "record.created" if int(record.key or 0) > mark.highest else "record.updated"
     return "record.updated"
 
 
-def _lately(created: Any, mark: Mark) -> bool:
+def _lately(added: datetime | None, mark: Mark) -> bool:
     """Whether a row was added since the last look, or a little before: committed late, it was not seen then."""
-    added, last = (moment_of(each) if isinstance(each, str) else None for each in (created, mark.value))
+    last = moment_of(mark.value) if isinstance(mark.value, str) else None
     if added is None:
         return False
     return bool(added >= (source_zones.earliest(last, mark.zone) if isinstance(last, datetime) else mark.at) - OVERLAP)

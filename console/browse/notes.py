@@ -20,6 +20,7 @@ from console.browse.record_lists import browsed_collection, note_on, subject_of
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.list_addresses import id_of_cursor
 from console.db import tables
 from console.db.engine import fetch, transaction
 from console.db.ids import new_id
@@ -76,7 +77,7 @@ def notes_of(actor: Actor, collection_id: str, key: str, limit: int, before: str
     table = tables.record_note
     wanted = sa.select(table).where(table.c.collection == collection_id, table.c.record == records.log_reference(collection, key))
     if before is not None:
-        wanted = wanted.where(table.c.id < before)
+        wanted = wanted.where(table.c.id < id_of_cursor(before, PREFIX))
     with transaction() as connection:
         rows = connection.execute(wanted.order_by(table.c.id.desc()).limit(limit + 1)).all()
     return _read(actor, [(row, key) for row in rows[:limit]]), rows[limit - 1].id if len(rows) > limit else None
@@ -99,7 +100,7 @@ def search(actor: Actor, where: Mapping[str, str | datetime], limit: int, after:
     for name, method in (("gt", "__gt__"), ("gte", "__ge__"), ("lt", "__lt__"), ("lte", "__le__")):
         wanted = wanted.where(getattr(table.c.at, method)(where[name])) if name in where else wanted
     if after is not None:
-        wanted = wanted.where(table.c.id < after)
+        wanted = wanted.where(table.c.id < id_of_cursor(after, PREFIX))
     with transaction() as connection:
         rows = connection.execute(wanted).all()
     seen = _seen(actor, rows[:MOST_LOOKED_AT])

@@ -48,6 +48,13 @@ def cursor_of(text: str, prefix: str, read: Callable[[str], datetime] = datetime
     return at, row_id
 
 
+def id_of_cursor(text: str, prefix: str) -> str:
+    """The id that a cursor is, which begins with the prefix. Raises Malformed."""
+    if not text.startswith(prefix) or "\x00" in text:
+        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+    return text
+
+
 def from_seconds(text: str) -> datetime:
     """The moment of so many seconds since 1970. Raises ValueError, OverflowError, OSError."""
     return datetime.fromtimestamp(float(text), tz=UTC)

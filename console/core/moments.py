@@ -26,8 +26,11 @@ def moment_text(at: datetime | None) -> str | None:
 
 
 def midnight(day: date, zone: str) -> datetime:
-    """When the day begins in the time zone, in UTC. Raises OverflowError at the ends of the calendar."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    """When the day begins in the time zone, in UTC; at the ends of the calendar, where that is no moment, when it begins in UTC."""
+    try:
+        return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+    except OverflowError:
+        return datetime.combine(day, time(), UTC)
 
 
 def midnight_text(day: date, zone: str) -> str:

@@ -144,7 +144,7 @@ def _collection_label(collection: str | None) -> str:
 def _draft(known: Known) -> dict[str, Any]:
     with hot_engine().connect() as connection:
         found = connection.execute(sa.select(tables.workflow.c.draft).where(tables.workflow.c.id == known.id)).scalar_one()
-        return dict(found)
+        return workflows.opened(found)
 
 
 def _versions(known: Known) -> list[Version]:

@@ -11,6 +11,7 @@ from console import access, accounts, browse, subjects
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
+from console.core.list_addresses import id_of_cursor
 from console.core.moments import moment_text
 from console.core.run import Attempt
 from console.db import tables
@@ -111,8 +112,8 @@ def page(
     kept = tables.enrolment.c
     if status is not None and status not in STATUSES:
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": f"One of {', '.join(STATUSES)}."}])
-    if after is not None and (not after.startswith("lead_") or "\x00" in after):
-        raise Malformed("The cursor is not one of ours; begin at the first page.", at=("after", "Not a cursor of this list."))
+    if after is not None:
+        id_of_cursor(after, "lead_")
     wanted: list[sa.ColumnElement[bool]] = [kept.workflow == target.id]
     wanted.append(kept.left_at.is_(None) if status is None else kept.status == status)
     if step is not None:

@@ -139,8 +139,8 @@ def _of_contacts(collection_id: str) -> Collection | None:
 
 
 def message_steps(document: Workflow, *, chats: bool = False) -> list[StepView]:
-    """The steps that write to or call somebody outside, with `chats` also those that write to a chat."""
-    kinds = ((step, steps.get(step.type)) for step in document.steps)
+    """The steps that write to or call somebody outside, with `chats` also those that write to a chat; of a draft those that are complete."""
+    kinds = ((step, steps.get(step.type)) for step in document.steps if steps.is_readable(step))
     return [steps.view(step) for step, kind in kinds if isinstance(kind, MessageStep) and (chats or kind.channel != "chat")]
 
 

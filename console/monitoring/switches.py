@@ -238,7 +238,7 @@ def _published(entry: Entry) -> tuple[list[dict[str, Any]], int | None, Workflow
     if draft is None:
         raise NotFound
     errors = [problem for problem in workflows.check(draft, workflows.around()) if problem.severity == "error"]
-    return [problem.to_json() | {"field": problem.step or problem.field} for problem in errors], 1, read(draft)
+    return [problem.to_json() | {"field": problem.step or problem.field} for problem in errors], 1, workflows.readable(draft)
 
 
 def _moments(trigger: automation.Listed, now: datetime) -> list[datetime]:

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from console import access, automation, enrolments, log, records, runs, steps, workflows
 from console.core import drafting, schedule
 from console.core.actor import Actor
 from console.core.contacting import CASE
 from console.core.documents.collections import Collection
-from console.core.documents.triggers import Trigger
+from console.core.documents.triggers import Trigger, complete_triggers
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Difference
 from console.core.filters import Filter, Test
@@ -161,11 +159,7 @@ def _firings(actor: Actor, draft: Draft) -> list[Firings]:
     """The triggers that would start runs. A trigger that was switched off stays off."""
     switched = {each.id: each.enabled for each in automation.listed(actor, draft.id)[1] if each.published}
     now, found = log.now(), []
-    for written in draft.document.get("triggers") or ():
-        try:
-            trigger = Trigger.model_validate(written)
-        except ValidationError:  # a problem of the draft says so
-            continue
+    for trigger in complete_triggers(draft.document):
         if not switched.get(trigger.id, trigger.starts_enabled):
             continue
         whom = automation.whom_words(trigger, draft.document.get("collection"))

@@ -268,7 +268,16 @@ def _database(configured: settings.Settings) -> Iterator[Check]:
     if present == newest:
         from console.upkeep import doctor_model, doctor_outside
 
-        looks: list[Look] = [_writing, partial(_worker, configured), _rights, _clearances, _governed_fields, _signing_key, _log]
+        looks: list[Look] = [
+            _writing,
+            partial(_worker, configured),
+            _rights,
+            _clearances,
+            _governed_fields,
+            _watched_changes,
+            _signing_key,
+            _log,
+        ]
         looks += [*doctor_outside.looks(one_role), _backup, *([] if configured.ai.told else [doctor_model.chosen_model])]
         for look in looks:
             yield from _take_look(look)
@@ -284,6 +293,16 @@ def _take_look(look: Look) -> Iterable[Check]:
         name = (look.func if isinstance(look, partial) else look).__name__.strip("_").replace("_", " ")
         reason = error.message if isinstance(error, ConsoleError) else trouble.message
         return [Check(name, ok=False, message=f"could not be looked at: {reason}", fix=trouble.fix)]
+
+
+def _watched_changes() -> Iterable[Check]:
+    """Whether changes in the users' databases are noticed, or what stands in their way."""
+    with engine.hot_engine().connect() as connection:
+        wrong = connection.execute(sa.text("select distinct collection, problem from console.source_watch where problem is not null")).all()
+    for collection, problem in wrong:
+        yield Check("changes", ok=False, message=f"{collection}: {problem}", fix="Correct it in the database that the collection is in")
+    if not wrong:
+        yield Check("changes", ok=True, message="changes by other programs are noticed where triggers wait for them")
 
 
 def _governed_fields() -> Check:

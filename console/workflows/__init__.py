@@ -17,6 +17,7 @@ from console.workflows.definitions import (
     version_of,
     versions_of,
 )
+from console.workflows.draft_edits import opened
 from console.workflows.drafts import (
     Draft,
     Edit,

@@ -18,7 +18,7 @@ from console.core.documents.workflow import Settings, read
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid
 from console.workflows.definitions import Entry, changed_body, entry_of, locked_row, note_event, update_row
-from console.workflows.draft_edits import record_edit
+from console.workflows.draft_edits import opened, record_edit
 from console.workflows.known_workflows import _forget
 from console.workflows.versions import OBJECT, around, check, put_live, refused, require_account, version
 
@@ -83,21 +83,22 @@ def configure(
     _require_known(given)
     with transaction() as connection:
         row = locked_row(connection, actor, slug_or_id, "edit")
+        now = opened(row.draft)
         if seen is not None:
-            given, edits = _beside_others(row.draft, given, edits, seen)
+            given, edits = _beside_others(now, given, edits, seen)
         former = None
         if row.live_version is not None:
             access.require(actor, row.team or None, f"{OBJECT}:{row.slug}", "publish")
             former = version(row.id, row.live_version).document.to_json()
-        _require_possible([row.draft, *([former] if former is not None else [])], edits)
-        draft, live = _changed(row.draft, given, edits), None
+        _require_possible([now, *([former] if former is not None else [])], edits)
+        draft, live = _changed(now, given, edits), None
         if former is not None:
             live = read(_changed(former, given, edits))
             problems = check(live.to_json(), around())
             if any(problem.severity == "error" for problem in problems):
                 raise refused(row.title, problems)
         after = row
-        changed = record_edit(connection, actor, row, row.draft, draft)
+        changed = record_edit(connection, actor, row, now, draft)
         if changed:
             before = changed_body(row)
             after = update_row(connection, row, **changed)

@@ -25,6 +25,7 @@ from console.workflows.definitions import (
     locked_row,
     note_event,
 )
+from console.workflows.draft_edits import opened
 from console.workflows.known_workflows import _forget
 from console.workflows.versions import OBJECT, check, connected
 from console.workflows.whose import is_personal, require_person
@@ -75,7 +76,7 @@ def duplicate(actor: Actor, slug_or_id: str, whose: str | None = None) -> Entry:
         slug = _free_slug(connection, title)
         access.require(actor, row.team or None, f"{OBJECT}:{slug}", "edit")
         owner = _own(actor) if personal or (personal is None and row.owner is not None) else None
-        made = _insert(connection, without_starts({**row.draft, "slug": slug, "title": title}), row.team, owner)
+        made = _insert(connection, without_starts({**opened(row.draft), "slug": slug, "title": title}), row.team, owner)
         note_event(actor, "workflow_created", made, {"before": None, "after": changed_body(made) | {"copy_of": row.id}}, connection)
     _make_known(made)
     return entry_of(made)

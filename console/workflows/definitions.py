@@ -22,7 +22,7 @@ from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.workflows import lifecycle
-from console.workflows.draft_edits import record_edit
+from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import _forget, all_known
 from console.workflows.lifecycle import ARCHIVED, SPOKEN, STATUSES
@@ -144,7 +144,7 @@ def definition(actor: Actor, slug_or_id: str) -> dict[str, Any]:
         row = _seen(connection, actor, slug_or_id)
     if row.live_version is not None and not access.can(actor, row.team or None, f"{OBJECT}:{row.slug}", "edit"):
         return version(row.id, row.live_version).document.to_json()
-    return drafting.ordered(row.draft)
+    return opened(row.draft)
 
 
 def draft_document(slug: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def draft_document(slug: str) -> dict[str, Any]:
         draft = connection.scalar(sa.select(known.draft).where(known.slug == slug))
     if draft is None:
         raise NotFound(f"There is no draft of a workflow {slug}.")
-    return drafting.ordered(draft)
+    return opened(draft)
 
 
 def versions_of(actor: Actor, slug_or_id: str, *, limit: int = 50, after: int | None = None) -> tuple[list[Version], str | None]:
@@ -204,7 +204,9 @@ def _change(actor: Actor, slug_or_id: str, given: Mapping[str, str], reason: str
         words = {name: given[name] for name in ("title", "description") if name in given and given[name] != getattr(row, name)}
         after = row
         if words:
-            after = update_row(connection, row, **words, **record_edit(connection, actor, row, row.draft, _draft_with(row, **words)))
+            after = update_row(
+                connection, row, **words, **record_edit(connection, actor, row, opened(row.draft), _draft_with(row, **words))
+            )
             note_event(
                 actor, "workflow_changed", after, {"before": changed_body(row), "after": changed_body(after)}, connection, list(words)
             )
@@ -237,7 +239,7 @@ def redefine(actor: Actor, slug_or_id: str, document: Mapping[str, Any], *, revi
         if row.draft != wanted.to_json():
             named = {"title": wanted.title, "description": wanted.description or "", "team": wanted.team or ""}
             born = {"label": wanted.clearance} if row.live_version is None else {}
-            edited = record_edit(connection, actor, row, row.draft, wanted.to_json())
+            edited = record_edit(connection, actor, row, opened(row.draft), wanted.to_json())
             after = update_row(connection, row, **named, **born, collection=wanted.collection, **edited)
             data = {"before": changed_body(row), "after": changed_body(after) | {"hash": wanted.hash}}
             note_event(actor, "workflow_changed", after, data, connection, ["definition"])
@@ -351,7 +353,7 @@ def update_row(connection: Connection, row: Row[Any], **values: Any) -> Row[Any]
 
 def _draft_with(row: Row[Any], **words: str) -> dict[str, Any]:
     """The draft with another title or description, so that it says what the list says."""
-    draft = {**row.draft, **words}
+    draft = {**opened(row.draft), **words}
     if not draft.get("description"):
         draft.pop("description", None)
     return drafting.ordered(draft)

@@ -1,15 +1,20 @@
 """Edits of drafts: the changes that made each revision, and those that undo it."""
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import BaseModel
 from sqlalchemy.engine import Connection, Row
 
+from console import steps
 from console.core import drafting
 from console.core.actor import Actor
+from console.core.documents.draft_shape import in_shape
+from console.core.drafting import ChangeError
 from console.db import tables
-from console.errors import NotFound
+from console.errors import Invalid, NotFound
 
 MOST_EDITS = 2_000
 """How many of its newest edits a workflow keeps."""
@@ -17,10 +22,27 @@ EDIT, UNDO, REDO = "edit", "undo", "redo"
 Document = Mapping[str, Any]
 
 
+@functools.cache
+def _settings_of_steps() -> dict[str, type[BaseModel]]:
+    return {name: kind.Config for name, kind in steps.all_types().items()}
+
+
+def opened(stored: Document) -> dict[str, Any]:
+    """The document of a stored draft, in order and in shape: what is misshapen, as an earlier release took it, is left out."""
+    return drafting.ordered(in_shape(stored, _settings_of_steps()))
+
+
 def record_edit(
     connection: Connection, actor: Actor, row: Row[Any], before: Document, document: Document, *, kind: str = EDIT, of: int | None = None
 ) -> dict[str, Any]:
-    """Keep what turns the draft of this locked row, `before`, into the document; the columns to update then, none where nothing differs."""
+    """Keep what turns the draft of this locked row, `before`, into the document; the columns to update then, none where nothing differs.
+
+    Raises Invalid, with the place, where a value is of another kind than what belongs there: a draft may be unfinished, but everybody can read it.
+    """
+    try:
+        drafting.require_shape(document, _settings_of_steps())
+    except ChangeError as error:
+        raise Invalid(error.reason, code="wrong_change", details=[{"field": error.field, "reason": error.reason}]) from None
     changes = drafting.difference(before, document)
     if not changes:
         return {}
@@ -41,8 +63,11 @@ def draft_at_revision(connection: Connection, workflow: str, now: dict[str, Any]
     found = connection.scalars(wanted.order_by(made.revision.desc())).all() if revision < newest else []
     if len(found) < newest - revision:
         raise NotFound(f"Revision {revision} of this draft is not kept.")
-    for inverse in found:
-        now = drafting.apply(now, drafting.read_changes(inverse))
+    try:
+        for inverse in found:
+            now = drafting.apply(now, drafting.read_changes(inverse))
+    except ChangeError:  # what an earlier release took, and is left out by now
+        raise NotFound(f"Revision {revision} of this draft cannot be read any more.") from None
     return now
 
 

@@ -17,16 +17,17 @@ from sqlalchemy.engine import Connection, Row
 from console import access, log
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.json_shape import model_errors
+from console.core.documents.json_shape import model_errors, problems_of_values
 from console.core.documents.workflow import Workflow, read
 from console.core.documents.workflow_check import Problem
 from console.core.documents.workflow_sketch import Sketch
-from console.core.drafting import Change, ChangeError, graph_pieces
+from console.core.drafting import Change, ChangeError, MisshapenError, graph_pieces
 from console.core.expressions import ExpressionError
+from console.core.plain_words import named_reason
 from console.db import tables
 from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, Invalid, NotFound
-from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, record_edit
+from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, opened, record_edit
 from console.workflows.known_workflows import _forget
 from console.workflows.versions import CHAIN, OBJECT, around, check, version
 
@@ -89,7 +90,7 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
     with transaction() as connection:
         row = _locked(connection, actor, slug_or_id)
         try:
-            now = drafting.ordered(row.draft)
+            now = opened(row.draft)
             base = draft_at_revision(connection, row.id, now, row.draft_revision, revision)
             after, collisions = drafting.merge(base, now, changes)
         except NotFound:
@@ -107,6 +108,9 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
 def add_node(actor: Actor, slug_or_id: str, kind: str, title: str, config: Mapping[str, Any]) -> tuple[Draft, str]:
     """Add a node to the draft; the draft and the id of its step. Raises Invalid with the field, NotFound, NotAllowed."""
     draft = open_draft(actor, slug_or_id)
+    if unkept := problems_of_values({"title": title, "config": config}):
+        details = [{"field": spot.path, "reason": spot.reason} for spot in unkept]
+        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
     try:
         step, changes = graph_pieces.add_node(draft.document, kind, title, config)
     except ValidationError as error:
@@ -170,7 +174,7 @@ def draft_at(actor: Actor, slug_or_id: str, revision: int) -> dict[str, Any]:
     """The document of the draft as it was at a revision. Raises NotFound where that is not kept, NotAllowed."""
     with hot_engine().connect() as connection:
         row = _locked(connection, actor, slug_or_id, lock=False)
-        return draft_at_revision(connection, row.id, drafting.ordered(row.draft), row.draft_revision, revision)
+        return draft_at_revision(connection, row.id, opened(row.draft), row.draft_revision, revision)
 
 
 def draft_before(draft: Draft, revision: int) -> dict[str, Any]:
@@ -219,7 +223,7 @@ def readable(document: Mapping[str, Any]) -> Workflow:
     try:
         return read(document)
     except ValueError:
-        return drafting.sketched(document)
+        return drafting.sketched(opened(document))
 
 
 def as_published(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,7 +237,8 @@ def as_published(document: Mapping[str, Any]) -> dict[str, Any]:
 def wrong_change(error: ChangeError) -> Invalid:
     """The error of a change that cannot be made."""
     field = f"changes[{error.number}]" + (f".{error.field}" if error.field else "")
-    return Invalid(error.reason, code="wrong_change", details=[{"field": field, "reason": error.reason}])
+    field = error.field if isinstance(error, MisshapenError) else field
+    return Invalid(named_reason(field, error.reason), code="wrong_change", details=[{"field": field, "reason": error.reason}])
 
 
 # --------------------------------------------------------------------------------------------------------------- inside
@@ -253,7 +258,7 @@ def _draft(connection: Connection, row: Row[Any], actor: Actor, document: dict[s
     made = tables.workflow_edit.c
     newest = connection.execute(sa.select(made.by, made.at).where(made.workflow == row.id, made.revision == row.draft_revision)).first()
     undoes, redoes = newest_edit(connection, row, actor, UNDO), newest_edit(connection, row, actor, REDO)
-    document = document or drafting.ordered(row.draft)
+    document = document or opened(row.draft)
     by, at = (newest.by, newest.at) if newest else (None, None)
     head = (row.id, row.slug, row.status, row.team, row.live_version, document, row.draft_revision)
     return Draft(*head, by, at, undoes is not None, redoes is not None)
@@ -267,7 +272,7 @@ def _step_back(actor: Actor, slug_or_id: str, kind: str) -> Draft:
         if own is None:
             raise Conflict(f"There is nothing to {kind}.", code="not_possible")
         changes = drafting.read_changes(own.inverse if kind == UNDO else own.changes)
-        now = drafting.ordered(row.draft)
+        now = opened(row.draft)
         base = draft_at_revision(connection, row.id, now, row.draft_revision, own.revision if kind == UNDO else own.revision - 1)
         try:
             after, collisions = drafting.merge(base, now, changes)

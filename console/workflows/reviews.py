@@ -15,6 +15,7 @@ from console import access, accounts, log
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
+from console.core.list_addresses import id_of_cursor
 from console.db import tables
 from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
@@ -104,7 +105,7 @@ def listed_reviews(
     limit: int = 50,
     after: str | None = None,
 ) -> tuple[list[Review], str | None]:
-    """Requests that the actor may see, the newest first, and the cursor of the next page. Raises Malformed for an unknown status."""
+    """Requests that the actor may see, the newest first, and the cursor of the next page. Raises Malformed for an unknown status or cursor."""
     if status is not None and status not in REVIEW_STATES:
         reason = f"One of {', '.join(REVIEW_STATES)}."
         raise Malformed(f"There is no status {status}.", details=[{"field": "status", "reason": reason}])
@@ -114,7 +115,7 @@ def listed_reviews(
     found: list[Review] = []
     with hot_engine().connect() as connection:
         for _ in range(ROUNDS):
-            older = [table.c.id < after.replace("\x00", "")] if after is not None else []  # ids grow with time
+            older = [table.c.id < id_of_cursor(after, "rev_")] if after is not None else []  # ids grow with time
             rows = connection.execute(_select().where(*wanted, *older).order_by(table.c.id.desc()).limit(BATCH)).all()
             found += [_review(row) for row in rows if _may_see(actor, row)]
             after = rows[-1].id if len(rows) == BATCH else None

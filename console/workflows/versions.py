@@ -27,7 +27,7 @@ from console.db.ids import new_id
 from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
 from console.integrations import outgoing_secrets
-from console.workflows.draft_edits import record_edit
+from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import Known, _forget, _read_all, all_known
 from console.workflows.second_person import require_reviewed
@@ -223,7 +223,8 @@ def import_file(
                 sa.update(tables.workflow)
                 .where(tables.workflow.c.id == former.id)
                 .values(
-                    **_head(document) | record_edit(connection, actor, former, former.draft, document.to_json()), updated_at=sa.func.now()
+                    **_head(document) | record_edit(connection, actor, former, opened(former.draft), document.to_json()),
+                    updated_at=sa.func.now(),
                 )
             )
         row = _row(connection, document.slug)

@@ -1,8 +1,10 @@
 """The triggers of a workflow document: what starts runs of it."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from console.core.documents.schedule_presets import Preset
 
@@ -10,6 +12,15 @@ MOST_TRIGGERS = 50
 TriggerKind: TypeAlias = Literal["manual", "record", "api", "mcp", "schedule", "event", "webhook"]
 """What a trigger of a document may be. `console.core.run.origin.StartKind` has these, and what starts a run without a trigger."""
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+
+
+def complete_triggers(document: Mapping[str, Any]) -> list["Trigger"]:
+    """The triggers of a draft that are complete; a problem of the draft names each of the others."""
+    found = []
+    for written in document.get("triggers") or ():
+        with suppress(ValidationError):
+            found.append(Trigger.model_validate(written))
+    return found
 
 
 class Trigger(BaseModel):

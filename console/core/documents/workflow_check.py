@@ -25,6 +25,7 @@ from console.core.documents import (
     triggers_check,
 )
 from console.core.documents.document_parts import RESERVED
+from console.core.documents.draft_shape import in_shape
 from console.core.documents.fields import Located
 from console.core.documents.house_check import Surroundings
 from console.core.documents.house_rules import Table
@@ -80,6 +81,7 @@ def check(
         ]
     raw = upgraded(raw)
     problems += shape(raw)
+    raw = in_shape(raw) if problems else raw
     sketches = sketches_of(raw, step_types, problems)
     if read_steps is not None:
         read_steps += sketches

@@ -1,7 +1,7 @@
 """Changes to a workflow document, pure: applied, inverted, compared, merged. Canvas, forms, text, words and API all make these changes.
 
 A draft may be unfinished: its settings may be missing or wrong, and it may hold keys that this release does not know, which are kept. It
-always has a list of steps, each with an id of its own and a type (`require_shape`). A change never modifies the document that it is given.
+always has a list of steps, each with an id of its own and a type, and nothing in it is of another kind than the model's (`require_shape`). A change never modifies the document that it is given.
 """
 
 from console.core.drafting import graph_pieces
@@ -12,6 +12,7 @@ from console.core.drafting.changes import (
     Change,
     ChangeError,
     Connect,
+    MisshapenError,
     RenameStep,
     Set,
     SetDocument,

@@ -5,11 +5,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import BaseModel
+
 from console.core.documents import graph
 from console.core.documents.document_parts import RESERVED
-from console.core.documents.workflow import MAX_BYTES, MAX_DEPTH
+from console.core.documents.draft_shape import misshapen
+from console.core.documents.json_shape import problems_of_values
+from console.core.documents.workflow import MAX_BYTES
 from console.core.drafting import changes
-from console.core.drafting.changes import Change, ChangeError, parts
+from console.core.drafting.changes import Change, ChangeError, MisshapenError, parts
 from console.core.drafting.ordering import ordered, same
 from console.core.drafting.renaming import renamed
 
@@ -52,32 +56,32 @@ def effective(document: Mapping[str, Any], given: Sequence[Change]) -> list[Chan
     return kept
 
 
-def require_shape(document: Any) -> None:
-    """Raises ChangeError if the document could not be edited any more: without a list of steps, or with a step without an id of its own."""
+def require_shape(document: Any, settings: Mapping[str, type[BaseModel]] | None = None) -> None:
+    """Raises MisshapenError, with the place, if the document could not be shown any more: with a step without an id of its own, a list for a title."""
     if not isinstance(document, Mapping):
-        raise ChangeError("A workflow is an object, in braces.", "value")
+        raise MisshapenError("A workflow is an object, in braces.", "value")
     steps = document.get("steps")
     if not isinstance(steps, list):
-        raise ChangeError("steps must be a list.", "steps")
+        raise MisshapenError("steps must be a list.", "steps")
     seen: set[str] = set()
     for number, step in enumerate(steps):
         if not isinstance(step, Mapping):
-            raise ChangeError("A step must be an object.", f"steps[{number}]")
+            raise MisshapenError("A step must be an object.", f"steps[{number}]")
         for name in ("id", "type"):
             if not isinstance(step.get(name), str) or not step[name]:
-                raise ChangeError(f"A step needs its {name}.", f"steps[{number}].{name}")
+                raise MisshapenError(f"A step needs its {name}.", f"steps[{number}].{name}")
         if not isinstance(step.get("next", {}), Mapping) or not isinstance(step.get("config", {}), Mapping):
-            raise ChangeError("next and config of a step must be objects.", f"steps[{number}]")
+            raise MisshapenError("next and config of a step must be objects.", f"steps[{number}]")
         if step["id"] in seen:
-            raise ChangeError(f"Two steps have the id {step['id']}: give one of them an id of its own.", f"steps[{number}].id")
+            raise MisshapenError(f"Two steps have the id {step['id']}: give one of them an id of its own.", f"steps[{number}].id")
         seen.add(step["id"])
     triggers = document.get("triggers", [])
     if not isinstance(triggers, list) or not all(isinstance(each, Mapping) and isinstance(each.get("id"), str) for each in triggers):
-        raise ChangeError("triggers must be a list of objects, each with an id.", "triggers")
-    if _depth(document) > MAX_DEPTH:
-        raise ChangeError(f"This is nested too deep: at most {MAX_DEPTH} levels.", "value")
+        raise MisshapenError("triggers must be a list of objects, each with an id.", "triggers")
+    for spot in [*problems_of_values(document), *misshapen(document, settings)]:
+        raise MisshapenError(spot.reason, spot.path)
     if (size := len(json.dumps(document, ensure_ascii=False).encode())) > MAX_BYTES:
-        raise ChangeError(f"The workflow is too large: {size:,} bytes, at most {MAX_BYTES:,} are kept.", "value")
+        raise MisshapenError(f"The workflow is too large: {size:,} bytes, at most {MAX_BYTES:,} are kept.", "value")
 
 
 def index_of(document: Mapping[str, Any], step: str) -> int:
@@ -323,10 +327,3 @@ def _put_in_list(container: list[Any], first: str | int, rest: Sequence[str | in
         return [*container[:first], *container[first + 1 :]]
     held = container[first] if first < len(container) else None
     return [*container[:first], _put(held, rest, value, gone=gone) if rest else value, *container[first + 1 :]]
-
-
-def _depth(value: Any, depth: int = 0) -> int:
-    if depth > MAX_DEPTH + 1:
-        return depth
-    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-    return max((_depth(entry, depth + 1) for entry in inner), default=depth)

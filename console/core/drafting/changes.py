@@ -27,6 +27,10 @@ class ChangeError(ValueError):
         return ChangeError(self.reason, self.field, number)
 
 
+class MisshapenError(ChangeError):
+    """What the changes would make of the document has no shape. `field` is the place in it."""
+
+
 class _Change(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.core.drafting.applying import apply, completed, effective
+from console.core.drafting.applying import apply, completed, effective, require_shape
 from console.core.drafting.changes import (
     AddStep,
     AddTrigger,
@@ -92,10 +92,11 @@ def merge(base: Mapping[str, Any], theirs: Mapping[str, Any], mine: Sequence[Cha
     """My changes, made on `base`, put on top of what another editor has made of it meanwhile; and where both changed the same step differently.
 
     With collisions the document is theirs. What changes nothing takes nothing of theirs away: a box that was filled and emptied again.
-    Raises ChangeError if my changes cannot be applied to `base`.
+    Raises ChangeError if my changes cannot be applied to `base`, or what they make of it has no shape.
     """
     mine = effective(base, mine)
     wanted = apply(base, mine)
+    require_shape(wanted)
     if not (ours := touched(base, wanted)):
         return dict(theirs), []
     if base is theirs:

@@ -84,7 +84,9 @@ def moment_of(value: Any) -> datetime | None:
     if isinstance(value, str) and MOMENT.fullmatch(value):
         try:
             value = datetime.fromisoformat(value)
-        except ValueError:
+            if value.utcoffset():
+                value.astimezone(UTC)  # one that only its zone keeps in the calendar is none that could be compared
+        except (ValueError, OverflowError):
             return None
     if not isinstance(value, datetime):
         day = date_of(value)

@@ -362,13 +362,15 @@ def _field(
     label = humanised(words[name])
     options = says.get("options", (column.get("options") and comment_codes.options_of(column)) or column.get("options"))
     drawn = "file" if says.get("widget") in {"image", "file"} else None
-    plain = says.get("type") or says.get("widget") or options or references or says.get("references")
+    marks = "datetime" if recognising.is_change_mark(kept.structure, kept.document.get("changes") or {}, column) else None
+    plain = says.get("type") or marks or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, words)
     if not plain and seen.get("type") != "boolean":
         plain = options = comment_codes.options_of(column)
         seen = {} if options and column["stored"] == "integer" else seen
     kind = (
         says.get("type")
+        or marks
         or drawn
         or ("reference" if references else seen.pop("type", None) or recognising.shown_as(column, listed=bool(options)))
     )

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from console.core import expressions
-from console.core.documents.collections import contact_document, treatment
+from console.core.documents.collections import contact_document, recognising, treatment
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
 from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
@@ -123,7 +123,7 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
         for name in names:
             if name not in known:
                 yield Spot(place, _no_such(name, known))
-    yield from _changes(made, columns)
+    yield from _changes(made, columns, structure)
     if made.contact is not None:
         listed = {name for name, says in made.fields.items() if says.options} | {
             name for name, column in columns.items() if column.get("options")
@@ -146,15 +146,17 @@ GROWING = frozenset({"integer", "decimal", "datetime", "date"})
 """Kinds of columns that can say how far a look has come."""
 
 
-def _changes(made: CollectionDocument, columns: Mapping[str, Any]) -> Iterator[Spot]:
+def _changes(made: CollectionDocument, columns: Mapping[str, Any], structure: Mapping[str, Any]) -> Iterator[Spot]:
     """Columns by which changes are noticed: they must be there, and grow."""
+    marks = made.changes.model_dump() if made.changes is not None else {}
     for place in ("column", "created", "deleted"):
-        name = getattr(made.changes, place, None)
+        name = marks.get(place)
         if name is not None and name not in columns:
             yield Spot(("changes", place), _no_such(name, list(columns)))
         elif (
             name is not None
             and (stored := _stored(made.fields.get(name) or FieldDocument.model_validate({}), columns[name])) not in GROWING
+            and not recognising.is_change_mark(structure, marks, columns[name])
         ):
             yield Spot(("changes", place), f"{name} holds {stored}: only a moment, a day or a number says how far a look has come.")
 

@@ -343,6 +343,12 @@ def kept_as(column: Mapping[str, Any], kind: str) -> str:
     return said if said and (declared or (kind == "date" and column.get("form") == DAYS)) else stored
 
 
+def is_change_mark(structure: Mapping[str, Any], changes: Mapping[str, Any], column: Mapping[str, Any]) -> bool:
+    """Whether SQLite keeps a moment here, which has no type for one: changes are found by this text."""
+    named = column["name"] in {changes.get(place) for place in ("column", "created", "deleted")}
+    return named and structure["dialect"] == "sqlite" and column["stored"] == "text"
+
+
 def secret_because(column: Mapping[str, Any]) -> str | None:
     """Why nobody sees the column until somebody says otherwise; None where it holds no secret."""
     if column.get("form") == "secret":

@@ -43,6 +43,9 @@ class Screen(Shape):
     """What was on the screen."""
 
     record: Record | None
+    content: list[dict[str, Anything]] | None = Field(
+        None, description="Data of the blocks that the step showed, as `current.content` of a run"
+    )
 
 
 class Looked(Shape):
