@@ -24,7 +24,7 @@ TRIGGERS = [
     {"id": "sent", "kind": "webhook", "input": {"why": "input.why"}},
 ]
 CALLED = {"id": "call", "type": "ai_call", "title": "Call", "config": {"script": "Hello.", "answers": ["yes"]}, "next": {"default": "read"}}
-UNFINISHED = {
+UNFINISHED: dict[str, Any] = {
     **DOCUMENT,
     "slug": SLUG,
     "title": "Any draft",
@@ -142,7 +142,7 @@ def test_what_nobody_could_show_is_refused_with_its_place_and_nothing_is_stored(
 
 
 def test_what_is_unfinished_is_stored_and_not_activated(draft: Draft) -> None:
-    changes = [
+    changes: list[dict[str, Any]] = [
         {"op": "set", "step": "start", "field": "title", "value": ""},
         {"op": "set_document", "field": "made_up", "value": 1},
         {"op": "add_step", "step": {"type": "email"}},

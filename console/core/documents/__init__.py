@@ -8,6 +8,7 @@ OPEN_MODULES = frozenset(
         "approval_rules",
         "collections",
         "document_parts",
+        "draft_shape",
         "field_expressions",
         "fields",
         "findings",
