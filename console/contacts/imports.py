@@ -394,7 +394,10 @@ def _changeable(plan: Plan, found: Sequence[Record]) -> AbstractSet[str]:
 def _fields(actor: Actor, collection: Collection) -> list[Field]:
     """The fields that a file may fill in."""
     hidden = access.scope_for(actor, collection.id, "read").hidden
-    return [f for f in collection.fields if not f.readonly and not f.governed and f.computed is None and f.name not in hidden]
+    filled = records.filled_by_database(collection)
+    typed = {name for name in collection.key if name not in filled}  # a key that the database does not give is told by the file
+    asked = [f for f in collection.fields if not f.readonly or f.name in typed]
+    return [f for f in asked if not f.governed and f.computed is None and f.name not in hidden]
 
 
 def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, Any]) -> Columns:

@@ -24,6 +24,8 @@ def json_in(raw: bytes) -> Any:
         sent = _decoder.decode(raw.decode("utf-8-sig"))
         if b"\\u" in raw:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
+    except UnicodeEncodeError:
+        raise Malformed("The body holds half of a character (a lone surrogate, such as \\ud83d alone), which cannot be stored.") from None
     except (ValueError, RecursionError):
         raise Malformed("The body is not JSON, or not in UTF-8.") from None
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:

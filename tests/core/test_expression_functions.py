@@ -147,6 +147,8 @@ TWO: list[tuple[str, Any]] = [
     ("iban('DE71 9999 9999 9876 5432 10')", True),
     ("iban('de71999999999876543210')", True),
     ("iban('DE71 9999 9999 9876 5432 11')", False),
+    ("iban('EE992200221000000015')", False),
+    ("iban('EE382200221020145685')", True),
     ("iban('DE7199999999987654321')", False),
     ("iban('XX71999999999876543210')", False),
     ("iban('Checked against the file')", False),

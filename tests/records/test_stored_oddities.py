@@ -1,5 +1,6 @@
 """What databases hold and refuse that a form could not say: texts that are no UTF-8, rules that act at COMMIT, rows that only policies keep, the ends of the calendar."""
 
+import io
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -13,6 +14,7 @@ from sqlalchemy.engine import make_url
 
 from console import access, browse, records, sources
 from console.browse import BrowseQuery
+from console.contacts import import_batches, imports
 from console.core.actor import Actor
 from console.core.scopes import whole
 from console.errors import Invalid
@@ -157,3 +159,18 @@ def test_a_number_that_a_column_of_yes_and_no_holds_is_that_number(company: Comp
         assert records.get("bools.member", "4", whole("bools.member")).values == {"id": 4, "level": 7, "flag": True}
         assert browse.change(company.mona, "bools.member", "4", {"level": True}, {"level": 7}).values["level"] is True
         connect.dispose()
+
+
+def test_a_file_tells_the_key_that_the_database_does_not_give(company: Company, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "parts.db")) as connection, connection:
+        connection.executescript(
+            "create table part (id varchar(9) primary key not null, code text not null); create table counted (id integer primary key, code text)"
+        )
+    documents = [{"id": f"parts.{name}", "source": "parts", "table": name} for name in ("part", "counted")]
+    sources.add("parts", f"sqlite:///{tmp_path}/parts.db", documents=documents, role="operations_lead")
+    granted("parts.part", "parts.counted")
+    told, given = (dict(imports.choices(company.mona, records.collection(f"parts.{name}"))) for name in ("part", "counted"))
+    assert ({"id", "code"} <= told.keys(), "id" in given) == (True, False)
+    looked = import_batches.keep(company.mona, "parts.part", io.BytesIO(b"ID,Code\nA1,one\nA2,two\n"))
+    done = import_batches.confirm(company.mona, looked.id)
+    assert (looked.new, done.new, keys(company.mona, "parts.part")) == (2, 2, ["A1", "A2"])

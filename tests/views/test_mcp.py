@@ -251,3 +251,8 @@ def test_wrong_arguments_are_told_by_field_so_that_the_assistant_can_mend_them(
     olivia: Assistant, tool: str, arguments: dict[str, Any], field: str
 ) -> None:
     assert field in olivia.refused(tool, **arguments)
+
+
+def test_a_whole_number_may_be_sent_with_decimals(olivia: Assistant) -> None:
+    assert olivia.told("findRecords", collection="customer", limit=2.0) == olivia.told("findRecords", collection="customer", limit=2)
+    assert "limit" in olivia.refused("findRecords", collection="customer", limit=2.5)

@@ -31,7 +31,7 @@ from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import with_loaded_rows
 from console.runs.rows.run_store import Also, load, retried, retried_from_memory, write
 from console.runs.showing import reader_reach, reading
-from console.runs.showing.screens import Screen, digest, draw_screen, item_of, last_shown, seen_fields, shown_event
+from console.runs.showing.screens import Screen, digest, draw_screen, item_of, items_shown, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
 from console.steps.base import Completion, Context, Prompt
 from console.workflows import Definition
@@ -161,11 +161,17 @@ def _keep_other_items(actor: Actor, seen: Seen, screen: Screen, typed: Mapping[s
     return typed_drafts.Draft(values, now, actor.id)
 
 
-def _with_item(submitted: Submission, shown: Screen) -> Submission:
-    """The submission with its item of the list. If it has a revision and no item, it is about the item whose form was shown last."""
+def _with_item(submitted: Submission, shown: Screen, run_id: str, n: int, person: str) -> Submission:
+    """The submission with its item of the list: without one, it is about the one item whose form was shown at its revision.
+
+    Raises Conflict where the forms of several were shown.
+    """
     key = (shown.get("progress") or {}).get("key")
     if submitted.revision is None or key is None or "item" in submitted.values:
         return submitted
+    if len(items_shown(run_id, n, person)) > 1:
+        reason = f"Several items were shown since the last one was handed in: say which one this is for, `item`, such as {key}."
+        raise Conflict("Nothing was handed in.", code="not_possible", details=[{"field": "item", "reason": reason}])
     return replace(submitted, values={**submitted.values, "item": key})
 
 
@@ -180,7 +186,8 @@ def _completion_events(actor: Actor, seen: Seen, submitted: Submission, now: dat
     _require_record(seen)
     edits = open_step.kind.by_items or (run.record is not None and open_step.kind.edits(open_step.view))
     shown = last_shown(run.id, open_step.attempt.n, actor.id) if edits else None
-    submitted = _with_item(submitted, shown[1]) if open_step.kind.by_items and shown is not None else submitted
+    if open_step.kind.by_items and shown is not None:
+        submitted = _with_item(submitted, shown[1], run.id, open_step.attempt.n, actor.id)
     item = submitted.values.get("item") if open_step.kind.by_items else None
     item = item if isinstance(item, str) else None
     context = context_of(actor, open_step, seen.record, now, seen_fields(shown[1]) if shown else None, item)

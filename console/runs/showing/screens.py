@@ -51,6 +51,13 @@ def last_shown(run_id: str, n: int, person: str | None = None) -> tuple[bytes, S
     return (bytes(rows[0][0]), orjson.loads(rows[0][1])) if rows else None
 
 
+def items_shown(run_id: str, n: int, person: str) -> set[str]:
+    """Keys of the items of a list whose forms were shown to the person at the attempt."""
+    shown = [each for each in log.recent(run_id, "step_shown", 0) if each.open["n"] == n and each.body["actor"]["id"] == person]
+    keys = (item_of(each.sealed.get("screen")) for each in log.open_values(run_id, shown).values())
+    return {key for key in keys if key is not None}
+
+
 def record_shown(run_id: str, person: str) -> Mapping[str, Any]:
     """The panel of the record as it was last shown to the person in the run, and the names of what it refers to: `record`, `named`."""
     rows = fetch("select screen::text from console.shown where run = %s and person = %s order by run_seq desc limit 1", (run_id, person))

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import access, runs, sources, workflows
-from console.errors import Invalid
+from console.errors import Conflict, Invalid
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled
 from tests.runs.showing.test_lists import counted
@@ -117,6 +117,16 @@ def test_a_form_of_an_item_looks_at_the_item_and_at_itself(company: Company) -> 
     assert wrong.value.details[0]["reason"] == "Say which item this is for: `item`, such as LT459999900012345678."
     runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=None, values={"verdict": "good"}))
     assert states(company.told(run_id)) == [("8", "done"), ("9", "todo")], "a program that names no item means the one at hand"
+
+
+def test_an_answer_without_its_item_is_for_nobody_where_several_were_shown(company: Company) -> None:
+    run_id = begin(company)
+    revision = runs.get(company.olivia, run_id, "LT459999900012345678").json["revision"]
+    runs.get(company.olivia, run_id, "LT459999900012345679")
+    with pytest.raises(Conflict) as refused:
+        runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=revision, values={"verdict": "good"}))
+    assert [detail["field"] for detail in refused.value.details] == ["item"]
+    assert states(company.told(run_id)) == [("8", "todo"), ("9", "todo")]
 
 
 def test_an_answer_without_its_item_is_for_the_one_that_was_shown(company: Company) -> None:
