@@ -45,6 +45,7 @@ def names_of(
     for event in events:
         body, open_data = event.body, event.open
         people.add(str(body["actor"].get("id")))
+        people.update(_texts_in([cause.get("person") for cause in open_data.get("caused_by") or () if isinstance(cause, dict)]))
         for key in PEOPLE:
             people.update(_texts_in(value if isinstance(value := open_data.get(key), list) else [value]))
         target, version = body.get("target"), body.get("wf")

@@ -8,7 +8,7 @@ NOBODY_HERE = "a former colleague"
 
 def cause_words(cause: Mapping[str, Any], people: Mapping[str, str]) -> str:
     """One link of `caused_by` of the API, without a full stop; `people` are names by id."""
-    person = people.get(cause["person"], NOBODY_HERE) if cause["person"] else ""
+    person = people.get(str(cause["person"]), NOBODY_HERE) if cause["person"] else ""
     match cause["kind"]:
         case "person":
             words = person

@@ -6,6 +6,7 @@ from typing import Any
 
 from console.core.events_of_workflows import SWITCHED
 from console.sentences.absence_sentences import ABSENCES
+from console.sentences.cause_sentences import cause_words
 from console.sentences.enrolment_sentences import ENROLMENTS
 from console.sentences.log_sentences import LOG
 from console.sentences.message_sentences import MESSAGES
@@ -32,6 +33,14 @@ def _source_opened(parts: Parts) -> str:
     file = name if "." in name or not parts.text("collection") else ""  # else the column that holds it, which says less than whose it is
     what = parts.text("what") or file or parts.kind(parts.text("collection", "source")) or "a source"
     return "{who} opened " + escape_braces(what + after(", page ", parts.text("page"))) + " from {step}"
+
+
+def _run_started(parts: Parts) -> str:
+    caused, by_engine = parts.open.get("caused_by"), (parts.body.get("actor") or {}).get("kind") == "system"
+    if not (by_engine and isinstance(caused, list) and caused and isinstance(caused[0], dict)):
+        return "{who} started {workflow}{on_record}"
+    known = {name: caused[0].get(name) for name in ("kind", "person", "run", "signed", "address")}
+    return "{who} started {workflow}{on_record}, caused by " + escape_braces(plain(cause_words(known, parts.names.people)))
 
 
 def _run_taken_over(parts: Parts) -> str:
@@ -262,7 +271,7 @@ def _approval_decided(parts: Parts) -> str:
 
 SENTENCES: Mapping[str, str | Callable[[Parts], str]] = MappingProxyType(
     {
-        "run_started": "{who} started {workflow}{on_record}",
+        "run_started": _run_started,
         "run_saved": "{who} saved {workflow}{on_record} for later{why}",
         "run_resumed": "{who} resumed {workflow}{on_record}",
         "run_taken_over": _run_taken_over,

@@ -240,6 +240,8 @@ def test_who_started_a_run_through_a_webhook_stands_in_its_first_event(office: C
         {"kind": "delivery", "person": office.mona.id, "key": key, "trigger": "in", "signed": False, "workflow": workflows.live("asks").id}
     ]
     assert first.values["addresses"] == {"0": ADDRESS}
+    [told, *_], _ = runs.events(office.ines, run_id, limit=1)
+    assert told["sentence"].endswith(f", caused by a delivery with a key of {office.mona.name}")
 
 
 def test_a_schedule_is_caused_by_nobody_and_anyone_entitled_approves(office: Company) -> None:
