@@ -266,4 +266,6 @@ def link(fact: Fact, chain: str, number: int, previous: bytes, frame: Frame) -> 
 def _owners(flat: Mapping[str, Any], fact: Fact, frame: Frame) -> dict[str, str]:
     causes = fact.open["caused_by"] if isinstance(fact.sealed.get("addresses"), dict) else ()
     owners = {f"addresses/{place}": cause["person"] for place, cause in enumerate(causes) if cause.get("person")}
-    return {name: person for name, person in {**owners, CLIENT_IP: frame.actor["id"]}.items() if name in flat}
+    if CLIENT_IP in flat:
+        owners[CLIENT_IP] = frame.actor["id"]
+    return {name: person for name, person in owners.items() if name in flat}

@@ -35,6 +35,6 @@ def length_of(country: str) -> int | None:
     from schwifty.exceptions import SchwiftyException
 
     try:
-        return int(IBAN(country, allow_invalid=True).spec["iban_length"])
+        return int(IBAN(country, allow_invalid=True).spec.iban_length)
     except SchwiftyException:
         return None
