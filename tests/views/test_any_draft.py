@@ -18,7 +18,7 @@ from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import post
 
 SLUG = "any-draft"
-TRIGGERS = [
+TRIGGERS: list[dict[str, Any]] = [
     {"id": "nightly", "kind": "schedule", "cron": "0 3 * * *"},
     {"id": "changed", "kind": "event", "on": "record.updated", "filter": "record.risk == 'high'"},
     {"id": "sent", "kind": "webhook", "input": {"why": "input.why"}},
