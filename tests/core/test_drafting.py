@@ -97,9 +97,11 @@ def made(document: dict[str, Any], given: list[dict[str, Any]]) -> tuple[dict[st
     taken: list[drafting.Change] = []
     for change in drafting.read_changes(given):
         try:
-            document, taken = drafting.apply(document, change), [*taken, change]
+            after = drafting.apply(document, change)
+            drafting.require_shape(after)
         except ChangeError:
             continue
+        document, taken = after, [*taken, change]
     return document, taken
 
 

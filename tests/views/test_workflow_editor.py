@@ -279,7 +279,7 @@ def test_problems_name_steps_by_their_titles_and_settings_as_boxes_do(company: C
         look("look_a", "Größe"),
         look("Größe", "look_a"),
     ]
-    steps += [look("other", "end", colour="teal", at=["x", 1]), {"id": "end", "type": "end", "title": "End", "next": {"odd": "start"}}]
+    steps += [look("other", "end", colour="teal", at=[1]), {"id": "end", "type": "end", "title": "End", "next": {"odd": "start"}}]
     made = workflows.create(company.mona, "Told")
     document = {**workflows.open_draft(company.mona, made.slug).document, "steps": steps}
     workflows.edit(company.mona, made.slug, 0, [drafting.SetDocument(value=document)])
@@ -289,7 +289,7 @@ def test_problems_name_steps_by_their_titles_and_settings_as_boxes_do(company: C
         "Look e : “Name in expressions” does not have the form asked for: a small letter first, then small letters, digits and _, at most 64. Give it another name , Look e",
         "Look e : This leads back to “Look a”, an earlier step: only a Go to step may lead back, or a way that passes a wait.",
         "Look r : There is no setting colour here. Remove it , Look r",
-        "Look r : “Place on the canvas” must be a whole number. Let it be arranged , Look r",
+        "Look r : “Place on the canvas” is too short: at least 2. Let it be arranged , Look r",
         "End : Nothing follows a step of type end: remove the edge to “Start”. Remove this way , End",
     ):
         assert words in told, told

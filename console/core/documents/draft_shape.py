@@ -53,7 +53,7 @@ def _of_another_kind(value: Mapping[str, Any], model: type[BaseModel]) -> list[S
     spots, unfinished = dict[Place, Spot](), set[Place]()
     for detail in details:
         place = _place(value, detail["loc"])
-        if detail["type"].endswith("_type") or (detail["type"] == "literal_error" and not isinstance(detail["input"], str)):
+        if detail["type"].endswith("_type") or (detail["type"] == "literal_error" and isinstance(detail["input"], list | dict)):
             spots.setdefault(place, Spot(place, reason(detail, model)))
         else:
             unfinished.add(place)

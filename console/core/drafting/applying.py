@@ -34,10 +34,7 @@ def apply(document: Mapping[str, Any], given: Change | Sequence[Change]) -> dict
     listed = given if isinstance(given, Sequence) else [given]
     made = dict(document)
     for number, change in enumerate(listed):
-        try:
-            made = _applied(made, change)
-        except ChangeError as error:
-            raise error.at(number) from None
+        made = _next(made, change, number)
     return ordered(made, document)
 
 
@@ -45,10 +42,7 @@ def effective(document: Mapping[str, Any], given: Sequence[Change]) -> list[Chan
     """Those of the changes that change something, each after those before it. Raises ChangeError as `apply`."""
     made, kept = dict(document), list[Change]()
     for number, change in enumerate(given):
-        try:
-            after = _applied(made, change)
-        except ChangeError as error:
-            raise error.at(number) from None
+        after = _next(made, change, number)
         parts_of = [[*each["steps"], *(each.get(name) for name in sorted({*made, *after} - {"steps"}))] for each in (made, after)]
         if len(parts_of[0]) != len(parts_of[1]) or not all(map(same, *parts_of)) or made.keys() != after.keys():
             kept.append(change)
@@ -90,6 +84,17 @@ def index_of(document: Mapping[str, Any], step: str) -> int:
         if entry["id"] == step:
             return number
     raise ChangeError(f"There is no step {step} any more.", "step")
+
+
+def _next(document: dict[str, Any], change: Change, number: int) -> dict[str, Any]:
+    """The document after one change of a list. Raises ChangeError with its number; MisshapenError where one before it has left no shape to change."""
+    try:
+        return _applied(document, change)
+    except ChangeError as error:
+        raise error.at(number) from None
+    except (TypeError, AttributeError, LookupError):
+        require_shape(document)
+        raise
 
 
 def _applied(document: dict[str, Any], change: Change) -> dict[str, Any]:
