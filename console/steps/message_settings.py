@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import AfterValidator, Field
 
 from console.core import expressions
+from console.core.contacting import CAMPAIGN
 from console.core.documents.fields import Located
 from console.core.forms import FormField, clean, examine, is_empty, refusal
 from console.core.merge_fields import empty_fields
@@ -125,7 +126,7 @@ class MessageStep(StepType, ABC):
             self.consent,
             named=step.outcomes,
             expires_s=seconds_of(step.config.expires),
-            about=step.config.about,
+            about=getattr(step.config, "about", CAMPAIGN),
             **self.repeats(step),
         )
         return Completion(self.outcomes(step.config)[0], {}, {"status": "waiting", "to": content.get("to")}, message=wanted)

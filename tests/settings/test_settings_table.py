@@ -146,6 +146,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
     "CONSOLE_SQLITE_FOLDERS": [(text, "takes folders by their whole path, from / on, with commas between them") for text in ("srv/databases", ",", "/srv,data")],
     "CONSOLE_RECORD_FILES": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
+    "CONSOLE_DRY_RUN_READS_ONLY": [("a\x07b", "takes names of data sources, with commas between them")],
     "CONSOLE_HOOKS": [(text, "takes names of Python modules such as acme.console_hooks, separated by commas") for text in ("acme hooks", "a..b", "./a.py", "1a")],
     "CONSOLE_FILE_MB": [(text, "takes a whole number from 1 to 200") for text in ("0", "201", "20MB")],
     "CONSOLE_REQUEST_MB": [(text, "takes a whole number from 1 to 1000") for text in ("0", "1001")],

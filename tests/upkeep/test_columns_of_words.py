@@ -31,7 +31,7 @@ FATES = {
     "is made again from the log, which has it sealed": """
         run.reason run.input run.ticket run.waiting run.take_over run.origin run.caused_by attempt.values attempt.output attempt.defaults attempt.errors attempt.proposal
         run_context.output shown.screen effect.summary effect.result effect.request approval.why approval.shown approval.values approval.decided approval.wishes
-        approval.roles firing.why enrolment.reason enrolment.chain enrolment.caused_by
+        approval.roles firing.why enrolment.reason enrolment.chain enrolment.caused_by waking.caused_by
     """,
     "is emptied when the work is done, and for whom it is about": "bulk.values bulk.items bulk.query bulk_item.why enrolment_answer.reasons question.people",
     "is deleted with the person": "identity.roles identity.email identity.name person.name person.email person.tags person.preferences invitation.email invitation.mail opt_out.message",

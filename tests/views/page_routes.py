@@ -134,6 +134,7 @@ ROUTES = [
     Route(SHAPE + "/document.json", "/settings/collections/customer/document.json", stan=403, status=403),
     Route(ROLES, "/settings/roles", ("GET", "POST"), stan=403, status=403),
     Route(ROLES + "/<role>", "/settings/roles/operator", stan=403, status=403),
+    Route(ROLES + "/requests/<request_id>", "/settings/roles/requests/rrq_1", ("GET", "POST"), stan=403, status=403),
     Route(ROLES + "/<role>/title", "/settings/roles/operator/title", ("POST",), stan=403, status=403),
     Route(ROLES + "/<role>/delete", "/settings/roles/operator/delete", ("POST",), stan=403, status=403),
     Route(ROLES + "/<role>/on", "/settings/roles/operator/on?object=collection:customer", ("GET", "POST"), stan=403, status=403),
