@@ -75,6 +75,7 @@ GOOD: dict[str, list[tuple[str, object]]] = {
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [("1", 1), ("36500", 36500)],
     "CONSOLE_SQLITE_FOLDERS": [("/srv/a b, /srv/c", (Path("/srv/a b"), Path("/srv/c")))],
     "CONSOLE_RECORD_FILES": [("/srv/scans", Path("/srv/scans")), ("here", Path("here").absolute())],
+    "CONSOLE_DRY_RUN_READS_ONLY": [("shop, desk", frozenset({"shop", "desk"}))],
     "CONSOLE_HOOKS": [("acme.hooks", ("acme.hooks",)), (" a , b.c,", ("a", "b.c"))],
     "CONSOLE_FILE_MB": [("1", 1), ("200", 200)],
     "CONSOLE_REQUEST_MB": [("1", 1), ("1000", 1000)],
