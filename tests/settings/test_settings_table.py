@@ -124,6 +124,7 @@ BAD: dict[str, list[tuple[str, str]]] = {
         "mail.example", "http://mail.example", "smtp://", "smtp://u@mail.example", "smtp://:p@mail.example", "smtp://u:p@mail.example?tls=off",
         "smtps://mail.example?tls=off", "smtp://mail.example?tls=on", "smtp://mail.example/x", "smtp://mail.example:0", "smtp://mail example")],
     "CONSOLE_MAIL_FROM": [(text, "takes a mail address") for text in ("a", "a@", "@b", "a@b@c", "a b@c", "A <a@b.example>", "a@b.example\nBcc: x@y.example")],
+    "CONSOLE_DRY_RUN_READS_ONLY": [("a\x07b", "takes names of data sources, with commas between them")],
     "CONSOLE_IMAP_URL": [(text, IMAP) for text in (
         "imap://host", "imaps://user@host", "imap://u:p@mail.example?tls=off", "imaps://u:p@host?x=1", "pop://u:p@host", "imaps://u:p@host/a%0ab")],
     "CONSOLE_SANDBOX": [("maybe", SWITCH)],
@@ -147,7 +148,6 @@ BAD: dict[str, list[tuple[str, str]]] = {
     "CONSOLE_CHECKPOINT_S3_RETENTION_DAYS": [(text, "takes a whole number from 1 to 36500") for text in ("0", "36501", "forever")],
     "CONSOLE_SQLITE_FOLDERS": [(text, "takes folders by their whole path, from / on, with commas between them") for text in ("srv/databases", ",", "/srv,data")],
     "CONSOLE_RECORD_FILES": [("~no-such-person-here/x", "takes a folder; there is no such person's home")],
-    "CONSOLE_DRY_RUN_READS_ONLY": [("a\x07b", "takes names of data sources, with commas between them")],
     "CONSOLE_HOOKS": [(text, "takes names of Python modules such as acme.console_hooks, separated by commas") for text in ("acme hooks", "a..b", "./a.py", "1a")],
     "CONSOLE_FILE_MB": [(text, "takes a whole number from 1 to 200") for text in ("0", "201", "20MB")],
     "CONSOLE_REQUEST_MB": [(text, "takes a whole number from 1 to 1000") for text in ("0", "1001")],

@@ -46,7 +46,8 @@ def test_me_is_the_owner_of_the_key(client: FlaskClient, key: dict[str, str], ol
         "id": olivia.id,
         "email": olivia.email,
         "name": "Olivia Vance",
-        "roles": [{"role": "operator", "team": "operations", "from": ["hand"]}],
+        "roles": ["operator"],
+        "grants": [{"role": "operator", "team": "operations", "from": ["hand"]}],
         "teams": ["operations"],
         "identities": [],
     }
