@@ -10,7 +10,7 @@ from console.steps.message_settings import seconds_of
 from tests.steps.walk import complete, context, prepare
 
 SMALLEST: dict[str, Any] = {"subject": "Hello", "body": "Dear {{ record.display_name }}"}
-FURTHER: list[dict[str, Any]] = [{"expires": "P2D", "reply_to": "desk@fernwick.example", "notices_opening": True}]
+FURTHER: list[dict[str, Any]] = [{"about": "case", "expires": "P2D", "reply_to": "desk@fernwick.example", "notices_opening": True}]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [({"to": "record.email"}, ["to"], ["subject", "body"])]
 MASKED: dict[str, Any] = {"subject": "{{ record.tax_id }}", "body": "{{ record.tax_id }}", "to": "record.tax_id"}

@@ -5,7 +5,7 @@ from typing import Any
 from tests.steps.walk import context, prepare
 
 SMALLEST: dict[str, Any] = {"text": "Hello {{ record.display_name }}"}
-FURTHER: list[dict[str, Any]] = [{"expires": "P2D"}]
+FURTHER: list[dict[str, Any]] = [{"about": "case", "expires": "P2D"}]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [({"to": "record.email"}, ["to"], ["text"])]
 MASKED: dict[str, Any] = {"text": "{{ record.tax_id }}", "to": "record.tax_id"}
