@@ -399,4 +399,5 @@ ROUTES = [
     Route("/settings/channels/sms/gateway/read", "/settings/channels/sms/gateway/read", ("POST",), stan=403, status=403),
     Route("/settings/channels/<kind>/test", "/settings/channels/email/test", ("POST",), stan=403, status=403),
     Route("/settings/hours", "/settings/hours", ("GET", "POST"), stan=403, status=403),
+    Route("/settings/hours/leads", "/settings/hours/leads", ("POST",), stan=403, status=403),
 ]
