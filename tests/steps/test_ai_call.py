@@ -10,7 +10,9 @@ from console.steps.ai_call import AiCallConfig
 from tests.steps.walk import complete, context, prepare
 
 SMALLEST: dict[str, Any] = {"script": "Hello {{ record.display_name }}"}
-FURTHER: list[dict[str, Any]] = [{"agent": "Rasa", "answers": ["interested"], "expires": "P2D", "max_attempts": 10, "retry_after": "P90D", "about": "case"}]
+FURTHER: list[dict[str, Any]] = [
+    {"agent": "Rasa", "answers": ["interested"], "expires": "P2D", "max_attempts": 10, "retry_after": "P90D", "about": "case"}
+]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [
     ({"to": "record.email"}, ["to"], ["script"]),
