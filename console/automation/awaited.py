@@ -14,6 +14,7 @@ from console.db.engine import alone, fetch
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.runs.engine.stepping import record_of, rules_of
 from console.runs.rows.run_store import load
+from console.steps.wait import OF_MESSAGES
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)
@@ -27,11 +28,13 @@ SINCE = """
 from console.activity a join console.event e on e.id = a.event where a.run = r.id and a.kind = 'event_awaited' order by a.pos desc limit 1)
 """
 """The place in the log at which the run `r` began to wait; null where it is not there yet."""
+_WAITS = f"r.status = 'waiting_event' and r.waiting ->> 'for' = 'event' where t.pos > {SINCE}"
 _TOUCHED = f"""
 select r.id, r.waiting ->> 'key', t.n from unnest(%s::text[], %s::text[], %s::bigint[], %s::int[]) as t (collection, record, pos, n)
-join {access.EVERY_RUN.sql()} on r.collection = t.collection and r.record = t.record and r.status = 'waiting_event' and r.waiting ->> 'for' = 'event'
-where t.pos > {SINCE}
-order by t.n, r.id
+join {access.EVERY_RUN.sql()} on r.collection = t.collection and r.record = t.record and {_WAITS}
+union select r.id, r.waiting ->> 'key', t.n from unnest(%s::text[], %s::bigint[], %s::int[]) as t (run, pos, n)
+join {access.EVERY_RUN.sql()} on r.id = t.run and {_WAITS}
+order by 3, 1
 """  # noqa: S608 (a text of ours)
 """Runs that wait since before the event, by its place in the log: clocks of several machines do not decide it. The key tells one wait of a run from the next."""
 
@@ -72,7 +75,9 @@ def _move_cursor(since: int, upto: int) -> None:
 def _wake(events: Sequence[LogEvent]) -> tuple[int, bool]:
     """(how many runs were woken, whether some event has to be read again because a source does not answer)."""
     about = [(event.collection, event.record, event.pos, number) for number, event in enumerate(events) if event.record is not None]
-    touched = fetch(_TOUCHED, tuple(list(column) for column in zip(*about, strict=True))) if about else []
+    leads = [(run, event.pos, number) for number, event in enumerate(events) for run in _runs_of(event)]
+    columns = [*([each[place] for each in about] for place in range(4)), *([each[place] for each in leads] for place in range(3))]
+    touched = fetch(_TOUCHED, tuple(columns)) if about or leads else []
     woken, unread = 0, False
     for run_id, key, number in touched:
         event = events[number]
@@ -81,6 +86,11 @@ def _wake(events: Sequence[LogEvent]) -> tuple[int, bool]:
         except SourceDown:
             unread = unread or log.now() - event.at < PATIENCE
     return woken, unread
+
+
+def _runs_of(event: LogEvent) -> Sequence[str]:
+    """Return the runs that an event about a message is meant for, whether or not they have a record."""
+    return event.answered_runs or ((event.run,) if event.run and event.on.startswith(OF_MESSAGES) else ())
 
 
 def wake(run_id: str, key: str, event: LogEvent, *, in_worker: bool = False) -> bool:

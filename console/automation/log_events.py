@@ -56,6 +56,8 @@ class LogEvent:
     new: Mapping[str, Any] | None = None
     caused_by: Causes = ()
     more: Mapping[str, Any] = field(default_factory=dict)
+    answered_runs: Sequence[str] = ()
+    """Runs of people without a record to whose messages this is an answer."""
 
     def to_json(self) -> dict[str, Any]:
         """What expressions find as `event`; what there is not is null, so that `event.run == null` holds for what no run did."""
@@ -156,9 +158,18 @@ def _events(row: event_lists.Row, event: log.Stored, effects: Mapping[str, Any],
             )
         case kind if kind in PLAIN:
             more = {**event.open, **event.values}
+            answered = tuple(more.pop("answered_runs", ()))
             if "word" in more:  # a tag that somebody put, sealed for the person whose it is
                 more["tag"] = TagName(more.pop("word"))
-            yield LogEvent(event.id, on=PLAIN[kind], collection=row.collection, record=_key(row.collection, row.record), more=more, **base)
+            yield LogEvent(
+                event.id,
+                on=PLAIN[kind],
+                collection=row.collection,
+                record=_key(row.collection, row.record),
+                more=more,
+                answered_runs=answered,
+                **base,
+            )
 
 
 def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -> Iterator[_Change]:

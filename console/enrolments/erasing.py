@@ -31,6 +31,7 @@ update console.enrolment set kid = null, nonce = null, ct = null, left_at = coal
 where subject = %s or (collection = %s and record = %s)
 """
 
+_FORGET_CONSENTS = "delete from console.address_consent where lead in (select id from console.enrolment where subject = %s or (collection = %s and record = %s))"
 _UNNAME = r"""
 update console.enrolment_answer set reasons = regexp_replace(reasons::text, '( this(?: line)?): (?:[^"\\]|\\.)*"', '\1."', 'g')::jsonb where reasons::text ~ ' this(?: line)?: '
 """
@@ -73,6 +74,7 @@ def forget(connection: Connection, subject: str, record: tuple[str, str] | None)
     """Delete the values of this person's enrolments with the transaction that erases them, and what previews and imported files hold of anybody: they may hold this person."""
     collection, key = record or (None, None)
     connection.exec_driver_sql(_FORGET, (log.now(), subject, collection, key))
+    connection.exec_driver_sql(_FORGET_CONSENTS, (subject, collection, key))
     connection.exec_driver_sql(_HOLD_ANYBODY)
     connection.exec_driver_sql(_UNNAME)
 

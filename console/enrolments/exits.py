@@ -91,6 +91,7 @@ def _judged_at_events(events: Sequence[LogEvent]) -> int:
     numbers = list(range(len(events)))
     about = ([event.collection for event in events], [event.record for event in events], [event.run for event in events])
     own = [(event.run, number) for number, event in enumerate(events) if event.run and not event.on.startswith(DONE_BY_RUNS)]
+    own += [(run, number) for number, event in enumerate(events) for run in event.answered_runs]
     touched = fetch(_TOUCHED, (*about, [event.at for event in events], numbers, [run for run, _ in own], [number for _, number in own]))
     by_lead: dict[str, list[LogEvent]] = {}
     for lead, number in touched:

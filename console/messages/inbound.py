@@ -1,7 +1,7 @@
 """Messages that come in: matched to a contact, kept once, and listened to for words that end messages. Those of strangers, by hand: put aside, or given to a contact."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,18 +31,23 @@ MOST_SHARING = 100
 STOPPED = {"sms": ("sms", "call", "ai_call"), "email": ("email",), "call": ("call", "ai_call")}
 """Which consents a word ends that came by this kind of message."""
 Who = tuple[str, str]  # (collection, record) of a contact
-STRANGERS = "direction = 'in' and record is null and status = 'received'"
+STRANGERS = "direction = 'in' and record is null and run is null and status = 'received'"
 _LAST = """
 select collection, record from console.message where address = %s and direction = 'out' and collection is not null order by at desc limit 1
 """
+_RUNS_OF_LEADS = """
+select run, workflow, version, team, label, subject from (select distinct on (run) run, workflow, version, team, label, subject, at from console.message
+    where address = %s and direction = 'out' and record is null and run is not null order by run, at desc) written order by at desc limit 20
+"""
+_OF_RUN = ("run", "workflow", "version", "team", "label", "subject")
 COMPLAINT = "complaint"
 _COMPLAINED = "id = %s and channel = %s and direction = 'out' and not sandbox and status <> 'waiting'"
 _HEARD = "select from console.opt_out where message = %s and source = %s"
 _KNOWN = "select id from console.message where provider = %s and provider_id = %s and direction = 'in'"
 _IN = sa.text(
-    "insert into console.message (id, key, collection, record, channel, direction, status, asked_at, at, provider, provider_id, address, team,"
-    " subject, kid, nonce, ct) values (:id, :id, :collection, :record, :channel, 'in', 'received', :at, :at, :provider, :provider_id, :address,"
-    " :team, :subject, :kid, :nonce, :ct) on conflict do nothing"
+    "insert into console.message (id, key, run, workflow, version, team, label, collection, record, channel, direction, status, asked_at, at, provider,"
+    " provider_id, address, subject, kid, nonce, ct) values (:id, :id, :run, :workflow, :version, :team, :label, :collection, :record, :channel, 'in',"
+    " 'received', :at, :at, :provider, :provider_id, :address, :subject, :kid, :nonce, :ct) on conflict do nothing"
 )
 
 
@@ -62,19 +67,26 @@ def receive(
     found = contact_behind(kind, known) if known else None  # what is no address is nobody's
     sharing = everybody_at(kind, address, found) if stop else []
     message_id, now = new_id("msg"), log.now()
-    subject = subject_of(*found) if found else subjects.subject_of("message", message_id)
+    answered = read_runs_of_leads(address)
+    lead = answered[0] if answered and found is None else dict.fromkeys(_OF_RUN)
+    subject = subject_of(*found) if found else lead["subject"] or subjects.subject_of("message", message_id)
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", {"from": address, "text": kept_text})
     collection, record = found or (None, None)
     row: dict[str, Any] = {
         "id": message_id, "channel": kind, "at": now, "provider": provider, "provider_id": provider_id or None, "collection": collection,
-        "record": record, "team": None, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
+        "record": record, **lead, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
     }  # fmt: skip
     with transaction() as connection:
         if connection.execute(_IN, row | {"address": recipients.address_digest(address)}).rowcount == 0:
             return None
-        tell(connection, by, (kind, message_id), found, sharing if stop else None, bars=bool(known))
+        tell(connection, by, (kind, message_id), found, sharing if stop else None, bars=bool(known), answered=answered)
         faults.point("messages.received.before")
     return by_id(message_id)
+
+
+def read_runs_of_leads(address: str) -> list[dict[str, Any]]:
+    """Return the runs that wrote to this address of somebody without a record, the last one first, at most 20."""
+    return [dict(zip(_OF_RUN, row, strict=True)) for row in fetch(_RUNS_OF_LEADS, (recipients.address_digest(address),))]
 
 
 def complain(kind: str, message_id: str, address: str) -> None:
@@ -95,21 +107,31 @@ def complain(kind: str, message_id: str, address: str) -> None:
 
 
 def tell(
-    connection: Connection, by: Actor, message: tuple[str, str], found: Who | None, stopping: Sequence[Who] | None, *, bars: bool = True
+    connection: Connection,
+    by: Actor,
+    message: tuple[str, str],
+    found: Who | None,
+    stopping: Sequence[Who] | None,
+    *,
+    bars: bool = True,
+    answered: Sequence[Mapping[str, Any]] = (),
 ) -> None:
     """Say in the log whose the message (its kind and id) is, and at once take back the consent of those who say stop with it; None: it does not.
 
-    Each of those has written it: nobody knows which, and no run of any of them has to wait for their answer any more.
+    Each of those has written it: nobody knows which, and no run of any of them has to wait for their answer any more. `answered` are the runs of
+    leads without a record to whom we wrote at this address.
     """
     kind, message_id = message
-    told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": found is not None}
+    told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": bool(found or answered)}
+    told |= {"answered_runs": [run["run"] for run in answered]} if answered else {}
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
         opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
     writers: Sequence[Who | None] = stopping or [found]
     for who in writers:
         collection, record = who or (None, None)
         named = records.reference_in_log(collection, record)
-        log.note(by, "message_received", open=told, collection=collection, record=named, connection=connection)
+        label = answered[0]["label"] if answered and who is None else None
+        log.note(by, "message_received", open=told, collection=collection, record=named, label=label, connection=connection)
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:

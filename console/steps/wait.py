@@ -22,6 +22,8 @@ EVENT, TIMEOUT = "event", "timeout"
 CHANGE, OTHER, FORMER = "awr", "awe", "awt"
 """What the key of a wait begins with that a change of the record ends: those are found in the database of its collection too; of any other wait, and of
 one by an earlier release, which does not say for what it waits."""
+OF_MESSAGES = ("message.", "call.")
+"""Beginnings of the names of events that also happen to people without a record: to those to whom the run itself wrote."""
 FILTER_ROOTS = frozenset({"record", "event", "variables", "tables", "now"})
 """What the filter of an event may name."""
 
@@ -142,7 +144,7 @@ class Wait(StepType):
 
 def _for_event(config: WaitConfig, context: Context, now: datetime) -> Completion:
     """Waits for the event, at most until the timeout. Raises Invalid for a run without a record."""
-    if context.roots["record"] is None:
+    if context.roots["record"] is None and not any(name.startswith(OF_MESSAGES) for name in (config.event, *config.also) if name):
         raise Invalid("This run is about no record, so nothing can happen to it that the step could wait for.", code="no_record")
     until = None if config.timeout is None else _within_calendar(now, timedelta(seconds=seconds_of(config.timeout)))
     nothing = {"until": None if until is None else to_json(until), "event": None, "at": None}

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, runs, workflows
+from console import accounts, automation, enrolments, runs, workflows
 from console.activity import sequencing
+from console.commands.subject import COMMAND_LINE
 from console.db.engine import fetch
 from console.messages import inbound, outside_addresses
 from console.messages.message_rows import read
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -202,3 +204,35 @@ def test_whoever_runs_a_workflow_without_a_record_gets_no_sms_to_who_said_stop_o
     begun = runs.start(leads.company.olivia, "leads", None, None, {"name": "Lea", "phone": NUMBER, "email": MAIL})
     reached.work()
     assert (leads.sent(), leads.sent("email"), begun[:4]) == ([("skipped", "no_consent")], [("sent", None)], "run_")
+
+
+def test_an_answer_from_their_address_goes_on_with_their_run_and_is_not_a_strangers(leads: Leads) -> None:
+    waits = {
+        "id": "wait",
+        "type": "wait",
+        "title": "Wait",
+        "config": {"event": "message.received", "timeout": "P3D"},
+        "next": {"event": "answered", "timeout": "end"},
+    }
+    answered = {"id": "answered", "type": "end", "title": "Answered", "config": {"label": "Answered"}, "next": {}}
+    steps = [*SMS_LEADS[:2], waits, answered, SMS_LEADS[-1]]
+    steps[1] = SMS_LEADS[1] | {"next": {"default": "wait", "skipped": "end"}}
+    workflows.import_file(
+        {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "collection": None, "steps": steps}, publish=True
+    )
+    leads.enrol(consent={"sms": GIVEN})
+    leads.enrol(phone="+12025550177", name="Bo", consent={"sms": GIVEN})
+    inbound.receive("sms", "twilio", sender=NUMBER, text="Yes, call me", provider_id="SM1")
+    sequencing.sequence()
+    automation.wake_awaiting()
+    reached.work()
+    [(run_id,)] = fetch("select run from console.message where direction = 'in'", ())
+    states = dict(fetch("select id, coalesce(ending, status) from console.run", ()))
+    assert (states.pop(run_id), list(states.values())) == ("Answered", ["waiting_event"])
+    assert read(inbound.STRANGERS, ()) == []
+
+
+def test_erasing_a_lead_deletes_the_consent_that_came_with_them(leads: Leads) -> None:
+    erased, other = leads.enrol(consent={"sms": GIVEN}), leads.enrol(phone="+12025550177", name="Bo", consent={"sms": GIVEN})
+    erasure.erase(COMMAND_LINE, "lead", str(erased.lead), "They asked for it")
+    assert fetch("select lead from console.address_consent", ()) == [(other.lead,)]
