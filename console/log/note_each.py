@@ -54,11 +54,12 @@ def note_each(
         fact = Fact(uuid7_text(), kind, at, noted.open, noted.sealed)
         links.append(link(fact, chain, number, head, replace(frame, target=target)))
         head = links[-1].leaf
-    if any(each.values for each in links):
-        own = subjects.of_person(actor.id) if frame.address else None
-        _write_each(chain, seq, links, [noted.subject or own for noted in notes], connection)
+    own = subjects.of_person(actor.id) if frame.address else None
+    whose = [noted.subject or own for noted in notes]
+    if len(set(whose)) == 1:
+        write(chain, seq, links, subject=whose[0], connection=connection)
     else:
-        write(chain, seq, links, connection=connection)
+        _write_each(chain, seq, links, whose, connection)
 
 
 def _write_each(chain: str, seq: int, links: Sequence[Link], whose: Sequence[str | None], connection: Connection) -> None:

@@ -2,7 +2,9 @@
 alter table console.run add column caused_by jsonb;
 alter table console.run alter column caused_by set statistics 0;
 alter table console.enrolment add column caused_by jsonb;
+alter table console.enrolment alter column caused_by set statistics 0;
 alter table console.waking add column caused_by jsonb;
+alter table console.waking alter column caused_by set statistics 0;
 
 -- The same as before, with the causes of a run that something else let go on.
 create or replace function console.transition(

@@ -17,6 +17,8 @@ create table console.rights_request (
     reason text not null default '',
     version bigint
 );
+alter table console.rights_request alter column note set statistics 0;
+alter table console.rights_request alter column reason set statistics 0;
 create unique index rights_request_of_draft on console.rights_request (requested_by) where status = 'waiting' and base is not null;
 create index rights_request_waiting on console.rights_request (requested_at) where status = 'waiting';
 

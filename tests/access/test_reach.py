@@ -61,10 +61,9 @@ ENGINES = {
     "monitoring/failed_runs.py": "failed runs copied with their label, which their readers are judged by",
     "runs/changing/ending.py": "runs of a workflow that was cancelled",
     "runs/engine/children.py": "runs that a run started and waits for",
-    "runs/engine/people_behind.py": "who set off a run, to keep them from being its second person; their names are told to nobody",
     "runs/rows/version_origins.py": "which run handed values to a run that was judged",
     "work/standing_in.py": "which runs tell somebody who is away; judged for the person who stands in",
-    "automation/log_events.py": "what triggers are told of the log",
+    "runs/engine/run_causes.py": "what caused a run, to keep who set it off from approving it; their names are told to nobody",
 }
 """Where runs are read for the engine, and why nobody is told of them there."""
 

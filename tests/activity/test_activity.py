@@ -208,6 +208,7 @@ def test_event_has_the_shape_of_the_api(story: None) -> None:
         "step": "decide",
         "attempt": 1,
         "actor": {"kind": "user", "id": "usr_olivia", "name": "Olivia Kask"},
+        "address": None,
         "team": "operations",
         "collection": "customer",
         "record": "17",

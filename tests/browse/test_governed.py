@@ -162,7 +162,7 @@ def test_a_workflow_that_the_reader_may_not_see_is_not_named(house: Company) -> 
 def test_the_list_of_ways_is_whole() -> None:
     """Who writes or adds a record says for which workflow, or is a person's door that is tried above."""
     by_hand = {"console/actions/record_changes.py": "insert", "console/browse/hand_changes.py": "write"}
-    by_hand["console/messages/opting_out.py"] = "insert"  # consent that a contact takes back holds at once, whoever governs the field
+    by_hand["console/messages/opting_out.py"] = "write"  # consent that a contact takes back holds at once, whoever governs the field
     assert {path: call for path, call, named in _writing_calls() if "workflow" not in named} == by_hand
 
 

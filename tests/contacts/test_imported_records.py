@@ -101,7 +101,8 @@ def test_of_a_file_only_what_is_written_is_a_statement_for_each_line(company: Co
 
     told("warm", 3)
     few, many = told("few", 3), told("many", 300)
-    assert many == (few[0], few[1] + 297)
+    assert many[0] == few[0]
+    assert many[1] - few[1] in (297, 298), "a batch that takes long ends early, and the next one is read back by a statement of its own"
 
 
 def test_a_list_of_what_an_import_added_is_as_many_statements_for_one_as_for_thirty(company: Company) -> None:

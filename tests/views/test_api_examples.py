@@ -187,10 +187,10 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         return {"workflow_id": made.id}
 
     def reviewed() -> Scene:
-        made = edited()["workflow_id"]
-        slug = workflows.entry(house.mona, made).slug
+        made, slug = (kept := workflows.duplicate(house.mona, "care-review")).id, kept.slug
         access.grant("operator", f"workflow:{slug}", ["edit", "publish"], team="operations")
         access.refresh()
+        workflows.change(house.tom, made, description="Changed.")
         return {"workflow_id": made, "review_id": workflows.request_review(house.tom, made, note="Clearer").id}
 
     def movable() -> Scene:
@@ -371,6 +371,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "listTriggers": ("mona", nothing),
         "listMessages": ("ines", nothing),
         **dict.fromkeys(("listChannels", "readContactRules", "setContactRules"), ("ines", nothing)),
+        **dict.fromkeys(("readLeadConsents", "setLeadConsents"), ("ines", lambda: {"workflow_id": "care-review"})),
         **dict.fromkeys(("listWebhooks", "addWebhook"), ("ines", nothing)),
         **dict.fromkeys(("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"), ("ines", webhook)),
         **dict.fromkeys(("listDeliveries", "redeliver"), ("ines", webhook)),

@@ -7,7 +7,6 @@ from typing import Any
 from flask.testing import FlaskClient
 
 from console import automation
-from console.upkeep import status
 from tests.views.test_hooks_odd_senders import PAID, Signer, Told, begun, sender, signer, turned_away
 from tests.views.test_hooks_signing_senders import SECRET, base64_of, mac, own
 
@@ -65,9 +64,3 @@ def test_whatever_is_wrong_with_a_delivery_of_xero_it_is_answered_200_or_401_wit
     assert (begun(), len(turned_away())) == ([], 4)
     automation.switch(own.sender.company.mona, "call-in", "signed", enabled=False)
     assert answer(PAID) == (401, b"", None)
-
-
-def test_xero_sends_again_what_can_be_taken_later(client: FlaskClient, own: Signer) -> None:
-    status.pause(own.sender.company.ines, "Repairs")
-    told = client.post(own.path, data=PAID, content_type="application/json", headers={"X-Xero-Signature": base64_of(mac(PAID))})
-    assert (told.status_code, told.data, told.headers["Retry-After"]) == (409, b"", "60")

@@ -95,11 +95,11 @@ def test_a_key_has_what_its_owner_has_left_and_the_api_shows_and_takes_identitie
     api = house.app.test_client()
     me = api.get("/api/v1/me", headers=key).get_json()
     (one,) = me["identities"]
-    assert {role["role"]: role["from"] for role in me["roles"]} == {role: [f"identity:{one['id']}"] for role in ("operator", "admin")}
+    assert {role["role"]: role["from"] for role in me["grants"]} == {role: [f"identity:{one['id']}"] for role in ("operator", "admin")}
     assert (one["subject"], one["email"], len(one["gave"])) == ("kira", "kira@people.example", 2)
     theirs = api.get(f"/api/v1/people/{known.id}", headers=key)
     assert theirs.get_json()["identities"] == me["identities"]
-    assert theirs.get_json()["roles"] == me["roles"]
+    assert theirs.get_json()["roles"] == me["grants"]
     sign_in(house, "kira", **somebody("kira", "ops"))
     assert api.get(f"/api/v1/people/{known.id}", headers=key).status_code == 403
     assert api.delete(f"/api/v1/people/{known.id}/identities/{one['id']}", headers=key).status_code == 403

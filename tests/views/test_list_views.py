@@ -144,7 +144,7 @@ DATE, MOMENT = {"name": "due", "label": "Due", "type": "date"}, {"name": "at", "
         (MOMENT, "eq", ["2026-11-20"], {"and": [{"field": "at", "op": "gte", "value": "2026-11-19T22:00:00Z"}, {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}]}),
         (MOMENT, "lte", ["2026-11-20"], {"field": "at", "op": "lt", "value": "2026-11-20T22:00:00Z"}),
         (MOMENT, "lte", ["9999-12-31"], {"field": "at", "op": "lte", "value": "9999-12-31"}),
-        (MOMENT, "gte", ["0001-01-01"], {"field": "at", "op": "gte", "value": "0001-01-01"}),
+        (MOMENT, "gte", ["0001-01-01"], {"field": "at", "op": "gte", "value": "0001-01-01T00:00:00Z"}),
         (EUROS, "gte", ["1,299.50"], {"field": "paid", "op": "gte", "value": 129950}),
         (MIXED, "in", ["100, 12.5"], {"field": "paid", "op": "in", "value": [10000, 1250]}),
         (CENTS, "lt", ["7"], {"field": "paid", "op": "lt", "value": 700}),

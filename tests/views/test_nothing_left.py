@@ -30,7 +30,7 @@ NOTHING: dict[str, list[str]] = {name: [] for name in ("tables", "samples", "sam
 CONFIGURED = {
     "ai_breaker.state", "ai_setting.document", "api_key.scopes", "approval.not_by", "approval.roles", "channel.gateway", "channel.price", "collection.document", "collection.structure",
     "collection_draft.former", "contact_rules.document", "data_source.settings", "due_rule.approvals", "due_rule.stages", "inbox.roles", "inbox.source", "invitation.roles", "invitation.teams", "list_view.widths", "policy_version.added",
-    "policy_version.removed", "run.visits", "sign_in.document", "source_connecting.request", "trigger.definition", "workflow.draft", "workflow_edit.changes", "workflow_edit.inverse",
+    "policy_version.removed", "rights_request.added", "rights_request.removed", "run.visits", "sign_in.document", "source_connecting.request", "trigger.definition", "workflow.draft", "workflow_edit.changes", "workflow_edit.inverse",
     "workspace_draft.former",
 }  # fmt: skip
 """Columns of JSON that hold how the console is set up, ids and counts."""
