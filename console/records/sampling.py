@@ -1,17 +1,23 @@
 """What a sample of a table says of its columns: the form of their values, and whether a text tells records apart.
 
-A sample is read when a source is connected or looked at again. What is kept is one word for a column, never a value.
+A sample is read when a source is connected or looked at again. What is kept is one word for a column, and the one value of a column that lies far
+outside the others and seems to mean "none".
 """
 
 import logging
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection, Field, comment_codes, named_secrets, pointing, recognising
+from console.core.expressions.operands import moment_of
 from console.records import catalogue, connect
 
 SAMPLE = 200
@@ -19,7 +25,11 @@ LONGEST, LONGEST_JSON = 300, 4000
 """Rows of a sample, and letters read of a text, and of JSON."""
 FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 """Values that show repetition, and the parts of them that are distinct and not empty where a column tells records apart."""
-OBSERVED = ("single", "form", "repeats", "kinds", "blank", "utc", "uncoded", comment_codes.EXPLAINED, named_secrets.SOUGHT)
+FEWEST_ALIKE, PART_ALIKE = 3, 0.02
+"""Rows, and the part of a sample, that hold a value far outside the others where it seems to mean "none"."""
+OBSERVED = (
+    "single", "form", "repeats", "kinds", "blank", "utc", "uncoded", recognising.OUTLIER, comment_codes.EXPLAINED, named_secrets.SOUGHT,
+)  # fmt: skip
 """Keys of a column that come from a sample, or change nothing of its values: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
 SETTINGS_SAMPLE, LONGEST_SETTING = 5_000, 1_000
@@ -30,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 def observed(connection: Connection, structure: dict[str, Any], known: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The structure with what a sample says of its columns; of a table that is as it was `known`, what is known of it."""
-    if known is not None and shape(known) == structure:
+    if known is not None and shape(known) == structure and is_sampled(known):
         return sought(connection, known)
     _observe(connection, structure)
     note_kinds(connection, structure)
@@ -88,6 +98,8 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     known = [value for value in values if value is not None]
     if form := recognising.form_of(known, column["name"]):
         column["form"] = form
+    if column["stored"] in PLACED:
+        _note_outlier(column, known, len(values))
     if column["stored"] == "datetime" and not column.get("utc") and recognising.all_midnights(known):
         column["form"] = recognising.DAYS
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
@@ -99,6 +111,41 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
         column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):
         column["repeats"] = True
+
+
+PLACED = frozenset({"integer", "decimal", "date", "datetime"})
+"""Kinds of columns whose values lie on an axis."""
+
+
+def is_sampled(known: Mapping[str, Any]) -> bool:
+    """Whether a sample has looked for values that may mean "none", as those of earlier releases did not. Views are not sampled."""
+    return known["kind"] != "table" or all(recognising.OUTLIER in column or column["stored"] not in PLACED for column in known["columns"])
+
+
+def _note_outlier(column: dict[str, Any], known: Sequence[Any], sampled: int) -> None:
+    """Add the value of many rows that has no place among the others, or lies further from them than they from each other; 0 is none of these others."""
+    column[recognising.OUTLIER] = None
+    counted, places = Counter(known), {value: _place(value) for value in known}
+    placed = sorted((value for value in places if places[value] is not None), key=lambda value: places[value] or 0)
+    for value in (*(value for value in places if places[value] is None), *placed[:1], *placed[-1:]):
+        there = [place for other in placed if other != value and (place := places[other])]
+        place, rows = places[value], counted[value]
+        if rows < max(FEWEST_ALIKE, PART_ALIKE * len(known)) or len(there) < FEWEST:
+            continue
+        if place is None or max(there[0] - place, place - there[-1]) > there[-1] - there[0]:
+            form = recognising.form_of([other for other in known if other != value], column["name"])
+            column |= {"form": form} if form in recognising.COUNTED else {}
+            said = int(place) if column["stored"] in ("integer", "decimal") and place is not None and place.is_integer() else str(value)
+            column[recognising.OUTLIER] = {"value": said, "rows": rows, "of": sampled}
+            return
+
+
+def _place(value: Any) -> float | None:
+    """Where on an axis a number, day or moment lies; None for what is none of these."""
+    if isinstance(value, int | float | Decimal):
+        return float(value) if math.isfinite(value) else None
+    moment = moment_of(value) if isinstance(value, str | date) else None
+    return None if moment is None else moment.toordinal() + (moment.hour * 60 + moment.minute) / 1440
 
 
 def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
@@ -162,17 +209,7 @@ def keep_secrets(structure: dict[str, Any], former: Mapping[str, Any] | None) ->
 
 
 def _worth(column: Mapping[str, Any]) -> bool:
-    if column["stored"] in ("text", "json"):
-        return "options" not in column
-    if column["stored"] == "datetime":
-        return True
-    words = recognising.parts_of(column["name"])
-    return column["stored"] in ("integer", "decimal") and bool(
-        recognising.SHARES & set(words)
-        or recognising.named_flag(words)
-        or recognising.timed(column["name"])
-        or comment_codes.codes_of(column.get("comment"))
-    )
+    return column["stored"] in PLACED or (column["stored"] in ("text", "json") and "options" not in column)
 
 
 def _shortened(column: sa.ColumnClause[Any], said: Mapping[str, Any]) -> sa.ColumnElement[Any]:

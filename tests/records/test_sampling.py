@@ -1,10 +1,15 @@
 """What the rows of a table say of its columns: days, secrets among settings, names where codes could be."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from console.records import sampling
 from tests.records.files import assembled
+from tests.tables import cases
 
 
 @pytest.mark.parametrize(("last", "stored"), [("2026-05-09", "date"), ("2026-05-09 14:30:00", "datetime")])
@@ -35,3 +40,49 @@ def test_the_values_of_settings_are_hidden_where_a_row_is_called_as_a_secret(tmp
     )
     assert {name: table.by_name["value"].hidden for name, table in made.items()} == {"options": True, "sizes": False}
     assert made["options"].by_name["value"].hidden_because == "Rows of it hold passwords, keys or tokens, by what they are called."
+
+
+DAYS = [f"2026-11-{day:02d}" for day in range(1, 21)]
+SECONDS = [1_796_000_000 + 86_400 * number for number in range(20)]
+
+
+@cases(
+    ("stored", "name", "values", "found"),
+    [
+        ("date", "due", [*DAYS, *["0001-01-01"] * 5], ("0001-01-01", 5)),
+        ("date", "due", [*DAYS, *["9999-12-31"] * 5], ("9999-12-31", 5)),
+        ("date", "due", [*DAYS, *["0000-00-00"] * 5], ("0000-00-00", 5)),
+        ("date", "due", [date.fromisoformat(day) for day in DAYS] + [date(1970, 1, 1)] * 5, ("1970-01-01", 5)),
+        (
+            "datetime",
+            "at",
+            [datetime(2026, 11, day, 9, tzinfo=UTC) for day in range(1, 21)] + [datetime(1970, 1, 1, tzinfo=UTC)] * 5,
+            ("1970-01-01 00:00:00+00:00", 5),
+        ),
+        ("date", "due", [*DAYS, "0001-01-01"], None),
+        ("date", "due", [*DAYS, *["2026-10-30"] * 5], None),
+        ("date", "due", ["0001-01-01"] * 5, None),
+        ("date", "due", [*DAYS, *[None] * 5], None),
+        ("integer", "seen_at", [*SECONDS, *[-1] * 5], (-1, 5)),
+        ("decimal", "seen_at", [*map(Decimal, SECONDS), *[Decimal("0.00")] * 5], (0, 5)),
+        ("integer", "seen_at", [*SECONDS, *[-1] * 5, *[0] * 3], (-1, 5)),
+        ("integer", "year", [2010, 2012, 2013, 2020, 2026, *[0] * 5], (0, 5)),
+        ("integer", "quantity", [1, 2, 3, 4, 5, 6, *[0] * 5], None),
+        ("decimal", "rate", [Decimal("NaN"), *map(Decimal, range(20))], None),
+    ],
+)
+def test_a_value_far_outside_the_others_may_mean_none(
+    stored: str, name: str, values: list[object], found: tuple[object, int] | None
+) -> None:
+    column: dict[str, Any] = {"name": name, "stored": stored}
+    sampling.note(column, values)
+    told = found and {"value": found[0], "rows": found[1], "of": len(values)}
+    assert column.get("outlier") == told
+    assert name != "seen_at" or column["form"] == "unix", "the others are moments still"
+
+
+def test_a_table_that_was_sampled_before_is_sampled_again_for_it() -> None:
+    known = {"kind": "table", "columns": [{"name": "due", "stored": "date", "outlier": None}, {"name": "note", "stored": "text"}]}
+    assert sampling.is_sampled(known)
+    assert not sampling.is_sampled({**known, "columns": [{"name": "due", "stored": "date"}]})
+    assert sampling.is_sampled({**known, "kind": "view", "columns": [{"name": "due", "stored": "date"}]})

@@ -50,6 +50,8 @@ COUNTED = {
 """Names of columns with moments, and the numbers in which programs keep them: Julian days; seconds since 1970, thousandths and millionths of them."""
 TELLING_ROWS = "telling_rows"
 """Form of the values of a table of settings, some of which are secrets: see `named_secrets`."""
+OUTLIER = "outlier"
+"""Key of a column that was sampled: the value of many rows that lies far outside the others, as `{"value", "rows", "of"}`; None without one."""
 DAYS, MIDNIGHT = "days", "midnight"
 """Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
 MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
