@@ -117,7 +117,7 @@ def board(actor: Actor, collection_id: str, by: str | None, query: BrowseQuery, 
     options = [(item.value, item.label, item.tone) for item in chosen.options or ()]
     known = {value for value, *_ in options}
     strays = [(value, str(value), None) for value in counts if value is not None and value not in known]
-    empty = [(None, f"No {uncapitalised(chosen.label)}", None)] if counts.get(None) or (chosen.nullable and not chosen.required) else []
+    empty = [(None, f"No {uncapitalised(chosen.label)}", None)] if counts.get(None) or (chosen.may_be_empty and not chosen.required) else []
     names = read_columns(collection, tuple(shown)) + ([measured.name] if measured is not None else [])
     names = list(dict.fromkeys([*names, chosen.name]))
     columns = []

@@ -127,7 +127,7 @@ def newest_first(target: Collection, scope: Scope, link: Relation) -> str | None
     if target.sort or not target.key or {there for _, there in link.columns} & set(target.key):
         return None
     dated = [item for item in target.readable(scope) if item.computed is None and item.stored in ("date", "datetime") and item.sortable]
-    certain = [item.name for item in dated if not item.nullable]
+    certain = [item.name for item in dated if not item.may_be_empty]
     if not dated:
         return None
     naming_it = [name for name in target.title_fields if name in certain]

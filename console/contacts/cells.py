@@ -86,7 +86,7 @@ def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
     gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.GONE] if field.options is not None else []
     if any(not chosen(field, value(field, cell, "day", Look())) for cell in gone):
         return False
-    free = field.options is None or not field.nullable or not told
+    free = field.options is None or not field.may_be_empty or not told
     return free or any(chosen(field, value(field, cell, "day", Look())) for cell in told)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import mysql
 
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import number_of, uuid_of
-from console.records import values
+from console.records import empty_values, values
 from console.records.dialects import BETWEEN_DIGITS, Condition, value
 from console.records.indexes import Indexes
 from console.records.sql_tables import Table
@@ -40,7 +40,7 @@ def ways(table: Table, fields: Sequence[Field], seen: Indexes, texts: Sequence[s
     longest = max(map(len, texts), default=0)
     for place, text in enumerate(texts[:MOST_WORDS]):
         if len(text) >= min(longest, SHORTEST_INSIDE) and values.storable(text):  # initials beside a name would read too much of an index
-            conditions = [condition for field in fields for condition in _of_field(table, field, seen, text)]
+            conditions = [_with_value(table, field, condition) for field in fields for condition in _of_field(table, field, seen, text)]
             found += [Found(place, condition) for condition in [*conditions, *_of_words(table, fields, seen, text)]]
     return found
 
@@ -91,8 +91,13 @@ def listed(table: Table, field: Field, text: str) -> Condition | None:
     return table.dialect.one_of(table.columns[field.name], field, named) if named else None
 
 
+def _with_value(table: Table, field: Field, condition: Condition) -> Condition:
+    """The condition, of records whose value does not mean "none"."""
+    return sa.and_(condition, table.columns[field.name].is_not(None)) if field.empty_values else condition
+
+
 def _of_field(table: Table, field: Field, seen: Indexes, text: str) -> list[Condition]:
-    column, offered = table.columns[field.name], seen.ways(field.name)
+    column, offered = empty_values.plain(table.columns[field.name]), seen.ways(field.name)
     is_key = table.collection.key[:1] == (field.name,)
     if field.widget == "translations" and field.stored != "text":
         return []  # no index that a search can use holds their texts
@@ -218,7 +223,7 @@ def _of_words(table: Table, fields: Sequence[Field], seen: Indexes, text: str) -
     if table.dialect.name != "mysql" or not terms:
         return []
     return [
-        mysql.match(*(table.columns[name] for name in item.columns), against=value(terms), in_boolean_mode=True)
+        mysql.match(*(empty_values.plain(table.columns[name]) for name in item.columns), against=value(terms), in_boolean_mode=True)
         for item in seen.found
         if item.way == "words" and set(item.columns) <= searched
     ]

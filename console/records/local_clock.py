@@ -46,7 +46,9 @@ def column(table: Table, field: Field) -> sa.ColumnElement[object]:
     """The column as the clocks of the source's zone show it, also one that is kept in UTC."""
     own, zone = table.table.columns[field.name], _zone(table.collection.source)
     kept_in_utc = bool(zone) and table.dialect.name != "postgresql" and field.stored == "datetime" and not field.zone
-    return periods.local(table, field, zone, periods.SINCE).label(field.name) if kept_in_utc else own
+    if kept_in_utc:
+        return periods.local(table, field, zone, periods.SINCE).label(field.name)
+    return table.columns[field.name].label(field.name) if field.empty_values else own
 
 
 def _zone(source: str) -> str:

@@ -42,10 +42,9 @@ def local(table: Table, field: Field, zone: str, first: date) -> ColumnElement[A
 
 
 def _moment(kind: str, field: Field, column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The moment in UTC for which a number stands; null for 0 where that says "never"."""
+    """The moment in UTC for which a number stands."""
     unit = UNITS[str(field.widget)]
-    number = sa.func.nullif(column, 0) if unit.blank else column
-    seconds = sa.cast(number, sa.Numeric(30, 6) if kind != "sqlite" else sa.Float) * sa.literal_column(
+    seconds = sa.cast(column, sa.Numeric(30, 6) if kind != "sqlite" else sa.Float) * sa.literal_column(
         f"{unit.each:f}"
     ) + sa.literal_column(f"{unit.zero:f}")
     match kind:

@@ -302,7 +302,7 @@ def _slice(
     if anchor is None:
         return select.order_by(*_directed(columns, down)).limit(size)
     bound, compared = _bound(table, places, anchor), [table.place(name) for name in places]
-    if order.field is None or not order.field.nullable or order.field.name in table.collection.key:
+    if order.field is None or not order.field.may_be_empty or order.field.name in table.collection.key:
         return select.where(_beyond(table, compared, bound, down)).order_by(*_directed(columns, down)).limit(size)
     first, ties = table.columns[places[0]], columns[1:]
     nulls_first = table.dialect.nulls_first(descending=down)

@@ -32,7 +32,7 @@ def terms(
     for number, (name, descending) in enumerate(places):
         field, column = table.field(name), table.columns[name]
         value, bound = anchor[number] if anchor is not None else (None, None)
-        if field.nullable and name not in table.collection.key:
+        if field.may_be_empty and name not in table.collection.key:
             first = table.dialect.nulls_first(descending=descending)
             rank = sa.case((column.is_(None), sa.literal_column("0" if first else "1")), else_=sa.literal_column("1" if first else "0"))
             at: Any = None if anchor is None else sa.literal_column("0" if (value is None) == first else "1")

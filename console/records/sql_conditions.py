@@ -5,7 +5,7 @@ the record are evaluated beforehand and bound as parameters. What databases answ
 JSON) is refused when it is saved (`check`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from enum import Enum
@@ -20,7 +20,7 @@ from console.core.expressions.currency_comparisons import for_each_currency
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Node, Not, Path, Within, walk
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
 from console.errors import DefinitionError
-from console.records import relations, values
+from console.records import empty_values, relations, values
 from console.records.dialects import Condition, Dialect
 from console.records.known_dialects import DIALECTS
 from console.records.relations import Find
@@ -81,10 +81,23 @@ class Led:
 
 
 def columns_of(collection: Collection, table: sa.FromClause) -> dict[str, sa.ColumnElement[Any]]:
-    """The columns as they are read and compared. PostgreSQL alone tells truth values from the 0 and 1 of a number that a document calls one."""
-    apart = {item.name for item in collection.stored_fields if item.stored == "boolean" and item.native.startswith("int")}
-    numbers = apart if collection.dialect == "postgresql" else frozenset()
-    return {column.name: column != sa.literal_column("0") if column.name in numbers else column for column in table.columns}
+    """The columns as they are read and compared: null where a value means "none".
+
+    PostgreSQL alone tells truth values from the 0 and 1 of a number that a document calls one.
+    """
+    read: dict[str, sa.ColumnElement[Any]] = {column.name: column for column in table.columns}
+    for item in collection.stored_fields:
+        if item.empty_values:
+            read[item.name] = empty_values.without(collection.dialect, item, read[item.name])
+        elif item.stored == "boolean" and item.native.startswith("int") and collection.dialect == "postgresql":
+            read[item.name] = read[item.name] != sa.literal_column("0")
+    return read
+
+
+def _with_index(sql: ColumnElement[Any], compared: Callable[[ColumnElement[Any]], Condition]) -> Condition:
+    """The comparison; of a column some of whose values mean "none" also that of the plain column, which its index serves."""
+    plain = empty_values.plain(sql)
+    return compared(sql) if plain is sql else sa.and_(compared(plain), compared(sql))
 
 
 class Compiler:
@@ -243,8 +256,9 @@ class Compiler:
         given = self._sent(column.field, constant)
         if given is UNKNOWN or given is NEVER:
             return self._never_equal(column, constant, given, wanted=wanted)
-        equal = self.dialect.equals(column.sql, column.field, given)
-        return equal if wanted else sa.or_(self._sound(sa.not_(equal), column), column.sql.is_(None))
+        if wanted:
+            return _with_index(column.sql, lambda sql: self.dialect.equals(sql, column.field, given))
+        return sa.or_(self._sound(sa.not_(self.dialect.equals(column.sql, column.field, given)), column), column.sql.is_(None))
 
     def _never_equal(self, column: Column, constant: Constant, given: Any, *, wanted: bool) -> Condition:
         """Comparison with a value that the column cannot have: unknown if of another kind (but null is unequal), else never equal."""
@@ -268,7 +282,7 @@ class Compiler:
         given = self._moment_or_sent(column.field, constant)
         if given is UNKNOWN:
             return sa.false()
-        return self._sound(self.dialect.order(column.sql, column.field, operator, given), column)
+        return self._sound(_with_index(column.sql, lambda sql: self.dialect.order(sql, column.field, operator, given)), column)
 
     def _moment_or_sent(self, field: Field, constant: Constant) -> Any:
         """A moment compared with a day stays a moment; the day counts as its midnight."""

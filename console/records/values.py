@@ -19,7 +19,7 @@ from console.core import counted_moments, plain_words
 from console.core.documents.collections import CONVERSIONS, Field, condition_rows, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import binary_decimals, exact_json, source_zones, uncommon_values
+from console.records import binary_decimals, empty_values, exact_json, source_zones, uncommon_values
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -310,8 +310,8 @@ def raw(field: Field, text: str) -> Raw:
 def written(dialect: str, field: Field, value: Any, former: Any = None) -> Any:
     """A JSON value in the driver's form for an UPDATE. `former` is the value that the driver read before. Raises Unfit with the reason."""
     if value is None:
-        if field.nullable:
-            return None
+        if field.may_be_empty:
+            return empty_values.written(dialect, field)
         if field.blank:
             return ""
         raise Unfit("This must not be empty.")

@@ -149,7 +149,7 @@ def _change(
     scope: Scope,
 ) -> Record:
     collection, is_key = table.collection, table.is_key(parts)
-    changed = {field.name: changes[field.name]["new"] for field in fields}
+    changed = {field.name: _meant(collection, field, changes[field.name]["new"]) for field in fields}
     more = write_checks.needed_columns(collection, changed) | {here for link in referring(collection, changed) for here, _ in link.columns}
     former = locked(connection, table, key, is_key, [field.name for field in fields], scope, more)
     theirs = {field.name: values.read(table.readers[field.name], former[field.name]) for field in fields}
@@ -281,6 +281,11 @@ def alike(collection: Collection, field: Field, one: Any, other: Any) -> bool:
         return same_json(one, other)
     typed = collection.typed({field.name: one})[field.name], collection.typed({field.name: other})[field.name]
     return equal(*typed) is True
+
+
+def _meant(collection: Collection, field: Field, new: Any) -> Any:
+    """The new value; null for one that means "none", so that it is written and logged in one way."""
+    return None if any(each is not None and alike(collection, field, new, each) for each in field.empty_values) else new
 
 
 def _stays(collection: Collection, field: Field, new: Any, former: Any) -> bool:

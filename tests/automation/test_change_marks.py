@@ -156,3 +156,39 @@ def test_a_mark_that_was_ahead_when_the_watching_began_hides_nothing(house: Comp
     parcels.write("insert into parcel (id, created_at, changed_at) values (10, :at, :at)")
     assert parcels.look() == [("created", "10")]
     parcels.close()
+
+
+NEVER = {"postgresql": "0001-01-01", "sqlite": "1900-01-01", "mysql": "0000-00-00"}
+
+
+def test_a_record_without_a_due_date_is_not_overdue_since_long_ago(foreign: tuple[str, str]) -> None:
+    """A trigger's condition sees no value where the column holds what means "none"."""
+    dialect, url = foreign
+    engine = connect.create(connect.address(url))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("create table bill (id int primary key, rev int not null, due_on date not null)")
+        connection.exec_driver_sql(f"insert into bill values (1, 1, '2020-01-01'), (2, 2, '{NEVER[dialect]}')")
+    document = {
+        "id": "bill",
+        "source": "bills",
+        "table": "bill",
+        "changes": {"column": "rev"},
+        "fields": {"due_on": {"empty_values": [NEVER[dialect]]}},
+    }
+    sources.add("bills", url, documents=[document], role="operations_lead")
+    trigger = {"kind": "event", "on": "record.updated"}
+    publish(
+        "dunning",
+        {"id": "late", "filter": "record.due_on < today()", **trigger},
+        {"id": "open", "filter": "record.due_on == null", **trigger},
+        collection="bill",
+    )
+    automation.synchronise()
+    automation.look()
+    with engine.begin() as connection:
+        connection.exec_driver_sql("update bill set rev = rev + 10")
+    fetch("update console.source_watch set looked_at = looked_at - interval '1 hour' returning 1")
+    automation.look()
+    assert fetch("select trigger, record from console.firing order by trigger") == [("late", "1"), ("open", "2")]
+    engine.dispose()
+    sources.remove("bills", force=True)

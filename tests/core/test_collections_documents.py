@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from console.core.documents.collections import FIELD_TYPES, Collection, Stored, assemble
+from console.core.documents.collections.collection_document import cleansed, read
+from console.core.documents.collections.document_check import check
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from tests.tables import cases
@@ -121,3 +123,44 @@ def test_options_have_labels(options: list[Any], wanted: list[tuple[str, str]]) 
     found = made({"fields": {"name": {"options": options}}}).by_name["name"]
     assert [(option.value, option.label) for option in found.options or ()] == wanted
     assert found.type == "enum"
+
+
+@cases(
+    ("column", "dialect", "said", "wrong"),
+    [
+        ({"stored": "integer"}, "postgresql", [0, -1, "7"], None),
+        ({"stored": "integer"}, "postgresql", ["soon"], 0),
+        ({"stored": "integer"}, "postgresql", ["1.5"], 0),
+        ({"stored": "decimal"}, "mysql", ["-1.00"], None),
+        ({"stored": "date"}, "postgresql", ["0001-01-01", "infinity"], None),
+        ({"stored": "date"}, "postgresql", ["0001-01-01", "0000-00-00"], 1),
+        ({"stored": "datetime"}, "mysql", ["0000-00-00 00:00:00", "1970-01-01T00:00:00Z"], None),
+        ({"stored": "date"}, "mysql", ["never"], 0),
+        ({"stored": "date"}, "sqlite", ["never", "", 0], None),
+        ({"stored": "text"}, "postgresql", ["", "n/a"], None),
+        ({"stored": "text"}, "postgresql", [0], 0),
+        ({"stored": "text", "native": "enum", "options": ["open"]}, "postgresql", ["open", "none"], 1),
+        ({"stored": "uuid"}, "postgresql", ["none"], 0),
+        ({"stored": "integer"}, "sqlite", [None, 0], None),
+        ({"stored": "integer"}, "sqlite", [0, None], 1),
+        ({"stored": "integer", "nullable": False}, "sqlite", [None, 0], 0),
+        ({"stored": "boolean"}, "sqlite", [0], ""),
+        ({"stored": "json"}, "sqlite", [0], ""),
+    ],
+)
+def test_what_may_mean_none_is_a_value_of_its_column(
+    column: dict[str, Any], dialect: str, said: list[Any], wrong: int | str | None
+) -> None:
+    table = structure("thing", {"name": "due", "nullable": True, **column}, dialect=dialect)
+    document = {"id": "x.thing", "source": "x", "table": "thing", "fields": {"due": {"empty_values": said}}}
+    places = [spot.place for spot in check(document, table)]
+    assert places == (
+        [] if wrong is None else [("fields", "due", "empty_values") if wrong == "" else ("fields", "due", "empty_values", wrong)]
+    )
+    keyed = {**table, "key": ["due"]}
+    assert [spot.place for spot in check(document, keyed)] == [("fields", "due", "empty_values")]
+
+
+def test_the_answer_that_no_value_means_none_stays_in_the_document() -> None:
+    document = {"id": "x.thing", "source": "x", "table": "thing", "fields": {"due": {"empty_values": []}, "at": {"empty_values": [0]}}}
+    assert read(cleansed(document)).to_json()["fields"] == {"at": {"empty_values": [0]}, "due": {"empty_values": []}}

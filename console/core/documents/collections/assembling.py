@@ -13,6 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+from console.core.counted_moments import UNITS, is_counted
 from console.core.documents.collections import closing, comment_codes, core_data, named_secrets, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
@@ -55,6 +56,8 @@ class Stored:
     position: int = 0
 
 
+MAY_MEAN_NONE = frozenset({"integer", "decimal", "text", "date", "datetime", "uuid"})
+"""Kinds of columns some of whose values may mean "none"."""
 LISTS = ("columns", "details", "form", "new")
 """Keys of a document that list fields in order."""
 
@@ -393,7 +396,7 @@ def _field(
     sensitive = bool(says.get("sensitive", False))
     label = re.sub(rf" \(?({'|'.join(recognising.CENTS)})\)?$", "", label) if seen.get("minor") else label
     secret = None if "hidden" in says or name in named or name in key else named_secrets.hidden_because(kept.structure, column)
-    return Field(
+    made = Field(
         name=name,
         label=says.get("label") or label,
         type=kind,
@@ -430,6 +433,17 @@ def _field(
         zone=recognising.zone_of(kept.structure, column, stored),
         **_look_of(says) | ({} if plain and not says.get("type") else recognising.coded(words[name], column)) | seen,
     )
+    return made if name in key or stored not in MAY_MEAN_NONE else _with_empty_values(made, says.get("empty_values"), column)
+
+
+def _with_empty_values(item: Field, said: Sequence[int | str | None] | None, column: Mapping[str, Any]) -> Field:
+    """The field with the values that mean "none": those of the document, and 0 where moments are counted from it."""
+    values = tuple(said or ())
+    if is_counted(item) and UNITS[str(item.widget)].blank and 0 not in values:
+        values = (*values, 0) if values or not item.nullable else (None, 0)
+    seen = column.get(recognising.OUTLIER)
+    likely = (seen["value"], seen["rows"], seen["of"]) if seen and said is None and seen["value"] not in values else None
+    return replace(item, empty_values=values, likely_empty=likely) if values or likely else item
 
 
 def _governors(document: Mapping[str, Any], name: str) -> tuple[str, ...]:

@@ -74,6 +74,11 @@ class FieldDocument(Said):
     validation: list[RuleDocument] = Field(default_factory=list, max_length=20)
     computed: Text | None = Field(None, description="Expression over `record`, `now` and nothing else")
     references: Annotated[str, StringConstraints(pattern=ID_PATTERN)] | None = Field(None, description="Collection whose keys it holds")
+    empty_values: Annotated[list[int | str | None], Field(max_length=10)] | None = Field(
+        None,
+        description='Stored values that mean "none" or "never", such as 0, -1 or 0000-00-00: read as no value everywhere. The first is written where'
+        " the field is emptied; null before them: NULL is",
+    )
     required: bool = Field(False, description="May not be left or made empty")
     default: Text | None = Field(
         None, description="What a new record's form begins with; {{ expressions }} over `$currentUser` and `now` are filled in"
@@ -106,8 +111,12 @@ class FieldDocument(Said):
             raise ValueError("lines are of a textarea")
         if (self.currency is not None or self.minor) and self.widget != "money":
             raise ValueError("currency and minor are of the widget money")
-        if self.computed is not None and (self.required or self.validation or self.references or self.format or self.default):
-            raise ValueError("a computed field is never typed: leave required, validation, format, default and references out")
+        if self.computed is not None and (
+            self.required or self.validation or self.references or self.format or self.default or self.empty_values
+        ):
+            raise ValueError(
+                "a computed field is never typed: leave required, validation, format, default, references and empty_values out"
+            )
         return self
 
 
@@ -266,10 +275,10 @@ def _plain(says: dict[str, Any]) -> dict[str, Any]:
 
 
 def cleansed(said: Any) -> Any:
-    """The document without empty values: null, empty texts, lists and objects."""
+    """The document without empty values: null, empty texts, lists and objects. That no value means "none" is an answer, and stays."""
     if isinstance(said, Mapping):
         kept = {name: cleansed(entry) for name, entry in said.items()}
-        return {name: entry for name, entry in kept.items() if entry not in (None, "", [], {})}
+        return {name: entry for name, entry in kept.items() if entry not in (None, "", [], {}) or (name == "empty_values" and entry == [])}
     return [cleansed(entry) for entry in said] if isinstance(said, list) else said
 
 

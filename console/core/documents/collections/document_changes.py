@@ -81,7 +81,7 @@ def worded(said: Any) -> str:
         case str():
             return said
         case list():
-            return ", ".join(map(worded, said))
+            return ", ".join(map(worded, said)) or "none"
         case Mapping():
             return "; ".join(f"{name.replace('_', ' ')}: {worded(each)}" for name, each in said.items())
     return json.dumps(said, ensure_ascii=False)

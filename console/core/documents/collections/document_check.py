@@ -8,10 +8,12 @@ from pydantic import ValidationError
 
 from console.core import expressions
 from console.core.documents.collections import contact_document, recognising, treatment
+from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.collection_document import FORMAT, CollectionDocument, FieldDocument
 from console.core.documents.collections.model import FORMATS
 from console.core.documents.json_shape import Spot, loaded, model_errors, problems_of_values
 from console.core.expressions import Expression, ExpressionError
+from console.core.expressions.operands import moment_of, number_of, uuid_of
 
 OF_TEXT = frozenset({"textarea", "link", "email", "phone", "iban", "image", "file", "code", "colour"})
 FITTING: Mapping[str, frozenset[str]] = {
@@ -119,6 +121,10 @@ def _names(made: CollectionDocument, structure: Mapping[str, Any], called: froze
     for name, says in made.fields.items():
         if name in columns or name not in called:
             yield from _field(name, says, columns, made)
+            if says.empty_values is not None and name in columns:
+                keyed = name in (made.key or structure["key"])
+                for number, reason in _wrong_empty_values(says, columns[name], structure["dialect"], keyed=keyed):
+                    yield Spot(("fields", name, "empty_values", *number), reason)
     for place, names, known in _lists(made, fields, list(columns)):
         for name in names:
             if name not in known:
@@ -212,6 +218,39 @@ def _field(name: str, says: FieldDocument, columns: Mapping[str, Any], made: Col
             yield Spot((*place, "computed"), f"{other} is one value: an expression does not look into other records.")
         for other in sorted({path[1] for path in paths} & hidden):
             yield Spot((*place, "computed"), f"It is made of {other}, which is hidden: what nobody may see, nobody may see of it.")
+
+
+def _wrong_empty_values(
+    says: FieldDocument, column: Mapping[str, Any], dialect: str, *, keyed: bool
+) -> Iterator[tuple[tuple[int, ...], str]]:
+    """(number of the value, why it cannot mean "none" here)."""
+    stored = _stored(says, column)
+    if keyed:
+        yield (), "It is part of the key, and a key is never empty."
+    elif stored not in MAY_MEAN_NONE:
+        yield (), f"A field that holds {stored} has no value that means none."
+    else:
+        for number, value in enumerate(says.empty_values or ()):
+            if value is None and (number or not column["nullable"]):
+                yield (number,), "null stands first, where the column takes it: it is then what an emptied field becomes."
+            elif value is not None and not _may_hold(column, dialect, value):
+                yield (number,), f"{value} is no value that a column of {column['stored']} can hold."
+
+
+def _may_hold(column: Mapping[str, Any], dialect: str, value: int | str) -> bool:
+    """Whether the column can be compared with the value: databases refuse a day that is none, SQLite takes whatever it is."""
+    if column["stored"] in ("integer", "decimal"):
+        found = number_of(value)
+        return found is not None and (column["stored"] == "decimal" or found == int(found))
+    if dialect == "sqlite":
+        return True
+    match column["stored"]:
+        case "date" | "datetime":
+            odd = ("infinity", "-infinity") if dialect == "postgresql" else ("0000-00-00", "0000-00-00 00:00:00")
+            return moment_of(value) is not None or value in odd
+        case "uuid":
+            return uuid_of(value) is not None
+    return isinstance(value, str) and "\0" not in value and (column.get("native") != "enum" or value in column.get("options", ()))
 
 
 def _stored(says: FieldDocument, column: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ KEY_WORDS = {
     "label": "label", "help": "help", "widget": "how it is shown", "default": "what a new record begins with", "required": "needed", "readonly": "read-only",
     "hidden": "hidden", "sensitive": "sensitive", "personal": "personal", "computed": "expression", "references": "key of", "options": "values", "filter": "conditions",
     "sql": "SELECT", "roles": "opens for", "enabled": "offered", "fields": "fields", "columns": "columns", "order": "order", "badge": "badge", "currency": "currency",
-    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists", "type": "kind", "minor": "in hundredths", "tone": "colour", "sort": "order of records", "every_s": "seconds between two looks",
+    "collection": "records of", "kind": "leads to", "via": "by", "related": "related lists", "type": "kind", "minor": "in hundredths", "empty_values": "values that mean empty", "tone": "colour", "sort": "order of records", "every_s": "seconds between two looks",
     "column": "grows with every change", "created": "says when it was added", "deleted": "says when it was deleted", "message": "sentence", "ai": "what a model gets",
 }  # fmt: skip
 CONTACT_WORDS = {

@@ -85,6 +85,8 @@ class Field:
     workflows that alone write it. `default` is the template of what a new record's form begins with. `hidden_because`: why it is hidden although
     nobody has said so. `blank`: the text must not be null, and is empty in other records. `pair` are columns that together name a record.
     `zone` is where the clocks stand that moments without a zone show, "" for UTC. `single`: the database keeps every value of it once.
+    `empty_values` are stored values that mean "none" and are read as null; the first is written where the field is emptied. `likely_empty` is
+    such a value, the rows of the sample that hold it, and the rows of the sample, until somebody says whether it is one.
     """
 
     name: str
@@ -124,11 +126,18 @@ class Field:
     pair: "Pair | Joined | None" = None
     zone: str = ""
     single: bool = False
+    empty_values: tuple[int | str | None, ...] = ()
+    likely_empty: tuple[int | str, int, int] | None = None
+
+    @property
+    def may_be_empty(self) -> bool:
+        """Whether a record may have no value here, which is null or one of the values that mean it."""
+        return self.nullable or bool(self.empty_values)
 
     @property
     def needed(self) -> bool:
         """Whether a record must have a value here that is not empty."""
-        return self.required or not (self.nullable or self.blank)
+        return self.required or not (self.may_be_empty or self.blank)
 
     @property
     def sortable(self) -> bool:
@@ -146,7 +155,7 @@ class Field:
             "name": self.name,
             "label": self.label,
             "type": self.type,
-            "nullable": self.nullable,
+            "nullable": self.may_be_empty,
             "options": [option.to_json() for option in self.options] if self.options is not None else None,
             "readonly": self.readonly or bool(self.governed),
             "sensitive": self.sensitive,
