@@ -91,6 +91,10 @@ def add(
         click.echo(
             f"{collection.id}  {collection.label} ({len(collection.fields)} fields{'' if collection.key else ', without a key: lists only'})"
         )
+    odd = [(each, field.name, field.likely_empty) for each in added for field in each.fields if field.likely_empty]
+    for collection, column, (value, rows, of) in odd:
+        said = "If it means none, say so under Settings, Collections, or by empty_values."
+        click.echo(f"{collection.id}.{column}: {value} in {rows} of {of} rows. {said}")
     click.echo(f"{len(added)} collections of {name}, for {_roles_in_words(roles)}{', read-only' if read_only else ''}")
 
 

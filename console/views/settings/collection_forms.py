@@ -1,5 +1,6 @@
 """Convert the forms about a collection to documents: names, the list of fields, one field, the whole document as text."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -70,8 +71,8 @@ def _row(item: Field, says: Any, editing: Editing) -> Row:
     places = {place for place, _ in PLACES if item.name in _effective(editing, place)}
     flags = {flag for flag, _, _ in FLAGS if getattr(item, flag)}
     fixed = {"readonly"} if column is None or (item.readonly and not (says and says.readonly)) else set()
-    fixed |= {"required"} if column is None or not column["nullable"] else set()
-    flags |= {"required"} if column is not None and not column["nullable"] else set()
+    fixed |= {"required"} if column is None or not item.may_be_empty else set()
+    flags |= {"required"} if column is not None and not item.may_be_empty else set()
     return Row(
         item.name,
         item.label,
@@ -180,9 +181,13 @@ def _set_or_drop(settings: dict[str, Any], name: str, value: Any) -> None:
         settings[name] = value
 
 
-def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the document for one field's form; keys that the form does not show stay."""
+def field_document(form: MultiDict[str, str], former: Mapping[str, Any], item: Field | None = None) -> dict[str, Any]:
+    """Return the document for the form of one field, `item` where a column holds it; keys that the form does not show stay."""
     settings = dict(former)
+    if item is not None and "empty_values" in form:
+        settings.pop("empty_values", None)
+        if (said := _empty_values(form, former, item)) is not None:
+            settings["empty_values"] = said
     for name in ("label", "help", "type", "widget", "currency", "format", "computed", "references", "ai"):
         if name in form:
             _set_or_drop(settings, name, form[name].strip())
@@ -205,6 +210,24 @@ def field_document(form: MultiDict[str, str], former: Mapping[str, Any]) -> dict
     ]
     _set_or_drop(settings, "validation", rules)
     return settings
+
+
+def _empty_values(form: MultiDict[str, str], former: Mapping[str, Any], item: Field) -> list[int | str | None] | None:
+    """Return the values that mean empty: those of the box, and the answer to the question about what the sample found; None where nobody has said."""
+    parts = [part.strip() for part in form["empty_values"].split(",") if part.strip()]
+    numbers = item.stored in ("integer", "decimal")
+    said = [None if part == "null" else int(part) if numbers and re.fullmatch(r"-?[0-9]+", part) else part for part in parts]
+    match form.get("do"):
+        case "empty" if item.likely_empty is not None:
+            return [*said, item.likely_empty[0]]
+        case "filled":
+            return said
+    return said or ([] if former.get("empty_values") == [] else None)
+
+
+def empty_values_text(said: Sequence[int | str | None] | None) -> str:
+    """Return the values that mean empty as the box has them, separated by commas; `null` is what an emptied field becomes."""
+    return ", ".join("null" if each is None else str(each) for each in said or ())
 
 
 def options_of(text: str) -> list[Any]:

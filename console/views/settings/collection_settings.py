@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 from console import accounts, collections
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
+from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
 from console.core.plain_words import unaccented
@@ -82,7 +83,7 @@ def field(collection: str, name: str) -> Response:
         _without(document, name)
     else:
         fields = document.setdefault("fields", {})
-        fields[name] = collection_forms.field_document(request.form, fields.get(name, {}))
+        fields[name] = collection_forms.field_document(request.form, fields.get(name, {}), item)
     return _saved(editing, document, item)
 
 
@@ -230,7 +231,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
     """Show the form of one field; `item` None is a new computed field."""
     settings = editing.document.to_json().get("fields", {}).get(item.name, {}) if item else {}
     if wrong:
-        settings = collection_forms.field_document(request.form, settings)
+        settings = collection_forms.field_document(request.form, settings, item)
     drawn = item or Field("", "", "text", "text", computed="")
     others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
     context = collection_frame.context(editing, wrong) | {
@@ -238,6 +239,7 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
         "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
         "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
         "currencies": [text_field.name for text_field in others], "targets": collection_frame.targets(editing.becoming), "ai_words": collection_forms.AI_WORDS,
+        "empty_text": collection_forms.empty_values_text(settings.get("empty_values")), "may_be_said": item is not None and item.computed is None and item.stored in MAY_MEAN_NONE and item.name not in editing.becoming.key,
         "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
     }  # fmt: skip
     return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)

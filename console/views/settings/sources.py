@@ -132,6 +132,7 @@ def connected(name: str) -> Response:
         "left_out": left_out(name, collections),
         "people": _people(collections)[:MOST_HIDDEN],
         "days": [(each, field) for each in collections for field in each.stored_fields if field.native == MIDNIGHT][:MOST_HIDDEN],
+        "odd": [(each, field) for each in collections for field in each.fields if field.likely_empty][:MOST_HIDDEN],
         "rights": _rights(collections),
         "first": min(usable, key=lambda table: (table.kind != "table", sources.likelihood(table.table), -len(table.fields)), default=None),
         "usable": usable,
