@@ -9,7 +9,9 @@ from urllib.parse import quote
 import pytest
 
 from console import collections, records, sources
+from console.browse import BrowseQuery, list_export, list_tables
 from console.core.scopes import whole
+from console.formats import Look
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:
@@ -74,6 +76,11 @@ def test_what_the_sample_finds_is_asked_and_counts_once_somebody_says_yes(orders
     assert "30 records" in drawn
     assert never[:4] not in drawn
     assert records.get(collection, "3", whole(collection)).values["due_on"] is None
+    query = BrowseQuery(fields=("id", "due_on", "duedate"), sort="id")
+    taken = b"".join(list_tables.csv_parts(list_export.judged(orders.pages.company.olivia, collection, query), Look())).decode()
+    assert [line for line in taken.splitlines() if line.endswith(",3,,")], taken
+    assert never not in taken
+    assert "1970" not in taken
 
 
 def test_a_no_is_remembered(orders: Odd) -> None:
