@@ -24,10 +24,10 @@ def reason(field: Field, by: str = "") -> str:
     return f"{field.label} is changed by {by or 'a workflow'} alone: start it on the record."
 
 
-def slug_of(workflow: str) -> str | None:
-    """The slug of the workflow with this id."""
+def slug_of(workflow: str) -> str:
+    """Return the slug of the workflow with this id; one that is tried before it is stored has its slug as id."""
     rows = fetch("select slug from console.workflow where id = %s", (workflow,))
-    return str(rows[0][0]) if rows else None
+    return str(rows[0][0]) if rows else workflow
 
 
 def titles(slugs: Iterable[str]) -> Mapping[str, str]:

@@ -47,7 +47,7 @@ class Demo:
     @property
     def environment(self) -> dict[str, str]:
         """What a command needs to find it."""
-        return _environment(self.data)
+        return environment_of(self.data)
 
     def command(self, *words: str, patience_s: float = 120) -> "subprocess.CompletedProcess[str]":
         """`console WORDS` beside the demo, as somebody with a shell types it."""
@@ -146,7 +146,7 @@ class Program:
             return int(error.code), json.loads(error.read() or b"null")
 
 
-def _environment(data: Path) -> dict[str, str]:
+def environment_of(data: Path) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_", "ANTHROPIC_", "PG"))}
     return plain | {"CONSOLE_DATA_DIR": str(data), "CONSOLE_ENV_FILE": os.devnull, "PYTHONPATH": str(ROOT)}
 
@@ -169,7 +169,7 @@ def serving(data: Path, patience_s: float = PATIENCE_S) -> Iterator[Demo]:
     with (data.parent / f"{data.name}.log").open("wb") as said:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", "console.processes.supervisor", "--demo", "--port", "0"],
-            env=_environment(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+            env=environment_of(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
         try:
             until = time.monotonic() + patience_s

@@ -38,6 +38,7 @@ NOT_HERE = "require"
 CHOOSE_END = "A dry run writes nothing, so an earlier step has not made it. Say how this step ends."
 CIRCLES = "What an action would have written is not seen in a dry run, so this could go round for ever. Say how it goes on."
 PASSES = 2
+COLLEAGUE = "a.colleague@example.invalid"
 TRIED = frozenset({"record", "sql_write", "sql_insert", "sql_delete"})
 """Kinds of effects that a rollback takes back."""
 Watch: TypeAlias = Callable[["Simulation"], str | None]
@@ -114,7 +115,7 @@ def begun(
 
 
 class Simulation:
-    """A run in memory, and where it stands. `changed` are values that it would have written to its record.
+    """A run in memory, and where it stands. `acting` is who does the next step: the tester, or a colleague to whom the run was handed on. `changed` are values that it would have written to its record.
 
     `watch` is asked after each move, with what has just happened to the record or its contact, as `event` of expressions; what it says ends the run as `left`.
     """
@@ -131,6 +132,7 @@ class Simulation:
         gate: Gate | None = None,
     ) -> None:
         self.actor, self.definition, self.script, self.now, self.depth = actor, definition, script, now, depth
+        self.acting = actor
         self.plan = plan_of(definition)
         self.run = Run()
         self.about = about
@@ -259,7 +261,7 @@ class Simulation:
         """Make the effect where it can be taken back, unless the tester chose that it does not succeed; else let it end as they chose, or succeed."""
         chosen = self.script.ending(attempt.step, attempt.attempt)
         if (chosen is None or chosen.outcome == "succeeded") and self._can_be_tried(effect):
-            report = effects.perform(self.actor, effect, self.run)
+            report = effects.perform(self.acting, effect, self.run)
             refused = report.status != "succeeded"
             if not refused or not (chosen or report.asks or report.code == rehearsal.CODE):
                 self.about = None  # read again, as it is now
@@ -299,7 +301,7 @@ class Simulation:
 
     def context(self, open_step: OpenStep, item: str | None = None) -> Context:
         """What the step reads now."""
-        return context_of(self.actor, open_step, self.record(), self.now, item=item)
+        return context_of(self.acting, open_step, self.record(), self.now, item=item)
 
     def _automatic_step(self, open_step: OpenStep) -> None:
         before = self.run
@@ -314,12 +316,20 @@ class Simulation:
             if completion.until is not None and completion.until > self.now:
                 command = commands.Wait(open_step.attempt.step, log.body.moment(completion.until), completion.outcome, completion.output)
             self.give(command)
+            if open_step.kind.name == "escalate":
+                self._hand_on()
         except SourceDown:
             raise
         except ConsoleError as error:
             self.run = before
             failing = failure_command(self.definition, self.loaded(), error, self.now)
             self.give(commands.Fail(failing.step, error.code, error.message) if isinstance(failing, commands.Delay) else failing)
+
+    def _hand_on(self) -> None:
+        """Let somebody else with the tester's rights go on, and the tester again after the next time: rules that ask for two people read who acts."""
+        colleague = replace(self.actor, email=COLLEAGUE, name="A colleague")
+        self.acting = colleague if self.acting is self.actor else self.actor
+        self.note("Where the run is handed on, a colleague with your rights goes on with it.")
 
     def loaded(self) -> Loaded:
         """The run as functions of the engine take it."""
