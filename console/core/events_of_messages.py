@@ -36,7 +36,13 @@ MESSAGES = (
         "An e-mail was opened for the first time, as far as its picture was fetched.",
         ("message_id", "run", "channel"),
     ),
-    Kind("message_received", "record", "A message came from somebody outside.", ("message_id", "channel", "stop", "known", "answered_runs"), ()),
+    Kind(
+        "message_received",
+        "record",
+        "A message came from somebody outside.",
+        ("message_id", "channel", "stop", "known", "answered_runs"),
+        (),
+    ),
     Kind(
         "message_outcome_chosen",
         "record",

@@ -191,6 +191,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         slug = workflows.entry(house.mona, made).slug
         access.grant("operator", f"workflow:{slug}", ["edit", "publish"], team="operations")
         access.refresh()
+        workflows.change(house.tom, made, description="Clearer.")  # who changed it last approves nothing
         return {"workflow_id": made, "review_id": workflows.request_review(house.tom, made, note="Clearer").id}
 
     def movable() -> Scene:
@@ -406,6 +407,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "withdrawPublishing": ("tom", reviewed),
         "moveRuns": ("mona", movable),
         "getMove": ("mona", moved),
+        **dict.fromkeys(("readLeadConsents", "setLeadConsents"), ("ines", published)),
         "createNode": ("mona", draft),
         "createEdge": ("mona", noded),
         **dict.fromkeys(("listNodes", "getNode", "changeNode", "deleteNode"), ("mona", lambda: noded() | {"node_id": "node_wait"})),
