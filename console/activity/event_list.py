@@ -6,6 +6,7 @@ Reading the log is itself an event, written after the answer was put together an
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, subjects
+from console import access, accounts, log, records, subjects
 from console.activity import record_titles
 from console.core.actor import Actor
 from console.core.events import KINDS
@@ -40,7 +41,7 @@ WITHIN_STEPS = frozenset({
     "proposal_requested", "attempt_cancelled",
 })  # fmt: skip
 """Events that only lead to another, which says what came of them."""
-TEXTS = ("user", "team", "collection", "record", "run")
+TEXTS = ("user", "team", "collection", "record", "run", "workflow")
 MOMENTS = {"createdAt.gt": "gt", "createdAt.gte": "gte", "createdAt.lt": "lt", "createdAt.lte": "lte"}
 FILTERS = (*TEXTS, "kind", *MOMENTS)
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d))?", re.ASCII)
@@ -309,7 +310,7 @@ class QueryParameters:
         return self.given[name][0] if name in self.given else otherwise
 
     def filter(self) -> LogFilter:
-        """The filter in these parameters."""
+        """The filter in these parameters: a person by id or address, a workflow by id or slug."""
         given = self.given
         for kind in given.get("kind", ()):
             if kind not in KINDS:
@@ -319,6 +320,11 @@ class QueryParameters:
             if name in given and moments[short] is None:
                 self.wrong(name, "This must be a date (2026-11-20) or a time with its zone (2026-11-20T06:30:00Z; write + as %2B).")
         texts = {name: given[name][0] for name in TEXTS if name in given}
+        if "@" in texts.get("user", ""):
+            with suppress(NotFound):
+                texts["user"] = accounts.person_of_email(texts["user"]).id
+        if "workflow" in texts:
+            texts["workflow"] = {slug: ident for ident, slug in _slugs().items()}.get(texts["workflow"], texts["workflow"])
         return LogFilter(**texts, kinds=tuple(dict.fromkeys(given.get("kind", ()))), **moments)  # type: ignore[arg-type]
 
     def check(self, outcome: str) -> None:

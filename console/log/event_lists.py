@@ -35,7 +35,7 @@ ON_RUNS = "run\\_%"
 class LogFilter:
     """What to look for; None (or no kind) means anything, an empty text means "without one".
 
-    `user` is the person's id, also where a key spoke for them; `run` the run's id; moments are aware.
+    `user` is the person's id, also where a key spoke for them; `run` the run's id, `workflow` the workflow's; moments are aware.
     """
 
     user: str | None = None
@@ -43,6 +43,7 @@ class LogFilter:
     collection: str | None = None
     record: str | None = None
     run: str | None = None
+    workflow: str | None = None
     kinds: tuple[str, ...] = ()
     gt: datetime | None = None
     gte: datetime | None = None
@@ -225,7 +226,10 @@ def reached() -> Reached:
 
 def _conditions(where: LogFilter) -> list[sa.ColumnElement[bool]]:
     place = tables.activity.c
-    filters = ((place.actor, where.user), (place.team, where.team), (place.collection, where.collection), (place.record, where.record))
+    filters = (
+        *((place.actor, where.user), (place.team, where.team), (place.collection, where.collection)),
+        *((place.record, where.record), (place.workflow, where.workflow)),
+    )
     conditions: list[sa.ColumnElement[bool]] = [
         column.is_(None) if text == "" else column == text for column, text in filters if text is not None
     ]

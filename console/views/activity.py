@@ -26,9 +26,9 @@ PAGE_SIZE = 25
 LONGEST = 400
 TOGETHER = timedelta(minutes=1)
 """How far apart looks that say the same stand in one line."""
-FILTERS = ("user", "kind", "collection", "record", "run", "createdAt.gte", "createdAt.lt", "createdAt.lte")
+FILTERS = ("user", "kind", "collection", "record", "run", "workflow", "createdAt.gte", "createdAt.lt", "createdAt.lte")
 _LABELS = {
-    "user": "Person", "team": "Team", "kind": "What happened", "collection": "Collection", "record": "Record", "run": "Run",
+    "user": "Person", "team": "Team", "kind": "What happened", "collection": "Collection", "record": "Record", "run": "Run", "workflow": "Workflow",
     "createdAt.gt": "After", "createdAt.gte": "From", "createdAt.lt": "Before", "createdAt.lte": "To",
 }  # fmt: skip
 _MOMENTS = frozenset(name for name in _LABELS if name.startswith("createdAt."))

@@ -158,7 +158,8 @@ def send_seconds_left(response: Response) -> Response:
 
 def is_api() -> bool:
     """Return whether a program makes this request: it is answered in JSON and never redirected."""
-    return request.path in ("/api", "/mcp") or request.path.startswith(("/api/", "/hooks/"))
+    path = f"/{request.path.lstrip('/')}"
+    return path in ("/api", "/mcp") or path.startswith(("/api/", "/hooks/", "/mcp/"))
 
 
 def in_background() -> bool:

@@ -194,9 +194,8 @@ def _next_because(ticket: Ticket, line: Line, inbox: Inbox) -> str:
 
 
 def _in_hand(who: Actor, name: str, view: str) -> tuple[list[Ticket], str | None]:
-    if view == "doing":
-        return tickets.doing(who, name), None
-    return tickets.backlog(who, name, limit=PAGE_SIZE, after=request.args.get("after"))
+    list_view = tickets.doing if view == "doing" else tickets.backlog
+    return list_view(who, name, limit=PAGE_SIZE, after=request.args.get("after"))
 
 
 def ticket_line(ticket: Ticket, who: Actor) -> Line:

@@ -19,6 +19,7 @@ from console.db.ids import uuid7_text
 from console.errors import NotAllowed
 from console.records import connect
 from console.views import kept_forms, outcomes
+from console.views.identity import is_api
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -94,7 +95,7 @@ def name_request() -> None:
     """Give the request a name, for its response, events and errors."""
     g.actor = None
     g.request_id = request.environ.get(BEGUN) or begin_request()
-    if request.endpoint in LARGE and ("_user_id" in session or _for_programs() or _has_link()):
+    if request.endpoint in LARGE and ("_user_id" in session or is_api() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
     if request.endpoint in LISTS and "_user_id" in session:
         request.max_content_length = contact_files.MOST_BYTES + 1_000_000
@@ -113,7 +114,7 @@ def refuse_foreign_forms() -> Response | None:
     A form of a page that is older than the sign-in is not sent; where the browser says that it is ours, a page offers it again to whoever had opened it,
     after signing in where nobody is.
     """
-    if request.method in outcomes.SAFE or _for_programs() or _programs_outside() or request.routing_exception is not None:
+    if request.method in outcomes.SAFE or is_api() or _programs_outside() or request.routing_exception is not None:
         return None
     if not same_origin():
         raise ForeignForm("This was sent from another site, so nothing was done. Open the page here and send it again.")
@@ -175,11 +176,6 @@ def form_token() -> str:
 @lru_cache(maxsize=1000)
 def _signed(key: str, secret: str) -> str:
     return str(kept_forms.serializer(key).dumps(secret))
-
-
-def _for_programs() -> bool:
-    """Return whether only an API key is accepted on this route; a session cookie is ignored there."""
-    return request.path == "/mcp" or request.path.startswith(("/api/", "/hooks/"))
 
 
 def _outside() -> bool:

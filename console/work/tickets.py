@@ -173,11 +173,9 @@ def _stage(actor: Actor, inbox: Inbox, stage: str, limit: int, mark: str) -> tup
     return _tickets(actor, heads), _mark(last)
 
 
-def doing(actor: Actor, inbox_id: str) -> list[Ticket]:
-    """Tickets that the actor holds, the oldest first; a hundred at most."""
-    inbox = inboxes.seen(actor, inbox_id)
-    heads, _ = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=100, holder=actor.id)
-    return _held_tickets(inbox, heads)
+def doing(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None) -> tuple[list[Ticket], str | None]:
+    """Tickets that the actor holds, the oldest first, and the cursor of those after them. Raises NotFound, and Malformed for a cursor that is not ours."""
+    return _held(actor, inboxes.seen(actor, inbox_id), limit, after, holder=actor.id)
 
 
 def backlog(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = None) -> tuple[list[Ticket], str | None]:
@@ -187,8 +185,7 @@ def backlog(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None =
     """
     inbox = inboxes.seen(actor, inbox_id)
     access.require(actor, inbox.team, f"inbox:{inbox.id}", "manage")
-    heads, last = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=limit, after=_place(after) if after else None)
-    return _held_tickets(inbox, heads), _mark(last)
+    return _held(actor, inbox, limit, after)
 
 
 def count(actor: Actor, counted: Sequence[Inbox]) -> dict[str, Count]:
@@ -253,9 +250,11 @@ def _run_ticket(actor: Actor, head: RunHead, names: dict[str, str]) -> Ticket:
     )
 
 
-def _held_tickets(inbox: Inbox, heads: Sequence[RunHead]) -> list[Ticket]:
+def _held(actor: Actor, inbox: Inbox, limit: int, after: str | None, *, holder: str | None = None) -> tuple[list[Ticket], str | None]:
+    place = _place(after) if after else None
+    heads, last = queues.held_runs(actor, inbox.id, _workflow_id(inbox), limit=limit, holder=holder, after=place)
     taken_at, due = queues.taken_at([head.id for head in heads], inbox.id), due_times.due_of(heads)
-    return [
+    found = [
         Ticket(
             id=head.id,
             title=head.record_title or head.workflow_title,
@@ -268,6 +267,7 @@ def _held_tickets(inbox: Inbox, heads: Sequence[RunHead]) -> list[Ticket]:
         )
         for head in heads
     ]
+    return found, _mark(last)
 
 
 def _record_ticket(waiting: WaitingRecords, row: Record) -> Ticket:

@@ -11,18 +11,15 @@ from json import loads
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from sqlalchemy.engine import Connection, Row
 
 from console import access, log
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents.json_shape import model_errors, problems_of_values
 from console.core.documents.workflow import Workflow, read
 from console.core.documents.workflow_check import Problem
 from console.core.documents.workflow_sketch import Sketch
-from console.core.drafting import Change, ChangeError, MisshapenError, graph_pieces
-from console.core.expressions import ExpressionError
+from console.core.drafting import Change, ChangeError, MisshapenError
 from console.core.plain_words import named_reason
 from console.db import tables
 from console.db.engine import hot_engine, transaction
@@ -103,46 +100,6 @@ def edit(actor: Actor, slug_or_id: str, revision: int, changes: Sequence[Change]
         draft = _draft(connection, store(connection, actor, row, now, after), actor, after)
     _forget()
     return draft
-
-
-def add_node(actor: Actor, slug_or_id: str, kind: str, title: str, config: Mapping[str, Any]) -> tuple[Draft, str]:
-    """Add a node to the draft; the draft and the id of its step. Raises Invalid with the field, NotFound, NotAllowed."""
-    draft = open_draft(actor, slug_or_id)
-    if unkept := problems_of_values({"title": title, "config": config}):
-        details = [{"field": spot.path, "reason": spot.reason} for spot in unkept]
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
-    try:
-        step, changes = graph_pieces.add_node(draft.document, kind, title, config)
-    except ValidationError as error:
-        spots = model_errors(error, graph_pieces.CONFIGS[kind])
-        details = [{"field": f"config.{spot.path}".rstrip("."), "reason": spot.reason} for spot in spots]
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details) from None
-    except ExpressionError as error:
-        raise Invalid(f"config.expression: {error.reason}", details=[{"field": "config.expression", "reason": error.reason}]) from None
-    return edit(actor, slug_or_id, draft.revision, changes), step
-
-
-def add_edge(actor: Actor, slug_or_id: str, source: str, target: str, label: str) -> tuple[Draft, str]:
-    """Add an edge between two nodes of the draft; the draft and the outcome. Raises Invalid for an unknown node, Conflict for a second one like it."""
-    draft = open_draft(actor, slug_or_id)
-    ids = {step["id"] for step in draft.document["steps"]}
-    named = {"source": source, "target": target}
-    details = [{"field": name, "reason": "There is no such node."} for name, node in named.items() if _step_of(node) not in ids]
-    step = next((each for each in draft.document["steps"] if each["id"] == _step_of(source)), {"type": ""})
-    if not details and source == target:
-        details = [{"field": "target", "reason": "A node cannot lead to itself."}]
-    if not details and step["type"] == "end":
-        details = [{"field": "source", "reason": "Nothing follows a node of type CONVERTED or DROPPED."}]
-    if details:
-        raise Invalid(f"{details[0]['field']}: {details[0]['reason']}", details=details)
-    outcome, changes = graph_pieces.add_edge(draft.document, step["id"], _step_of(target), label)
-    if outcome in step.get("next", {}):
-        raise Conflict("There is an edge with this source and label already.", details=[{"field": "label", "reason": "Taken."}])
-    return edit(actor, slug_or_id, draft.revision, changes), outcome
-
-
-def _step_of(node: str) -> str:
-    return node.removeprefix(graph_pieces.NODE) if node.startswith(graph_pieces.NODE) else ""
 
 
 def undo(actor: Actor, slug_or_id: str) -> Draft:

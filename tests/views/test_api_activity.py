@@ -114,6 +114,7 @@ def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
         "data",
         "leaf",
         "masked",
+        "address",
     }
     assert all(set(row) == shape for row in page["data"])
     assert page["data"][0]["sentence"] == "Olivia (API key) signed in"
@@ -154,6 +155,8 @@ def test_filters_hold(ada: Caller) -> None:
         f"createdAt.gte={middle['createdAt']}": lambda row: row["createdAt"] >= middle["createdAt"],
         f"createdAt.lt={middle['createdAt']}": lambda row: row["createdAt"] < middle["createdAt"],
         f"createdAt.lte={middle['createdAt']}": lambda row: row["createdAt"] <= middle["createdAt"],
+        "user=Olivia@Fernwick.example": lambda row: row["actor"]["name"] == "Olivia",
+        "user=nobody@fernwick.example": lambda row: False,
         "collection=customer": lambda row: row["collection"] == "customer",
     }
     for query, keep in cases.items():

@@ -96,6 +96,19 @@ def test_one_shape_whatever_goes_wrong(client: FlaskClient) -> None:
             assert all(detail["field"] and detail["reason"] for detail in told["details"])
 
 
+SLASHES = ("//api/v1/me", "//api/v1/nothing", "/api//v1/me", "/api/v1//me", "///api", "//hooks/x//y", "/mcp/", "//mcp/x")
+
+
+def test_who_writes_too_many_slashes_is_answered_as_a_program_and_never_let_in_by_a_session(web: Flask, client: FlaskClient) -> None:
+    for path in SLASHES:
+        there = path == "//api/v1/me"
+        for method, status in (("GET", 200 if there else 404), ("POST", 405 if there else 404), ("DELETE", 405 if there else 404)):
+            answer = client.open("/", method=method, data=b"{}", headers=JSON, environ_overrides={"PATH_INFO": path})
+            assert (answer.status_code, answer.mimetype) == (status, "application/json"), (method, path, answer.text)
+        stranger = web.test_client().get("/", environ_overrides={"PATH_INFO": path})
+        assert (stranger.status_code, stranger.mimetype) == (401 if there else 404, "application/json"), path
+
+
 @pytest.mark.parametrize("path", ["/api/v1/me", "/api/v1/collections/customer/records", "/api/v1/workflows", "/api/openapi.json"])
 def test_head_is_get_without_its_body(client: FlaskClient, path: str) -> None:
     head, got = client.head(path), client.get(path)

@@ -175,8 +175,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
 
     def noded() -> Scene:
         made = draft()
-        workflows.add_node(house.mona, made["workflow_id"], "TIME", "Wait", {"duration": "P2D"})
-        workflows.add_node(house.mona, made["workflow_id"], "CONVERTED", "Won", {})
+        workflows.graph_nodes.add_node(house.mona, made["workflow_id"], "TIME", "Wait", {"duration": "P2D"})
+        workflows.graph_nodes.add_node(house.mona, made["workflow_id"], "CONVERTED", "Won", {})
         return made
 
     def edited(*, undone: bool = False) -> Scene:
@@ -371,7 +371,6 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "listTriggers": ("mona", nothing),
         "listMessages": ("ines", nothing),
         **dict.fromkeys(("listChannels", "readContactRules", "setContactRules"), ("ines", nothing)),
-        **dict.fromkeys(("readLeadConsents", "setLeadConsents"), ("ines", lambda: {"workflow_id": "care-review"})),
         **dict.fromkeys(("listWebhooks", "addWebhook"), ("ines", nothing)),
         **dict.fromkeys(("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"), ("ines", webhook)),
         **dict.fromkeys(("listDeliveries", "redeliver"), ("ines", webhook)),
@@ -407,8 +406,14 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         "withdrawPublishing": ("tom", reviewed),
         "moveRuns": ("mona", movable),
         "getMove": ("mona", moved),
+        **dict.fromkeys(("readLeadConsents", "setLeadConsents"), ("ines", published)),
         "createNode": ("mona", draft),
         "createEdge": ("mona", noded),
+        **dict.fromkeys(("listNodes", "getNode", "changeNode", "deleteNode"), ("mona", lambda: noded() | {"node_id": "node_wait"})),
+        **dict.fromkeys(
+            ("listEdges", "getEdge", "changeEdge", "deleteEdge"),
+            ("mona", lambda: noded() | {"edge_id": "edge_start-default", "target": "node_converted"}),
+        ),
         "undoDraft": ("mona", edited),
         "redoDraft": ("mona", lambda: edited(undone=True)),
         **dict.fromkeys(("completeWorkflow", "cancelWorkflow"), ("mona", published)),

@@ -203,7 +203,11 @@ def test_what_a_node_names_of_a_lead_is_asked_for_and_may_be_brought(mona: Progr
 
 REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
     ("FAX", {}, "type"),
-    ("voice_call", {"script": "x"}, "type"),
+    ("start", {}, "type"),
+    ("voice_call", {}, "config.script"),
+    ("guidance", {"text": ["x"]}, "config.text"),
+    ("GUIDANCE", {"text": "a\x00b"}, "config.text"),
+    ("decision", {"form": 5}, "config.form"),
     ("VOICE_CALL", {}, "config.script"),
     ("VOICE_CALL", {"script": ""}, "config.script"),
     ("VOICE_CALL", {"script": "x", "max_attempts": 0}, "config.max_attempts"),

@@ -4,7 +4,7 @@ import hashlib
 import json
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -28,6 +28,9 @@ def _with_choices(text: str) -> str:
         raise ValueError(wrong)
     return text
 
+
+NodeType = Literal["VOICE_CALL", "TIME", "CONDITIONAL", "APPLICATION", "CONVERTED", "DROPPED"]
+"""What programs call a node of a calling workflow."""
 
 Said = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_with_choices)]
 """A sentence of a rule, in which {{ expressions }} are filled in."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from console.core.documents.document_parts import Name, Part, Slug, StoredDocument, Title, sorted_keys
+from console.core.documents.document_parts import Name, NodeType, Part, Slug, StoredDocument, Title, sorted_keys
 from console.core.documents.findings import Finding
 from console.core.documents.house_rules import Table, Variable, table_json, variable_json
 from console.core.documents.saved_tests import MOST_TESTS, SavedTest
@@ -163,6 +163,9 @@ class Step(Part):
     )
     next: dict[Name, Name] = Field(default_factory=dict, description="Outcome to step id; `default` for every outcome not named")
     at: Annotated[list[int], Field(min_length=2, max_length=2)] | None = Field(None, description="Place in the editor: [x, y] in pixels")
+    node: NodeType | None = Field(
+        None, description="The type under which a program added the step as a node; the API names it so while its settings still fit"
+    )
 
 
 class Group(Part):

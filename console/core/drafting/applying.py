@@ -215,18 +215,23 @@ def _added(document: dict[str, Any], change: changes.AddStep) -> dict[str, Any]:
 
 def _ending_at(steps: list[Any], before: Mapping[str, Any], former: str, name: str) -> list[Any]:
     """The steps with what belongs to `before`, a step that starts others (branches, the body of a loop), ending at the step `name` that follows it now."""
-    config = before.get("config") or {}
-    given = config.get("branches")
-    branches = given if isinstance(given, list) else []
-    starts = [config.get("body"), *(each.get("start") for each in branches if isinstance(each, Mapping))]
     edges = {step["id"]: [to for to in step.get("next", {}).values() if to != former] for step in steps}
-    inside = graph.reachable(edges, [start for start in starts if isinstance(start, str)])
+    inside = graph.reachable(edges, begun_by(before))
     return [
         {**step, "next": {outcome: name if to == former else to for outcome, to in step.get("next", {}).items()}}
         if step["id"] in inside
         else step
         for step in steps
     ]
+
+
+def begun_by(step: Mapping[str, Any]) -> list[str]:
+    """The steps at which what the step starts begins: its branches, the body of its loop."""
+    config = step.get("config") or {}
+    given = config.get("branches")
+    branches = given if isinstance(given, list) else []
+    starts = [config.get("body"), *(each.get("start") for each in branches if isinstance(each, Mapping))]
+    return [start for start in starts if isinstance(start, str)]
 
 
 def free_id(kind: str, taken: set[str]) -> str:

@@ -8,8 +8,7 @@ from pydantic import Field
 
 from console.accounts import absences
 from console.errors import NotFound
-from console.views.api import listing
-from console.views.api.operation import Done, Example, Sent, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
 from console.views.list_filters import day_of
 from console.work import standing_in
@@ -42,10 +41,10 @@ def _with_undecidable(kept: absences.Absence) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@operation("listAbsences", "own", Listed[AbsencePlanned], refuses=(403,), example=Example(PERSON))
+@operation("listAbsences", "own", Listed[AbsencePlanned], query=Paged, refuses=(403,), example=Example(PERSON))
 def every(person_id: str) -> ResponseReturnValue:
     """Present and coming absences of a person, the next first: one's own, or of others for those who manage people."""
-    return jsonify(listing([absence.to_json() for absence in absences.absences_of(g.actor, person_id)]))
+    return jsonify(page_of([absence.to_json() for absence in absences.absences_of(g.actor, person_id)]))
 
 
 @blueprint.post("")

@@ -18,12 +18,12 @@ blueprint = Blueprint("api_activity", __name__, url_prefix="/api/v1")
 class Filters(Asked):
     """Filters of events; the service validates them, for pages and calls alike."""
 
-    user: str | None = Field(None, description="Who did it")
+    user: str | None = Field(None, description="Who did it, by id or e-mail address")
     team: str | None = None
     collection: str | None = None
     record: str | None = Field(None, description="Key of a record, with `collection`")
     run: str | None = None
-    workflow: str | None = None
+    workflow: str | None = Field(None, description="Id or slug: what was done to the workflow, and in its runs")
     kind: list[str] = Field(default_factory=list, description="Kinds of events, several times for several")
     gt: str | None = Field(None, alias="createdAt.gt", description="A moment such as 2026-11-20T06:30:00Z")
     gte: str | None = Field(None, alias="createdAt.gte")

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from console import inboxes, runs
 from console.errors import Malformed
 from console.views.api import listing
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, parse_query, read
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given as Came
@@ -51,12 +51,12 @@ def taken(done: Done) -> dict[str, Any] | None:
 
 
 @blueprint.get("/inboxes")
-@operation("listInboxes", "inbox.work", Listed[Inbox])
+@operation("listInboxes", "inbox.work", Listed[Inbox], query=Paged)
 def every() -> ResponseReturnValue:
     """The caller's inboxes, each with the number of tickets they can take; `more` if there are more than that."""
     inboxes_here = inboxes.inboxes_of(g.actor)
     counts = tickets.count(g.actor, inboxes_here)
-    return jsonify(listing([inbox.to_json() | counts[inbox.id].to_json() for inbox in inboxes_here]))
+    return jsonify(page_of([inbox.to_json() | counts[inbox.id].to_json() for inbox in inboxes_here]))
 
 
 @blueprint.get("/inboxes/<name>/tickets")
@@ -64,15 +64,12 @@ def every() -> ResponseReturnValue:
 def listed(name: str) -> ResponseReturnValue:
     """Tickets of an inbox: those the caller can take, those the caller has, or those of everybody (with the right `manage`)."""
     looked = parse_query(Looked)
-    match looked.view:
-        case "todo":
-            page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
-            return jsonify(listing([ticket.to_json() for ticket in page.tickets], page.next, down=page.down))
-        case "doing":
-            return jsonify(listing([ticket.to_json() for ticket in tickets.doing(g.actor, name)], down=None))
-        case "backlog":
-            lines, following = tickets.backlog(g.actor, name, limit=looked.limit, after=looked.after or None)
-            return jsonify(listing([line.to_json() for line in lines], following, down=None))
+    if looked.view == "todo":
+        page = tickets.to_do(g.actor, name, limit=looked.limit, after=looked.after or None)
+        return jsonify(listing([ticket.to_json() for ticket in page.tickets], page.next, down=page.down))
+    held = tickets.doing if looked.view == "doing" else tickets.backlog
+    lines, following = held(g.actor, name, limit=looked.limit, after=looked.after or None)
+    return jsonify(listing([line.to_json() for line in lines], following, down=None))
 
 
 @blueprint.post("/inboxes/<name>/next")

@@ -13,7 +13,7 @@ from console.errors import Invalid
 from console.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
 from console.steps.message_settings import Expires, seconds_of
 from console.views.api import idempotency, listing
-from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Channel, Listed, Message
 
 blueprint = Blueprint("api_messages", __name__, url_prefix="/api/v1")
@@ -94,11 +94,11 @@ def show(message_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/channels")
-@operation("listChannels", "source.manage", Listed[Channel], refuses=(403,), example=Example())
+@operation("listChannels", "source.manage", Listed[Channel], query=Paged, refuses=(403,), example=Example())
 def listed() -> ResponseReturnValue:
     """The channels: who carries them, whether they are in the sandbox, and the addresses to enter at the provider."""
     access.require(g.actor, None, "source", "manage")
-    return jsonify(listing([_channel(kind) for kind in KINDS]))
+    return jsonify(page_of([_channel(kind) for kind in KINDS], "kind"))
 
 
 def _channel(kind: str) -> dict[str, Any]:

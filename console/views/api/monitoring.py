@@ -9,8 +9,8 @@ from pydantic import Field
 from console import access, log, monitoring, workflows
 from console.errors import NotFound
 from console.monitoring import alerts, due_times, incidents
-from console.views.api import idempotency, listing
-from console.views.api.operation import Asked, Done, Example, Sent, operation, parse_query, read
+from console.views.api import idempotency
+from console.views.api.operation import Asked, Done, Example, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
 from console.workflows import OBJECT, Known
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("api_monitoring", __name__, url_prefix="/api/v1")
 ONE = {"workflow_id": "kyc-review"}
 
 
-class Wanted(Asked):
+class Wanted(Paged):
     """Filters of incidents."""
 
     workflow: str | None = Field(None, description="Slug or id")
@@ -134,9 +134,9 @@ def _alert_made(done: Done) -> dict[str, Any]:
 @operation("listIncidents", "workflow.see", Listed[Incident], query=Wanted, example=Example(query={"workflow": "kyc-review"}))
 def every() -> ResponseReturnValue:
     """Failed runs by cause that nobody has done again or set aside, the latest first; at most 100 causes."""
-    wanted = parse_query(Wanted).workflow
-    found = incidents.open_incidents(g.actor, _known(wanted).id if wanted else None)
-    return jsonify(listing([incident.to_json() for incident in found], None))
+    wanted = parse_query(Wanted)
+    found = incidents.open_incidents(g.actor, _known(wanted.workflow).id if wanted.workflow else None)
+    return jsonify(page_of([incident.to_json() for incident in found], asked=wanted))
 
 
 @blueprint.post("/workflows/<workflow_id>/incidents/<incident_id>/retry")
@@ -177,10 +177,10 @@ def close(workflow_id: str, incident_id: str) -> ResponseReturnValue:
 
 
 @blueprint.get("/workflows/<workflow_id>/alerts")
-@operation("listAlerts", "workflow.see", Listed[Alert], example=Example(ONE))
+@operation("listAlerts", "workflow.see", Listed[Alert], query=Paged, example=Example(ONE))
 def list_alerts(workflow_id: str) -> ResponseReturnValue:
     """Rules that tell people, or start a workflow, when a run fails or takes too long; each at most once an hour."""
-    return jsonify(listing([rule.to_json() for rule in alerts.rules_of(_known(workflow_id))], None))
+    return jsonify(page_of([rule.to_json() for rule in alerts.rules_of(_known(workflow_id))]))
 
 
 @blueprint.post("/workflows/<workflow_id>/alerts")

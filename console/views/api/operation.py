@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from console.core.documents.json_shape import reason
 from console.core.expressions.operands import Spelled
 from console.errors import ConsoleError, Invalid, Malformed
-from console.views.api import MOST, body
+from console.views.api import MOST, body, listing
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 Model = TypeVar("Model", bound=BaseModel)
@@ -183,6 +183,19 @@ def parse_query(model: type[Model]) -> Model:
     except ValidationError as wrong:
         details = _details(wrong)
         raise Malformed(_sentence(details, "address"), details=details) from None
+
+
+def page_of(rows: Sequence[Mapping[str, Any]], key: str = "id", *, asked: Paged | None = None) -> dict[str, Any]:
+    """Return the page of a list that was read whole, as `Paged` asks for it; `key` names each row. Raises Malformed for a cursor of another list."""
+    asked = asked or parse_query(Paged)
+    begin = next((number for number, row in enumerate(rows, 1) if row[key] == asked.after), 0)
+    if asked.after is not None and not begin:
+        raise Malformed(
+            "The cursor is not of this list, or what it named was removed: begin at the first page.",
+            at=("after", "Not a cursor of this list."),
+        )
+    page = rows[begin : begin + asked.limit]
+    return listing(page, page[-1][key] if begin + len(page) < len(rows) else None)
 
 
 def _details(wrong: ValidationError) -> list[dict[str, str]]:

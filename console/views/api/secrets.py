@@ -10,8 +10,7 @@ from console.actions import secret_settings
 from console.actions.secret_settings import SecretLine
 from console.errors import Invalid, NotFound
 from console.log import body as canonical
-from console.views.api import listing
-from console.views.api.operation import Example, Sent, operation, read
+from console.views.api.operation import Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, OutgoingSecret
 
 blueprint = Blueprint("api_secrets", __name__, url_prefix="/api/v1/secrets")
@@ -41,10 +40,10 @@ def _shown(line: SecretLine) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@operation("listSecrets", "source.manage", Listed[OutgoingSecret], refuses=(403,))
+@operation("listSecrets", "source.manage", Listed[OutgoingSecret], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """Every secret by name, without its value: where it may go, and what names it."""
-    return jsonify(listing([_shown(line) for line in secret_settings.listed(g.actor)]))
+    return jsonify(page_of([_shown(line) for line in secret_settings.listed(g.actor)], "name"))
 
 
 @blueprint.put("/<secret>")

@@ -6,8 +6,7 @@ from pydantic import Field
 
 from console.contacts import tags
 from console.errors import NotFound
-from console.views.api import listing
-from console.views.api.operation import Done, Example, Sent, operation, read
+from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, Tag
 
 blueprint = Blueprint("api_tags", __name__, url_prefix="/api/v1")
@@ -26,10 +25,10 @@ def _shown(tag: tags.Tag) -> dict[str, object]:
 
 
 @blueprint.get("/contacts/<collection>/<key>/tags")
-@operation("listTags", "collection.read", Listed[Tag], example=Example(PLACE))
+@operation("listTags", "collection.read", Listed[Tag], query=Paged, example=Example(PLACE))
 def list_tags(collection: str, key: str) -> ResponseReturnValue:
     """The tags of a record of any collection, by name."""
-    return jsonify(listing([_shown(tag) for tag in tags.tags_of(g.actor, collection, key)]))
+    return jsonify(page_of([_shown(tag) for tag in tags.tags_of(g.actor, collection, key)], "tag"))
 
 
 def _put(_done: Done) -> dict[str, object]:

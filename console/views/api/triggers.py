@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 from console import automation
 from console.core.documents.triggers import TriggerKind
 from console.log import body as canonical
-from console.views.api import idempotency, listing
-from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
+from console.views.api import idempotency
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, Moment, Open, Shape
 from console.views.hooks_in import hook_url
 
@@ -39,9 +39,9 @@ class TriggerListed(Open):
     next_at: list[Moment] = Field(description="The next five firings of a schedule")
     last: list[Fired]
     matched: int | None = Field(
-        description="So often it was taken in; null for an event or a webhook where the caller may see some of the records only, so with the four below"
+        description="So often what it waits for came; null for an event or a webhook where the caller may see some of the records only, so with the four below"
     )
-    passed: int | None = Field(description="So often the filter did not let it pass")
+    passed: int | None = Field(description="So often of these its filter let it pass, and it was taken in")
     left_out: int | None = Field(description="So many times were missed and not made up for")
     stopped: int | None = Field(description="So often it led to itself and started nothing")
     waiting: int | None = Field(description="How many of those taken in have not begun yet; 10001 where there are more than 10,000")
@@ -80,15 +80,17 @@ class SwitchedTrigger(Sent):
 
 
 @blueprint.get("/workflows/<workflow_id>/triggers")
-@operation("listTriggers", "workflow.see", Listed[TriggerListed], example=Example(ONE))
+@operation("listTriggers", "workflow.see", Listed[TriggerListed], query=Paged, example=Example(ONE))
 def every(workflow_id: str) -> ResponseReturnValue:
     """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
     _, found = automation.listed(g.actor, workflow_id)
-    return jsonify(listing([_trigger_json(trigger) for trigger in found]))
+    return jsonify(page_of([_trigger_json(trigger) for trigger in found]))
 
 
 def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
-    counts = {name: trigger.counts.get(name) for name in ("matched", "passed", "left_out", "stopped", "waiting")}
+    taken, kept_out = (trigger.counts.get(name) for name in ("matched", "passed"))
+    counts = {"matched": None if taken is None or kept_out is None else taken + kept_out, "passed": taken}
+    counts |= {name: trigger.counts.get(name) for name in ("left_out", "stopped", "waiting")}
     body = {
         **trigger.definition.to_json(),
         "enabled": trigger.enabled,

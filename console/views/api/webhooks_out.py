@@ -10,7 +10,7 @@ from console import outgoing_webhooks
 from console.log import body as canonical
 from console.outgoing_webhooks import Subscription, Wanted
 from console.views.api import idempotency, listing
-from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, parse_query, read
+from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Listed, OutgoingDelivery, OutgoingWebhook
 
 blueprint = Blueprint("api_webhooks", __name__, url_prefix="/api/v1/webhooks")
@@ -90,10 +90,10 @@ def _redelivered(_done: Done) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@operation("listWebhooks", "webhook.manage", Listed[OutgoingWebhook], refuses=(403,))
+@operation("listWebhooks", "webhook.manage", Listed[OutgoingWebhook], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """All addresses to which events are sent, the oldest first."""
-    return jsonify(listing([_webhook(webhook) for webhook in outgoing_webhooks.every(g.actor)]))
+    return jsonify(page_of([_webhook(webhook) for webhook in outgoing_webhooks.every(g.actor)]))
 
 
 @blueprint.post("")

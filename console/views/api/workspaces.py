@@ -4,22 +4,21 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 
 from console import workspaces
-from console.views.api import listing
-from console.views.api.operation import operation
+from console.views.api.operation import Paged, operation, page_of
 from console.views.api.shapes import Listed, WorkspaceDocument, WorkspaceHead
 
 blueprint = Blueprint("api_workspaces", __name__, url_prefix="/api/v1")
 
 
 @blueprint.get("/workspaces")
-@operation("listWorkspaces", "own", Listed[WorkspaceHead])
+@operation("listWorkspaces", "own", Listed[WorkspaceHead], query=Paged)
 def list_workspaces() -> ResponseReturnValue:
     """Every published workspace that the caller sees, by title."""
     heads = [
         {"id": each.id, "title": each.title, "help": each.help, "teams": each.teams, "dashboard": each.dashboard}
         for each in workspaces.workspaces_of(g.actor)
     ]
-    return jsonify(listing(heads, None))
+    return jsonify(page_of(heads))
 
 
 @blueprint.get("/workspaces/<slug>")

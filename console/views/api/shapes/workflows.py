@@ -238,18 +238,19 @@ class BuilderTurn(Shape):
 
 
 class WorkflowNode(Shape):
-    """A step that was added as a node; its step has the same id without `node_`."""
+    """A step as a node; its step has the same id without `node_`."""
 
     id: str
     workflow_id: str
-    type: str
+    type: str = Field(description="The type with which it was added, while its settings can be said so; else the step type")
     title: str
-    config: dict[str, Anything]
-    created_at: Moment | None
+    name: str = Field(description="The same as `title`")
+    config: dict[str, Anything] = Field(description="The settings, as the type takes them")
+    created_at: Moment | None = Field(description="null: it was in the draft from its beginning")
 
 
 class WorkflowEdge(Shape):
-    """A way that was added as an edge. `label` null: every outcome that no other edge is for."""
+    """A way from one step to another. `label` null: every outcome that no other edge is for."""
 
     id: str
     source: str
