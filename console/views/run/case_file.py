@@ -70,7 +70,7 @@ def html(case: CaseFile, actor: Actor) -> str:
         replace(Look.of(actor), now=reports.made_at(case), people=case.names, accounts=accounts.AccountNames(), lasting=True),
     )
     papers = Papers(actor, run, run["last_event"])
-    context = page.context_of_run(run, case.record_title, "") | {
+    context = page.context_of_run(run, case.record_title, "", case.then) | {
         "ending": formats.label_of(str(run["ending"])) if run["ending"] else "",
         "read_only": True,
         "mode": "look",
