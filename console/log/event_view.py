@@ -34,6 +34,8 @@ T = TypeVar("T")
 PEOPLE = ("holder", "former_holder", "person", "assignee", "substitute", "stands_in_for")
 RUN = "run_"
 STARTED = "run_started"
+OF_WORKFLOW = frozenset({"workflow_created", "workflow_changed", "workflow_deleted"})
+"""Kinds of events that seal what a workflow was called, which may have no version yet."""
 
 
 KnownAt = Callable[[datetime], Mapping[str, Collection]]
@@ -69,7 +71,7 @@ class DatedNames:
 Described = Callable[
     [Iterable[str], Mapping[str, Sequence[tuple[datetime, str]]]], Mapping[str, tuple[Collection, Sequence[tuple[datetime, Collection]]]]
 ]
-"""Collections by their id, and since when each version of their documents (by its hash) is in force → what they are today, and what they were called since when."""
+"""Collections by their id, and since when each version of their documents (by its hash, "" for that of today) is in force → what they are today, and what they were called since when."""
 
 
 def names_of(
@@ -123,7 +125,7 @@ def names_of(
             if isinstance(open_data.get("version"), int):
                 versions.add((str(open_data["workflow"]), open_data["version"]))
         before = body  # events of one run have the same ones, by the thousand
-    found = _found(people, workflows, {workflow for workflow, _ in versions}, actions, collections, workspaces, first, last)
+    found = _read_names(people, workflows, {workflow for workflow, _ in versions}, actions, collections, workspaces, first, last)
     live = {row.id: row.number for row in found["workflow"] if row.number is not None}
     published = [(row.of, row.number) for kind in ("workflow_version", "action_version") for row in found[kind]]
     titles, steps = _steps_of({*versions, *live.items(), *published})
@@ -171,8 +173,13 @@ def names_of(
 
 
 def _title_of_time(event: Stored, hidden: Hidden, known_at: KnownAt) -> str | None:
-    """What the record of the event was called when it was written, as this reader may know it: made of the values that they may see. None where that was not kept, or was erased."""
+    """What the record of the event was called when it was written, as this reader may know it: made of the values that they may see. None where that was not kept, or was erased.
+
+    Of a workflow that was made, changed or deleted, what it was called before, or else at first.
+    """
     body, told = event.body, event.sealed.get("title")
+    if event.type in OF_WORKFLOW:
+        return str(event.sealed.get("before/title") or event.sealed.get("after/title") or "") or None
     target, version = body.get("target") or {}, body.get("wf") or {}
     values = event.values.get(masking.TITLED)
     if not isinstance(told, str) or not told or (event.type != STARTED and values is None):
@@ -229,7 +236,7 @@ def _texts_in(value: Any) -> list[str]:
     return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
-def _found(
+def _read_names(
     people: Iterable[str],
     workflows: Iterable[str],
     versioned: Iterable[str],
@@ -241,7 +248,7 @@ def _found(
 ) -> Mapping[str, list[sa.Row[Any]]]:
     """What these ids are called, and the versions in force from the `first` moment to the `last`: rows (kind, id, of, name, number, since), by their kind.
 
-    Of `versioned` workflows it is known which versions are spoken of. `of` is the workflow of a version: an action is called as the workflow that was made of it. The `name` of a version of a collection is its hash.
+    Of `versioned` workflows it is known which versions are spoken of. `of` is the workflow of a version: an action is called as the workflow that was made of it. The `name` of a former version of a collection is its hash.
     """
     from console.core.documents.action_document import slug_of  # loads pydantic, which a command that only says its help does without
 
@@ -264,7 +271,7 @@ def _found(
         .where(workflow.slug.in_(sorted(slugs)), _between(made.workflow, made.number, made.published_at, first, last)),
         sa.select(sa.literal("workspace_version"), placed.workspace, nothing, _title_in(placed.document), placed.number, placed.made_at)
         .where(placed.workspace.in_(sorted(workspaces)), _between(placed.workspace, placed.number, placed.made_at, first, last)),
-        sa.select(sa.literal("collection_version"), described.collection, nothing, described.hash, described.number, described.made_at)
+        sa.select(sa.literal("collection_version"), described.collection, nothing, _former_hash(), described.number, described.made_at)
         .where(described.collection.in_(sorted(collections)), _between(described.collection, described.number, described.made_at, first, last)),
     )  # fmt: skip
     found: dict[str, list[sa.Row[Any]]] = defaultdict(list)
@@ -272,6 +279,13 @@ def _found(
         for row in connection.execute(parts):
             found[row.kind].append(row)
     return found
+
+
+def _former_hash() -> sa.ColumnElement[str]:
+    """The hash of a version of a collection; "" for the newest, for since then the document of today holds, whoever else has changed it."""
+    version, newest = tables.collection_version.c, tables.collection_version.alias().c
+    number = sa.select(sa.func.max(newest.number)).where(newest.collection == version.collection)
+    return sa.case((version.number == number.correlate(tables.collection_version).scalar_subquery(), ""), else_=version.hash)
 
 
 def _title_in(document: sa.Column[Any]) -> sa.ColumnElement[str]:

@@ -163,10 +163,10 @@ def find(collection_id: str) -> Collection | None:
 def described(
     wanted: Iterable[str], versions: Mapping[str, Sequence[tuple[datetime, str]]]
 ) -> dict[str, tuple[Collection, Sequence[tuple[datetime, Collection]]]]:
-    """Collection → what it is today, and what it was called since when, by the `versions` of its document: moments and hashes, the earliest first."""
+    """Collection → what it is today, and what it was called since when, by the `versions` of its document: moments and hashes ("": that of today), the earliest first."""
     catalogue = current()
     known = {ident: catalogue.collections[ident] for ident in wanted if ident in catalogue.collections}
-    asked = {(ident, version) for ident in known for _, version in versions.get(ident, ())}
+    asked = {(ident, version) for ident in known for _, version in versions.get(ident, ()) if version}
     if lacking := sorted(asked - catalogue.former.keys()):
         table = tables.collection_version.c
         with hot_engine().connect() as connection:

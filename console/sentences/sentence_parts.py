@@ -64,7 +64,7 @@ class Names:
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
     `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation, `segments` those of the collection's own segments. `loops` are the steps that go through a list,
     keyed as `steps`, and so are `offers`: type and settings of the steps, which name their outcomes; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
-    `versions` are titles by workflow and version; `titled` are titles of the record by the id of an event or run, as it was called then. `live` is the version that each workflow has today,
+    `versions` are titles by workflow and version; `titled` are titles by the id of an event or run, as its record was called then, or where it has none its workflow. `live` is the version that each workflow has today,
     `today` what everything is called today, where sentences note what is called otherwise.
     """
 
@@ -196,7 +196,8 @@ class Parts(dict[str, str]):
         workflow_id = str(workflow.get("id") or self.open.get("workflow") or "")
         version = workflow.get("version") or self.open.get("version")
         then = self.names.versions.get((workflow_id, version), "") if isinstance(version, int) else ""
-        return self._name("workflows", workflow_id, then) or self.text("slug")
+        own = "" if self.target else self.names.titled.get(str(self.body.get("id")), "")
+        return self._name("workflows", workflow_id, own or then) or self.text("slug")
 
     def _workflow(self) -> str:
         return self.workflow() or "the run"
@@ -241,12 +242,11 @@ class Parts(dict[str, str]):
         collection, key = str(self.target.get("coll") or ""), self.target.get("key")
         if not collection:
             return ""
-        label = self.kind(collection)
         if key is None:
-            return label
+            return self.kind(collection)
         if self._own():
-            return f"this {label}"
-        return self._title() or f"{label} {_short_key(plain(str(key)))}".rstrip()
+            return f"this {self.kind(collection)}"
+        return self._title() or f"{self.kind(collection)} {_short_key(plain(str(key)))}".rstrip()
 
     def _title(self) -> str:
         """What the event's record was called; "" where that is not known."""

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, actions, activity, browse, collections, db, log, runs, workflows, workspaces
+from console import access, actions, activity, browse, collections, db, log, runs, sources, workflows, workspaces
 from console.access import policy_store
 from console.activity import exports, sequencing
 from console.browse import notes
-from console.db import transaction
+from console.db import tables, transaction
 from console.log.event_lists import LogFilter
+from console.records import catalogue
 from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company
 from tests.conftest import web_app
@@ -125,17 +126,18 @@ def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str
     pages = Pages(company, web_app())
     listed = pages.ines.get("/activity").html + pages.ines.get(f"/activity?run={run_id}").html
     for then in ("Care review", "Rate the risk", "Approve", "Risk", "Small", "Unrated", "Adaeze Okonkwo-Bell", "Rate", "Risk desk"):
-        assert f"“{then}” is now “{NOW[then]}”" in listed, then
+        assert f"now “{NOW[then]}”" in listed, then
     at = next(event["n"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "step_shown" and event["step"] == "rate")
     plain, since = (pages.olivia.get(f"/runs/{run_id}/replay?at={at}{switch}").html for switch in ("", "&since=1"))
-    assert "“Rate the risk” is now “Judge the hazard”" in plain
+    assert "(now “Judge the hazard”)" in plain
     for then in ("Care review", "Rate the risk", "Take a note", "Customer", "Risk", "Small", "Adaeze Okonkwo-Bell"):
         assert f"“{then}” is now “{NOW[then]}”" in since, then
     assert "Adaeze Bell" not in plain
     assert "Hazard" not in plain
     paper = " ".join(text_of(pages.olivia.client.get(f"/runs/{run_id}/case-file").data).split())
     assert paper.startswith("Case file Care review, Adaeze Okonkwo-Bell")
-    assert "Olivia was shown “Rate the risk” “Rate the risk” is now “Judge the hazard”" in paper
+    assert "came to “Rate the risk” (now “Judge the hazard”)" in paper
+    assert paper.count("now “Judge the hazard”") == 1, "once for each name"
 
 
 @pytest.mark.parametrize(
@@ -164,6 +166,34 @@ def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company
     page = Pages(company, web_app()).rosa.get(f"/runs/{run_id}/replay?at=1")
     said = json.dumps([events, listed, view.json, page.html])
     assert "Adaeze" not in said, "neither the title of then nor that of today"
+
+
+def test_what_a_refresh_of_the_source_renames_was_called_so_before(company: Company) -> None:
+    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    for label in ("Client", "Patron"):
+        sources.refresh("company", [DOCUMENTS[0] | {"label_one": label}, DOCUMENTS[1]])
+        log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    with transaction() as connection:  # by a release that kept no version of what a refresh said
+        connection.execute(
+            sa.update(tables.collection).where(tables.collection.c.id == "customer").values(document=DOCUMENTS[0] | {"label_one": "Guest"})
+        )
+        catalogue.touch(connection)
+    catalogue.forget()
+    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("record_listed",)), 10).rows]
+    assert [each.split()[3] for each in said] == ["guest", "guest", "client", "customer"], "since the newest version what holds today"
+    assert [each.renamed for each in said] == [(), (), (("Client", "Guest"),), (("Customer", "Guest"),)]
+
+
+def test_a_workflow_that_was_never_published_is_called_as_it_was(company: Company) -> None:
+    made = workflows.create(company.mona, "First name", team="operations")
+    workflows.change(company.mona, made.slug, title="Second name")
+    workflows.change(company.mona, made.slug, title="Third name")
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("workflow_created", "workflow_changed")), 10).rows]
+    assert [each.partition("workflow ")[2] for each in said] == ["Second name: title", "First name: title", "First name"]
+    assert [each.renamed[0] for each in said] == [("Second name", "Third name"), ("First name", "Third name"), ("First name", "Third name")]
 
 
 def test_what_was_erased_stays_erased(company: Company, run_id: str) -> None:

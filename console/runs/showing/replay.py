@@ -212,7 +212,13 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
     before = (
         _screens(run_id, [stored for n in asked for stored in events[n][:-1]], but="settle") if asked else {}
     )  # what was done there stood on an earlier one
-    shown = (screen_for(actor, hidden, screen, seen.run.collection) for screen in (drawn | before).values())
+    screens = drawn | before
+    last = [events[n][-1] for n in screens]
+    names = _names(actor, seen, last, {}, hidden, {}, beside=set().union(*map(_collections_on, screens.values())))
+    shown = (
+        screen_for(actor, hidden, screen, seen.run.collection, names.collections(event))
+        for event, screen in zip(last, screens.values(), strict=True)
+    )
     return {(screen["step"], screen["attempt"]): screen for screen in shown if screen}
 
 
