@@ -48,6 +48,7 @@ def create(actor: Actor, collection_id: str, values: Mapping[str, Any]) -> Recor
             intent.settle("unknown")
             raise
         faults.point("by_hand.note.before")
+        intent.about = made
         kept = {name: made.values[name] for name in values}
         intent.settle("succeeded", key=made.key, new=kept, whose=browse.subject_of(collection, made.key or ""))
     return _as_read(actor, collection, made.key or "")
@@ -104,7 +105,7 @@ def delete(actor: Actor, collection_id: str, key: str, expected: Mapping[str, An
         details = [{"field": name, "reason": f"{collection.label_one} has no field {name}."} for name in strange]
         raise Invalid(f"There is no field {', '.join(strange)}.", details=details)
     whose = browse.subject_of(collection, key)  # told before it is gone: afterwards nothing leads there
-    with browse.intended(actor, collection, "deleted", key, old=before.values, new={}, whose=whose) as intent:
+    with browse.intended(actor, collection, "deleted", key, old=before.values, new={}, whose=whose, about=before) as intent:
         records.delete(collection_id, key, expected, allowed)
         faults.point("by_hand.note.before")
         intent.settle("succeeded")

@@ -7,16 +7,17 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, subjects
+from console import access, accounts, browse, log, records, subjects
 from console.activity import record_titles
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.core.events import KINDS
 from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
@@ -27,6 +28,7 @@ from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
 from console.records import catalogue
+from console.sentences import Sentence
 
 if TYPE_CHECKING:
     from console.runs.rows.loaded_rows import Judge
@@ -58,11 +60,12 @@ class LogQuery:
 
 @dataclass(frozen=True, slots=True)
 class ActivityRow:
-    """An event for one reader. `json` is EVENT of the API: values that the reader may not see are null, with their path in `masked`."""
+    """An event for one reader. `json` is EVENT of the API: values that the reader may not see are null, with their path in `masked`. `collection` is that of its record as it was called then."""
 
     event: Stored
     json: Mapping[str, Any]
     record_title: str | None = None
+    collection: Collection | None = None
 
     @property
     def at(self) -> datetime:
@@ -70,9 +73,10 @@ class ActivityRow:
         return self.event.at
 
     @property
-    def sentence(self) -> str:
-        """The event in one line, without a full stop."""
-        return str(self.json["sentence"])
+    def sentence(self) -> Sentence:
+        """The event in one line by the names of its time, without a full stop; and which of them are others today."""
+        said: Sentence = self.json["sentence"]
+        return said
 
     @property
     def actor_name(self) -> str:
@@ -366,23 +370,20 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
-    names, hidden = event_view.names_of(events, titles, known=catalogue.find, own=own), reader.values
-    names = replace(names, collections={name: label + _beside(name) for name, label in names.collections.items()})
+    begun = browse.naming.titles_kept(
+        log.beginnings({row.run for row, opens in kept if opens and (row.run or "").startswith(event_view.RUN)})
+    )
+    hidden = reader.values
+    names = event_view.names_of(events, titles, described=catalogue.described, begun=begun, hidden=hidden, apart=True, own=own)
     return [
         ActivityRow(
-            event, event_view.as_json(event, names, hidden=hidden, whole=opens, addresses=True), titles.get((row.collection, row.record))
+            event,
+            event_view.as_json(event, names, hidden=hidden, whole=opens, addresses=True),
+            names.title(event) or titles.get((row.collection, row.record)),
+            names.collections(event).get(row.collection),
         )
         for event, (row, opens) in zip(events, kept, strict=True)
     ]
-
-
-def _beside(collection: str) -> str:
-    """What tells a collection from others that are called alike."""
-    try:
-        known = records.collection(collection)
-    except NotFound:  # it is gone, and its events stay
-        return ""
-    return known.label.removeprefix(known.plain_label) if known.plain_label else ""
 
 
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import faults, log, records, subjects
+from console.browse.naming import title_in_log
 from console.browse.record_lists import note_on
 from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
@@ -21,7 +22,7 @@ from console.core.documents.collections import Collection
 from console.db.engine import alone, fetch, transaction
 from console.db.ids import new_id
 from console.errors import ConsoleError
-from console.records import WriteUnknown
+from console.records import Record, WriteUnknown
 from console.records.consents_told import consents_told
 
 Effect = Literal["updated", "added", "deleted"]
@@ -37,7 +38,7 @@ _DROP = "delete from console.change_intent where id = %s returning 1"
 
 @dataclass(slots=True)
 class Intent:
-    """A change that is under way. `key` None: the record is being added. `whose` is the subject of the record."""
+    """A change that is under way. `key` None: the record is being added. `whose` is the subject of the record, `about` the record as it is called."""
 
     id: str
     actor: Actor
@@ -47,6 +48,7 @@ class Intent:
     old: Mapping[str, Any]
     new: Mapping[str, Any]
     whose: str | None = None
+    about: Record | None = None
     settled: bool = field(default=False)
 
     def settle(
@@ -71,7 +73,7 @@ class Intent:
                 whose,
                 connection,
                 open={"fields": sorted(new), "result": result} | ({} if self.effect == "updated" else {"effect": self.effect}),
-                sealed={"old": dict(old), "new": dict(new)},
+                sealed={"old": dict(old), "new": dict(new)} | (title_in_log(self.about) if self.about is not None else {}),
             )
             if moved is not None:
                 self._note("stage_changed", key, whose, connection, open=moved)
@@ -108,6 +110,7 @@ def intended(
     old: Mapping[str, Any],
     new: Mapping[str, Any],
     whose: str | None,
+    about: Record | None = None,
 ) -> Iterator[Intent]:
     """Around the write of a change. A refusal removes the intent; an unknown result is an event; any other error leaves it to be looked up.
 
@@ -128,7 +131,7 @@ def intended(
         "request": request,
     }
     [(stored_id,)] = fetch(_STORE, row | {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext})
-    intent = Intent(stored_id, actor, collection, effect, key, old, new, whose)
+    intent = Intent(stored_id, actor, collection, effect, key, old, new, whose, about)
     with alone(stored_id):  # whoever looks up what was left knows by this that the change is still under way
         faults.point("by_hand.write.before")
         try:

@@ -12,11 +12,12 @@ from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
 from console.errors import ConsoleError, NotFound
 from console.formats import Named
+from console.log import Stored
+from console.log.masking import DOTS, TITLED
 from console.records import Reach, Record
 
 MOST = 500
 """Records of one collection that a page names."""
-DOTS = "••••••"
 
 Reference = tuple[str, str]
 """(collection, key)."""
@@ -49,6 +50,24 @@ def joined(collection: Collection) -> tuple[str, ...]:
     if len(parts) > 1 or leading:
         return leading if collection.title == _of_key(collection, parts) else ()
     return _of_one(collection, parts)
+
+
+def titles_kept(begun: Mapping[str, Stored]) -> dict[str, Stored]:
+    """Those of the beginnings of runs whose sealed title is what lists call the record: of one that is called as others are, it is the mere key."""
+    every = records.catalogue.current().collections
+    return {
+        run: event for run, event in begun.items() if (known := every.get(str(event.open.get("collection")))) is None or not joined(known)
+    }
+
+
+def title_in_log(record: Record) -> dict[str, Any]:
+    """What an event about the record seals of its title: the title, and the values that it is made of, for whoever may not read all of them.
+
+    Nothing of a record without such values, or that is called as others are: their names are not its own.
+    """
+    collection = records.collection(record.collection)
+    values = {name: record.values[name] for name in collection.title_fields if name in record.values}
+    return {"title": record.title, TITLED: values} if values and not joined(collection) else {}
 
 
 def made_of(collection: Collection) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, files, log, records, settings, subjects
+from console.browse.naming import title_in_log
 from console.browse.record_lists import browsed_collection, note_on, subject_of
 from console.core import media
 from console.core.actor import Actor
@@ -156,7 +157,7 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
     from console.work import notices
 
     collection, scope = browsed_collection(actor, collection_id)
-    records.get(collection_id, key, scope, fields=())
+    about = records.get(collection_id, key, scope, fields=collection.title_fields)
     if not may_write(actor, collection_id):
         raise NotAllowed(ONLY_READ, need=(f"collection:{collection_id}", "update"))
     said = text.strip()
@@ -172,7 +173,7 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
         connection.execute(sa.insert(tables.record_note).values(**row, subject=subject, kid=kid, nonce=nonce, ct=ciphertext))
         note_on(
             actor, "note_added", collection, open={"note": note_id, "people": named, "attached": [file.id for file in kept]}, record=ref, subject=subject,
-            sealed={"text": said, "files": [file.name for file in kept]} if kept else {"text": said}, connection=connection,
+            sealed={"text": said} | ({"files": [file.name for file in kept]} if kept else {}) | title_in_log(about), connection=connection,
         )  # fmt: skip
     if named:
         notices.tell(named, "note_mention", note_id, by=actor.id, link=f"/notes/{note_id}")

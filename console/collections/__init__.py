@@ -15,3 +15,5 @@ from console.collections.collection_drafts import (
 )
 from console.collections.collection_looks import Found, Look, find, look, roles
 from console.collections.collection_publication import check_file, check_governed, export, import_file, publish, relate
+
+OPEN_MODULES = frozenset({"collection_store"})

@@ -22,13 +22,12 @@ from console.collections.collection_checks import (
     require_shaper,
 )
 from console.collections.collection_store import (
+    COMMAND_LINE,
     add_draft,
+    add_version,
     live_document,
-    newest_number,
     read_draft,
     read_stored,
-    read_versions,
-    version_row,
     write_draft,
 )
 from console.core import expressions
@@ -45,7 +44,6 @@ from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAll
 from console.records import catalogue, sql_conditions, sql_segments
 from console.rights import second_admin
 
-COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 CHAIN = "sys:config"
 MOST_BYTES = 1024 * 1024
 MOST_NAMED = 100
@@ -225,15 +223,7 @@ def _publish(connection: Connection, own: Stored, live: CollectionDocument, docu
                 sql_conditions.check(expressions.parse(segment.filter), becoming)
         except (DefinitionError, Malformed) as error:
             raise Invalid(f"{segment.label}: {error.message}", at=(f"segments.{segment.id}", error.message)) from None
-    table = tables.collection_version
-    number, known = newest_number(connection, own.id), read_versions(connection, own.id)[:1]
-    rows = []
-    if not known or known[0].hash != live.hash:
-        number += 1
-        rows.append(version_row(own.id, number, live, "found", COMMAND_LINE))
-    number += 1
-    rows.append(version_row(own.id, number, made, origin, actor))
-    connection.execute(sa.insert(table), rows)
+    number = add_version(connection, own.id, live, made, origin, actor)
     connection.execute(sa.update(tables.collection).where(tables.collection.c.id == own.id).values(document=made.to_json()))
     write_draft(connection, own.id, None, [], read_draft(connection, own.id).revision + 1, actor)
     catalogue.touch(connection)

@@ -1,6 +1,7 @@
 """Stored collection documents: the rows of the tables collection, collection_draft and collection_version."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from console.db import tables
 from console.errors import DefinitionError, NotFound
 from console.records import catalogue
 
+COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 MOST_FORMER = 50
 
 
@@ -96,6 +98,25 @@ def newest_number(connection: Connection, collection_id: str) -> int:
     table = tables.collection_version
     found = connection.execute(sa.select(sa.func.max(table.c.number)).where(table.c.collection == collection_id)).scalar()
     return int(found or 0)
+
+
+def add_version(
+    connection: Connection, collection_id: str, live: CollectionDocument, document: CollectionDocument, origin: str, actor: Actor
+) -> int:
+    """Keep the document as a version, and before it the `live` one where it is not the newest version; returns the number."""
+    number, known = newest_number(connection, collection_id), read_versions(connection, collection_id)[:1]
+    rows = [] if known and known[0].hash == live.hash else [version_row(collection_id, number + 1, live, "found", COMMAND_LINE)]
+    rows.append(version_row(collection_id, number + len(rows) + 1, document, origin, actor))
+    connection.execute(sa.insert(tables.collection_version), rows)
+    return int(rows[-1]["number"])
+
+
+def add_refreshed(connection: Connection, former: Stored, own: Stored, actor: Actor) -> None:
+    """Keep what a refresh of the source says otherwise of a collection as a version, so that its events keep their names."""
+    with suppress(DefinitionError):  # a document that its own page cannot read either
+        live, made = live_document(former), live_document(own)
+        if live.hash != made.hash:
+            add_version(connection, own.id, live, made, "file", actor)
 
 
 def version_row(collection_id: str, number: int, document: CollectionDocument, origin: str, actor: Actor) -> dict[str, Any]:

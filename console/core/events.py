@@ -60,7 +60,7 @@ _RUN = (
             "fork",
             "caused_by",
         ),
-        ("input", "title", "loaded", "event", "context", "item", "addresses"),
+        ("input", "title", "titled", "loaded", "event", "context", "item", "addresses"),
         move=True,
     ),
     Kind(

@@ -32,7 +32,7 @@ OUTSIDE = (
         "record",
         "A person or key changed a record outside a run.",
         ("fields", "effect", "result", "code"),
-        ("old", "new", "changes"),
+        ("old", "new", "changes", "title", "titled"),
     ),
     Kind("value_revealed", "record", "A person or key uncovered a masked value of a record, with a reason.", ("field",), ("reason",)),
     Kind(
@@ -40,7 +40,7 @@ OUTSIDE = (
         "record",
         "A person wrote a note on a record; the people that it names are told.",
         ("note", "people", "attached"),
-        ("text", "files"),
+        ("text", "files", "title", "titled"),
     ),
     Kind(
         "lead_enrolled",

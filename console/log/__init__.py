@@ -23,7 +23,20 @@ from console.log.body import Fact, Frame, Link, link
 from console.log.idempotency_note import IDEMPOTENCY, AlreadyDone, reserved
 from console.log.new_chains import NewChain, write_new
 from console.log.note_each import Noted, note_each
-from console.log.read import Row, Stored, closed, events_of, history, newest_by_people, open_values, passing, recent, rows, stored
+from console.log.read import (
+    Row,
+    Stored,
+    beginnings,
+    closed,
+    events_of,
+    history,
+    newest_by_people,
+    open_values,
+    passing,
+    recent,
+    rows,
+    stored,
+)
 from console.log.transition_statement import Part, Projection
 
 OPEN_MODULES = frozenset(

@@ -12,6 +12,10 @@ from typing import Any
 from console.core import record_links
 from console.core.origins import ANY, FORM, HELP, KEY, LIMIT, SAID, SENT, TEXT, Closed, plain
 
+TITLED = "titled"
+"""Under which an event that tells the title of its record has the values that it is made of, by field."""
+DOTS = "••••••"
+"""What stands for a title that the reader may not see."""
 Hidden = Callable[[str | None], frozenset[str]]
 """Collection id (None: of no collection) → names of the fields that may not be read there."""
 
@@ -155,7 +159,8 @@ def event(
     for name, value in screens.items():
         whole[name], masked_on_screen = mask(value, f"{path}.{name}", hidden, collection, screen=True)
         masked += masked_on_screen
-    shut = {"title"} if kind == "run_started" and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
+    tells_title = kind == "run_started" or TITLED in sealed
+    shut = {"title"} if tells_title and isinstance(hidden, Within) and collection and hidden.titles(collection) else set()
     if kind in HANDED_ON and isinstance(hidden, Within) and hidden.closed is not None and SAID in hidden.closed.of_kind("escalate"):
         shut.add("reason")
     if kind in HANDED_OUT and sent_hidden(hidden):

@@ -68,6 +68,21 @@ def events_of(chain: str, after: int = 0, limit: int | None = None, *, opened: b
     return [stored(row, opened=opened) for row in rows]
 
 
+def beginnings(chains: Collection[str]) -> dict[str, Stored]:
+    """Chain → its first event with its values, its place unknown; one statement."""
+    if not chains:
+        return {}
+    statement = """select e.run, e.run_seq, e.body, e.leaf, v.sub, v.nonce, v.ct from console.event e
+        left join console.event_value v on v.event = e.id where e.run = any(%s) and e.run_seq = 1"""
+    rows = fetch(statement, (sorted(chains),), binary=True)
+    subjects.load({row[4] for row in rows if row[4]})
+    begun = {}
+    for run, n, data, leaf, *value in rows:
+        body = parsed(data)
+        begun[run] = _event(Row(n, data, leaf), body, *_opened(body, *value))
+    return begun
+
+
 class Row(NamedTuple):
     """An event as the table holds it: its number in the chain, the bytes of its body, their hash."""
 

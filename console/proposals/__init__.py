@@ -35,6 +35,7 @@ OPEN_MODULES = frozenset(
         "cases",
         "evaluate",
         "feedback",
+        "field_labels",
         "figures",
         "ladder",
         "measure",

@@ -127,7 +127,7 @@ def _events(actor: Actor, call_made: Call) -> tuple[Mapping[str, Any], Mapping[s
     ends = [event for event in every if event.type in HANDED_IN and (event.open.get("proposal") or {}).get("call") == call_made.id]
     wanted = [*answers[-1:], *ends[:1]]
     opened = log.open_values(call_made.run, wanted) if wanted else {}
-    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()), known=catalogue.find)
+    hidden, names = hidden_from(actor, looking_back=True), event_view.names_of(list(opened.values()), described=catalogue.described)
     shown = {n: event_view.as_json(event, names, hidden=hidden) for n, event in opened.items()}
     return (shown.get(answers[-1].n, {}) if answers else {}, shown.get(ends[0].n, {}) if ends else {}, True)
 

@@ -3,11 +3,12 @@
 Each process compares the configuration number at most once a second, and reloads everything if it changed.
 """
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,11 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from console import subjects
-from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble, former_names
 from console.core.moments import spoken_moment
 from console.db import tables
 from console.db.engine import hot_engine
-from console.errors import Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
+from console.errors import DefinitionError, Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
 from console.records import connect, function_fields, portable_address
 from console.records.connection_terms import Terms
 from console.records.sqlite_schema import Declared, declared_in
@@ -62,6 +63,9 @@ class Catalogue:
     collections: Mapping[str, Collection]
     declared: Mapping[str, Declared] = field(default_factory=dict)
     """Source → the types that its columns had when it was looked at, of SQLite files."""
+    held: Sequence[Stored] = ()
+    former: dict[tuple[str, str], Collection] = field(default_factory=dict, compare=False)
+    """Collection and hash of a version of its document → the collection as it was called by that version; filled as they are asked for."""
 
 
 _kept: tuple[float, Engine, Catalogue] | None = None
@@ -102,7 +106,7 @@ def load(connection: Connection, number: int = 0) -> Catalogue:
     declared = {
         name: declared_in(item.structure for item in held if item.source == name) for name in kept if kept[name].dialect == "sqlite"
     }
-    return Catalogue(number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared)
+    return Catalogue(number, kept, function_fields.with_hooks(assemble(held, function_fields.fields())), declared, held)
 
 
 def sources(connection: Connection) -> dict[str, Source]:
@@ -154,6 +158,39 @@ def collections() -> list[Collection]:
 def find(collection_id: str) -> Collection | None:
     """The collection of that id, None without one."""
     return current().collections.get(collection_id)
+
+
+def described(
+    wanted: Iterable[str], versions: Mapping[str, Sequence[tuple[datetime, str]]]
+) -> dict[str, tuple[Collection, Sequence[tuple[datetime, Collection]]]]:
+    """Collection → what it is today, and what it was called since when, by the `versions` of its document: moments and hashes ("": that of today), the earliest first."""
+    catalogue = current()
+    known = {ident: catalogue.collections[ident] for ident in wanted if ident in catalogue.collections}
+    asked = {(ident, version) for ident in known for _, version in versions.get(ident, ()) if version}
+    if lacking := sorted(asked - catalogue.former.keys()):
+        table = tables.collection_version.c
+        with hot_engine().connect() as connection:
+            rows = connection.execute(
+                sa.select(table.collection, table.hash, table.document).where(sa.tuple_(table.collection, table.hash).in_(lacking))
+            )
+            catalogue.former.update({(row.collection, row.hash): _as_called(catalogue, row.collection, row.document) for row in rows})
+    return {
+        ident: (present, [(since, catalogue.former.get((ident, version), present)) for since, version in versions.get(ident, ())])
+        for ident, present in known.items()
+    }
+
+
+def _as_called(catalogue: Catalogue, collection_id: str, document: str) -> Collection:
+    """The collection with the names that a former document gives; where they no longer fit the table, as it is called today."""
+    former = json.loads(document)
+    held = [
+        replace(item, document=former_names.document_of_time(item, former)) if item.id == collection_id else item for item in catalogue.held
+    ]
+    try:
+        made = assemble(held, function_fields.fields())[collection_id]
+    except DefinitionError:
+        return catalogue.collections[collection_id]
+    return replace(made, segments=former_names.segments(former))
 
 
 def collection(collection_id: str) -> Collection:

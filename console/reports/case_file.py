@@ -15,6 +15,7 @@ from typing import Any
 from console import documents, log, runs
 from console.activity import exports
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
 from console.files.confined_process import Busy, Confined
@@ -37,7 +38,7 @@ _press = Confined(Path(__file__).with_name("pdf_process.py"), memory=2 << 30, cp
 
 @dataclass(frozen=True, slots=True)
 class CaseFile:
-    """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown, `chosen` what was chosen there; `documents` by name, and
+    """What stands in a case file. `run` and `events` are in the shapes of the API; `screens` by (step, attempt) as they were last shown, `chosen` what was chosen there, `then` collections as they were called at the end; `documents` by name, and
     `looked` which of their pages were opened; `proofs` are files of an export by name, which lead to a head of the log signed at `signed_at`:
     none, and None, while no head has all of the run.
     """
@@ -53,6 +54,7 @@ class CaseFile:
     signed_at: datetime | None
     looked: Sequence[Looked] = ()
     chosen: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    then: Mapping[str, Collection] = field(default_factory=dict)
 
 
 def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], object], with_documents: bool = True) -> CaseFile:
@@ -77,7 +79,18 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     asked_for = approvals.find(actor, {"run": run_id}, limit=PAGE).lines
     screens = replay.screens_shown(actor, run_id)
     return CaseFile(
-        run, view.run.record_title, view.run.names, events, screens, asked_for, kept, proofs, signed_at, looked, view.run.chosen
+        run,
+        view.run.record_title,
+        view.run.names,
+        events,
+        screens,
+        asked_for,
+        kept,
+        proofs,
+        signed_at,
+        looked,
+        view.run.chosen,
+        view.run.then,
     )
 
 

@@ -5,5 +5,5 @@ are never part of it, so that it stays true and reveals nothing when a value is 
 """
 
 from console.sentences.cause_sentences import cause_words
-from console.sentences.event_sentences import SENTENCES, sentence
+from console.sentences.event_sentences import SENTENCES, Sentence, sentence
 from console.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, plain

@@ -15,17 +15,24 @@ from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumer
 from console.sentences.webhook_sentences import WEBHOOKS
 
 
-def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> str:
+class Sentence(str):
+    """A sentence with the names of its time. `renamed` are those in it that are others today, as (then, now)."""
+
+    __slots__ = ("renamed",)
+    renamed: tuple[tuple[str, str], ...]
+
+
+def sentence(body: Mapping[str, Any], names: Names = NOBODY) -> Sentence:
     """The event with this body as one line of plain text, without a full stop.
 
     Text from people or records is cut to 80 characters, without line breaks and marks that reorder text.
     A kind that this release does not know is shown by its name, so that a log of a newer release can be read.
     """
     parts = Parts(body, names)
-    how = SENTENCES.get(str(body.get("type", "")))
-    if how is None:
-        return f"{parts['who']}: {plain(str(body.get('type', 'event'))).replace('_', ' ')}"
-    return (how if isinstance(how, str) else how(parts)).format_map(parts)
+    how = SENTENCES.get(str(body.get("type", "")), f"{{who}}: {escape_braces(plain(str(body.get('type', 'event'))).replace('_', ' '))}")
+    said = Sentence((how if isinstance(how, str) else how(parts)).format_map(parts))
+    said.renamed = tuple((then, now) for then, now in parts.renamed.items() if then.casefold() in said.casefold())
+    return said
 
 
 def _source_opened(parts: Parts) -> str:
@@ -70,7 +77,8 @@ def _step_failed(parts: Parts) -> str:
 
 
 def _outcome_chosen(parts: Parts) -> str:
-    chosen = in_words(parts.text("label")) or parts.outcome_spoken(parts.text("outcome")).strip("“”")
+    spoken = parts.outcome_spoken(parts.text("outcome")).strip("“”")
+    chosen = in_words(parts.text("label")) or spoken
     return (
         ("A rule" if parts.text("maker") == "rule" else "{who}")
         + " chose "

@@ -64,6 +64,8 @@ class Names:
     `steps` is keyed by workflow id, version and step id, `records` by collection id and key, the others by id.
     `collections` holds the name of one record ("Customer"); `fields` are labels by collection id and field or relation, `segments` those of the collection's own segments. `loops` are the steps that go through a list,
     keyed as `steps`, and so are `offers`: type and settings of the steps, which name their outcomes; `items` says of their attempts, by step and number, which time the step was come to and at which item it stood.
+    `versions` are titles by workflow and version; `titled` are titles by the id of an event or run, as its record was called then, or where it has none its workflow. `live` is the version that each workflow has today,
+    `today` what everything is called today, where sentences note what is called otherwise.
     """
 
     people: Mapping[str, str] = field(default_factory=dict)
@@ -79,8 +81,12 @@ class Names:
     loops: Collection[tuple[str, int, str]] = ()
     offers: Mapping[tuple[str, int, str], Mapping[str, Any]] = field(default_factory=dict)
     items: Mapping[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
+    versions: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    titled: Mapping[str, str] = field(default_factory=dict)
+    live: Mapping[str, int] = field(default_factory=dict)
     own: tuple[str, str] | None = None
     """Collection and key of the record on whose page the sentences stand: it is not named there again."""
+    today: "Names | None" = None
 
 
 NOBODY = Names()
@@ -121,9 +127,22 @@ class Parts(dict[str, str]):
         data = body.get("data") or {}
         self.open: Mapping[str, Any] = data.get("open") or {}
         self.target: Mapping[str, Any] = body.get("target") or {}
+        self.renamed: dict[str, str] = {}
 
     def __missing__(self, part: str) -> str:
         return str(getattr(self, f"_{part}")())
+
+    def _name(self, of: str, key: Any, then: str = "") -> str:
+        """What it was called `then`, else what the names of this kind say; "" where neither is known."""
+        known = then or getattr(self.names, of).get(key, "")
+        return self._noted(known, getattr(self.names.today, of).get(key, "") if self.names.today is not None else "")
+
+    def _noted(self, then: str, now: str) -> str:
+        """The name of the time on one line; where it is another one today, both are kept in `renamed`."""
+        then, now = plain(then), plain(now)
+        if then and now and then != now:
+            self.renamed[then.strip("“”")] = now.strip("“”")
+        return then
 
     def text(self, *names: str) -> str:
         """The first of these open values that is a non-empty text or a number, on one line; else ""."""
@@ -169,13 +188,16 @@ class Parts(dict[str, str]):
 
     def workspace(self) -> str:
         """The workspace's title, or the last part of its address; "" when there is none."""
-        return plain(self.names.workspaces.get(self.text("workspace"), "")) or self.text("workspace")
+        return self._name("workspaces", self.text("workspace")) or self.text("workspace")
 
     def workflow(self) -> str:
         """The workflow's title or slug; "" when neither is known."""
         workflow = self.body.get("wf") or {}
         workflow_id = str(workflow.get("id") or self.open.get("workflow") or "")
-        return plain(self.names.workflows.get(workflow_id, "")) or self.text("slug")
+        version = workflow.get("version") or self.open.get("version")
+        then = self.names.versions.get((workflow_id, version), "") if isinstance(version, int) else ""
+        own = "" if self.target else self.names.titled.get(str(self.body.get("id")), "")
+        return self._name("workflows", workflow_id, own or then) or self.text("slug")
 
     def _workflow(self) -> str:
         return self.workflow() or "the run"
@@ -194,9 +216,13 @@ class Parts(dict[str, str]):
 
     def step_title(self, step_id: str) -> str:
         """The step's title in quotation marks: that of the version that ran, else that in the event, else its id as words."""
-        known = self.names.steps.get(self._version_and(step_id), "")
+        workflow, version, _ = self._version_and(step_id)
+        known = self._noted(
+            self.names.steps.get((workflow, version, step_id), ""),
+            self.names.steps.get((workflow, self.names.live.get(workflow, version), step_id), ""),
+        )
         own = (self.body.get("step") or {}).get("id") == step_id
-        title = plain(known) or (self.text("title") if own else "") or plain(step_id).replace("_", " ")
+        title = known or (self.text("title") if own else "") or plain(step_id).replace("_", " ")
         return f"“{title}”" if title else ""
 
     def _version_and(self, step_id: str) -> tuple[str, int, str]:
@@ -216,20 +242,23 @@ class Parts(dict[str, str]):
         collection, key = str(self.target.get("coll") or ""), self.target.get("key")
         if not collection:
             return ""
-        label = self.kind(collection)
         if key is None:
-            return label
+            return self.kind(collection)
         if self._own():
-            return f"this {label}"
-        title = plain(self.names.records.get((collection, str(key)), ""))
-        return title or f"{label} {_short_key(plain(str(key)))}".rstrip()
+            return f"this {self.kind(collection)}"
+        return self._title() or f"{self.kind(collection)} {_short_key(plain(str(key)))}".rstrip()
+
+    def _title(self) -> str:
+        """What the event's record was called; "" where that is not known."""
+        then = self.names.titled.get(str(self.body.get("id"))) or self.names.titled.get(str(self.body.get("run")), "")
+        return self._name("records", (str(self.target.get("coll") or ""), str(self.target.get("key"))), then)
 
     def _kind_of_record(self) -> str:
         return self.kind(str(self.target.get("coll") or ""))
 
     def kind(self, collection: str) -> str:
         """What a record of the collection is called within a sentence."""
-        label = plain(self.names.collections.get(collection, "")) or plain(collection).replace("_", " ")
+        label = self._name("collections", collection) or plain(collection).replace("_", " ")
         return uncapitalised(label)
 
     def _own(self) -> bool:
@@ -254,13 +283,13 @@ class Parts(dict[str, str]):
 
     def field(self, name: str) -> str:
         """The label of a field of the event's record, as it stands inside a sentence."""
-        label = plain(self.names.fields.get((str(self.target.get("coll") or ""), name), "")) or in_words(name)
+        label = self._name("fields", (str(self.target.get("coll") or ""), name)) or in_words(name)
         return uncapitalised(label)
 
     def segment(self) -> str:
         """Which records of the list, by the label of the segment; "" for all of them, or where a person's own tab is gone."""
         named = self.text("segment")
-        label = plain(self.names.segments.get((str(self.target.get("coll") or ""), named), ""))
+        label = self._name("segments", (str(self.target.get("coll") or ""), named))
         return f" in the segment {f'“{label}”' if label else named.replace('_', ' ')}" if named else ""
 
     def action(self) -> str:
@@ -271,7 +300,7 @@ class Parts(dict[str, str]):
 
     def _action_title(self, named: str) -> str:
         """The title of the action of this id, or the id in words; "" for what is no id of an action."""
-        known = plain(self.names.actions.get(named, ""))
+        known = self._name("actions", named)
         return known or (named.replace(".", " ").replace("_", " ").capitalize() if "." in named else "")
 
     def governed(self) -> str:
@@ -279,7 +308,7 @@ class Parts(dict[str, str]):
         kind, _, name = self.text("object").partition(":")
         if name in ("", "*"):
             return f"every {kind.replace('_', ' ')}" if name else ALONE.get(kind, kind.replace("_", " "))
-        if kind == "collection" and (known := plain(self.names.collections.get(name, ""))):
+        if kind == "collection" and (known := self._name("collections", name)):
             return f"collection {known}"
         if kind == "action" and (title := self._action_title(name)):
             return f"action “{title}”"
@@ -299,8 +328,10 @@ class Parts(dict[str, str]):
         """The outcome of the event's step within a sentence, by its label in the version that ran; the end of a run as its document calls it."""
         if self.body.get("type") in ("run_completed", "run_cancelled"):
             return in_words(outcome)
-        step = self.names.offers.get(self._version_and(str((self.body.get("step") or {}).get("id") or "")), {})
-        return plain(outcome_words.spoken(step, outcome))
+        workflow, version, step_id = self._version_and(str((self.body.get("step") or {}).get("id") or ""))
+        then = outcome_words.spoken(self.names.offers.get((workflow, version, step_id), {}), outcome)
+        today = self.names.offers.get((workflow, self.names.live.get(workflow, version), step_id))
+        return self._noted(then, outcome_words.spoken(today, outcome) if today is not None else "")
 
     def _change(self) -> str:
         from console.core.effect_kinds import KINDS  # loads pydantic, which a command that only says its help does without
@@ -312,8 +343,7 @@ class Parts(dict[str, str]):
         return f"{deed or 'change'}{f' ({wish})' if wish else ''}{after(' for ', self._record()) if deed else self._in_record()}"
 
     def _in_record(self) -> str:
-        known = (str(self.target.get("coll") or ""), str(self.target.get("key"))) in self.names.records
-        return after(" of " if known else " in ", self._record())
+        return after(" of " if self._title() else " in ", self._record())
 
     def _why(self) -> str:
         code = self.text("code", "reason_code", "reason")

@@ -144,6 +144,8 @@ def refresh(name: str, documents: Sequence[Mapping[str, Any]] | None = None, *, 
 
 def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | None, *, by: Actor) -> list[Collection]:
     """Store the structure that was read, and log what was added and removed. Raises as `add` does."""
+    from console.collections import collection_store  # which reads documents, and looks at sources itself
+
     with hot_engine().connect() as connection:
         rows = connection.execute(sa.select(tables.collection).where(tables.collection.c.source == name)).all()
     if documents is None:
@@ -161,6 +163,9 @@ def take_over(name: str, seen: Look, documents: Sequence[Mapping[str, Any]] | No
         connection.execute(sa.delete(tables.collection).where(tables.collection.c.source == name))
         require_free_ids(connection, kept)
         keep(connection, kept)
+        described = {row.id: Stored(row.id, row.source, row.structure, row.document) for row in rows}
+        for item in (each for each in kept if each.id in described and each.document != described[each.id].document):
+            collection_store.add_refreshed(connection, described[item.id], item, by)
         columns = {
             item.id: names
             for item in kept

@@ -12,12 +12,12 @@ from markupsafe import Markup
 
 from console import access, accounts, activity, browse, records
 from console.activity import ActivityRow, exports
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Field
 from console.core.events import GROUPS, KINDS
 from console.core.moments import midnight_text
 from console.errors import Malformed
 from console.views import downloads, formats, frame
-from console.views.formats import Look
+from console.views.formats import Kind, Look
 from console.views.proof import badge
 
 blueprint = Blueprint("activity", __name__)
@@ -51,16 +51,17 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field of a record that an event changed; `before` is None where it is not known."""
+    """A field of a record that an event changed; `before` is None where it is not known. `renamed` are names of then that are others today."""
 
     label: str
     before: Markup | None
     after: Markup
+    renamed: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences. `why`: label and words of why a message did not leave or arrive, and of how a call was answered."""
+    """An event, ready to be rendered. `same`: looks of this person at the same, shortly before, which stand in one line with it. `told`: what changed, in sentences. `why`: label and words of why a message did not leave or arrive, and of how a call was answered. `renamed`: names of then in it that are others today."""
 
     id: str
     day: str
@@ -81,6 +82,7 @@ class Entry:
     masked: bool
     told: Sequence[str] = ()
     why: Sequence[tuple[str, str]] = ()
+    renamed: Sequence[tuple[str, str]] = ()
     same: tuple["Entry", ...] = ()
 
 
@@ -211,7 +213,8 @@ def entries(rows: Iterable[ActivityRow], look: Look) -> list[Entry]:
             frame.dom_id("e", event["id"]), day if day != last else "", row.at, row.at.isoformat(), row.at.astimezone(zone).strftime("%H:%M:%S"),
             row.at.astimezone(UTC).strftime("%H:%M:%S UTC") if row.at.astimezone(zone).utcoffset() else "UTC", actor.get("kind") in ("user", "key"), row.sentence + _tag_in(event), formats.initials(who), who,
             str(event["kind"]), event.get("run"), event.get("n") if event.get("run") else None, (str(collection), str(record)) if record is not None and _opens(collection) else None,
-            changes(event, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event), _why_unsent(event),
+            changes(event, row.collection, known, look), facts(event, look), bool(event.get("masked")), _sentences_in(event), _why_unsent(event),
+            row.sentence.renamed,
         ))  # fmt: skip
         last = day
     return _together(made)
@@ -256,21 +259,33 @@ def _opens(collection: str | None) -> bool:
     return collection is not None and all(access.can(frame.actor(), None, f"collection:{collection}", act) for act in ("browse", "read"))
 
 
-def changes(event: Mapping[str, Any], known: Mapping[str, Collection], look: Look) -> list[Change]:
-    """Return what the event changed in a record, field by field; empty for other events, and where the reader may not browse the collection."""
-    data, collection = event.get("data") or {}, known.get(str(event.get("collection")))
+def changes(event: Mapping[str, Any], then: Collection | None, known: Mapping[str, Collection], look: Look) -> list[Change]:
+    """Return what the event changed in a record, field by field, as `then` called it; empty for other events, and where the reader may not browse the collection."""
+    data, today = event.get("data") or {}, known.get(str(event.get("collection")))
     new, old = data.get("new"), data.get("old")
-    if collection is None or not isinstance(new, Mapping):
+    if today is None or not isinstance(new, Mapping):
         return []
+    collection = then or today
     before = old if isinstance(old, Mapping) else {}
     made = []
     for name, value in formats.with_currencies(new, collection.currencies).items():
-        item = collection.field(name)
+        item, now = collection.field(name), today.field(name)
         if item is not None:
             what = formats.kind(item, collection.key)
-            was = formats.with_currencies({**new, **before}, collection.currencies)[name] if name in before else None
-            made.append(Change(item.label, formats.html(what, was, look) if name in before else None, formats.html(what, value, look)))
+            values = [formats.with_currencies({**new, **before}, collection.currencies)[name]] if name in before else []
+            said = [formats.html(what, each, look) for each in [*values, value]]
+            made.append(Change(item.label, said[0] if values else None, said[-1], _renamed(what, now, [*values, value])))
     return made
+
+
+def _renamed(then: Kind, field: Field | None, values: Sequence[Any]) -> list[tuple[str, str]]:
+    """Return the label of a field and those of its values that are others today, as (then, now)."""
+    if field is None:
+        return []
+    now = formats.kind(field)
+    words = [word for value in values if (word := str(value)) in then.options and word in now.options]
+    pairs = dict.fromkeys([(then.label, now.label), *((then.options[word], now.options[word]) for word in words)])
+    return [(before, after) for before, after in pairs if before != after]
 
 
 def facts(event: Mapping[str, Any], look: Look) -> list[tuple[str, Markup | str]]:

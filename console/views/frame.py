@@ -53,6 +53,7 @@ COMPONENTS = {
     "notice": ("notice", "refusal_notice"),
     "table": ("table",),
     "technical": ("technical",),
+    "then_now": ("then_now",),
     "tile": ("tile",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""

@@ -84,7 +84,9 @@ def test_p6_the_review_of_an_operator_who_is_away_goes_to_who_stands_in(house: H
     work_as_workers_do()
     events = log.events_of(given.run)
     said = [
-        event_view.sentence(event, event_view.names_of([event], known=catalogue.find)) for event in events if event.type == "run_assigned"
+        event_view.sentence(event, event_view.names_of([event], described=catalogue.described))
+        for event in events
+        if event.type == "run_assigned"
     ]
     assert runs.get(mona, given.run).json["holder"] == tom.id
     assert given.run in [head.id for head in my_work.work_of(tom).in_hand]

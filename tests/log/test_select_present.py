@@ -1,7 +1,6 @@
 """Events in the shape of the API: names where they are known, ids where not, values only for who asked for them."""
 
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import orjson
@@ -9,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import db, subjects
+from console.core.documents.collections import Collection
 from console.db import tables
 from console.log import Fact, Frame, Stored, chained, event_view, events_of, write
 from console.log.event_view import as_json, names_of
@@ -51,13 +51,14 @@ def fixture_named(clean: object) -> None:
         )
 
 
-def known(collection: str) -> Any:
-    """The collection as the catalogue knows it, whether or not a document describes it."""
-    return SimpleNamespace(label_one="Customer", fields=(), relations=(), segments=()) if collection == "customer" else None
+def described(wanted: Any, _versions: Any) -> Any:
+    """The collections as the catalogue knows them, whether or not a document describes them."""
+    customer = Collection("customer", "s", None, "customer", "table", "Customers", "Customer", ("id",), ())
+    return {"customer": (customer, [])} if "customer" in wanted else {}
 
 
 def told(event: Stored, **more: Any) -> dict[str, Any]:
-    return as_json(event, names_of([event], known=known), hidden=lambda _: frozenset(), **more)
+    return as_json(event, names_of([event], described=described), hidden=lambda _: frozenset(), **more)
 
 
 def test_names_are_those_of_people_workflow_version_and_collection(named: None) -> None:
@@ -66,7 +67,7 @@ def test_names_are_those_of_people_workflow_version_and_collection(named: None) 
         fact("step_completed", {}, ("decide", 1)),
         fact("step_completed", {}, ("load", 2)),
     )
-    names = names_of(events, known=known)
+    names = names_of(events, described=described)
     assert [event_view.sentence(event, names) for event in events] == [
         "Olivia Kask took over KYC review on customer 17 from Tom Berg",
         "Olivia Kask completed “Operator decision”",
@@ -83,7 +84,7 @@ def test_what_has_no_name_appears_as_its_id(clean: object) -> None:
 
 def test_titles_given_by_the_reader_stand_for_keys(named: None) -> None:
     events = put(fact("run_aborted"))
-    names = names_of(events, {("customer", "17"): "Northwind Trading Ltd"}, known=known)
+    names = names_of(events, {("customer", "17"): "Northwind Trading Ltd"}, described=described)
     assert event_view.sentence(events[0], names) == "Olivia Kask aborted KYC review on Northwind Trading Ltd"
 
 
@@ -116,7 +117,7 @@ def test_number_of_statements_is_the_same_for_one_event_and_for_many(named: None
         sent: list[str] = []
         listen = lambda _c, _k, statement, *_, sent=sent: sent.append(statement)  # noqa: E731
         sa.event.listen(db.hot_engine(), "before_cursor_execute", listen)
-        names_of(some, known=known)
+        names_of(some, described=described)
         sa.event.remove(db.hot_engine(), "before_cursor_execute", listen)
         counts.append(len(sent))
     assert counts == [2, 2]

@@ -14,7 +14,7 @@ from console import settings
 from console.errors import Malformed
 from console.log import Stored
 from console.log.event_lists import EVERYTHING, LogFilter, Within, _conditions, _limits, cursor, position
-from console.log.event_view import _steps, as_json, sentence
+from console.log.event_view import DatedNames, _steps, as_json, sentence
 from console.sentences import Names, sentence as sentence_of
 from tests.tables import cases
 
@@ -27,6 +27,7 @@ NAMES = Names(
     steps={("wf_1", 2, "decide"): "Operator decision"},
     collections={"customer": "Customer"},
 )
+DATED = DatedNames((), lambda _: NAMES, lambda _: {})
 
 
 def sql(conditions: list[sa.ColumnElement[bool]]) -> list[str]:
@@ -214,14 +215,14 @@ PARTS: list[tuple[str, Stored, dict[str, Any]]] = [
 
 @cases(("event", "part"), [row[1:] for row in PARTS], ids=[row[0] for row in PARTS])
 def test_event_in_the_shape_of_the_api(event: Stored, part: dict[str, Any]) -> None:
-    found = as_json(event, NAMES, hidden=lambda _: frozenset())
+    found = as_json(event, DATED, hidden=lambda _: frozenset())
     assert {name: found[name] for name in part} == part
-    assert found["sentence"] == sentence(event, NAMES)
+    assert found["sentence"] == sentence(event, DATED)
 
 
 @cases("event", [row[1] for row in PARTS], ids=[row[0] for row in PARTS])
 def test_values_that_are_not_asked_for_are_null_and_named(event: Stored) -> None:
-    found = as_json(event, NAMES, hidden=lambda _: frozenset(), whole=False)
+    found = as_json(event, DATED, hidden=lambda _: frozenset(), whole=False)
     assert found["masked"] == sorted("data." + name.replace("/", ".") for name in event.body["data"]["sealed"])
     assert {name: found["data"][name] for name in event.open} == event.open
 
@@ -245,7 +246,7 @@ HIDDEN: list[tuple[str, Stored, list[str]]] = [
 
 @cases(("event", "masked"), [row[1:] for row in HIDDEN], ids=[row[0] for row in HIDDEN])
 def test_fields_that_the_reader_may_not_read_are_null_and_named(event: Stored, masked: list[str]) -> None:
-    assert as_json(event, NAMES, hidden=hide_email)["masked"] == masked
+    assert as_json(event, DATED, hidden=hide_email)["masked"] == masked
 
 
 TITLES: list[tuple[str, bytes, dict[str, str]]] = [
@@ -286,4 +287,4 @@ LINES: list[tuple[str, dict[str, Any], str]] = [
 @cases(("kind", "opened", "line"), LINES, ids=[f"{row[0]}-{number}" for number, row in enumerate(LINES)])
 def test_sentence_of_an_event(kind: str, opened: dict[str, Any], line: str) -> None:
     event = stored(opened, type=kind)
-    assert sentence(event, NAMES) == sentence_of(event.body, NAMES) == line
+    assert sentence(event, DATED) == sentence_of(event.body, NAMES) == line

@@ -103,7 +103,7 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     runs.approve(lena, asked)
     (event,) = [event for event in log.events_of(run_id) if event.type == "approval_decided"]
     assert event.open["stands_in_for"] == [bank.mona.id]
-    assert event_view.sentence(event, event_view.names_of([event], known=catalogue.find)).endswith("in place of Mona")
+    assert event_view.sentence(event, event_view.names_of([event], described=catalogue.described)).endswith("in place of Mona")
     line = approvals.get(bank.olivia, asked).line
     assert (line.to_json()["decided"][0]["stands_in_for"], line.names[bank.mona.id]) == ([bank.mona.id], "Mona")
     whole(run_id)

@@ -80,6 +80,7 @@ class Start:
     output: Mapping[str, Any]
     trigger: str = "record"
     title: str = ""
+    titled: Mapping[str, Any] = field(default_factory=dict)
     label: str | None = None
     linked_to: str | None = None
     taken: Sequence["Taken"] = ()

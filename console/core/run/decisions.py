@@ -89,7 +89,9 @@ def _start(plan: Plan, run: Run, command: Start, now: datetime) -> list[Event]:
         | ({"caused_by": stored(command.caused_by)} if command.caused_by else {})
     )
     event = command.origin.event if command.origin is not None else None
-    sealed = sealed_of(input=dict(command.input), title=command.title, event=None if event is None else dict(event)) | {"loaded": {}}
+    sealed = sealed_of(
+        input=dict(command.input), title=command.title, titled=dict(command.titled), event=None if event is None else dict(event)
+    ) | {"loaded": {}}
     sealed |= sealed_of(addresses=addresses_in(command.caused_by))
     if command.fork is not None:
         sealed |= sealed_of(context={step: dict(output) for step, output in command.fork.context.items()}, item=command.fork.item)

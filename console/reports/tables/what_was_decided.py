@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from console import access, activity
+from console import access, activity, workflows
 from console.core.actor import Actor
 from console.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
-from console.proposals import cases
+from console.proposals import cases, field_labels
 from console.proposals.measure import Window
 from console.reports import choice_reasons
 from console.reports.tables.base import Cell, Column, Given, Link, PeriodReport
@@ -93,15 +93,18 @@ def _overruled(actor: Actor, since: datetime, until: datetime) -> Iterator[Line]
             return
         for case in page.rows:
             at = case.submitted_at or case.at
-            changed = (name for name, _, became in case.values if became in ("edited", "small_edit", "cleared", "ignored"))
-            labels = ", ".join(page.labels.get((case.workflow, case.step, name), name) for name in changed)
-            known = page.known.get(case.workflow)
-            what = f"Changed what was proposed at “{page.titles.get((case.workflow, case.step), case.step)}”: {labels}"
             if since <= at < until:
-                by, run = (
-                    page.names.get(case.person or "", "A former colleague"),
-                    Link(known.title if known else "The run", f"/runs/{case.run}/replay"),
-                )
-                yield at, OVERRULED, by, run, what, None
+                by = page.names.get(case.person or "", "A former colleague")
+                title, what = _changed(case)
+                yield at, OVERRULED, by, Link(title, f"/runs/{case.run}/replay"), what, None
         if (after := page.next) is None:
             return
+
+
+def _changed(case: cases.Case) -> tuple[str, str]:
+    """(title of the workflow, what was changed) by the names of the version that ran."""
+    definition = workflows.version(case.workflow, case.version)
+    step = next((each for each in definition.document.steps if each.id == case.step), None)
+    changed = (name for name, _, became in case.values if became in ("edited", "small_edit", "cleared", "ignored"))
+    labels = ", ".join(field_labels.of_step(definition.document, step, name) for name in changed)
+    return definition.title, f"Changed what was proposed at “{step.title if step else case.step}”: {labels}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log, records, subjects, workflows
+from console import access, accounts, browse, log, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.forms import plain
 from console.core.run import Event, Run, commands, decisions
@@ -261,6 +261,7 @@ def start_events(
         input=values,
         output=output,
         title=about.title if about else "",
+        titled=browse.naming.title_in_log(about).get(log.masking.TITLED, {}) if about else {},
         label=label,
         linked_to=linked_to,
         taken=taken,

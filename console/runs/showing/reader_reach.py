@@ -1,15 +1,18 @@
 """Which values of a run a reader may see with today's rights: fields of records, and values that are computed from them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from console import access, browse, records
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.core.origins import KEY, SAID, Closed, plain
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.log import masking
+from console.log import event_view, masking
+from console.log.masking import DOTS
 from console.runs.rows import loaded_rows, version_origins
 
 NOTHING_FRESH: Mapping[str, frozenset[str]] = {}
@@ -101,11 +104,21 @@ def _every_field(collection: str) -> frozenset[str]:
     return frozenset(field.name for each in records.collections() if each.id == collection for field in each.fields)
 
 
-def screen_for(actor: Actor, hidden: masking.Within, screen: Mapping[str, Any] | None, collection: str | None) -> dict[str, Any] | None:
-    """A screen that was drawn for another person, as this reader may see it. `masked` of its record and tables names the fields that are hidden there."""
+def screen_for(
+    actor: Actor,
+    hidden: masking.Within,
+    screen: Mapping[str, Any] | None,
+    collection: str | None,
+    known: Mapping[str, Collection] | None = None,
+) -> dict[str, Any] | None:
+    """A screen that was drawn for another person, as this reader may see it. `masked` of its record and tables names the fields that are hidden there.
+
+    `known` are collections as they were called then, for a screen of the past: what has a hidden title is called by what was on it and they may see.
+    """
     if screen is None:
         return None
-    left = named_for(actor, dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0]))
+    left = dict(masking.mask(dict(screen), "screen", masking.at_step(hidden, screen["step"]), collection, screen=True)[0])
+    left = named_for(actor, left, None if known is None else partial(_title_then, hidden, known))
     if panel := left.get("record"):
         left["record"] = {**panel, "masked": sorted(hidden(panel["collection"]).intersection(panel["values"]))}
     if left.get("tables"):
@@ -119,8 +132,15 @@ def _with_masked(hidden: masking.Within, table: Mapping[str, Any]) -> dict[str, 
     return {**table, "masked": sorted(hidden(table.get("collection")).intersection(column["name"] for column in table["columns"]))}
 
 
-def named_for(actor: Actor, screen: dict[str, Any]) -> dict[str, Any]:
-    """A masked screen on which what has a hidden title is called as the reader may call it today, else by what it is."""
+def _title_then(hidden: masking.Within, known: Mapping[str, Collection], entry: Mapping[str, Any], collection: str | None) -> str:
+    """The title of what stood on a screen, made of its values there that the reader may see."""
+    found = known.get(collection or "")
+    values = entry.get("values") or {}
+    return event_view.masked_title(found, values, hidden(collection), str(entry.get("key"))) if found else _untitled(collection)
+
+
+def named_for(actor: Actor, screen: dict[str, Any], then: Callable[[Mapping[str, Any], str | None], str] | None = None) -> dict[str, Any]:
+    """A masked screen on which what has a hidden title is called as `then` says, without it as the reader may call it today, else by what it is."""
     panel, progress, picks = screen.get("record"), screen.get("progress"), screen.get("picks")
     of_list = (progress["item"] or {}).get("collection") if progress else None
     tables = [*(screen.get("tables") or ()), *filter(None, [picks, progress and progress["item"]])]
@@ -130,12 +150,14 @@ def named_for(actor: Actor, screen: dict[str, Any]) -> dict[str, Any]:
     wanted = [(collection or "", str(entry.get("key"))) for collection, entry in entries if _untold(entry)]
     if not wanted:
         return screen
-    known = browse.named(actor, {reference for reference in wanted if reference[0]}, "read")
+    known = browse.named(actor, {reference for reference in wanted if reference[0]}, "read") if then is None else {}
+
+    def today(entry: Mapping[str, Any], collection: str | None) -> str:
+        found = known.get((collection or "", str(entry.get("key"))))
+        return found.title if found is not None and not found.absent else _untitled(collection)
 
     def named(entry: Any, collection: str | None) -> Any:
-        found = known.get((collection or "", str(entry.get("key")))) if _untold(entry) else None
-        title = found.title if found is not None and not found.absent else _untitled(collection)
-        return {**entry, "title": title} if _untold(entry) else entry
+        return {**entry, "title": (then or today)(entry, collection)} if _untold(entry) else entry
 
     def rows(table: Any) -> Any:
         return {**table, "rows": [named(row, table.get("collection")) for row in table["rows"]]} if table else table
@@ -158,10 +180,6 @@ def _untitled(collection_id: str | None) -> str:
     """What a record is called whose title is not for the reader."""
     collection = records.catalogue.find(collection_id) if collection_id else None
     return f"{collection.label_one} {DOTS}" if collection is not None else DOTS
-
-
-DOTS = "••••••"
-"""Replaces a hidden value in a text."""
 
 
 def without(hidden: masking.Within) -> masking.Within:

@@ -1,15 +1,17 @@
 """Replay: a run and its screen as they were after any of its events, from the log alone. Nothing can be changed from here."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from console import access, accounts, log, records, sentences
+from console import access, accounts, browse, log, records, sentences, workflows
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.core.run import Event, Run, fold
 from console.errors import ConsoleError, NotFound
+from console.formats import Named
 from console.log import event_view, masking
 from console.records import catalogue
 from console.runs.changing.run_rights import Seen, see
@@ -22,7 +24,8 @@ from console.runs.showing.blocks_today import blocks_today
 from console.runs.showing.reader_reach import hidden_from, kept_from, screen_for
 from console.runs.showing.reading import PATH_SHOWN, by_name, called, masked_run, record_timed_reading
 from console.runs.showing.screens import Screen
-from console.runs.showing.view import GONE, RunView, as_json, outline
+from console.runs.showing.view import GONE, RunView, as_json, outline, title_of
+from console.workflows import Definition
 
 DECISIONS = frozenset(
     {
@@ -43,7 +46,7 @@ TOLD = frozenset({"source_opened", "step_submitted", "step_completed"})
 
 @dataclass(frozen=True)
 class ReplayView:
-    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and computed on first use.
+    """A run after event `at` of `last`. `json` is its shape in the API; `run` and `ticks` are for pages, and computed on first use. `names` are those of that moment.
 
     `now_values` are the record's fields today, if the viewer may read them; None if there is no record. `gone` says why a recorded screen is
     missing: `erased` or `expired`; empty if it is there, or there was none.
@@ -54,6 +57,7 @@ class ReplayView:
     last: int
     make_run: Callable[[], RunView]
     make_ticks: Callable[[], Sequence[Mapping[str, Any]]]
+    names: sentences.Names
     now_values: Mapping[str, Any] | None = None
     make_blocks_today: Callable[[], Sequence[Mapping[str, Any]] | None] = lambda: None
     gone: str = ""
@@ -82,7 +86,7 @@ class Tick(dict[str, Any]):
     The sentence is built on first use, because a page shows only a few of a long run. Until then the event is kept as bytes.
     """
 
-    def __init__(self, row: log.Row, names: sentences.Names) -> None:
+    def __init__(self, row: log.Row, names: event_view.DatedNames) -> None:
         stored = log.closed(row)
         kind = stored.body["actor"]["kind"]
         person = kind in ("user", "key")
@@ -116,12 +120,19 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
         raise NotFound(f"This run has events 1 to {last}.")
     rows = log.rows(run_id, upto=place)
     state, screen, gone = _then(run_id, rows)
-    (event,) = log.open_values(run_id, [log.closed(rows[-1])]).values()
+    opened = log.open_values(run_id, [log.closed(rows[0]), log.closed(rows[-1])])
+    event, begun = opened[place], browse.naming.titles_kept({run_id: opened[1]})
+    definition = seen.definition if state.version == seen.run.version else workflows.version(state.workflow, state.version)
     with loaded_rows.judged_once():
         hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
         run_json, masked = masked_run(
-            actor, as_json(state, seen.definition, screen, None, addresses_for(actor, state)), state, looking_back=True
+            actor, as_json(state, definition, screen, None, addresses_for(actor, state)), state, looking_back=True
         )
+    moved = rows if opened[1].body["wf"]["version"] != state.version else ()
+    if moved:
+        _as_entered(run_json["attempts"], moved, state)
+    names = _names(actor, seen, [event], begun, hidden, event_view.items_of(map(log.closed, rows)), beside=_collections_on(screen))
+    known = names.collections(event)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
     blocks, hidden_blocks = masking.mask({"content": (screen or {}).get("content") or []}, "screen", here, seen.run.collection, screen=True)
@@ -131,23 +142,31 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
             "at": place,
             "last": last,
             "run": run_json,
-            "event": event_view.as_json(
-                event,
-                event_view.names_of([event], _titled(actor, seen), known=catalogue.find, items=event_view.items_of(map(log.closed, rows))),
-                hidden=hidden,
-            ),
+            "event": event_view.as_json(event, names, hidden=hidden),
             "screen": {"record": panel, **({"content": blocks["content"]} if blocks["content"] else {})},
             "read_only": True,
             "masked": masked,
         },
         at=place,
         last=last,
-        make_run=lambda: _view(actor, seen, state, run_json, screen_for(actor, hidden, screen, seen.run.collection), masked),
-        make_ticks=lambda: _ticks([*rows, *log.rows(run_id, place, upto=last)], _titled(actor, seen)),
+        make_run=lambda: _view(
+            actor,
+            seen,
+            state,
+            definition,
+            run_json,
+            screen_for(actor, hidden, screen, seen.run.collection, known),
+            masked,
+            names.of(event),
+            known,
+            moved,
+        ),
+        make_ticks=lambda: _ticks(actor, seen, [*rows, *log.rows(run_id, place, upto=last)], begun, hidden),
+        names=names.of(event),
         now_values=_readable(seen.record.values, hidden(seen.run.collection)) if seen.record else None,
         make_blocks_today=lambda: blocks_today(
             actor,
-            seen.definition,
+            definition,
             state,
             screen or {},
             seen.record,
@@ -193,7 +212,13 @@ def screens_shown(actor: Actor, run_id: str) -> dict[tuple[str, int], Screen]:
     before = (
         _screens(run_id, [stored for n in asked for stored in events[n][:-1]], but="settle") if asked else {}
     )  # what was done there stood on an earlier one
-    shown = (screen_for(actor, hidden, screen, seen.run.collection) for screen in (drawn | before).values())
+    screens = drawn | before
+    last = [events[n][-1] for n in screens]
+    names = _names(actor, seen, last, {}, hidden, {}, beside=set().union(*map(_collections_on, screens.values())))
+    shown = (
+        screen_for(actor, hidden, screen, seen.run.collection, names.collections(event))
+        for event, screen in zip(last, screens.values(), strict=True)
+    )
     return {(screen["step"], screen["attempt"]): screen for screen in shown if screen}
 
 
@@ -245,17 +270,54 @@ def _titled(actor: Actor, seen: Seen) -> dict[tuple[str, str], str]:
     return {(seen.record.collection, seen.record.key): called(actor, seen.record)} if seen.record is not None and seen.record.key else {}
 
 
-def _ticks(rows: Sequence[log.Row], titled: Mapping[tuple[str, str], str]) -> list[Tick]:
-    called = event_view.names_of(map(log.closed, rows), titled, known=catalogue.find, items=event_view.items_of(map(log.closed, rows)))
+def _names(
+    actor: Actor,
+    seen: Seen,
+    events: Iterable[log.Stored],
+    begun: Mapping[str, log.Stored],
+    hidden: masking.Hidden,
+    items: Mapping[tuple[str, int], tuple[int, int]],
+    *,
+    beside: Iterable[str] = (),
+) -> event_view.DatedNames:
+    """What these events of the run speak of, as it was called then."""
+    titled = _titled(actor, seen)
+    return event_view.names_of(events, titled, described=catalogue.described, begun=begun, hidden=hidden, items=items, beside=beside)
+
+
+def _collections_on(screen: Mapping[str, Any] | None) -> set[str]:
+    """The collections whose records stand on a screen."""
+    shown = screen or {}
+    parts = [shown.get("record"), *shown.get("tables", ()), shown.get("picks"), (shown.get("progress") or {}).get("item")]
+    return {str(part["collection"]) for part in parts if part and part.get("collection")}
+
+
+def _ticks(actor: Actor, seen: Seen, rows: Sequence[log.Row], begun: Mapping[str, log.Stored], hidden: masking.Hidden) -> list[Tick]:
+    called = _names(actor, seen, map(log.closed, rows), begun, hidden, event_view.items_of(map(log.closed, rows)))
     return [Tick(row, called) for row in rows]
 
 
-def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen: Screen | None, masked: Sequence[str]) -> RunView:
-    title = called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(state.record or "")
-    screen = by_name(seen, screen, title)
+def _view(
+    actor: Actor,
+    seen: Seen,
+    state: Run,
+    definition: Definition,
+    run_json: dict[str, Any],
+    screen: Screen | None,
+    masked: Sequence[str],
+    called_then: sentences.Names,
+    known: Mapping[str, Collection],
+    moved: Sequence[log.Row],
+) -> RunView:
+    """The run at that point, its record by the title that was on the screen, else by that with which the run began. `moved` are the events of a run that began in another version."""
+    screen = _named_then(actor, seen, screen)
+    title = str(((screen or {}).get("record") or {}).get("title") or "") or called_then.titled.get(state.id, "")
+    title = title or (called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(state.record or ""))
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
-    found = step_findings.finder(seen.definition, state.created_at, run_json["context"], masked)
-    steps, earlier = outline(state, seen.definition, names, may_revise=False, most=PATH_SHOWN, found=found)
+    found = step_findings.finder(definition, state.created_at, run_json["context"], masked)
+    steps, earlier = outline(state, definition, names, may_revise=False, most=PATH_SHOWN, found=found)
+    if moved:
+        _as_entered(steps, moved, state)
     return RunView(
         json=run_json,
         screen=screen,
@@ -263,12 +325,38 @@ def _view(actor: Actor, seen: Seen, state: Run, run_json: dict[str, Any], screen
         steps=steps,
         earlier=earlier,
         names=names,
-        record_title=str(((screen or {}).get("record") or {}).get("title") or title),
-        collection_label=records.collection(state.collection).label_one if state.collection else "",
+        record_title=title,
+        collection_label=known[state.collection].label_one if state.collection is not None and state.collection in known else "",
         masked=masked,
-        ending=block_content.at_end(actor, seen.definition, state),
+        ending=block_content.at_end(actor, definition, state),
         chosen={(each.step, each.attempt): each.outcome for each in state.attempts.values() if each.outcome is not None},
+        then=known,
     )
+
+
+def _named_then(actor: Actor, seen: Seen, screen: Screen | None) -> Screen | None:
+    """The screen with a record that is called as those are to which it leads by the names that these had; where they were not on it, by those of today."""
+    panel = (screen or {}).get("record")
+    collection = catalogue.find(panel["collection"]) if panel else None
+    if screen is None or panel is None or collection is None or not browse.naming.joined(collection):
+        return screen
+    known = {(each["collection"], each["key"]): Named(each["title"], absent=each.get("absent", False)) for each in screen.get("named", ())}
+    shown = records.Record(collection.id, panel["key"], str(panel["title"]), panel["values"])
+    (named,) = browse.naming.with_joined_titles(collection, [shown], known)
+    if named is not shown or seen.record is None:
+        return {**screen, "record": {**panel, "title": named.title}}
+    return by_name(seen, screen, called(actor, seen.record))
+
+
+def _as_entered(entries: Iterable[dict[str, Any]], rows: Sequence[log.Row], state: Run) -> None:
+    """Call steps of a run that was moved as the version did in which it came to them."""
+    entered = {
+        tuple(each.body["step"].values()): each.body["wf"]["version"] for each in map(log.closed, rows) if each.type == "step_entered"
+    }
+    for entry in entries:
+        version = entered.get((entry["step"], entry["attempt"]), state.version)
+        if version != state.version:
+            entry["title"] = title_of(workflows.version(state.workflow, version), entry["step"])
 
 
 def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tuple[list[dict[str, Any]], int | None]:
@@ -276,10 +364,9 @@ def events(actor: Actor, run_id: str, *, limit: int = 50, after: int = 0) -> tup
     seen = see(actor, run_id)
     found = log.events_of(run_id, after=after, limit=limit + 1)
     page = found[:limit]
-    called = event_view.names_of(
-        page, _titled(actor, seen), known=catalogue.find, items=event_view.items_of(log.history(run_id) if after else page)
-    )
     hidden, whence = hidden_from(actor, looking_back=True), access.can(actor, seen.run.team or None, "activity", "read")
+    begun = browse.naming.titles_kept(log.beginnings({run_id}) if after else {run_id: page[0]})
+    called = _names(actor, seen, page, begun, hidden, event_view.items_of(log.history(run_id) if after else page))
     return [event_view.as_json(stored, called, hidden=hidden, addresses=whence) for stored in page], page[-1].n if len(
         found
     ) > limit else None

@@ -70,7 +70,7 @@ def html(case: CaseFile, actor: Actor) -> str:
         replace(Look.of(actor), now=reports.made_at(case), people=case.names, accounts=accounts.AccountNames(), lasting=True),
     )
     papers = Papers(actor, run, run["last_event"])
-    context = page.context_of_run(run, case.record_title, "") | {
+    context = page.context_of_run(run, case.record_title, "", case.then) | {
         "ending": formats.label_of(str(run["ending"])) if run["ending"] else "",
         "read_only": True,
         "mode": "look",
@@ -89,6 +89,7 @@ def html(case: CaseFile, actor: Actor) -> str:
             "causes": [cause_words(cause, case.names) for cause in run["caused_by"]],
             "looked": case.looked,
             "events": case.events,
+            "renamed": _marked_once(case.events),
             "signed_at": case.signed_at,
             "made_at": reports.made_at(case),
             "moment": lambda value: _moment(value, look),
@@ -146,6 +147,16 @@ def _section(case: CaseFile, attempt: Mapping[str, Any], context: Mapping[str, A
         "body": Markup(frame.render("case_file/step.html", {**context, **drawn, "step_kind": attempt["type"]})) if drawn else "",  # noqa: S704 (a template of ours)
         "answers": [box for box in drawn.get("boxes", ()) if box.value or values.get(box.source) not in (None, "", [])],
     }
+
+
+def _marked_once(events: Iterable[Mapping[str, Any]]) -> dict[int, list[tuple[str, str]]]:
+    """Return number of an event → the names in its sentence that are others today, each where it stands first."""
+    seen: set[tuple[str, str]] = set()
+    marked = {}
+    for event in events:
+        marked[event["n"]] = [pair for pair in event["sentence"].renamed if pair not in seen]
+        seen.update(marked[event["n"]])
+    return marked
 
 
 def _folded(sections: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

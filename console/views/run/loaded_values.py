@@ -1,7 +1,7 @@
 """How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -22,16 +22,19 @@ DOTS = "••••••"
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The collections that a run's context comes from, limited to those that this reader may browse: `own` is the run's, `reads` by (step, name of the read)."""
+    """The collections that a run's context comes from, limited to those that this reader may browse: `own` is the run's, `reads` by (step, name of the read), `then` as they were called at the moment that is looked at."""
 
     own: Collection | None
     reads: Mapping[tuple[str, str], tuple[str | None, str | None]]
     reader: Actor
+    then: Mapping[str, Collection] = field(default_factory=dict)
 
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Loading":
         """Return the collections of this run."""
-        return cls(browse.seen(actor, view.json["collection"]), _reads(view.json["workflow"]["id"], view.json["version"]), actor)
+        own = browse.seen(actor, view.json["collection"])
+        reads = _reads(view.json["workflow"]["id"], view.json["version"])
+        return cls(own and view.then.get(own.id, own), reads, actor, view.then)
 
     def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
         """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""

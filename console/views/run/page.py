@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from flask import request
 from console import access, browse, document_requests, documents, inboxes, runs
 from console.actions import bulk_starts
 from console.core.actor import Actor
+from console.core.documents.collections import Collection
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.errors import ConsoleError
@@ -48,13 +50,16 @@ _ENDED = {
 
 def run_context(view: RunView) -> dict[str, Any]:
     """Return what every page about the run needs: its JSON, its record's title, its collection."""
-    return context_of_run(view.json, view.record_title, view.collection_label)
+    return context_of_run(view.json, view.record_title, view.collection_label, view.then)
 
 
-def context_of_run(run: Mapping[str, Any], record_title: str, collection_label: str) -> dict[str, Any]:
-    """Return the same for a run in the shape of the API."""
+def context_of_run(
+    run: Mapping[str, Any], record_title: str, collection_label: str, then: Mapping[str, Collection] = MappingProxyType({})
+) -> dict[str, Any]:
+    """Return the same for a run in the shape of the API; `then` are collections as they were called at its moment."""
     who = frame.actor()
-    collection_of_run = browse.seen(who, run["collection"])
+    seen = browse.seen(who, run["collection"])
+    collection_of_run = then.get(seen.id, seen) if seen else None
     badged = browse.collections(who, lambda each: each.summary.get("badge"))
     return {
         "run": run,

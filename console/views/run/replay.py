@@ -12,7 +12,7 @@ from console.errors import NotFound
 from console.runs import ReplayView, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look, Named
-from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane
+from console.views.run import blocks_since, checklist, consequences, page, panes, replayed_proposal, sources, steps_pane, then_and_now
 from console.views.run.block_papers import Papers
 from console.views.run.form_boxes import Box
 
@@ -99,8 +99,10 @@ def drawn(view: ReplayView, since: bool, look: Look) -> dict[str, Any]:
     past = replayed_proposal.replayed_proposal(view, screen, look)
     context |= {"hindsight": past, "became": (past.fields if past else None) or {}}
     context |= band(view, lambda n: _address(run["id"], n, since))
+    context["renamed"] = then_and_now.renamed(view, screen) if since else ()
     context["sections"] = panes.sections(record, look, now, context["states_of"].get(record["collection"])) if record else []
     context["changed"] = _changes(context) + sum(map(len, changed_blocks.values())) if since else 0
+    context["changed"] += bool(context["renamed"])
     return context | {
         "status": frame.status_badge(run["status"], run["holder"], run["holder"], view.run.names),
         **steps_pane.steps_context(view.run, look, at=at),
@@ -133,6 +135,7 @@ def band(view: ReplayView, address: Callable[[int], str]) -> dict[str, Any]:
         "at": view.at,
         "last": view.last,
         "event": view.json["event"],
+        "renamed": (),
         "ticks": ticks(view.ticks, view.at, address, frame.look(), f"{view.run.json['workflow']['title']} on {view.run.record_title} "),
         "moves": _moves(view, address),
         "read_only": True,

@@ -100,7 +100,7 @@ def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
 def test_a_tick_says_its_sentence_when_it_is_asked_and_nothing_else(company: Company) -> None:
     run_id = company.finished()
     events = log.events_of(run_id)
-    names = event_view.names_of(events, known=catalogue.find)
+    names = event_view.names_of(events, described=catalogue.described)
     ticks = [Tick(row, names) for row in log.rows(run_id)]
     assert not any("sentence" in tick for tick in ticks)
     assert [tick["sentence"] for tick in ticks] == [event_view.sentence(event, names) for event in events]

@@ -23,5 +23,5 @@ from console.core.plain_words import humanised
 
 OPEN_MODULES = frozenset({
     "assembling", "collection_document", "comment_codes", "condition_rows", "consent_places", "contact_document", "core_data", "default_titles", "document_changes", "document_check", "document_merge",
-    "document_words", "likely_relations", "named_secrets", "pointing", "recognising", "treatment",
+    "document_words", "former_names", "likely_relations", "named_secrets", "pointing", "recognising", "treatment",
 })  # fmt: skip

@@ -1,0 +1,220 @@
+"""History keeps its names: everything that has a name is renamed after a run, and every reader says what it was called then, and the pages what it is called now."""
+
+import csv
+import io
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from console import access, actions, activity, browse, collections, db, log, runs, sources, workflows, workspaces
+from console.access import policy_store
+from console.activity import exports, sequencing
+from console.browse import notes
+from console.db import tables, transaction
+from console.log.event_lists import LogFilter
+from console.records import catalogue
+from console.upkeep import erasure
+from tests.company import DOCUMENT, DOCUMENTS, Company
+from tests.conftest import web_app
+from tests.papers import text_of
+from tests.support.acting import RATE
+from tests.views.conftest import Pages
+
+DESK: dict[str, Any] = {
+    "format": 1,
+    "id": "desk",
+    "title": "Risk desk",
+    "components": [{"id": "all", "type": "collection", "collection": "customer"}],
+}
+RISKS = [{"value": "low", "label": "Small"}, {"value": "medium", "label": "Middling"}, {"value": "high", "label": "Great"}]
+NOW = {
+    "Care review": "Welfare check", "Take a note": "Write it down", "Rate the risk": "Judge the hazard", "Decide": "Conclude", "Approve": "Let pass",
+    "Customer": "Client", "Risk": "Hazard", "Small": "Slight", "Unrated": "Without a rating", "Adaeze Okonkwo-Bell": "Adaeze Bell", "Rate": "Appraise", "Risk desk": "Hazard desk",
+    "Account": "Ledger",
+}  # fmt: skip
+"""What everything is called when the run is made, and what it is called afterwards."""
+
+
+def customer(**more: Any) -> bytes:
+    """The document of customers, with options for the risk and a relation that has a label."""
+    own = deepcopy(DOCUMENTS[0]) | more
+    own["fields"] = {**own["fields"], "risk": {"label": "Risk", "type": "enum", "options": RISKS}}
+    own["relations"] = [{"name": "account", "label": "Account", "collection": "account", "kind": "to_many", "via": "customer_id"}]
+    return json.dumps(own).encode()
+
+
+def with_new_names(document: Any) -> Any:
+    """The document with the name of today for every name of then."""
+    if isinstance(document, dict):
+        return {
+            key: NOW.get(value, value) if key in ("label", "label_one", "title") else with_new_names(value)
+            for key, value in document.items()
+        }
+    return [with_new_names(each) for each in document] if isinstance(document, list) else document
+
+
+def publish(folder: Path, *, renamed: bool) -> None:
+    """Publish every document, by the names of then or of today."""
+    made = with_new_names if renamed else deepcopy
+    collections.import_file(json.dumps(made(json.loads(customer()))).encode(), published=True)
+    workflows.import_file(made(DOCUMENT), publish=True)
+    actions.import_file(made(RATE | {"title": "Rate"}))
+    (folder / "desk.json").write_text(json.dumps(made(DESK)))
+    workspaces.import_file(folder / "desk.json", published=True)
+
+
+@pytest.fixture(name="run_id")
+def fixture_run(company: Company, tmp_path: Path) -> str:
+    """A run of the names of then, with what happens around it, before everything is renamed."""
+    publish(tmp_path, renamed=False)
+    run_id = company.at("decide")
+    browse.change(company.mona, "customer", "1", {"risk": "high"}, {})
+    browse.change(company.mona, "customer", "1", {"risk": "low"}, {})
+    notes.add(company.mona, "customer", "1", "Called them.")
+    browse.related(company.mona, "customer", "1", "account", 5)
+    browse.page(company.mona, "customer", browse.BrowseQuery(segment="unrated"))
+    log.note(company.mona, "figures_viewed", open={"workspace": "desk"}, collection="customer")
+    log.note(company.mona, "access_requested", open={"object": f"action:{RATE['id']}", "act": "perform"})
+    company.answer(run_id)
+    company.sql("update customer set display_name = 'Adaeze Bell' where id = 1")
+    publish(tmp_path, renamed=True)
+    sequencing.catch_up()
+    return run_id
+
+
+def of_then(sentences: list[str]) -> list[str]:
+    """The sentences that use a name of today, which none should."""
+    return [each for each in sentences if any(name.casefold() in each.casefold() for name in NOW.values())]
+
+
+def test_every_reader_says_the_names_of_the_time(company: Company, run_id: str) -> None:
+    listed = [
+        row.sentence
+        for row in activity.page(company.ines, LogFilter(), 100).rows
+        if row.event.type not in ("log_read", "workspace_changed", "workflow_published")
+    ]
+    events, _ = runs.events(company.olivia, run_id)
+    replayed = [runs.replay(company.olivia, run_id, at).json["event"]["sentence"] for at in range(1, len(events) + 1)]
+    ticks = [tick["sentence"] for tick in runs.replay(company.olivia, run_id).ticks]
+    exported = exports.begin(company.ada, exports.parse_query([("format", "csv"), ("run", run_id)]), ready=lambda: None)
+    table = [row["sentence"] for row in csv.DictReader(io.StringIO(b"".join(exported.parts()).decode()))]
+    assert replayed == ticks == [event["sentence"] for event in events] == table
+    assert not of_then(replayed)
+    for said in (
+        "Olivia started Care review on Adaeze Okonkwo-Bell",
+        "Olivia was shown “Rate the risk”",
+        "Olivia chose “Approve” at “Decide”",
+        "The engine completed Care review on Adaeze Okonkwo-Bell: Approved",
+    ):
+        assert said in replayed, "\n".join(replayed)
+    for said in (
+        "Mona changed risk of Adaeze Okonkwo-Bell",
+        "Mona wrote a note on Adaeze Okonkwo-Bell",
+        "Mona looked at figures of the workspace Risk desk",
+        "Mona asked for “perform” on action “Rate”",
+        "Mona viewed Adaeze Bell (account)",  # a look keeps no title of its own
+    ):
+        assert said in listed, "\n".join(listed)
+    assert any(line.endswith("customer records in the segment “Unrated”") for line in listed), listed
+
+
+def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str) -> None:
+    pages = Pages(company, web_app())
+    listed = pages.ines.get("/activity").html + pages.ines.get(f"/activity?run={run_id}").html
+    for then in ("Care review", "Rate the risk", "Approve", "Risk", "Small", "Unrated", "Adaeze Okonkwo-Bell", "Rate", "Risk desk"):
+        assert f"now “{NOW[then]}”" in listed, then
+    at = next(event["n"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "step_shown" and event["step"] == "rate")
+    plain, since = (pages.olivia.get(f"/runs/{run_id}/replay?at={at}{switch}").html for switch in ("", "&since=1"))
+    assert "(now “Judge the hazard”)" in plain
+    for then in ("Care review", "Rate the risk", "Take a note", "Customer", "Risk", "Small", "Adaeze Okonkwo-Bell"):
+        assert f"“{then}” is now “{NOW[then]}”" in since, then
+    assert "Adaeze Bell" not in plain
+    assert "Hazard" not in plain
+    paper = " ".join(text_of(pages.olivia.client.get(f"/runs/{run_id}/case-file").data).split())
+    assert paper.startswith("Case file Care review, Adaeze Okonkwo-Bell")
+    assert "came to “Rate the risk” (now “Judge the hazard”)" in paper
+    assert paper.count("now “Judge the hazard”") == 1, "once for each name"
+
+
+@pytest.mark.parametrize(
+    ("title", "then"),
+    [("{{ record.display_name }}", "Customer ••••••"), ("{{ record.display_name }} {{ record.desk }}", "Retail")],
+    ids=["of what is hidden", "of something else too"],
+)
+def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company: Company, title: str, then: str) -> None:
+    collections.import_file(customer(title=title), published=True)
+    run_id = company.at("decide")
+    browse.change(company.mona, "customer", "1", {"risk": "high"}, {})
+    with transaction() as connection:
+        hidden = access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")
+        policy_store.write(connection, added=[hidden])
+    access.refresh()
+    company.sql("update customer set display_name = 'Adaeze Bell', desk = 'corporate' where id = 1")
+    collections.import_file(json.dumps(with_new_names(json.loads(customer(title=title)))).encode(), published=True)
+    sequencing.catch_up()
+    access.grant("reviewer", "activity", ["read"], team="operations")
+    events, _ = runs.events(company.rosa, run_id)
+    listed = [row.sentence for row in activity.page(company.rosa, LogFilter(collection="customer", record="1"), 100).rows]
+    view = runs.replay(company.rosa, run_id, next(event["n"] for event in events if event["kind"] == "step_shown"))
+    assert events[0]["sentence"] == f"Olivia started Care review on {then}"
+    assert f"Mona changed risk of {then}" in listed
+    assert view.run.record_title == then
+    page = Pages(company, web_app()).rosa.get(f"/runs/{run_id}/replay?at=1")
+    said = json.dumps([events, listed, view.json, page.html])
+    assert "Adaeze" not in said, "neither the title of then nor that of today"
+
+
+def test_what_a_refresh_of_the_source_renames_was_called_so_before(company: Company) -> None:
+    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    for label in ("Client", "Patron"):
+        sources.refresh("company", [DOCUMENTS[0] | {"label_one": label}, DOCUMENTS[1]])
+        log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    with transaction() as connection:  # by a release that kept no version of what a refresh said
+        connection.execute(
+            sa.update(tables.collection).where(tables.collection.c.id == "customer").values(document=DOCUMENTS[0] | {"label_one": "Guest"})
+        )
+        catalogue.touch(connection)
+    catalogue.forget()
+    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("record_listed",)), 10).rows]
+    assert [each.split()[3] for each in said] == ["guest", "guest", "client", "customer"], "since the newest version what holds today"
+    assert [each.renamed for each in said] == [(), (), (("Client", "Guest"),), (("Customer", "Guest"),)]
+
+
+def test_a_workflow_that_was_never_published_is_called_as_it_was(company: Company) -> None:
+    made = workflows.create(company.mona, "First name", team="operations")
+    workflows.change(company.mona, made.slug, title="Second name")
+    workflows.change(company.mona, made.slug, title="Third name")
+    sequencing.catch_up()
+    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("workflow_created", "workflow_changed")), 10).rows]
+    assert [each.partition("workflow ")[2] for each in said] == ["Second name: title", "First name: title", "First name"]
+    assert [each.renamed[0] for each in said] == [("Second name", "Third name"), ("First name", "Third name"), ("First name", "Third name")]
+
+
+def test_what_was_erased_stays_erased(company: Company, run_id: str) -> None:
+    erasure.erase(company.ines, "customer", "1", "They asked for it.")
+    told = [event["sentence"] for event in runs.events(company.olivia, run_id)[0]]
+    assert "Okonkwo" not in json.dumps(told)
+
+
+def test_number_of_statements_does_not_grow_with_versions(company: Company, run_id: str) -> None:
+    counts = []
+    for number in range(3):
+        activity.page(company.ines, LogFilter(run=run_id), 100)
+        runs.events(company.olivia, run_id)
+        sent: list[str] = []
+        listen = lambda _c, _k, statement, *_, sent=sent: sent.append(statement)  # noqa: E731
+        sa.event.listen(db.hot_engine(), "before_cursor_execute", listen)
+        activity.page(company.ines, LogFilter(run=run_id), 100)
+        runs.events(company.olivia, run_id)
+        sa.event.remove(db.hot_engine(), "before_cursor_execute", listen)
+        counts.append(len([statement for statement in sent if "console.version" not in statement]))  # which is asked once a second
+        for _ in range(4):
+            collections.import_file(customer(label_one=f"Patron {number}{_}"), published=True)
+            workflows.import_file(DOCUMENT | {"title": f"Review {number}{_}"}, publish=True)
+    assert len(set(counts)) == 1, counts
