@@ -129,8 +129,10 @@ def _step_completed(run: Run, event: Event) -> None:
     done = attempt._replace(status="done", completed_at=event.at, errors=None, **handed_in)
     run.attempts[attempt.n] = done
     run.context[attempt.step] = _context(run, done)
-    run.automatic = run.automatic + (done.outcome != NEXT_ITEM) if event.open.get("automatic") else 0
-    run.waiting = run.take_over = run.ticket = None
+    by_itself = event.open.get("automatic")
+    run.automatic = run.automatic + (done.outcome != NEXT_ITEM) if by_itself else 0
+    run.waiting = run.take_over = None
+    run.ticket = run.ticket if by_itself else None  # whoever it was handed to takes it behind the steps that need nobody
 
 
 def _context(run: Run, done: Attempt) -> Mapping[str, Any]:
