@@ -34,7 +34,7 @@ RISKS = [{"value": "low", "label": "Small"}, {"value": "medium", "label": "Middl
 NOW = {
     "Care review": "Welfare check", "Take a note": "Write it down", "Rate the risk": "Judge the hazard", "Decide": "Conclude", "Approve": "Let pass",
     "Customer": "Client", "Risk": "Hazard", "Small": "Slight", "Unrated": "Without a rating", "Adaeze Okonkwo-Bell": "Adaeze Bell", "Rate": "Appraise", "Risk desk": "Hazard desk",
-    "Account": "Ledger",
+    "Account": "Ledger", "Mail": "Post box",
 }  # fmt: skip
 """What everything is called when the run is made, and what it is called afterwards."""
 
@@ -42,7 +42,11 @@ NOW = {
 def customer(**more: Any) -> bytes:
     """The document of customers, with options for the risk and a relation that has a label."""
     own = deepcopy(DOCUMENTS[0]) | more
-    own["fields"] = {**own["fields"], "risk": {"label": "Risk", "type": "enum", "options": RISKS}}
+    own["fields"] = {
+        **own["fields"],
+        "risk": {"label": "Risk", "type": "enum", "options": RISKS},
+        "email": {"type": "email", "label": "Mail"},
+    }
     own["relations"] = [{"name": "account", "label": "Account", "collection": "account", "kind": "to_many", "via": "customer_id"}]
     return json.dumps(own).encode()
 
@@ -134,6 +138,12 @@ def test_pages_mark_what_is_called_otherwise_today(company: Company, run_id: str
         assert f"“{then}” is now “{NOW[then]}”" in since, then
     assert "Adaeze Bell" not in plain
     assert "Hazard" not in plain
+    loaded = next(
+        event["n"] for event in runs.events(company.olivia, run_id)[0] if event["kind"] == "step_completed" and event["step"] == "load"
+    )
+    gave = pages.olivia.get(f"/runs/{run_id}/replay?at={loaded}").html
+    assert "Mail" in gave
+    assert "Post box" not in gave
     paper = " ".join(text_of(pages.olivia.client.get(f"/runs/{run_id}/case-file").data).split())
     assert paper.startswith("Case file Care review, Adaeze Okonkwo-Bell")
     assert "came to “Rate the risk” (now “Judge the hazard”)" in paper
@@ -158,14 +168,28 @@ def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company
     sequencing.catch_up()
     access.grant("reviewer", "activity", ["read"], team="operations")
     events, _ = runs.events(company.rosa, run_id)
-    listed = [row.sentence for row in activity.page(company.rosa, LogFilter(collection="customer", record="1"), 100).rows]
+    rows = activity.page(company.rosa, LogFilter(collection="customer", record="1"), 100).rows
+    listed = [row.sentence for row in rows]
     view = runs.replay(company.rosa, run_id, next(event["n"] for event in events if event["kind"] == "step_shown"))
     assert events[0]["sentence"] == f"Olivia started Care review on {then}"
     assert f"Mona changed risk of {then}" in listed
     assert view.run.record_title == then
     page = Pages(company, web_app()).rosa.get(f"/runs/{run_id}/replay?at=1")
-    said = json.dumps([events, listed, view.json, page.html])
+    said = json.dumps([events, [row.json for row in rows], view.json, page.html])
     assert "Adaeze" not in said, "neither the title of then nor that of today"
+
+
+def test_a_run_that_was_moved_came_to_its_steps_as_they_were_called_then(company: Company) -> None:
+    run_id = company.at("note")
+    last = company.told(run_id)["last_event"]
+    workflows.import_file(with_new_names(DOCUMENT), publish=True)
+    runs.move_run(company.mona, run_id, version=2, steps={}, reason="Clearer words.")
+    company.answer(run_id)
+    before, after = (runs.replay(company.olivia, run_id, at) for at in (last, None))
+    for view in (before.json["run"], after.json["run"]):
+        assert [each["title"] for each in view["attempts"] if each["step"] == "note"] == ["Take a note"]
+    assert (before.json["run"]["workflow"]["title"], after.json["run"]["workflow"]["title"]) == ("Care review", "Welfare check")
+    assert [step["title"] for step in after.run.steps if step["step"] in ("note", "rate")] == ["Take a note", "Judge the hazard"]
 
 
 def test_what_a_refresh_of_the_source_renames_was_called_so_before(company: Company) -> None:

@@ -257,7 +257,8 @@ def test_a_change_is_an_event_with_its_values_under_the_key_of_the_person(compan
     browse.change(olivia, "customer", "1", {"email": "new@x.example"}, {})  # nothing moves: no event
     (changed,) = noted(olivia)[before:]
     assert (changed.type, changed.body["data"]["open"]) == ("record_changed", {"fields": ["email"], "result": "succeeded"})
-    assert changed.values == {"old": {"email": "adaeze@customers.example"}, "new": {"email": "new@x.example"}}
+    called = {"title": "Adaeze Okonkwo-Bell", "titled": {"display_name": "Adaeze Okonkwo-Bell"}}
+    assert changed.values == {"old": {"email": "adaeze@customers.example"}, "new": {"email": "new@x.example"}} | called
     with hot_engine().connect() as connection:
         whose = connection.execute(
             sa.text("select s.collection, s.record from console.event_value v join console.subject s on s.id = v.sub where v.event = :id"),

@@ -9,6 +9,7 @@ from typing import Any
 from console import access, accounts, browse, log, records, sentences, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.origins import plain
 from console.core.run import Event, Run, fold
 from console.errors import ConsoleError, NotFound
 from console.formats import Named
@@ -131,7 +132,8 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     moved = rows if opened[1].body["wf"]["version"] != state.version else ()
     if moved:
         _as_entered(run_json["attempts"], moved, state)
-    names = _names(actor, seen, [event], begun, hidden, event_view.items_of(map(log.closed, rows)), beside=_collections_on(screen))
+    read = {plain(place) for place in hidden.closed.version.loaded} if hidden.closed is not None else set()
+    names = _names(actor, seen, [event], begun, hidden, event_view.items_of(map(log.closed, rows)), beside=_collections_on(screen) | read)
     known = names.collections(event)
     here = masking.at_step(hidden, screen["step"]) if screen else hidden
     panel, more = masking.mask(_record(screen), "screen.record", here, seen.run.collection, values=False)
@@ -350,9 +352,8 @@ def _named_then(actor: Actor, seen: Seen, screen: Screen | None) -> Screen | Non
 
 def _as_entered(entries: Iterable[dict[str, Any]], rows: Sequence[log.Row], state: Run) -> None:
     """Call steps of a run that was moved as the version did in which it came to them."""
-    entered = {
-        tuple(each.body["step"].values()): each.body["wf"]["version"] for each in map(log.closed, rows) if each.type == "step_entered"
-    }
+    came = (each.body for each in map(log.closed, rows) if each.type == "step_entered")
+    entered = {(body["step"]["id"], body["step"]["attempt"]): body["wf"]["version"] for body in came}
     for entry in entries:
         version = entered.get((entry["step"], entry["attempt"]), state.version)
         if version != state.version:

@@ -1,7 +1,7 @@
 """How the values that a step has loaded are displayed: as fields of their collection, amounts with their currency."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -32,18 +32,22 @@ class Loading:
     @classmethod
     def of(cls, view: RunView, actor: Actor) -> "Loading":
         """Return the collections of this run."""
-        own = browse.seen(actor, view.json["collection"])
-        reads = _reads(view.json["workflow"]["id"], view.json["version"])
-        return cls(own and view.then.get(own.id, own), reads, actor, view.then)
+        known = cls(None, _reads(view.json["workflow"]["id"], view.json["version"]), actor, view.then)
+        return replace(known, own=known._called(view.json["collection"]))
 
     def collection(self, step: str, name: str, output: Mapping[str, Any]) -> Collection | None:
         """Return the collection whose fields are under this name of a step's output; None if there is none, or the reader may not browse it."""
         if name == "record":
             collection_id = output.get("collection")
-            return browse.seen(self.reader, collection_id) if isinstance(collection_id, str) and "key" in output else self.own
+            return self._called(collection_id) if isinstance(collection_id, str) and "key" in output else self.own
         relation, collection_id = self.reads.get((step, name), (None, None))
         led = self.own.relation(relation) if relation is not None and self.own is not None else None
-        return browse.seen(self.reader, collection_id or (led.collection if led is not None else None))
+        return self._called(collection_id or (led.collection if led is not None else None))
+
+    def _called(self, collection_id: str | None) -> Collection | None:
+        """Return the collection as it was called then, if the reader may browse it."""
+        found = browse.seen(self.reader, collection_id)
+        return found and self.then.get(found.id, found)
 
 
 @lru_cache(maxsize=256)
