@@ -54,7 +54,14 @@ def test_what_is_wrong_is_said_with_the_way_out(config: providers.Config, endpoi
 
 
 def test_messages_differ() -> None:
-    words = [*probe.WORDS.values(), probe.REDIRECTED, probe.UNFIT, probe.ALOUD, probe.NOTHING, *(probe.LOOSE.format(how=how) for how in probe.HOW.values())]
+    words = [
+        *probe.WORDS.values(),
+        probe.REDIRECTED,
+        probe.UNFIT,
+        probe.ALOUD,
+        probe.NOTHING,
+        *(probe.LOOSE.format(how=how) for how in probe.HOW.values()),
+    ]
     assert len(set(words)) == len(words) >= 15
     assert all(text.endswith(".") for text in words)
 

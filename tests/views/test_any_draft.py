@@ -53,7 +53,12 @@ PAGES = (
 )
 READS = ("draft", "nodes", "edges", "impact", "definition", "activation", "triggers", "configuration", "counts", "leads", "metrics")
 BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
-    *(("dry-run", {"record": "1"}), ("trial", {}), ("leads", {"leads": [{"why": "x"}]}), ("enrolments", {"records": ["1"], "preview": True})),
+    *(
+        ("dry-run", {"record": "1"}),
+        ("trial", {}),
+        ("leads", {"leads": [{"why": "x"}]}),
+        ("enrolments", {"records": ["1"], "preview": True}),
+    ),
     *(("activate", {}), ("publish", {})),
 )
 LEAVES = st.none() | st.booleans() | st.integers(-5, 99) | st.sampled_from(["", "x", "load", "a" * 300, "{{", "record.risk"])

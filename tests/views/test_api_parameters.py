@@ -56,7 +56,9 @@ def test_every_parameter_is_taken_or_refused_as_the_description_says(client: Fla
     keys = [f"Bearer {accounts.create_key('parameters', module_company.people[who].id).text}" for who in ("mona", "ines", "ada")]
     wrong, tried = list[str](), 0
     for address, operation in addresses(client.get("/api/openapi.json").get_json(), there):
-        allowed = {"Authorization": next((key for key in keys if client.get(address, headers={"Authorization": key}).status_code == 200), keys[0])}
+        allowed = {
+            "Authorization": next((key for key in keys if client.get(address, headers={"Authorization": key}).status_code == 200), keys[0])
+        }
         for parameter in (each for each in operation["parameters"] if each.get("in") == "query"):
             name, field = parameter["name"], "created_at" if parameter["name"] in ("filter", "q") else ""
             for value in values(name):

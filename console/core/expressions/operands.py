@@ -51,7 +51,6 @@ class Spelled(str):
         number = Decimal(self)
         return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < LONGEST and len(self) < LONGEST else str(self)
 
-
     @property
     def whole(self) -> int | None:
         """The whole number of at most 64 bits that it is: `2.0` and `2e3` are, as JSON has one kind of number. None for every other."""
