@@ -35,12 +35,17 @@ def fixture_client(module_company: Company) -> FlaskClient:
     return client
 
 
+def filled(path: str, named: dict[str, str]) -> str:
+    """The address with these values."""
+    return f"/api/v1{re.sub('{(.*?)}', lambda found: quote(named[found[1]], safe=''), path)}"
+
+
 def addresses(document: dict[str, Any], there: dict[str, str]) -> Iterator[tuple[str, dict[str, Any]]]:
     """(address, operation) of everything that is read."""
     for path, methods in document["paths"].items():
         if "get" in methods:
             named = {each["name"]: str(each["example"]) for each in methods["get"]["parameters"] if each.get("in") == "path"} | there
-            yield f"/api/v1{re.sub('{(.*?)}', lambda name, named=named: quote(named[name[1]], safe=''), path)}", methods["get"]
+            yield filled(path, named), methods["get"]
 
 
 def values(name: str) -> list[str]:
@@ -89,7 +94,7 @@ def test_every_part_of_an_address_is_taken_or_refused_as_the_description_says(cl
             for part in parts:
                 for name in NAMES if part != "number" else ("0", "9" * 30):
                     named = examples | {part: name}
-                    address = f"/api/v1{re.sub('{(.*?)}', lambda found, named=named: quote(named[found[1]], safe=''), path)}"
+                    address = filled(path, named)
                     sent = {"json": content.get("example", {})} if content else {}
                     answer = client.open(address, method=method.upper(), **sent)
                     tried += 1

@@ -204,8 +204,7 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
     except SourceDown:
         raise
     except ConsoleError as error:
-        why = GONE if isinstance(error, NotFound) else error.message
-        message = f"This cannot be done any more as it was asked for: {why}"
+        message = f"This cannot be done any more as it was asked for: {GONE if isinstance(error, NotFound) else error.message}"
         return commands.Void(approval.id, "not_possible", message, error.details)
     if now is None:
         return None  # the rule no longer needs an approval; this one is answered and done as requested
