@@ -1,13 +1,14 @@
 """Whether a provider can be used: one tiny question whose answer has to fit a schema, for "Test connection" and for saving settings; and a look that asks no model at all."""
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from console.ai import providers
-from console.ai.calling import CallFailed, call, ms_since
+from console.ai.calling import EMPTY, CallFailed, call, ms_since
 from console.ai.types import Code, ProviderError, Raw
 
 SECONDS = 15.0
@@ -39,6 +40,10 @@ WORDS: dict[Code, str] = {
 }
 REDIRECTED = "The base URL leads to another address, which is not followed. Enter the one that it leads to."
 UNFIT = "The model answers, and not in the form that was asked for. Choose one that can be asked for JSON by a schema."
+ALOUD = "The model answers, and writes its thoughts (<think>) before the JSON, so that no answer of it can be read. Switch its thinking off, or let the server keep the thoughts apart."
+NOTHING = "The model answers with nothing; it may have thought only. Switch its thinking off, or choose another one."
+THOUGHTS = re.compile(r"</?think(?:ing)?>", re.IGNORECASE)
+MOST_SHOWN = 300  # characters
 LOOSE = "Works, but the schema was refused: the form is asked for {how}, and more proposals will be thrown away."
 SILENT = "something answers there, and does not tell of its models: test the connection to be sure"
 HOW = {"tool": "as a tool's input", "json_object": "as any JSON", "text": "in words alone"}
@@ -69,8 +74,10 @@ def probe(config: providers.Config, *, seconds: float = SECONDS) -> Probed:
         return _failed(error, seconds, error.ms)
     except ProviderError as error:
         return _failed(error, seconds, 0)
-    if not _ready(answered.raw):
-        return Probed(ok=False, message=UNFIT, ms=answered.ms, code="malformed", model=answered.raw.model)
+    if not _fits(answered.raw):
+        text = answered.raw.text
+        words = ALOUD if THOUGHTS.search(text) else UNFIT
+        return Probed(ok=False, message=words, ms=answered.ms, code="malformed", detail=text.strip()[:MOST_SHOWN], model=answered.raw.model)
     return Probed(ok=True, message=_works(answered.raw, answered.ms), ms=answered.ms, model=answered.raw.model)
 
 
@@ -97,16 +104,20 @@ def try_provider(config: providers.Config, *, seconds: float = LOOK_S, now: date
 
 def _failed(error: ProviderError, seconds: float, ms: int) -> Probed:
     words = REDIRECTED if error.code == "malformed" and "redirect" in error.detail else WORDS.get(error.code, WORDS["internal_error"])
+    if error.detail == EMPTY[1]:
+        words = NOTHING
     if error.code == "connection" and error.detail:
         words = f"No connection: {error.detail.rstrip('.')}. Check the base URL and the network."
     return Probed(ok=False, message=words.format(seconds=seconds), ms=ms, code=error.code, detail=error.detail)
 
 
-def _ready(raw: Raw) -> bool:
+def _fits(raw: Raw) -> bool:
+    """Whether the answer has the form that was asked for, whatever stands in it."""
     try:
-        return bool(json.loads(raw.text) == {"ready": True})
+        said = json.loads(raw.text)
     except (ValueError, RecursionError):
         return False
+    return isinstance(said, dict) and said.keys() == {"ready"} and isinstance(said["ready"], bool)
 
 
 def _works(raw: Raw, ms: int) -> str:

@@ -24,7 +24,7 @@ from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.causes import MOST, causes_from_json, goes_round, run_depth, stored
 from console.core.run.origin import RecordRef, StartedBy
-from console.db import tables, troubles
+from console.db import request_writes, tables, troubles
 from console.db.engine import alone, fetch, hot_engine
 from console.db.ids import new_id
 from console.errors import ConsoleError, SourceDown
@@ -101,9 +101,9 @@ def note_stopped(trigger: Row, halted: int) -> None:
     """Write down that a trigger would have gone round, so many times: in the log, and for whoever is told."""
     if halted:
         fetch(_WENT_ROUND, (f"{GOES_ROUND}:{trigger.workflow}", int(log.now().timestamp())))
-        log.note(
-            SYSTEM, "trigger_stopped", open={"workflow": trigger.workflow, "trigger": trigger.id, "count": halted}, chain=workflows.CHAIN
-        )
+        told = {"workflow": trigger.workflow, "trigger": trigger.id, "count": halted}
+        with request_writes.aside():  # whoever sent it is refused
+            log.note(SYSTEM, "trigger_stopped", open=told, chain=workflows.CHAIN)
 
 
 GOES_ROUND = "goes_round"

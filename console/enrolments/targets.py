@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, records
+from console import access, records, steps
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, taken
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read
@@ -129,8 +129,9 @@ def find(slug_or_id: str) -> Target:
     if row is None:
         raise NotFound
     try:
-        document = read(bytes(row.document) if row.document is not None else row.draft)
-        document.start  # noqa: B018 (a draft may have no start yet)
+        document: Workflow | None = read(bytes(row.document) if row.document is not None else row.draft)
+        if document is not None and not steps.is_readable(document.start):
+            document = None  # a draft may have no start yet, or one that is unfinished
     except (ValueError, KeyError):
         document = None
     return Target(

@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 from console.core.expressions.operands import Spelled
 from console.errors import Malformed
 
 DEEPEST = 100
+NUL_IN_NAME = "A name in the body has a NUL character, which cannot be stored: remove it."
 
 
 def object_in(raw: bytes) -> dict[str, Any]:
@@ -25,12 +27,35 @@ def json_in(raw: bytes) -> Any:
         if b"\\u" in raw:
             json.dumps(sent, ensure_ascii=False).encode()  # half a surrogate pair is not valid text, and nothing can store it
     except UnicodeEncodeError:
-        raise Malformed("The body holds half of a character (a lone surrogate, such as \\ud83d alone), which cannot be stored.") from None
-    except (ValueError, RecursionError):
-        raise Malformed("The body is not JSON, or not in UTF-8.") from None
+        place = next(_halves(sent, ""))
+        reason = "Half of a character (a lone surrogate, such as \\ud83d alone), which cannot be stored: send it whole, or leave it out."
+        raise Malformed(f"{place}: {reason}", details=[{"field": place, "reason": reason}]) from None
+    except UnicodeDecodeError as error:
+        raise Malformed(f"The body is not in UTF-8: byte {error.start + 1} is of no character.") from None
+    except json.JSONDecodeError as error:
+        raise Malformed(f"The body is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise Malformed(f"The body is nested more than {DEEPEST} levels deep.") from None
+    except ValueError as error:
+        raise Malformed(f"The body is not JSON: {error} is no number there.") from None
     if raw.count(b"[") + raw.count(b"{") > DEEPEST and _depth(sent) > DEEPEST:
         raise Malformed(f"The body is nested more than {DEEPEST} levels deep.")
     return sent
+
+
+def _halves(sent: Any, place: str) -> Iterator[str]:
+    """Yield the places of texts and names that hold half of a character, as `name.first[2]`."""
+    if isinstance(sent, str):
+        if any("\ud800" <= character <= "\udfff" for character in sent):
+            yield place or "body"
+    elif isinstance(sent, dict):
+        for name, value in sent.items():
+            within = f"{place}.{name}".removeprefix(".").encode("utf-8", "replace").decode()
+            yield from _halves(name, within)
+            yield from _halves(value, within)
+    elif isinstance(sent, list):
+        for number, value in enumerate(sent):
+            yield from _halves(value, f"{place}[{number}]")
 
 
 def _whole(digits: str) -> int | Spelled:
@@ -49,8 +74,9 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         twice = next(name for name, times in Counter(name for name, _ in pairs).items() if times > 1)
         raise Malformed(f"The body names {twice} twice.", details=[{"field": twice, "reason": "Named twice."}])
-    if any("\x00" in name for name in made):
-        raise Malformed("A name in the body has a NUL character, which cannot be stored: remove it.")
+    for name in made:
+        if "\x00" in name:
+            raise Malformed(NUL_IN_NAME, at=(name.replace("\x00", ""), "Its name has a NUL character: remove it."))
     return made
 
 

@@ -35,6 +35,8 @@ LIMITS = rf"{SIGNS}\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
 CHECKED = "CHECK constraint failed: "
+NOT_NULL = re.compile(r"NOT NULL constraint failed: .*\.([^.]+)$|\((?:1048|1364), .*?'([^']+)'")
+"""What SQLite, and MySQL with MariaDB, say of a column that was left empty."""
 DUPLICATE = 1062
 """MySQL's and MariaDB's number for a value that is there already."""
 
@@ -74,6 +76,8 @@ def reason(original: Any, collection: Collection, fields: list[Field], known: It
         column = re.search(r"for column (?:`[^`]*`\.)*[`']([^`']+)[`']", str(original))
         about = [field for field in fields if column and field.name == column[1]]
         return about or (fields if len(fields) == 1 else []), UNFIT[code]
+    if (missing := _missing(original, code, collection)) is not None:
+        return [missing], f"{missing.label} is needed."
     rule, named = _concerned(original, collection, fields)
     listed = " and ".join(field.label for field in named)
     if rule.leads and named:
@@ -91,6 +95,14 @@ def reason(original: Any, collection: Collection, fields: list[Field], known: It
     if said and not named and not set("\"':") & set(said):  # without a value
         return named, f"The database refuses this: {said}."
     return named, f"The database refuses {these}" + (f" (rule {name})." if name else ".")
+
+
+def _missing(original: Any, code: object, collection: Collection) -> Field | None:
+    """The field that must not be empty and was left so; None for any other refusal."""
+    if code == "23502":
+        return collection.by_name.get(original.diag.column_name or "")
+    found = NOT_NULL.search(str(original))
+    return collection.by_name.get(found[1] or found[2]) if found else None
 
 
 def concerned(original: Any, collection: Collection, fields: list[Field]) -> list[Field]:

@@ -42,8 +42,8 @@ UNKNOWN_LETTERS = "22P05"
 """PostgreSQL's code for letters that the encoding of a database does not have."""
 RESTRICTED = "FOREIGN KEY constraint failed"
 """What SQLite says where ON DELETE or ON UPDATE RESTRICT refuses: with the code of a trigger."""
-RAISED, BROKEN = 1644, frozenset({3819, 4025})
-"""Errors of MySQL and MariaDB: a trigger's SIGNAL; a CHECK that does not hold."""
+RAISED, BROKEN = 1644, frozenset({3819, 4025, 1364})
+"""Errors of MySQL and MariaDB: a trigger's SIGNAL; a CHECK that does not hold, or no value where there is no default."""
 LONGEST = 300
 _log = logging.getLogger(__name__)
 
@@ -63,6 +63,11 @@ def raised(original: BaseException | None) -> str | None:
     return None if said is None else _sentence((said.splitlines() or [""])[0][:LONGEST])
 
 
+def keeps_out(original: BaseException | None) -> bool:
+    """Whether a policy of row-level security takes no record with these values; PostgreSQL gives it the code of a right that is missing."""
+    return isinstance(original, psycopg.Error) and original.diag.source_function == "ExecWithCheckOptions"
+
+
 def first_line(error: sa.exc.DBAPIError) -> str:
     """The first line of what the database says of a statement that it does not take, without the number of the error."""
     parts: tuple[Any, ...] = getattr(error.orig, "args", ())
@@ -76,7 +81,7 @@ def _sentence(said: str) -> str:
 
 
 def breaks_rule(original: BaseException | None) -> bool:
-    """Whether a CHECK of MySQL or MariaDB does not hold, which their driver does not tell from other errors."""
+    """Whether a CHECK of MySQL or MariaDB does not hold, or a value is missing, which their driver does not tell from other errors."""
     return original is not None and original.args[:1] != () and original.args[0] in BROKEN
 
 

@@ -317,12 +317,17 @@ def _still(table: Table, field: Field, former: Any) -> Condition:
 NOTHING = "Nothing was saved."
 
 
+KEPT_OUT = "The database takes no record with these values here: a policy of its own (row-level security) keeps it out."
+
+
 def rejected(error: sa.exc.DBAPIError, collection: Collection, fields: list[Field], scope: Scope | None = None) -> Exception:
     """The error to raise for a value that the database refused, at its field. `scope`: of whom may hear of the other fields that the rule compares."""
     original = error.orig
     if (reason := refusals.raised(original)) is not None:
         about = broken_rules.raised_about(original, fields)
         return Invalid(reason if about else f"{reason} {NOTHING}", details=[{"field": field.name, "reason": reason} for field in about])
+    if refusals.keeps_out(original):
+        return Invalid(f"{KEPT_OUT} {NOTHING}", details=[{"field": field.name, "reason": KEPT_OUT} for field in fields if len(fields) == 1])
     if not isinstance(error, (sa.exc.IntegrityError, sa.exc.DataError)) and not refusals.breaks_rule(original):
         return connect.driver_refusal(error, collection.source)
     known = [] if scope is None else [field for field in collection.stored_fields if collection.visible(field.name, scope.hidden)]

@@ -6,20 +6,19 @@ Values of fields that no model gets whole are hidden from what is read here. No 
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import Annotated, Any
 
 from flask import g, request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints
 
 from console import access, actions, browse, enrolments, records, runs, settings, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.core.expressions.operands import Spelled
 from console.core.moments import moment_text
 from console.errors import NotAllowed, NotFound
 from console.views import frame
 from console.views.api import idempotency
+from console.views.api.operation import Sent
 from console.work import my_work
 
 MOST = 50
@@ -34,17 +33,8 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ONCE = "The same key and arguments again give the same run, for a day: send one of your own, and send it again where no answer came"
 
 
-class Arguments(BaseModel):
+class Arguments(Sent):
     """What a tool is called with: every name known, every value of its type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _whole_numbers(cls, given: Any) -> Any:
-        """A whole number may be sent as 2.0: JSON has one kind of number."""
-        numbers = {name: Decimal(value) for name, value in given.items() if isinstance(value, Spelled)} if isinstance(given, dict) else {}
-        return {**given, **{name: int(number) for name, number in numbers.items() if number == int(number)}} if numbers else given
 
 
 class Nothing(Arguments):

@@ -401,7 +401,9 @@ def _place(mark: str) -> Place:
     rank, _, rest = mark.partition("~")
     at, _, run_id = rest.partition("~")
     try:
-        if datetime.fromisoformat(at).tzinfo is None or not run_id.startswith("run_") or "\x00" in run_id:
+        if not 0 <= int(rank) <= len(queues.PRIORITIES) or not run_id.startswith("run_") or "\x00" in run_id:
+            raise ValueError(mark)
+        if datetime.fromisoformat(at).tzinfo is None:
             raise ValueError(mark)
         return Place(int(rank), at, run_id)
     except ValueError:

@@ -39,6 +39,7 @@ FAULTS = {
     "drop": ("connection", "No connection: the connection ended"), "html_200": ("malformed", "not as a model does"), "redirect": ("malformed", "leads to another address"),
     "not_json": ("malformed", "not as a model does"), "refusal": ("refused", "refused a harmless question"), "max_tokens": ("truncated", "did not come to an end"),
     "prose": ("malformed", "not in the form"), "a_list": ("malformed", "not in the form"), "deep": ("malformed", "not in the form"),
+    "thinks_aloud": ("malformed", "writes its thoughts (<think>)"), "fenced_json": ("malformed", "not in the form"), "empty": ("malformed", "answers with nothing"),
 }  # fmt: skip
 
 
@@ -53,7 +54,14 @@ def test_what_is_wrong_is_said_with_the_way_out(config: providers.Config, endpoi
 
 
 def test_messages_differ() -> None:
-    words = [*probe.WORDS.values(), probe.REDIRECTED, probe.UNFIT, *(probe.LOOSE.format(how=how) for how in probe.HOW.values())]
+    words = [
+        *probe.WORDS.values(),
+        probe.REDIRECTED,
+        probe.UNFIT,
+        probe.ALOUD,
+        probe.NOTHING,
+        *(probe.LOOSE.format(how=how) for how in probe.HOW.values()),
+    ]
     assert len(set(words)) == len(words) >= 15
     assert all(text.endswith(".") for text in words)
 

@@ -41,6 +41,7 @@ insert into payout values (1, 'open', true, false), (2, 'open', false, false), (
 alter table payout enable row level security;
 create policy see on payout for select using (true);
 create policy edit on payout for update using (allow_update);
+create policy add on payout for insert with check (state = 'open');
 create policy drop_it on payout for delete using (allow_delete);
 create table contract (id int primary key, name text not null, signed_on date, valid_to timestamptz, seen_at timestamp);
 insert into contract values (1, 'Ordinary', '2026-03-01', '2026-12-31 23:30:00+00', '2026-03-01 10:00'), (2, 'Forever', '2026-03-01', '9999-12-31 23:59:59+00', '9999-12-31 23:59:59'),
@@ -118,6 +119,14 @@ def test_a_record_that_a_policy_keeps_is_there_and_kept(odd: Actor) -> None:
     assert browse.change(odd, "odd.payout", "1", {"state": "paid"}, {}).values["state"] == "paid"
     with pytest.raises(Invalid, match="keeps this record as it is"):
         records.delete("odd.payout", "2", {}, whole("odd.payout"))
+    with pytest.raises(Invalid, match="row-level security") as refused:
+        browse.change(odd, "odd.payout", "1", {"allow_update": False}, {})
+    assert [detail["field"] for detail in refused.value.details] == ["allow_update"]
+    with pytest.raises(Invalid, match="row-level security"):
+        records.insert("odd.payout", {"id": 9, "state": "paid", "allow_update": True, "allow_delete": True}, whole("odd.payout"))
+    with pytest.raises(Invalid) as missing:
+        records.insert("odd.payout", {"state": "open", "allow_update": True, "allow_delete": True}, whole("odd.payout"))
+    assert missing.value.details == [{"field": "id", "reason": "ID is needed."}]
     records.delete("odd.payout", "3", {}, whole("odd.payout"))
     assert keys(odd, "odd.payout") == ["1", "2"]
 

@@ -13,7 +13,7 @@ AS_MESSAGE, AS_CHAT = "message", "chat"
 STOPS = {"max_tokens", "refusal", "context_window", "pause_turn", "empty", "thinking_first", "stop_sequence", "no_stop"}
 SHAPES = {
     "malformed_json", "fenced_json", "no_tool", "two_tools", "unknown_tool", "wrong_enum", "wrong_type", "missing_required", "extra_field", "a_list",
-    "deep", "not_a_number", "odd_usage", "odd_content", "prose", "duplicate_field", "null_answer",
+    "deep", "not_a_number", "odd_usage", "odd_content", "prose", "duplicate_field", "null_answer", "thinks_aloud",
 }  # fmt: skip
 JUDGEMENTS = {"low_confidence", "decline", "invented_source", "injection", "obedient"}
 CAPABILITIES = {"grammar", "no_max_tokens", "no_temperature", "no_form"}
@@ -190,6 +190,8 @@ def _text(made: dict[str, Any], mode: str) -> str:
             return text[: len(text) * 2 // 3]
         case "fenced_json":
             return f"```json\n{text}\n```"
+        case "thinks_aloud":
+            return f"<think>\nThe form has {{braces}} in it.\n</think>\n\n{text}"
         case "a_list":
             return json.dumps([made])
         case "null_answer":

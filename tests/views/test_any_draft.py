@@ -51,7 +51,16 @@ PAGES = (
     "due-time",
     "",
 )
-READS = ("draft", "impact", "definition", "activation", "triggers", "configuration", "counts", "leads", "metrics")
+READS = ("draft", "nodes", "edges", "impact", "definition", "activation", "triggers", "configuration", "counts", "leads", "metrics")
+BODIES: tuple[tuple[str, dict[str, Any]], ...] = (
+    *(
+        ("dry-run", {"record": "1"}),
+        ("trial", {}),
+        ("leads", {"leads": [{"why": "x"}]}),
+        ("enrolments", {"records": ["1"], "preview": True}),
+    ),
+    *(("activate", {}), ("publish", {})),
+)
 LEAVES = st.none() | st.booleans() | st.integers(-5, 99) | st.sampled_from(["", "x", "load", "a" * 300, "{{", "record.risk"])
 VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "a", "if", "value", "default"]), inner, max_size=2), max_leaves=4)  # fmt: skip
 
@@ -71,6 +80,7 @@ IN_DOCUMENT = st.sampled_from(
 )
 CHANGE = st.one_of(
     st.builds(lambda at, value: {"op": "set", "step": at[0], "field": at[1], "value": value}, IN_STEPS, VALUES),
+    st.builds(lambda at: {"op": "set", "step": at[0], "field": at[1]}, IN_STEPS),
     st.builds(lambda step, name, value: {"op": "set", "step": step, "field": name, "value": value}, st.sampled_from(["start", "load"]), st.sampled_from(["ai", "content", "finding", "roles", "not_by", "stakes", "at", "button"]), VALUES),
     st.builds(lambda at, value: {"op": "set_trigger", "trigger": at[0], "field": at[1], "value": value}, IN_TRIGGERS, VALUES),
     st.builds(lambda at, value: {"op": "set_document", "field": at, "value": value}, IN_DOCUMENT, VALUES),
@@ -105,7 +115,7 @@ class Draft:
         answers = {f"GET {each}": self.send("GET", f"/{each}") for each in READS}
         answers |= {each: self.pages.get(f"/workflows/{SLUG}/{each}".rstrip("/")) for each in PAGES}
         answers |= {each: self.pages.get(each) for each in ("/workflows", f"/workflows/{SLUG}?version=draft")}
-        for word, body in (("dry-run", {"record": "1"}), ("trial", {}), ("activate", {}), ("publish", {})):
+        for word, body in BODIES:
             answers[f"POST {word}"] = self.send("POST", f"/{word}", body)
         answers["duplicate"] = copied = self.send("POST", "/duplicate", {})
         if copied.status_code == 201:
@@ -146,6 +156,7 @@ def test_what_is_unfinished_is_stored_and_not_activated(draft: Draft) -> None:
         {"op": "set", "step": "start", "field": "title", "value": ""},
         {"op": "set_document", "field": "made_up", "value": 1},
         {"op": "add_step", "step": {"type": "email"}},
+        {"op": "set", "step": "start", "field": "config.fields[0].label"},
         {"op": "add_trigger", "trigger": {"id": "a", "kind": "event", "event": 5}},
     ]
     assert draft.change(changes).status_code == 200

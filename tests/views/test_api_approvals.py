@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts
+from console import accounts, runs
 from console.access import Scopes
 from tests.support.four_eyes import balance, bank, charging, requested
 
@@ -134,3 +134,27 @@ def test_questions_are_asked_by_who_decides_and_answered_by_who_asked(bank: "Com
     assert Program(pages, "stan").get(f"/approvals/{asked}/questions").status_code == 404
     assert pages.app.test_client().post(f"/api/v1/approvals/{asked}/ask", json={"question": "x"}).status_code == 401
     assert mona.get(f"/approvals/{asked}").get_json()["status"] == "open", "asking decides nothing"
+
+
+def test_a_request_that_is_void_by_now_says_that_nothing_was_done_whatever_was_written_of_it(bank: "Company", pages: "Pages") -> None:
+    changes = {
+        "update customer set desk = 'corporate' where id = 1": "Corporate accounts are not charged",
+        "update customer set risk = 'high', desk = 'retail' where id = 1": "asks for more",
+        "delete from customer where id = 1": "was deleted",
+    }
+    charging()
+    mona = Program(pages, "mona")
+    for change, words in changes.items():
+        run_id, asked = requested(bank)
+        bank.sql(change)
+        for _again in range(2):
+            told = mona.post(f"/approvals/{asked}/approve", {"reason": "Fits."}, **{"X-Idempotency-Key": f"void {asked}"})
+            body = told.get_json()
+            assert (told.status_code, body.get("outcome"), told.headers.get("X-Outcome")) == (409, None, None), body
+            assert "was done, or a part" not in body["message"]
+            assert body["code"] in ("approval_void", "not_possible"), body
+            assert _again or words in body["message"], body["message"]
+        if change.startswith("update"):
+            bank.sql("update customer set desk = 'retail', risk = 'low' where id = 1")
+            current = bank.told(run_id)
+            runs.abort(bank.olivia, run_id, revision=current["revision"], reason="next")

@@ -126,3 +126,28 @@ def test_a_list_of_collections_has_pages(client: FlaskClient) -> None:
     first = client.get("/api/v1/collections?limit=1").get_json()
     second: dict[str, Any] = client.get(f"/api/v1/collections?limit=1&after={first['next']}").get_json()
     assert ([one["id"] for one in first["data"] + second["data"]], second["next"]) == (["customer", "account"], None)
+
+
+def test_a_body_that_cannot_be_read_says_where_and_what_to_do(client: FlaskClient) -> None:
+    cases = {
+        b'{"workflow": "a", "input": {"why": ["x", "cut \\ud83d"]}}': ("input.why[1]", "Half of a character"),
+        b'{"input": {"\\ude00": 1}}': ("input.?", "Half of a character"),
+        b'{"input": {"a\\u0000b": 1}}': ("ab", "NUL"),
+        b'{"workflow": "\xed\xa0\xbd"}': (None, "not in UTF-8: byte 15"),
+        b'{"workflow": 1,}': (None, "line 1, column 16"),
+        b'{"workflow": NaN}': (None, "NaN is no number"),
+    }
+    for body, (field, words) in cases.items():
+        told = client.post(RUN, data=body, headers=JSON).get_json()
+        assert (told["code"], [each["field"] for each in told["details"]]) == ("malformed", [] if field is None else [field]), body
+        assert words in f"{told['message']} {told['details']}", told
+
+
+def test_a_whole_number_may_be_sent_as_a_fraction_wherever_one_is_asked_for(client: FlaskClient, module_company: Company) -> None:
+    run = module_company.at("note", "3")
+    revision = module_company.told(run)["revision"]
+    saved = client.post(f"{RUN}/{run}/save", data=f'{{"revision": {revision}.0}}', headers=JSON)
+    assert (saved.status_code, saved.get_json()["status"]) == (200, "saved"), saved.text
+    for odd in ("0.5", "1e400", "1e999999999", "9e99", '"1"', "true"):
+        refused = client.post(f"{RUN}/{run}/resume", data=f'{{"revision": {odd}}}', headers=JSON)
+        assert (refused.status_code, refused.get_json()["details"][0]["field"]) == (422, "revision"), odd

@@ -133,3 +133,18 @@ def test_what_a_strict_database_refuses_is_said_in_words(strict: Odd, typed: dic
         assert "The database keeps this record as it is: a trigger or rule of its own left the change out." in page.text
         with pytest.raises(Invalid, match="left the change out. Nothing was deleted."):
             records.delete(name := strict.things.rpartition("/")[2], "2", {}, Scope(name, everything=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_value_that_the_database_needs_is_named_whatever_its_driver_calls_that(
+    request: Any, pages: "Pages", tmp_path: Path, kind: str
+) -> None:
+    request.param = kind
+    with connected(
+        request, pages, tmp_path, "needing", ["create table thing (id int not null primary key, code varchar(9) not null)"]
+    ) as odd:
+        name = f"{odd.name}.thing"
+        for given, field in (({"code": "A"}, "id"), ({"id": 1}, "code")):
+            with pytest.raises(Invalid) as refused:
+                records.insert(name, given, Scope(name, everything=True))
+            assert [(each["field"], "needed" in each["reason"]) for each in refused.value.details] == [(field, True)], given

@@ -51,6 +51,13 @@ class Spelled(str):
         number = Decimal(self)
         return f"{number:f}" if number.is_finite() and abs(number.adjusted()) < LONGEST and len(self) < LONGEST else str(self)
 
+    @property
+    def whole(self) -> int | None:
+        """The whole number of at most 64 bits that it is: `2.0` and `2e3` are, as JSON has one kind of number. None for every other."""
+        number = number_of(self.plain)
+        whole = int(number) if isinstance(number, Decimal) and number == number.to_integral_value() else None
+        return whole if whole is not None and -(2**63) <= whole < 2**63 else None
+
 
 def number_of(value: Any) -> Decimal | int | None:
     """The number that the value is or that the string spells; None otherwise (true, false and NaN are not numbers)."""

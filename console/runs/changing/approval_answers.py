@@ -20,8 +20,10 @@ from console.core.plain_words import roles_words
 from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
 from console.core.run.step_requests import ApprovalAsked
+from console.db import request_writes
 from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
+from console.log import idempotency_note
 from console.records.write import alike
 from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, in_whose_place, may_answer, notify_approvers
 from console.runs.changing.run_rights import Seen, see
@@ -36,6 +38,7 @@ from console.runs.showing.screens import shorten_texts
 from console.steps.base import Completion
 
 ASKED, REPLIED = "approval_asked", "approval_replied"
+GONE = "what it is about was deleted, or whoever asked for it may not see it any more. Nothing was done."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +138,9 @@ def approve(
         plan, definition = plan_of(request.seen.definition), request.seen.definition
         replacement = _replacing_command(request)
         if replacement is not None:
-            return (
-                request,
-                write(ENGINE, definition, request.seen.loaded, decisions.decide(plan, request.seen.loaded.run, replacement, log.now())),
-                replacement,
-            )
+            events = decisions.decide(plan, request.seen.loaded.run, replacement, log.now())
+            with idempotency_note.before(), request_writes.aside():  # what was asked for is refused: this is not its work
+                return request, write(ENGINE, definition, request.seen.loaded, events), replacement
         moved = changed_fields(request)
         if moved and accept_changes is not True and accept_changes != difference_mark(moved):
             # perhaps another approval has made the effects meanwhile: then that error is raised instead
@@ -203,7 +204,7 @@ def _replacing_command(request: VisibleRequest) -> commands.Void | commands.Rene
     except SourceDown:
         raise
     except ConsoleError as error:
-        message = f"This cannot be done any more as it was asked for: {error.message}"
+        message = f"This cannot be done any more as it was asked for: {GONE if isinstance(error, NotFound) else error.message}"
         return commands.Void(approval.id, "not_possible", message, error.details)
     if now is None:
         return None  # the rule no longer needs an approval; this one is answered and done as requested

@@ -56,7 +56,7 @@ class WantedLines(Asked):
     """Lines that were left out."""
 
     limit: Limit = 50
-    after: Whole | None = None
+    after: Whole | None = Field(None, ge=0)
 
 
 def _begun(done: Done) -> dict[str, Any] | None:

@@ -78,7 +78,7 @@ class WantedRows(Asked):
 
     status: str | None = Field(None, description="enrolled, already_enrolled or refused; without: those who were not enrolled")
     limit: Limit = 50
-    after: Whole | None = None
+    after: Whole | None = Field(None, ge=0)
 
 
 class WantedLeads(Paged):

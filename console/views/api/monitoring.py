@@ -131,7 +131,9 @@ def _alert_made(done: Done) -> dict[str, Any]:
 
 
 @blueprint.get("/incidents")
-@operation("listIncidents", "workflow.see", Listed[Incident], query=Wanted, example=Example(query={"workflow": "kyc-review"}))
+@operation(
+    "listIncidents", "workflow.see", Listed[Incident], query=Wanted, refuses=(404,), example=Example(query={"workflow": "kyc-review"})
+)
 def every() -> ResponseReturnValue:
     """Failed runs by cause that nobody has done again or set aside, the latest first; at most 100 causes."""
     wanted = parse_query(Wanted)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, TypeVar, cast
 
 from flask import request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from console.core.documents.json_shape import reason
@@ -24,10 +24,22 @@ View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 Model = TypeVar("Model", bound=BaseModel)
 
 
+WHOLES = (int, int | None)
+"""Types of a field that takes a whole number."""
+
+
 class Sent(BaseModel):
     """A body: every name known, every value of its type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _whole_numbers(cls, given: Any) -> Any:
+        """Take 2.0 where a whole number is asked for: JSON has one kind of number."""
+        numbers = [name for name, info in cls.model_fields.items() if info.annotation in WHOLES]
+        sent = {name: given[name] for name in numbers if isinstance(given.get(name), Spelled)} if isinstance(given, dict) else {}
+        return {**given, **{name: value.whole for name, value in sent.items() if value.whole is not None}} if sent else given
 
 
 class Nothing(Sent):

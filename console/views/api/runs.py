@@ -95,7 +95,7 @@ class Following(Asked):
     """A page of events."""
 
     limit: Limit = 50
-    after: Whole | None = Field(None, description="The `next` of the page before")
+    after: Whole | None = Field(None, ge=0, description="The `next` of the page before")
 
 
 def _begun(done: Done) -> dict[str, Any] | None:

@@ -62,7 +62,7 @@ def add_tag(collection: str, key: str) -> ResponseReturnValue:
 
 
 @blueprint.delete("/contacts/<collection>/<key>/tags/<tag>")
-@operation("removeTag", "collection.update", {204: None}, refuses=(403,), example=Example(PLACE | {"tag": "lead"}, status=204))
+@operation("removeTag", "collection.update", {204: None}, refuses=(403, 422), example=Example(PLACE | {"tag": "lead"}, status=204))
 def remove_tag(collection: str, key: str, tag: str) -> ResponseReturnValue:
     """Take a tag away from a record. One that is not there is no error."""
     tags.take_away(g.actor, collection, [key], tag)

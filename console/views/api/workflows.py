@@ -98,7 +98,7 @@ class Older(Asked):
     """A page of versions."""
 
     limit: Limit = 50
-    after: Whole | None = Field(None, description="The `next` of the page before")
+    after: Whole | None = Field(None, ge=1, description="The `next` of the page before")
 
 
 DRAFT: dict[str, Any] = {
