@@ -96,7 +96,7 @@ def test_who_made_the_key_does_not_approve_what_it_asks_to_publish(company: Comp
     wants_second(company)
     tom = second_publisher(company)
     program = by_key(robot(), tom)
-    titled(company.mona, "By a program")
+    titled(program, "By a program")
     review = publication.ask_for_review(program, CARE, note="Clearer")
     assert rule_of(lambda: publication.approve(tom, review.id)) == "starter"
     assert [workflows.to_decide(who) == [] for who in (tom, company.mona)] == [True, False]

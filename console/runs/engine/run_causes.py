@@ -96,11 +96,12 @@ def cause_of_event(body: Mapping[str, Any], kind: CauseKind | None = None, pos: 
     return Cause(kind or ("key" if by_key else "person"), person=actor["id"], key=actor["session"] if by_key else None, event=pos)
 
 
-def addresses_for(actor: Actor, run: Run) -> Mapping[str, str]:
-    """The clients' addresses in the causes of the run, by their place, for who may read the activity log."""
-    if not run.caused_by or not access.can(actor, run.team or None, "activity", "read"):
-        return {}
-    return log.events_of(run.id, limit=1)[0].values.get("addresses") or {}
+def causes_shown_to(actor: Actor, run: Run) -> list[dict[str, Any]]:
+    """What caused the run, the nearest first; with the addresses of clients for who may read the activity log."""
+    addresses: Mapping[str, str] = {}
+    if run.caused_by and access.can(actor, run.team or None, "activity", "read"):
+        addresses = log.events_of(run.id, limit=1)[0].values.get("addresses") or {}
+    return [cause.to_json(addresses.get(str(place))) for place, cause in enumerate(causes_of(run))]
 
 
 def changes_by_hand(collection: str, keys: Collection[str], since: datetime, until: datetime | None = None) -> dict[str, Causes]:

@@ -19,7 +19,7 @@ from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import proposal_answers, proposing
-from console.runs.engine.run_causes import addresses_for, causes_of
+from console.runs.engine.run_causes import causes_of, causes_shown_to
 from console.runs.engine.stepping import step_at
 from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.recent_runs import trim_to_shown
@@ -270,7 +270,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     names = accounts.names(people - {actor.id}) | ({actor.id: actor.name} if actor.id in people else {})
     reads = not may_work(actor, run, definition)
     run_json, paths = masked_run(
-        actor, as_json(run, definition, screen, typed.to_json() if typed else None, addresses_for(actor, run)), run, looking_back=reads
+        actor, as_json(run, definition, screen, typed.to_json() if typed else None, causes_shown_to(actor, run)), run, looking_back=reads
     )
     found = step_findings.finder(definition, run.created_at, _without_former_time(run, run_json["context"]), paths)
     steps, earlier = outline(run, definition, names, may_revise="revise" in can, most=most, left=seen.loaded.left, found=found)

@@ -16,7 +16,7 @@ from console.formats import Named
 from console.log import event_view, masking
 from console.records import catalogue
 from console.runs.changing.run_rights import Seen, see
-from console.runs.engine.run_causes import addresses_for
+from console.runs.engine.run_causes import causes_shown_to
 from console.runs.rows import loaded_rows
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import retried
@@ -127,7 +127,7 @@ def replay(actor: Actor, run_id: str, at: int | None = None) -> ReplayView:
     with loaded_rows.judged_once():
         hidden = kept_from(actor, seen.run.workflow, seen.run.version, None, run=seen.run.id, looking_back=True)
         run_json, masked = masked_run(
-            actor, as_json(state, definition, screen, None, addresses_for(actor, state)), state, looking_back=True
+            actor, as_json(state, definition, screen, None, causes_shown_to(actor, state)), state, looking_back=True
         )
     moved = rows if opened[1].body["wf"]["version"] != state.version else ()
     if moved:

@@ -15,7 +15,6 @@ from console.core.run.approval_request import Approval
 from console.core.run.origin import shown_event
 from console.errors import SourceChanged
 from console.runs.engine import proposing
-from console.runs.engine.run_causes import causes_of
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of
 from console.runs.rows.run_rows import decision_json
@@ -24,7 +23,6 @@ from console.runs.showing.screens import Screen
 from console.workflows import Definition
 
 GONE = "A record that is gone"
-NOBODYS: Mapping[str, str] = {}
 STATES = {"open": "now", "performing": "now", "done": "done", "cancelled": "cancelled", "skipped": "skipped", "failed": "failed"}
 
 
@@ -78,9 +76,9 @@ MARKS = frozenset({"children", "until", "before", "next"})
 
 
 def as_json(
-    run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None, addresses: Mapping[str, str] = NOBODYS
+    run: Run, definition: Definition, screen: Screen | None, draft: Mapping[str, Any] | None, causes: Sequence[Mapping[str, Any]] = ()
 ) -> dict[str, Any]:
-    """The run in the shape of the API ("A run"). `addresses` are those of its causes, by their place."""
+    """The run in the shape of the API ("A run"). `causes` are what led to it, nearest first."""
     return {
         "id": run.id,
         "workflow": {"id": definition.id, "slug": definition.slug, "title": definition.title},
@@ -94,7 +92,7 @@ def as_json(
         "trigger": trigger_json(run.trigger, run.origin),
         "mode": run.mode,
         "test": run.test,
-        "caused_by": [cause.to_json(addresses.get(str(place))) for place, cause in enumerate(causes_of(run))],
+        "caused_by": list(causes),
         "parent": {"run": run.parent, "branch": run.branch} if run.parent else None,
         "started_by": run.started_by,
         "holder": run.holder,
