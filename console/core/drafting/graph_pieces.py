@@ -100,7 +100,7 @@ def type_of(given: str) -> str:
 def node(step: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The type of a node and its settings: of the type under which it was added, while the step's settings can be said so; else those of the step."""
     kind, config = step.get("node"), _config(step)
-    told = _told(kind, config) if STEP_TYPES.get(str(kind)) == step["type"] else None
+    told = _spoken_settings(kind, config) if STEP_TYPES.get(str(kind)) == step["type"] else None
     return (step["type"], dict(config)) if told is None else (str(kind), told)
 
 
@@ -259,7 +259,7 @@ def _settings_in(document: Mapping[str, Any], kind: str, given: _Config, call: s
     return settings, [*_input(document, _named(kind, given)), *asked]
 
 
-def _told(kind: Any, config: Mapping[str, Any]) -> dict[str, Any] | None:
+def _spoken_settings(kind: Any, config: Mapping[str, Any]) -> dict[str, Any] | None:
     """The settings in the words of the type; None where it has no words for them."""
     call = next(iter(_LABEL.findall(str(config))), None)
     known = {name: value for name, value in config.items() if name != "answers"}
