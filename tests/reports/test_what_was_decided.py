@@ -106,7 +106,7 @@ def test_the_log_says_which_period_was_taken_away(company: Company, pages: Pages
     sequencing.catch_up()
     page = activity.page(company.people["ada"], LogFilter(kinds=("table_exported",)))
     noted = [("days" in row.event.body["data"]["open"], dict(row.event.sealed)) for row in page.rows]
-    assert noted == [(False, {"filter/since": "2020-01-01", "filter/until": "2020-01-31"})] * 2
+    assert noted == [(False, {"client_ip": "127.0.0.1", "filter/since": "2020-01-01", "filter/until": "2020-01-31"})] * 2
 
 
 @pytest.mark.parametrize("who", ["olivia", "stan", "mona"])
