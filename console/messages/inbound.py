@@ -123,15 +123,20 @@ def tell(
     """
     kind, message_id = message
     told = {"message_id": message_id, "channel": kind, "stop": stopping is not None, "known": bool(found or answered)}
-    told |= {"answered_runs": [run["run"] for run in answered]} if answered else {}
+    answered_by_label: dict[str | None, list[str]] = {}
+    for run in answered:  # an event names only runs that its readers are cleared for
+        answered_by_label.setdefault(run["label"], []).append(run["run"])
     if stopping is not None:  # told first: who leaves a workflow by it has opted out, and not only written
         opting_out.withdraw(stopping, STOPPED.get(kind, ()), kind, message_id, bars_address=bars, by=by, connection=connection)
     writers: Sequence[Who | None] = stopping or [found]
-    for who in writers:
+    own = answered_by_label.pop(None, None)
+    for who in writers if own or found or not answered else ():
         collection, record = who or (None, None)
         named = records.reference_in_log(collection, record)
-        label = answered[0]["label"] if answered and who is None else None
-        log.note(by, "message_received", open=told, collection=collection, record=named, label=label, connection=connection)
+        data = told | ({"answered_runs": own} if own else {})
+        log.note(by, "message_received", open=data, collection=collection, record=named, connection=connection)
+    for label, run_ids in answered_by_label.items():
+        log.note(by, "message_received", open=told | {"answered_runs": run_ids}, label=label, connection=connection)
 
 
 def everybody_at(kind: str, address: str, first: tuple[str, str] | None) -> list[tuple[str, str]]:

@@ -236,3 +236,12 @@ def test_erasing_a_lead_deletes_the_consent_that_came_with_them(leads: Leads) ->
     erased, other = leads.enrol(consent={"sms": GIVEN}), leads.enrol(phone="+12025550177", name="Bo", consent={"sms": GIVEN})
     erasure.erase(COMMAND_LINE, "lead", str(erased.lead), "They asked for it")
     assert fetch("select lead from console.address_consent", ()) == [(other.lead,)]
+
+
+def test_an_answer_to_a_confidential_run_is_told_to_the_cleared_alone(leads: Leads) -> None:
+    leads.enrol(consent={"sms": GIVEN})
+    fetch("update console.message set label = 'confidential' where direction = 'out' returning id")
+    inbound.receive("sms", "twilio", sender=NUMBER, text="Yes", provider_id="SM2")
+    sequencing.sequence()
+    assert fetch("select label from console.activity where kind = 'message_received'") == [("confidential",)]
+    assert fetch("select label from console.message where direction = 'in'") == [("confidential",)]
