@@ -321,18 +321,18 @@ def _steps_of(
 ) -> tuple[dict[tuple[str, int], str], dict[tuple[str, int, str], dict[str, Any]]]:
     """The titles of these published versions, and (workflow, version, step) → title, type, and the settings that name its outcomes."""
     wanted = set(versions)
-    lacking = sorted(wanted - _kept.keys())
-    if lacking:
+    known = {version: _kept[version] for version in wanted if version in _kept}
+    if lacking := sorted(wanted - known.keys()):
         published = tables.workflow_version.c
         find = sa.select(published.workflow, published.number, published.document).where(
             sa.tuple_(published.workflow, published.number).in_(lacking)
         )
         with hot_engine().connect() as connection:
             for workflow, number, document in connection.execute(find):
-                if len(_kept) >= KEPT_MOST:
-                    _kept.clear()
-                _kept[(workflow, number)] = str(orjson.loads(bytes(document)).get("title") or ""), _steps(bytes(document))
-    known = {version: _kept[version] for version in wanted if version in _kept}
+                known[(workflow, number)] = str(orjson.loads(bytes(document)).get("title") or ""), _steps(bytes(document))
+        if len(_kept) + len(lacking) > KEPT_MOST:
+            _kept.clear()
+        _kept.update(known)
     return {version: title for version, (title, _) in known.items()}, {
         (*version, step): described for version, (_, steps) in known.items() for step, described in steps.items()
     }

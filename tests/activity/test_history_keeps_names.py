@@ -15,6 +15,7 @@ from console.access import policy_store
 from console.activity import exports, sequencing
 from console.browse import notes
 from console.db import tables, transaction
+from console.log import event_view
 from console.log.event_lists import LogFilter
 from console.records import catalogue
 from console.upkeep import erasure
@@ -242,3 +243,11 @@ def test_number_of_statements_does_not_grow_with_versions(company: Company, run_
             collections.import_file(customer(label_one=f"Patron {number}{_}"), published=True)
             workflows.import_file(DOCUMENT | {"title": f"Review {number}{_}"}, publish=True)
     assert len(set(counts)) == 1, counts
+
+
+def test_names_are_whole_also_when_what_is_kept_of_versions_is_full(company: Company, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    events, _ = runs.events(company.olivia, run_id)
+    monkeypatch.setattr(event_view, "KEPT_MOST", 1)
+    workflow = runs.get(company.olivia, run_id).json["workflow"]["id"]
+    event_view._kept.pop(max(version for version in event_view._kept if version[0] == workflow))
+    assert [each["sentence"] for each in runs.events(company.olivia, run_id)[0]] == [each["sentence"] for each in events]
