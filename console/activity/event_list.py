@@ -370,9 +370,13 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     subjects.load(row.sub for row, opens in kept if opens and row.sub)
     events = [stored(row, opened=opens) for row, opens in kept]
     titles = record_titles.titles(reader.actor, (row for row, opens in kept if opens))
-    begun = browse.naming.titles_kept(
-        log.beginnings({row.run for row, opens in kept if opens and (row.run or "").startswith(event_view.RUN)})
-    )
+    runs = {
+        str(run)
+        for event, (row, opens) in zip(events, kept, strict=True)
+        for run in (row.run, event.open.get("run"))
+        if opens and str(run).startswith(event_view.RUN)
+    }
+    begun = browse.naming.titles_kept(log.beginnings(runs))
     hidden = reader.values
     names = event_view.names_of(events, titles, described=catalogue.described, begun=begun, hidden=hidden, apart=True, own=own)
     return [

@@ -3,7 +3,7 @@
 from console.browse.change_intents import Intent, intended
 from console.browse.governors import Governor, governors, require_ungoverned
 from console.browse.hand_changes import change
-from console.browse.naming import Reference, named, references, seen, titles
+from console.browse.naming import Reference, named, references, seen, titles, titles_in_log
 from console.browse.record_lists import (
     CAP,
     MOST_IN_TAB,
@@ -11,6 +11,9 @@ from console.browse.record_lists import (
     Counted,
     ListPage,
     RecordPage,
+    about_record,
+    about_records,
+    about_reference,
     browsed_collection,
     collections,
     count,
@@ -31,6 +34,7 @@ from console.browse.record_lists import (
     search_advice,
     segment_counts,
     subject_of,
+    subjects_of,
     value_counts,
     value_ranges,
     view_scope,

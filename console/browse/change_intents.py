@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, log, records, subjects
 from console.browse.naming import title_in_log
-from console.browse.record_lists import note_on
+from console.browse.record_lists import about_record, note_on
 from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.contact_stages import stage_move
@@ -65,6 +65,7 @@ class Intent:
         old, new = self.old if old is None else old, self.new if new is None else new
         moved = stage_move(self.collection, old, new) if result == "succeeded" and self.effect == "updated" else None
         agreed = self._consents(result, key, old, new)
+        titled = title_in_log(self.about) if self.about is not None else {}
         with transaction() as connection:
             connection.execute(sa.text("delete from console.change_intent where id = :id"), {"id": self.id})
             self._note(
@@ -73,13 +74,12 @@ class Intent:
                 whose,
                 connection,
                 open={"fields": sorted(new), "result": result} | ({} if self.effect == "updated" else {"effect": self.effect}),
-                sealed={"old": dict(old), "new": dict(new)} | (title_in_log(self.about) if self.about is not None else {}),
+                sealed={"old": dict(old), "new": dict(new), **titled},
             )
             if moved is not None:
-                self._note("stage_changed", key, whose, connection, open=moved)
+                self._note("stage_changed", key, whose, connection, open=moved, sealed=titled)
             for move, contact in agreed:
-                named = records.log_reference(move.contacts, contact)
-                note_on(self.actor, move.kind, move.contacts, record=named, open=move.told, connection=connection)
+                note_on(self.actor, move.kind, move.contacts, open=move.told, connection=connection, **about_record(move.contacts, contact))
         self.settled = True
 
     def _consents(self, result: Result, key: str | None, old: Any, new: Any) -> list[tuple[ConsentMove, str]]:

@@ -1,11 +1,11 @@
 """Records that values refer to, by the names that a reader may know them by: one statement for each collection of a page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection as Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from console import access, records
-from console.core import record_links
+from console.core import record_links, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, recognising
 from console.core.plain_words import uncapitalised, with_article
@@ -68,6 +68,20 @@ def title_in_log(record: Record) -> dict[str, Any]:
     collection = records.collection(record.collection)
     values = {name: record.values[name] for name in collection.title_fields if name in record.values}
     return {"title": record.title, TITLED: values} if values and not joined(collection) else {}
+
+
+def titles_in_log(collection: Collection, keys: Container[str]) -> dict[str, dict[str, Any]]:
+    """Key → what an event about the record seals of its title; nothing for records that are gone, or of a source that does not answer.
+
+    One statement for every thousand keys, read without a scope: who reads the log later may know more than who acts now.
+    """
+    if not keys or not collection.title_fields or joined(collection):
+        return {}
+    try:
+        found = records.named(collection.id, keys, scopes.whole(collection.id), collection.title_fields)
+    except ConsoleError:
+        return {}
+    return {key: titled for key, record in found.items() if (titled := title_in_log(record))}
 
 
 def made_of(collection: Collection) -> tuple[str, ...]:

@@ -16,8 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, files, log, records, settings, subjects
-from console.browse.naming import title_in_log
-from console.browse.record_lists import browsed_collection, note_on, subject_of
+from console.browse.naming import title_in_log, titles_in_log
+from console.browse.record_lists import browsed_collection, note_on, subjects_of
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -165,7 +165,7 @@ def add(actor: Actor, collection_id: str, key: str, text: str, attached: Sequenc
         raise _wrong(f"A note has 1 to {LONGEST:,} characters.")
     named = _named(actor, collection, key, said)
     note_id, now, ref = new_id(PREFIX.rstrip("_")), log.now(), records.log_reference(collection, key)
-    subject = subject_of(collection, key) or subjects.subject_of(collection_id, key)
+    subject = subjects_of(collection, [key])[key]
     kept = _keep(actor, subject, note_id, attached, now)
     kid, nonce, ciphertext = subjects.seal(subject, f"note|{note_id}", said)
     row = {"id": note_id, "collection": collection_id, "record": ref, "by": actor.id, "at": now, "mentions": named}
@@ -217,12 +217,12 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
     if row.by != actor.id:
         raise NotFound(hidden=True)
     collection, _ = browsed_collection(actor, collection_id)
-    table = tables.record_note
+    table, titled = tables.record_note, titles_in_log(collection, [key]).get(key, {})
     with transaction() as connection:
         gone = {"kid": None, "nonce": None, "ct": None, "removed_at": log.now()}
         if connection.execute(sa.update(table).where(table.c.id == note_id, table.c.removed_at.is_(None)).values(**gone)).rowcount:
-            told = {"open": {"note": note_id}, "record": row.record, "subject": row.subject}
-            note_on(actor, "note_removed", collection, **told, connection=connection)
+            about = {"record": row.record, "sealed": titled, "subject": row.subject}
+            note_on(actor, "note_removed", collection, open={"note": note_id}, **about, connection=connection)
     _drop(files.of_run(note_id))
     return collection_id, key
 

@@ -4,7 +4,7 @@ Without the right to browse, a collection is answered as not existing. Lists, co
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection as Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -267,7 +267,7 @@ def record(actor: Actor, collection_id: str, key: str, *, labels: bool = False) 
     fields = tuple(item for item in collection.readable(scope))
     named = named_records(actor, fields, [found]) if labels else {}
     (found,) = naming.called(actor, collection, [found], named)
-    note_view(actor, collection, key)
+    note_view(actor, collection, key, seen=found)
     fixed = access.scope_for(actor, collection_id, "update").fixed if may_update else frozenset()
     masks = _masked(collection, scope)
     return RecordPage(collection, found, fields, _relations(actor, collection), may_update, named, masks, fixed, governors(actor, fields))
@@ -290,6 +290,42 @@ def subject_of(collection: Collection, key: str) -> str | None:
     """The subject (`sub_…`) whose data the record is; None if the collection has no subject, or the path leads nowhere."""
     whose = records.subject(collection.id, key)
     return subjects.subject_of(*whose) if whose else None
+
+
+def subjects_of(collection: Collection, keys: Iterable[str]) -> dict[str, str]:
+    """Key → under whose key data about the record is sealed: the person whom it is about, else the record's own."""
+    wanted = list(dict.fromkeys(keys))
+    named = {} if collection.subject == "self" else {key: whose for key in wanted if (whose := subject_of(collection, key)) is not None}
+    return named | subjects.subjects_of(collection.id, [key for key in wanted if key not in named])
+
+
+def about_record(collection: Collection, key: str, seen: Record | None = None) -> dict[str, Any]:
+    """The `record`, its title as `sealed`, and the `subject` of an event. `seen` is the record, where it has been read already."""
+    whole = seen is not None and all(name in seen.values for name in collection.title_fields)
+    titled = naming.title_in_log(seen) if seen is not None and whole else naming.titles_in_log(collection, [key]).get(key, {})
+    subject = subjects_of(collection, [key])[key] if titled else None
+    return {"record": records.log_reference(collection, key), "sealed": titled, "subject": subject}
+
+
+def about_reference(who: tuple[str, str] | None) -> dict[str, Any]:
+    """The same with the `collection`, for a (collection, key) that may not be connected any more, or is nobody."""
+    if who is None:
+        return {}
+    collection_id, key = who
+    unknown = {"record": records.reference_in_log(collection_id, key)}
+    return {"collection": collection_id, **about_records(collection_id, [key]).get(key, unknown)}
+
+
+def about_records(collection_id: str | None, keys: Container[str]) -> dict[str, dict[str, Any]]:
+    """Key → the same of many records, without title and subject where it cannot be read now; empty where their collection is not connected any more."""
+    collection = records.catalogue.find(collection_id) if collection_id else None
+    if collection is None:
+        return {}
+    titled = naming.titles_in_log(collection, keys)
+    whose = subjects_of(collection, titled)
+    return {
+        key: {"record": records.log_reference(collection, key), "sealed": titled.get(key, {}), "subject": whose.get(key)} for key in keys
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- judging
@@ -436,10 +472,15 @@ def note_on(actor: Actor, kind: str, collection: Collection, **more: Any) -> Non
     log.note(actor, kind, source=collection.source, collection=collection.id, **{"label": label_on_collection(collection), **more})
 
 
-def note_view(actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None) -> None:
-    """Note that the actor looked at the record, or at these relations of it. `label`: another than that of the whole collection."""
-    label, record = label or label_on_collection(collection), records.log_reference(collection, key)
-    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, record=record, label=label, later=True)
+def note_view(
+    actor: Actor, collection: Collection, key: str, *, relation: str = "", label: str | None = None, seen: Record | None = None
+) -> None:
+    """Note that the actor looked at the record (`seen`, where it has been read), or at these relations of it.
+
+    `label`: another than that of the whole collection.
+    """
+    label, about = label or label_on_collection(collection), about_record(collection, key, seen)
+    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, **about, label=label, later=True)
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:

@@ -53,6 +53,7 @@ def reveal(actor: Actor, collection_id: str, key: str, name: str, reason: str) -
         value = records.get(collection_id, key, whole, fields=(name,)).values.get(name)
     except NotFound:
         raise NotAllowed("You may see this record, but not uncover its values. An admin can grant it.", need=need) from None
-    told = {"open": {"field": name}, "sealed": {"reason": said}, "record": records.log_reference(collection, key)}
-    record_lists.note_on(actor, "value_revealed", collection, **told)
+    about = record_lists.about_record(collection, key)
+    about["sealed"] = {"reason": said} | about["sealed"]
+    record_lists.note_on(actor, "value_revealed", collection, open={"field": name}, **about)
     return Revealed(field, value, log.now() + timedelta(seconds=SHOWN_S))

@@ -91,13 +91,19 @@ def note(actor: Actor, written: Written, chain: str, connection: Connection) -> 
     """Tell the log of each record that was added, with the transaction of `connection`."""
     for collection in {each[0].id: each[0] for each in written.added}.values():
         data = {"result": "succeeded", "effect": "added"}
+        added = [(key, whose, values) for place, key, whose, values in written.added if place is collection]
+        titled = browse.titles_in_log(collection, [key for key, _, _ in added])
         notes = [
             log.Noted(
-                {"fields": sorted(values), **data}, collection.id, records.log_reference(collection, key), collection.source,
-                {"old": {}, "new": dict(values)}, whose or subjects.of_person(actor.id),
+                {"fields": sorted(values), **data},
+                collection.id,
+                records.log_reference(collection, key),
+                collection.source,
+                {"old": {}, "new": dict(values), **titled.get(key, {})},
+                whose or subjects.of_person(actor.id),
             )
-            for place, key, whose, values in written.added if place is collection
-        ]  # fmt: skip
+            for key, whose, values in added
+        ]
         label = access.label_of(f"collection:{collection.id}")
         log.note_each(
             actor, "record_changed", notes, chain=chain, team=actor.teams[0] if actor.teams else None, label=label, connection=connection
@@ -111,13 +117,13 @@ def _note_consents(actor: Actor, written: Written, chain: str, connection: Conne
     for place, key, _whose, values in written.added:
         for move, contact in consents_of_new(place.id, key, values):
             moves.setdefault((move.kind, move.contacts.id, contact), []).append(move)
-    notes: dict[tuple[str, str], list[log.Noted]] = {}
+    notes: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {}
     for (kind, _, contact), [first, *others] in moves.items():
         contacts, channels = first.contacts, [channel for move in (first, *others) for channel in move.channels]
-        named = records.log_reference(contacts, contact)
-        told = log.Noted(replace(first, channels=tuple(channels)).told, contacts.id, named, contacts.source)
-        notes.setdefault((kind, contacts.id), []).append(told)
-    for (kind, contacts_id), told_of in notes.items():
+        notes.setdefault((kind, contacts.id), []).append((contact, replace(first, channels=tuple(channels)).told))
+    for (kind, contacts_id), of_contacts in notes.items():
+        contacts, about = records.collection(contacts_id), browse.about_records(contacts_id, [contact for contact, _ in of_contacts])
+        told_of = [log.Noted(data, contacts_id, source=contacts.source, **about[contact]) for contact, data in of_contacts]
         label, team = access.label_of(f"collection:{contacts_id}"), actor.teams[0] if actor.teams else None
         log.note_each(actor, kind, told_of, chain=chain, team=team, label=label, connection=connection)
 

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, records, subjects
-from console.browse import browsed_collection, subject_of
+from console import access, accounts, log, records
+from console.browse import browsed_collection, subjects_of, titles_in_log
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.run import Run
@@ -139,7 +139,7 @@ def put_each(connection: Connection, actor: Actor, collection: Collection, wante
 
     The caller has judged who may, and writes the events, `tag_added`, with the same transaction.
     """
-    subject_of_key = _subjects(collection, list(wanted))
+    whose, titled = subjects_of(collection, wanted), titles_in_log(collection, wanted)
     references = {key: records.log_reference(collection, key) for key in wanted}
     at, pairs = log.now(), [(key, name) for key, names in wanted.items() for name in names]
     words = sorted({identity(name): name for _, name in reversed(pairs)}.items())  # in one order, so that no two wait for each other
@@ -147,11 +147,11 @@ def put_each(connection: Connection, actor: Actor, collection: Collection, wante
     columns = (
         [references[key] for key, _ in pairs],
         [identity(name) for _, name in pairs],
-        [subject_of_key[key] for key, _ in pairs],
+        [whose[key] for key, _ in pairs],
     )
     new = {(row[0], row[1]) for row in connection.exec_driver_sql(_PUT_EACH, (collection.id, actor.id, at, *columns))}
     return [
-        log.Noted({}, collection.id, references[key], collection.source, {"word": identity(name)}, subject_of_key[key])
+        log.Noted({}, collection.id, references[key], collection.source, {"word": identity(name), **titled.get(key, {})}, whose[key])
         for key, name in pairs
         if (references[key], identity(name)) in new
     ]
@@ -164,17 +164,19 @@ def take_each(connection: Connection, collection: Collection, keys: Sequence[str
     """
     references = {records.log_reference(collection, key): key for key in keys}
     gone = connection.exec_driver_sql(_TAKE_EACH, (collection.id, identity(name), list(references))).all()
-    subject_of_key = _subjects(collection, [references[reference] for (reference,) in gone])
+    untagged = [references[reference] for (reference,) in gone]
+    whose, titled = subjects_of(collection, untagged), titles_in_log(collection, untagged)
     return [
-        log.Noted({}, collection.id, reference, collection.source, {"word": identity(name)}, subject_of_key[references[reference]])
-        for (reference,) in gone
+        log.Noted(
+            {},
+            collection.id,
+            records.log_reference(collection, key),
+            collection.source,
+            {"word": identity(name), **titled.get(key, {})},
+            whose[key],
+        )
+        for key in untagged
     ]
-
-
-def _subjects(collection: Collection, keys: Sequence[str]) -> dict[str, str]:
-    """Key → whose the tags of the record are: the person whom it is about, else the record's own."""
-    named = {} if collection.subject == "self" else {key: whose for key in keys if (whose := subject_of(collection, key)) is not None}
-    return named | subjects.subjects_of(collection.id, [key for key in keys if key not in named])
 
 
 def has(collection_id: str, key: str, name: str) -> bool:
@@ -268,8 +270,8 @@ def _change(actor: Actor, collection_id: str, keys: Sequence[str], name: str, *,
 
 
 def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, added: bool) -> bool:
-    reference = records.log_reference(collection, key)
-    subject = subject_of(collection, key) or subjects.subject_of(collection.id, key)
+    reference, subject = records.log_reference(collection, key), subjects_of(collection, [key])[key]
+    titled = titles_in_log(collection, [key]).get(key, {})
     with transaction() as connection:
         if added:
             _require_room(connection, collection.id, reference, name)
@@ -278,7 +280,7 @@ def _change_one(actor: Actor, collection: Collection, key: str, name: str, *, ad
         log.note(
             actor,
             "tag_added" if added else "tag_removed",
-            sealed={"word": identity(name)},
+            sealed={"word": identity(name), **titled},
             source=collection.source,
             collection=collection.id,
             record=reference,

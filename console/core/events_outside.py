@@ -5,7 +5,7 @@ from console.core.events_of_messages import MESSAGES
 from console.core.events_of_workflows import WORKFLOWS
 
 OUTSIDE = (
-    Kind("record_viewed", "record", "A person or key looked at a record.", ("tab", "relation", "run"), ("fields",)),
+    Kind("record_viewed", "record", "A person or key looked at a record.", ("tab", "relation", "run"), ("fields", "title", "titled")),
     Kind(
         "record_listed",
         "record",
@@ -34,7 +34,13 @@ OUTSIDE = (
         ("fields", "effect", "result", "code"),
         ("old", "new", "changes", "title", "titled"),
     ),
-    Kind("value_revealed", "record", "A person or key uncovered a masked value of a record, with a reason.", ("field",), ("reason",)),
+    Kind(
+        "value_revealed",
+        "record",
+        "A person or key uncovered a masked value of a record, with a reason.",
+        ("field",),
+        ("reason", "title", "titled"),
+    ),
     Kind(
         "note_added",
         "record",
@@ -47,13 +53,14 @@ OUTSIDE = (
         "record",
         "Somebody was enrolled in a workflow: by a person, a program, a segment, a file or a trigger. A run begins for them when it is their turn.",
         ("lead", "workflow", "slug", "origin", "trigger", "batch", "consent"),
+        ("title", "titled"),
     ),
     Kind(
         "lead_left",
         "record",
         "Somebody enrolled left a workflow before its end: a person took them out, an exit applied, their record is gone, or they could not begin.",
         ("lead", "workflow", "slug", "ending", "run", "batch"),
-        ("reason",),
+        ("reason", "title", "titled"),
     ),
     Kind(
         "leads_taken_out",
@@ -88,7 +95,7 @@ OUTSIDE = (
         ("label", "query"),
     ),
     Kind("segment_removed", "record", "A person removed a saved filter that a team or a role had as a tab.", ("segment", "audience")),
-    Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",)),
+    Kind("note_removed", "record", "A person removed a note of their own from a record.", ("note",), ("title", "titled")),
     *MESSAGES,
     Kind(
         "secret_changed",
@@ -117,19 +124,26 @@ OUTSIDE = (
         ("workflow", "slug", "channels"),
         ("changes",),
     ),
-    Kind("tag_added", "record", "A person, a key or a step put a tag on a record or run without it.", ("tag", "n", "entered"), ("word",)),
+    Kind(
+        "tag_added",
+        "record",
+        "A person, a key or a step put a tag on a record or run without it.",
+        ("tag", "n", "entered"),
+        ("word", "title", "titled"),
+    ),
     Kind(
         "tag_removed",
         "record",
         "A person, a key or a step took a tag away from a record or run with it.",
         ("tag", "n", "entered"),
-        ("word",),
+        ("word", "title", "titled"),
     ),
     Kind(
         "stage_changed",
         "record",
         "The stage of a contact became another one, whoever changed the field: a person, a key, an action or a step.",
         ("field", "former", "stage", "n"),
+        ("title", "titled"),
     ),
     Kind(
         "access_refused",
@@ -400,6 +414,7 @@ OUTSIDE = (
         "log",
         "A person or key took the case file of a run: all of it that they may see, with its documents.",
         ("run", "format", "events", "documents"),
+        ("title", "titled"),
     ),
     Kind("values_expired", "log", "Values past their time limit were deleted; the events stay.", ("count", "category", "last")),
     Kind("hold_placed", "log", "What is held about a person may neither be erased nor expire from now on.", ("subject",), ("reason",)),

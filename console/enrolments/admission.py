@@ -8,7 +8,7 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.engine import Connection
 
-from console import faults, log, queue, records, subjects
+from console import browse, faults, log, queue, records, subjects
 from console.core.actor import Actor
 from console.core.contacting import Consent
 from console.core.run.causes import Causes, cause_of_actor, stored
@@ -290,18 +290,10 @@ def _subjects(target: Target, candidates: Sequence[Candidate], ids: Mapping[int,
     if not candidates:
         return {}
     if target.collection is None:
-        named = {each.line: (LEAD, ids[each.line]) for each in candidates}
-    elif records.collection(target.collection).subject == "self":
-        named = {each.line: (target.collection, str(each.record)) for each in candidates}
-    else:
-        named = {
-            each.line: records.subject(target.collection, str(each.record)) or (target.collection, str(each.record)) for each in candidates
-        }
-    by_collection: dict[str, list[str]] = {}
-    for collection, record in named.values():
-        by_collection.setdefault(collection, []).append(record)
-    found = {collection: subjects.subjects_of(collection, keys) for collection, keys in by_collection.items()}
-    return {line: found[collection][record] for line, (collection, record) in named.items()}
+        of_lead = subjects.subjects_of(LEAD, [ids[each.line] for each in candidates])
+        return {each.line: of_lead[ids[each.line]] for each in candidates}
+    of_record = browse.subjects_of(records.collection(target.collection), [str(each.record) for each in candidates])
+    return {each.line: of_record[str(each.record)] for each in candidates}
 
 
 def _present(
@@ -334,6 +326,7 @@ def _too_early(target: Target, candidate: Candidate) -> Answer:
 def _note(connection: Connection, target: Target, entered: Sequence[Answer], entry: Entry, agreed: Mapping[int, Sequence[str]]) -> None:
     data = {"workflow": target.id, "slug": target.slug, "origin": entry.origin}
     data |= {name: value for name, value in (("trigger", entry.trigger), ("batch", entry.batch)) if value}
+    about = browse.about_records(target.collection, [answer.record for answer in entered if answer.record is not None])
     if entry.chain is None:
         for answer in entered:
             log.note(
@@ -341,14 +334,18 @@ def _note(connection: Connection, target: Target, entered: Sequence[Answer], ent
                 "lead_enrolled",
                 open=data | _of_lead(answer, agreed),
                 collection=target.collection if answer.record is not None else None,
-                record=answer.record,
+                **about.get(answer.record or "", {"record": answer.record}),
                 team=target.team or None,
                 label=target.label,
                 connection=connection,
             )
         return
     notes = [
-        log.Noted(data | _of_lead(answer, agreed), target.collection if answer.record is not None else None, answer.record)
+        log.Noted(
+            data | _of_lead(answer, agreed),
+            target.collection if answer.record is not None else None,
+            **about.get(answer.record or "", {"record": answer.record}),
+        )
         for answer in entered
     ]
     log.note_each(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from console import faults, log, runs, subjects
+from console import browse, faults, log, runs, subjects
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
@@ -73,11 +73,12 @@ def leave(actor: Actor, target: Target, lead_id: str, ending: str, reason: str) 
         if row is None:
             return False
         kept = connection.execute(sa.select(tables.enrolment).where(tables.enrolment.c.id == lead_id)).one()
+        about = browse.about_records(kept.collection, [kept.record] if kept.record is not None else [])
         log.note(
             actor,
             "lead_left",
             open={"lead": lead_id, "workflow": target.id, "slug": target.slug, "ending": ending} | ({"run": row.run} if row.run else {}),
-            sealed={"reason": why},
+            sealed={"reason": why, **(about[kept.record]["sealed"] if about else {})},
             subject=_subject(kept),
             collection=kept.collection,
             record=kept.record,
@@ -127,7 +128,10 @@ def _leave_unbegun(target: Target, reason: str) -> int:
     for _ in range(CHUNKS):
         with transaction() as connection:
             rows = connection.exec_driver_sql(_LEAVE_UNBEGUN, (target.id, log.now(), UNENROLLED, reason)).all()
-            notes = [log.Noted(data | {"lead": row.id}, row.collection, row.record) for row in rows]
+            about = browse.about_records(target.collection, [row.record for row in rows if row.record is not None])
+            notes = [
+                log.Noted(data | {"lead": row.id}, row.collection, **about.get(row.record or "", {"record": row.record})) for row in rows
+            ]
             log.note_each(ENGINE, "lead_left", notes, chain=chain, team=target.team or None, label=target.label, connection=connection)
         gone_so_far += len(rows)
         if not rows:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, faults, log, queue, records, subjects
+from console import access, accounts, browse, faults, log, queue, records, subjects
 from console.contacts import broken_off
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
@@ -229,7 +229,15 @@ def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor,
     rows = connection.exec_driver_sql(_LEAVE, (leads, log.now(), leaving.UNENROLLED, found.reason)).all()
     connection.exec_driver_sql(_TELL, (len(rows), found.id))
     data = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
-    notes = [log.Noted(data | {"lead": row.id} | ({"run": row.run} if row.run else {}), row.collection, row.record) for row in rows]
+    about = browse.about_records(target.collection, [row.record for row in rows if row.record is not None])
+    notes = [
+        log.Noted(
+            data | {"lead": row.id} | ({"run": row.run} if row.run else {}),
+            row.collection,
+            **about.get(row.record or "", {"record": row.record}),
+        )
+        for row in rows
+    ]
     log.note_each(actor, "lead_left", notes, chain=found.id, team=target.team or None, label=target.label, connection=connection)
 
 

@@ -75,7 +75,7 @@ Described = Callable[
 
 
 def names_of(
-    events: Iterable[Stored],
+    events: Sequence[Stored],
     records: Mapping[tuple[str, str], str] | None = None,
     *,
     described: Described,
@@ -162,6 +162,15 @@ def names_of(
         for event in opened
         if (title := _title_of_time(event, hidden, known_at)) is not None
     }
+    for event in events:  # what happened to the record of a run elsewhere: a message left, its case file was made
+        start = (begun or {}).get(str(event.open.get("run")))
+        if (
+            start is not None
+            and event.id not in titled
+            and start.body["run"] in titled
+            and start.body.get("target") == event.body.get("target")
+        ):
+            titled[event.id] = titled[start.body["run"]]
 
     def at(moment: datetime) -> Names:
         of_time: dict[str, Any] = {kind: {**getattr(today, kind), **_in_force(lists, moment)} for kind, lists in dated.items()}

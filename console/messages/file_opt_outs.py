@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records
+from console import access, browse, log, records
 from console.core.actor import Actor
 from console.core.contacting import Consent, Contact, latest_of
 from console.formats.times import moment_of
@@ -109,9 +109,12 @@ def note(actor: Actor, found: Withdrawals, source: str, batch: str, connection: 
     connection.execute(_ADD, {"collection": found.collection, "at": now, "source": source, **told})
     opting_out.wake(found.collection, found.channels, now, connection)
     collection = records.collection(found.collection)
+    about = browse.about_records(collection.id, found.channels)
     notes = [
-        log.Noted({"channels": channels, "source": f"{FILE} {batch}", "message_id": None}, collection.id, records.log_reference(collection, key), collection.source)
+        log.Noted(
+            {"channels": channels, "source": f"{FILE} {batch}", "message_id": None}, collection.id, source=collection.source, **about[key]
+        )
         for key, channels in found.channels.items()
-    ]  # fmt: skip
+    ]
     label, team = access.label_of(f"collection:{collection.id}"), actor.teams[0] if actor.teams else None
     log.note_each(actor, "consent_withdrawn", notes, chain=batch, team=team, label=label, connection=connection)

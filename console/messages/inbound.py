@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, faults, log, records, subjects
+from console import access, browse, faults, log, records, subjects
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -131,10 +131,8 @@ def tell(
     writers: Sequence[Who | None] = stopping or [found]
     own = answered_by_label.pop(None, None)
     for who in writers if own or found or not answered else ():
-        collection, record = who or (None, None)
-        named = records.reference_in_log(collection, record)
         data = told | ({"answered_runs": own} if own else {})
-        log.note(by, "message_received", open=data, collection=collection, record=named, connection=connection)
+        log.note(by, "message_received", open=data, connection=connection, **browse.about_reference(who))
     for label, run_ids in answered_by_label.items():
         log.note(by, "message_received", open=told | {"answered_runs": run_ids}, label=label, connection=connection)
 

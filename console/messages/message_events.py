@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from console import log, records, subjects
+from console import browse, log, records, subjects
 from console.core.actor import Actor
 from console.messages.message_rows import Message
 
@@ -37,6 +37,8 @@ def noting(
 def _about(message: Message, open_data: Mapping[str, Any], sealed: Mapping[str, Any] | None) -> dict[str, Any]:
     data = {"message_id": message.id, **({"run": message.run} if message.run else {}), **open_data}
     filled = {name: value for name, value in (sealed or {}).items() if value}
+    if message.run is None and message.record is not None:  # of a run it is known what its record was called
+        filled |= browse.about_records(message.collection, [message.record]).get(message.record, {}).get("sealed", {})
     if filled and subjects.erased(message.subject):  # meanwhile: that it came is kept, what was said is not
         filled = {}
     return {

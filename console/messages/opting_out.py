@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, records
+from console import browse, log, records
 from console.core.actor import Actor
 from console.core.contact_consents import standing
 from console.core.contacting import CHANNELS
@@ -110,8 +110,7 @@ def withdraw(
             for channel in wanted:
                 under_way.execute(_ADD, given | {"collection": collection, "record": record, "channel": channel})
             wake(collection, {record: wanted}, now, under_way)
-            named = records.reference_in_log(collection, record)
-            log.note(by, "consent_withdrawn", open=data, collection=collection, record=named, connection=under_way)
+            log.note(by, "consent_withdrawn", open=data, connection=under_way, **browse.about_reference((collection, record)))
 
 
 def _wake_addresses(

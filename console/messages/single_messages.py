@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -82,10 +81,9 @@ def ask(actor: Actor, asked: Asked) -> str:
         "id": message_id, "collection": asked.collection, "record": asked.record, "channel": asked.channel, "at": now, "due_at": now, "status": "waiting",
         "expires_s": asked.expires_s, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct,
     } | dict.fromkeys(("code", "outcome", "result_nonce", "result_ct"))  # fmt: skip
-    about: dict[str, Any] = {
-        "collection": asked.collection, "record": records.reference_in_log(asked.collection, asked.record), "subject": subject,
-        "label": access.label_of(f"collection:{asked.collection}"),
-    }  # fmt: skip
+    about = browse.about_record(records.collection(asked.collection), asked.record)
+    about |= {"collection": asked.collection, "subject": subject, "label": access.label_of(f"collection:{asked.collection}")}
+    titled = about.pop("sealed")
     named = {"message_id": message_id, "channel": asked.channel}
     if refused is not None:
         _, result_nonce, result_ct = subjects.seal(subject, f"message result|{message_id}", {"reason": refused.reason})
@@ -103,7 +101,7 @@ def ask(actor: Actor, asked: Asked) -> str:
             actor,
             "message_requested",
             open=named | {"expires_s": asked.expires_s},
-            sealed={"content": content},
+            sealed={"content": content, **titled},
             **about,
             connection=connection,
         )
@@ -112,7 +110,7 @@ def ask(actor: Actor, asked: Asked) -> str:
                 actor,
                 "message_skipped",
                 open=named | {"code": refused.code},
-                sealed={"reason": refused.reason},
+                sealed={"reason": refused.reason, **titled},
                 **about,
                 connection=connection,
             )

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from console import documents, log, runs
+from console import browse, documents, log, runs
 from console.activity import exports
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -75,7 +75,8 @@ def case_file(actor: Actor, run_id: str, form: str, *, ready: Callable[[], objec
     found = attachments.files_of_draft(actor, run_id) if with_documents else []
     kept = [(f"{number:03d}-{_plain(file.name)}", _content(actor, file.id)) for number, file in enumerate(found, 1)]
     noted = {"run": run_id, "format": form, "events": len(events), "documents": len(kept)}
-    log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, collection=run["collection"], record=run["record"])
+    about = browse.about_reference((run["collection"], run["record"]) if run["record"] is not None else None)
+    log.note(actor, "case_file_made", open=noted, team=str(run["team"]) or None, **about)
     asked_for = approvals.find(actor, {"run": run_id}, limit=PAGE).lines
     screens = replay.screens_shown(actor, run_id)
     return CaseFile(

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, runs, workflows
+from console import access, accounts, browse, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.run import Run
@@ -180,7 +180,7 @@ def get(actor: Actor, approval_id: str) -> View:
             open={"run": run.id, "tab": "approval"},
             source=records.collection(about).source,
             collection=about,
-            record=key,
+            **browse.about_record(records.collection(about), key, found.seen.record),
             team=run.team,
             label=run.label,
         )

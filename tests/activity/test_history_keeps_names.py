@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,17 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, actions, activity, browse, collections, db, log, runs, sources, workflows, workspaces
+from console import access, actions, activity, browse, collections, db, enrolments, log, runs, sources, workflows, workspaces
 from console.access import policy_store
 from console.activity import exports, sequencing
-from console.browse import notes
+from console.browse import notes, reveal
+from console.contacts import tags
 from console.db import tables, transaction
 from console.log import event_view
 from console.log.event_lists import LogFilter
+from console.messages import opting_out
 from console.records import catalogue
+from console.reports import case_file
 from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company
 from tests.conftest import web_app
@@ -121,7 +125,7 @@ def test_every_reader_says_the_names_of_the_time(company: Company, run_id: str) 
         "Mona wrote a note on Adaeze Okonkwo-Bell",
         "Mona looked at figures of the workspace Risk desk",
         "Mona asked for “perform” on action “Rate”",
-        "Mona viewed Adaeze Bell (account)",  # a look keeps no title of its own
+        "Mona viewed Adaeze Okonkwo-Bell (account)",
     ):
         assert said in listed, "\n".join(listed)
     assert any(line.endswith("customer records in the segment “Unrated”") for line in listed), listed
@@ -251,3 +255,46 @@ def test_names_are_whole_also_when_what_is_kept_of_versions_is_full(company: Com
     workflow = runs.get(company.olivia, run_id).json["workflow"]["id"]
     event_view._kept.pop(max(version for version in event_view._kept if version[0] == workflow))
     assert [each["sentence"] for each in runs.events(company.olivia, run_id)[0]] == [each["sentence"] for each in events]
+
+
+def _enrol(company: Company) -> None:
+    answer = enrolments.enrol("care-review", record="1", values={"why": "event"}, key="evt_1", trigger="tagged")
+    enrolments.unenrol(company.mona, "care-review", str(answer.lead), "Not any more.")
+
+
+def _tag(company: Company) -> None:
+    tags.put(company.mona, "customer", ["1"], "vip")
+    tags.take_away(company.mona, "customer", ["1"], "vip")
+
+
+def _case_file(company: Company) -> None:
+    run_id = company.at("decide")
+    company.answer(run_id)
+    case_file(company.olivia, run_id, "html", ready=lambda: None)
+
+
+HAPPENED: dict[str, Callable[[Company], object]] = {
+    "record_viewed": lambda company: browse.record(company.mona, "customer", "1"),
+    "value_revealed": lambda company: reveal.reveal(company.mona, "customer", "1", "tax_id", "The tax office asks."),
+    "note_removed": lambda company: notes.remove(company.mona, notes.add(company.mona, "customer", "1", "Called them.")),
+    "tag_added": _tag,
+    "tag_removed": _tag,
+    "lead_enrolled": _enrol,
+    "lead_left": _enrol,
+    "consent_withdrawn": lambda company: opting_out.withdraw([("customer", "1")], ["email"], "page", bars_address=False),
+    "case_file_made": _case_file,
+}
+
+
+@pytest.mark.parametrize("kind", HAPPENED)
+def test_what_happened_to_a_record_outside_runs_says_what_it_was_called(company: Company, kind: str) -> None:
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+    HAPPENED[kind](company)
+    company.sql("update customer set display_name = 'Adaeze Bell' where id = 1")
+    sequencing.catch_up()
+    [row] = activity.page(company.ines, LogFilter(kinds=(kind,)), 10).rows
+    assert row.record_title == "Adaeze Okonkwo-Bell"
+    assert "Adaeze Bell" not in row.sentence
+    erasure.erase(company.ines, "customer", "1", "They asked for it.")
+    assert "Okonkwo" not in str(activity.page(company.ines, LogFilter(kinds=(kind,)), 10).rows[0].json)

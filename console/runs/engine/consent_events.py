@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, log, records
+from console import access, browse, log
 from console.core.run import Effect, Run
 from console.core.run.effect_changes import as_stored
 from console.records import Changed
@@ -39,7 +39,7 @@ def _note(told: list[Told], connection: Connection, run_id: str) -> None:
             open={**move.told, "run": run_id},
             source=move.contacts.source,
             collection=move.contacts.id,
-            record=records.log_reference(move.contacts, contact),
+            **browse.about_record(move.contacts, contact),
             label=access.label_of(f"collection:{move.contacts.id}"),
             connection=connection,
         )

@@ -275,7 +275,7 @@ def _titled(actor: Actor, seen: Seen) -> dict[tuple[str, str], str]:
 def _names(
     actor: Actor,
     seen: Seen,
-    events: Iterable[log.Stored],
+    events: Sequence[log.Stored],
     begun: Mapping[str, log.Stored],
     hidden: masking.Hidden,
     items: Mapping[tuple[str, int], tuple[int, int]],
