@@ -173,14 +173,15 @@ def get(actor: Actor, approval_id: str) -> View:
     }
     content = masking.mask({"content": list(approval.shown.get("content", ()))}, "", hidden, approval.collection, screen=True)[0]["content"]
     says = hidden.closed is None or hidden.closed.says(found.attempt.step)
-    if found.seen.record is not None:
-        about, key = found.seen.record.collection, found.seen.record.key
+    about = found.seen.record
+    if about is not None and about.key is not None:
+        collection = records.collection(about.collection)
         log.note(
             *(actor, "record_viewed"),
             open={"run": run.id, "tab": "approval"},
-            source=records.collection(about).source,
-            collection=about,
-            **browse.about_record(records.collection(about), key, found.seen.record),
+            source=collection.source,
+            collection=collection.id,
+            **browse.about_record(collection, about.key, about),
             team=run.team,
             label=run.label,
         )

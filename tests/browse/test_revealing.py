@@ -66,7 +66,11 @@ def test_it_is_uncovered_with_the_right_and_a_reason_and_the_log_says_who_and_wh
     shown = reveal.reveal(house.mona, "customer", "1", "tax_id", " The tax office asks ")
     assert (shown.value, (shown.until - log.now()).total_seconds() <= 60) == (SECRET, True)
     event = log.events_of("ses_mona")[-1]
-    assert (event.type, dict(event.open), event.values) == ("value_revealed", {"field": "tax_id"}, event.values | {"reason": "The tax office asks"})
+    assert (event.type, dict(event.open), event.values) == (
+        "value_revealed",
+        {"field": "tax_id"},
+        event.values | {"reason": "The tax office asks"},
+    )
     assert event.body["target"]["key"] == "1"
     house.sql("update customer set risk = 'high' where id = 2")
     before = len(log.events_of("ses_mona"))

@@ -295,7 +295,8 @@ def _collections_on(screen: Mapping[str, Any] | None) -> set[str]:
 
 
 def _ticks(actor: Actor, seen: Seen, rows: Sequence[log.Row], begun: Mapping[str, log.Stored], hidden: masking.Hidden) -> list[Tick]:
-    called = _names(actor, seen, map(log.closed, rows), begun, hidden, event_view.items_of(map(log.closed, rows)))
+    events = [log.closed(row) for row in rows]
+    called = _names(actor, seen, events, begun, hidden, event_view.items_of(events))
     return [Tick(row, called) for row in rows]
 
 
