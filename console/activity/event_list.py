@@ -378,7 +378,9 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
     }
     begun = browse.naming.titles_kept(log.beginnings(runs))
     hidden = reader.values
-    names = event_view.names_of(events, titles, described=catalogue.described, begun=begun, hidden=hidden, apart=True, own=own)
+    names = event_view.names_of(
+        events, titles, described=catalogue.described, begun=begun, hidden=hidden, beside=_led_to(events), apart=True, own=own
+    )
     return [
         ActivityRow(
             event,
@@ -388,6 +390,19 @@ def shown(reader: Reader, kept: Sequence[tuple[Any, bool]], own: tuple[str, str]
         )
         for event, (row, opens) in zip(events, kept, strict=True)
     ]
+
+
+def _led_to(events: Iterable[log.Stored]) -> set[str]:
+    """The collections to which the relations lead that were looked at."""
+    looked_at = {(str((event.body.get("target") or {}).get("coll")), event.open.get("relation")) for event in events}
+    known = {(name, relation): catalogue.find(name) for name, relation in looked_at if relation}
+    return {
+        link.collection
+        for (_, relation), collection in known.items()
+        if collection is not None
+        for link in collection.relations
+        if link.name in str(relation).split(", ")
+    }
 
 
 def _visible(collection: str, keys: set[str], scope: Scope) -> set[str]:

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import sentences
 from console.core import outcome_words
-from console.core.documents.collections import Collection
+from console.core.documents.collections import Collection, Relation
 from console.core.origins import FORM, KEY
 from console.core.run.proposal import HIDDEN_MODES
 from console.db import tables
@@ -135,6 +135,7 @@ def names_of(
         "actions": _by_id((row.id, row.since, titles.get((row.of, row.number), "")) for row in found["action_version"]),
         "workspaces": _by_id((row.id, row.since, row.name) for row in found["workspace_version"]),
     }
+    known_today = {collection: known for collection, (known, _) in called.items()}
     today = Names(
         people={row.id: row.name for row in found["person"]},
         workflows={row.id: row.name for row in found["workflow"]},
@@ -148,10 +149,8 @@ def names_of(
         versions=titles,
         live=live,
         own=own,
-        **_labels({collection: known for collection, (known, _) in called.items()}, apart=apart),
+        **_labels(known_today, known_today, apart=apart),
     )
-
-    known_today = {collection: known for collection, (known, _) in called.items()}
     known_since = {collection: versions for collection, (_, versions) in called.items()}
 
     def known_at(moment: datetime) -> dict[str, Collection]:
@@ -174,7 +173,7 @@ def names_of(
 
     def at(moment: datetime) -> Names:
         of_time: dict[str, Any] = {kind: {**getattr(today, kind), **_in_force(lists, moment)} for kind, lists in dated.items()}
-        return replace(today, **of_time, **_labels(known_at(moment), apart=apart), titled=titled, today=today)
+        return replace(today, **of_time, **_labels(known_at(moment), known_today, apart=apart), titled=titled, today=today)
 
     moments = [since for lists in dated.values() for entries in lists.values() for since, _ in entries]
     moments += [since for entries in known_since.values() for since, _ in entries]
@@ -224,8 +223,17 @@ def _in_force(dated: Mapping[str, Sequence[tuple[datetime, T]]], moment: datetim
     }
 
 
-def _labels(called: Mapping[str, Collection], *, apart: bool) -> dict[str, Any]:
+def _labels(called: Mapping[str, Collection], today: Mapping[str, Collection], *, apart: bool) -> dict[str, Any]:
     """The names that collections give: their own, those of their fields and relations, those of their segments."""
+
+    def label_of(link: Relation) -> str:
+        """A relation without a label of its own is called as the collection that it leads to was."""
+        then, now = called.get(link.collection), today.get(link.collection)
+        own = now is None or link.label not in (now.label, now.label_one)
+        if then is None or now is None or own:
+            return link.label
+        return then.label if link.label == now.label else then.label_one
+
     return {
         "collections": {
             collection: known.label_one + (known.label.removeprefix(known.plain_label) if apart and known.plain_label else "")
@@ -234,8 +242,10 @@ def _labels(called: Mapping[str, Collection], *, apart: bool) -> dict[str, Any]:
         "fields": {
             (collection, name): label
             for collection, known in called.items()
-            for parts in (known.stored_fields, known.computed_fields, known.relations)
-            for name, label in ((each.name, each.label) for each in parts)
+            for name, label in (
+                *((field.name, field.label) for field in (*known.stored_fields, *known.computed_fields)),
+                *((link.name, label_of(link)) for link in known.relations),
+            )
         },
         "segments": {(collection, each.id): each.label for collection, known in called.items() for each in known.segments},
     }

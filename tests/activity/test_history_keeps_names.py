@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, actions, activity, browse, collections, db, enrolments, log, runs, sources, workflows, workspaces
+from console import access, actions, activity, browse, collections, db, enrolments, log, records, runs, sources, workflows, workspaces
 from console.access import policy_store
 from console.activity import exports, sequencing
 from console.browse import notes, reveal
@@ -298,3 +298,23 @@ def test_what_happened_to_a_record_outside_runs_says_what_it_was_called(company:
     assert "Adaeze Bell" not in row.sentence
     erasure.erase(company.ines, "customer", "1", "They asked for it.")
     assert "Okonkwo" not in str(activity.page(company.ines, LogFilter(kinds=(kind,)), 10).rows[0].json)
+
+
+def test_a_relation_without_a_label_was_called_as_the_collection_that_it_leads_to(company: Company) -> None:
+    relation = records.collection("customer").relation("account")
+    assert relation is not None
+    browse.related(company.mona, "customer", "1", "account", 5)
+    collections.import_file(json.dumps(DOCUMENTS[1] | {"label": "Ledgers", "label_one": "Ledger"}).encode(), published=True)
+    sequencing.catch_up()
+    [row] = activity.page(company.ines, LogFilter(kinds=("record_viewed",)), 10).rows
+    assert row.sentence == f"Mona viewed Adaeze Okonkwo-Bell ({relation.label.lower()})"
+    assert (relation.label, "Ledgers") in row.sentence.renamed
+
+
+def test_a_replay_marks_a_phase_that_is_called_otherwise_today(company: Company) -> None:
+    phase = {"title": "First look", "steps": ["load", "read", "note"]}
+    workflows.import_file(DOCUMENT | {"groups": [phase]}, publish=True)
+    run_id = company.at("decide")
+    workflows.import_file(DOCUMENT | {"groups": [phase | {"title": "Glance"}]}, publish=True)
+    html = Pages(company, web_app()).olivia.get(f"/runs/{run_id}/replay?at=5&since=1").html
+    assert "“First look” is now “Glance”" in html

@@ -1,9 +1,12 @@
 """What a replay shows by the name of its time, and what it is called today."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from console import workflows
 from console.core import outcome_words
+from console.core.documents.workflow import Group
+from console.errors import ConsoleError
 from console.records import catalogue
 from console.runs import ReplayView
 from console.views import formats
@@ -13,7 +16,7 @@ Pairs = list[tuple[str, str]]
 
 def renamed(view: ReplayView, screen: Mapping[str, Any]) -> Pairs:
     """Return what is called otherwise today of all that stands on the page of a replay: (then, now), each pair once."""
-    pairs = [*view.json["event"]["sentence"].renamed, *_of_run(view, screen), *_of_fields(view, screen)]
+    pairs = [*view.json["event"]["sentence"].renamed, *_of_run(view, screen), *_of_phases(view), *_of_fields(view, screen)]
     return [(then, now) for then, now in dict.fromkeys(pairs) if then and now and then != now]
 
 
@@ -29,6 +32,21 @@ def _of_run(view: ReplayView, screen: Mapping[str, Any]) -> Iterator[tuple[str, 
     labels = outcome_words.labels(today.offers.get((workflow["id"], live, str(screen.get("step"))), {}))
     for option in screen.get("outcomes", ()):
         yield str(option["label"]), labels.get(str(option["value"]), "")
+
+
+def _of_phases(view: ReplayView) -> Iterator[tuple[str, str]]:
+    """Phases have no id: one that has the same steps as before is the same."""
+    run, today = view.run.json, view.names.today or view.names
+    workflow = run["workflow"]["id"]
+    now = {frozenset(group.steps): group.title for group in _groups(workflow, today.live.get(workflow, 0))}
+    yield from ((group.title, now.get(frozenset(group.steps), "")) for group in _groups(workflow, run["version"]))
+
+
+def _groups(workflow: str, version: int) -> Sequence[Group]:
+    try:
+        return workflows.version(workflow, version).document.groups
+    except (ConsoleError, ValueError):  # none is live, or it cannot be read any more
+        return ()
 
 
 def _of_fields(view: ReplayView, screen: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
