@@ -188,7 +188,14 @@ def _changed(kind: str, request: Mapping[str, Any], result: Mapping[str, Any]) -
             if entry.get("changed", True):
                 yield "record.updated", collection, str(entry["key"]), entry.get("old"), entry.get("new")
     elif kind == "sql_insert" and values.get("added") and values.get("key") is not None:
-        yield "record.created", define["collection"], str(values["key"]), None, None
+        record = values.get("record") or {}
+        yield (
+            "record.created",
+            define["collection"],
+            str(values["key"]),
+            None,
+            {name: record[name] for name in define["values"] if name in record},
+        )
     elif kind == "sql_delete" and values.get("key") is not None:
         yield "record.deleted", str(define.get("collection") or request.get("collection")), str(values["key"]), values.get("old"), None
 

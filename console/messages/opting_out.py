@@ -4,8 +4,8 @@ The console's own row is what the gate looks at, so that a database that is down
 """
 
 import logging
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -167,8 +167,8 @@ def _write(collection_id: str, record: str, channel: str, at: datetime, source: 
         return
     if consent.table is None:
         changes = _changes(collection, consent, at, source)
-        records.write(collection_id, record, changes, whole(collection_id), by_action=True)
-        _noted(collection_id, record, sorted(changes))
+        with _noting():
+            records.write(collection_id, record, changes, whole(collection_id), by_action=True)
         return
     relation = consents_relation(collection, consent.table)
     if relation is None:
@@ -178,11 +178,10 @@ def _write(collection_id: str, record: str, channel: str, at: datetime, source: 
     if _ended_in_its_row(there, consent, channel, rows, at):
         return
     row = _row(collection, there, consent, record, channel, at, source, rows)
-    with log.reserved() as repeated:
+    with _noting(), log.reserved() as repeated:
         if repeated:
             raise Conflict("Whether the consent was written before is not known.", code="write_unknown")
-        made = records.insert(there.id, row, whole(there.id))
-    _noted(there.id, made.key, sorted(row))
+        records.insert(there.id, row, whole(there.id))
 
 
 def not_written(collection: Collection) -> list[str]:
@@ -227,26 +226,32 @@ def _ended_in_its_row(there: Collection, consent: ConsentDocument, channel: str,
         return False
     key = next(row.key for row in rows if row.values is stands.row)
     try:
-        records.write(there.id, key or "", {gone: {"new": _stamped(there.by_name[gone], at)}}, whole(there.id), by_action=True)
+        with _noting():
+            records.write(there.id, key or "", {gone: {"new": _stamped(there.by_name[gone], at)}}, whole(there.id), by_action=True)
     except ConsoleError as error:
         if error.code in ("source_down", "write_unknown"):
             raise
         return False  # its rows are only added
-    _noted(there.id, key, [gone])
     return True
 
 
-def _noted(collection: str, record: str | None, fields: list[str]) -> None:
-    about = subject_record(collection, record) if record else None
-    subject = subject_of(*about) if about else None
-    log.note(
-        WRITER,
-        "record_changed",
-        open={"fields": fields, "result": "succeeded"},
-        collection=collection,
-        record=records.reference_in_log(collection, record),
-        subject=subject,
-    )
+@contextmanager
+def _noting() -> Iterator[None]:
+    """Tell the log what the block changes, with the values that the database keeps."""
+    with records.noted_changes() as changes:
+        yield
+    for changed in changes:
+        about = subject_record(changed.collection, changed.key) if changed.key else None
+        new = dict(changed.new or {})
+        log.note(
+            WRITER,
+            "record_changed",
+            open={"fields": sorted(new), "result": "succeeded"} | ({"effect": "added"} if changed.old is None else {}),
+            sealed={"old": dict(changed.old or {}), "new": new},
+            collection=changed.collection,
+            record=records.reference_in_log(changed.collection, changed.key),
+            subject=subject_of(*about) if about else None,
+        )
 
 
 def _changes(collection: Collection, consent: ConsentDocument, at: datetime, source: str) -> dict[str, dict[str, Any]]:
