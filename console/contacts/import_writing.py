@@ -172,18 +172,17 @@ def _consents(plan: Plan, lines: Sequence[Line], whose: Mapping[str, str]) -> tu
     missing = [(line, channel, row) for line, channel, row in wanted if _channel(place, channel, row) not in there]
     scope = access.scope_for(plan.actor, place.table.id, "create")
     answers = records.insert_many(place.table.id, [row for _, _, row in missing], scope)
-    keys = [there.get(_channel(place, channel, row)) for _, channel, row in wanted]
+    present = [there.get(_channel(place, channel, row)) for _, channel, row in wanted]
     following = iter(answers)
     added: list[Added] = []
     without: list[Line] = []
-    for (line, channel, row), key in zip(wanted, keys, strict=True):
-        answer = key if key is not None else next(following)
+    for (line, channel, row), record in zip(wanted, present, strict=True):
+        answer = record if record is not None else next(following)
         if isinstance(answer, ConsoleError):
             why = f"Added, but without the consent to {consent_columns.NAMES[channel]}: {records.reasons(answer)[0]}"
             without.append(replace(line, reasons=(why,)))
         else:
-            kept = (answer.key or "", _kept(row, answer)) if isinstance(answer, records.Record) else (answer, row)
-            added.append((place.table, kept[0], whose.get(str(line.key)) if place.table.subject else None, kept[1]))
+            added.append((place.table, answer.key or "", whose.get(str(line.key)) if place.table.subject else None, _kept(row, answer)))
     return added, without
 
 
@@ -193,13 +192,13 @@ def _channel(place: Place, channel: str, row: Mapping[str, Any]) -> tuple[str, .
     return (*(str(row.get(there)) for _, there in place.link), str(row.get(named or "")))
 
 
-def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ...], str]:
-    """The consents that a process has written which died before the log told of them → their keys."""
-    found: dict[tuple[str, ...], str] = {}
+def _consents_present(place: Place, lines: Sequence[Line]) -> dict[tuple[str, ...], records.Record]:
+    """The consents that a process has written which died before the log told of them, as the database keeps them."""
+    found: dict[tuple[str, ...], records.Record] = {}
     for line in lines:
         link = consent_columns.link_of(place, str(line.key))
         name, value = next(iter(link.items()))
         page = records.page(place.table.id, whole(place.table.id), where=Test(name, "eq", value), limit=records.MOST_ROWS)
         for record in page.rows:
-            found |= {_channel(place, channel, record.values): str(record.key) for channel in line.consents}
+            found |= {_channel(place, channel, record.values): record for channel in line.consents}
     return found

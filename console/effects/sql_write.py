@@ -107,9 +107,10 @@ def _changes_wanted(
             raise Invalid(f"{collection.label_one} has no field {name}.", at=(name, "There is no such field any more."))
         new = shaped(call, field, call.value(rule, item=target))
         now = stored.get(name)
-        wanted[name] = {"old": now, "new": new}
         if alike(collection, field, now, new):
+            wanted[name] = {"old": now, "new": now}
             continue
+        wanted[name] = {"old": now, "new": new}
         own = collection_id == call.collection and key == call.record
         if compared and own and name in call.seen and not alike(collection, field, now, call.seen[name]):
             raise Refused(f"{field.label} was changed by somebody else in the meantime; nothing was done. Look at the record again.")

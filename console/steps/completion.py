@@ -112,19 +112,21 @@ class WriteRecord:
     """A requested change of the run's record: field → {"old", "new"}. A field that no longer has its old value is a conflict.
 
     With `collection` and `key` that record is changed instead. `tells`: name in the step's output → the field whose stored value it tells.
+    `anew`: what replaces values of the output where the database keeps other values, so that a loop is judged anew by what is stored.
     """
 
     changes: Mapping[str, Mapping[str, Any]]
     collection: str | None = None
     key: str | None = None
     tells: Mapping[str, str] = field(default_factory=dict)
+    anew: Mapping[str, Any] = field(default_factory=dict)
     kind: ClassVar[str] = "sql_write"
 
     def request(self, run: Run) -> dict[str, Any]:
         """The payload of the effect, as it is stored and performed."""
         collection, key = (run.collection, run.record) if self.collection is None else (self.collection, self.key)
         request = {"collection": collection, "key": key, "changes": {name: dict(change) for name, change in self.changes.items()}}
-        return request | ({"tells": dict(self.tells)} if self.tells else {})
+        return request | ({"tells": dict(self.tells)} if self.tells else {}) | ({"anew": dict(self.anew)} if self.anew else {})
 
     @property
     def summary(self) -> str:

@@ -344,7 +344,9 @@ class LoopState:
         entries = {**self.entries, entry["key"]: entry}
         left = [item for item in self.items if entries.get(item.key, {}).get("state") not in (DONE, FAILED)]
         if not left:
-            return replace(self.finished(entries), values=values, effects=effects)
+            anew = {"finished": False, ITEM: entry} if self.config.gather or self.config.branches else {}
+            judged = tuple(replace(effect, anew=anew) for effect in effects)
+            return replace(self.finished(entries), values=values, effects=judged)
         output = {**self._totals(entries, finished=False), ITEM: entry}
         _require_room({**output, "items": list(entries.values())})
         return Completion(NEXT_ITEM, values, output, effects)

@@ -169,7 +169,8 @@ class Loop(StepType):
         if state.open:
             count = len(state.open)
             raise FormNeeded(f"There {'is 1 item' if count == 1 else f'are {count} items'} to go through.")
-        return state.finished({})
+        last = next(reversed(state.entries), None)
+        return replace(state.finished(state.entries), values={} if last is None else {ITEM: last, **state.mark})
 
     def proposes(self, step: StepView, context: Context, prompt: Prompt) -> Proposable:
         """The form of the item at hand; whether it is confirmed, or given up, is nobody's but a person's."""

@@ -299,9 +299,9 @@ def in_a_run(house: House) -> None:
 
 def in_a_loop(house: House) -> None:
     run_id = runs.start(house.company.mona, EACH["slug"], PERSON, "1")
-    for email in (" ANA@Example.test", " BEN@Example.test"):
+    for email in (" CLEO@Example.test", " DORA@Example.test"):
         told = hand_in(house.company, run_id, "mona", email=email, code="ab", stage="engaged")
-    assert told["context"]["out"] == {"codes": ["AB", "AB"], "emails": ["ana@example.test", "ben@example.test"]}, "what is gathered"
+    assert told["context"]["out"] == {"codes": ["AB", "AB"], "emails": ["cleo@example.test", "dora@example.test"]}, "what is gathered"
 
 
 def by_an_action(house: House) -> None:
@@ -338,7 +338,7 @@ def consent_on_the_page(house: House) -> None:
 CONSENTS = ("person_id", "channel", "state", "source", "at")
 WRITERS: list[Callable[[House], None]] = [
     by_hand, added_by_hand, deleted_by_hand, by_the_api, added_by_the_api, deleted_by_the_api, stage_by_hand, stage_by_a_step, in_bulk, in_a_run,
-    by_an_action, added_by_an_action, by_an_import, by_opting_out, consent_on_the_page,
+    in_a_loop, by_an_action, added_by_an_action, by_an_import, by_opting_out, consent_on_the_page,
 ]  # fmt: skip
 
 

@@ -112,15 +112,15 @@ def enter_step(plan: Plan, run: Run, step_id: str, n: int, now: datetime, status
     return Event("step_entered", now, open_data, sealed_of(defaults=more.get("defaults")), (step_id, number))
 
 
-def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime) -> list[Event]:
-    """The events after a completed step: entering the next step, or the end of the run.
+def go_to_next(plan: Plan, run: Run, step_id: str, outcome: str, ends: str | None, now: datetime, *, item_left: bool = True) -> list[Event]:
+    """The events after a completed step: entering the next step, or the end of the run. `item_left`: a loop that goes on has a further item.
 
     Raises Invalid if the outcome leads nowhere, Conflict if the next step was entered too often.
     """
     if ends is not None:
         return [Event("run_completed", now, {"label": ends, "step": step_id})]
     if outcome == NEXT_ITEM:
-        by_person = step_id in plan.asks and plan.workflow.step(step_id).config.get("body") is None
+        by_person = item_left and step_id in plan.asks and plan.workflow.step(step_id).config.get("body") is None
         status = "waiting_person" if by_person else None  # a person works through the list, and another item is left
         return [enter_step(plan, run, step_id, run.made + 1, now, status, iteration=run.visits.get(f"{step_id}/items", 0) + 2)]
     target = plan.workflow.target(step_id, outcome)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from console.core.run import Attempt, Effect, Event, Run, repeating, side_work
+from console.core.run import NEXT_ITEM, Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
 from console.core.run.effect_changes import STORED
 from console.core.run.evolve import fold
@@ -226,7 +226,7 @@ def after_settling(plan: Plan, run: Run, attempt: Attempt, now: datetime) -> lis
     open_data |= {"came_to": came_to} if came_to != latest.outcome else {}
     completed = Event("step_completed", now, open_data, with_results(latest), step)
     after = fold([completed], run)
-    return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now)]
+    return [completed, *go_to_next(plan, after, attempt.step, came_to, None, now, item_left=came_to == latest.outcome)]
 
 
 def _wait_or_go_on(plan: Plan, run: Run, attempt: Attempt, then: Mapping[str, Any], now: datetime) -> list[Event]:
@@ -250,7 +250,12 @@ def _wait_or_go_on(plan: Plan, run: Run, attempt: Attempt, then: Mapping[str, An
 
 
 def _came_to(plan: Plan, attempt: Attempt) -> str:
-    """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one."""
+    """The outcome that the last effect's result names, if the step has an edge for it; else the submitted one.
+
+    A loop comes to itself again where the database keeps other values than it was judged by.
+    """
+    if any("anew" in effect.request and STORED in (effect.result or {}) for effect in _succeeded_effects(attempt)):
+        return NEXT_ITEM
     named = [effect.result.get("outcome") for effect in _succeeded_effects(attempt) if effect.result]
     last_named = named[-1] if named else None
     return last_named if last_named in plan.workflow.step(attempt.step).next else attempt.outcome or "default"
@@ -287,9 +292,12 @@ def _as_stored(attempt: Attempt, output: Mapping[str, Any]) -> Mapping[str, Any]
     """The output with what the database keeps of the fields that the step wrote, also in the item of a loop whose record was written."""
     for effect in _succeeded_effects(attempt):
         if stored := (effect.result or {}).get(STORED):
+            output = {**output, **(effect.request.get("anew") or {})}
             by_name = {name: name for name in stored} if attempt.output is None else effect.request.get("tells") or {}
             told = {name: stored[field] for name, field in by_name.items() if name in output and field in stored}
-            items = {name: _entry_as_stored(output[name], effect.request["key"], stored) for name in ("item", "items") if name in output}
+            items: dict[str, Any] = {
+                name: _entry_as_stored(output[name], effect.request["key"], stored) for name in ("item", "items") if name in output
+            }
             output = {**output, **items, **told}
     return output
 

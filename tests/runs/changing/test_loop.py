@@ -377,6 +377,24 @@ def test_what_was_typed_for_several_items_stays_theirs_until_each_is_handed_in(c
     assert company.told(run_id)["current"]["draft"]["values"]["remark"] == "two"
 
 
+def test_a_list_is_judged_by_what_the_database_keeps_and_its_last_item_is_opened_again(company: Company) -> None:
+    company.sql(
+        "create trigger calm after update on customer when new.risk = 'high' begin update customer set risk = 'medium' where id = new.id; end"
+    )
+    gathered = [{"name": "rejected", "if": "item.risk == 'high'"}, {"name": "calm", "if": "item.risk == 'medium'"}]
+    run_id = begin(company, EDIT | {"gather": gathered})
+    hand_in(company, run_id, risk="high", remark="x")
+    told = hand_in(company, run_id, risk="high", remark="y")
+    assert (told["current"]["step"], told["context"]["check"]["rejected"], told["context"]["check"]["calm"]) == ("fine", [], ["1", "2"])
+    assert [item["values"]["risk"] for item in told["context"]["check"]["items"]] == ["medium", "medium"]
+    runs.revise(company.olivia, run_id, revision=None, step="check", attempt=None, reason="Looked again")
+    told = company.told(run_id)
+    assert told["current"]["progress"]["key"] == "2"
+    told = hand_in(company, run_id, risk="low", remark="z")
+    assert (told["current"]["step"], told["context"]["check"]["calm"]) == ("fine", ["1"])
+    whole(run_id)
+
+
 @pytest.mark.parametrize("needed", [False, True])
 def test_a_column_that_is_gone_is_left_out_of_each_item_unless_it_is_needed(company: Company, needed: bool) -> None:
     access.grant("operator", "collection:account", ["update"], team="operations")
