@@ -65,7 +65,7 @@ ENROLLERS = 1
 BEGINNERS = 2
 """In how many workflows the runs of those who wait are begun at once."""
 WRITERS = 2
-"""How many lists are written into files, large databases connected, and workflows forecast, at once: they take minutes, and no run waits behind them."""
+"""How many lists are written into files, large databases connected, at once: they take minutes, and no run waits behind them."""
 DELIVERERS = 8
 """To how many outgoing webhooks events are sent at once: each address may take seconds, and nothing else waits behind it."""
 STARTERS = 2
@@ -128,7 +128,6 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         contacts,
         documents,
         enrolments,
-        forecasts,
         messages,
         outgoing_webhooks,
         proposals,
@@ -151,7 +150,6 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.ENROL: queue.in_turns(queue.ENROL, enrolments.batches.advance, stopping),
         queue.TAKE_OUT: queue.in_turns(queue.TAKE_OUT, enrolments.leaving_many.advance, stopping),
         queue.IMPORT: queue.in_turns(queue.IMPORT, contacts.import_batches.advance, stopping),
-        queue.FORECAST: functools.partial(forecasts.kept_funnels.advance, stopping=stopping),
         queue.FIRE: functools.partial(automation.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
@@ -187,7 +185,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         (CHANGERS, queue.BULK, queue.MOVE),
         (CALLS, queue.PROPOSE, queue.BUILD),  # both wait for a model
         (READERS, queue.READ),
-        (WRITERS, queue.EXPORT, queue.CONNECT, queue.FORECAST),
+        (WRITERS, queue.EXPORT, queue.CONNECT),
         (SENDERS, queue.SEND),
         (SENDERS, queue.SEND_SMS),
         (SENDERS, queue.BEGIN_CALL),
@@ -219,7 +217,6 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         contacts,
         document_requests,
         enrolments,
-        forecasts,
         messages,
         monitoring,
         outgoing_webhooks,
@@ -252,7 +249,6 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("expire", DAY_S, retention.expire),
             Duty("files of lists", MINUTE_S, list_files.sweep),
             Duty("lost jobs", MINUTE_S, lost_jobs.put_in_again),
-            Duty("funnels", MINUTE_S, forecasts.kept_funnels.sweep),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
             Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),
         ],

@@ -108,7 +108,7 @@ message = _table(
 address_consent = _table("address_consent", "id:bigint address channel given_at:moment source lead noted_at:moment noted_by")
 consent_default = _table("consent_default", "workflow channel basis at:moment by")
 opt_out = _table("opt_out", "id:bigint collection record channel at:moment source message written_at:moment")
-channel = _table("channel", "kind sandbox:bool script price:json gateway:json changed_by changed_at:moment")
+channel = _table("channel", "kind sandbox:bool script gateway:json changed_by changed_at:moment")
 contact_rules = _table("contact_rules", "version:int at:moment by document:json looked_to looked_at:moment")
 
 person = _table(
@@ -144,10 +144,6 @@ list_export = _table(
     "list_export",
     "id person collection format subject kid nonce:bytes ct:bytes status why done:bigint total:bigint parts:int "
     "created_at:moment expires_at:moment",
-)
-funnel = _table(
-    "funnel",
-    "id person workflow subject kid nonce:bytes ct:bytes status why done:int total:int result_nonce:bytes result_ct:bytes created_at:moment expires_at:moment",
 )
 tag = _table("tag", "id name created_by created_at:moment")
 record_tag = _table("record_tag", "collection record tag subject by at:moment run")

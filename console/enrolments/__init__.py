@@ -23,5 +23,17 @@ from console.enrolments.targets import Target, find, judges_entries, seen
 from console.enrolments.whom_to_enrol import Question
 
 OPEN_MODULES = frozenset(
-    {"admission", "batches", "beginning", "counts", "erasing", "exits", "leaving", "leaving_many", "places", "targets", "whom_to_enrol"}
+    {
+        "batches",
+        "beginning",
+        "counts",
+        "erasing",
+        "exits",
+        "leaving",
+        "leaving_many",
+        "places",
+        "targets",
+        "whom_it_lets_in",
+        "whom_to_enrol",
+    }
 )

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 
 from console.core import gateways
-from console.core.channel_prices import ChannelPrice
 from console.core.gateways import Gateway
 from console.db.engine import fetch, hot_engine
 
@@ -13,11 +12,10 @@ KEPT_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class KeptChannel:
-    """A row: whether its own sandbox is on, what that answers, its price, and of SMS the gateway that was described."""
+    """A row: whether its own sandbox is on, what that answers, and of SMS the gateway that was described."""
 
     sandbox: bool = False
     script: str = ""
-    price: ChannelPrice | None = None
     gateway: Gateway | None = None
 
 
@@ -30,11 +28,8 @@ def kept_for(kind: str) -> KeptChannel:
     global _kept  # noqa: PLW0603 (what this process knows, swapped by one assignment)
     source, now = hot_engine(), time.monotonic()
     if _kept[0] is not source or now - _kept[1] > KEPT_S:
-        rows = fetch("select kind, sandbox, script, price, gateway from console.channel")
-        made = {
-            kind: KeptChannel(bool(on), script, ChannelPrice.of_json(price), gateways.of_json(said))
-            for kind, on, script, price, said in rows
-        }
+        rows = fetch("select kind, sandbox, script, gateway from console.channel")
+        made = {kind: KeptChannel(bool(on), script, gateways.of_json(said)) for kind, on, script, said in rows}
         _kept = (source, now, made)
     return _kept[2].get(kind, KeptChannel())
 

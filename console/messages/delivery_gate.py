@@ -13,7 +13,6 @@ from console.core.actor import Actor
 from console.core.contacting import CAMPAIGN, KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
 from console.core.run.simulation import Delivery, Held, Repeat
 from console.core.scopes import Scope
-from console.core.sms_text import size_of
 from console.errors import NotFound
 from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
 
@@ -43,14 +42,6 @@ class DeliveryGate:
         self._reached: dict[tuple[str | None, str | None], _Reached] = {}
         self._scopes: dict[str, Scope] = {}
 
-    def read_ahead(self, collection: str, keys: Sequence[str]) -> None:
-        """Have these contacts at hand instead of the ones before: a few statements for all. Raises SourceDown."""
-        self._reached = {}
-        there = recipients.contacts_at(collection, keys)
-        used = message_rows.used_of_each(collection, {key: recipients.own_addresses(each) for key, each in there.items()}, self._since)
-        for key in keys:
-            self._reached[collection, key] = _Reached(there.get(key), list(used.get(key, ())))
-
     def deliver(self, about: tuple[str | None, str | None], message: Mapping[str, Any], now: datetime) -> Delivery:
         """What becomes of the message. Raises SourceDown."""
         kind = next(each for each in KINDS if each == message["channel"])
@@ -77,8 +68,7 @@ class DeliveryGate:
             reached.used.append(Used(kind, told.at, self._title))
         name, address = self._shown(collection, contact, to, named=bool(content.get("to")), kind=kind)
         reason = message_reasons.of_many(told.code, told.reason) if told.code in ABOUT_CONSENT and self._closed(collection) else told.reason
-        parts = max(1, size_of(str(content.get("text", ""))).segments) if kind == "sms" else 1
-        return replace(told, contact=name, to=address, reason=reason, parts=parts, country=country, repeats=repeats)
+        return replace(told, contact=name, to=address, reason=reason, repeats=repeats)
 
     def _judged(self, message: Outgoing, contact: Contact | None, zones: Sequence[str], used: Sequence[Used]) -> Delivery:
         """Judged at the moment at which it is asked for, and again whenever it would have waited."""

@@ -14,15 +14,14 @@ from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow, read
 from console.db import tables
 from console.db.engine import hot_engine
+from console.enrolments import whom_it_lets_in
+from console.enrolments.whom_it_lets_in import LetIn
 from console.errors import Conflict, ConsoleError, NotFound
-from console.forecasts import estimates
-from console.forecasts.estimates import Estimate
 from console.messages import contact_trials, reachable
 from console.messages.contact_trials import ContactTrial
 from console.messages.reachable import OverCap
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach
-from console.runs.trying.dry_runs import definition_of
 from console.workflows import Entry
 
 AHEAD = timedelta(hours=24)
@@ -54,7 +53,7 @@ class Activation:
     timers: Sequence[tuple[str, str | None, datetime]]
     firings: Sequence[tuple[str, datetime]] = ()
     over_cap: OverCap | None = None
-    spend: Estimate | None = None
+    let_in: LetIn | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The preview in the shape of the API."""
@@ -66,7 +65,7 @@ class Activation:
             "timers": [{"run": run, "record": record, "at": log.body.moment(at)} for run, record, at in self.timers],
             "firings": [{"trigger": trigger, "at": log.body.moment(at)} for trigger, at in self.firings],
             "over_cap": self.over_cap and {name: getattr(self.over_cap, name) for name in ("looked", "over", "more")},
-            "spend": self.spend and self.spend.to_json(),
+            "let_in": self.let_in and self.let_in.to_json(),
         }
 
 
@@ -121,7 +120,7 @@ def activation(actor: Actor, slug_or_id: str) -> Activation:
         [(row.id, row.record, row.at) for row in first],
         [(trigger, at) for at, trigger in firings],
         _over_cap(actor, document),
-        _spend(actor, entry, document),
+        _let_in(actor, entry, document),
     )
 
 
@@ -216,15 +215,10 @@ def _over_cap(actor: Actor, document: Workflow) -> OverCap | None:
         return None
 
 
-def _spend(actor: Actor, entry: Entry, document: Workflow) -> Estimate | None:
-    """What its messages and calls would cost; None without any, or where that cannot be told to this actor."""
-    if document.collection is None or not contact_trials.has_messages(document):
-        return None
+def _let_in(actor: Actor, entry: Entry, document: Workflow) -> LetIn | None:
+    """Whom its triggers would let in; None where none says whom, or that cannot be told to this actor."""
     try:
-        number = entry.live_version
-        return estimates.estimate(
-            actor, workflows.version(entry.id, number) if number is not None else definition_of(entry.slug, entry.id, document)
-        )
+        return whom_it_lets_in.find(actor, entry.id, document)
     except ConsoleError:
         return None
 

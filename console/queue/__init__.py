@@ -17,7 +17,6 @@ from console.queue.jobs import (
     EXPORT,
     FIRE,
     FOLLOW,
-    FORECAST,
     IMPORT,
     JOBS,
     MOVE,

@@ -42,9 +42,6 @@ TEND = "tend_children"
 EXPORT = "export_list"
 """The job that writes a list into a file: its text is the file's id."""
 
-FORECAST = "forecast_workflow"
-"""The job that follows simulated contacts through a workflow: its text is the funnel's id."""
-
 SEND, SEND_SMS, BEGIN_CALL, SEND_CHAT = "send_message", "send_sms", "begin_call", "send_chat"
 """The jobs that send a message of a channel, or find out what became of it: their text is the message's id. None waits behind another channel's provider."""
 SENDING = {"sms": SEND_SMS, "call": BEGIN_CALL, "chat": SEND_CHAT}
@@ -83,7 +80,7 @@ WORDS = {
     SEND: "Send a message", SEND_SMS: "Send an SMS", BEGIN_CALL: "Begin a call", SEND_CHAT: "Write into a chat", ENROL: "Enrol many", BEGIN: "Begin the runs of those who wait", FIRE: "Start runs for a trigger",
     TEND: "Look after the runs that a step waits for", DELIVER: "Send events to a webhook", MOVE: "Move runs to another version",
     TAKE_OUT: "Take many out of a workflow", IMPORT: "Import a file of contacts", CONNECT: "Connect a database",
-    FORECAST: "Follow simulated contacts through a workflow", WAKE: "Wake runs after changes of their records",
+    WAKE: "Wake runs after changes of their records",
 }  # fmt: skip
 """What each job does, as people read it."""
 

@@ -33,7 +33,6 @@ UNDER_WAY: Final = (
             (queue.ENROL, "t.origin not in ('leaving', 'import')"),
         )
     ),
-    UnderWay(queue.FORECAST, "console.funnel", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
     UnderWay(queue.EXPORT, "console.list_export", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
     UnderWay(queue.MOVE, "console.run_move", "t.status = 'running'", ("'move|' || t.id",)),
     UnderWay(queue.CONNECT, "console.source_connecting", "t.why = ''"),

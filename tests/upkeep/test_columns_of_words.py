@@ -37,7 +37,7 @@ FATES = {
     "is deleted with the person": "identity.roles identity.email identity.name person.name person.email person.tags person.preferences invitation.email invitation.mail opt_out.message",
     "is a tag's word, which goes with the last who has it": "tag.name",
     "is a sentence of the console's own": """
-        checkpoint.note funnel.why list_export.why source_connecting.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
+        checkpoint.note list_export.why source_connecting.why enrolment_batch.why log_check.problem log_check.alarm log_check.owed log_check.name mailbox.problem
         source_watch.problem trigger.problem webhook.problem delivery.error webhook_delivery.error ai_ladder.told failure.cause version.name installation_mark.value
         write_probe.filler source_watch.mark source_watch.seen source_watch.highest bulk_item.seen import_record.seen workflow_version.note
     """,
@@ -46,7 +46,7 @@ FATES = {
         workflow_edit.changes workflow_edit.inverse workflow_review.document workflow_review.impact collection.document collection.structure collection_draft.document
         collection_draft.former collection_version.document workspace.document workspace_draft.document workspace_draft.former workspace_version.document
         ai_setting.document contact_rules.document sign_in.document trigger.definition data_source.name source_connecting.name source_connecting.request data_source.server data_source.settings policy.expression policy_draft.added policy_draft.removed rights_request.added rights_request.removed rights_request.about
-        policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script channel.price channel.gateway api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
+        policy_version.added policy_version.removed due_rule.stages due_rule.approvals alert_rule.pattern channel.script channel.gateway api_key.name api_key.scopes outgoing_secret.name outgoing_secret.hosts
         webhook.filter ai_breaker.state file.name ai_field.name
     """,
 }  # fmt: skip

@@ -18,10 +18,8 @@ from console.app import create_app
 from console.contacts import import_batches
 from console.core.actor import Actor
 from console.db import engine as db
-from console.db.engine import fetch
 from console.db.ids import new_id
 from console.enrolments import Question
-from console.forecasts import kept_funnels
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
 from console.runs.changing import approval_questions
@@ -253,11 +251,6 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         [lead] = enrolments.places.page(house.mona, enrolments.find("care-review"), limit=1).rows
         return {"workflow_id": "care-review", "enrolment_id": batch.id, "lead_id": lead.id}
 
-    def funnelled() -> Scene:
-        fetch("delete from console.funnel returning id")
-        wanted = kept_funnels.Wanted()
-        return {"workflow_id": "care-review", "funnel": kept_funnels.ask(house.mona, "care-review", wanted)}
-
     def imported() -> Scene:
         return {"import_id": import_batches.keep(house.olivia, "contact", io.BytesIO(b"name,stage\nZoe,\n")).id}
 
@@ -384,8 +377,6 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         ),
         **dict.fromkeys(("previewActivation", "previewCancellation"), ("mona", nothing)),
         **dict.fromkeys(("duplicateWorkflow", "dryRunWorkflow", "tryOnContacts"), ("mona", nothing)),
-        **dict.fromkeys(("getFunnel", "cancelFunnel"), ("mona", funnelled)),
-        "forecastWorkflow": ("mona", nothing),
         "deleteWorkflow": ("mona", draft),
         **dict.fromkeys(
             (

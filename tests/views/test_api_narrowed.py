@@ -39,7 +39,7 @@ EACH_FOR_ITSELF = {
 }
 """POSTs whose repeat is no replay of one answer."""
 ONLY_TOLD = {
-    "abortRun", "assignRun", "changeDraft", "completeStep", "dryRunWorkflow", "escalateRun", "forecastWorkflow", "getApproval", "getDraft", "getFileContent", "getPublishingReview",
+    "abortRun", "assignRun", "changeDraft", "completeStep", "dryRunWorkflow", "escalateRun", "getApproval", "getDraft", "getFileContent", "getPublishingReview",
     "getRun", "getRunChecks", "listMessages", "lookAgain", "previewPublishing", "redoDraft", "releaseRun", "resumeRun", "reviseRun", "saveRun", "sendFile",
     "takeNextTicket", "takeTicket", "undoDraft",
 }  # fmt: skip

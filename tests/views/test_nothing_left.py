@@ -28,7 +28,7 @@ KEYS = ("1", "2", "3", "4")
 CLI = Actor("system", "sys_cli", "Command line", session="sys:config")
 NOTHING: dict[str, list[str]] = {name: [] for name in ("tables", "samples", "samples for the owner", "files", "state")}
 CONFIGURED = {
-    "ai_breaker.state", "ai_setting.document", "api_key.scopes", "approval.not_by", "approval.roles", "channel.gateway", "channel.price", "collection.document", "collection.structure",
+    "ai_breaker.state", "ai_setting.document", "api_key.scopes", "approval.not_by", "approval.roles", "channel.gateway", "collection.document", "collection.structure",
     "collection_draft.former", "contact_rules.document", "data_source.settings", "due_rule.approvals", "due_rule.stages", "inbox.roles", "inbox.source", "invitation.roles", "invitation.teams", "list_view.widths", "policy_version.added",
     "policy_version.removed", "rights_request.added", "rights_request.removed", "run.visits", "sign_in.document", "source_connecting.request", "trigger.definition", "workflow.draft", "workflow_edit.changes", "workflow_edit.inverse",
     "workspace_draft.former",
@@ -154,7 +154,6 @@ def test_no_column_of_json_is_sampled_unless_it_holds_no_more_than_how_the_conso
 WORDS_OF_OURS = {
     "enrolment.reason",
     "checkpoint.note",
-    "funnel.why",
     "list_export.why",
     "source_connecting.why",
     "firing.why",

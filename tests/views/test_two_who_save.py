@@ -38,19 +38,18 @@ def kept(page: "Page", action: str, **entered: str) -> dict[str, str]:
 
 def test_a_channel(pages: "Pages") -> None:
     place = "/settings/channels"
-    mine = fields(pages.ines.get(place), CHANNEL) | {"script": "failed 5", "sandbox": "on", "price": "0.05", "currency": "EUR"}
-    theirs = fields(pages.ines.get(place), CHANNEL) | {"script": "delivered 95", "price": "0.07", "currency": "EUR"}
+    mine = fields(pages.ines.get(place), CHANNEL) | {"script": "failed 5", "sandbox": "on"}
+    theirs = fields(pages.ines.get(place), CHANNEL) | {"script": "delivered 95"}
     pages.ines.post(CHANNEL, theirs, status=303)
-    wrong = pages.ines.post(CHANNEL, mine | {"price": "dear"}, status=422)
+    wrong = pages.ines.post(CHANNEL, mine | {"script": "perhaps 5"}, status=422)
     assert fields(wrong, CHANNEL)["sandbox"] == "on", "a box that was ticked stays ticked when another one is wrong"
-    told = pages.ines.post(CHANNEL, fields(wrong, CHANNEL) | {"price": "0.05"}, status=409)
-    again = kept(told, CHANNEL, script="failed 5", sandbox="on", price="0.05")
+    told = pages.ines.post(CHANNEL, fields(wrong, CHANNEL) | {"script": "failed 5"}, status=409)
+    again = kept(told, CHANNEL, script="failed 5", sandbox="on")
     assert "“delivered 95”" in told.text
-    assert "0.07 EUR" in told.text
     assert channel_settings.state_of("sms").script == "delivered 95"
     pages.ines.post(CHANNEL, again, status=303)
     state = channel_settings.state_of("sms")
-    assert (state.script, state.own_sandbox, state.price and f"{state.price.amount}") == ("failed 5", True, "0.05")
+    assert (state.script, state.own_sandbox) == ("failed 5", True)
 
 
 def test_the_sms_gateway(pages: "Pages", company: Company, given_settings: Callable[..., None]) -> None:

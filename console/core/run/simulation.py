@@ -27,13 +27,11 @@ class Script:
     """What the tester chose, by step. One answer counts each time that the step is entered, of a list the nth counts the nth time.
 
     `recorded`: the answers are those of a run that has ended, with values that its steps worked out; only what is asked for now counts of them.
-    `drawn`: they are drawn by chance, without values: steps of people end as they say, and a message that may not leave does not.
     """
 
     answers: Mapping[str, ChosenAnswer | Sequence[ChosenAnswer]] = field(default_factory=dict)
     endings: Mapping[str, ChosenEnding | Sequence[ChosenEnding]] = field(default_factory=dict)
     recorded: bool = False
-    drawn: bool = False
 
     def answer(self, step: str, attempt: int) -> ChosenAnswer | None:
         """What is answered when the step is entered for the `attempt`th time; None: nothing was chosen."""
@@ -44,10 +42,6 @@ class Script:
         """How what the step does outside ends then; None: nothing was chosen."""
         chosen = self.endings.get(step)
         return chosen if chosen is None or isinstance(chosen, ChosenEnding) else _nth(chosen, attempt)
-
-    def happens_at(self, now: datetime, until: datetime | None) -> datetime:
-        """When what a step waits for until then happens, where it does: at once."""
-        return now if until is None else min(now, until)
 
     def within(self, step: str) -> "Script":
         """What was chosen for the steps of the workflow that the step runs."""
@@ -111,7 +105,7 @@ class Delivery:
     """What the rules for reaching people say of a message, or of one try of a call: `status` is sent, skipped or expired, `at` when it leaves or is given up.
 
     `contact` and `to` are whom it would reach, as far as the tester may know it; `held` is what it waits for before. `outcome` is how a call ends then.
-    `parts` are the SMS that a text takes, `country` where it goes; `repeats` say what the caps do to the second and the tenth such message.
+    `repeats` say what the caps do to the second and the tenth such message.
     """
 
     channel: str
@@ -123,8 +117,6 @@ class Delivery:
     reason: str = ""
     held: Sequence[Held] = ()
     outcome: str = ""
-    parts: int = 1
-    country: str | None = None
     repeats: Sequence[Repeat] = ()
 
     @property

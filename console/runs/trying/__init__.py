@@ -1,3 +1,3 @@
 """Trying a workflow: a dry run writes nothing and sends nothing, and follows the rules of every run."""
 
-OPEN_MODULES = frozenset({"dry_runs", "examples", "executing", "redeciding", "test_results", "workflow_trials"})
+OPEN_MODULES = frozenset({"examples", "executing", "redeciding", "test_results", "workflow_trials"})

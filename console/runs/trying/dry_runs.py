@@ -6,10 +6,10 @@ it cannot be tried, the dry run says so; then only a change of the run's own rec
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any
 
 from console import effects, log, records
 from console.core.actor import Actor
@@ -41,7 +41,6 @@ PASSES = 2
 COLLEAGUE = "a.colleague@example.invalid"
 TRIED = frozenset({"record", "sql_write", "sql_insert", "sql_delete"})
 """Kinds of effects that a rollback takes back."""
-Watch: TypeAlias = Callable[["Simulation"], str | None]
 """How often a rule is judged by records that an action would have changed, before the tester is asked."""
 STUCK = "The dry run was ended after {moves} moves: look whether the workflow goes in circles, or waits for a slow data source."
 
@@ -115,10 +114,7 @@ def begun(
 
 
 class Simulation:
-    """A run in memory, and where it stands. `acting` is who does the next step: the tester, or a colleague to whom the run was handed on. `changed` are values that it would have written to its record.
-
-    `watch` is asked after each move, with what has just happened to the record or its contact, as `event` of expressions; what it says ends the run as `left`.
-    """
+    """A run in memory, and where it stands. `acting` is who does the next step: the tester, or a colleague to whom the run was handed on. `changed` are values that it would have written to its record."""
 
     def __init__(
         self,
@@ -142,10 +138,6 @@ class Simulation:
         self.requests: dict[str, Mapping[str, Any]] = {}
         self.gate = gate
         self.deliveries: dict[int, list[Delivery]] = {}
-        self.asked_models: list[str] = []
-        self.watch: Watch | None = None
-        self.happened: Mapping[str, Any] | None = None
-        self.left: str | None = None
         self.beside: dict[int, list[tuple[SimulatedStep, ...]]] = {}
         self.sent_beside: dict[int, list[WouldSend]] = {}
         self.notes: list[str] = []
@@ -156,7 +148,7 @@ class Simulation:
     def run_beside(self, definition: Definition, script: Script, about: Record | None) -> "Simulation":
         """A run that this one starts, not begun yet. It sees what this one would have written to the same record."""
         other = Simulation(self.actor, definition, script, about, self.now, depth=self.depth + 1, gate=self.gate)
-        other.until, other.asked_models = self.until, self.asked_models
+        other.until = self.until
         if about is not None and self.about is not None and (about.collection, about.key) == (self.about.collection, self.about.key):
             other.changed = self.changed
         return other
@@ -179,9 +171,6 @@ class Simulation:
                 return self.question("stuck", why=error.message, errors=error.details)
             if question is not None:
                 return question
-            if self.watch is not None and (left := self.watch(self)) is not None:
-                self.left = left
-                return None
         return None
 
     def apply(self, events: list[Event]) -> None:
@@ -274,12 +263,7 @@ class Simulation:
             self._remember_change(settled[1])
 
     def _can_be_tried(self, effect: Effect) -> bool:
-        return (
-            effect.kind in TRIED
-            and rehearsal.current() is not None
-            and self.former is None
-            and not (self.script.recorded or self.script.drawn)
-        )
+        return effect.kind in TRIED and rehearsal.current() is not None and self.former is None and not self.script.recorded
 
     def _remember_change(self, effect: Effect) -> None:
         if effect.status != "succeeded" or self.about is None:
@@ -310,7 +294,6 @@ class Simulation:
             context = self.context(open_step)
             completion = open_step.kind.complete_by_itself(open_step.view, context)
             if completion.asks_ai:
-                self.asked_models.append(open_step.attempt.step)
                 completion = replace(completion, awaits=Awaited(simulated_waits.MODEL, f"{simulation.ID}:{self.run.current}"))
             command: Command = self.completing(None, open_step, context, completion, chosen=completion.chosen)
             if completion.until is not None and completion.until > self.now:
@@ -360,8 +343,6 @@ class Simulation:
             return self.question("unknown", why=(run.take_over or {}).get("message", ""), answered=True)
         open_step = step_at(self.definition, run)
         answer = self.script.answer(attempt.step, attempt.attempt)
-        if self.script.drawn:
-            return self._end_drawn(answer.outcome if answer is not None else None)
         item = answer.values.get("item") if answer is not None and open_step.kind.by_items else None
         context = self.context(open_step, item if isinstance(item, str) else None)
         prompt = prompt_of(open_step, context)
@@ -392,15 +373,6 @@ class Simulation:
                 return self._end_unseen(open_step, ways, chosen_end, error.message)
             errors = error.details or [{"field": "", "reason": error.message}]
             return self._form(prompt, answered=True, refused=isinstance(error, Invalid), errors=errors, why=error.message)
-        return None
-
-    def _end_drawn(self, outcome: str | None) -> Question | None:
-        """End the step of a person as it was drawn, without values; one that asks a person only because it failed is left to that person."""
-        attempt, trouble = self.run.attempt, self.run.take_over or {}
-        if attempt is None or outcome is None or trouble:
-            return self.question("form", why=str(trouble.get("message", "")))
-        self._hold(self.actor.id)
-        self.give(commands.Complete(self.actor.id, attempt.step, self.run.revision, outcome, {}, {}))
         return None
 
     def _ways(self, open_step: OpenStep) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console import log
@@ -113,7 +113,7 @@ def _one_try(dry: "Simulation", request: Mapping[str, Any], named: Sequence[str]
     result = dict(chosen.result or {}) if chosen is not None else {}
     if told is not None:
         dry.now = told.at
-        if not told.leaves and (chosen is None or dry.script.drawn):
+        if not told.leaves and chosen is None:
             return told.status, "", {"reason": told.reason}
     usual = "answered" if request.get("channel") == "call" else "sent"
     outcome = str(result.get("outcome") or {"failed": "failed", "unknown": "unknown"}.get(chosen.outcome if chosen else "", usual))
@@ -189,9 +189,6 @@ def _model(dry: "Simulation") -> Question | None:
         _in_vain(dry, "no_answer", NO_ANSWER)
         return None
     chosen = dry.script.answer(step, number)
-    if dry.script.drawn and chosen is not None:
-        dry.give(commands.Arrive(_key(dry), chosen.outcome or "default"))
-        return None
     values = dict(chosen.values) if chosen is not None else dict(ending.result or {}) if ending is not None else None
     open_step = step_at(dry.definition, dry.run)
     context = dry.context(open_step)
@@ -219,9 +216,6 @@ def _event(dry: "Simulation") -> Question | None:
     happens = (ending is not None and ending.outcome == "succeeded") or (chosen is not None and chosen.outcome == "event")
     if happens:
         result = dict(ending.result or {}) if ending is not None else {}
-        until = waiting.get("until")
-        dry.now = dry.script.happens_at(dry.now, datetime.fromisoformat(until) if until is not None else None)
-        dry.happened = {"on": str(result.get("event") or settings.get("event")), "collection": dry.run.collection, "record": dry.run.record}
         output = {"until": waiting.get("until"), "event": settings.get("event"), "at": log.body.moment(dry.now), **result}
         dry.give(commands.Arrive(_key(dry), "event", output=output))
         return None

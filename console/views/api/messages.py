@@ -109,5 +109,4 @@ def _channel(kind: str) -> dict[str, Any]:
     return {
         "kind": kind, "provider": state.provider, "sandbox": state.sandbox, "missing": list(state.missing),
         "inbound": url if kind != "call" else None, "status": url,
-        "price": state.price.to_json() if state.price is not None else None,
     }  # fmt: skip

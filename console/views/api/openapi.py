@@ -62,7 +62,6 @@ WITHIN = {
     "workflow_graph": "workflows",
     "workflow_configuration": "workflows",
     "dry_runs": "workflows",
-    "funnels": "workflows",
     "publishing_reviews": "workflows",
     "run_moves": "workflows",
     "absences": "people",
@@ -91,7 +90,6 @@ HEADERS: Mapping[str, tuple[str, str]] = {
     "X-RateLimit-Reset": ("integer", "When that window begins again, in seconds since 1970"),
 }
 PARAMETERS: Mapping[str, tuple[str, str]] = {
-    "funnel": ("Id of a funnel that the caller asked for", "fnl_01jd0000000000000000000000"),
     "collection": ("Id of the collection", "customer"),
     "key": ("Key of the record, as it was read, percent-encoded", "17"),
     "identity_id": ("Id of an identity of the person", "idn_01j0000000000000000000000a"),

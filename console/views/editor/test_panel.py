@@ -316,7 +316,6 @@ def _page(
         "reasons": [str(each.get("reason", "")) for each in details], "results": results,
         "tests": definition.document.tests if definition is not None else [], "answered": bool(state.order),
         "name": request.form.get("name", ""),
-        "about_records": document.collection is not None,
         "to_contacts": definition is not None and contact_trials.has_messages(document),
         "executes": _may_execute(draft), "second": workflows.needs_second_person(workflows.entry(frame.actor(), draft.id), document.team),
     }  # fmt: skip

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, settings
 from console.channels import providers, sandbox
-from console.core.channel_prices import ChannelPrice
 from console.core.contacting import KINDS
 from console.errors import Conflict, ConsoleError, Invalid
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
@@ -23,13 +22,6 @@ WHY = {
     "provider": "No provider is set up, so nothing really leaves.",
     "channel": "Switched on below: nothing really leaves.",
     "": "Messages really leave.",
-}
-PRICE_BOXES = ("price", "currency", "countries", "minutes")
-PRICED = {
-    "email": "Price of an e-mail",
-    "sms": "Price of an SMS of 160 characters",
-    "call": "Price of a minute",
-    "chat": "Price of a chat message",
 }
 OWN_NUMBER = {"email": "E-mail address", "sms": "Telephone number", "call": "Telephone number", "chat": "Name of the chat"}
 
@@ -55,8 +47,6 @@ class Line:
     failed: int
     waiting: int
     last_at: datetime | None
-    price_words: str
-    price: dict[str, str]
 
 
 @blueprint.get("")
@@ -70,9 +60,8 @@ def save(kind: str) -> Response:
     """Set a channel's sandbox and what it answers."""
     try:
         script = request.form.get("script", "").replace("\r\n", "\n")
-        price = {name: request.form.get(name, "") for name in PRICE_BOXES} if "price" in request.form else None
         switched, seen = request.form.get("sandbox") == "on", request.form.get("drawn")
-        channel_settings.save(frame.actor(), kind, sandbox_on=switched, script=script, price=price, seen=seen)
+        channel_settings.save(frame.actor(), kind, sandbox_on=switched, script=script, seen=seen)
     except (Invalid, Conflict) as error:
         return _page(kind, error)
     flash("Saved")
@@ -115,28 +104,17 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
         str(typed.get("to", frame.actor().email if kind == "email" else "")),
         str(typed.get("script", sandbox.spoken(state.script))),
         "sandbox" in typed if "script" in typed else state.own_sandbox,
-        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script, state.price), error),
+        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error),
         {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error is not None else {},
         error if isinstance(error, Conflict) else None,
         figures.left,
         figures.failed,
         figures.waiting,
         figures.last_at,
-        PRICED[kind],
-        {name: str(typed[name]) for name in PRICE_BOXES if name in typed} or _boxes(state.price),
     )
 
 
 def _now(state: ChannelState) -> str:
     """Return what is set for the channel now, in sentences."""
-    price = f"the price is {state.price.amount:f} {state.price.currency}" if state.price else "no price is set"
     answers = " ".join(f"“{line}”" for line in sandbox.spoken(state.script).splitlines()) or "as usual"
-    return f"Now it {'is kept' if state.own_sandbox else 'is not kept'} in the sandbox, which answers {answers}, and {price}."
-
-
-def _boxes(price: ChannelPrice | None) -> dict[str, str]:
-    """Return what stands in the boxes of a price."""
-    if price is None:
-        return {}
-    countries = "\n".join(f"{country} {amount:f}" for country, amount in price.by_country.items())
-    return {"price": f"{price.amount:f}", "currency": price.currency, "countries": countries, "minutes": f"{price.minutes:f}"}
+    return f"Now it {'is kept' if state.own_sandbox else 'is not kept'} in the sandbox, which answers {answers}."

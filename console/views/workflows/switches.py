@@ -9,7 +9,7 @@ from console import access, accounts, enrolments, monitoring, workflows
 from console.core.actor import Actor
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import contact_trials
-from console.views import frame, spend_words
+from console.views import frame
 from console.views.workflows import tabs
 from console.views.workflows.switch_turns import TURNS, Turn, turns
 from console.workflows import OBJECT, Known, lifecycle
@@ -69,8 +69,6 @@ def _dialog(who: Actor, known: Known, turn: Turn, wrong: ConsoleError | None = N
         "wrong": [str(detail.get("reason")) for detail in wrong.details] if wrong and "reason" not in by_field else [],
         "activation": monitoring.activation(who, known.id) if turn.to == "active" else None,
         "found": monitoring.trial(who, known.id) if turn.to == "active" else None,
-        "spend_lines": lambda spend: spend_words.lines(spend, frame.look()),
-        "unpriced": lambda spend: spend_words.unpriced(who, spend),
         "cancellation": monitoring.cancellation(who, known.id) if turn.to in ("cancelled", "completed", "paused", "archived") else None,
         "unbegun": enrolments.counts_for(who, known.id, known.collection).waiting if known.live is not None else 0,
         "outside": _reached_outside(known),

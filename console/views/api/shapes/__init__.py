@@ -33,7 +33,6 @@ from console.views.api.shapes.enrolments import (
 )
 from console.views.api.shapes.events import ActivityPage, AiCall, Event, Looked, Replay, Screen
 from console.views.api.shapes.files import Check, Checklist, File, FileValue, Paper, Place
-from console.views.api.shapes.forecasts import WorkflowFunnel
 from console.views.api.shapes.messages import Channel, ContactRules, LeadConsents, Message
 from console.views.api.shapes.monitoring import Alert, DueTime, Incident, RetriedGroup, WorkflowMetrics
 from console.views.api.shapes.notes import Note, NotesFound

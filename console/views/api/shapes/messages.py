@@ -43,15 +43,6 @@ class Message(Shape):
     sandbox: bool = Field(description="It did not really leave")
 
 
-class ChannelPrice(Shape):
-    """What a channel costs, as it was entered. Amounts are texts."""
-
-    amount: str = Field(description="Of a message, of an SMS for each part, of a call for each minute")
-    currency: str
-    by_country: dict[str, str] = Field(description="Country in two letters to what it costs there")
-    minutes: str = Field(description="How long a call is taken to last that somebody, or a voicemail, answers")
-
-
 class Channel(Shape):
     """A kind of messages, and who carries them."""
 
@@ -61,7 +52,6 @@ class Channel(Shape):
     missing: list[str] = Field(description="Settings that the provider needs and that are not set")
     inbound: str | None = Field(description="Address to enter at the provider for messages that come in")
     status: str | None = Field(description="Address to enter at the provider for what becomes of messages")
-    price: ChannelPrice | None = Field(description="null: nobody has entered it")
 
 
 class ContactCap(Shape):

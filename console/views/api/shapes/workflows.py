@@ -5,7 +5,6 @@ from typing import Literal
 from pydantic import Field
 
 from console.views.api.shapes.base import Anything, ErrorDetail, Moment, Open, Shape, Status
-from console.views.api.shapes.forecasts import ActivationSpend, Delivery
 
 
 class Workflow(Shape):
@@ -43,12 +42,54 @@ class Firing(Shape):
     at: Moment
 
 
+class DeliveryRepeat(Shape):
+    """What would become of a further message like it, asked for as it leaves."""
+
+    number: int
+    status: str
+    at: Moment
+    code: str
+    reason: str
+
+
+class DeliveryWait(Shape):
+    """A message waits until this moment."""
+
+    until: Moment
+    code: str
+    reason: str
+
+
+class Delivery(Shape):
+    """What the rules for reaching people say of a message, or of one try of a call."""
+
+    channel: str
+    contact: str = Field(description="Whom it would reach, empty: nobody of the users' databases, or not for this reader")
+    to: str | None = Field(description="The address, as the reader may see it")
+    status: Literal["sent", "skipped", "expired"]
+    code: str
+    reason: str
+    at: Moment = Field(description="When it would leave, or be given up")
+    waits: list[DeliveryWait] = Field(description="What it would wait for before that, in order")
+    repeats: list[DeliveryRepeat] = Field(description="What the caps would do to the second and the tenth such message to the same contact")
+
+
 class OverCap(Shape):
     """How many of the contacts that were `looked` at have had as many messages as the caps allow; `more`: there are others."""
 
     looked: int
     over: int
     more: bool
+
+
+class LetIn(Shape):
+    """Records that the schedules and events of a workflow would let in now, as far as the caller sees them."""
+
+    count: int
+    more: bool = Field(description="There are others, who were not looked at")
+    inside: int = Field(description="Not counted: they are in it, or were too lately")
+    leaving: int = Field(description="Not counted: an exit would take them out at once")
+    notes: list[str] = Field(description="What cannot be said, in words")
 
 
 class Activation(Shape):
@@ -66,9 +107,7 @@ class Activation(Shape):
     over_cap: OverCap | None = Field(
         description="Of the first 1,000 contacts, whom the caps hold back now; null without messages to contacts"
     )
-    spend: ActivationSpend | None = Field(
-        description="What its messages and calls would cost; null where it has none, or nobody would be let in"
-    )
+    let_in: LetIn | None = Field(description="Whom its triggers would let in now; null where none says whom, or that cannot be told")
 
 
 class Ended(Shape):
