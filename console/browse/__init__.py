@@ -36,7 +36,6 @@ from console.browse.record_lists import (
     subject_of,
     subjects_of,
     value_counts,
-    value_ranges,
     view_scope,
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on

@@ -21,7 +21,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Look, Named
-from console.records import Chosen, KeySelect, Ranges, Record, ValueCounts, index_advice, search, sql_segments, titled_orders
+from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments, titled_orders
 
 CAP = 10_000
 MOST_IN_TAB = 1_000
@@ -226,24 +226,15 @@ def segment_counts(actor: Actor, collection_id: str, more: Mapping[str, BrowseQu
     return found
 
 
-def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery, *, whole: bool = False) -> ValueCounts:
-    """How often each value of the field stands in the list that the query names; `whole`: in all of it, where the database counts that in time.
+def value_counts(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> ValueCounts:
+    """How often each value of the field stands in the list that the query names.
 
     Raises what `page` raises, Malformed for a hidden field.
     """
     collection, scope = browsed_collection(actor, collection_id)
     where, segment, sought = question(actor, collection, scope, query)
     name = filters.readable_field(collection, field, scope.hidden).name
-    return records.value_counts(collection_id, scope, name, where, sought, segment=segment, whole=whole)
-
-
-def value_ranges(actor: Actor, collection_id: str, field: str, query: BrowseQuery) -> Ranges:
-    """How the numbers, days or moments of the field are spread in the list that the query names, by days of the actor's zone. Raises what `value_counts` raises."""
-    collection, scope = browsed_collection(actor, collection_id)
-    where, segment, sought = question(actor, collection, scope, query)
-    name = filters.readable_field(collection, field, scope.hidden).name
-    zone = Today.of(log.now(), actor.zone).zone
-    return records.value_ranges(collection_id, scope, name, where, sought, segment=segment, whole=True, zone=zone)
+    return records.value_counts(collection_id, scope, name, where, sought, segment=segment)
 
 
 def _by_indexes(collection: Collection, scope: Scope, sought: Sought | None) -> bool:

@@ -39,7 +39,7 @@ from console.records.sql_segments import KeySelect
 from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
-from console.records.value_counts import Range, Ranges, ValueCounts, value_counts, value_ranges
+from console.records.value_counts import ValueCounts, value_counts
 from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 

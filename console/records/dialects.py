@@ -8,7 +8,6 @@ false. Columns are plain names, values are in the driver's form (`console.record
 import json
 import math
 import struct
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -232,12 +231,6 @@ class Dialect:
             return sa.func.array_position(column, value(given)).is_not(None)
         return sa.func.coalesce(value(given) == sa.func.any(column), sa.false())  # unlike `array_position`, also in lists of lists
 
-    def on_axis(self, column: Column, field: Field) -> Condition:
-        """Condition that a number, day or moment has a place on an axis: it is finite, and a day of the years that a calendar has."""
-        if field.stored in {"date", "datetime"}:
-            return sa.and_(column >= FIRST_DAY, column < DAY_AFTER_LAST)
-        return sa.cast(column, sa.Text).not_in(["NaN", "Infinity", "-Infinity"])
-
     def comparable(self, column: Column, field: Field) -> Column:
         """The column in the form in which `order` compares it."""
         return column
@@ -304,13 +297,6 @@ class SQLite(WithoutLists):
         if field.stored == "date":
             return column.op("GLOB")(value("[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*"))
         return sa.func.typeof(column) == "text" if field.stored in {"text", "datetime", "time"} and field.native != "mixed" else None
-
-    @override
-    def on_axis(self, column: Column, field: Field) -> Condition:
-        if field.stored not in {"date", "datetime"}:
-            return column.between(value(-sys.float_info.max), value(sys.float_info.max))
-        day = sa.func.substr(column, 1, 10)
-        return sa.and_(sa.func.date(day, "+0 days") == day, day >= FIRST_DAY, day < DAY_AFTER_LAST)
 
     @override
     def text(self, column: Column, field: Field) -> Column:

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from console.core.documents.collections import Field
 from console.core.documents.collections.recognising import MIDNIGHT
-from console.records.dialects import DAY_AFTER_LAST, FIRST_DAY, Column, Condition, WithoutLists, day_shown, value
+from console.records.dialects import Column, Condition, WithoutLists, day_shown, value
 
 SORTED_LETTERS = 255
 
@@ -48,13 +48,6 @@ class MySQL(WithoutLists):
         """The beginning of a long text: the server sorts by a prefix only, but compares the whole."""
         long = field.stored == "text" and field.native != "enum" and (field.max_length is None or field.max_length > SORTED_LETTERS)
         return sa.func.left(column, SORTED_LETTERS) if long else column
-
-    @override
-    def on_axis(self, column: Column, field: Field) -> Condition:
-        if field.stored not in {"date", "datetime"}:
-            return sa.true()
-        there = sa.func.dayofmonth(column).between(1, sa.func.dayofmonth(sa.func.last_day(column)))  # not 0000-00-00, not 31 June
-        return sa.and_(there, column >= FIRST_DAY, column < DAY_AFTER_LAST)
 
     @override
     def text(self, column: Column, field: Field) -> Column:

@@ -89,11 +89,6 @@ def _shifts(zone: str, first: date, last: date, kept: str = "") -> list[tuple[da
     return found
 
 
-def on_clocks(table: Table, field: Field, column: ColumnElement[Any], zone: str) -> ColumnElement[Any]:
-    """A moment as clocks of the zone show it; any other column as it is."""
-    return local(table, field, zone, SINCE) if field.zone or (field.stored == "datetime" and zone != "UTC") else column
-
-
 def period_of(table: Table, column: ColumnElement[Any], period: str) -> ColumnElement[Any]:
     """The first day of the period in which a day or moment is, as text; of moments in UTC, or in the zone of the connection."""
     match table.dialect.name:

@@ -61,7 +61,6 @@ class Head:
     sorted: str | None
     right: bool
     name: str = ""
-    chart: str | None = None
     then: str | None = None
     place: int = 0
     told: str = ""
@@ -265,8 +264,6 @@ def drawn(
     collection, args, look = page.collection, request.args, frame.naming(page.named)
     kinds, listed = around["kinds"], [item.name for item in page.columns]
     shown = columns_beside_title(collection, page.columns)
-    chart = _with_more(list_address(preview=None, of=None).replace("/c/", "/chart/c/", 1))
-    charted = {item.name: chart + frame.parameter("of", item.name) for item in shown if can_be_charted(item) or can_be_spread(item)}
     return (
         dict(around)
         | {
@@ -284,7 +281,7 @@ def drawn(
             if around["kept_widths"]
             else [],
             "reach": page.reach,
-            "head": heads(collection, shown, page, charted),
+            "head": heads(collection, shown, page),
             "rows": list_rows.rows(page, shown, kinds, look, choose=around["choose"]),
             "next": frame.present_address(after=page.next, before=None, start=None) if page.next else None,
             "previous": frame.present_address(before=page.previous, after=None, start=None) if page.previous else None,
@@ -314,43 +311,26 @@ def _view(collection: Collection, described: Mapping[str, Any], shown: Sequence[
     }
 
 
-def _with_more(address: str) -> str:
-    """Return the address as one that another parameter is written behind."""
-    return f"{address}{'&' if '?' in address else '?'}"
-
-
-def can_be_charted(item: Field) -> bool:
-    """Return whether a column has values that can be counted one by one."""
-    few = item.type in ("enum", "boolean", "reference", "text") or item.options is not None  # numbers that are codes have a type of numbers
-    counted = few and item.stored in ("text", "boolean", "integer", "uuid")
-    return counted and item.computed is None
-
-
-def can_be_spread(item: Field) -> bool:
-    """Return whether a column has numbers, days or moments that can be counted by ranges."""
-    key = item.name == "id" or item.references is not None or item.options is not None
-    return item.stored in ("integer", "decimal", "date", "datetime") and not key and item.computed is None
-
-
 def columns_beside_title(collection: Collection, columns: Sequence[Field]) -> list[Field]:
     """Return the columns beside the title; a field that is the whole title is not repeated."""
     return [item for item in columns if (item.name,) != collection.title_fields]
 
 
-def heads(collection: Collection, shown: Sequence[Field], page: ListPage, charted: Mapping[str, str]) -> list[Head]:
+def heads(collection: Collection, shown: Sequence[Field], page: ListPage) -> list[Head]:
     """Return the table headings: a click sorts ascending, another descending. The title sorts by its field, a reference by the title of its record where
-    that can be done. `charted`: column → address of its chart.
+    that can be done.
     """
-    by, sort = _with_more(list_address(sort=None)), page.sort
+    address = list_address(sort=None)
+    by, sort = f"{address}{'&' if '?' in address else '?'}", page.sort
     named = collection.by_name[collection.title_fields[0]] if len(collection.title_fields) == 1 else None
     first = _head(named, collection.label_one, sort, by) if named else Head(collection.label_one, None, None, right=False)
     first = replace(first, name=list_views.TITLE, right=False)
-    others = [_head(item, item.label, sort, by, charted.get(item.name), titled=item.name in page.by_title) for item in shown]
+    others = [_head(item, item.label, sort, by, titled=item.name in page.by_title) for item in shown]
     others += [Head(item.label, None, None, right=False) for item in page.masked]
     return [first, *others] if list_rows.titled(collection) or not others else others
 
 
-def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None, *, titled: bool = False) -> Head:
+def _head(item: Field, label: str, sort: str, by: str, *, titled: bool = False) -> Head:
     orders = sort.split(",") if sort else []
     name = item.name + titled_orders.END * titled
     place = next((at for at, order in enumerate(orders) if order.removeprefix("-") in (item.name, name)), None)
@@ -360,7 +340,7 @@ def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None,
     then = ",".join([*orders, name] if place is None else [to if at == place else order for at, order in enumerate(orders)])
     right = item.type in formats.NUMBERS and not item.options
     if not item.sortable:
-        return Head(label, None, None, right, item.name, chart)
+        return Head(label, None, None, right, item.name)
     also = then if orders and then.count(",") < MOST_SORTED else None
     return Head(
         label,
@@ -368,7 +348,6 @@ def _head(item: Field, label: str, sort: str, by: str, chart: str | None = None,
         way,
         right,
         item.name,
-        chart,
         also,
         0 if place is None or len(orders) < 2 else place + 1,
         KEY_SORTED.get(item.stored, "by code") if by_key else "",

@@ -1,7 +1,6 @@
 """Codes that the comment of a column explains, and days in texts: what a sample of a table says of them."""
 
 from console.records import sampling
-from console.views import lists
 from tests.core.test_collections import column, one
 from tests.tables import cases
 
@@ -80,13 +79,3 @@ def test_days_and_measured_values_in_texts_name_no_record(held: list[str], named
     told = column("remark_text")
     sampling.note(told, held)
     assert ("remark_text" in one(told).title) is named
-
-
-def test_numbers_that_are_codes_are_counted_one_by_one_in_charts() -> None:
-    state = column("state", "integer", comment="1 = open, 2 = closed")
-    sampling.note(state, [1, 2])
-    shown = one(state, column("worth", "integer")).by_name
-    assert [(lists.can_be_charted(shown[name]), lists.can_be_spread(shown[name])) for name in ("state", "worth")] == [
-        (True, False),
-        (False, True),
-    ]

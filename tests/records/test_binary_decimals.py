@@ -63,7 +63,7 @@ def _fits(shown: str | None, op: str, given: Decimal) -> bool:
 
 def test_they_are_counted_once_each(books: Any) -> None:
     everyone = whole("book")
-    told = value_counts("book", everyone, "price", whole=True, most=200)
+    told = value_counts("book", everyone, "price", most=200)
     counts = dict(told.counts)
     assert counts["0.617280"] == 2
     assert len(counts) == len(told.counts) == 102

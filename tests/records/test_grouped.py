@@ -1,6 +1,5 @@
 """Figures told apart by values and periods: the same in PostgreSQL and SQLite as reckoned from the rows, within the scope."""
 
-import sys
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,10 +11,9 @@ import pytest
 from console import records
 from console.core import expressions
 from console.core.scopes import Scope, whole
-from console.errors import Malformed, TooSlow
-from console.records import grouped, time_limit
+from console.errors import Malformed
+from console.records import grouped
 from console.records.grouped import By
-from console.records.value_counts import steps_between
 from console.workspaces.workspace_figures import end_of, starts
 from tests.tables import cases
 
@@ -82,65 +80,3 @@ def test_periods_follow_one_another_without_a_gap(period: str) -> None:
         assert [end_of(period, one) for one in found[:-1]] == found[1:]
         assert found[-1] <= day < end_of(period, found[-1])
         assert end_of(period, found[-1]) - found[-1] >= timedelta(days=1)
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_a_column_is_counted_whole_and_only_begun_where_that_takes_too_long(
-    shops: None, source: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    of, known = f"{source}.customer", rows(source)
-    monkeypatch.setattr(sys.modules["console.records.value_counts"], "CAP", 2)
-    begun, found = (records.value_counts(of, everyone(source), "id", whole=every, most=3) for every in (False, True))
-    assert (begun.cut, sum(number for _, number in begun.counts)) == (True, 3)
-    assert (found.cut, found.others) == (False, len(known) - 3)
-    for every in (False, True):
-        spread = records.value_ranges(of, everyone(source), "id", whole=every)
-        assert (spread.cut, sum(each.number for each in spread.ranges)) == (not every, len(known) if every else 3)
-
-    def slow(*_: object) -> None:
-        raise TooSlow("Too long.")
-
-    monkeypatch.setattr(time_limit, "within", slow)
-    assert records.value_counts(of, everyone(source), "id", whole=True).cut
-    assert records.value_ranges(of, everyone(source), "id", whole=True).cut
-
-
-@pytest.mark.parametrize("source", SOURCES)
-def test_numbers_and_dates_fall_into_ranges_that_hold_them_all(shops: None, source: str) -> None:
-    of, known = f"{source}.customer", rows(source)
-    for name in ("balance", "seen_at", "id"):
-        found = records.value_ranges(of, everyone(source), name)
-        finite = [row[name] for row in known if row[name] is not None and str(row[name])[-1] not in "yN"]
-        empty = sum(row[name] is None for row in known)
-        assert sum(one.number for one in found.ranges) + found.unplaced == len(known)
-        assert sum(one.number for one in found.ranges if one.low is None) == empty
-        assert found.unplaced == len(known) - len(finite) - empty
-        for one in found.ranges:
-            if one.low is not None and not found.period:
-                assert one.number == sum(Decimal(one.low) <= Decimal(value) < Decimal(one.below) for value in finite), (name, one)
-    assert records.value_ranges(of, everyone(source), "seen_at").period in ("day", "week", "month", "quarter", "year")
-
-
-@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Tokyo", "UTC"])
-@pytest.mark.parametrize("source", SOURCES)
-def test_days_of_moments_are_those_of_the_readers_zone(shops: None, source: str, zone: str) -> None:
-    seen = [row["seen_at"] for row in rows(source)]
-    days = [datetime.fromisoformat(at).astimezone(ZoneInfo(zone)).date() for at in seen if at and at[0].isdigit()]
-    found = records.value_ranges(f"{source}.customer", everyone(source), "seen_at", zone=zone)
-    told = [(date.fromisoformat(one.low), date.fromisoformat(one.below), one.number) for one in found.ranges if one.low is not None]
-    assert [sum(low <= day < below for day in days) for low, below, _ in told] == [number for _, _, number in told]
-    assert sum(number for _, _, number in told) + found.unplaced + seen.count(None) == len(seen)
-
-
-@cases(
-    ("low", "high", "whole", "first", "steps"),
-    [
-        ("0", "0", True, "0", 1), ("1", "12", True, "1", 12), ("3", "4199", True, "0", 9), ("-7.5", "12", False, "-8", 11), ("0.35", "0.35", False, "0", 1),
-        ("0.01", "0.09", False, "0.01", 9),
-    ],
-)  # fmt: skip
-def test_steps_are_round_and_few(low: str, high: str, whole: bool, first: str, steps: int) -> None:
-    found = steps_between(Decimal(low), Decimal(high), whole=whole)
-    assert (found[0], len(found) - 1) == (Decimal(first), steps)
-    assert found[0] <= Decimal(low)
-    assert found[-1] > Decimal(high)

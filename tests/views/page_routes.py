@@ -245,7 +245,6 @@ ROUTES = [
     Route("/activity/export", "/activity/export", stan=403, status=403),
     Route("/c/<collection>", "/c/customer", ("GET", "POST"), part='<div class="list"', target="list"),
     Route("/c/<collection>/view", "/c/customer/view", ("POST",)),
-    Route("/chart/c/<collection>", "/chart/c/customer?of=risk"),
     Route("/import/c/<collection>", "/import/c/customer", ("GET", "POST"), status=403),
     Route("/imports/<import_id>", "/imports/imp_unknown", ("GET", "POST"), status=404),
     Route("/imports/<import_id>/refused", "/imports/imp_unknown/refused", status=404),

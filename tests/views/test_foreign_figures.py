@@ -194,11 +194,6 @@ def test_every_number_of_every_chart_leads_to_as_many_records(counted: Odd, zone
         assert links, each
         wrong = [(address, told, there) for address, told in links if (there := in_list(pages, address)) != told]
         assert wrong == [], each
-    for column in ("kind", "n", "at", "day"):
-        links = linked(pages.olivia.get(f"/chart{counted.things}?of={column}").html)
-        assert links, column
-        wrong = [(address, told, there) for address, told in links if (there := in_list(pages, address)) != told]
-        assert wrong == [], column
     many = pages.olivia.get("/w/figures/part/c1", htmx="part-c1").html
     assert ">Other<" in many, "thirteen kinds do not fit: the rest is one line"
     assert sum(number for _, number in linked(pages.olivia.get("/w/figures/part/c3", htmx="part-c3").html)) == LAST, "Other has its records"

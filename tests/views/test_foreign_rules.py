@@ -161,19 +161,16 @@ def test_a_rule_over_two_columns_is_told_where_one_of_them_was_changed(odd: Odd)
 
 
 @pytest.mark.parametrize("odd", ["postgresql", "mysql"], indirect=True)
-def test_a_number_that_is_a_text_overnight_is_neither_listed_nor_charted_as_a_number(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_number_that_is_a_text_overnight_is_not_listed_as_a_number(odd: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[sources.difference.__module__], "AGAIN_S", 0)
     olivia, own = odd.pages.olivia, odd.kind == "postgresql"
-    chart = f"/chart{odd.things}?of=ends"
-    assert "Most in" in olivia.get(chart).text
     odd.run(
         f"alter table thing drop constraint {'if exists ' if own else ''}in_order",
         f"alter table thing {'alter ends type' if own else 'modify ends'} varchar(20)",
         f"alter table thing {'alter starts type' if own else 'modify starts'} varchar(20)",
         "insert into thing (name, ends) values ('Chair', '1200'), ('Table', '35')",
     )
-    assert olivia.client.get(chart).status_code == 303, "it says so, and is made anew"
-    assert "Most in" not in olivia.get(chart).text
+    assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303, "it says so, and is made anew"
     odd.run(f"alter table thing {'alter ends type integer using ends::int' if own else 'modify ends int'}")
     assert olivia.client.get(f"{odd.things}?sort=-ends&columns=ends").status_code == 303
     page = olivia.get(f"{odd.things}?sort=-ends&columns=ends").text

@@ -57,8 +57,6 @@ def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked
     assert asked.html.count("<tr data-record") == 6
     assert "C299" in asked.text
     assert "9 Jan 2026" in asked.text, "the last column is drawn by its type"
-    assert "Nothing here" in olivia.get(f"/chart{wide.things}?of=c300", status=404).text
-    assert "9 records." in olivia.get(f"/chart{wide.things}?of=c298").text
     assert olivia.get(f"{wide.things}?q=w7").html.count("<tr data-record") == 1, "the first text column is searched"
 
 
@@ -206,7 +204,7 @@ def test_beside_two_thousand_tables_a_page_judges_the_rights_of_its_own(pages: "
         return index(policy, actor, team, obj, *more)
 
     run = f"/runs/{pages.company.started()}"
-    paths = (f"/c/{many}.table_7", f"/c/{many}.table_7/1", f"/chart/c/{many}.table_7?of=name", "/c/customer", run)
+    paths = (f"/c/{many}.table_7", f"/c/{many}.table_7/1", "/c/customer", run)
     monkeypatch.setattr(judgement, "_indexed", counted)
     for path in paths:
         judged.clear()

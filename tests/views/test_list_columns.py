@@ -4,7 +4,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from unittest.mock import patch
-from urllib.parse import quote
 
 import pytest
 
@@ -137,28 +136,3 @@ def test_conditions_are_joined_by_and_or_by_or_as_one_sentence(pages: "Pages") -
     assert sorted(told["data-record"] for told in page.with_attribute("data-record")) == ["1", "2", "3"], (
         "a third one is an alternative too"
     )
-
-
-def test_a_column_is_a_chart_of_what_the_list_shows_with_the_records_behind_each_bar(pages: "Pages") -> None:
-    olivia = pages.olivia
-    assert "/chart/c/customer?segment=unrated&of=desk" in olivia.get("/c/customer?segment=unrated&columns=desk&columns=risk").html.replace(
-        "&amp;columns=desk&amp;columns=risk", ""
-    ).replace("&amp;", "&")
-    page = olivia.get("/chart/c/customer?of=risk")
-    assert ("h2", "Customers by risk") in page.headings
-    assert "Most often Empty: 3." in page.text
-    [empty] = [link for link in page.links if "is_null" in link]
-    assert len(olivia.get(empty).with_attribute("data-record")) == 3
-    assert "2 records." in pages.tom.get("/chart/c/customer?segment=unrated&of=desk").text
-    page = olivia.get("/chart/c/customer?of=balance")
-    assert "Customers: balance" in page.text
-    behind = next(link for link in page.links if "gte" in link)
-    assert "balance" in olivia.get(behind).text.lower()
-    several = olivia.get("/chart/c/customer?of=risk&of=balance&filter=" + quote('{"field":"risk","op":"eq","value":"low"}'))
-    assert [words for level, words in several.headings if level == "h2"] == ["Customers by risk", "Customers: balance"]
-    assert "Risk is Low" in several.text
-    alone = olivia.get(next(link for link in several.links if "of=balance" in link and "of=risk" not in link))
-    assert [words for level, words in alone.headings if level == "h2"] == ["Customers: balance"]
-    for path in ("/chart/c/customer?of=risk&of=tax_id", "/chart/c/customer?of=tax_id", "/chart/c/customer?of=id", "/chart/c/customer"):
-        olivia.get(path, status=404)
-    pages.stan.get("/chart/c/customer?of=risk", status=404)
