@@ -1,6 +1,6 @@
 """Workflows: created and changed as drafts, checked, published as immutable versions, imported and exported as files."""
 
-from console.workflows import graph_nodes, lifecycle, list_order, whose
+from console.workflows import graph_nodes, lifecycle, whose
 from console.workflows.configuring import CONFIGURED, Seen, VariableEdits, configure, used_by
 from console.workflows.creation import create, duplicate, without_starts
 from console.workflows.definitions import (
@@ -78,4 +78,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"graph_nodes", "lifecycle", "list_order", "templates", "whose"})
+OPEN_MODULES = frozenset({"graph_nodes", "lifecycle", "templates", "whose"})

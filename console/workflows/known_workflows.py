@@ -54,6 +54,6 @@ def _read_all() -> list[Known]:
     known = tables.workflow.c
     columns = (known.id, known.slug, known.title, known.status, known.team, known.collection, known.live_version, known.label)
     found = sa.select(*columns, known.archived_at.is_not(None), known.status_at, known.owner)
-    found = found.order_by(known.place.asc().nulls_last(), known.title, known.slug)
+    found = found.order_by(known.title, known.slug)
     with hot_engine().connect() as connection:
         return [Known(*row) for row in connection.execute(found)]

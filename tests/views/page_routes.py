@@ -316,7 +316,6 @@ ROUTES = [
     Route("/ai/ladder/<slug>/<step>", "/ai/ladder/care-review/note", stan=404, status=404),
     Route("/ai/ladder/<slug>/<step>/<any(promote, back):word>", "/ai/ladder/care-review/note/back", ("POST",), stan=404, status=404),
     Route("/workflows/lately", "/workflows/lately", stan=200),
-    Route("/workflows/order", "/workflows/order", ("GET", "POST"), stan=403, status=403),
     Route(WORKFLOW, "/workflows/care-review"),
     Route(WORKFLOW + "/whose", "/workflows/care-review/whose", ("GET", "POST"), status=403),
     Route(WORKFLOW + "/duplicate", "/workflows/care-review/duplicate", ("POST",), status=403),

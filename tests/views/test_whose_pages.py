@@ -86,28 +86,6 @@ def test_the_question_says_what_it_does_and_who_may_not_is_told(pages: "Pages") 
     assert "Ines made the workflow Care review the organisation's (before: Gita Rao)" in ines.get("/activity").text
 
 
-def test_leads_put_the_list_in_order(pages: "Pages") -> None:
-    for title in ("Alpha", "Beta"):
-        workflows.create(pages.company.mona, title)
-    mona = pages.mona
-    ids = {known.slug: known.id for known in workflows.all_known()}
-    assert [*ids] == ["alpha", "beta", "care-review"]
-    sent = {"csrf_token": mona.token, "place": [*ids.values()]}
-    moved = mona.post("/workflows/order", sent | {"do": f"up:{ids['care-review']}"}, status=200)
-    assert moved.text.index("Care review") < moved.text.index("Beta")
-    assert "Not saved yet" in moved.text
-    assert [known.slug for known in workflows.all_known()] == [*ids], "nothing counts before it is saved"
-    mona.post("/workflows/order", sent | {"place": [*reversed(ids.values())]})
-    assert [known.slug for known in workflows.all_known()] == [*reversed(ids)]
-    listed = [link for link in mona.get("/workflows").links if link.removeprefix("/workflows/") in ids]
-    assert [*dict.fromkeys(listed)] == [f"/workflows/{slug}" for slug in reversed(ids)]
-    for other, status in ((pages.olivia, 403), (pages.ines, 403)):
-        other.get("/workflows/order", status=status)
-        other.post("/workflows/order", {"csrf_token": other.token, "place": [*ids.values()]}, status=status)
-    refused = mona.post("/workflows/order", sent | {"place": ["wf_unknown"]}, status=422)
-    assert "The list is another one by now" in refused.text
-
-
 def test_it_is_hidden_place_by_place(pages: "Pages") -> None:
     mona, olivia = pages.mona, pages.olivia
     start = "/c/customer/2/start/care-review"

@@ -188,26 +188,6 @@ def _triggers() -> Any:
         return connection.execute(sa.text("select workflow, kind, enabled, token, next_at from console.trigger")).all()
 
 
-def test_a_lead_chooses_the_order_and_a_stranger_does_not(company: Company) -> None:
-    for title in ("Alpha", "Beta", "Gamma"):
-        workflows.create(company.mona, title)
-    by_title = {known.title: known.id for known in workflows.all_known()}
-    workflows.list_order.reorder(company.mona, [by_title["Gamma"], by_title["Alpha"]])
-    assert [known.title for known in workflows.all_known()] == ["Gamma", "Beta", "Care review", "Alpha"], "the others keep their places"
-    assert [entry.title for entry in workflows.entries(company.mona)[0]] == ["Gamma", "Beta", "Care review", "Alpha"]
-    workflows.create(company.mona, "Aardvark")
-    assert workflows.all_known()[-1].title == "Aardvark", "new ones follow"
-    for other in (company.olivia, company.stan, company.ines):
-        assert workflows.list_order.movable(other) == [] or other is company.stan
-        with pytest.raises(Invalid, match="order was not saved"):
-            workflows.list_order.reorder(other, [by_title["Beta"], by_title["Gamma"]])
-    with pytest.raises(Invalid, match="order was not saved"):
-        workflows.list_order.reorder(company.mona, [by_title["Beta"], by_title["Beta"]])
-    with pytest.raises(Invalid, match="order was not saved"):
-        workflows.list_order.reorder(company.mona, [])
-    assert [event.open for event in log.events_of("sys:config") if event.type == "workflows_ordered"] == [{"count": 2}]
-
-
 def test_it_is_not_offered_where_it_is_hidden(company: Company) -> None:
     workflows.configure(company.mona, "care-review", settings={"hidden_in": ["list", "search"]})
     found = {

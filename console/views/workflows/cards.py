@@ -1,12 +1,11 @@
-"""`/workflows`: a card for each workflow, filtered by status and by whose it is; what was made of actions stands apart. `/workflows/order`: their order."""
+"""`/workflows`: a card for each workflow, filtered by status and by whose it is; what was made of actions stands apart."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, request
 
-from console import access, accounts, formats, monitoring, workflows
-from console.errors import Invalid
+from console import access, accounts, formats, monitoring
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new
@@ -61,42 +60,9 @@ def listed() -> Response:
         "any": bool(every),
         "address": tabs.address,
         "may_create": may_create,
-        "may_order": may_create and len(every) > 1,
         "may_invite": access.can(who, None, "user", "manage"),
     }
     return frame.page("workflows/list.html", context)
-
-
-@blueprint.route("/workflows/order", methods=["GET", "POST"])
-def order() -> Response:
-    """Show the workflows that the reader may put in order, by dragging, by keyboard or by buttons; a POST saves it, or moves one up or down (`do`)."""
-    who, form = frame.actor(), request.form
-    there = {known.id: known for known in workflows.list_order.movable(who)}
-    if not there:
-        access.require(who, None, f"{workflows.OBJECT}:*", "edit")
-    wanted, error = [each for each in form.getlist("place") if each in there], None
-    if request.method == "POST" and not form.get("do"):
-        try:
-            workflows.list_order.reorder(who, form.getlist("place"))
-        except Invalid as wrong:
-            wanted, error = [], wrong
-        else:
-            flash("The order is saved")
-            return frame.redirect_to("/workflows")
-    listed = _moved(wanted, form.get("do", "")) if wanted else [*there]
-    teams = {team.id: team.name for team in accounts.teams()}
-    rows = [{"known": there[each], "team": teams.get(there[each].team, "No team")} for each in listed]
-    return frame.page("workflows/order.html", {"rows": rows, "unsaved": bool(wanted), "wrong": error}, status=422 if error else 200)
-
-
-def _moved(ids: Sequence[str], do: str) -> list[str]:
-    """Return the ids with one of them a place up or down, as a button says: `up:<id>`."""
-    way, _, moved = do.partition(":")
-    found = list(ids)
-    if moved in found and way in ("up", "down"):
-        at = found.index(moved)
-        found.insert(max(0, at + (-1 if way == "up" else 1)), found.pop(at))
-    return found
 
 
 def _places(cards: Sequence[Card]) -> list[tuple[str, str]]:
