@@ -27,7 +27,7 @@ PLACEHOLDER = "…"
 HAPPENED = {
     "record.created": "the record was added", "record.updated": "the record was changed", "record.deleted": "the record was deleted",
     "contact.created": "the contact was added", "tag.added": "a tag was added", "tag.removed": "a tag was removed", "stage.changed": "the stage was changed",
-    "message.received": "a message came in from them", "message.failed": "a message to them could not be sent", "call.ended": "a call with them ended", "message.opened": "they opened an e-mail",
+    "message.received": "a message came in from them", "message.failed": "a message to them could not be sent", "call.ended": "a call with them ended",
     "run.completed": "a run about them was completed", "run.failed": "a run about them failed", "consent.given": "they gave a consent",
     "consent.withdrawn": "they withdrew a consent",
 }  # fmt: skip

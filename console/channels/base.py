@@ -60,7 +60,7 @@ class Letter:
     """A message that leaves now. `id` is ours, the same at every try; `content` is what the step wrote, `to` the address in its plainest form.
 
     `callback` is where the provider tells what became of it, `unsubscribe` the page on which the reader ends messages; None: the console has no
-    address that is reached from outside. `picture` is what an e-mail shows, unseen, where its opening is to be noticed. `at` is the moment of this try: a provider has no clock of its own.
+    address that is reached from outside. `at` is the moment of this try: a provider has no clock of its own.
     For a look-up, `since` is when it was handed over, and `taken` are the provider's ids of other messages.
     """
 
@@ -72,7 +72,6 @@ class Letter:
     language: str = "en"
     callback: str | None = None
     unsubscribe: str | None = None
-    picture: str | None = None
     since: datetime | None = None
     taken: frozenset[str] = frozenset()
     at: datetime = field(kw_only=True)

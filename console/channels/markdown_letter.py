@@ -13,15 +13,13 @@ _markdown = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable("
 STYLE = "margin:0 auto;max-width:36rem;padding:1.5rem;font:16px/1.5 system-ui,sans-serif;color:#1c1c1c"
 
 
-def as_html(markdown: str, *, title: str, language: str, footer: tuple[str, str] | None = None, picture: str | None = None) -> str:
-    """The whole HTML page of the letter. `footer` is (words, address) of the link below, `picture` the address of a dot that nobody sees."""
+def as_html(markdown: str, *, title: str, language: str, footer: tuple[str, str] | None = None) -> str:
+    """The whole HTML page of the letter. `footer` is (words, address) of the link below."""
     body = nh3.clean(_markdown.render(markdown), tags=_PROSE, attributes={"a": {"href"}}, url_schemes={"https", "http", "mailto", "tel"})
     below = ""
     if footer is not None:
         words, address = (html.escape(part, quote=True) for part in footer)
         below = f'<hr><p style="color:#595959;font-size:14px"><a href="{address}">{words}</a></p>'
-    if picture is not None:
-        below += f'<img src="{html.escape(picture, quote=True)}" width="1" height="1" alt="">'
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title>'
     page = f'<body style="{STYLE}">{body}{below}</body>'
     return f'<!doctype html><html lang="{html.escape(language, quote=True)}"><head>{head}</head>{page}</html>'

@@ -9,7 +9,6 @@ from console import accounts, automation, browse, enrolments, log, messages, run
 from console.activity import sequencing
 from console.contacts import tags
 from console.core import schedule
-from console.messages import opening
 from console.monitoring import incidents, read_log
 from console.work import tasks
 
@@ -49,7 +48,6 @@ def all_of(stage: "Stage", night: datetime) -> Iterator[tuple[timedelta, "Tale"]
     ):
         yield ago, campaign(stage, "gita", workflow, chosen)
     yield stage.started - night + timedelta(days=LEAD_DAYS) - timedelta(hours=8), leads_come_in(stage)
-    yield timedelta(days=8.7), some_open_it(stage)
     yield timedelta(days=3.25), closed_by_mistake(stage)
 
 
@@ -113,16 +111,6 @@ def leads_come_in(stage: "Stage") -> "Tale":
             automation.follow_log()
             stage.settle()
         yield timedelta(days=1)
-
-
-def some_open_it(stage: "Stage") -> "Tale":
-    """Every third of the e-mails that ask whether they are still of use is opened."""
-    sent = messages.find(stage.actor("gita"), messages.OutboxQuery(channel="email", workflow="re-engage", status="sent"))
-    for line in sent.lines[::3]:
-        opening.note(line.message)
-    sequencing.catch_up()
-    automation.wake_awaiting()
-    yield from ()
 
 
 def closed_by_mistake(stage: "Stage") -> "Tale":

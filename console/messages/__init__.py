@@ -3,7 +3,7 @@
 A step asks for a message (`runs` makes its row). `send` is the job that judges it when it is about to leave, hands it to a provider of
 `console/channels` and lets the run go on; `pick_up` and `tell_left` are the worker's duties for what is due or was left by a crash.
 `contact_trials` and `reachable` say before whom the messages of a workflow would reach, `mapping_trial` whom a collection's records are. `callbacks` takes what providers tell later, `mail_polling` reads the mailbox that people answer to; `opting_out` and `unsubscribing` take back consent.
-`find` and `by_id` show the outbox to one reader, `opening` notes which e-mails were opened, `inbound` sorts what unknown senders wrote, `counted`, `counted_by_hour` and `counted_over_all` what became of the messages of workflows, `count_unsent` how many did not leave, `unsent` why those of a run did not leave, `failed_afterwards` which left and failed later. `channel_settings`, `gateway_setup`, `messages_to_oneself` and `outside_addresses` are for the pages of the channels, `kept_rules`, `address_consents` and `held_messages` for that of hours, caps and leads, `of_a_person` for erasing somebody. `single_messages` asks for one that no run sends.
+`find` and `by_id` show the outbox to one reader, `inbound` sorts what unknown senders wrote, `counted`, `counted_by_hour` and `counted_over_all` what became of the messages of workflows, `count_unsent` how many did not leave, `unsent` why those of a run did not leave, `failed_afterwards` which left and failed later. `channel_settings`, `gateway_setup`, `messages_to_oneself` and `outside_addresses` are for the pages of the channels, `kept_rules`, `address_consents` and `held_messages` for that of hours, caps and leads, `of_a_person` for erasing somebody. `single_messages` asks for one that no run sends.
 """
 
 from console.messages.message_counts import (
@@ -22,7 +22,7 @@ from console.messages.sending import pick_up, send
 
 OPEN_MODULES = frozenset(
     {
-        "address_consents", "agreed_to", "asked_to_stop", "callbacks", "channel_settings", "contact_trials", "delivery_gate", "file_opt_outs", "gateway_setup", "held_messages", "inbound", "kept_rules", "mail_polling", "mapping_trial", "message_reasons", "messages_to_oneself", "of_a_person", "opening", "opting_out", "outbox",
+        "address_consents", "agreed_to", "asked_to_stop", "callbacks", "channel_settings", "contact_trials", "delivery_gate", "file_opt_outs", "gateway_setup", "held_messages", "inbound", "kept_rules", "mail_polling", "mapping_trial", "message_reasons", "messages_to_oneself", "of_a_person", "opting_out", "outbox",
         "outside_addresses", "reachable", "recipients", "single_messages", "unsubscribing",
     }
 )  # fmt: skip

@@ -13,7 +13,7 @@ from console.channels.base import Answer, Callback, Complaint, Handed, Provider,
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid, Malformed, NotFound
-from console.messages import inbound, message_rows, opening, outside_addresses, sending
+from console.messages import inbound, message_rows, outside_addresses, sending
 from console.messages.message_rows import PENDING
 
 LEAVES = timedelta(minutes=2)
@@ -95,8 +95,6 @@ def _of_receipt(kind: str, provider: str, receipt: Receipt) -> message_rows.Mess
 def chosen_by_hand(actor: Actor, message: message_rows.Message, form: Mapping[str, str]) -> bool:
     """What `actor` chose in the sandbox for a message that is on its way; False where it has ended already. Raises Malformed."""
     outcome, _, label = form.get("outcome", "").partition("/")
-    if outcome == opening.OPENED:
-        return opening.note(message, by=actor)
     if outcome not in sandbox.CHOSEN[message.channel]:
         raise Malformed("This is no way in which such a message ends.")
     handed = Handed(message.provider_id or "", outcome, label, transcript=form.get("transcript", ""))

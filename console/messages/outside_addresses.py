@@ -50,25 +50,6 @@ def unsubscribe_url(message: Message) -> str | None:
     return f"{base}/unsubscribe/{unsubscribe_token(message)}" if base is not None else None
 
 
-def opened_url(message: Message) -> str | None:
-    """The picture by which it is noticed that this message is opened; None where the console has no address of its own."""
-    base = settings.current().base_url
-    return f"{base}/opened/{opened_token(message.id)}" if base is not None else None
-
-
-def opened_token(message_id: str) -> str:
-    """What stands in the address of the picture: the id of the message and a proof of it."""
-    return f"{message_id}.{_digest(f'opened|{message_id}')}"
-
-
-def opened_message(token: str) -> str:
-    """The id of the message whose picture this is. Raises NotFound for one that is not ours."""
-    message_id = token[:200].partition(".")[0]
-    if not hmac.compare_digest(opened_token(message_id).encode(), token.encode()):
-        raise NotFound("This picture is not in use.")
-    return message_id
-
-
 def contact_behind(token: str) -> tuple[str, str, str]:
     """(collection, record, message) of whom the link was sent to; who has no record is the address (`@`, its digest). Raises NotFound for a link that is not ours."""
     message_id, _, proof = token.partition(".")

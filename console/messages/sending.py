@@ -32,7 +32,7 @@ from console.messages.channel_settings import in_sandbox, script_of
 from console.messages.message_events import WRITER, Note, noted, noting
 from console.messages.message_reasons import in_words
 from console.messages.message_rows import LEFT, PENDING, WEEK, Message, change, kind_of
-from console.messages.outside_addresses import callback_url, opened_url, unsubscribe_url
+from console.messages.outside_addresses import callback_url, unsubscribe_url
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 PAUSED_S, BUSY_S = 5.0, 0.5
@@ -185,10 +185,9 @@ def _leaving(message: Message, content: Any, contact: Contact | None, to: str, b
     if marked is None:
         return None
     unsubscribe = unsubscribe_url(message) if message.channel == "email" and contact is not None else None
-    picture = opened_url(message) if content.get("notices_opening") else None
     name = (contact.name if contact else None) or ""
     back = callback_url(message.channel, provider, message.id)
-    return marked, Letter(message.id, kind_of(message), to, content, name, language, back, unsubscribe, picture, at=now)
+    return marked, Letter(message.id, kind_of(message), to, content, name, language, back, unsubscribe, at=now)
 
 
 def _bar_of(message: Message, contact: Contact | None, to: str) -> message_rows.Bar | None:

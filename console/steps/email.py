@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from console.core.documents.fields import Located
 from console.steps.base import Context, StepConfig, StepView
@@ -20,11 +20,13 @@ class EmailConfig(MessageConfig):
     body: str = Field(
         min_length=1, max_length=50_000, description="Markdown: the text, sent as plain text and as HTML; {{ expressions }} are filled in"
     )
-    notices_opening: bool = Field(
-        False,
-        description="Put a picture of one dot into it whose fetching is noted as opened; readers who load no pictures are not noticed",
-    )
     reply_to: str | None = Field(None, max_length=320, description="Address that answers go to; none: the console's sender")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_opening(cls, given: Any) -> Any:
+        """Leave out `notices_opening`, which documents of earlier releases hold: it has no effect any more."""
+        return {name: value for name, value in given.items() if name != "notices_opening"} if isinstance(given, Mapping) else given
 
 
 class Email(MessageStep):
@@ -44,7 +46,7 @@ class Email(MessageStep):
         config: EmailConfig = step.config
         subject = one_line(config.subject, context)[:LONGEST_SUBJECT]
         content = {"to": self.address(step, context), "subject": subject, "text": filled_markdown(config.body, context)}
-        return content | {name: value for name in ("reply_to", "notices_opening") if (value := getattr(config, name))}
+        return content | ({"reply_to": config.reply_to} if config.reply_to else {})
 
     def shown(self, content: Mapping[str, Any], context: Context, step: StepView) -> tuple[str | None, tuple[tuple[str, str], ...]]:
         """The text, with the subject beside it."""

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.documents.references import suggestion
-from console.core.documents.triggers_check import EVENTS, OF_RECORDS
+from console.core.documents.triggers_check import EVENTS, FORMER_EVENTS, OF_RECORDS
 from console.core.expressions.operands import duration_of, moment_of, to_json
 from console.core.plain_words import humanised
 from console.core.run.step_requests import Awaited
@@ -40,7 +40,7 @@ class WaitConfig(StepConfig):
         None, description="What has to happen to the run's record, such as a message that came in"
     )
     also: list[Annotated[str, Field(json_schema_extra={"enum": list(EVENTS)})]] = Field(
-        default_factory=list, max_length=5, description="What ends the wait too, such as an e-mail that was opened"
+        default_factory=list, max_length=5, description="What ends the wait too, such as a call that ended"
     )
     filter: str | None = Field(
         None, description="Expression over record, event and variables; an event for which it does not hold is passed by"
@@ -53,7 +53,7 @@ class WaitConfig(StepConfig):
     @classmethod
     def _event(cls, value: str | list[str] | None) -> str | list[str] | None:
         for name in [value] if isinstance(value, str) else value or ():
-            if name not in EVENTS:
+            if name not in EVENTS and name not in FORMER_EVENTS:
                 raise ValueError(f"there is no such event{suggestion(name, EVENTS)}")
         return value
 
@@ -101,7 +101,7 @@ class Wait(StepType):
     def says(self, config: WaitConfig) -> str:
         """How long, or for what."""
         if config.event is not None:
-            return f"Until: {' or '.join(EVENTS[name].lower() for name in (config.event, *config.also))}"
+            return f"Until: {' or '.join({**EVENTS, **FORMER_EVENTS}[name].lower() for name in (config.event, *config.also))}"
         if config.until is not None or config.duration is not None:
             return "Until a moment that is worked out" if config.until is not None else "As long as is worked out"
         amounts = ((config.days, "day"), (config.hours, "hour"), (config.minutes, "minute"))

@@ -30,7 +30,7 @@ blueprint = Blueprint("identity", __name__)
 EVERYWHERE = frozenset(
     {
         *("/health", "/health/pages", "/static/<path:filename>", "/request/<token>", "/request/<token>/files"),
-        *("/sign-in/oidc/backchannel-logout", "/unsubscribe/<token>", "/opened/<token>", "/channels/<kind>/<provider>/<token>"),
+        *("/sign-in/oidc/backchannel-logout", "/unsubscribe/<token>", "/channels/<kind>/<provider>/<token>"),
     }
 )
 """Routes that are answered whatever network somebody is in: what watches over the console, the people outside who hand in documents or end messages, providers of messages, and the identity provider."""
@@ -60,7 +60,6 @@ OPEN = frozenset(
         "/request/<token>",
         "/request/<token>/files",
         "/unsubscribe/<token>",
-        "/opened/<token>",
         "/channels/<kind>/<provider>/<token>",
         "/hooks/<token>",
     }

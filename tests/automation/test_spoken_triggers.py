@@ -104,7 +104,6 @@ def test_the_rule_of_coming_again_is_a_sentence(rule: Any, words: str) -> None:
 
 
 def test_a_condition_on_what_a_step_waited_for_says_it_in_words() -> None:
-    (document,) = [json.loads(path.read_text()) for path in (ROOT / "workflows").glob("re-engage.json")]
-    steps = {step["id"]: step for step in document["steps"]}
-    said = [condition_words.spoken(branch["if"], None, steps) for branch in steps["heard"]["config"]["branches"]]
-    assert said == ["“Three days, until they answer or open it” is A message came in"]
+    config = {"event": "message.received", "also": ["call.ended"], "timeout": "P3D"}
+    steps = {"pause": {"id": "pause", "type": "wait", "title": "Until they answer", "config": config}}
+    assert condition_words.spoken('steps.pause.event == "message.received"', None, steps) == "“Until they answer” is A message came in"

@@ -21,10 +21,10 @@ from tests.messages.reached import NOON, SAM, begin, line, workflow
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 STEPS: dict[str, dict[str, Any]] = {
     "sms": {"type": "sms", "config": {"text": "Hello"}},
-    "email": {"type": "email", "config": {"subject": "Hello", "body": "Dear", "notices_opening": True}},
+    "email": {"type": "email", "config": {"subject": "Hello", "body": "Dear"}},
     "call": {"type": "ai_call", "config": {"script": ["Call"], "max_attempts": 1}},
 }
-CHOICES = [(kind, way) for kind in STEPS for way in (*sorted(sandbox.CHOSEN[kind]), *(["opened"] if kind == "email" else []))]
+CHOICES = [(kind, way) for kind in STEPS for way in sorted(sandbox.CHOSEN[kind])]
 CHOSEN = (
     "select convert_from(body, 'UTF8')::jsonb from console.event where convert_from(body, 'UTF8') like '%%\"message_outcome_chosen\"%%'"
 )

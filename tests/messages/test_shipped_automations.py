@@ -18,9 +18,9 @@ from console.contacts import import_batches, tags
 from console.core.scopes import whole
 from console.db.engine import fetch
 from console.enrolments import Lead, Question, Those
-from console.messages import channel_settings, inbound, opening, unsubscribing
+from console.messages import channel_settings, inbound, unsubscribing
 from console.messages.message_rows import read
-from console.messages.outside_addresses import opened_token, unsubscribe_url
+from console.messages.outside_addresses import unsubscribe_url
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -136,20 +136,6 @@ def test_e2_who_answers_while_we_wait_gets_a_person_and_no_further_message(house
     house.later(days=9)
     assert [one[0] for one in house.letters("re-engage")] == ["email"]
     assert fetch("select count(*) from console.task")[0][0] == 1
-
-
-def test_who_opens_the_email_gets_no_sms_and_has_four_days_to_answer(house: House) -> None:
-    house.live("re-engage")
-    house.enrol("re-engage")
-    house.later(days=1)
-    (mail,) = read("channel = 'email'", ())
-    assert [opening.opened(opened_token(mail.id)) for _ in range(2)] == [True, False]
-    house.work()
-    assert house.at("re-engage") == "read"
-    house.later(days=4, minutes=1)
-    assert (house.lead("re-engage").ending, [one[0] for one in house.letters("re-engage")]) == ("completed", ["email"])
-    assert not tags.has("contact", SAM, "dormant")
-    assert fetch("select count(*) from console.task")[0][0] == 0
 
 
 def test_without_an_answer_an_sms_follows_and_then_a_call(house: House) -> None:

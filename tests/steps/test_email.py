@@ -10,7 +10,7 @@ from console.steps.message_settings import seconds_of
 from tests.steps.walk import complete, context, prepare
 
 SMALLEST: dict[str, Any] = {"subject": "Hello", "body": "Dear {{ record.display_name }}"}
-FURTHER: list[dict[str, Any]] = [{"about": "case", "expires": "P2D", "reply_to": "desk@fernwick.example", "notices_opening": True}]
+FURTHER: list[dict[str, Any]] = [{"about": "case", "expires": "P2D", "reply_to": "desk@fernwick.example"}]
 HANDED_IN: tuple[dict[str, Any], str] = ({}, "send")
 TEXTS: list[tuple[dict[str, Any], list[str], list[str]]] = [({"to": "record.email"}, ["to"], ["subject", "body"])]
 MASKED: dict[str, Any] = {"subject": "{{ record.tax_id }}", "body": "{{ record.tax_id }}", "to": "record.tax_id"}
@@ -25,6 +25,10 @@ def test_durations(expires: str, seconds: int) -> None:
 def test_what_is_no_duration_is_refused(expires: str) -> None:
     with pytest.raises(ValidationError):
         EmailConfig.model_validate({**SMALLEST, "expires": expires})
+
+
+def test_documents_of_earlier_releases_that_noticed_opening_are_read() -> None:
+    assert EmailConfig.model_validate({**SMALLEST, "notices_opening": True}) == EmailConfig.model_validate(SMALLEST)
 
 
 def test_values_have_no_effect_in_the_text_and_a_person_sees_it_before_sending() -> None:

@@ -51,7 +51,7 @@ GOOD: list[tuple[str, dict[str, Any]]] = [
     ("wait", {"minutes": 527_040, "hours": 8784, "days": 3660}),
     ("wait", {"days": None, "duration": "days(1)"}),
     ("wait", {"days": None, "event": "tag.added", "filter": "record.name == event.tag", "timeout": "PT1S"}),
-    ("wait", {"days": None, "event": "message.received", "also": ["message.opened", "call.ended"]}),
+    ("wait", {"days": None, "event": "message.received", "also": ["message.failed", "call.ended"]}),
     ("request_documents", {"documents": [], "also": "steps.a.list", "days": 366, "remind_after_days": [1, 2, 3, 4, 365], "rounds": 10}),
     ("request_documents", {"name": "record.name", "subject": "x" * 200, "language": "de", "asks_first": True, "by_hand": "1 == 1", "without_if": "1 == 1", "why_not": "No"}),
     ("request_documents", {"documents": [{"id": "a", "label": "A", "if": "1 == 1", "required_if": "1 == 1", "types": ["docx"], "many": True}], "form": [FIELD]}),

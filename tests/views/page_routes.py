@@ -43,7 +43,6 @@ NO_PAGES = {
     "/my-work",
     "/invitation/<token>",
     "/unsubscribe/<token>",
-    "/opened/<token>",
     "/hooks/<token>",
     "/mcp",
     "/channels/<kind>/<provider>/<token>",

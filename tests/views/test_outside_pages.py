@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 
 from console.views.identity import OPEN
 
-LINKS = ("/request/<token>", "/unsubscribe/<token>", "/invitation/<token>", "/opened/<token>")
+LINKS = ("/request/<token>", "/unsubscribe/<token>", "/invitation/<token>")
 WRONG = ["nothing", "a" * 4000, "..%2F..%2Fetc", "%00", "%F0%9F%98%80", "<b>x<%2Fb>"]
 
 

@@ -75,9 +75,7 @@ def composed(letter: Letter, sender: str) -> EmailMessage:
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     markdown = str(content.get("text", ""))
     message.set_content(as_plain(markdown, footer=footer))
-    message.add_alternative(
-        as_html(markdown, title=subject, language=letter.language, footer=footer, picture=letter.picture), subtype="html"
-    )
+    message.add_alternative(as_html(markdown, title=subject, language=letter.language, footer=footer), subtype="html")
     return message
 
 

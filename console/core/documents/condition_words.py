@@ -23,7 +23,7 @@ CHANNELS = (("email", "E-mail"), ("sms", "Text message"), ("call", "Call"), ("ch
 CALLS = (("answered", "Answered"), ("no_answer", "No answer"), ("voicemail", "Voicemail"), ("busy", "Busy"), ("failed", "Failed"))
 TELLS: Mapping[str, Sequence[str]] = {
     "tag.added": ("tag",), "tag.removed": ("tag",), "stage.changed": ("stage", "former"), "message.received": ("channel", "stop"),
-    "message.failed": ("channel",), "message.opened": ("channel",), "call.ended": ("outcome", "label"), "run.completed": ("workflow",), "run.failed": ("workflow",),
+    "message.failed": ("channel",), "call.ended": ("outcome", "label"), "run.completed": ("workflow",), "run.failed": ("workflow",),
 }  # fmt: skip
 """Event → what it tells besides its record."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")

@@ -21,7 +21,6 @@ EVENTS: Mapping[str, str] = {
     "stage.changed": "A stage was changed",
     "message.received": "A message came in",
     "message.failed": "A message could not be sent",
-    "message.opened": "An e-mail was opened",
     "call.ended": "A call ended",
     "consent.given": "Consent was given",
     "consent.withdrawn": "Consent was withdrawn",
@@ -29,6 +28,9 @@ EVENTS: Mapping[str, str] = {
     "run.failed": "A run failed",
 }
 """What a trigger may wait for, in the words of people."""
+
+FORMER_EVENTS: Mapping[str, str] = {"message.opened": "An e-mail was opened"}
+"""Events that no longer happen; versions that wait for one can still be read."""
 
 SAME: Mapping[str, str] = {"contact.created": "record.created"}
 """Event of contacts → the event of records that it is, where the collection is one of contacts."""
