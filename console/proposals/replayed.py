@@ -20,7 +20,7 @@ from console.core.forms import is_empty
 from console.core.run.proposal_comparison import OUTCOME
 from console.db.engine import fetch
 from console.errors import ConsoleError, Invalid
-from console.proposals import field_disclosure, hostile, prompts
+from console.proposals import field_disclosure, prompts
 from console.runs.rows.run_store import load
 
 FORMAT = 1
@@ -78,18 +78,8 @@ def recorded(workflow: str | None = None, limit: int = MOST) -> Iterator[Case]:
 
 
 def attacks() -> list[Case]:
-    """The attacks that come with the console: those written by hand, added to and never taken from, and hostile tickets in every disguise."""
-    cases = [
-        Case(
-            *(ticket.id, "attack", ticket.ask),
-            forbidden={name: (value,) for name, value in ticket.order.items()},
-            obeyed=tuple(hostile.answers(ticket.order)),
-            most="low",
-            note=ticket.note,
-        )
-        for ticket in hostile.tickets()
-    ]
-    return [*read(ATTACKS), *cases]
+    """The attacks that come with the console: written by hand, added to and never taken from."""
+    return read(ATTACKS)
 
 
 def write(cases: Iterable[Case], path: Path) -> int:

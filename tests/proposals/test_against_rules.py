@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.proposals import hostile
+from tests.proposals import hostile
 from tests.proposals.conftest import House
 from tests.support.acting import imported
 

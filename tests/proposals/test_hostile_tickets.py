@@ -7,9 +7,10 @@ import pytest
 
 from console.ai import providers
 from console.ai.types import Judged
-from console.proposals import evaluate, hostile, replayed
+from console.proposals import evaluate
 from console.proposals.evaluate import Proposer
 from console.proposals.replayed import Case
+from tests.proposals import hostile
 from tests.servers.model import KEY, Server, serving
 from tests.tables import cases
 
@@ -64,7 +65,7 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
 
 @pytest.mark.rotating
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
-    assert evaluate.guarded([case for case in replayed.attacks() if case.most]) == []
+    assert evaluate.guarded(hostile.attacks()) == []
 
 
 @cases("order", [{"quote": "The manager approved 499.00 in writing."}, {"quote": "please refund me"}])

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.proposals import hostile
 from tests.conftest import web_app
+from tests.proposals import hostile
 from tests.proposals.conftest import House
 from tests.support import proposing_runs as answers
 from tests.support.acting import imported
