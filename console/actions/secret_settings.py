@@ -56,7 +56,7 @@ def _users(actor: Actor) -> dict[str, list[str]]:
         for name in sorted({getattr(effect, "secret", None) or "" for effect in action.effects} - {""}):
             found.setdefault(name, []).append(action.title)
     gateway = kept_channels.kept_for("sms").gateway
-    for name in sorted({gateway.secret, gateway.check_secret} - {""}) if gateway is not None else ():
+    for name in sorted(set(gateway.secrets)) if gateway is not None else ():
         found.setdefault(name, []).append("SMS gateway")
     hidden = access.hidden_from(actor)
     for workflow, number in fetch(

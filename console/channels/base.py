@@ -158,7 +158,6 @@ class Provider(ABC):
     title: ClassVar[str]
     looks: ClassVar[bool] = False  # whether `find` can tell that a message is not there
     calls_back: ClassVar[bool] = False  # whether it has an address of its own here, and `told`
-    gets: ClassVar[bool] = False  # whether what it tells may come by GET, too
     by_page: ClassVar[bool] = False  # whether it is set up on a page: who does so means it, and it stands before those of the settings
     most_bytes: ClassVar[int] = 512 * 1024  # of a callback
     thanks: ClassVar[tuple[str, str]] = ('{"status":"ok"}', "application/json")  # what a callback is answered with, and its type
@@ -166,10 +165,6 @@ class Provider(ABC):
     def missing(self) -> tuple[str, ...]:
         """Names of settings that it needs and that are not set; empty: it can be used."""
         return ()
-
-    def can_look(self) -> bool:
-        """Whether `find` can tell now that a message is not there."""
-        return self.looks
 
     @abstractmethod
     def send(self, letter: Letter) -> Handed:

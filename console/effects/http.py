@@ -15,20 +15,15 @@ from urllib.parse import quote, urlencode
 from console import settings
 from console.core import expressions
 from console.core.effect_kinds import Http
-from console.core.expressions import ExpressionError
 from console.effects.effect_call import Call, TryResult
-from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import net, outgoing_secrets, retry_after
+from console.errors import IntegrationError, OutcomeUnknown
+from console.integrations import http_requests, net, outgoing_secrets, retry_after
 
 TRIES = 2
 PAUSE_S = 0.5
-LONGEST_VALUE = 2_000
 MOST_SHOWN = 2_000
 SERVER_ERRORS = 500
 REFUSED, UNREADABLE = "refused", "unreadable"
-PAGE_START = 1_000
-"""Bytes of an answer in which a web page begins, if it is one."""
-HIDDEN = b"[secret]"
 LOOK_THERE = "Nobody can tell whether it was done. Look there for the key, then say what you found."
 
 
@@ -45,17 +40,7 @@ class Sending:
 
     def without_secret(self, body: bytes) -> bytes:
         """What came back, without the secret where the other system repeats it: as it is, inside JSON, or inside an address."""
-        for spelling in _spellings(self.secret) if self.secret else ():
-            body = body.replace(spelling.encode(), HIDDEN)
-        return body
-
-
-def _spellings(secret: str) -> list[str]:
-    """The secret as other systems write it, the longest first."""
-    inside = json.dumps(secret)[1:-1]
-    careful = "".join(f"\\u{ord(char):04x}" if char in "<>&'" else char for char in inside)
-    found = {secret, inside, careful, inside.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
-    return sorted(found, key=len, reverse=True)
+        return http_requests.without_secret(body, self.secret)
 
 
 def perform(call: Call) -> TryResult:
@@ -126,7 +111,7 @@ def check(call: Call) -> TryResult | None:
     answer = net.send("GET", request.url, None, request.headers, read_s=define.timeout_s)
     if not answer.good:
         raise IntegrationError(f"{_named(define.system)} answered the look-up with status {answer.status}.", permanent=answer.permanent)
-    said = _json(request.without_secret(answer.body))
+    said = http_requests.json_of(request.without_secret(answer.body))
     for item in _listed_entries(call, said):
         if _holds(call, rule.where, answer=said, item=item):
             if rule.expect is not None and not _holds(call, rule.expect, answer=said, item=item):
@@ -159,7 +144,7 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
     except IntegrationError as error:
         return TryResult("failed", error.code, error.message, sent=sending.shown, passing=not error.permanent)
     body = sending.without_secret(answer.body)
-    answer_json = _json(body)
+    answer_json = http_requests.json_of(body)
     sent = {**sending.shown, "status": answer.status, "answer": body[:MOST_SHOWN].decode("utf-8", "replace").replace("\x00", "")}
     if answer.good and not define.success and _is_unasked_page(body, sending):
         words = f"{_named(define.system)} answered with a web page in place of data, such as one to sign in or of a proxy. See whether the address is right."
@@ -181,9 +166,8 @@ def _send_once(call: Call, sending: Sending) -> TryResult:
 
 def _is_unasked_page(body: bytes, sending: Sending) -> bool:
     """Whether a web page came where the request did not ask for one by its header Accept: whoever stands before the other system says yes to everything."""
-    text = body[:PAGE_START].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").lower()
     wanted = any("html" in value or value.strip() == "*/*" for name, value in sending.headers.items() if name.lower() == "accept")
-    return text.startswith(("<!doctype html", "<html")) and not wanted
+    return http_requests.is_page(body) and not wanted
 
 
 def _result_of_success(call: Call, answer_json: Any, sent: Mapping[str, Any]) -> TryResult:
@@ -245,14 +229,14 @@ def _request_of_effect(call: Call) -> Sending:
 def _request(call: Call, define: Http) -> Sending:
     """The request with its values filled in. Raises IntegrationError for a target or secret that no setting names, Invalid for a value that does not fit."""
     base = _base(define)
-    query = {name: _text(value, f"query.{name}") for name, value in call.values(define.query).items() if value is not None}
-    path = filled(define.place, call.roots)
+    query = {name: http_requests.text_of(value, f"query.{name}") for name, value in call.values(define.query).items() if value is not None}
+    path = http_requests.fill_address(define.place, call.roots)
     url = base + path + (f"?{urlencode(query, quote_via=quote)}" if query else "")
     body, kind = _body(call, define)
     headers = {"Accept": "application/json", **({"Content-Type": kind} if kind else {})}
-    headers |= {name: header(name, value) for name, value in call.values(define.headers).items() if value is not None}
+    headers |= {name: http_requests.header(name, value) for name, value in call.values(define.headers).items() if value is not None}
     if define.method != "GET":
-        headers[define.key_header] = header(define.key_header, call.key)
+        headers[define.key_header] = http_requests.header(define.key_header, call.key)
     shown = {
         "target": define.system,
         "method": define.method,
@@ -264,7 +248,7 @@ def _request(call: Call, define: Http) -> Sending:
     secret = None
     if define.secret is not None:
         secret = outgoing_secrets.for_address(define.secret, base)
-        headers |= {define.secret_header: secret} if define.secret_header else {"Authorization": f"Bearer {secret}"}
+        headers |= http_requests.credentials(secret, define.secret_header)
     return Sending(define.method, url, body, headers, {name: value for name, value in shown.items() if value}, secret)
 
 
@@ -280,46 +264,6 @@ def _base(define: Http) -> str:
     return base
 
 
-def filled(path: str, roots: Mapping[str, Any]) -> str:
-    """The path with each `{{ expression }}` as one piece of it: nothing in a value ends the piece, climbs out of it or begins a query.
-
-    Raises Invalid for a value that is too long, or in the path for one that is empty or would be a step up.
-    """
-    parts, query = [], False
-    try:
-        standing = expressions.standing(path, roots)
-    except ExpressionError as error:
-        raise Invalid(f"The path cannot be made: {error.message}") from None
-    for part in standing:
-        parts.append(part if isinstance(part, str) else _piece(part, roots, query=query))
-        query = query or (isinstance(part, str) and "?" in part)
-    return "".join(parts)
-
-
-def _piece(expression: expressions.Expression, roots: Mapping[str, Any], *, query: bool) -> str:
-    text = expressions.shown(expression.value(roots))
-    if (not query and not text.strip(".")) or len(text) > LONGEST_VALUE or "\x00" in text:
-        raise Invalid(
-            "A value does not fit into the address that would be asked.", at=("", f"`{expression.text}` gives nothing that fits.")
-        )
-    return quote(text, safe="")
-
-
-def header(name: str, value: Any) -> str:
-    """The value of a header. Raises Invalid for what would begin another one."""
-    text = _text(value, f"headers.{name}")
-    if not text.isascii() or not text.isprintable():
-        raise Invalid(f"The header {name} cannot have this value.", at=(f"headers.{name}", "Plain characters in one line only."))
-    return text.strip()
-
-
-def _text(value: Any, where: str) -> str:
-    text = expressions.shown(value)
-    if len(text) > LONGEST_VALUE:
-        raise Invalid("A value is too long to be sent.", details=[{"field": where, "reason": f"At most {LONGEST_VALUE} characters."}])
-    return text
-
-
 def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
     """(body, its media type); (None, "") without a body. Sorted by name, so that every try of one effect sends the same bytes under its key."""
     if define.body is None:
@@ -328,7 +272,7 @@ def _body(call: Call, define: Http) -> tuple[bytes | None, str]:
         return json.dumps(call.value(define.body), ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode(), "application/json"
     values = {name: value for name, value in sorted(call.values(define.body).items()) if value is not None}
     if define.encoding == "form":
-        flat = {_form_name(name): _text(value, f"body.{name}") for name, value in values.items()}
+        flat = {_form_name(name): http_requests.text_of(value, f"body.{name}") for name, value in values.items()}
         return urlencode(flat).encode(), "application/x-www-form-urlencoded"
     nested: dict[str, Any] = {}
     for name, value in values.items():
@@ -344,11 +288,3 @@ def _form_name(name: str) -> str:
     """`metadata.order` as forms write it: `metadata[order]`."""
     first, *rest = name.split(".")
     return first + "".join(f"[{part}]" for part in rest)
-
-
-def _json(body: bytes) -> Any:
-    """The answer as JSON, numbers with a fraction as text; None if it is not JSON."""
-    try:
-        return json.loads(body, parse_float=str, parse_constant=lambda _: None)
-    except (ValueError, RecursionError):
-        return None

@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from console.core import gateways
-from console.core.gateways import Gateway
+from console.core import sms_gateway
+from console.core.sms_gateway import SmsGateway
 from console.db.engine import fetch, hot_engine
 
 KEPT_S = 1.0
@@ -16,7 +16,7 @@ class KeptChannel:
 
     sandbox: bool = False
     script: str = ""
-    gateway: Gateway | None = None
+    gateway: SmsGateway | None = None
 
 
 _kept: tuple[object, float, dict[str, KeptChannel]] = (None, 0.0, {})
@@ -29,7 +29,7 @@ def kept_for(kind: str) -> KeptChannel:
     source, now = hot_engine(), time.monotonic()
     if _kept[0] is not source or now - _kept[1] > KEPT_S:
         rows = fetch("select kind, sandbox, script, gateway from console.channel")
-        made = {kind: KeptChannel(bool(on), script, gateways.of_json(said)) for kind, on, script, said in rows}
+        made = {kind: KeptChannel(bool(on), script, sms_gateway.read(said)) for kind, on, script, said in rows}
         _kept = (source, now, made)
     return _kept[2].get(kind, KeptChannel())
 

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from console import access, log, settings
 from console.channels import providers, sandbox
+from console.core import sms_gateway
 from console.core.actor import Actor
 from console.core.contacting import KINDS
+from console.core.documents.document_parts import as_file
 from console.core.seen_before import require_unchanged
+from console.core.sms_gateway import SmsGateway
 from console.db.engine import fetch, transaction
-from console.errors import Invalid, NotFound
-from console.integrations import kept_channels
+from console.errors import IntegrationError, Invalid, NotFound
+from console.integrations import kept_channels, net, outgoing_secrets
 
 SANDBOXED = {"email": "e-mails", "sms": "SMS", "call": "calls", "chat": "chat messages"}
 SCRIPT_MOST = 10_000
@@ -21,6 +25,11 @@ _SAVE = sa.text(
     "insert into console.channel (kind, sandbox, script, changed_by, changed_at) values (:kind, :sandbox, :script, :by, :at) "
     "on conflict (kind) do update set sandbox = :sandbox, script = :script, changed_by = :by, changed_at = :at"
 )
+_SAVE_GATEWAY = sa.text(
+    "insert into console.channel (kind, sandbox, script, gateway, changed_by, changed_at) values ('sms', false, '', cast(:gateway as jsonb), :by, :at) "
+    "on conflict (kind) do update set gateway = cast(:gateway as jsonb), changed_by = :by, changed_at = :at"
+)
+_GATEWAY = sa.text("select gateway from console.channel where kind = 'sms' for update")
 _KEPT = sa.text("select sandbox, script from console.channel where kind = :kind for update")
 
 _FIGURES = """
@@ -98,6 +107,45 @@ def save(actor: Actor, kind: str, *, sandbox_on: bool, script: str, seen: str | 
         connection.execute(_SAVE, row)
         log.note(actor, "channel_changed", open={"channel": kind, "sandbox": sandbox_on}, chain="sys:config", connection=connection)
     kept_channels.forget()
+
+
+def save_gateway(actor: Actor, text: str, *, seen: str | None = None) -> None:
+    """Set the document by which SMS leave, none for an empty text. `seen` is the `mark` of the text that the form showed.
+
+    Raises NotAllowed, Invalid on `gateway`, Conflict where it changed since.
+    """
+    access.require(actor, None, "source", "manage")
+    gateway, wrong = sms_gateway.checked(text) if text.strip() else (None, [])
+    if gateway is not None:
+        wrong = _forbidden(gateway)
+    if wrong:
+        raise Invalid(" ".join(wrong), details=[{"field": "gateway", "reason": " ".join(wrong)}])
+    with transaction() as connection:
+        kept = gateway_text(sms_gateway.read(connection.execute(_GATEWAY).scalar()))
+        require_unchanged(seen, kept, gateway_text(gateway))
+        stored = orjson.dumps(gateway.to_json()).decode() if gateway is not None else None
+        connection.execute(_SAVE_GATEWAY, {"gateway": stored, "by": actor.id, "at": log.now()})
+        data = {"channel": "sms", "sandbox": kept_channels.kept_for("sms").sandbox, "on": gateway is not None}
+        data |= {"gateway": gateway.origin} if gateway is not None else {}
+        log.note(actor, "channel_changed", open=data, chain="sys:config", connection=connection)
+    kept_channels.forget()
+
+
+def gateway_text(gateway: SmsGateway | None) -> str:
+    """The document as people edit it, empty where there is none."""
+    return as_file(gateway.to_json()).decode() if gateway is not None else ""
+
+
+def _forbidden(gateway: SmsGateway) -> list[str]:
+    """What may not be asked as things stand: an inside address, a secret that is not for this host."""
+    wrong = []
+    try:
+        net.judge(f"{gateway.origin}/")
+        for name in gateway.secrets:
+            outgoing_secrets.for_address(name, gateway.origin)
+    except IntegrationError as error:
+        wrong.append(error.message)
+    return wrong
 
 
 def terms(sandbox_on: bool, script: str) -> dict[str, Any]:

@@ -351,7 +351,7 @@ def _find_out(message: Message) -> None:
         return
     letter = _letter_again(message)
     provider = None if message.sandbox else _carrier(message)
-    if letter is None or (provider is not None and not provider.can_look()):
+    if letter is None or (provider is not None and not provider.looks):
         _settle(message, "unknown", "unknown", "unknown", message_results.unsure(str(message.result.get("reason", ""))))
         return
     try:

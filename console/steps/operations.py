@@ -38,7 +38,7 @@ def given(config: Any, roots: Mapping[str, Any]) -> dict[str, Any]:
     if config.operation == "http":
         url = [expressions.parse(match[1].strip()).evaluate(roots) for match in expressions.TEMPLATE.finditer(config.url)]
         headers = {name: expressions.render(text, roots) for name, text in config.headers.items()}
-        return {"url": url, "headers": headers} | ({"body": _filled(config.body, roots)} if config.body is not None else {})
+        return {"url": url, "headers": headers} | ({"body": expressions.render_json(config.body, roots)} if config.body is not None else {})
     record = {"record": expressions.parse(config.record).evaluate(roots)} if config.record is not None else {}
     return {name: _value(name, rule, roots) for name, rule in config.values.items()} | ({RECORD: record["record"]} if record else {})
 
@@ -68,7 +68,7 @@ def texts(config: Any) -> Iterator[tuple[Located, bool]]:
     if config.url is not None:
         yield Located("url", config.url), True
     yield from ((Located("headers", text), True) for text in config.headers.values())
-    yield from ((Located("body", text), True) for text in _strings(config.body))
+    yield from ((Located("body", text), True) for text in expressions.texts_in(config.body))
 
 
 def uses(config: Any) -> list[Use]:
@@ -151,29 +151,3 @@ def _value(name: str, rule: Computed, roots: Mapping[str, Any]) -> Any:
         reason = f"There is no value for {name.replace('_', ' ')}: {rule} is not known here."
         raise Invalid(reason, details=[{"field": name, "reason": reason}])
     return computed(rule, roots)
-
-
-def _filled(part: Any, roots: Mapping[str, Any]) -> Any:
-    """JSON with its expressions filled in: a text that is nothing but one expression becomes its value, with its type."""
-    if isinstance(part, Mapping):
-        return {name: _filled(each, roots) for name, each in part.items()}
-    if isinstance(part, list):
-        return [_filled(each, roots) for each in part]
-    if not isinstance(part, str):
-        return part
-    found = list(expressions.TEMPLATE.finditer(part))
-    if len(found) == 1 and found[0].span() == (0, len(part)):
-        return expressions.parse(found[0][1].strip()).evaluate(roots)
-    return expressions.render(part, roots)
-
-
-def _strings(part: Any) -> Iterator[str]:
-    """The texts in JSON that hold an expression."""
-    if isinstance(part, Mapping):
-        for each in part.values():
-            yield from _strings(each)
-    elif isinstance(part, list):
-        for each in part:
-            yield from _strings(each)
-    elif isinstance(part, str) and "{{" in part:
-        yield part

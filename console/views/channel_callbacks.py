@@ -12,13 +12,11 @@ blueprint = Blueprint("channel_callbacks", __name__)
 blueprint.after_request(unread_bodies.read_on)
 
 
-@blueprint.route("/channels/<kind>/<provider>/<token>", methods=["GET", "POST"])
+@blueprint.post("/channels/<kind>/<provider>/<token>")
 def take(kind: str, provider: str, token: str) -> Response:
     """Take what the provider tells; 401 for a signature that is not its own, 409 for another message's id, 413 for more than it sends."""
     try:
         carrier = callbacks.provider_at(kind, provider, token)
-        if request.method != "POST" and not (carrier.gets and request.method == "GET"):
-            return Response(status=405, headers={"Allow": "GET, POST" if carrier.gets else "POST"})
         if (request.content_length or 0) > carrier.most_bytes:
             raise ConsoleError("The body is too large.", code="too_large")
         headers = {name.lower(): value for name, value in request.headers.items()}

@@ -65,7 +65,7 @@ NOT_WALKED = {
     "enrol-people": "walked in tests/views/test_enrolment_pages.py",
     "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/messages",
     "run-workflows": "walked in tests/views/test_workflow_pages.py and test_configuration_pages.py",
-    "set-up-an-sms-gateway": "walked in tests/views/test_sms_gateway_page.py",
+    "set-up-an-sms-gateway": "walked in tests/views/test_sms_gateway_form.py",
     "work-with-contacts": "walked in tests/views/test_contact_import.py, test_boards.py and test_record_tags.py",
     "let-an-assistant-in": "its commands are typed in test_how_tos.py; what such a key may and may not is in tests/views/test_mcp.py",
     "restore-after-a-crash": "typed in test_how_tos.py; what it names is seen of a broken log alone: tests/views/test_proof_pages.py",

@@ -1,4 +1,4 @@
-"""An SMS gateway on this machine, and the console's page filled in for it."""
+"""An SMS gateway on this machine, and the document that describes it."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
+
 from console.actions import secret_settings
-from console.core.gateways import Gateway
-from console.messages import gateway_setup, outside_addresses
+from console.messages import channel_settings, outside_addresses
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -18,6 +19,11 @@ from tests.servers import outside
 SECRET = "open-sesame"
 TOKEN = "told-by-us"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
+BODY = {"to": "{{ input.to }}", "text": "{{ input.text }}", "ref": "{{ input.id }}", "back": "{{ input.callback }}"}
+CALLBACK = {
+    "id": "item.id", "message": "item.ref", "status": "item.status", "delivered": ["delivered"], "failed": ["failed", "rejected"], "reason": "item.why",
+    "from": "item.from", "text": "item.text",
+}  # fmt: skip
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 
 
@@ -29,25 +35,17 @@ class Other:
     server: outside.Receiver
     move: Callable[[timedelta], None]
 
-    def described(self, **more: str) -> None:
-        """Fill in the page: JSON with a nested id, unless told otherwise. `url` is a path here."""
-        usual = {
-            "url": "/messages",
-            "headers": "Authorization: Bearer {secret}",
-            "body": '{"to": "{to}", "text": "{text}", "ref": "{id}", "back": "{callback}"}',
+    def described(self, request: Any = None, answer: Any = None, callback: Any = None, path: str = "/messages") -> None:
+        """Save its document: JSON with a nested id, unless told otherwise."""
+        asks: dict[str, Any] = {"url": self.server.url + path, "secret": "sms_key", "body": BODY}
+        document = {
+            "request": asks | (request or {}),
+            "answer": answer or {"id": "answer.messages[0].id"},
+            "callback": CALLBACK | (callback or {}),
         }
-        usual |= {
-            "secret": "sms_key",
-            "on": "on",
-            "message_id": "messages.0.id",
-            "told_message": "id",
-            "told_ours": "ref",
-            "told_status": "status",
-        }
-        typed = Gateway().to_json() | usual | {"told_reason": "why", "in_sender": "from", "in_text": "text", "in_id": "id"} | more
-        typed["url"] = self.server.url + typed["url"]
-        typed["status_url"] = typed["status_url"] and self.server.url + typed["status_url"]
-        gateway_setup.save(self.company.ines, typed)
+        if document["request"].get("method") == "GET":
+            del document["request"]["body"]
+        channel_settings.save_gateway(self.company.ines, orjson.dumps(document).decode())
 
     def answers(self, status: int, body: bytes = b"", **headers: str) -> None:
         """Have it answer every request like this."""
@@ -67,17 +65,15 @@ class Other:
             self.move(timedelta(hours=1))
             reached.settle()
 
-    def tells(self, body: bytes | None = None, query: str = "", **headers: str) -> int:
-        """A callback: by GET where it has no body."""
+    def tells(self, body: bytes, query: str = "", kind: str = "application/json", **headers: str) -> int:
+        """A callback."""
         path = outside_addresses.callback_path("sms", "gateway") + (f"?{query}" if query else "")
-        client = web_app().test_client()
-        answer = client.get(path, headers=headers) if body is None else client.post(path, data=body, headers=headers)
-        return answer.status_code
+        return web_app().test_client().post(path, data=body, content_type=kind, headers=headers).status_code
 
 
 @contextmanager
 def gateway(company: Company, given_settings: Callable[..., None]) -> Iterator[Other]:
-    """Everything while the block lasts; its page is not filled in yet."""
+    """Everything while the block lasts; it is not described yet."""
     reached.founded(company)
     with outside.http() as server, reached.clock(reached.NOON) as move:
         given_settings(**reached.real())

@@ -15,7 +15,7 @@ from console.db.engine import fetch
 from console.messages import outside_addresses
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages import gateway as gateways, reached
+from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
 from tests.messages.test_mail_servers import ASK, EMAIL, odd
 from tests.messages.test_odd_callbacks import Calling, calling
@@ -104,15 +104,6 @@ def test_twilios_own_words_stand_beside_our_sentence(company: Company, given_set
         assert web_app().test_client().post(path, data=form, headers={"X-Twilio-Signature": signature}).status_code == 200
         failed = messages.by_id(company.olivia, sent.message.id)
         assert (failed.reason, failed.said) == ("Their network took it for spam.", "Twilio: error 30007")
-
-
-def test_a_gateway_that_is_asked_later_says_by_which_word_a_message_failed(company: Company, given_settings: Callable[..., None]) -> None:
-    with gateways.gateway(company, given_settings) as other:
-        other.described(status_url="/status?id={id}", status_missing="404", status_field="state", failed="rejected")
-        other.server.answer = lambda asked: (500, b"", {}) if asked.method == "POST" else (200, b'{"state": "Rejected"}', {})
-        run_id = other.begin()
-        other.later()
-        assert (other.line(run_id).status, other.line(run_id).reason) == ("failed", "The SMS gateway says: Rejected")
 
 
 @pytest.mark.parametrize("told", [{"reason": "The line\tis dead"}, {"error": {"message": "The line is dead"}}])

@@ -1,6 +1,5 @@
 """Forms that are saved whole: whoever saves one that somebody else has saved meanwhile is told, with everything that they entered."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,13 +8,18 @@ from console import outgoing_webhooks, workflows
 from console.messages import channel_settings
 from console.monitoring import alerts, due_times
 from console.workflows import Known
-from tests.company import Company
-from tests.messages import gateway as gateways
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
 
 GATEWAY = "/settings/channels/sms/gateway"
+
+
+def gateway_of(path: str) -> str:
+    """A document of a gateway."""
+    return '{"request": {"url": "https://1.1.1.1/' + path + '", "body": {"to": "{{ input.to }}", "text": "{{ input.text }}"}}}'
+
+
 CHANNEL, DUE, ALERTS = "/settings/channels/sms", "/workflows/care-review/due-time", "/workflows/care-review/configuration"
 TOLD = "somebody else changed it after you opened it"
 
@@ -52,17 +56,15 @@ def test_a_channel(pages: "Pages") -> None:
     assert (state.script, state.own_sandbox) == ("failed 5", True)
 
 
-def test_the_sms_gateway(pages: "Pages", company: Company, given_settings: Callable[..., None]) -> None:
-    with gateways.gateway(company, given_settings) as other:
-        here = f"{other.server.url}/mine"
-        mine = fields(pages.ines.get(GATEWAY), GATEWAY) | {"url": here, "secret": "sms_key"}
-        pages.ines.post(GATEWAY, mine | {"url": f"{other.server.url}/theirs"}, status=303)
-        wrong = pages.ines.post(GATEWAY, mine | {"url": "nowhere"}, status=422)
-        told = pages.ines.post(GATEWAY, fields(wrong, GATEWAY) | {"url": here}, status=409)
-        again = kept(told, GATEWAY, url=here)
-        assert "It is off now." in told.text
-        pages.ines.post(GATEWAY, again, status=303)
-        assert fields(pages.ines.get(GATEWAY), GATEWAY)["url"] == here
+def test_the_sms_gateway(pages: "Pages") -> None:
+    mine, theirs = fields(pages.ines.get("/settings/channels"), GATEWAY), fields(pages.ines.get("/settings/channels"), GATEWAY)
+    pages.ines.post(GATEWAY, theirs | {"gateway": gateway_of("theirs")}, status=303)
+    wrong = pages.ines.post(GATEWAY, mine | {"gateway": "{"}, status=422)
+    told = pages.ines.post(GATEWAY, fields(wrong, GATEWAY) | {"gateway": gateway_of("mine")}, status=409)
+    again = kept(told, GATEWAY, gateway=gateway_of("mine"))
+    assert "https://1.1.1.1/theirs" in told.text
+    pages.ines.post(GATEWAY, again, status=303)
+    assert "https://1.1.1.1/mine" in fields(pages.ines.get("/settings/channels"), GATEWAY)["gateway"]
 
 
 def test_an_outgoing_webhook(pages: "Pages") -> None:

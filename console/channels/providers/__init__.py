@@ -11,7 +11,6 @@ from console.errors import ConsoleError, OutcomeUnknown
 
 _log = logging.getLogger(__name__)
 ENTRY_POINT = "console.channels"
-OPEN_MODULES = frozenset({"gateway_sms"})
 
 
 @cache

@@ -11,10 +11,12 @@ from console.core.expressions.text_templates import (
     joined,
     lacks,
     render,
+    render_json,
     separates,
     shown,
     standing,
     templates,
+    texts_in,
     wrong_choices,
 )
 

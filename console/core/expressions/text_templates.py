@@ -5,6 +5,7 @@ has a line to itself takes its line with it. The cost is linear. Source: the act
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -67,6 +68,29 @@ def standing(template: str, roots: Roots) -> list[str | Expression]:
 def render(template: str, roots: Roots) -> str:
     """The template with each `{{ expression }}` replaced by its value as text; null and unknown become empty."""
     return "".join(part if isinstance(part, str) else shown(part.value(roots)) for part in standing(template, roots))
+
+
+def render_json(part: Any, roots: Roots) -> Any:
+    """JSON with its expressions filled in: a text that is nothing but one expression becomes its value, with its type."""
+    if isinstance(part, Mapping):
+        return {name: render_json(each, roots) for name, each in part.items()}
+    if isinstance(part, list):
+        return [render_json(each, roots) for each in part]
+    if not isinstance(part, str):
+        return part
+    found = list(TEMPLATE.finditer(part))
+    if len(found) == 1 and found[0].span() == (0, len(part)):
+        return parse(found[0][1].strip()).evaluate(roots)
+    return render(part, roots)
+
+
+def texts_in(part: Any) -> Iterator[str]:
+    """The texts in JSON that hold an expression."""
+    if isinstance(part, Mapping | list):
+        for each in part.values() if isinstance(part, Mapping) else part:
+            yield from texts_in(each)
+    elif isinstance(part, str) and "{{" in part:
+        yield part
 
 
 def joined(template: str, roots: Roots) -> str:

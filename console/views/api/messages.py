@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+import orjson
 from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
@@ -99,6 +100,21 @@ def listed() -> ResponseReturnValue:
     """The channels: who carries them, whether they are in the sandbox, and the addresses to enter at the provider."""
     access.require(g.actor, None, "source", "manage")
     return jsonify(page_of([_channel(kind) for kind in KINDS], "kind"))
+
+
+class NewGateway(Sent):
+    """How SMS leave over HTTP."""
+
+    document: dict[str, Any] | None = Field(description="As Settings, Channels takes it: request, answer, callback; null: none")
+
+
+@blueprint.put("/channels/sms/gateway")
+@operation("setSmsGateway", "source.manage", Channel, body=NewGateway, refuses=(403,), example=Example(body={"document": None}))
+def set_gateway() -> ResponseReturnValue:
+    """Describe the HTTP gateway by which SMS leave, in place of the one before. 422 says all that is wrong with the document."""
+    document = read(NewGateway).document
+    channel_settings.save_gateway(g.actor, orjson.dumps(document).decode() if document is not None else "")
+    return jsonify(_channel("sms"))
 
 
 def _channel(kind: str) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, settings
 from console.channels import providers, sandbox
+from console.core import sms_gateway
 from console.core.contacting import KINDS
 from console.errors import Conflict, ConsoleError, Invalid
+from console.integrations import kept_channels
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
 from console.messages.channel_settings import ChannelState
 from console.views import frame
@@ -47,6 +49,8 @@ class Line:
     failed: int
     waiting: int
     last_at: datetime | None
+    gateway: str
+    gateway_drawn: str
 
 
 @blueprint.get("")
@@ -68,6 +72,17 @@ def save(kind: str) -> Response:
     return frame.redirect_to("/settings/channels")
 
 
+@blueprint.post("/sms/gateway")
+def save_gateway() -> Response:
+    """Set the document by which SMS leave over HTTP."""
+    try:
+        channel_settings.save_gateway(frame.actor(), request.form.get("gateway", ""), seen=request.form.get("drawn"))
+    except (Invalid, Conflict) as error:
+        return _page("sms", error)
+    flash("Saved")
+    return frame.redirect_to("/settings/channels")
+
+
 @blueprint.post("/<kind>/test")
 def test(kind: str) -> Response:
     """Send a test message to oneself."""
@@ -82,7 +97,7 @@ def test(kind: str) -> Response:
 def _page(of: str = "", error: ConsoleError | None = None) -> Response:
     access.require(frame.actor(), None, "source", "manage")
     lines = [_line(kind, error if kind == of else None) for kind in KINDS]
-    context = {"lines": lines, "base_url": settings.current().base_url}
+    context = {"lines": lines, "gateway_example": sms_gateway.EXAMPLE, "base_url": settings.current().base_url}
     return area.page("settings/channels.html", "channels", context, status=error.status if error is not None else 200)
 
 
@@ -91,7 +106,11 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
     provider = providers.provider_of(kind)
     callback = outside_addresses.callback_url(kind, state.provider) if provider.calls_back else None
     typed = request.form if error is not None else {}
-    if isinstance(error, Conflict):
+    gateway = channel_settings.gateway_text(kept_channels.kept_for(kind).gateway) if kind == "sms" else ""
+    if isinstance(error, Conflict) and "gateway" in typed:
+        now = f"Now it is asked like this: {' '.join(gateway.split())}" if gateway else "Now there is none."
+        error.details = [{"field": "gateway", "reason": f"{now} What you entered is here: save again to put it in its place."}]
+    elif isinstance(error, Conflict):
         error.details = [{"field": "", "reason": f"{_now(state)} What you entered is below: save again to put it in its place."}]
     return Line(
         state,
@@ -104,13 +123,15 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
         str(typed.get("to", frame.actor().email if kind == "email" else "")),
         str(typed.get("script", sandbox.spoken(state.script))),
         "sandbox" in typed if "script" in typed else state.own_sandbox,
-        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error),
+        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error if "script" in typed else None),
         {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error is not None else {},
         error if isinstance(error, Conflict) else None,
         figures.left,
         figures.failed,
         figures.waiting,
         figures.last_at,
+        str(typed.get("gateway", gateway)),
+        frame.drawn_from(gateway, error if "gateway" in typed else None),
     )
 
 
