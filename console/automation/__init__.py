@@ -26,7 +26,7 @@ from console.automation.trigger_rows import started_by, synchronise
 from console.automation.vain_waits import VainWaits
 from console.automation.waiting_runs import forget_waiting, waits_about, why_not_begun
 
-OPEN_MODULES = frozenset({"log_events", "sender_answers", "sender_signatures", "sent_bodies", "webhooks"})
+OPEN_MODULES = frozenset({"log_events", "sent_bodies", "webhooks"})
 judges.append(judge_kept)
 runs.promised.append(begin_promised)
 runs.promised_waits.append(why_not_begun)

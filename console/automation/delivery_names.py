@@ -1,11 +1,11 @@
 """By what a delivery is known again: by an id that its sender has signed or vouches for, or by its body and the id of the event, for as long as firings are kept; by a
-mere body for an hour only.
+mere body for an hour only. Where its sender names the id is said by `id` of its signature.
 
 An hour, because whoever gets no answer sends again within seconds or minutes, while two equal events, such as a door that was opened, may honestly lie hours apart.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -14,21 +14,13 @@ from console import subjects
 from console.automation.firing import begin_promised
 from console.automation.found_hooks import Hook, note_away
 from console.core.actor import Actor
+from console.core.signatures import Signature
 from console.db.engine import fetch
 from console.errors import Invalid, Malformed
 
 LONGEST = 200
 SENT_AGAIN = timedelta(hours=1)
 """So long the same body without an id counts as the same delivery, from when it first came."""
-HEADERS = (
-    "x-github-delivery", "x-shopify-event-id", "x-shopify-webhook-id", "x-gitlab-event-uuid", "x-wc-webhook-delivery-id", "i-twilio-idempotency-token",
-    "x-atlassian-webhook-identifier", "idempotency-key", "x-idempotency-key", "x-event-id", "x-delivery-id", "x-webhook-id",
-)  # fmt: skip
-"""Headers in which senders name the event: the same body under another id is another event, as a stock that is empty again."""
-FIELDS = ("event_id", "eventId", "sg_event_id", "messageId", "webhookEventId", "notificationId", "notification_id", "delivery_id")
-"""Names in a body of what is an event's id everywhere. A mere `id` may be that of a door."""
-OF_EVENTS = ("evt_", "Ev")
-"""How an `id` begins that is an event's, as Stripe and Paddle have it."""
 AGAIN = (
     "The same body came again within an hour, without an id of the event: it counts as sent twice, and nothing was started. "
     "If these were two events, let the sender put the time or an id into the body."
@@ -37,11 +29,12 @@ AGAIN = (
 
 @dataclass(frozen=True, slots=True)
 class DeliveryName:
-    """The name of a delivery. `by_body`: it stands for the body alone; `event` is then the id that the sender gives the event, empty where it gives none."""
+    """The name of a delivery. `by_body`: it stands for the body alone; `event` is then the id that the sender gives the event, empty where it gives none, `id_field` the field of the body that has it."""
 
     text: str
     by_body: bool = False
     event: str = ""
+    id_field: str = ""
 
     def checked(self) -> "DeliveryName":
         """The same. Raises Malformed for one that is too long or cannot be printed."""
@@ -53,11 +46,12 @@ class DeliveryName:
         """The name of one object of a list, spelled as `one`."""
         if not self.by_body:
             return DeliveryName(f"{self.text} {number}")
-        return DeliveryName(f"body {hashlib.sha256(one).hexdigest()}", by_body=True, event=self.event).of_event(body)
+        return replace(self, text=f"body {hashlib.sha256(one).hexdigest()}").of_event(body)
 
     def of_event(self, body: Mapping[str, Any]) -> "DeliveryName":
-        """The same with the event's id in the body, where no header has one."""
-        return replace(self, event=self.event or _event_of(body)) if self.by_body else self
+        """The same with the event's id in the body, where that is its place."""
+        ident = body.get(self.id_field) if self.id_field else None
+        return replace(self, event=f"{self.id_field} {ident}") if ident and isinstance(ident, str | int) else self
 
     def key(self, asker: str) -> str:
         """Under which the delivery of this asker is kept."""
@@ -68,16 +62,13 @@ class DeliveryName:
         return subjects.digest(f"event {self.event}".encode("utf-8", "surrogatepass") if self.event else body, "delivery")
 
 
-def by_body(text: str, headers: Mapping[str, str]) -> DeliveryName:
-    """The name of a signed delivery whose sender signs no id."""
-    return DeliveryName(text, by_body=True, event=next((f"{name} {headers[name]}" for name in HEADERS if headers.get(name)), ""))
-
-
-def _event_of(body: Mapping[str, Any]) -> str:
-    named: Sequence[tuple[str, Any]] = [(name, body[name]) for name in FIELDS if name in body]
-    told = next((f"{name} {value}" for name, value in named if value and isinstance(value, str | int)), "")
-    ident = body.get("id")
-    return told or (f"id {ident}" if isinstance(ident, str) and ident.startswith(OF_EVENTS) else "")
+def name_of(how: Signature, headers: Mapping[str, str], body: bytes) -> DeliveryName:
+    """The name of a delivery that is signed like this: its id where that is signed, else what is signed, with the id beside it."""
+    ident = headers.get((how.id or "").lower(), "")
+    if how.signs_id:
+        return DeliveryName(ident)
+    event = f"{(how.id or '').lower()} {ident}" if ident else ""
+    return DeliveryName(how.identity(body), by_body=True, event=event, id_field=(how.id or "").removeprefix("body.") if not ident else "")
 
 
 _LAST = """

@@ -11,6 +11,8 @@ from console.errors import Invalid
 
 SECRET_BYTES = 24
 PREFIX = "whsec_"
+PUBLIC_KEY = "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE"
+"""How a public key of the curve P-256 begins in base64, as SendGrid shows it for its webhooks: no secret."""
 OTHER_SECRET = re.compile(r"[!-~]{16,200}")
 SECRET_SIZES = range(16, 129)
 """Bytes that a secret may have which somebody else made."""
@@ -34,7 +36,7 @@ def fresh_secret() -> str:
 def checked_secret(given: str) -> str:
     """The secret that a sender has made or was given: as Standard Webhooks writes it (some write `v1,` before it), else any letters, digits and marks. Raises Invalid."""
     text = given.strip().removeprefix("v1,")
-    if not text.startswith(PREFIX) and OTHER_SECRET.fullmatch(text):
+    if not text.startswith(PREFIX) and OTHER_SECRET.fullmatch(text) and not is_public_key(text):
         return text
     try:
         size = len(base64.b64decode(text.removeprefix(PREFIX), validate=True))
@@ -46,6 +48,11 @@ def checked_secret(given: str) -> str:
             at=("secret", "Copy it from the sender: at least 16 letters, digits and marks, often with whsec_ before them."),
         )
     return text
+
+
+def is_public_key(text: str) -> bool:
+    """Whether it is a public key, with which nothing may be signed: earlier releases kept SendGrid's."""
+    return text.startswith(PUBLIC_KEY)
 
 
 def sealed(workflow_id: str, trigger: str, column: str, text: str) -> bytes:

@@ -1,20 +1,15 @@
-"""Values of another program's delivery as the fields of the start take them: such programs send numbers where people see a text, count seconds, leave out the time zone,
-and write days as files do.
-"""
+"""Values of another program's delivery as the fields of the start take them: such programs send numbers where people see a text, count seconds, and leave out the time zone."""
 
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from console.contacts import cell_days
 from console.core.documents.workflow import Workflow
 from console.core.expressions.operands import Spelled
 from console.core.forms import TEXTS
-from console.core.moments import only_day
-from console.errors import Invalid
-from console.formats import label_of
 
 THOUSANDTHS = 100_000_000_000
 """From here on a count since 1970 is one of thousandths of seconds."""
@@ -24,13 +19,13 @@ SINCE = 100_000_000
 """A number below is no moment of 1973 or later: rather a year, or a day."""
 _COUNT = re.compile(r"\d{9,13}(\.\d{1,9})?", re.ASCII)
 """A count of seconds as a text, as forms and Slack send it."""
-_SMALL_T = re.compile(r"\d{4}-\d\d-\d\dt\d\d:\d\d")
+_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d|$)", re.ASCII)
 
 
 def fitted(document: Workflow, given: Mapping[str, Any], zone: str = "UTC") -> dict[str, Any]:
     """What is given, a number for a text as its digits, a count of seconds or thousandths of them for a moment as the moment, and of a moment for a day the day in it.
 
-    A moment that the sender wrote without a time zone is one of `zone`: it cannot be asked to write another. Raises Invalid for a day that may be two, such as 03/04/2026.
+    A moment that the sender wrote without a time zone is one of `zone`: it cannot be asked to write another.
     """
     fields = {str(entry["name"]): entry for entry in document.start.config.get("fields", ())}
     return {name: _fitted(fields[name], value, zone) if name in fields else value for name, value in given.items()}
@@ -46,22 +41,19 @@ def _fitted(field: Mapping[str, Any], value: Any, zone: str) -> Any:
             return number
         at = _counted(number) if timed else None
         return value if at is None else at[: len("2026-01-01")] if kind == "date" else at
-    return _read(field, kind, text, zone) or value if timed else value
+    return _moment(kind, text, zone) or value if timed else value
 
 
-def _read(field: Mapping[str, Any], kind: str, text: str, zone: str) -> str | None:
-    """The day or moment that a text means, as the same text in a file is read; None for any other. Raises Invalid where it may mean two."""
-    means = cell_days.readings(text.upper() if _SMALL_T.match(text) else text)
-    if len(means) > 1:
-        name, label = str(field["name"]), field.get("label") or label_of(str(field["name"]))
-        words = (
-            f"{label} may mean two days, as 03/04/2026 does. Let the sender write the year first, such as 2026-04-03, or points, 3.4.2026."
-        )
-        raise Invalid(f"{words} Nothing was started.", at=(f"input.{name}", "May mean two days: send the year first, such as 2026-04-03."))
-    if not means or kind == "date":
-        return only_day(means[0]) if means else None
-    at = cell_days.moment(means[0], "day", zone)
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+def _moment(kind: str, text: str, zone: str) -> str | None:
+    """The day or moment of a text in ISO form; None for any other."""
+    if not _ISO.match(text):
+        return None
+    try:
+        at = datetime.fromisoformat(text.upper())
+        utc = (at if at.tzinfo is not None else at.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return text[: len("2026-01-01")] if kind == "date" else utc.isoformat().replace("+00:00", "Z")
 
 
 def _counted(number: str) -> str | None:

@@ -18,10 +18,8 @@ from console.automation import (
     found_records,
     hook_addresses,
     kept_deliveries,
-    sender_answers,
-    sender_signatures,
+    senders,
     sent_bodies,
-    sns_messages,
 )
 from console.automation.delivery_names import DeliveryName
 from console.automation.firing import looping, note_started, note_stopped, start_key, take_in
@@ -34,6 +32,7 @@ from console.automation.trigger_expressions import about, document_of, house_roo
 from console.core.actor import Actor
 from console.core.run.causes import Cause, Causes
 from console.core.run.origin import RecordRef, StartedBy
+from console.core.signatures import NO_MATCH, TOO_NEW, TOO_OLD, Signature
 from console.db.engine import fetch, transaction
 from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
@@ -44,7 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORM",
-    "OF_SNS",
     "Delivery",
     "Hook",
     "Moved",
@@ -59,15 +57,18 @@ __all__ = [
     "turned_away",
 ]
 KIND = "webhook"
-OF_SNS = sns_messages.KIND
 LARGEST = 1024 * 1024
 TOO_LARGE = "The body is larger than 1 MB."
 MOST_UNUSED, LONGEST_NAME = 20, 60
 SIGNATURE = "webhook-signature"
 STANDARD = ("webhook-id", "webhook-timestamp", SIGNATURE)
 NO_RECORD = "There is no such record, or whoever starts the workflow may not see it. Nothing was started."
-UNSIGNED = "There is no signature: send webhook-id, webhook-timestamp and webhook-signature (Standard Webhooks), or an HMAC of the body in a header with “signature” or “hmac” in its name, as GitHub, Stripe and others do."
-WAY_OUT = " For a sender that can do neither, make a webhook with a key, or let Zapier, Make or a program of yours take what it sends, and send it on with a key."
+UNSIGNED = (
+    f"There is no signature that this webhook takes: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature), or that of {senders.NAMES}. "
+    "For another sender that signs by HMAC, say how under “signature” of the trigger in the text of the workflow, and publish."
+)
+WAY_OUT = " For a sender that does not sign, make a webhook with a key, or let Zapier, Make or a program of yours take what it sends, and send it on with a key."
+PUBLIC_KEY = "What is kept as the secret is a public key of SendGrid, whose signatures are not taken any more: everybody may know it. Make a new secret on the page of the triggers."
 NO_KEY_HERE = " A key opens nothing here: for one, make a webhook without “Signed by the sender” in the editor."
 UNREADABLE = {
     "Missing required headers": "Of webhook-id, webhook-timestamp and webhook-signature one is missing or empty.",
@@ -75,9 +76,9 @@ UNREADABLE = {
 }
 """What the library says of headers that it cannot read, in our words."""
 WAYS_OUT = {
-    "no matching signature found": " Enter the sender's own secret on the page of the triggers; if it is there, something has changed the body on the way.",
-    "message timestamp too old": " It was signed more than five minutes ago: an old delivery that was sent again, or a sender whose clock is behind.",
-    "message timestamp too new": " The sender's clock is more than five minutes ahead.",
+    NO_MATCH: " Enter the sender's own secret on the page of the triggers; if it is there, something has changed the body on the way.",
+    TOO_OLD: " It was signed more than five minutes ago: an old delivery that was sent again, or a sender whose clock is behind.",
+    TOO_NEW: " The sender's clock is more than five minutes ahead.",
 }
 """What to do about a signature that does not fit, behind why it does not."""
 SENT_WITHIN = timedelta(minutes=5)
@@ -118,7 +119,8 @@ class Taken:
     """The run that a delivery has started; None where the filter did not let it pass. `duplicate`: an earlier delivery has started it.
 
     `unused` are names of values, sent by who signs by Standard Webhooks, that the start does not ask for: one of them may be misspelt.
-    `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this back.
+    `each` is what came of the objects of a list, in their order. `challenge`: nothing was to be started, the sender wants this back. `reply`: (text, media type)
+    that the sender of a form wants in place of the run.
     """
 
     run: str | None
@@ -126,6 +128,7 @@ class Taken:
     unused: Sequence[str] = ()
     each: "Sequence[Taken | ConsoleError] | None" = None
     challenge: Mapping[str, str] | None = None
+    reply: tuple[str, str] | None = None
 
 
 class Moved(Conflict):
@@ -157,25 +160,24 @@ def receive(hook: Hook, delivery: Delivery) -> Taken:
         if not hook.signed and delivery.sender is not None:  # before the body, whose words are kept for whoever wonders
             definition = workflows.live(hook.row.workflow)
             access.require(delivery.sender, definition.document.team or "", f"{workflows.OBJECT}:{definition.slug}", "start")
-        signed_by = sender_signatures.way_of(delivery.headers) if hook.signed and not _standard(delivery.headers) else None
-        if signed_by == sender_signatures.TWILIO and not delivery.form and sender_signatures.digest_in(delivery.address()) is not None:
-            signed_by = sender_signatures.BODY_OF_TWILIO
-        bodies, listed = sent_bodies.objects_in(delivery.body, form=delivery.form, signed_by=signed_by)
-        if not hook.signed and sns_messages.KIND in delivery.headers:
-            if asked := sns_messages.question(delivery.headers, bodies[0]):
-                note_away(hook, asked)
-                return Taken(None)
-            bodies = [sns_messages.opened(each) for each in bodies]
-        if hook.signed and (came := sender_answers.question(signed_by, delivery.headers, bodies, _secret(hook))) is not None:
-            note_away(hook, came.words)
-            return Taken(None, challenge=came.back)
+        how, known = _signature_of(hook, delivery)
+        bodies, listed = sent_bodies.objects_in(
+            delivery.body,
+            form=delivery.form,
+            fields=known is None or known.reply is not None,
+            as_json=how is None or "{form}" not in how.signed,
+        )
+        if known is not None and (back := known.challenge(delivery.headers, bodies[0])) is not None:
+            note_away(hook, f"{known.name} asked whether somebody is there. It was answered, and nothing was started.")
+            return Taken(None, challenge=back)
         kept_deliveries.require_room(hook.row.workflow)
         key = named and named.checked()
     except ConsoleError as error:
         turned_away(hook, error)
         raise
     if not listed:
-        return _started(hook, delivery, bodies[0], key and key.of_event(bodies[0]))
+        taken = _started(hook, delivery, bodies[0], key and key.of_event(bodies[0]))
+        return replace(taken, reply=known.reply) if known is not None and delivery.form else taken
     return Taken(None, each=_each_started(hook, delivery, bodies, key))
 
 
@@ -198,9 +200,10 @@ def _each_started(
 
 def signed_instead(hook: Hook, headers: Mapping[str, str]) -> str:
     """What to do about a delivery without a key whose sender signs; empty where it does not."""
-    way = SIGNATURE if SIGNATURE in headers else sender_signatures.way_of(headers)
-    if way is None:
-        return sender_signatures.unchecked(headers)
+    sender = senders.sender_of(headers)
+    way = sender.signature.header if sender is not None else SIGNATURE if SIGNATURE in headers else ""
+    if not way:
+        return ""
     return (
         f"The webhook {hook.row.id} takes a key, and this is signed ({way}). In the editor of the workflow, switch “Signed by the sender” on and publish; "
         "then enter the sender's secret on the page of the triggers. Or let the sender send the header Authorization: Bearer with a key."
@@ -218,7 +221,7 @@ def note_away(hook: Hook, why: str) -> None:
 
 
 def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
-    """The name by which the delivery is known again; None: it has none. What is not signed by Standard Webhooks is known by its body: ids beside it are not signed.
+    """The name by which the delivery is known again; None: it has none. Where its id is not signed it is known by its body, too.
 
     Raises NotVerified where a signature is missing, wrong or more than five minutes old, or there is no key that opens something.
     Raises Malformed for a body of bytes that are no text: what is signed by Standard Webhooks is text.
@@ -227,19 +230,20 @@ def verify(hook: Hook, delivery: Delivery) -> DeliveryName | None:
     if not hook.signed:
         if delivery.sender is None:
             raise NotVerified("Send the header Authorization: Bearer with a key that may start the workflow.")
-        return next(
-            (DeliveryName(headers[name]) for name in ("x-idempotency-key", "idempotency-key", sns_messages.ID) if name in headers), None
-        )
+        return next((DeliveryName(headers[name]) for name in ("x-idempotency-key", "idempotency-key") if name in headers), None)
     from standardwebhooks import WebhookVerificationError  # of those who need it: most processes never do
 
     secret = _secret(hook)
-    if not _standard(headers) or sender_signatures.public(secret):
-        wrong = sender_signatures.why_not(headers, delivery.body, secret, log.now(), delivery.address())
-        if wrong is None:
-            raise NotVerified(sender_signatures.unchecked(headers) or f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else WAY_OUT}")
-        if wrong:
+    how, _ = _signature_of(hook, delivery)
+    if how is not None:
+        url = delivery.address() if "{url}" in how.signed else ""
+        if how.header.lower() not in headers:
+            raise NotVerified(f"The header {how.header} is missing, which has to sign what this webhook takes.")
+        if wrong := how.mismatch(secret, headers, delivery.body, log.now(), url=url, form=delivery.form):
             raise NotVerified(f"The signature does not fit: {wrong}.{WAYS_OUT.get(wrong, '')}")
-        return delivery_names.by_body(sender_signatures.name_of(headers, delivery.body), headers)
+        return delivery_names.name_of(how, headers, delivery.body)
+    if not _standard(headers):
+        raise NotVerified(f"{UNSIGNED}{NO_KEY_HERE if 'authorization' in headers else WAY_OUT}")
     if odd := [name for name in STANDARD if not headers.get(name, "").isascii()]:
         raise NotVerified(f"The header {odd[0]} has characters beyond ASCII, which do not come through as they were signed.")
     _require_text(delivery.body)
@@ -265,11 +269,22 @@ def _standard(headers: Mapping[str, str]) -> bool:
     return SIGNATURE in headers and ("webhook-id" in headers or "webhook-timestamp" in headers)
 
 
+def _signature_of(hook: Hook, delivery: Delivery) -> tuple[Signature | None, senders.Sender | None]:
+    """(how a delivery has to be signed, who of the table signs like this); None twice for a key, for Standard Webhooks and for nobody who is known."""
+    if not hook.signed or hook.row.definition.signature is not None:
+        return (hook.row.definition.signature if hook.signed else None), None
+    known = senders.sender_of(delivery.headers) if not _standard(delivery.headers) else None
+    return (known.signature if known is not None else None), known
+
+
 def _secret(hook: Hook) -> str:
-    """The secret of a signed webhook. Raises NotVerified where it has none yet."""
+    """The secret of a signed webhook. Raises NotVerified where it has none yet, or what an earlier release took for one."""
     if hook.secret is None:
         raise NotVerified("This webhook has no secret yet: make one on the page of the workflow's triggers.")
-    return _opened(hook.row.workflow, hook.row.id, hook.secret, subjects.master_id())
+    secret = _opened(hook.row.workflow, hook.row.id, hook.secret, subjects.master_id())
+    if hook_addresses.is_public_key(secret):
+        raise NotVerified(PUBLIC_KEY)
+    return secret
 
 
 @functools.lru_cache(maxsize=64)
@@ -437,7 +452,7 @@ def _about(
 def _unused(hook: Hook, delivery: Delivery, body: Mapping[str, Any], values: Mapping[str, Any]) -> list[str]:
     """Names in the body of one's own program that nothing asks for, as far as they are fit to be shown. Other services write what they like."""
     definition = hook.row.definition
-    if not hook.signed or not _standard(delivery.headers) or definition.input or definition.filter:
+    if not hook.signed or definition.signature or not _standard(delivery.headers) or definition.input or definition.filter:
         return []
     read = {*values, *read_inputs(definition)} | ({"record"} if document_of(hook.row).collection else set())
     return [name for name in body if name not in read and name.isprintable() and len(name) <= LONGEST_NAME][:MOST_UNUSED]

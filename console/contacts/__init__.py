@@ -6,7 +6,6 @@ OPEN_MODULES = frozenset(
     {
         "books",
         "broken_off",
-        "cell_days",
         "cell_meanings",
         "cells",
         "consent_columns",

@@ -32,15 +32,15 @@ class Signature(Part):
     header: Header = Field(description="The header with the signature, alone or with its way before it: `sha256=…`, `t=…,v1=…`")
     algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
     signed: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        "{body}",
+        default="{body}",
         description="What is signed: a text with {body}, {form} (names and values of a form, sorted), {time}, {id} or {url}, the address that is sent to",
     )
     time: Header | None = Field(
-        None,
+        default=None,
         description="The header with the time, in seconds, milliseconds or ISO 8601, or the part of the signature's header that holds it, such as `t`. More than five minutes away it is refused",
     )
     id: Annotated[str, StringConstraints(pattern=r"^([A-Za-z][A-Za-z0-9-]{0,60}|body\.[A-Za-z0-9_]{1,60})$")] | None = Field(
-        None, description="The header with the id of the delivery, or `body.NAME` for a field of the body"
+        default=None, description="The header with the id of the delivery, or `body.NAME` for a field of the body"
     )
 
     @model_validator(mode="after")

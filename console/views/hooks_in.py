@@ -1,10 +1,8 @@
 """Webhooks that start runs: an address for other programs, which opens nothing without a key or a signature."""
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Blueprint, Request, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -12,8 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console import settings
 from console.accounts.rates import Rate
-from console.automation import sender_answers, webhooks
-from console.automation.sender_signatures import XERO
+from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
 from console.views import rates, unread_bodies
@@ -24,37 +21,12 @@ blueprint = Blueprint("hooks_in", __name__)
 JUDGED = "handrail.judged"
 """In the WSGI environment: what came of a delivery that was judged before it came to Flask."""
 blueprint.after_request(unread_bodies.read_on)
-PING = re.compile(rb"webhook_id=\d{1,20}")
-"""The whole body that WooCommerce sends without a signature when a webhook is saved there. It counts any answer but 200 as an error."""
-CHALLENGE = re.compile(r"[\w.~-]{1,200}", re.ASCII)
-IN_PARTS = "multipart/form-data"
 CAME_AS = {
-    IN_PARTS: "a form with files",
+    "multipart/form-data": "a form with files",
     "text/plain": "plain text",
     "application/xml": "XML",
     "text/xml": "XML",
 }
-
-
-UNKNOWN_TO_XERO = ("webhook_off", "old_address", "too_large", "not_json")
-"""Codes of refusals before the signature is looked at, besides those with 401."""
-
-
-@blueprint.after_request
-def bare_for_xero(response: Response) -> Response:
-    """Return the response as Xero's rules have it, without a body: 200 where the signature fits, whatever became of the delivery, and 401 where it does not or was not looked at.
-    Any other has Xero send it again for 24 hours, and switch the webhook off then: so others are answered only where it can be taken later.
-
-    Source: https://developer.xero.com/documentation/guides/webhooks/configuring-your-server (2026).
-    """
-    if XERO not in request.headers or request.method != "POST":
-        return response
-    code = (response.get_json(silent=True) or {}).get("code") if response.status_code >= 400 else None
-    if response.status_code < 500 and "Retry-After" not in response.headers and code != webhooks.Moved.default_code:
-        response.status_code = 401 if response.status_code == 401 or code in UNKNOWN_TO_XERO else 200
-    response.set_data(b"")
-    response.headers.pop("Content-Type", None)
-    return response
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +73,7 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     request.max_content_length = webhooks.LARGEST
     headers = by_standard(named)
     try:
-        fields = None if hook.signed else _fields_in_parts()
-        also = (webhooks.FORM, "text/plain") if webhooks.OF_SNS in named else (webhooks.FORM,)
-        body, form = (sent_bytes(also=also), request.mimetype == webhooks.FORM) if fields is None else (fields, True)
+        body, form = sent_bytes(also=(webhooks.FORM,)), request.mimetype == webhooks.FORM
     except UnsupportedMediaType as other:
         came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
         webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
@@ -111,21 +81,12 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     except RequestEntityTooLarge:
         webhooks.note_away(hook, webhooks.TOO_LARGE)
         raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
-    if hook.signed and form and PING.fullmatch(body):
-        webhooks.note_away(hook, sender_answers.WOOCOMMERCE)
-        return jsonify({})
     try:
         taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""))
     except Conflict as error:
         raise _with_run(error) from None
-    if (
-        taken.challenge is None
-        and taken.each is None
-        and hook.signed
-        and request.mimetype == webhooks.FORM
-        and (words := sender_answers.to_form(headers, body, taken.run)) is not None
-    ):
-        return Response(words[0], content_type=f"{words[1]}; charset=utf-8")
+    if taken.reply is not None:
+        return Response(taken.reply[0], content_type=f"{taken.reply[1]}; charset=utf-8")
     return _answered(taken)
 
 
@@ -161,40 +122,11 @@ def _with_run(error: Exception) -> Exception:
     return error
 
 
-def _fields_in_parts() -> bytes | None:
-    """Return the fields of a form in parts, as Jotform and Mailgun send them, as those of a plain form; None for any other body, and one with files or without a field.
-
-    The parts are never the same twice, so nothing that is known by its bytes is taken like this: a signed delivery.
-    """
-    if request.mimetype != IN_PARTS or request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        return None
-    pairs = [*request.form.items(multi=True)]
-    return urlencode(pairs).encode() if pairs and not request.files else None
-
-
 def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
     """Return what came of one object."""
     if isinstance(taken, ConsoleError):
         return {"runId": None, "code": taken.code, "message": taken.words}
     return {"runId": taken.run, "duplicate": taken.duplicate, **({"unused": taken.unused} if taken.unused else {})}
-
-
-@blueprint.get("/hooks/<token>")
-def confirm(token: str) -> ResponseReturnValue:
-    """Answer a sender that asks before its first delivery whether the address is its owner's, as Meta and Dropbox do: with the text that it sent; of one with a key, as Mailchimp does,
-    that it would be taken. Nothing is started.
-    """
-    hook = webhooks.find(token)
-    if not hook.signed and request.authorization is not None:
-        _sender(hook)
-        return Response("Deliveries come by POST.", content_type="text/plain; charset=utf-8")
-    wanted = request.args.get("hub.challenge", request.args.get("challenge", ""))
-    if not (hook.signed and CHALLENGE.fullmatch(wanted)):
-        words = (
-            "Send deliveries by POST. A GET is answered only where a sender asks a signed webhook with a challenge. Nothing was started."
-        )
-        return jsonify(code="method_not_allowed", message=words, details=[]), 405, {"Allow": "POST"}
-    return Response(wanted, content_type="text/plain; charset=utf-8")
 
 
 def sent_to(sent: Request) -> str:

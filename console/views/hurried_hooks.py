@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 Application: TypeAlias = Callable[["WSGIEnvironment", Any], Iterable[bytes]]
 FOLDER = "/hooks/"
 JSON = frozenset({"application/json", "application/json;charset=utf-8"})
-LEFT_TO_FLASK = ("HTTP_COOKIE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING", "HTTP_X_XERO_SIGNATURE")
-"""Headers that Flask judges, and that of a sender who is answered in another way."""
+LEFT_TO_FLASK = ("HTTP_COOKIE", "HTTP_CONTENT_ENCODING", "HTTP_TRANSFER_ENCODING")
+"""Headers that Flask judges."""
 
 
 def before(application: Application) -> Application:

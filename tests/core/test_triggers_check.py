@@ -29,6 +29,17 @@ def wrong(*triggers: dict[str, Any], **more: Any) -> dict[str, str]:
     return {problem.field: problem.reason for problem in found if problem.field not in ("run_as", "")}
 
 
+def test_a_signature_is_of_a_signed_webhook_and_covers_the_body() -> None:
+    how = {"header": "X-Sig"}
+    assert wrong({"kind": "webhook", "signed": True, "signature": how}) == {}
+    assert list(wrong({"kind": "webhook", "signature": how})) == ["triggers[0].signature"]
+    assert list(wrong({"kind": "schedule", "cron": "0 0 * * *", "signature": how})) == ["triggers[0].signature"]
+    assert any(
+        field.startswith("triggers[0].signature")
+        for field in wrong({"kind": "webhook", "signed": True, "signature": how | {"signed": "{id}"}})
+    )
+
+
 def test_each_field_that_is_wrong_is_named() -> None:
     found = wrong(
         {"kind": "schedule", "cron": "61 * * * *", "zone": "Mars"},

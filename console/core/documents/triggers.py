@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from console.core.documents.schedule_presets import Preset
+from console.core.signatures import Signature
 
 MOST_TRIGGERS = 50
 TriggerKind: TypeAlias = Literal["manual", "record", "api", "mcp", "schedule", "event", "webhook"]
@@ -77,7 +78,11 @@ class Trigger(BaseModel):
     )
     on: str | None = Field(None, max_length=60, description="Of an event: which, such as record.updated")
     collection: str | None = Field(None, max_length=200, description="Of an event: the collection of its records; none: the workflow's")
-    signed: bool | None = Field(None, description="Of a webhook: signed by Standard Webhooks in place of a key; the run acts for `run_as`")
+    signed: bool | None = Field(None, description="Of a webhook: signed by its sender in place of a key; the run acts for `run_as`")
+    signature: Signature | None = Field(
+        None,
+        description="Of a signed webhook: how its sender signs, where that is neither by Standard Webhooks nor one that the console knows",
+    )
 
     @property
     def starts_enabled(self) -> bool:
@@ -92,4 +97,6 @@ class Trigger(BaseModel):
     def to_json(self) -> dict[str, Any]:
         """The trigger in canonical order, without default values."""
         given = {name: value for name, value in self.model_dump(mode="json", exclude_none=True).items() if value != {}}
+        if self.signature is not None:
+            given["signature"] = self.signature.model_dump(mode="json", exclude_defaults=True)
         return given | ({"input": dict(sorted(self.input.items()))} if self.input else {})

@@ -43,7 +43,7 @@ ROOTS: Mapping[str, frozenset[str]] = {"schedule": HOUSE, "event": HOUSE | {"rec
 TAKEN: Mapping[str, frozenset[str]] = {
     "schedule": frozenset({"cron", "preset", "zone", "missed", "filter", "input", "record", "segment", "sort"}),
     "event": frozenset({"on", "collection", "filter", "input", "record"}),
-    "webhook": frozenset({"signed", "filter", "input", "record", "find_by", "zone"}),
+    "webhook": frozenset({"signed", "signature", "filter", "input", "record", "find_by", "zone"}),
 }
 """The settings that a kind takes beside those of all; the others take none."""
 
@@ -105,6 +105,8 @@ def _of_kind(trigger: Trigger, raw: Mapping[str, Any], collections: Mapping[str,
             yield "record", f"The runs are about records of {own}: say which one, by an expression over the record of {trigger.collection}."
     if trigger.kind == "webhook" and trigger.find_by is not None:
         yield from _of_find_by(trigger.find_by, own, collections)
+    if trigger.signature is not None and not trigger.signed:
+        yield "signature", "It is not signed: say `signed`, or remove this."
     if own is None and trigger.record is not None:
         yield "record", "The workflow is about no record: remove this, or name a collection."
 

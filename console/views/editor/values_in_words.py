@@ -29,7 +29,7 @@ TRIGGERS = {
 }  # fmt: skip
 """Kind of a trigger → what its part of the page is called."""
 SETTINGS = {
-    "on": "What happens", "collection": "In", "filter": "Only where", "record": "Which record", "find_by": "Found by", "signed": "Signed by the sender", "title": "Name",
+    "on": "What happens", "collection": "In", "filter": "Only where", "record": "Which record", "find_by": "Found by", "signed": "Signed by the sender", "signature": "How it signs", "title": "Name",
     "enabled": "Begins switched on", "missed": "Missed times", "if": "Leaves where", "reason": "Because", "cron": "Times", "zone": "Time zone",
 }  # fmt: skip
 """Settings of triggers and exits → what their boxes are called."""
