@@ -56,7 +56,7 @@ def main(rows: int) -> None:
         server.sql("create database bench_shop")
         server.sql(listing.FILL.replace("%%", "%").replace("%d", str(rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        sources.add("shop", url, "admin", [{"id": "shop.sale", "source": "shop", "table": "sale"}])
+        sources.add("shop", url, documents=[{"id": "shop.sale", "source": "shop", "table": "sale"}], may=rig.ALL_RIGHTS)
         accounts.create_person("ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password")
         server.sql('insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console")
         peer = rig.Peer("admin_lists", "admin_lists.py", Path(folder), url)

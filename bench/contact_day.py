@@ -250,7 +250,7 @@ def _furnish(server: Any, people: int) -> Any:
 
     server.sql("create database bench_book")
     server.sql(FILL.replace("{people}", str(people)), "bench_book")
-    sources.add("book", server.url("postgres", "bench_book"), "admin", [CONTACT, CONSENT])
+    sources.add("book", server.url("postgres", "bench_book"), documents=[CONTACT, CONSENT], may=rig.ALL_RIGHTS)
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"
     ).person

@@ -94,7 +94,7 @@ def measured(server: Any, lines: int) -> bool:
 
     server.sql("create database bench_book")
     server.sql(TABLES, "bench_book")
-    sources.add("book", server.url("postgres", "bench_book"), "admin", DOCUMENTS)
+    sources.add("book", server.url("postgres", "bench_book"), documents=DOCUMENTS, may=rig.ALL_RIGHTS)
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"
     ).person

@@ -85,8 +85,8 @@ def furnish(server: Any, people: int, *, held: bool = True) -> Any:
     sources.add(
         "shop",
         server.url("postgres", "bench_shop"),
-        "admin",
-        [{"id": "shop.person", "source": "shop", "table": "person", "title": "{{ record.name }}"}],
+        documents=[{"id": "shop.person", "source": "shop", "table": "person", "title": "{{ record.name }}"}],
+        may=rig.ALL_RIGHTS,
     )
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"

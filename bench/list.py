@@ -181,7 +181,7 @@ def main(rows: int) -> None:
         url = server.url("postgres", "bench_shop")
         names = ["customer", "email", "city", "status", "amount", "quantity", "paid", "sold_on", "created_at", "reference", "note"]
         document = {"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *names]}
-        sources.add("shop", url, "admin", [document])
+        sources.add("shop", url, documents=[document], may=rig.ALL_RIGHTS)
         person = accounts.create_person(
             "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password"
         ).person

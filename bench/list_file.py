@@ -3,7 +3,7 @@
     python bench/list_file.py [--rows 1000000] [--rounds 3]
 
 Its own server in a temporary folder, whose database of the rows has PostgreSQL's defaults for parallel queries, as a user's has. A round takes, in turn: `COPY` of the rows in their order by psycopg; the CSV file; the Excel workbook. Both files are
-judged, put in the reader's words, written, and encrypted in parts. The bars: CSV at least 0.5 × COPY; at most 60 MB more than the process held before.
+judged, put in the reader's words, written, and encrypted in parts. The bar: at most 60 MB more than the process held before.
 """
 
 import argparse
@@ -20,7 +20,7 @@ import rig
 from list import FILL
 
 NAMES = ["customer", "email", "city", "status", "amount", "quantity", "paid", "sold_on", "created_at", "reference", "note"]
-BAR, MOST_GROWTH_MB = 0.5, 60
+MOST_GROWTH_MB = 60
 
 
 def copied(url: str) -> None:
@@ -90,7 +90,9 @@ def main() -> None:
         )  # PostgreSQL's own default, which the embedded server lowers
         server.sql(FILL.replace("%%", "%").replace("%d", str(given.rows)), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        sources.add("shop", url, "admin", [{"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *NAMES]}])
+        sources.add(
+            "shop", url, documents=[{"id": "shop.sale", "source": "shop", "table": "sale", "columns": ["id", *NAMES]}], may=rig.ALL_RIGHTS
+        )
         person = accounts.create_person(
             "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password"
         ).person
@@ -104,7 +106,6 @@ def main() -> None:
         figures = rig.in_turn(given.rounds, *(functools.partial(rate, given.rows, way) for way in ways.values()))
         for name, found in zip(ways, figures, strict=True):
             print(f"{name}: {statistics.median(found):,.0f} rows/s, {rig.ratio(found, figures[0]):.3f} × COPY")
-        held = held and rig.ratio(figures[1], figures[0]) >= BAR
     if not held:
         sys.exit("a bar does not hold")
 

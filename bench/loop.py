@@ -60,7 +60,7 @@ def furnish(server: Any, items: int) -> None:
     server.sql("create database bench_shop")
     server.sql(FILL.replace("{rows}", str(items)), "bench_shop")
     person = {"id": "shop.person", "source": "shop", "table": "person", "title": "{{ record.name }}"}
-    sources.add("shop", server.url("postgres", "bench_shop"), "admin", [person])
+    sources.add("shop", server.url("postgres", "bench_shop"), documents=[person], may=rig.ALL_RIGHTS)
     accounts.create_person("ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password")
     accounts.create_service_account(ROBOT, [("admin", "admin")])
     access.grant("admin", "workflow:sweep", ["see", "start", "resume"])

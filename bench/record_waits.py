@@ -78,7 +78,7 @@ def furnish(server: Any, rows: int) -> None:
     documents = [
         {"id": f"shop.{name}", "source": "shop", "table": name, "changes": {"column": "updated_at", "every_s": 1}} for name in names
     ]
-    sources.add("shop", server.url("postgres", "bench_shop"), "admin", documents)
+    sources.add("shop", server.url("postgres", "bench_shop"), documents=documents, may=rig.ALL_RIGHTS)
     accounts.create_person("ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password")
     accounts.create_service_account(ROBOT, [("admin", "admin")])
     for name in names:

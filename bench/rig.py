@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+ALL_RIGHTS = {"admin": ("browse", "read", "create", "update", "delete", "export")}
+"""What `sources.add` lets the administrators of a bench do."""
 
 
 @contextmanager

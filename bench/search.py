@@ -89,7 +89,7 @@ def main(rows: int) -> None:
             for statement in (TABLE, FILL.replace("%d", str(rows)), made):
                 server.sql(statement.format(table=table), "bench_people")
         url = server.url("postgres", "bench_people")
-        sources.add("crm", url, "admin", [{"id": f"crm.{name}", "source": "crm", "table": name} for name in kinds])
+        sources.add("crm", url, documents=[{"id": f"crm.{name}", "source": "crm", "table": name} for name in kinds], may=rig.ALL_RIGHTS)
         print(f"{rows:,} rows × 12 columns, {ROUNDS} rounds of {TIMES}; medians")
         with psycopg.connect(url, autocommit=True) as peer:
             peer.prepare_threshold = None
@@ -146,7 +146,7 @@ def sqlite(rows: int, file: Path, who: Any) -> None:
             ((n, f"{chr(65 + n % 26)}{chr(97 + n // 26 % 26)}{n} Olsen", f"p{n}@example.com") for n in range(rows)),
         )
         made.executescript("create index person_name on person (name collate nocase); create index person_email on person (email);")
-    sources.add("local", f"sqlite:///{file}", "admin", [{"id": "local.person", "source": "local", "table": "person"}])
+    sources.add("local", f"sqlite:///{file}", documents=[{"id": "local.person", "source": "local", "table": "person"}], may=rig.ALL_RIGHTS)
     peer = sqlite3.connect(file)
     for text in ("ab27", "p77777@example.com"):
         high = text[:-1] + chr(ord(text[-1]) + 1)

@@ -36,7 +36,12 @@ def main(rows: int) -> None:
             server.sql(LIST.format(name=name, ours=20 * 3**place, rows=rows // len(SIX)).replace("%%", "%"), "bench_shop")
         server.sql(listing.FILL.replace("%%", "%").replace("%d", "1000"), "bench_shop")
         url = server.url("postgres", "bench_shop")
-        sources.add("shop", url, "admin", [{"id": f"shop.{name}", "source": "shop", "table": name} for name in ("customer", *SIX)])
+        sources.add(
+            "shop",
+            url,
+            documents=[{"id": f"shop.{name}", "source": "shop", "table": name} for name in ("customer", *SIX)],
+            may=rig.ALL_RIGHTS,
+        )
         accounts.create_person("ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password")
         server.sql('insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console")
         ours, theirs = listing.free_port(), listing.free_port()

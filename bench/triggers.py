@@ -91,7 +91,7 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
         {"id": "shop.looked", "source": "shop", "table": "looked", "changes": {"column": "updated_at", "every_s": 1}},
         {"id": "shop.told", "source": "shop", "table": "told", "changes": {"listen": True}},
     ]
-    sources.add("shop", server.url("postgres", "bench_shop"), "admin", documents)
+    sources.add("shop", server.url("postgres", "bench_shop"), documents=documents, may=rig.ALL_RIGHTS)
     server.sql(automation.install_sql("shop"), "bench_shop")
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"

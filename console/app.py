@@ -15,7 +15,6 @@ from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from console import settings, views
-from console.views import hurried_hooks
 
 PACKAGE = Path(__file__).parent
 FIRST = ("security", "identity")
@@ -69,7 +68,6 @@ def create_app() -> Flask:
     app.ensure_sync = lambda func: func  # type: ignore[method-assign]  # no view of ours is a coroutine: twenty questions a request whether one is
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.wsgi_app = hurried_hooks.before(app.wsgi_app)  # type: ignore[method-assign,assignment]
     if current.trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=current.trusted_proxies, x_proto=current.trusted_proxies)  # type: ignore[method-assign]
     for blueprint in blueprints():

@@ -171,13 +171,9 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
     Those of runs, and of what looks up what became of a change, are free again as soon as a job begins to wait for somebody outside: it has a thread beside them.
     """
-    from console import messages, queue, runs
-    from console.messages.channel_settings import in_sandbox
-    from console.queue.job_threads import Pool, Together
+    from console import queue
+    from console.queue.job_threads import Pool
 
-    channels = {"email": queue.SEND, **queue.SENDING}
-    ahead = {name: Together(messages.read_ahead, functools.partial(in_sandbox, channel)) for channel, name in channels.items()}
-    ahead |= {queue.ADVANCE_HANDS_OFF: Together(runs.read_ahead)}
     named = (
         (threads, queue.ADVANCE),
         (threads, queue.ADVANCE_HANDS_OFF, queue.TEND),
@@ -202,7 +198,6 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
         Pool(
             {name: made[name] for name in names},
             count,
-            {name: ahead[name] for name in names if name in ahead},
             queue.outside_places.MOST if not {queue.ADVANCE, queue.ADVANCE_HANDS_OFF, queue.FOLLOW}.isdisjoint(names) else 0,
         )
         for count, *names in named

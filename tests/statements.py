@@ -1,12 +1,11 @@
 """What the product asks the database while tests run: each statement that reads runs says for whom.
 
-Statements are looked at once, where they leave for the server (psycopg's cursor, and the prepared ones of `console.db.prepared_statement`), and only those that the
-product itself sends: a test may look where it likes.
+Statements are looked at once, where they leave for the server, and only those that the product itself sends: a test may look where it likes.
 """
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,8 +16,6 @@ import pytest
 import sqlalchemy as sa
 
 from console.access.run_reach import ALL
-from console.db import prepared_statement
-from console.db.early_statement import Ahead
 
 ROOT = Path(__file__).parents[1]
 OURS, ENGINES, OTHERS = (
@@ -47,44 +44,21 @@ def reads_for_nobody(statement: str) -> bool:
 
 def watch() -> None:
     """Look at every statement from now on."""
-    execute, compiled = psycopg.Cursor.execute, prepared_statement._compiled
+    execute = psycopg.Cursor.execute
 
     def looked_at(self: Any, query: Any, *given: Any, **more: Any) -> Any:
         if isinstance(query, str):
             _look(query)
         return execute(self, query, *given, **more)
 
-    def prepared(statement: str) -> Any:
-        _look(statement)
-        return compiled(statement)
-
     psycopg.Cursor.execute = looked_at  # type: ignore[method-assign]
-    prepared_statement._compiled = prepared  # type: ignore[assignment]
-
-
-def note_prepared(patch: pytest.MonkeyPatch, note: Callable[[str], object]) -> None:
-    """Have `note` called with each prepared statement that goes through no cursor: to count what is sent."""
-
-    def noting(send: Callable[..., Any]) -> Callable[..., Any]:
-        def sent(driver: Any, statement: str, parameters: Any) -> Any:
-            note(statement)
-            return send(driver, statement, parameters)
-
-        return sent
-
-    for name in ("scalar", "rows"):
-        patch.setattr(prepared_statement, name, noting(getattr(prepared_statement, name)))
 
 
 @contextmanager
 def all_sent(*sources: sa.Engine) -> Iterator[list[str]]:
     """Every statement that the console's own database is sent meanwhile, on whatever way, and those that these sources are asked."""
     sent: list[str] = []
-    send, execute = Ahead.__init__, psycopg.Cursor.execute
-
-    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
-        sent.append(statement)
-        send(ahead, statement, parameters)
+    execute = psycopg.Cursor.execute
 
     def executing(cursor: Any, query: Any, *more: Any, **named: Any) -> Any:
         sent.append(str(query))
@@ -94,9 +68,7 @@ def all_sent(*sources: sa.Engine) -> Iterator[list[str]]:
         sent.append(statement)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Ahead, "__init__", sending)
         patch.setattr(psycopg.Cursor, "execute", executing)
-        note_prepared(patch, sent.append)
         for source in sources:
             sa.event.listen(source, "before_cursor_execute", of_source)
         yield sent

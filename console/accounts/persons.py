@@ -15,7 +15,7 @@ from console import access, log, subjects
 from console.accounts import authority, passwords
 from console.core.actor import Actor
 from console.core.plain_words import unaccented
-from console.db import early_statement, engine as db, read_ahead
+from console.db import engine as db
 from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 
@@ -29,7 +29,7 @@ select p.id, coalesce(p.email, '') as email, p.name, p.tags, p.locale, p.zone, p
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id) as teams
 from console.person p
 """
-_PERSON, _PERSON_PREPARED = sa.text(_PEOPLE + " where p.id = :id"), _PEOPLE + " where p.id = $1"
+_PERSON = sa.text(_PEOPLE + " where p.id = :id")
 BY_EMAIL = sa.text(_PEOPLE + " where p.email = :email")
 END_SESSIONS = sa.text("update console.session set ended_at = now() where person = :id and ended_at is null")
 _JOIN = sa.text(
@@ -232,7 +232,7 @@ def people() -> list[Person]:
 def teams() -> list[Team]:
     """All teams by name, including archived ones."""
     wanted = "select id, name, description, lead, archived_at is not null, second_person from console.team order by name, id"
-    return [Team(*row) for row in early_statement.fetch(wanted, ())]
+    return [Team(*row) for row in db.fetch(wanted)]
 
 
 def names(ids: Collection[str]) -> dict[str, str]:
@@ -289,10 +289,7 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
 
     Raises `NotAllowed` if the account is closed or removed: nothing is done in this name any more.
     """
-    known: Actor | None = read_ahead.look("actor", (person_id, session))
-    if known is not None:
-        return known
-    found = early_statement.fetch(_PERSON_PREPARED, (person_id,))
+    found = db.fetch(f"{_PEOPLE} where p.id = %s", (person_id,))
     row = _Row(*found[0]) if found else None
     if row is None or row.disabled_at is not None:
         said = "The account of the person that this is done for is closed. Somebody else has to take over."
@@ -301,9 +298,7 @@ def actor_of_person(person_id: str, session: str = "sys:engine") -> Actor:
                 f"The service account {row.name} is closed. Open it again under Settings, People, or name another account in the workflow."
             )
         raise NotAllowed(said, code="account_closed")
-    made = actor(row, kind="user", session=session)
-    read_ahead.keep("actor", {(person_id, session): made})
-    return made
+    return actor(row, kind="user", session=session)
 
 
 def actor(row: Any, *, kind: Any, session: str, key_id: str | None = None) -> Actor:

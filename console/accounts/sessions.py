@@ -17,7 +17,7 @@ from console import access, log
 from console.accounts import authority, entry, factors, persons
 from console.accounts.provider_logouts import Logout
 from console.core.actor import Actor
-from console.db import early_statement, engine as db
+from console.db import engine as db
 from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound
 
@@ -47,13 +47,13 @@ class _Found(NamedTuple):
 
 
 _SESSION = """
-select s.id, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - least(interval '1 minute', $2::interval / 20),
+select s.id, p.id, p.email, p.name, p.tags, p.locale, p.zone, s.seen_at < now() - least(interval '1 minute', %(idle)s::interval / 20),
        (select coalesce(array_agg(t.team order by t.team), '{}') from console.person_team t where t.person = p.id),
-       s.method, s.roles, s.token_hash <> $1, exists (select from console.second_factor f where f.person = p.id),
-       extract(epoch from s.seen_at + $2::interval - now())::float, extract(epoch from s.created_at + $3::interval - now())::float
+       s.method, s.roles, s.token_hash <> %(token)s, exists (select from console.second_factor f where f.person = p.id),
+       extract(epoch from s.seen_at + %(idle)s::interval - now())::float, extract(epoch from s.created_at + %(whole)s::interval - now())::float
 from console.session s join console.person p on p.id = s.person
-where (s.token_hash = $1 or (s.former_hash = $1 and s.former_until > now())) and s.ended_at is null and p.disabled_at is null
-  and s.seen_at > now() - $2::interval and s.created_at > now() - $3::interval
+where (s.token_hash = %(token)s or (s.former_hash = %(token)s and s.former_until > now())) and s.ended_at is null and p.disabled_at is null
+  and s.seen_at > now() - %(idle)s::interval and s.created_at > now() - %(whole)s::interval
 """
 
 
@@ -94,7 +94,7 @@ def standing(token: str, *, background: bool = False) -> Standing | None:
     """The session of this token; None if it has ended, was idle for too long or is too old. `background` requests do not count as activity."""
     rules = entry.current()
     idle, whole = f"{rules.idle_minutes} minutes", f"{rules.whole_minutes} minutes"
-    found = early_statement.fetch(_SESSION, (_hash(token), idle, whole))
+    found = db.fetch(_SESSION, {"token": _hash(token), "idle": idle, "whole": whole})
     if not found:
         return None
     row = _Found(*found[0])

@@ -9,7 +9,7 @@ from console import access, accounts, enrolments, log, queue, records, runs, ste
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
 from console.core.run import Run
-from console.db import read_ahead, troubles
+from console.db import troubles
 from console.db.engine import alone, fetch
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.runs.engine.stepping import record_of, rules_of
@@ -123,7 +123,6 @@ def _wake_run(run_id: str, key: str, event: LogEvent, *, in_worker: bool) -> boo
     if event.on not in (step.config.event, *step.config.also) or not _passes(step.config.filter, definition, run, event):
         return False
     output = {"until": (run.waiting or {}).get("until"), "event": event.on, "at": log.body.moment(event.at)}
-    read_ahead.keep("run", {run_id: loaded})
     return runs.arrive(runs.ENGINE, run_id, key, outcome="event", output=output, caused_by=event.caused_by, in_worker=in_worker)
 
 
@@ -151,7 +150,6 @@ def _passes(condition: str | None, definition: Definition, run: Run, event: LogE
         try:
             record = record_of(actor, run)
             if record is not None:
-                read_ahead.keep("record", {(actor.id, run.collection, run.record): record})
                 roots["record"] = records.collection(run.collection).typed(record.values)
         except NotFound:
             roots["record"] = None  # it is no more, or out of their scope

@@ -1,17 +1,7 @@
-"""The webhook of an address, and notes on senders that it turned away.
+"""The webhook of an address, and notes on senders that it turned away. A delivery is written down only while its webhook stands as it was found."""
 
-Where many deliveries come, it is looked up once a second, and each delivery is written down only while it stands as it was found.
-"""
-
-import contextlib
 import functools
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import psycopg
-from sqlalchemy.exc import SQLAlchemyError
 
 from console import log, subjects
 from console.automation import hook_addresses
@@ -22,8 +12,7 @@ from console.db.ids import new_id
 from console.errors import Malformed, NotFound
 
 LONGEST_TOKEN = 200
-KEPT_S, FORGOTTEN_S, MOST_KEPT = 1.0, 10.0, 256
-_kept: dict[bytes, tuple[float, "Hook"]] = {}
+MOST_READ = 256
 
 
 class Off(NotFound):
@@ -74,26 +63,6 @@ from console.trigger t join console.workflow w on w.id = t.workflow where {_WORK
 """One row while the webhook stands as it was found, by what `Hook.standing` gives."""
 
 
-def found_lately(token: str) -> Hook | None:
-    """The webhook of this address as it was within this second, looked up again by one thread while the others go on; None where it was not found before, or is off now."""
-    digest, now = _digest(token), time.monotonic()
-    if (kept := _kept.get(digest)) is None:
-        return None
-    looked_at, hook = kept
-    if now - looked_at < KEPT_S:
-        return hook
-    if now - looked_at > FORGOTTEN_S:
-        return None
-    _kept[digest] = now, hook
-    rows: Sequence[Any] = ()
-    with contextlib.suppress(SQLAlchemyError, psycopg.Error):  # who finds it then says so
-        rows = fetch(_FIND, (digest,))
-    if rows and rows[0][-1]:
-        return _keep(digest, rows[0])
-    _kept.pop(digest, None)
-    return None
-
-
 def find(token: str) -> Hook:
     """The webhook of this address. Raises Off, and OldAddress for an address that was replaced or never existed."""
     digest = _digest(token)
@@ -106,24 +75,16 @@ def find(token: str) -> Hook:
     if not works:
         note_away(workflow, trigger, version, "It was off, or the workflow was not active.")
         raise Off("This webhook is switched off, or its workflow is not active: nothing was started.")
-    return _keep(digest, found[0])
-
-
-def _keep(digest: bytes, found: Sequence[Any]) -> Hook:
-    workflow, trigger, definition, version, added, secret, live, _ = found
+    _, _, definition, _, added, secret, live, _ = found[0]
     row = Row(workflow, trigger, "webhook", _read(definition), enabled=True, version=version, next_at=None, cursor=None, added=added)
-    hook = Hook(row, bytes(secret) if secret is not None else None, live, digest, definition)
-    if len(_kept) >= MOST_KEPT:
-        _kept.clear()
-    _kept[digest] = time.monotonic(), hook
-    return hook
+    return Hook(row, bytes(secret) if secret is not None else None, live, digest, definition)
 
 
 def _digest(token: str) -> bytes:
     return hook_addresses.digest(token) if len(token) <= LONGEST_TOKEN and token.isascii() else b""
 
 
-@functools.lru_cache(maxsize=MOST_KEPT)
+@functools.lru_cache(maxsize=MOST_READ)
 def _read(definition: str) -> Trigger:
     return Trigger.model_validate_json(definition)
 

@@ -16,7 +16,6 @@ from console.automation import found_hooks
 from console.automation.firing import job_of, sealed
 from console.automation.found_hooks import Hook
 from console.automation.occasions import Occasion
-from console.db import prepared_statement
 from console.db.engine import borrowed, fetch, hot_engine, transaction
 from console.errors import Conflict, TooMany
 from console.workflows import Definition
@@ -119,7 +118,7 @@ def _write(values: Sequence[str | int | bytes | None]) -> bool:
     for attempt in (1, 2):
         with borrowed() as driver:
             try:
-                return bool(prepared_statement.scalar(driver, _KEEP, values))
+                return driver.execute(_KEEP, values).fetchone() is not None
             except psycopg.OperationalError:
                 if not driver.closed or attempt == 2:
                     raise

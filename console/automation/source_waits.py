@@ -19,7 +19,7 @@ from console.automation.awaited import SINCE, wake
 from console.automation.following import Happened
 from console.automation.log_events import LogEvent
 from console.core.run.causes import causes_from_json, stored
-from console.db.engine import fetch, together
+from console.db.engine import fetch
 from console.db.ids import new_id
 from console.errors import NotFound, SourceDown
 from console.steps.wait import CHANGE, FORMER
@@ -166,14 +166,12 @@ def wake_batch(batch: str, stopping: Callable[[], bool] = lambda: False) -> None
     for start in range(0, len(waits), TOGETHER):
         some, done = waits[start : start + TOGETHER], list[int]()
         try:
-            with together():
-                runs.read_ahead([wait[0].run for wait in some])
-                for wait in some:
-                    if stopping():
-                        raise queue.PutBack
-                    faults.point("source_waits.wake")
-                    _end_wait(wait)
-                    done += [each.id for each in wait]
+            for wait in some:
+                if stopping():
+                    raise queue.PutBack
+                faults.point("source_waits.wake")
+                _end_wait(wait)
+                done += [each.id for each in wait]
         except SourceDown:
             raise queue.PutBack(AGAIN_S) from None
         finally:

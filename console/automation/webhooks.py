@@ -51,7 +51,6 @@ __all__ = [
     "OldAddress",
     "Taken",
     "find",
-    "found_lately",
     "note_away",
     "receive",
     "turned_away",
@@ -137,14 +136,9 @@ class Moved(Conflict):
     default_code = "webhook_changed"
 
 
-def find(token: str, *, anew: bool = False) -> Hook:
-    """The webhook of this address; in a rush as it was within this second, but `anew`. Raises Off, and OldAddress for one that was replaced or never existed."""
-    return (None if anew else found_lately(token)) or found_hooks.find(token)
-
-
-def found_lately(token: str) -> Hook | None:
-    """The webhook of this address as it was within this second; None where there is no rush, or it was not looked up."""
-    return found_hooks.found_lately(token) if kept_deliveries.many() else None
+def find(token: str) -> Hook:
+    """The webhook of this address. Raises Off, and OldAddress for one that was replaced or never existed."""
+    return found_hooks.find(token)
 
 
 # --------------------------------------------------------------------------------------------------------------- delivery

@@ -196,5 +196,5 @@ def _note(actor: Actor, collection: Collection, by: Field, query: BrowseQuery, c
     )
     log.note(
         actor, "record_listed", open=open_, sealed=sealed, source=collection.source, collection=collection.id,
-        label=label_on_collection(collection), later=True,
+        label=label_on_collection(collection),
     )  # fmt: skip

@@ -232,5 +232,5 @@ def _note(actor: Actor, group: Group, text: str) -> None:
     shown = {"count": len(group.hits), "sort": "", "more": group.more, "has_filter": True}
     log.note(
         actor, "record_listed", open=shown, sealed={"q": text}, source=group.collection.source, collection=group.collection.id,
-        label=label_on_collection(group.collection), later=True,
+        label=label_on_collection(group.collection),
     )  # fmt: skip

@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from console import access, records
+from console import access
 from console.browse import naming, record_lists
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.errors import NotAllowed
-from console.formats import Look, Named
-from console.records import Reach, Record, Wording
+from console.formats import Named
+from console.records import Record
 
 PAGE = 2_000
 CHANGED = "Your rights in these records were changed since the file was asked for. Make it again: it holds what you may take away then."
@@ -52,29 +52,6 @@ class ListExport:
                 raise NotAllowed(CHANGED)
             named = self._named(rows)
             yield naming.called(self.actor, self.collection, rows, named), named
-
-    def lines(self, look: Look, formula: tuple[str, ...]) -> Iterator[bytes] | None:
-        """The records of `pieces` as CSV lines that the source wrote itself, some at a time; None if only Python can write them.
-
-        Judged like `pieces`; texts that begin with one of `formula` have an apostrophe before them. Raises Unsayable where a value is met that only
-        Python can word: then all of it is made by `pieces`.
-        """
-        if naming.joined(self.collection):
-            return None  # the title is made of the names of other records
-        scope, seen = self._scopes()
-        leading = sorted({item.references for item in self.columns if item.references})
-        reaches = {target: naming.reach(self.actor, target) for target in leading}
-        wording = Wording(look, reaches.get, formula)
-        where, segment, sought = record_lists.question(self.actor, self.collection, scope, self.query)
-        shared = self.collection.id, scope, seen, self.beside, wording
-        lines = records.lines(*shared, where=where, segment=segment, q=sought, sort=self.query.sort, size=PAGE)
-        return None if lines is None else self._judged(lines, (scope, seen), reaches)
-
-    def _judged(self, lines: Iterator[list[bytes]], scopes: tuple[Scope, Scope], reaches: Mapping[str, Reach | None]) -> Iterator[bytes]:
-        for piece in lines:
-            if self._scopes() != scopes or {target: naming.reach(self.actor, target) for target in reaches} != reaches:
-                raise NotAllowed(CHANGED)
-            yield b"\r\n".join([*piece, b""])
 
     def _scopes(self) -> tuple[Scope, Scope]:
         """What the actor may take away, and what they may see."""

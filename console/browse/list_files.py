@@ -265,13 +265,6 @@ class _Parts:
         while len(self._left) > PART:
             self._seal(PART, last=False)
 
-    def begin_again(self) -> None:
-        """What was written so far is not to be kept."""
-        self._left.clear()
-        for number in range(self._count):
-            (self._place / str(number)).unlink()
-        self._count = 0
-
     def end(self) -> int:
         """Write the last part; how many there are."""
         self._seal(len(self._left), last=True)

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from console import formats
-from console.activity.exports import FORMULA, harmless
+from console.activity.exports import harmless
 from console.browse import list_export
 from console.browse.list_export import ListExport
 from console.core import counted_moments
 from console.core.documents.collections import Collection, Field
 from console.formats import Kind, Look
-from console.records import Record, Unsayable
+from console.records import Record
 
 MOST_ROWS = 1_048_575
 MOST_LETTERS = 32_767
@@ -55,26 +55,11 @@ class Sink(Protocol):
     def write(self, data: bytes) -> object:
         """Add these bytes."""
 
-    def begin_again(self) -> None:
-        """Forget what was written."""
-
 
 def write_csv(export: ListExport, look: Look, file: Sink, progress: Progress) -> None:
-    """Write the list as a CSV file. Spreadsheets cannot mistake its texts for formulas.
-
-    The source writes the lines itself as far as it can; where it meets a value for which it has no words, all of it is made here.
-    """
-    quick = export.lines(look, FORMULA)
-    try:
-        _write_parts(file, export, csv_parts(export, look) if quick is None else quick, progress)
-    except Unsayable:
-        file.begin_again()
-        _write_parts(file, export, csv_parts(export, look), progress)
-
-
-def _write_parts(file: Sink, export: ListExport, parts: Iterator[bytes], progress: Progress) -> None:
+    """Write the list as a CSV file. Spreadsheets cannot mistake its texts for formulas."""
     file.write(b"\xef\xbb\xbf" + _lines([[harmless(head)] for head in csv_headings(export)]))
-    for number, lines in enumerate(parts):
+    for number, lines in enumerate(csv_parts(export, look)):
         progress(number * list_export.PAGE)
         file.write(lines)
 

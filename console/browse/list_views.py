@@ -1,9 +1,7 @@
 """How each person sees a list: columns in their order, height of the rows, and the segment that it opens with. Kept until they change it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
@@ -13,8 +11,8 @@ from console.browse.saved_segments import SavedSegment, audiences, readable, sav
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
-from console.db import early_statement, tables
-from console.db.engine import transaction
+from console.db import tables
+from console.db.engine import fetch, transaction
 from console.errors import Invalid
 
 MOST_COLUMNS = 200
@@ -23,11 +21,11 @@ TITLE = "title"
 """The first column of a list, which names the record, in `widths`."""
 NARROWEST, WIDEST = 60, 900
 
-_VIEW = "select columns, roomy, segment, page_size, widths from console.list_view where person = $1 and collection = $2"
+_VIEW = "select columns, roomy, segment, page_size, widths from console.list_view where person = %s and collection = %s"
 _BOTH = """
 select v.columns, v.roomy, v.segment, v.page_size, v.widths, s.id, s.label, s.query, s.audience, s.made_by
-from (select) one left join console.list_view v on v.person = $1 and v.collection = $2
-left join console.saved_segment s on s.collection = $2 and s.audience = any($3::text[])
+from (select) one left join console.list_view v on v.person = %(person)s and v.collection = %(collection)s
+left join console.saved_segment s on s.collection = %(collection)s and s.audience = any(%(audiences)s::text[])
 """
 
 
@@ -47,24 +45,13 @@ class ListView:
 
 def view_of(actor: Actor, collection_id: str) -> ListView:
     """The view that the actor kept of the list; one statement."""
-    rows = early_statement.fetch(_VIEW, (actor.id, collection_id))
+    rows = fetch(_VIEW, (actor.id, collection_id))
     return _view(*rows[0]) if rows else ListView()
 
 
-@contextmanager
-def view_and_segments_ahead(
-    actor: Actor, collection: Collection, scope: Scope
-) -> Iterator[Callable[[], tuple[ListView, list[SavedSegment]]]]:
-    """The view that the actor kept of the list, and the saved segments that they have as its tabs, as a function to call inside the block: the one
-    statement runs in the meantime. The caller has judged the scope.
-    """
-    with early_statement.Ahead(_BOTH, (actor.id, collection.id, audiences(actor))) as sent:
-        yield lambda: _view_and_segments(actor, collection, scope, sent.sure())
-
-
-def _view_and_segments(
-    actor: Actor, collection: Collection, scope: Scope, rows: Sequence[tuple[Any, ...]]
-) -> tuple[ListView, list[SavedSegment]]:
+def view_and_segments(actor: Actor, collection: Collection, scope: Scope) -> tuple[ListView, list[SavedSegment]]:
+    """The view that the actor kept of the list, and the saved segments that they have as its tabs; one statement. The caller has judged the scope."""
+    rows = fetch(_BOTH, {"person": actor.id, "collection": collection.id, "audiences": audiences(actor)})
     return _view(*rows[0][:5]), readable(actor, collection, scope, [row[5:] for row in rows if row[5] is not None])
 
 

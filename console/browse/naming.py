@@ -14,7 +14,7 @@ from console.errors import ConsoleError, NotFound
 from console.formats import Named
 from console.log import Stored
 from console.log.masking import DOTS, TITLED
-from console.records import Reach, Record
+from console.records import Record
 
 MOST = 500
 """Records of one collection that a page names."""
@@ -238,18 +238,6 @@ def seen(actor: Actor, collection_id: str | None) -> Collection | None:
     except NotFound:
         return None
     return found if access.can(actor, None, f"collection:{found.id}", "browse") else None
-
-
-def reach(actor: Actor, collection_id: str) -> Reach | None:
-    """What the actor may know of records that others refer to, as `named` has it; None where a title has to be looked at."""
-    try:
-        collection = records.collection(collection_id)
-    except NotFound:
-        return None
-    if not access.can(actor, None, f"collection:{collection_id}", "browse"):
-        return Reach(None, f"{_indefinite(collection)} you may not see")
-    scope = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive)
-    return None if scope.hidden & set(collection.title_fields) else Reach(scope, _absent(collection, scope))
 
 
 def _absent(collection: Collection, scope: Scope) -> str:

@@ -471,7 +471,7 @@ def note_view(
     `label`: another than that of the whole collection.
     """
     label, about = label or label_on_collection(collection), about_record(collection, key, seen)
-    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, **about, label=label, later=True)
+    note_on(actor, "record_viewed", collection, open={"relation": relation} if relation else {}, **about, label=label)
 
 
 def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: ListPage) -> None:
@@ -479,4 +479,4 @@ def _note_list(actor: Actor, collection: Collection, query: BrowseQuery, found: 
     sealed = {name: value for name, value in (("filter", query.filter), ("q", query.q)) if value}
     if query.segment:
         open_["segment"] = query.segment
-    note_on(actor, "record_listed", collection, open=open_, sealed=sealed, later=True)
+    note_on(actor, "record_listed", collection, open=open_, sealed=sealed)

@@ -18,8 +18,8 @@ from console.browse.record_lists import BrowseQuery, browsed_collection, may_sha
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
 from console.core.scopes import Scope
-from console.db import early_statement, tables
-from console.db.engine import transaction
+from console.db import tables
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Invalid, Malformed, NotFound
 
@@ -33,7 +33,7 @@ MOST_OWN = 30
 KEPT = ("segment", "filter", "q", "sort", "columns")
 """What of a list's address is saved."""
 
-_SEGMENTS = "select id, label, query, audience, made_by from console.saved_segment where collection = $1 and audience = any($2::text[])"
+_SEGMENTS = "select id, label, query, audience, made_by from console.saved_segment where collection = %s and audience = any(%s::text[])"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def audiences(actor: Actor) -> list[str]:
 def saved_segments(actor: Actor, collection_id: str) -> list[SavedSegment]:
     """The saved segments that the actor has as tabs, their own first, then by name; one statement. Raises NotFound."""
     collection, scope = browsed_collection(actor, collection_id)
-    return readable(actor, collection, scope, early_statement.fetch(_SEGMENTS, (collection_id, audiences(actor))))
+    return readable(actor, collection, scope, fetch(_SEGMENTS, (collection_id, audiences(actor))))
 
 
 def readable(actor: Actor, collection: CollectionModel, scope: Scope, rows: Sequence[tuple[Any, ...]]) -> list[SavedSegment]:

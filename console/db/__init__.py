@@ -11,15 +11,12 @@ if TYPE_CHECKING:
 
 OPEN_MODULES = frozenset(
     {
-        "early_statement",
         "dump",
         "engine",
         "fitness",
-        "prepared_statement",
         "ids",
         "migrate",
         "presence",
-        "read_ahead",
         "release",
         "request_writes",
         "server",

@@ -6,7 +6,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from console import postgres, settings
-from console.db import read_ahead, release, request_writes
+from console.db import release, request_writes
 from console.db.named_locks import NamedLocks
 
 POOL, OVERFLOW = 6, 4
@@ -285,32 +285,12 @@ _locks = NamedLocks(lambda: hot_engine().raw_connection())
 @contextmanager
 def alone(about: str) -> Iterator[bool]:
     """Whether nobody else in any process is at `about` now; while the block lasts, nobody else is. A process that dies lets go at once."""
-    ahead = read_ahead.take_lock(about)
-    mine = ahead or _locks.take([about]) is not None
+    mine = _locks.take([about]) is not None
     try:
         yield mine
     finally:
-        if ahead:
-            _locks.let_go_soon(about)
-        elif mine:
+        if mine:
             _locks.let_go(about)
-
-
-def alone_ahead(abouts: Iterable[str]) -> set[str]:
-    """Of these, at which nobody else in any process is now; nobody else is until this thread has been `alone` there, or its block `together` ends."""
-    got = _locks.take_each(abouts)
-    read_ahead.keep_locks(got)
-    return set(got)
-
-
-@contextmanager
-def together() -> Iterator[None]:
-    """While the block lasts, this thread does several things one after another, for which it reads ahead."""
-    with read_ahead.kept() as locks:
-        try:
-            yield
-        finally:
-            _locks.let_go(*locks)
 
 
 @contextmanager

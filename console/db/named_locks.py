@@ -12,15 +12,12 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console.db import prepared_statement
-
 KEPT_FROM, KEPT_S = 64, 0.25
 """Of how many places on one is kept for a moment, and how long: so many are more than the threads of several workers."""
 TAKEN_AT_ONCE = 8
 """Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
 _LET_GO = "select pg_advisory_unlock(hashtextextended(name, 0)) from unnest(%s::text[]) name"
-_TAKE_EACH = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0))"
-_TAKE = f"{_TAKE_EACH} limit 1"
+_TAKE = "select name from unnest(%s::text[]) name where pg_try_advisory_lock(hashtextextended(name, 0)) limit 1"
 
 
 class NamedLocks:
@@ -48,26 +45,10 @@ class NamedLocks:
                 free = (name for name in names if name not in self._held)
                 try:
                     while asked := list(itertools.islice(free, TAKEN_AT_ONCE)):
-                        if got := prepared_statement.rows(self._driver(), _TAKE, (asked,)):
+                        if got := self._driver().execute(_TAKE, (asked,)).fetchall():
                             self._held.update(got[0])
                             return str(got[0][0])
                     return None
-                finally:
-                    self._rest()
-        finally:
-            self._let_others_go()
-
-    def take_each(self, names: Iterable[str]) -> list[str]:
-        """Those of these names that nobody in any process holds; then this process does. One statement."""
-        try:
-            with self._mutex:
-                self._after_fork()
-                self._unlock()
-                try:
-                    free = list({name: None for name in names if name not in self._held})
-                    got = [str(row[0]) for row in prepared_statement.rows(self._driver(), _TAKE_EACH, (free,))] if free else []
-                    self._held.update(got)
-                    return got
                 finally:
                     self._rest()
         finally:
@@ -116,10 +97,6 @@ class NamedLocks:
         self._left.extend(names)
         self._let_others_go()
 
-    def let_go_soon(self, name: str) -> None:
-        """Nobody holds it any more, as soon as somebody is at the connection."""
-        self._left.append(name)
-
     def _let_others_go(self) -> None:
         """Let go of what was left while another thread was at the connection; whoever is there now does it in our place."""
         while self._left and self._mutex.acquire(blocking=False):
@@ -134,7 +111,7 @@ class NamedLocks:
         self._held.difference_update(names)
         if names and self._hot is not None and not self._driver().closed:
             with suppress(psycopg.OperationalError):  # it was lost, and the locks with it
-                prepared_statement.rows(self._driver(), _LET_GO, (names,))
+                self._driver().execute(_LET_GO, (names,))
 
     def _after_fork(self) -> None:
         if self._process != os.getpid():

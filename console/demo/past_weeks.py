@@ -166,7 +166,6 @@ class Stage:
 
     def settle(self) -> None:
         """Do what a worker would: automatic steps, changes, proposals, messages."""
-        log.settle()
         for _ in range(ROUNDS):
             jobs = fetch(_TAKE, (sorted(queue.JOBS),))
             if not jobs and not runs.pick_up() and not enrolments.beginning.pick_up():

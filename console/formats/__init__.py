@@ -6,7 +6,7 @@ Both directions live here, so that a page accepts what it shows in a box. Values
 
 from console.core.counted_moments import counting, is_counted
 from console.formats import times
-from console.formats.codes import CODED, SPOKEN, code_choices, code_name, code_names, program_words
+from console.formats.codes import CODED, SPOKEN, code_choices, code_name, program_words
 from console.formats.forms import box, sought_value, typed, unit_words
 from console.formats.kinds import (
     EMPTY,
@@ -25,7 +25,7 @@ from console.formats.kinds import (
 from console.formats.lengths import MINUTE_S, adding_up, length_words, unit_of, whole_units
 from console.formats.markup import CELL_LENGTH, cell, column, escaped, html, linked, marker, unfolding
 from console.formats.money import SMALLEST, about, amount_of, is_money, money_box, of_any_currency
-from console.formats.numerals import decimal_mark, grouped
+from console.formats.numerals import grouped
 from console.formats.plain_numbers import figure, is_figure, unit
 from console.formats.sent_json import json_in, object_in
 from console.formats.times import (
@@ -47,7 +47,6 @@ from console.formats.times import (
 )
 from console.formats.words import (
     CLOCK,
-    CLOCK_PARTS,
     OWN,
     WIDGETS,
     absent,

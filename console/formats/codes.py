@@ -25,7 +25,7 @@ _OF_CITIES = re.compile("(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Austr
 _NO_MONEY = re.compile(r"\(\d{4}|X{3}|XTS")
 PROGRAM_WORD = re.compile(r"[a-z][a-z0-9]*(?:[_.][a-z0-9]+)+")
 LOWER_WORDS = re.compile(r"[a-z](?:[^\sA-Z!-,./:-@\[-`{-~]| )*")
-"""Words in small letters, as a program's state `fixed` or `in progress`, that begin with a plain letter; `records.words_in_sql` words them alike."""
+"""Words in small letters, as a program's state `fixed` or `in progress`, that begin with a plain letter."""
 SPOKEN = ("word", "badge")
 """Widgets of fields whose values are shown as words where they are words of a program."""
 

@@ -15,8 +15,6 @@ from console.log.append import (
     note,
     noting,
     now,
-    on_the_way,
-    settle,
     write,
 )
 from console.log.body import Fact, Frame, Link, link

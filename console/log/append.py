@@ -20,8 +20,7 @@ from sqlalchemy.engine import Connection
 
 from console import faults, subjects
 from console.core.actor import Actor
-from console.db import prepared_statement, request_writes, tables
-from console.db.early_statement import Ahead
+from console.db import request_writes, tables
 from console.db.engine import borrowed, driver_of, hot_engine
 from console.db.ids import uuid7_text
 from console.log.body import Fact, Frame, Link, link
@@ -170,17 +169,12 @@ def _execute(statement: str, parameters: Sequence[Any], connection: Connection |
     for attempt in (1, 2):
         with borrowed() as driver:
             try:
-                return _alone(driver, statement, parameters)
+                return _by_cursor(driver, statement, parameters)
             except psycopg.OperationalError as error:
                 # A connection that was dead before the statement left (the server restarted) says so in these words.
                 if attempt == 2 or not driver.closed or "the connection is closed" not in str(error):
                     raise
     raise AssertionError("unreachable")
-
-
-def _alone(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Any]) -> int:
-    arrays = any(type(value) is list for value in parameters)  # of many events; the cursor knows how to write them
-    return _by_cursor(driver, statement, parameters) if arrays else prepared_statement.scalar(driver, statement, parameters)
 
 
 def _by_cursor(driver: "psycopg.Connection[Any]", statement: str, parameters: Sequence[Any]) -> int:
@@ -211,18 +205,13 @@ def note(
     chain: str | None = None,
     label: str | None = None,
     connection: Connection | None = None,
-    later: bool = False,
 ) -> None:
     """One event on the actor's own chain (or `chain`; with a `label` on that of the label, so that no number is missing in the other), committed at once, or with the transaction of `connection`: then it is the
     last thing done there, for whoever writes on that chain waits for its end.
 
     `open` holds ids, enumerations and counts; texts, names and record values go into `sealed`, under `subject`, or under
     the actor's own key when none is given. Callers race only with themselves: a chain that moved is read again.
-
-    `later` is for looks: within a request (`on_the_way`) the event is sent and the page drawn meanwhile; `settle` waits for it before the answer
-    leaves. What changes something waits here, and so does everything outside of a request.
     """
-    settle()  # what is on its way on the same chain comes first
     pending = noting(
         actor,
         kind,
@@ -236,8 +225,6 @@ def note(
         chain=chain,
         label=label,
     )
-    if later and connection is None and _send(pending):
-        return
     _write(pending, connection)
 
 
@@ -299,60 +286,6 @@ def _write(pending: Noting, connection: Connection | None = None, *, again: bool
             continue
         return
     raise Moved(pending.chain)
-
-
-# ------------------------------------------------------------------------------------------------------- looks, meanwhile
-
-_under_way: contextvars.ContextVar[list[tuple[Ahead, Noting, int, Link]] | None] = contextvars.ContextVar("under_way", default=None)
-"""Notes that this request has sent and not heard of yet; None outside of requests."""
-
-
-def on_the_way() -> None:
-    """From here on looks may be on their way while the request goes on; whoever calls this calls `settle` before anything is answered."""
-    settle()
-    _under_way.set([])
-
-
-def settle(*, last: bool = False) -> None:
-    """Wait until what is on its way is in the log. After the `last` time, looks wait for themselves again.
-
-    What did not arrive is written in the usual way, which says what is wrong: nothing leaves that the log does not have.
-    """
-    under_way = _under_way.get()
-    if last:
-        _under_way.set(None)
-    while under_way:
-        sent, pending, seq, new_link = under_way.pop()
-        if not _landed(sent, pending, seq, new_link):
-            _write(pending, again=True)
-
-
-def _send(pending: Noting) -> bool:
-    """Whether the event could be sent without waiting for it."""
-    under_way = _under_way.get()
-    if under_way is None or (IDEMPOTENCY.get() is not None and pending.fact.type not in LOOKS):
-        return False
-    seq, new_link = pending.linked()
-    text, parameters = _call(pending.chain, seq, [new_link], pending.subject, Projection(), None, None)
-    faults.point("log.write.before")
-    try:
-        under_way.append((Ahead(text, parameters), pending, seq, new_link))
-    except psycopg.Error:
-        return False  # the usual way finds a connection that works, or says that there is none
-    return True
-
-
-def _landed(sent: Ahead, pending: Noting, seq: int, new_link: Link) -> bool:
-    try:
-        last = int(sent.rows()[0][0])
-    except psycopg.OperationalError:
-        last = seq + 1 if arrived(pending.chain, seq + 1, new_link.leaf) else 0
-    except psycopg.Error:
-        last = 0
-    faults.point("log.write.after")
-    if last:
-        _remember(pending.chain, last, new_link.leaf)
-    return last > 0
 
 
 LANES = 64

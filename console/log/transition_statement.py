@@ -9,12 +9,11 @@ from typing import Any, TypeAlias
 import orjson
 
 from console import subjects
-from console.db.prepared_statement import Parameter
 from console.log.body import Link, plain
 from console.queue import BESIDE, Job
 
 FEW = 8
-Part: TypeAlias = tuple[str, Sequence[Parameter]]
+Part: TypeAlias = tuple[str, Sequence[Any]]
 """A statement with `%s` and `%b` as placeholders, and its values."""
 
 

@@ -16,7 +16,6 @@ from console.messages.message_counts import (
 )
 from console.messages.message_reasons import unsent
 from console.messages.message_results import tell_left
-from console.messages.messages_ahead import read_ahead
 from console.messages.outbox import Line, OutboxQuery, by_id, failed_afterwards, find
 from console.messages.sending import pick_up, send
 

@@ -15,10 +15,8 @@ from sqlalchemy.engine import Connection
 
 from console import log, subjects, workflows
 from console.core.contacting import CAMPAIGN, KINDS, Kind, Used
-from console.db import early_statement, read_ahead
 from console.db.engine import driver_of, fetch
 from console.db.ids import new_id
-from console.db.prepared_statement import text_array
 
 _log = logging.getLogger(__name__)
 _COLUMNS = (
@@ -26,7 +24,7 @@ _COLUMNS = (
     "due_at, at, sent_at, expires_s, most, again_s, number, tries, looks, failures, outcomes, provider, provider_id, sandbox, subject, nonce, ct, "
     "result_nonce, result_ct, opened_at, about"
 )
-_BY_ID = f"select {_COLUMNS} from console.message where id = any((select %s::text[])::text[])"  # noqa: S608 (names of ours)
+_BY_ID = f"select {_COLUMNS} from console.message where id = any(%s::text[])"  # noqa: S608 (names of ours)
 LEFT = ("sending", "unknown", "sent", "delivered")
 """Statuses of a message that left, or may have."""
 PENDING = ("waiting", "sending", "unknown")
@@ -105,14 +103,12 @@ def kind_of(message: Message) -> Kind:
 
 def by_id(message_id: str) -> Message | None:
     """The message of this id; None where there is none."""
-    if (known := read_ahead.take("message", message_id)) is not None:
-        return known  # type: ignore[no-any-return]
     return next(iter(by_ids([message_id])), None) if "\x00" not in message_id else None
 
 
 def by_ids(message_ids: Sequence[str]) -> list[Message]:
     """Those of these messages that there are; one statement."""
-    return [Message(*row) for row in early_statement.fetch(_BY_ID, (list(message_ids),))]
+    return [Message(*row) for row in fetch(_BY_ID, (list(message_ids),))]
 
 
 def read(where: str, given: Any) -> list[Message]:
@@ -153,7 +149,7 @@ def change(
     `still_due`: nor where it is due at another moment than the message says: somebody wanted it judged anew. `result` is added to what became of it before; empty values take out what was there.
     """
     statement, values = changing(message, was, result=result, unless=unless, still_due=still_due, **columns)
-    rows = early_statement.fetch(statement, values) if connection is None else driver_of(connection).execute(statement, values).fetchall()
+    rows = fetch(statement, values) if connection is None else driver_of(connection).execute(statement, values).fetchall()
     return Message(*rows[0]) if rows else None
 
 
@@ -171,7 +167,7 @@ def changing(
     names = ", ".join(f"{name} = {'%b' if isinstance(value, bytes) else '%s'}" for name, value in given.items())
     more = f"{_UNBARRED if unless else ''}{_STILL_DUE if still_due else ''}"
     statement = f"update console.message set {names} where id = %s and status = any(%s::text[]){more} returning {_COLUMNS}"  # noqa: S608 (names of ours)
-    return statement, [*given.values(), message.id, text_array(was), *(unless or ()), *([message.due_at] if still_due else [])]
+    return statement, [*given.values(), message.id, list(was), *(unless or ()), *([message.due_at] if still_due else [])]
 
 
 def _sealed(message: Message, result: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -216,7 +212,7 @@ _AGAIN = sa.text(
 COUNTED = "(m.about = 'campaign' or m.channel <> 'email')"
 """What counts for caps: not e-mail in a matter that is under way."""
 _FACTS = f"""
-with w as (select * from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[]), (select $5::text[])) as w (id, run, key, collection, record))
+with w as (select * from unnest(%(id)s::text[], %(run)s::text[], %(key)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, run, key, collection, record))
 select w.id, case when w.run = '' or r.waits and e.there is null and r.flow is distinct from 'cancelled' then 'wanted' else 'left' end,
     case when r.flow = 'cancelled' then 'workflow_cancelled' else e.ending end, null::timestamptz, null, null::integer, null, null
     from w left join lateral (select r.ended_at is null and r.status = 'waiting_event' and r.waiting->>'key' = w.key as waits,
@@ -226,11 +222,10 @@ union all select w.id, 'taken_back', o.* from w cross join lateral (
     select o.channel, o.at, o.source, null::integer, null, null from console.opt_out o where o.collection = w.collection and o.record = w.record offset 0) o
 union all select w.id, 'used', u.* from (select distinct on (w.collection, w.record) w.* from w) w cross join lateral (
     (select m.channel, m.sent_at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} order by m.sent_at desc limit 1000)
+        and m.direction = 'out' and m.sent_at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} order by m.sent_at desc limit 1000)
     union all (select m.channel, m.at, m.workflow, m.version, m.id, m.of from console.message m where m.collection = w.collection and m.record = w.record
-        and m.direction = 'out' and m.sent_at is null and m.at > $6 and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} limit 1000)) u
+        and m.direction = 'out' and m.sent_at is null and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED} limit 1000)) u
 """  # noqa: S608 (texts of ours)
-"""Its lists stand in selects of their own: the server then takes each for as long as it knows it when it plans once and for all, and does so; else it plans anew each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,18 +244,22 @@ class Facts:
 
 def facts_of(message: Message, since: datetime) -> Facts:
     """The facts about the message, with what reached its contact since then; one statement."""
-    return read_ahead.take("facts", message.id) or facts_of_each([message], since)[message.id]
+    return facts_of_each([message], since)[message.id]
 
 
 def facts_of_each(messages: Sequence[Message], since: datetime) -> dict[str, Facts]:
     """Id → the facts about each of the messages, as `facts_of` tells them; one statement, which reads what reached a contact once for all messages to it."""
-    about = [(each.id, each.run or "", each.key, each.collection or "", each.record or "") for each in messages]
+    about = {
+        "id": [each.id for each in messages],
+        "run": [each.run or "" for each in messages],
+        "key": [each.key for each in messages],
+        "collection": [each.collection or "" for each in messages],
+        "record": [each.record or "" for each in messages],
+    }
     contacts = {each.id: (each.collection, each.record) for each in messages}
     rows: dict[str, list[Any]] = {each.id: [] for each in messages}
     used: dict[tuple[str | None, str | None], list[tuple[Used, str, str | None]]] = {}
-    for message_id, what, channel, at, name, number, own, of in early_statement.fetch(
-        _FACTS, (*map(list, zip(*about, strict=True)), since)
-    ):
+    for message_id, what, channel, at, name, number, own, of in fetch(_FACTS, {**about, "since": since}):
         if what == "used":
             used.setdefault(contacts[message_id], []).append((Used(channel, at, _sender_of(name, number)), own, of))
         else:
@@ -278,10 +277,10 @@ def _facts_in(rows: Sequence[Any], message_id: str, used: Sequence[tuple[Used, s
 _ELSEWHERE = "(m.record is not null or m.run is not null) and (m.collection, m.record) is distinct from"
 """Messages to other contacts, with a record or without one; none of them is a test."""
 _ALSO_THERE = f"""
-select w.id, m.* from unnest((select $1::text[]), (select $2::text[]), (select $3::text[]), (select $4::text[])) as w (id, address, collection, record) cross join lateral (
+select w.id, m.* from unnest(%(id)s::text[], %(address)s::text[], %(collection)s::text[], %(record)s::text[]) as w (id, address, collection, record) cross join lateral (
     select m.channel, coalesce(m.sent_at, m.at), m.workflow, m.version, w.record <> '' from console.message m where m.address = decode(w.address, 'hex')
     and {_ELSEWHERE} (w.collection, w.record) and m.id <> w.id and m.of is distinct from w.id and {COUNTED}
-    and m.direction = 'out' and m.at > $5 and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m
+    and m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') order by m.at desc limit 1000) m
 """  # noqa: S608 (texts of ours)
 _LEFT = f"m.direction = 'out' and m.at > %(since)s and m.status in ('sending', 'unknown', 'sent', 'delivered') and {COUNTED}"
 _SHARED = f"""
@@ -298,15 +297,19 @@ union all {_SHARED} order by 3 desc
 
 def used_at(message: Message, address: bytes, since: datetime) -> list[Used]:
     """What reached, or may have reached, this address since then by way of other contacts who have it, by any workflow."""
-    known: list[Used] | None = read_ahead.take("used", (message.id, address))
-    return used_at_each([(message, address)], since)[message.id] if known is None else known
+    return used_at_each([(message, address)], since)[message.id]
 
 
 def used_at_each(messages: Sequence[tuple[Message, bytes]], since: datetime) -> dict[str, list[Used]]:
     """Id → what `used_at` tells of each message and the address that it goes to; one statement."""
-    about = [(each.id, address.hex(), each.collection or "", each.record or "") for each, address in messages]
+    about = {
+        "id": [each.id for each, _ in messages],
+        "address": [address.hex() for _, address in messages],
+        "collection": [each.collection or "" for each, _ in messages],
+        "record": [each.record or "" for each, _ in messages],
+    }
     found: dict[str, list[Used]] = {each.id: [] for each, _ in messages}
-    for row in early_statement.fetch(_ALSO_THERE, (*map(list, zip(*about, strict=True)), since)):
+    for row in fetch(_ALSO_THERE, {**about, "since": since}):
         found[row[0]].append(_used(row))
     return found
 
@@ -350,7 +353,7 @@ _ANOTHERS = "select from console.message where provider = %s and provider_id = %
 
 def own_id(message: Message, provider_id: str) -> str | None:
     """The provider's id of the message; None where it gave that to another message of ours: then only our own id tells them apart."""
-    if provider_id and early_statement.fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
+    if provider_id and fetch(_ANOTHERS, (message.provider, provider_id, message.id)):
         _log.warning("message %s: %s answered with the id of another message", message.id, message.provider)
         return None
     return provider_id or None

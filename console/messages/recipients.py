@@ -17,7 +17,6 @@ from console.contacts import headings
 from console.core.contacting import CASE, Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
-from console.db import read_ahead
 from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
 from console.formats import phone_plans, phone_text
@@ -104,10 +103,8 @@ def contact_at(collection: str, record: str) -> Contact:
 
 
 def _known(collection: str, record: str, taken_back: Sequence[TakenBack]) -> Contact:
-    known: Contact | None = read_ahead.take("contact", (collection, record))
-    if known is None:
-        plain = not contacts.is_contact(collection)
-        known = Contact(collection, record, keeps_consent=False) if plain else contacts.known_contact(collection, record)
+    plain = not contacts.is_contact(collection)
+    known = Contact(collection, record, keeps_consent=False) if plain else contacts.known_contact(collection, record)
     return replace(known, consent=_with_taken_back(known, taken_back))
 
 
@@ -273,8 +270,7 @@ def field_of(message: Message, content: Mapping[str, Any], contact: Contact | No
 
 def address_for(message: Message, content: Mapping[str, Any], contact: Contact | None) -> tuple[str, str]:
     """(the address that the message goes to, why there is none)."""
-    known: tuple[str, str] | None = read_ahead.take("address", message.id)
-    return known or address_of(message.channel, field_of(message, content, contact), contact.country if contact else None)
+    return address_of(message.channel, field_of(message, content, contact), contact.country if contact else None)
 
 
 def contact_lock(message: Message) -> str:

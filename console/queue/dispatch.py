@@ -1,7 +1,7 @@
 """Delivers jobs to functions of ours: PgQueuer fetches them over a connection of its own, pools of threads do them.
 
 A job may come twice, after a crash or to a worker that was frozen: what it names is looked at anew each time. A worker that dies loses nothing: another
-one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md, docs/adr/0031-jobs-that-are-done-together.md.
+one takes its jobs as soon as no sign of life has come for `HEARTBEAT`. Source: docs/adr/0008-the-engine.md.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import contextlib
 import logging
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,7 +32,7 @@ from typing_extensions import override
 
 from console.db import troubles
 from console.db.engine import app_url
-from console.queue.job_threads import TOGETHER, Handler, JobFailed, Pool, Threads
+from console.queue.job_threads import Handler, JobFailed, Pool, Threads
 from console.queue.jobs import PutBack
 
 HEARTBEAT = timedelta(seconds=5)
@@ -43,12 +42,6 @@ HASTY = "set synchronous_commit = off"
 """What is noted of deliveries does not wait for the disk. If the server's machine dies, the last of it is lost and those jobs come again."""
 BY_INDEX = "set enable_seqscan = off; set enable_bitmapscan = off"
 """The queue is empty at one moment and has thousands of jobs a second later, which the statistics do not tell; and an index forgets jobs that are done."""
-LOOK_S = 0.02
-"""The shortest pause between two looks: under load each job that is put in would cost one."""
-BUSY_LOOK_S = 0.06
-"""The same while `TOGETHER` jobs or more are under way: more have come by the next look, and are done together."""
-RESULTS = 64
-"""The results of so many jobs are written at once, or after a tenth of a second."""
 CONNECT_S = 10.0
 CLOSE_S = 1.0
 TRIES = 8
@@ -151,7 +144,6 @@ class _Manager(QueueManager):
 
     driver: _Driver | None = None
     pools: Sequence[Pool] = ()
-    looked: float = 0.0
     named: dict[JobId, str] = field(default_factory=dict)
     """Which kind of job those are that are under way here."""
 
@@ -159,16 +151,12 @@ class _Manager(QueueManager):
         """The pools in which no fetched job waits for a thread: each fetch then brings several."""
         self.named = {job: self.named[job] for job in self.job_context if job in self.named}
         under_way = Counter(self.named.values())
-        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) - pool.waiting() <= pool.left()]
+        return [pool for pool in self.pools if sum(under_way[name] for name in pool.handlers) - len(pool.waiting) <= pool.threads]
 
     @override
     async def fetch_jobs(
         self, batch_size: int, global_concurrency_limit: int | None, heartbeat_timeout: timedelta
     ) -> AsyncGenerator[Job, None]:
-        pause_s = LOOK_S if len(self.job_context) < TOGETHER else BUSY_LOOK_S
-        if (early_s := self.looked + pause_s - time.monotonic()) > 0:
-            await asyncio.sleep(early_s)
-        self.looked = time.monotonic()
         if self.driver is not None:
             self.driver.told = False
         if not (pools := self._with_room()):
@@ -177,13 +165,12 @@ class _Manager(QueueManager):
         waiting = {row["name"] for row in rows}
         for pool in pools:
             names = {QueueEntrypoint(name): EntrypointExecutionParameter(concurrency_limit=0) for name in pool.handlers}
-            fetched = asked = 0 if waiting.isdisjoint(names) else pool.at_once()
+            fetched = 0 if waiting.isdisjoint(names) else pool.threads
             # Where fewer came than were asked for, no more wait or there is no room for them; what comes meanwhile is told of.
-            while fetched and fetched == asked and pool in self._with_room() and not self.shutdown.is_set():
-                # Fetched ahead is one job for each thread, or some that take a moment: more would wait here while other workers have nothing to do.
-                asked = pool.at_once()
-                most = pool.threads + asked + pool.waiting()
-                jobs = await self.queries.dequeue(asked, names, self.queue_manager_id, most, heartbeat_timeout)
+            while fetched == pool.threads and pool in self._with_room() and not self.shutdown.is_set():
+                # Fetched ahead is one job for each thread: more would wait here while other workers have nothing to do.
+                most = 2 * pool.threads + len(pool.waiting)
+                jobs = await self.queries.dequeue(pool.threads, names, self.queue_manager_id, most, heartbeat_timeout)
                 fetched = len(jobs)
                 for job in jobs:
                     self.named[job.id] = job.entrypoint
@@ -285,7 +272,7 @@ class Dispatcher:
         try:
             await manager.run(
                 dequeue_timeout=POLL,
-                batch_size=RESULTS,
+                batch_size=self.pools[0].threads,  # the results of so many jobs are written at once, or after a tenth of a second
                 heartbeat_timeout=HEARTBEAT,
                 shutdown_on_listener_failure=True,
                 log_aggregation_interval=timedelta(0),

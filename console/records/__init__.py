@@ -3,7 +3,6 @@
 from console.records.catalogue import collection, collections, forget
 from console.records.change_states import change_state
 from console.records.changes_made import Changed, note_change, noted_changes
-from console.records.connection_terms import while_asked
 from console.records.delete import delete, on_delete
 from console.records.insert import distinct_together, filled_by_database, find_same, insert
 from console.records.insert_many import insert_many, insert_with, reasons, refusals_of_new
@@ -18,7 +17,6 @@ from console.records.record_reads import (
     estimate,
     every,
     get,
-    lines,
     named,
     named_alike,
     page,
@@ -30,7 +28,6 @@ from console.records.record_reads import (
     titles,
     visible_keys,
 )
-from console.records.refusals import Unsayable
 from console.records.rehearsal import rehearsed
 from console.records.related_lists import related_lists, related_numbers
 from console.records.related_values import leading, sight_of
@@ -40,7 +37,6 @@ from console.records.sql_tables import Chosen
 from console.records.stored import stored
 from console.records.totals import Figure, totals
 from console.records.value_counts import ValueCounts, value_counts
-from console.records.words_in_sql import Reach, Wording
 from console.records.write import WriteUnknown, alike, compare, forms, refusals_of_change, write
 
 OPEN_MODULES = frozenset({

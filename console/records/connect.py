@@ -13,29 +13,21 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
 import sqlalchemy as sa
-from psycopg.abc import PQGen
-from psycopg.errors import error_from_result
-from psycopg.generators import fetch_many
-from psycopg.pq import ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGconn
-from psycopg.waiting import Wait
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from console.errors import Invalid, SourceDown
 from console.records import connection_terms, rehearsal, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
-from console.records.refusals import LOCKED, NOT_THERE, Unsayable, changed, driver_refusal
+from console.records.refusals import LOCKED, NOT_THERE, changed, driver_refusal
 from console.records.source_breaker import Breaker, limit_places, wait_once
 from console.records.sqlite_schema import Declared
 
 __all__ = [
-    "Terms", "address", "commit", "copied", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
+    "Terms", "address", "commit", "create", "dispose", "driver_refusal", "engine", "keep_all", "limit_places", "plain_moment", "read", "since",
     "stream", "transaction", "wait_once",
 ]  # fmt: skip
 
-LONGEST_COPY_S = 3600
 WATCHES_CLIENT = 14_00_00
 DRIVERS = {
     "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mysql+pymysql",
@@ -236,59 +228,6 @@ def stream(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> I
                 yield from found.partitions(size)
         except sa.exc.DBAPIError as error:
             raise driver_refusal(error, name) from error
-
-
-def copied(engine: Engine, name: str, statement: sa.Select[Any], size: int) -> Iterator[list[bytes]]:
-    """The rows of one statement of PostgreSQL, at most `size` at a time, each as the bytes of a CSV line without its end.
-
-    It may take `LONGEST_COPY_S`, each piece the time of a statement. Never retried. Raises SourceDown, and Unsayable where a value
-    could not be computed.
-    """
-    query = statement.compile(dialect=engine.dialect, compile_kwargs={"render_postcompile": True})
-    with _connected(engine, name) as opened:
-        connection = opened.execution_options(isolation_level="READ COMMITTED")
-        driver: Any = connection.connection.driver_connection
-        limits = [f"set local statement_timeout = '{LONGEST_COPY_S}s'"]
-        if driver.info.server_version >= WATCHES_CLIENT:
-            limits.append("set local client_connection_check_interval = '2s'")  # else it goes on for nobody
-        try:
-            with connection.begin():
-                connection.exec_driver_sql("; ".join(limits))
-                with psycopg.ClientCursor(driver) as cursor, cursor.copy(f"copy ({query}) to stdout (format csv)", query.params):
-                    while rows := driver.wait(_several(driver.pgconn, size)):
-                        yield rows
-        except psycopg.Error as error:
-            opened.invalidate()
-            if isinstance(error, (psycopg.DataError, psycopg.errors.CardinalityViolation)):
-                raise Unsayable from error
-            kind = sa.exc.OperationalError if isinstance(error, psycopg.OperationalError) else sa.exc.DBAPIError
-            raise driver_refusal(kind("copy", None, error), name) from error
-        except sa.exc.DBAPIError as error:
-            raise driver_refusal(error, name) from error
-        except BaseException:
-            opened.invalidate()  # rows that nobody reads may still be on their way
-            raise
-
-
-def _several(wire: PGconn, size: int) -> PQGen[list[bytes]]:
-    """The next rows, none at the end. What has come is taken from libpq at once: a generator for each row costs twice what the row costs. Raises psycopg's errors."""
-    found: list[bytes] = []
-    if wire.transaction_status != TransactionStatus.ACTIVE:
-        return found  # all were taken before
-    while len(found) < size:
-        length, row = wire.get_copy_data(1)
-        if length > 0:
-            found.append(bytes(row[:-1]))
-            continue
-        if length < 0:
-            for result in (yield from fetch_many(wire)):
-                if result.status != ExecStatus.COMMAND_OK:
-                    raise error_from_result(result)
-            break
-        while not (yield Wait.R):
-            continue
-        wire.consume_input()
-    return found
 
 
 @contextlib.contextmanager

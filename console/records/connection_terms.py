@@ -10,11 +10,10 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import psycopg
@@ -172,42 +171,13 @@ class Bounded(psycopg.Connection[Any]):
     @override
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
         limit = self.answer_s if timeout is None else timeout
-        work = _while_asked.get()
         try:
-            return super().wait(gen if work is None else _once_sent(gen, work), interval, limit)
+            return super().wait(gen, interval, limit)
         except psycopg.OperationalError as error:
             if timeout is not None or not isinstance(error, psycopg.errors._WaitTimeout):
                 raise
             self.close()  # it must not return to the pool: the answer could still arrive
             raise NoAnswer("no answer") from error
-
-
-_while_asked: ContextVar[Callable[[], object] | None] = ContextVar("while_asked", default=None)
-
-
-@contextlib.contextmanager
-def while_asked(work: Callable[[], object]) -> Iterator[None]:
-    """Have `work` done while the first statement of this block is with its PostgreSQL. Elsewhere, or where it fails, it is not done: it may only
-    work out what is worked out anyway when it is asked for.
-    """
-    before = _while_asked.set(work)
-    try:
-        yield
-    finally:
-        _while_asked.reset(before)
-
-
-def _once_sent(gen: PQGen[RV], work: Callable[[], object]) -> PQGen[RV]:
-    """The driver's generator, with the work between what it sends and the first time that it waits."""
-    try:
-        waits_for = next(gen)
-        _while_asked.set(None)
-        with contextlib.suppress(Exception):  # the answer has to be fetched whatever becomes of the work
-            work()
-        while True:
-            waits_for = gen.send((yield waits_for))
-    except StopIteration as ended:
-        return cast(RV, ended.value)
 
 
 def _connect_postgresql(given: Any, named: dict[str, Any], terms: Terms) -> Any:

@@ -14,7 +14,7 @@ from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, Test, readable_field
 from console.core.scopes import Scope
-from console.errors import Malformed, SourceDown
+from console.errors import Malformed
 from console.records import (
     catalogue,
     connect,
@@ -25,14 +25,12 @@ from console.records import (
     several_orders,
     time_limit,
     titled_orders,
-    words_in_sql,
 )
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
 from console.records.repeated_reads import driver_rows, rows_again
 from console.records.search import sought_condition
 from console.records.sql_tables import Chosen, Table
-from console.records.words_in_sql import Wording
 
 MOST_TIES = 12
 MOST_SORTED = 4
@@ -233,44 +231,6 @@ def read_all(
         after = page.next
         if after is None:
             return
-
-
-def copy_all(
-    collection: Collection,
-    scope: Scope,
-    order: Order,
-    wanted: Callable[[], list[Condition]],
-    columns: Sequence[Field],
-    wording: Wording,
-    size: int,
-) -> Iterator[list[bytes]] | None:
-    """All records that meet `wanted()`, `size` at a time in the order of the list, each as a CSV line; None where only Python can word them.
-
-    PostgreSQL makes the lines. Raises Unsayable where it met a value that only Python can word, SourceDown.
-    """
-    table = order.table(collection, scope)
-    if table.dialect.name != "postgresql" or table.sorted_by:
-        return None
-    made = words_in_sql.cells(table, scope, columns, wording)
-    if made is None or not _zones_agree(collection, columns, wording):
-        return None
-    places = _places(collection, order) or [field.name for field in collection.stored_fields if field.sortable][:MOST_TIES]
-    statement = _slice(table, Reader(table, scope, [], places), order, places, wanted, None, backwards=False, size=None)
-    (first, *others), read_from = made
-    worded = statement.with_only_columns(sa.func.nullif(first, ""), *others).select_from(read_from)
-    return connect.copied(catalogue.engine_of(collection), collection.source, worded, size)
-
-
-def _zones_agree(collection: Collection, columns: Sequence[Field], wording: Wording) -> bool:
-    """Whether the database knows the reader's zone as Python does, if a moment is to be shown."""
-    zone = wording.look.zone
-    if zone == "UTC" or all(item.stored != "datetime" for item in columns):
-        return True
-    sampled = words_in_sql.zone_sampled(zone)
-    try:
-        return words_in_sql.zone_agrees(zone, read(collection, lambda connection: [row[0] for row in connection.execute(sampled)]))
-    except SourceDown:  # it does not know the zone
-        return False
 
 
 def _places(collection: Collection, order: Order) -> list[str]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
-from console.core.documents.collections import Collection, Field, Relation
+from console.core.documents.collections import Collection, Relation
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
@@ -19,11 +19,10 @@ from console.records import catalogue, indexes, list_starts, record_keys, time_l
 from console.records.dialects import Condition
 from console.records.filter_conditions import repeatable
 from console.records.reader import Reader, Record
-from console.records.record_pages import Page, copy_all, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
+from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
 from console.records.related_values import named_by
 from console.records.repeated_reads import alike, rows_again
 from console.records.sql_tables import Chosen, table_of
-from console.records.words_in_sql import Wording
 
 MOST_ROWS = 500
 MOST_KEYS = 400
@@ -120,32 +119,6 @@ def every(
         return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
 
     return read_all(collection, scope, order_of(collection, scope, sort), wanted, size=size, fields=fields)
-
-
-def lines(
-    collection_id: str,
-    scope: Scope,
-    seen: Scope,
-    columns: Sequence[Field],
-    wording: Wording,
-    *,
-    where: Filter | None = None,
-    segment: Chosen | None = None,
-    q: Sought | None = None,
-    sort: str | None = None,
-    size: int,
-) -> Iterator[list[bytes]] | None:
-    """What `every` gives with these columns, each record as a CSV line without its end that the source wrote; None where only Python can word the list.
-
-    Raises what `every` raises, and Unsayable in the middle where a value is met that only Python can word.
-    """
-    collection = catalogue.collection(collection_id)
-    table = table_of(collection)
-
-    def wanted() -> list[Condition]:
-        return [*list_conditions(table, scope, where, segment, q), *([] if seen.unlimited else [table.in_scope(seen)])]
-
-    return copy_all(collection, scope, order_of(collection, scope, sort), wanted, columns, wording, size)
 
 
 def sample(collection: Collection, scope: Scope) -> Record | None:

@@ -85,10 +85,6 @@ def breaks_rule(original: BaseException | None) -> bool:
     return original is not None and original.args[:1] != () and original.args[0] in BROKEN
 
 
-class Unsayable(Exception):
-    """A statement that words its values met one for which it has no words."""
-
-
 def driver_refusal(error: sa.exc.DBAPIError, name: str) -> ConsoleError:
     """The driver's error as one of ours, to raise: SourceDown, or SourceChanged if a table or column changed."""
     original = error.orig

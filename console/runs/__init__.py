@@ -24,7 +24,6 @@ from console.runs.engine.effecting import limit_places
 from console.runs.engine.proposal_answers import fail_overdue_proposals, record_answer
 from console.runs.engine.proposal_inputs import ProposalContext, proposal_context
 from console.runs.engine.proposing import proposal_pending
-from console.runs.engine.runs_ahead import read_ahead
 from console.runs.engine.sweep import pick_up, sweep, wake, wake_for_sources
 from console.runs.rows.loaded_rows import judged_once
 from console.runs.rows.promised_runs import begins as promised, waits as promised_waits
@@ -39,7 +38,6 @@ from console.runs.showing.lists import (
     find,
     head,
     held_by,
-    live_ahead,
     live_on,
     live_workflows,
     on_record,

@@ -1,3 +1,1 @@
 """Flask blueprints, one module for each family of pages. A view reads the request, calls one service function and renders the result."""
-
-OPEN_MODULES = frozenset({"hurried_hooks"})

@@ -15,7 +15,6 @@ import nh3
 from flask import Blueprint, Flask, Response, current_app, g, make_response, request
 from flask.sansio.blueprints import BlueprintSetupState
 from flask_htmx import HTMX
-from jinja2 import Template
 from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
@@ -26,7 +25,7 @@ from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Malformed
-from console.views import formats, kept_frames
+from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
 
@@ -164,42 +163,29 @@ def page(
     *,
     blocks: Mapping[str, str] | None = None,
     status: int = 200,
-    holes: frozenset[str] | None = None,
 ) -> Response:
     """Return the page, or for htmx the block for the element that it replaces.
 
     `blocks` maps the id of the target element to the name of a block; "*" is any other target. Without a match the whole page is sent.
-    `holes`: the values that differ from request to request; what is around them is kept (`kept_frames`).
     """
     name = None
     if blocks and wants_fragment():
         name = blocks.get(htmx.target or "", blocks.get("*"))
-    body: str | bytes
-    if holes is None:
-        body = render(template, context, name)
-    else:
-        read_from, values = _with_common(template, context)
-        body = kept_frames.render(read_from, values, holes | kept_frames.EVERY_PAGE, name, MACROS)
-    answer = make_response(body, status)
+    answer = make_response(render(template, context, name), status)
     answer.headers["Vary"] = "HX-Request, HX-Target"
     return answer
 
 
 def render(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
     """Render a template, or one of its blocks, with the context that all templates use."""
-    text = kept_frames.rendered(*_with_common(template, context), block)
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
-
-
-def _with_common(template: str, context: Mapping[str, Any]) -> tuple[Template, dict[str, Any]]:
-    page_template = current_app.jinja_env.get_or_select_template(template)
-    values = dict(context)
+    page_template, values = current_app.jinja_env.get_or_select_template(template), dict(context)
     if hidden := MACROS.keys() & values.keys():
         raise ValueError(
             f"{template} is given {', '.join(sorted(hidden))}, which is the name of a macro: no template could call it any more."
         )
     current_app.update_template_context(values)
-    return page_template, values
+    text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
 
 
 def redirect_to(to: str) -> Response:

@@ -1,7 +1,6 @@
 """Webhooks that start runs: an address for other programs, which opens nothing without a key or a signature."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Request, Response, g, jsonify, request
@@ -9,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console import settings
-from console.accounts.rates import Rate
 from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
@@ -18,8 +16,6 @@ from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder
 
 blueprint = Blueprint("hooks_in", __name__)
-JUDGED = "handrail.judged"
-"""In the WSGI environment: what came of a delivery that was judged before it came to Flask."""
 blueprint.after_request(unread_bodies.read_on)
 CAME_AS = {
     "multipart/form-data": "a form with files",
@@ -29,33 +25,10 @@ CAME_AS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What came of a delivery by this webhook, and what is left of its limit."""
-
-    hook: webhooks.Hook
-    rate: Rate | None
-    came: webhooks.Taken | Exception
-
-
 @blueprint.post("/hooks/<token>")
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
-    judged: Judged | None = request.environ.pop(JUDGED, None)
-    hook = webhooks.find(token) if judged is None else judged.hook
-    try:
-        return _received(hook) if judged is None else _answer_to(judged)
-    except ConsoleError:  # by what was found a moment ago: as it stands now, it may be another answer
-        if (today := webhooks.find(token, anew=True)) == hook:
-            raise
-    return _received(today)
-
-
-def _answer_to(judged: Judged) -> ResponseReturnValue:
-    g.rate = judged.rate
-    if isinstance(judged.came, Exception):
-        raise _with_run(judged.came)
-    return _answered(judged.came)
+    return _received(webhooks.find(token))
 
 
 def _received(hook: webhooks.Hook) -> ResponseReturnValue:

@@ -19,9 +19,9 @@ _MASKED = '<td class="e"><span aria-hidden="true">••••••</span><span
 def rows(page: ListPage, shown: Sequence[Field], kinds: Mapping[str, Kind], look: Look, *, choose: bool = False) -> Markup:
     """Return the table body as one string, rendered by one function for each column and not by the template. `choose`: rows can be ticked."""
     collection, html = page.collection, formats.marker(page.words)
-    with runs.live_ahead(frame.actor(), collection.id, [row.key for row in page.rows if row.key is not None]) as live_runs:
-        columns = _cells(page, shown, kinds, look, html)
-        live, tagged = live_runs(), list_tags.marks(collection, [row.key for row in page.rows])
+    keys = [row.key for row in page.rows if row.key is not None]
+    columns = _cells(page, shown, kinds, look, html)
+    live, tagged = runs.live_on(frame.actor(), collection.id, keys), list_tags.marks(collection, [row.key for row in page.rows])
     above = escape(frame.collection_url(collection.id))
     drawn = []
     for row, cells in zip(page.rows, zip(*columns, strict=True) if columns else [()] * len(page.rows), strict=True):

@@ -15,7 +15,7 @@ from console.browse.saved_segments import SavedSegment
 from console.core import filters
 from console.core.documents.collections import Collection, Field
 from console.errors import Malformed, TooSlow
-from console.records import MOST_SORTED, titled_orders, while_asked
+from console.records import MOST_SORTED, titled_orders
 from console.views import (
     collection_shelf,
     frame,
@@ -26,7 +26,6 @@ from console.views import (
     list_rows,
     list_starts,
     list_tags,
-    rail,
     saved_segments,
     vanished_conditions,
 )
@@ -41,10 +40,6 @@ WIDTH = "w."
 KEY_SORTED = {"integer": "by number"}
 """Said, or else "by code", of a sorted reference whose records are not sorted by the titles that stand there."""
 TITLES_SLOW = "Sorting by these names took too long, so the list is sorted by the numbers behind them. Filter it to fewer records to sort them by name."
-HOLES = frozenset({
-    "rows", "said", "shown_words", "next", "previous", "last", "tabs_href", "facets_href", "pick_href", "view_href", "syntax_href", "saving_href", "count_words", "count_href", "count_id",
-})  # fmt: skip
-"""What of a list differs from page to page; all around it is the same for one reader, filter and order."""
 _COUNTS = {"1": "exact", "about": "capped"}
 
 
@@ -92,9 +87,8 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     """Return the list; `saving` is what was typed into the sheet that saves its filter, and refused."""
     who = frame.actor()
     listed, scope = browse.browsed_collection(who, collection)
-    with list_views.view_and_segments_ahead(who, listed, scope) as answer:  # what does not depend on the view is worked out meanwhile
-        described = list_tags.with_tags(browse.described(who, listed, scope), listed)
-        kept, known = answer()
+    described = list_tags.with_tags(browse.described(who, listed, scope), listed)
+    kept, known = list_views.view_and_segments(who, listed, scope)
     if not request.args and (opens := saved_segments.opening(listed, kept, known)) is not None:
         return frame.redirect_to(opens)
     if (
@@ -110,8 +104,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     wrong, slow, left, no_start, around = "", "", None, "", cache(lambda: around_records(who, listed, described, kept, known))
     try:
         query, no_start = list_starts.from_value(listed, described, scope, query)
-        with while_asked(lambda: (around(), rail.reader_rights())):
-            page = browse.noted_page(who, listed, scope, query)
+        page = browse.noted_page(who, listed, scope, query)
     except TooSlow as error:
         if (plain := titled_orders.by_keys(query.sort or "")) != (query.sort or ""):
             flash(TITLES_SLOW)
@@ -137,7 +130,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     shown |= list_starts.places(listed, scope, page, no_start)
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))
     status = 422 if saving else 400 if wrong else 200
-    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status, holes=HOLES)
+    return frame.page("lists/list.html", shown, blocks={"list": "list"}, status=status)
 
 
 def _joined_with(collection: Collection, described: Mapping[str, Any], text: str | None) -> list[tuple[str, str]]:

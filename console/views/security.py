@@ -75,26 +75,15 @@ class SafeResponse(Response):
         return body, status, [*headers, *(each for each in HEADERS.items() if each[0].lower() not in own)]
 
 
-BEGUN = "handrail.request_id"
-"""In the WSGI environment: the name of a request that has begun before it came to Flask."""
-
-
-def begin_request() -> str:
-    """Begin a request in this thread, and return its name."""
-    named = uuid7_text()
-    log.REQUEST.set(named)
-    READER_ZONE.set(None)
-    request_writes.begin()
-    connect.wait_once(on=True)
-    log.on_the_way()
-    return named
-
-
 @blueprint.before_app_request
 def name_request() -> None:
     """Give the request a name, for its response, events and errors."""
     g.actor = None
-    g.request_id = request.environ.get(BEGUN) or begin_request()
+    g.request_id = uuid7_text()
+    log.REQUEST.set(g.request_id)
+    READER_ZONE.set(None)
+    request_writes.begin()
+    connect.wait_once(on=True)
     if request.endpoint in LARGE and ("_user_id" in session or is_api() or _has_link()):
         request.max_content_length = (settings.current().request_mb + 1) * 1_000_000
     if request.endpoint in LISTS and "_user_id" in session:
@@ -149,21 +138,6 @@ def protect(response: Response) -> Response:
             response.vary.add("HX-Request")
         if not response.is_streamed and _TURNS.search(page := response.get_data()):
             response.set_data(_READ.sub(lambda part: part[0] if part[1] else _TURNS.sub(b"", part[0]), page))
-    return response
-
-
-def headers_of_answer(request_id: str, *, secure: bool) -> list[tuple[str, str]]:
-    """Return what `protect` and `SafeResponse` give an answer to a program that did not come through Flask."""
-    return [("X-Request-Id", request_id), *([OVER_TLS] if secure else ()), ("Cache-Control", "no-store"), *HEADERS.items()]
-
-
-@blueprint.after_app_request
-def settle(response: Response) -> Response:
-    """Write what was viewed to the log before anybody sees it; if that fails, answer the error. Registered last, so that it runs before `protect`."""
-    try:
-        log.settle(last=True)
-    except Exception as error:  # noqa: BLE001 - answered as everywhere
-        return make_response(current_app.handle_user_exception(error))
     return response
 
 

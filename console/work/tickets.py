@@ -118,7 +118,7 @@ def to_do(actor: Actor, inbox_id: str, *, limit: int = 50, after: str | None = N
     if listed and inbox.source is not None:
         values = {"count": listed, "more": page.next is not None} | ({"segment": inbox.source.segment} if inbox.source.segment else {})
         collection = records.collection(inbox.source.collection)
-        log.note(actor, "record_listed", open=values, source=collection.source, collection=collection.id, later=True)
+        log.note(actor, "record_listed", open=values, source=collection.source, collection=collection.id)
     return page
 
 

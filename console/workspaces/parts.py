@@ -224,7 +224,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
         desk.actor, "record_listed",
         open={"count": len(page.rows), "sort": sort or "", "more": page.next is not None, "has_filter": bool(where or text)},
         sealed={"q": text} if text else {}, source=collection.source, collection=collection.id,
-        label=access.label_of(f"collection:{collection.id}"), later=True,
+        label=access.label_of(f"collection:{collection.id}"),
     )  # fmt: skip
     rows = naming.called(desk.actor, collection, page.rows, named)
     return Listing(collection, columns, rows, page.next, page.previous, total, named, where, roots)

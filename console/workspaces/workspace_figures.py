@@ -394,7 +394,7 @@ def _answer_of_select(desk: Desk, item: Chart | Metric) -> Figures:
     log.note(
         desk.actor, "figures_viewed",
         open={"workspace": desk.document.id, "component": item.id, "measure": "sql", "groups": len(answer.rows), "collections": list(answer.collections)},
-        source=item.source, later=True,
+        source=item.source,
     )  # fmt: skip
     if len(answer.columns) == 1:
         return Figures(None, [], [], columns=answer.columns, total=[(None, answer.rows[0][0] if answer.rows else None)], cut=answer.cut)
@@ -425,5 +425,5 @@ def _note(desk: Desk, item: Chart | Metric, collection: Collection, groups: int)
     log.note(
         desk.actor, "figures_viewed",
         open={"workspace": desk.document.id, "component": item.id, "measure": item.measure, "groups": groups},
-        source=collection.source, collection=collection.id, label=access.label_of(f"collection:{collection.id}"), later=True,
+        source=collection.source, collection=collection.id, label=access.label_of(f"collection:{collection.id}"),
     )  # fmt: skip

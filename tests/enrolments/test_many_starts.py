@@ -50,20 +50,19 @@ def live_runs() -> list[str]:
     return sorted(run_id for run_id, state in runs_there() if state in ("running", "waiting_time"))
 
 
-def test_those_who_wait_begin_with_their_first_steps_and_need_no_worker(company: Company) -> None:
+def test_those_who_wait_begin_and_go_on_in_a_worker(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
-    work_until_idle({queue.BEGIN})
+    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
     begun = runs_there()
     assert [status for _, status in begun] == ["waiting_time"] * 3
-    assert taken({queue.ADVANCE, queue.ADVANCE_HANDS_OFF}) == []
     for run_id, _ in begun:
         whole(run_id)
         kinds = [event.type for event in log.events_of(run_id)]
-        assert kinds == ["run_started", "step_completed", "step_completed", "timer_set"], "an automatic step is one event"
+        assert kinds == ["run_started", "step_completed", "step_entered", "step_completed", "timer_set"]
         assert list(runs.rebuild(run_id, check=True)) == []
-        assert [diagrams.path(company.mona, run_id, at).replay.run.json["current"]["step"] for at in (2, 3, 4)] == ["start", "rate", "rest"]
+        assert [diagrams.path(company.mona, run_id, at).replay.run.json["current"]["step"] for at in (2, 4, 5)] == ["start", "rate", "rest"]
         told = company.told(run_id, "mona")
         assert (told["context"]["rate"], told["current"]["step"]) == (
             {"level": "low", "name": company.sql("select display_name from customer where id = ?", told["record"])[0][0]},

@@ -1,6 +1,5 @@
 """Appending to the log: once and wholly, whoever else writes and whenever the connection breaks; what was sealed opens, and can be erased."""
 
-import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -16,8 +15,8 @@ import sqlalchemy as sa
 from console import log, runs, subjects
 from console.core.actor import Actor
 from console.core.run import fold
-from console.db import engine, prepared_statement, tables
-from console.db.engine import borrowed, fetch, hot_engine
+from console.db import engine, tables
+from console.db.engine import fetch, hot_engine
 from console.db.ids import uuid7_text
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
 from console.runs.rows.run_events import as_event
@@ -271,25 +270,24 @@ def test_one_key_from_two_requests_at_once_is_done_once(clean: object) -> None:
 @contextmanager
 def broken(clean: Any, monkeypatch: pytest.MonkeyPatch, *, when: str) -> Iterator[list[str]]:
     """The server ends the connection before or after the statement of a transition has been committed."""
-    sent: dict[str, Any] = {"scalar": prepared_statement.scalar, "execute": psycopg.Connection.execute}
+    execute = psycopg.Connection.execute
     told: list[str] = []
 
-    def ending(name: str, driver: Any, statement: Any, *given: Any, **more: Any) -> Any:
+    def ending(driver: Any, statement: Any, *given: Any, **more: Any) -> Any:
         if "console.transition" not in str(statement) or told:
-            return sent[name](driver, statement, *given, **more)
+            return execute(driver, statement, *given, **more)
         told.append(when)
         with psycopg.connect(clean.admin_url, autocommit=True) as other:
             if when == "before":
                 other.execute("select pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
-            answer = sent[name](driver, statement, *given, **more)
+            answer = execute(driver, statement, *given, **more)
             if when == "after":
                 other.execute("select pg_terminate_backend(%s, 5000)", (driver.info.backend_pid,))
                 driver.execute("select 1")  # the answer is on its way when the connection breaks
             return answer
 
     with monkeypatch.context() as patched:
-        patched.setattr(prepared_statement, "scalar", functools.partial(ending, "scalar"))
-        patched.setattr(psycopg.Connection, "execute", lambda *given, **more: ending("execute", *given, **more))
+        patched.setattr(psycopg.Connection, "execute", ending)
         yield told
 
 
@@ -325,23 +323,6 @@ def test_a_broken_connection_within_a_transaction_is_the_callers(clean: Any, mon
     ):
         write("sys:a", 0, links(), connection=connection)
     assert is_whole("sys:a") == 0, "the transaction was not committed, so nothing is there"
-
-
-def test_what_is_sent_below_the_driver_is_answered_and_refused_as_by_it(clean: Any) -> None:
-    with borrowed() as driver:
-        assert prepared_statement.scalar(driver, "select length(%s) + length(%b::bytea) + %s::int", ("łä", b"\x00\x01", 5)) == 9
-        assert prepared_statement.scalar(driver, "select 7 where %s::text is not null", (None,)) == 0
-        assert prepared_statement.scalar(driver, "select null::int where %s::text is null", (None,)) == 0
-        for _ in range(2):  # prepared, and refused; then there already
-            with pytest.raises(psycopg.errors.DivisionByZero):
-                prepared_statement.scalar(driver, "select 1 / %s::int", (0,))
-        with pytest.raises(psycopg.DataError):
-            prepared_statement.scalar(driver, "select length(%s)", ("a\x00b",))
-        assert prepared_statement.scalar(driver, "select 1 / %s::int", (1,)) == 1
-        driver.execute("deallocate all")  # as psycopg does itself after a rollback
-        assert prepared_statement.scalar(driver, "select 1 / %s::int", (1,)) == 1
-    with engine.transaction() as connection, pytest.raises(ValueError, match="committed"):
-        prepared_statement.scalar(connection.connection.driver_connection, "select 1", ())  # type: ignore[arg-type]
 
 
 def test_idle_connections_that_the_server_ended_are_replaced(clean: Any) -> None:

@@ -13,7 +13,6 @@ import pytest
 from console import accounts, enrolments, monitoring, runs, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
-from console.db import early_statement
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed
@@ -176,14 +175,14 @@ def test_what_reached_a_contact_is_read_once_for_all_messages_to_it(club: Compan
         )
         move(timedelta(minutes=1))
         read: list[str] = []
-        every = early_statement.fetch
+        every = message_rows.fetch
 
         def noted(*given: Any) -> list[Any]:
-            rows = every(*given)
+            rows: list[Any] = every(*given)
             read.extend(row[1] for row in rows)
             return rows
 
-        monkeypatch.setattr(early_statement, "fetch", noted)
+        monkeypatch.setattr(message_rows, "fetch", noted)
         waiting = message_rows.read("status = 'waiting' order by id", ())
         facts = message_rows.facts_of_each(waiting, NOON)
     assert [len(facts[each.id].used) for each in waiting] == [2, 2]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, g
-from jinja2 import Environment, Template, nodes
+from jinja2 import Environment, nodes
 from jinja2.ext import Extension
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
@@ -16,7 +16,7 @@ from console.actions.many_changes import CHANGE, DELETE
 from console.activity import sequencing
 from console.app import beside
 from console.errors import Conflict
-from console.views import frame, kept_frames
+from console.views import frame
 from console.views.run import effects
 from tests.tables import cases
 from tests.views.test_page_routes import furnished
@@ -117,18 +117,13 @@ def test_components_are_there_for_every_template(app: Flask) -> None:
 def drawn(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> Drawn:
     """(template, context, block) of whatever the pages draw from here on."""
     kept: Drawn = []
-    render, framed = frame.render, kept_frames.render
+    render = frame.render
 
     def noting(template: str, context: Mapping[str, Any], block: str | None = None) -> str:
         kept.append((template, dict(context), block))
         return render(template, context, block)
 
-    def noting_framed(template: Template, values: dict[str, Any], holes: frozenset[str], block: str | None, *rest: Any) -> bytes:
-        kept.append((str(template.name), dict(values), block))
-        return framed(template, values, holes, block, *rest)
-
     monkeypatch.setattr(frame, "render", noting)
-    monkeypatch.setattr(kept_frames, "render", noting_framed)
     return kept
 
 

@@ -12,7 +12,6 @@ from console.core.expressions.text_templates import (
     lacks,
     render,
     render_json,
-    separates,
     shown,
     standing,
     templates,

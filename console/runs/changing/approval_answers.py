@@ -31,7 +31,7 @@ from console.runs.changing.transitions import reason_of
 from console.runs.engine.advancing import go_on, wishes_of
 from console.runs.engine.people_behind import people_behind
 from console.runs.engine.stepping import completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import retried, write
 from console.runs.showing.screens import shorten_texts

@@ -13,7 +13,7 @@ from console.runs.changing.transitions import reason_of, revision_of, run_comman
 from console.runs.engine import consent_events
 from console.runs.engine.advancing import go_on
 from console.runs.engine.effecting import place
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import Also
 from console.workflows import Definition
 

@@ -4,7 +4,6 @@ What they share is read once for all: the version, the account and its rights, t
 taken before they are written, and all of them are written by one statement. Each start is judged as if it were alone.
 """
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,6 @@ from console import access, records, subjects, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
 from console.core.run.origin import RecordRef, StartedBy
-from console.db.engine import place_among
 from console.errors import Conflict, ConsoleError, NotFound
 from console.records import Record
 from console.runs.changing import segment_starts
@@ -29,10 +27,7 @@ from console.runs.changing.run_starts import (
     require_start,
     start_events,
 )
-from console.runs.engine.first_steps import first_steps
-from console.runs.engine.run_turns import AT_ONCE
 from console.runs.rows.new_runs import NewRun, write_new
-from console.runs.rows.recent_runs import Loaded
 from console.runs.rows.run_rows import as_stored
 from console.runs.rows.run_store import inside_of, started_with_any
 from console.workflows import Definition
@@ -72,8 +67,8 @@ def start_many_hands_off(
 ) -> list[str | ConsoleError]:
     """Start runs of the live version that nobody holds; for each, in order, the run's id, or what `start_hands_off` would raise for it alone.
 
-    A run takes its first automatic steps at once where they are quick and change nothing else; the other runs go on in a worker. As soon as so many as
-    `places` do, no more are started, and the answers are fewer than were wanted. `identity` is whom a run acts for where the document names no account.
+    The runs go on in a worker. As soon as so many as `places` do, no more are started, and the answers are fewer than were wanted. `identity` is whom a
+    run acts for where the document names no account.
 
     One transaction. Raises what keeps all of them from starting: NotFound, NotAllowed, Conflict (`no_account`, `not_active`), SourceDown.
     """
@@ -84,33 +79,24 @@ def start_many_hands_off(
     judged = _judged(account, definition, wanted, known)
     answers: list[str | ConsoleError] = []
     ready: list[_Start] = []
-    parallel = definition.document.settings.parallel or AT_ONCE
-    with place_among(f"workflow:{definition.id}", parallel) as free:
-        left_s = STEPS_S if free else 0.0
-        for each in judged:
-            if isinstance(each, _Start):
-                try:
-                    _begin(account, definition, each)
-                except ConsoleError as error:
-                    answers.append(error)
-                    continue
-                if left_s > 0:
-                    begun = time.monotonic()
-                    _take_first_steps(account, definition, each)
-                    left_s -= time.monotonic() - begun
-                places -= each.after.status == "running"
-                ready.append(each)
-            answers.append(each.run_id if isinstance(each, _Start) else each)
-            if places <= 0:
-                break
-        if not ready:
-            return answers
-        try:
-            write_new(
-                definition, [NewRun(start.events, start.after, subject) for start, subject in zip(ready, _subjects(ready), strict=True)]
-            )
-        except (psycopg.errors.UniqueViolation, Conflict):  # one was started meanwhile: which one, each says for itself
-            return [_alone(workflow, each, identity) for each in wanted[: len(answers)]]
+    for each in judged:
+        if isinstance(each, _Start):
+            try:
+                _begin(account, definition, each)
+            except ConsoleError as error:
+                answers.append(error)
+                continue
+            places -= each.after.status == "running"
+            ready.append(each)
+        answers.append(each.run_id if isinstance(each, _Start) else each)
+        if places <= 0:
+            break
+    if not ready:
+        return answers
+    try:
+        write_new(definition, [NewRun(start.events, start.after, subject) for start, subject in zip(ready, _subjects(ready), strict=True)])
+    except (psycopg.errors.UniqueViolation, Conflict):  # one was started meanwhile: which one, each says for itself
+        return [_alone(workflow, each, identity) for each in wanted[: len(answers)]]
     return answers
 
 
@@ -165,12 +151,6 @@ def _begin(account: Actor, definition: Definition, start: _Start) -> None:
     )
     start.events = [as_stored(event) for event in events]
     start.after = fold(start.events)
-
-
-def _take_first_steps(account: Actor, definition: Definition, start: _Start) -> None:
-    more, after = first_steps(account, definition, Loaded(start.after, b"", None), start.about)
-    start.events += more
-    start.after = after.run
 
 
 def _subjects(starts: Sequence[_Start]) -> list[str]:

@@ -11,8 +11,8 @@ from console.errors import NotAllowed, NotFound, SourceDown
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
 from console.runs.engine.without_record import is_deleted, knows_of_deletion, needs_record
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.promised_runs import load_begun, require_not_promised
-from console.runs.rows.recent_runs import Loaded
 from console.workflows import Definition
 
 TAKE_OVER_AFTER_S = 600

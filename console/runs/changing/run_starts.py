@@ -20,7 +20,7 @@ from console.runs.changing import segment_starts, transitions
 from console.runs.changing.run_rights import see
 from console.runs.engine.advancing import go_on
 from console.runs.engine.stepping import OpenStep, completion_of_values, context_of, plan_of, step_at
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, LiveRun, StartedAlready, inside, live_run, write
 from console.steps.base import Context

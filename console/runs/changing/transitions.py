@@ -26,10 +26,10 @@ from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on, loaded_with_former, with_done_before, with_former_runs
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, require_step, run_facts, step_at
 from console.runs.rows import loaded_rows, typed_drafts
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import with_loaded_rows
-from console.runs.rows.run_store import Also, load, retried, retried_from_memory, write
+from console.runs.rows.run_store import Also, load, retried, write
 from console.runs.showing import reader_reach, reading
 from console.runs.showing.screens import Screen, digest, draw_screen, item_of, items_shown, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
@@ -65,12 +65,12 @@ def complete(actor: Actor, run_id: str, submission: Submission) -> None:
     """
     reason_of(submission.reason)
 
-    def once(kept: Loaded | None) -> tuple[Definition, Loaded]:
-        seen = see(actor, run_id, kept=kept)
+    def once() -> tuple[Definition, Loaded]:
+        seen = see(actor, run_id)
         before, events = _completion_events(actor, seen, submission, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
-    definition, loaded = retried_from_memory(run_id, submission.revision, once)
+    definition, loaded = retried(once)
     notify_approvers(go_on(actor, definition, loaded).run)
 
 
@@ -78,22 +78,20 @@ def complete_and_look(actor: Actor, run_id: str, submission: Submission) -> RunV
     """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
     reason_of(submission.reason)
 
-    def once(kept: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
-        seen, now = see(actor, run_id, shown=True, kept=kept), log.now()
+    def once() -> tuple[Seen, Screen | None, Mapping[str, Any]]:
+        seen, now = see(actor, run_id, shown=True), log.now()
         typed = _drafts_of_other_items(seen, submission.values)
         before, events = _completion_events(actor, seen, submission, now)
         screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
     with loaded_rows.judged_once():
-        return _completed_and_looked(actor, run_id, submission.revision, once)
+        return _completed_and_looked(actor, run_id, once)
 
 
-def _completed_and_looked(
-    actor: Actor, run_id: str, revision: int | None, once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]]
-) -> RunView:
+def _completed_and_looked(actor: Actor, run_id: str, once: Callable[[], tuple[Seen, Screen | None, Mapping[str, Any]]]) -> RunView:
     """The run as the actor sees it, after `once` and the automatic steps that follow."""
-    seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
+    seen, screen, typed = retried(once)
     if screen is not None:
         return reading.view(actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed)))
     onlooker = _Onlooker(actor)

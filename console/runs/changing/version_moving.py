@@ -18,7 +18,7 @@ from console.db.engine import hot_engine
 from console.errors import Conflict
 from console.runs.changing.run_rights import see
 from console.runs.engine.stepping import plan_of, run_facts
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import retried, write
 from console.runs.rows.version_origins import origins_of
 from console.runs.showing.record_reach import countable_runs

@@ -38,7 +38,7 @@ from console.runs.engine.effecting import (
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, require_tagging, step_at
 from console.runs.engine.without_record import record_left
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import as_stored, with_loaded_rows
 from console.runs.rows.run_store import Also, after_stored, former_attempt, load, write

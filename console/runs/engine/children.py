@@ -27,8 +27,7 @@ from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
 from console.runs.engine.run_causes import passed_on
 from console.runs.engine.stepping import plan_of
-from console.runs.rows import recent_runs
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
 from console.steps.base import NEXT, Child, joined
@@ -129,7 +128,7 @@ class Look:
     begun: int
     live: set[str]
     source: object = field(default_factory=hot_engine)
-    until: float = field(default_factory=lambda: time.monotonic() + recent_runs.KEPT_S)
+    until: float = field(default_factory=lambda: time.monotonic() + LOOK_S)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def begin(self) -> None:
@@ -156,6 +155,8 @@ class Look:
         return bool(self.live)
 
 
+LOOK_S = 60.0
+"""After this a process reads again what the runs are at."""
 _looks: OrderedDict[str, Look] = OrderedDict()
 """Of runs that wait for very many others; the newest last."""
 

@@ -18,7 +18,7 @@ from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE, as_event
 from console.runs.rows.run_store import load, retried, write
 from console.workflows import version

@@ -23,7 +23,7 @@ from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, Sourc
 from console.integrations import retry_after
 from console.runs.engine import consent_events, effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition

@@ -16,7 +16,7 @@ from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
 from console.runs.rows import typed_drafts
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import with_loaded_rows
 from console.runs.rows.run_store import after_events, load, retried, write

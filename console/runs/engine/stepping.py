@@ -18,7 +18,6 @@ from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.speaking import NAMES, SPOKEN
-from console.db import read_ahead
 from console.db.engine import fetch
 from console.effects import action_preview, spoken_values
 from console.errors import Invalid, NotAllowed, NotFound
@@ -89,8 +88,7 @@ def record_of(actor: Actor, run: Run) -> Record | None:
     """The run's record as the actor may see it; None if the run has none. Raises NotFound if it is deleted or out of their scope."""
     if run.collection is None or run.record is None:
         return None
-    known = read_ahead.take("record", (actor.id, run.collection, run.record))
-    return known or records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
+    return records.get(run.collection, run.record, access.scope_for(actor, run.collection, "read"))
 
 
 def run_facts(run: Run) -> dict[str, Any]:

@@ -6,7 +6,7 @@ OPEN_MODULES = frozenset(
         "loaded_rows",
         "new_runs",
         "rebuild",
-        "recent_runs",
+        "loaded_runs",
         "promised_runs",
         "run_events",
         "run_rows",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from console.core.actor import Actor
 from console.errors import Conflict
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import load
 
 begins: list[Callable[[str], bool]] = []

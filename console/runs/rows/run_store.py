@@ -4,7 +4,6 @@ The run row is bounded; attempts, context and effects are rows of their own. A c
 latest attempts, a revision with all of them.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,13 +20,12 @@ from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.causes import causes_from_json
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.db import early_statement, read_ahead
 from console.db.engine import fetch, transaction
-from console.errors import Conflict, ConsoleError, SourceDown
+from console.errors import Conflict
 from console.runs.engine import into_inbox, proposing
-from console.runs.rows import recent_runs, side_rows
+from console.runs.rows import side_rows
 from console.runs.rows.latest import LATEST, LEFT, MARKS, left_of
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded, open_attempt_only
 from console.runs.rows.run_rows import RUN_COLUMNS, as_stored, attempts_from_rows, changed_rows, links
 from console.workflows import Definition
 
@@ -63,7 +61,6 @@ _SHOWN = f"> r.attempts - {LATEST} or {{n}} = any(marks.n)"
 _LOAD_WHOLE = _LOAD.format(these="=", here_a="", here_e="", approvals=_APPROVALS.format(here=""), left="null", beside="")
 _HEAD = {"here_a": " and a.n = r.current", "here_e": " and e.n = r.current", "approvals": _OPEN_APPROVALS, "left": "null", "beside": ""}
 _LOAD_HEAD = _LOAD.format(these="=", **_HEAD)
-_LOAD_HEADS = _LOAD.format(these="= any", **_HEAD).replace("any (%s)", "any ((select %s::text[])::text[])", 1)
 _FORMER = """
 select to_jsonb(a), (select jsonb_agg(to_jsonb(e) order by e.number) from console.effect e where e.run = a.run and e.n = a.n)
 from console.attempt a where a.run = %s and a.step = %s and a.n < %s order by a.n desc limit 1
@@ -103,16 +100,9 @@ def load(run_id: str, *, whole: bool = False, shown: bool = False, cleared: froz
 
     `whole` loads every attempt, `shown` those that a page shows; else only the open one. Both answers of None take equally long.
     """
-    if not whole and not shown and cleared is None and (known := read_ahead.take("run", run_id)) is not None:
-        return known  # type: ignore[no-any-return]
     statement = _LOAD_WHOLE if whole else _LOAD_SHOWN if shown else _LOAD_HEAD
-    rows = early_statement.fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
+    rows = fetch(statement, (run_id, str(cleared is None), sorted(cleared or ()))) if "\x00" not in run_id else []
     return _loaded(rows[0], whole=whole, shown=shown) if rows else None
-
-
-def load_each(run_ids: Sequence[str]) -> list[Loaded]:
-    """Those of these runs that there are, each with its open attempt; one statement."""
-    return [_loaded(row) for row in early_statement.fetch(_LOAD_HEADS, (list(run_ids), str(True), []))]
 
 
 def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) -> Loaded:
@@ -125,9 +115,7 @@ def _loaded(stored: Sequence[Any], *, whole: bool = False, shown: bool = False) 
         setattr(run, name, datetime.fromisoformat(value) if value else None)
     run.context = orjson.loads(context) if context else {}
     run.attempts = attempts_from_rows(*(orjson.loads(each) if each else [] for each in (attempts, effects, approvals)))
-    size = len(row) + sum(len(part or "") for part in (attempts, effects, approvals, context))
-    until = time.monotonic() + recent_runs.KEPT_S if size <= recent_runs.KEPT_BYTES else 0.0
-    return Loaded(run, bytes(head), columns["subject"], whole or (shown and left is None), left_of(run, left), until)
+    return Loaded(run, bytes(head), columns["subject"], whole or (shown and left is None), left_of(run, left))
 
 
 def former_attempt(run_id: str, step: str, before: int) -> Attempt | None:
@@ -170,13 +158,10 @@ def write(
     _commit(state, after, whose, events, made, rows, next_job(state, after, events, hand_on=hand_on), also)
     faults.point("runs.write.after")
     if before is None:
-        written = Loaded(after, made[-1].leaf, whose, until=time.monotonic() + recent_runs.KEPT_S)
-    else:
-        if not before.shows:
-            after.attempts = recent_runs.open_attempt_only(after)
-        written = replace(before, run=after, head=made[-1].leaf)
-    recent_runs.remember(recent_runs.trim_to_shown(written))
-    return written
+        return Loaded(after, made[-1].leaf, whose)
+    if not before.shows:
+        after.attempts = open_attempt_only(after)
+    return replace(before, run=after, head=made[-1].leaf)
 
 
 def numbered(run: Run, seq: int) -> Run:
@@ -315,19 +300,3 @@ def retried(attempt: Callable[[], Answer]) -> Answer:
         except log.Moved:
             continue
     raise Conflict("This run is being changed by others at the same time; try again.", code="stale_revision")
-
-
-def retried_from_memory(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, shown: bool = False) -> Answer:
-    """As `retried`, but the first try gets the run as this process wrote it last, which saves reading it. `attempt` must end with `write`.
-
-    Where that try is refused or the run has moved, `attempt` is called with None and reads the run.
-    """
-    kept = recent_runs.remembered(run_id, revision, shown=shown)
-    if kept is not None:
-        try:
-            return attempt(kept)
-        except SourceDown:
-            raise
-        except (log.Moved, ConsoleError):
-            recent_runs.forget(run_id)
-    return retried(lambda: attempt(None))

@@ -13,7 +13,6 @@ from console.core.events import ENDS
 from console.core.run import Event, Run
 from console.db.engine import driver_of
 from console.db.ids import new_id
-from console.db.prepared_statement import text_array
 from console.log import Moved, Part
 from console.runs.rows import call_rows
 from console.runs.rows.call_rows import Transition
@@ -158,7 +157,6 @@ def message_alone(before: Run, after: Run, subject: str | None, events: Sequence
     if job != queue.send(asked["message_id"], asked["channel"]):
         return None
     row = _message_row(after, subject or "", writing[0])
-    row["outcomes"] = text_array(row["outcomes"])
     return _MESSAGE.format(" from moved where last > 0"), list(row.values())
 
 

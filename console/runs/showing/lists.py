@@ -1,7 +1,6 @@
 """Lists of runs, filtered in SQL by team and workflow. For an actor with a row scope, the records of a page are checked in their source."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -13,7 +12,6 @@ from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, from_seconds
 from console.db import tables
-from console.db.early_statement import Ahead
 from console.db.engine import fetch as fetch_rows, hot_engine
 from console.errors import ConsoleError
 from console.runs.showing.items_of_loops import LoopItem, items_of
@@ -27,7 +25,7 @@ COLUMNS = [
 ]  # fmt: skip
 _LIVE = f"""
 select {", ".join(f"r.{name}" for name in COLUMNS)}, (select a.step from console.attempt a where a.run = r.id and a.n = r.current)
-from console.run r where r.collection = $1 and r.record = any($2) and r.ended_at is null and (r.label is null or r.label = any($3)) order by r.id
+from console.run r where r.collection = %s and r.record = any(%s) and r.ended_at is null and (r.label is null or r.label = any(%s)) order by r.id
 """  # noqa: S608 (names of this file)
 
 
@@ -175,23 +173,11 @@ def live_workflows(actor: Actor, pairs: Sequence[tuple[str, str]]) -> set[tuple[
 
 def live_on(actor: Actor, collection: str, keys: Sequence[str]) -> dict[str, list[RunHead]]:
     """Live runs on these records that the actor may see, by key: one statement for a whole page of a list."""
-    with live_ahead(actor, collection, keys) as found:
-        return found()
-
-
-@contextmanager
-def live_ahead(actor: Actor, collection: str, keys: Sequence[str]) -> Iterator[Callable[[], dict[str, list[RunHead]]]]:
-    """`live_on` as a function to call inside the block: the statement runs in the meantime."""
     pairs = visible_pairs(actor)
     if not keys or not pairs:
-        yield dict
-        return
-    with Ahead(_LIVE, (collection, list(keys), access.runs(actor).cleared)) as sent:
-        yield lambda: _by_record(actor, pairs, sent)
-
-
-def _by_record(actor: Actor, pairs: frozenset[tuple[str, str]], sent: Ahead) -> dict[str, list[RunHead]]:
-    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in sent.sure()]
+        return {}
+    rows = fetch_rows(_LIVE, (collection, list(keys), access.runs(actor).cleared))
+    found = [SimpleNamespace(**dict(zip([*COLUMNS, "step"], row, strict=True))) for row in rows]
     by: dict[str, list[RunHead]] = {}
     for head in _heads(actor, [row for row in found if (row.team, row.workflow) in pairs], titles=False):
         by.setdefault(head.record or "", []).append(head)

@@ -22,7 +22,7 @@ from console.runs.engine import proposal_answers, proposing
 from console.runs.engine.run_causes import causes_of, causes_shown_to
 from console.runs.engine.stepping import step_at
 from console.runs.rows import loaded_rows, typed_drafts
-from console.runs.rows.recent_runs import trim_to_shown
+from console.runs.rows.loaded_runs import trim_to_shown
 from console.runs.rows.run_rows import links, run_row
 from console.runs.rows.run_store import retried
 from console.runs.showing import block_content, reader_reach, step_findings

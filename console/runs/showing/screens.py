@@ -20,7 +20,7 @@ from console.records import Record
 from console.runs.changing.run_rights import Seen
 from console.runs.engine import proposing
 from console.runs.engine.stepping import context_of, prompt_of, step_at
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import write
 from console.runs.showing import block_content, consequences, last_time, reader_reach
 from console.steps.base import Progress, Prompt, Rows

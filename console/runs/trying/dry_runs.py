@@ -25,7 +25,7 @@ from console.runs.changing import run_starts, transitions
 from console.runs.changing.approval_requests import complete_request
 from console.runs.engine.advancing import completing_command, failure_command, require_few_automatic
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, step_at
-from console.runs.rows.recent_runs import Loaded
+from console.runs.rows.loaded_runs import Loaded
 from console.runs.trying import simulated_children, simulated_waits
 from console.runs.trying.former_runs import FormerRun
 from console.steps.base import Completion, Context, Prompt

@@ -17,7 +17,6 @@ from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.samples import sampled
-from tests.statements import note_prepared
 
 pytestmark = pytest.mark.rotating
 
@@ -208,7 +207,6 @@ def test_a_completed_step_costs_two_statements(company: Company, monkeypatch: py
         return execute(self, query, *given, **more)
 
     monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    note_prepared(monkeypatch, sent.append)
     company.answer(run_id, "olivia", told, note="counted")
     statements = [query for query in sent if "version" not in query]  # the rights' version is asked at most once a second
     assert len(statements) <= 4, statements

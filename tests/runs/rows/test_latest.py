@@ -1,7 +1,6 @@
-"""What a page shows of a long run: the latest attempts and what the rest came to; the same whether this process remembers it or reads it."""
+"""What a page shows of a long run: the latest attempts and what the rest came to."""
 
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from console import log, runs, workflows
 from console.core.actor import Actor
 from console.core.run import NEXT_ITEM, Attempt, Run
 from console.runs.changing.run_rights import see
-from console.runs.rows import latest, recent_runs, run_store
+from console.runs.rows import latest, run_store
 from console.runs.rows.latest import path
 from console.runs.showing import reading, step_findings
 from console.runs.showing.view import outline
@@ -39,19 +38,16 @@ ROUND: dict[str, Any] = {
 
 
 @pytest.fixture
-def few(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+def few(monkeypatch: pytest.MonkeyPatch) -> int:
     """Only so many attempts are the latest."""
     monkeypatch.setattr(run_store, "_LOAD_SHOWN", run_store._LOAD_SHOWN.replace(str(latest.LATEST), str(FEW)))
     monkeypatch.setattr(latest, "LATEST", FEW)
-    yield FEW
-    recent_runs._recent.clear()
+    return FEW
 
 
 def agree(actor: Actor, run_id: str) -> None:
-    """What is remembered is what is read, and a path cut to its last steps is that of the whole run."""
+    """A path cut to its last steps is that of the whole run."""
     read, every = see(actor, run_id, shown=True), see(actor, run_id, whole=True)
-    kept = recent_runs.remembered(run_id, None, shown=True)
-    assert kept is None or (kept.run.attempts, kept.left, kept.head) == (read.run.attempts, read.loaded.left, read.loaded.head)
     theirs = reading.view(actor, every, None, reading.PageState(), None)
     found = step_findings.finder(every.definition, every.run.created_at, theirs.json["context"], theirs.masked)
     for most in range(1, FEW):

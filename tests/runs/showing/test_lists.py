@@ -12,12 +12,10 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, policy_store
-from console.db.early_statement import Ahead
 from console.db.engine import hot_engine, transaction
 from console.errors import Malformed
 from console.records import catalogue, connect
 from tests.company import Company
-from tests.statements import note_prepared
 from tests.tables import cases
 
 MANY = 1000
@@ -115,18 +113,10 @@ def counted() -> Iterator[tuple[list[str], list[str]]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         theirs.append(statement)
 
-    send = Ahead.__init__
-
-    def sending(ahead: Ahead, statement: str, parameters: Any) -> None:
-        own.append(statement)
-        send(ahead, statement, parameters)
-
     source = catalogue.engine_of(records.collection("customer"))
     sa.event.listen(source, "before_cursor_execute", note)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(psycopg.Cursor, "execute", noting)
-        patched.setattr(Ahead, "__init__", sending)
-        note_prepared(patched, own.append)
         yield own, theirs
     sa.event.remove(source, "before_cursor_execute", note)
 

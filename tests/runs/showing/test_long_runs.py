@@ -16,7 +16,6 @@ from console.log import event_view
 from console.records import catalogue
 from console.runs.showing.replay import Tick
 from tests.company import Company
-from tests.statements import note_prepared
 
 
 @contextmanager
@@ -31,7 +30,6 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
     with monkeypatch.context() as patch:
         patch.setattr(psycopg.Cursor, "execute", noted)
-        note_prepared(patch, sent.append)
         yield sent
 
 
