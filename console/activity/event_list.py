@@ -27,7 +27,7 @@ from console.errors import Malformed, NotFound
 from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
-from console.records import catalogue
+from console.records import catalogue, former_fields
 from console.sentences import Sentence
 
 if TYPE_CHECKING:
@@ -208,8 +208,9 @@ class Reader:
 
 def hidden_of(actor: Actor, collection: str) -> frozenset[str]:
     """The fields of the collection that the actor does not see in past events: hidden and masked ones."""
-    collection_found = next((each for each in records.collections() if each.id == collection), None)
-    scope = access.scope_for(actor, collection, sensitive=collection_found.sensitive if collection_found is not None else None)
+    collection_found = catalogue.find(collection)
+    sensitive = former_fields.sensitive_in_past(collection_found) if collection_found is not None else None
+    scope = access.scope_for(actor, collection, sensitive=sensitive)
     return scope.hidden | (
         frozenset(each.name for each in collection_found.fields) if scope.nothing and collection_found is not None else frozenset()
     )

@@ -66,6 +66,8 @@ class Catalogue:
     held: Sequence[Stored] = ()
     former: dict[tuple[str, str], Collection] = field(default_factory=dict, compare=False)
     """Collection and hash of a version of its document → the collection as it was called by that version; filled as they are asked for."""
+    former_fields: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Collection → what the versions of its document said of its fields (`former_fields`); filled as it is asked for."""
 
 
 _kept: tuple[float, Engine, Catalogue] | None = None

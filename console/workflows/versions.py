@@ -7,6 +7,7 @@ with which they were started.
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ class Definition:
     number: int
     hash: str
     document: Workflow = field(compare=False, repr=False)
+    published_at: datetime | None = field(default=None, compare=False)
 
 
 _LIVE = "select id, live_version from console.workflow where (slug = %s or id = %s) and live_version is not null"
@@ -75,7 +77,7 @@ def version(workflow_id: str, number: int) -> Definition:
     made, known = tables.workflow_version.c, tables.workflow.c
     with hot_engine().connect() as connection:
         row = connection.execute(
-            sa.select(known.id, known.slug, made.number, made.hash, made.document)
+            sa.select(known.id, known.slug, made.number, made.hash, made.document, made.published_at)
             .join_from(tables.workflow_version, tables.workflow, known.id == made.workflow)
             .where(made.workflow == workflow_id, made.number == number)
         ).first()
@@ -87,7 +89,7 @@ def version(workflow_id: str, number: int) -> Definition:
         raise NotReadable(
             f"Version {number} of the workflow {row.slug} was published by another release, and cannot be read here. Update the console, or publish the workflow again."
         ) from error
-    return Definition(row.id, row.slug, document.title, row.number, row.hash, document)
+    return Definition(row.id, row.slug, document.title, row.number, row.hash, document, row.published_at)
 
 
 def readable_version(workflow_id: str, number: int | None) -> Definition | None:

@@ -184,6 +184,51 @@ def test_who_may_not_read_the_title_is_told_the_masked_title_of_the_time(company
     assert "Adaeze" not in said, "neither the title of then nor that of today"
 
 
+def hide(company: Company) -> None:
+    """Hide names of customers from reviewers, who read the log, and mask their tax IDs for everybody."""
+    with transaction() as connection:
+        hidden = access.Row("p", "role:reviewer", "t:operations", "field:customer/display_name", "read", "deny", "")
+        policy_store.write(connection, added=[hidden])
+    access.grant("reviewer", "activity", ["read", "export"])
+    access.grant("lead", "collection:customer", ["reveal"], team="operations")
+    access.refresh()
+
+
+def found_by_rosa(company: Company, run_id: str) -> str:
+    """All that a reviewer finds of a run and of the log, in one text."""
+    sequencing.catch_up()
+    events, _ = runs.events(company.rosa, run_id)
+    views = [runs.replay(company.rosa, run_id, event["n"]) for event in events]
+    replayed = [(view.json, view.run.record_title, [tick["sentence"] for tick in view.ticks]) for view in views]
+    rows = [(row.json, row.record_title) for row in activity.page(company.rosa, LogFilter(), 100).rows]
+    table = b"".join(exports.begin(company.rosa, exports.parse_query([("format", "csv")]), ready=lambda: None).parts()).decode()
+    page = Pages(company, web_app()).rosa.get(f"/runs/{run_id}/replay?at=10").html
+    return json.dumps([events, replayed, rows, table, page])
+
+
+def test_a_title_that_was_made_of_a_hidden_field_stays_hidden_when_titles_are_made_of_others(company: Company) -> None:
+    collections.import_file(customer(title="{{ record.display_name }}"), published=True)
+    run_id = company.at("decide")
+    browse.change(company.mona, "customer", "1", {"risk": "high"}, {})
+    browse.record(company.mona, "customer", "1")
+    tags.put(company.mona, "customer", ["1"], "vip")
+    hide(company)
+    collections.import_file(customer(title="{{ record.desk }}"), published=True)
+    assert "Adaeze" not in found_by_rosa(company, run_id)
+
+
+@pytest.mark.parametrize("renamed", [True, False])
+def test_a_sensitive_field_stays_masked_in_the_past_when_its_column_is_gone(company: Company, *, renamed: bool) -> None:
+    run_id = company.at("decide")
+    browse.change(company.mona, "customer", "1", {"tax_id": "TAX99"}, {})
+    hide(company)
+    assert "TAX99" not in found_by_rosa(company, run_id)
+    company.sql(f"alter table customer {'rename column tax_id to fiscal_no' if renamed else 'drop column tax_id'}")
+    sources.take("company")
+    assert "tax_id" not in records.collection("customer").by_name
+    assert "TAX99" not in found_by_rosa(company, run_id)
+
+
 def test_a_run_that_was_moved_came_to_its_steps_as_they_were_called_then(company: Company) -> None:
     run_id = company.at("note")
     last = company.told(run_id)["last_event"]

@@ -45,6 +45,7 @@ from console.db.engine import fetch
 from console.effects import action_cache
 from console.errors import ConsoleError, NotFound
 from console.log import masking
+from console.records import former_fields
 from console.runs.rows.loaded_rows import asked_of_runs
 from console.steps.base import Read, StepType, StepView
 from console.steps.items import LIST
@@ -114,13 +115,14 @@ class _Same(Generic[Kept]):
 
 @functools.lru_cache(maxsize=256)
 def _compute_origins(workflow: str, version: int, done: _Same[actions.Action], known: _Same[Collection]) -> Version:
-    document = workflows.version(workflow, version).document
+    definition = workflows.version(workflow, version)
+    document, since = definition.document, definition.published_at
     around = steps.loops_around(document)
     made = {
         step.id: replace(_step(document, steps.get(step.type), steps.view(step), known.every, done.every), loop=around.get(step.id, ""))
         for step in document.steps
     }
-    titles = {each.id: frozenset((each.id, name) for name in each.title_fields) for each in known.every.values()}
+    titles = {name: frozenset((name, field) for field in former_fields.fields_of_titles(name, since)) for name in known.every}
     led = {
         (each.id, name): relation.collection
         for each in known.every.values()

@@ -10,9 +10,9 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.origins import KEY, SAID, Closed, plain
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.log import event_view, masking
 from console.log.masking import DOTS
+from console.records import former_fields
 from console.runs.rows import loaded_rows, version_origins
 
 NOTHING_FRESH: Mapping[str, frozenset[str]] = {}
@@ -23,7 +23,7 @@ def hidden_from(actor: Actor, *, looking_back: bool = False, fresh: Mapping[str,
 
     `looking_back`: also fields that are masked for people who do not work with them now. `fresh` are rows that are not stored yet.
     """
-    sensitive = {each.id: each.sensitive for each in records.collections()} if looking_back else {}
+    sensitive = {each.id: former_fields.sensitive_in_past(each) for each in records.collections()} if looking_back else {}
     known: dict[str, tuple[Scope, frozenset[str]]] = {}
 
     def reach(collection: str) -> tuple[Scope, frozenset[str]]:
@@ -55,21 +55,13 @@ def within_reach(hidden: masking.Hidden, judge: loaded_rows.Judge, fresh: Mappin
             known[(workflow, version, run)] = Closed(found, kept, strange)
         return known[(workflow, version, run)]
 
-    return masking.Within(own, closed, lambda collection: _titled(plain(collection)))
+    return masking.Within(own, closed, lambda collection: former_fields.fields_of_titles(plain(collection)))
 
 
 def _without_rows(hidden: masking.Hidden, strange: Iterable[str]) -> masking.Hidden:
     """What is hidden, and in addition every field of the rows of these reads."""
     shut = {place: _every_field(plain(place)) | {KEY} for place in strange}
     return lambda place: hidden(place) | shut.get(place or "", frozenset())
-
-
-def _titled(collection_id: str) -> tuple[str, ...]:
-    """The fields of a collection's titles; empty if the collection no longer exists."""
-    try:
-        return records.collection(collection_id).title_fields
-    except NotFound:
-        return ()
 
 
 def kept_from(
