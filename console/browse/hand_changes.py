@@ -41,7 +41,8 @@ def change(actor: Actor, collection_id: str, key: str, values: Mapping[str, Any]
         raise refusal(details, collection.fields)
     old, whose = {name: change["old"] for name, change in wanted.items()}, subject_of(collection, key)
     with intended(actor, collection, "updated", key, old=old, new=values, whose=whose, about=before) as intent:
-        after = records.write(collection_id, key, wanted, access.scope_for(actor, collection_id, "update"))
+        allowed = access.scope_for(actor, collection_id, "update", sensitive=collection.sensitive)
+        after = records.write(collection_id, key, wanted, allowed)
         faults.point("browse.note.before")
         moved = {name: new for name, new in after.values.items() if name in values and new != before.values.get(name)}
         if moved:

@@ -111,6 +111,15 @@ def test_who_is_allowed_the_field_reads_it_as_before_wherever_others_see_dots(ho
             assert ("tax_id" in hidden.record.values, hidden.masked) == (False, ())
 
 
+def test_a_change_by_hand_neither_tells_nor_changes_what_is_masked(house: Company) -> None:
+    assert "tax_id" not in browse.change(house.mona, "customer", "3", {"risk": "low"}, {}).values
+    for expected in ({}, {"tax_id": "NL554"}):
+        with pytest.raises(Invalid) as refused:
+            browse.change(house.mona, "customer", "3", {"tax_id": "NL556"}, expected)
+        assert refused.value.details == [{"field": "tax_id", "reason": "Customer has no field tax_id."}]
+    house.sql("update customer set risk = null where id = 3")
+
+
 def test_who_works_on_a_step_sees_what_they_work_on(house: Company) -> None:
     run_id = house.at("rate", record="2", by="mona")
     assert runs.get(house.mona, run_id).json["current"]["step"] == "rate"
