@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 from console.core.documents.collections import Collection, assemble, fields_of
 from console.db import tables
@@ -51,7 +51,7 @@ def _versions(catalogue: Catalogue, collection_id: str) -> list[Former]:
 
 def _read(catalogue: Catalogue) -> dict[str, list[Former]]:
     version, proposed = tables.collection_version.c, dict[str, frozenset[str]]()
-    document = sa.cast(version.document, JSONB)
+    document = sa.cast(version.document, JSON)
     find = sa.select(version.collection, version.made_at, document["title"].astext.label("title"), document["fields"].label("fields"))
     found: dict[str, list[Former]] = {collection_id: [] for collection_id in catalogue.collections}
     with hot_engine().connect() as connection:
