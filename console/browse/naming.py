@@ -210,8 +210,11 @@ def _by_what_they_lead_to(actor: Actor, collection: Collection, found: Mapping[s
 
 
 def titles(actor: Actor, collection_id: str, keys: Iterable[str], scope: Scope) -> dict[str, str]:
-    """Key → title of the records in the actor's scope, as lists have it. Raises SourceDown."""
+    """Key → title of the records in the actor's scope, as lists have it: without what is masked for them. Raises SourceDown."""
     collection = records.collection(collection_id)
+    if not collection.sensitive.isdisjoint(collection.title_fields):
+        masked = access.scope_for(actor, collection_id, "read", sensitive=collection.sensitive).masked
+        scope = replace(scope, hidden=scope.hidden | masked)
     leading = [(name, collection.by_name[name].references) for name in joined(collection)]
     if not leading:
         return records.titles(collection_id, keys, scope)

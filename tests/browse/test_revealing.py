@@ -1,5 +1,6 @@
 """Masked values: dots in lists, records, the log and replay for everybody once somebody may uncover them; one by one, with a reason, in the log."""
 
+import json
 import re
 from typing import Any
 
@@ -7,13 +8,13 @@ import pytest
 from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 
-from console import access, accounts, activity, browse, log, runs
+from console import access, accounts, activity, browse, collections, log, records, runs
 from console.activity import sequencing
 from console.app import create_app
 from console.browse import BrowseQuery, reveal
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
-from tests.company import PASSWORD, Company
+from tests.company import DOCUMENTS, PASSWORD, Company
 from tests.runs.changing.test_midway import ruled
 
 SECRET = "IE123"
@@ -118,6 +119,16 @@ def test_a_change_by_hand_neither_tells_nor_changes_what_is_masked(house: Compan
             browse.change(house.mona, "customer", "3", {"tax_id": "NL556"}, expected)
         assert refused.value.details == [{"field": "tax_id", "reason": "Customer has no field tax_id."}]
     house.sql("update customer set risk = null where id = 3")
+
+
+def test_a_title_that_is_masked_names_no_run_to_who_only_looks_on(house: Company) -> None:
+    own = records.collection("customer")
+    collections.import_file(json.dumps(DOCUMENTS[0] | {"title": "{{ record.tax_id }}"}).encode(), published=True)
+    scope = access.scope_for(house.rosa, "customer", "read")
+    assert browse.titles(house.rosa, "customer", ["1"], scope) == {"1": "Customer 1"}
+    assert runs.get(house.rosa, the_run(house)).record_title == "Customer 1"
+    collections.import_file(json.dumps(DOCUMENTS[0]).encode(), published=True)
+    assert records.collection("customer").title == own.title
 
 
 def test_who_works_on_a_step_sees_what_they_work_on(house: Company) -> None:

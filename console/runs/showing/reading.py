@@ -70,7 +70,9 @@ def record_timed_reading(actor: Actor, seen: Seen) -> Seen:
 def title(actor: Actor, run_id: str) -> str:
     """The title of the workflow and of the record, as the actor may see it. Raises NotFound as `get` does."""
     seen = see(actor, run_id)
-    return seen.definition.title + (f", {called(actor, seen.record)}" if seen.record is not None else "")
+    if seen.record is None:
+        return seen.definition.title
+    return f"{seen.definition.title}, {called(actor, seen.record, masked=not may_work(actor, seen.run, seen.definition))}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +283,7 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
             screen,
             run.collection,
         )
-    title = called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(run.record or "")
+    title = called(actor, seen.record, masked=reads) if seen.record else GONE if seen.gone else records.key_words(run.record or "")
     return RunView(
         json=run_json,
         screen=by_name(seen, screen, title),
@@ -307,9 +309,11 @@ def view(actor: Actor, seen: Seen, screen: Screen | None, page_state: PageState,
     )
 
 
-def called(actor: Actor, record: records.Record) -> str:
-    """What lists call the record."""
-    if not browse.naming.joined(records.collection(record.collection)):  # then that is its title, and no statement is needed
+def called(actor: Actor, record: records.Record, *, masked: bool = False) -> str:
+    """What lists call the record; of a title with sensitive fields only if `masked`, for those who work with it see them."""
+    collection = records.collection(record.collection)
+    sensitive = masked and not collection.sensitive.isdisjoint(collection.title_fields)
+    if not (sensitive or browse.naming.joined(collection)):  # then that is its title, and no statement is needed
         return record.title
     try:
         found = browse.titles(actor, record.collection, [record.key or ""], access.scope_for(actor, record.collection, "read"))

@@ -269,7 +269,11 @@ def _readable(values: Mapping[str, Any], hidden: frozenset[str]) -> dict[str, An
 
 def _titled(actor: Actor, seen: Seen) -> dict[tuple[str, str], str]:
     """The title of the run's record, if the reader may see it."""
-    return {(seen.record.collection, seen.record.key): called(actor, seen.record)} if seen.record is not None and seen.record.key else {}
+    return (
+        {(seen.record.collection, seen.record.key): called(actor, seen.record, masked=True)}
+        if seen.record is not None and seen.record.key
+        else {}
+    )
 
 
 def _names(
@@ -315,7 +319,9 @@ def _view(
     """The run at that point, its record by the title that was on the screen, else by that with which the run began. `moved` are the events of a run that began in another version."""
     screen = _named_then(actor, seen, screen)
     title = str(((screen or {}).get("record") or {}).get("title") or "") or called_then.titled.get(state.id, "")
-    title = title or (called(actor, seen.record) if seen.record else GONE if seen.gone else records.key_words(state.record or ""))
+    title = title or (
+        called(actor, seen.record, masked=True) if seen.record else GONE if seen.gone else records.key_words(state.record or "")
+    )
     names = accounts.names({state.started_by, *filter(None, (state.holder, *(each.by for each in state.attempts.values())))})
     found = step_findings.finder(definition, state.created_at, run_json["context"], masked)
     steps, earlier = outline(state, definition, names, may_revise=False, most=PATH_SHOWN, found=found)
@@ -348,7 +354,7 @@ def _named_then(actor: Actor, seen: Seen, screen: Screen | None) -> Screen | Non
     (named,) = browse.naming.with_joined_titles(collection, [shown], known)
     if named is not shown or seen.record is None:
         return {**screen, "record": {**panel, "title": named.title}}
-    return by_name(seen, screen, called(actor, seen.record))
+    return by_name(seen, screen, called(actor, seen.record, masked=True))
 
 
 def _as_entered(entries: Iterable[dict[str, Any]], rows: Sequence[log.Row], state: Run) -> None:
