@@ -15,7 +15,7 @@ pytestmark = pytest.mark.daily
 
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
-RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "schwifty"}
+RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "schwifty", "stdnum"}
 
 
 def imported(path: Path) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
-from console.core.papers import iban, vat
+from console.core.papers import iban
 
 Stretch = TypeVar("Stretch", bound=tuple[Any, ...])
 FoundKind = Literal["email", "url", "iban", "card", "phone", "id", "tax", "mrz", "date", "secret"]
@@ -161,12 +161,14 @@ def cards(text: str) -> Iterator[Found]:
     """Numbers of payment cards: 13 to 19 digits of which the last checks the others (ISO/IEC 7812, Luhn)."""
     if _MANY_DIGITS.search(text) is None:
         return
+    from stdnum import luhn
+
     for match in _CARD.finditer(text):
         places = [place for place in range(match.start(), match.end()) if text[place].isdigit()]
         for length in dict.fromkeys((len(places), 16, 15, 14, 13, 19)):
             digits = "".join(text[place] for place in places[:length])
             end = places[length - 1] + 1 if length <= len(places) else 0
-            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and vat.luhn(digits):
+            if 13 <= length <= min(19, len(places)) and not text[end : end + 1].isdigit() and luhn.is_valid(digits):
                 yield Found(match.start(), end, "card", digits)
                 break
 

@@ -2,12 +2,13 @@
 
 A number without a word beside it counts where its own digits prove it: check digits and a day of the calendar, or letters in places. One that proves less counts
 behind the word for it. Blanks, points, hyphens and line breaks inside make no difference.
-Sources: the algorithms that the registers publish; ICAO Doc 9303; `console.core.papers.vat` for tax numbers of companies.
+Sources: python-stdnum for check digits; ICAO Doc 9303; `console.core.papers.vat` for tax numbers of companies.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from importlib import import_module
 from typing import NamedTuple
 
 from console.ai import contact_details, written_values
@@ -170,102 +171,9 @@ def _short_day(six: str, order: str = "ymd") -> bool:
     return _day(2000, pairs["m"], pairs["d"])
 
 
-def _weighted(signs: str, weights: Sequence[int]) -> int:
-    return sum(int(sign) * weight for sign, weight in zip(signs, weights, strict=False))
-
-
-def _baltic(signs: str) -> bool:
-    first = _weighted(signs, (1, 2, 3, 4, 5, 6, 7, 8, 9, 1)) % 11
-    check = first if first < 10 else _weighted(signs, (3, 4, 5, 6, 7, 8, 9, 1, 2, 3)) % 11 % 10
-    return _short_day(signs[1:7]) and check == int(signs[10])
-
-
-def _pesel(signs: str) -> bool:
-    month = int(signs[2:4]) % 20
-    return 1 <= month <= 12 and 1 <= int(signs[4:6]) <= 31 and -_weighted(signs, (1, 3, 7, 9, 1, 3, 7, 9, 1, 3)) % 10 == int(signs[10])
-
-
-def _norway(signs: str) -> bool:
-    first = -_weighted(signs, (3, 7, 6, 1, 8, 9, 4, 5, 2)) % 11
-    two = -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11
-    return _short_day(f"{int(signs[0]) % 4}{signs[1:6]}", "dmy") and (first, two) == (int(signs[9]), int(signs[10]))
-
-
-def _germany(signs: str) -> bool:
-    rest = 10
-    for sign in signs[:-1]:
-        rest = 2 * ((rest + int(sign)) % 10 or 10) % 11
-    often = max(signs[:10].count(sign) for sign in signs[:10])
-    return 2 <= often <= 3 and len(set(signs[:10])) in (8, 9) and (11 - rest) % 10 == int(signs[10])
-
-
-def _turkey(signs: str) -> bool:
-    odd, even = sum(int(sign) for sign in signs[0:9:2]), sum(int(sign) for sign in signs[1:8:2])
-    return (7 * odd - even) % 10 == int(signs[9]) and sum(int(sign) for sign in signs[:10]) % 10 == int(signs[10])
-
-
-def _brazil(signs: str) -> bool:
-    if len(set(signs)) == 1:
-        return False
-    first = _weighted(signs, range(10, 1, -1)) * 10 % 11 % 10
-    return (first, _weighted(signs, range(11, 1, -1)) * 10 % 11 % 10) == (int(signs[9]), int(signs[10]))
-
-
-def _belgium(signs: str) -> bool:
-    day = 1 <= int(signs[2:4]) % 20 <= 12 and int(signs[4:6]) <= 31
-    return day and int(signs[9:]) in (97 - int(signs[:9]) % 97, 97 - int(f"2{signs[:9]}") % 97)
-
-
-def _bulgaria(signs: str) -> bool:
-    month = int(signs[2:4]) % 20
-    return 1 <= month <= 12 and 1 <= int(signs[4:6]) <= 31 and _weighted(signs, (2, 4, 8, 5, 10, 9, 7, 3, 6)) % 11 % 10 == int(signs[9])
-
-
-def _romania(signs: str) -> bool:
-    check = _weighted(signs, (2, 7, 9, 1, 4, 6, 3, 5, 8, 2, 7, 9)) % 11
-    return _short_day(signs[1:7]) and (1 if check == 10 else check) == int(signs[12])
-
-
-def _china(signs: str) -> bool:
-    check = "10X98765432"[_weighted(signs[:17], (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)) % 11]
-    return _day(int(signs[6:10]), int(signs[10:12]), int(signs[12:14])) and check == signs[17]
-
-
-def _finland(signs: str) -> bool:
-    return _short_day(signs[:6], "dmy") and "0123456789ABCDEFHJKLMNPRSTUVWXY"[int(signs[:6] + signs[-4:-1]) % 31] == signs[-1]
-
-
-def _spain(signs: str) -> bool:
-    number = {"X": "0", "Y": "1", "Z": "2"}.get(signs[0], signs[0]) + signs[1:-1]
-    return "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == signs[-1]
-
-
-def _ireland(signs: str) -> bool:
-    extra = 9 * (ord(signs[8]) - 64) if len(signs) == 9 and signs[8] != "W" else 0
-    return "WABCDEFGHIJKLMNOPQRSTUV"[(_weighted(signs[:7], range(8, 1, -1)) + extra) % 23] == signs[7]
-
-
-def _france(signs: str) -> bool:
-    return 97 - int(signs[:13]) % 97 == int(signs[13:])
-
-
-def _switzerland(signs: str) -> bool:
-    return -_weighted(signs, (1, 3) * 6) % 10 == int(signs[12])
-
-
-def _russia(signs: str) -> bool:
-    first = _weighted(signs, (7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10
-    return (first, _weighted(signs, (3, 7, 2, 4, 10, 3, 5, 9, 4, 6, 8)) % 11 % 10) == (int(signs[10]), int(signs[11]))
-
-
-def _sweden(signs: str) -> bool:
-    ten = signs[-10:]
-    return _short_day(f"{ten[:4]}{int(ten[4:6]) - 60 if int(ten[4:6]) > 60 else int(ten[4:6]):02}") and vat.luhn(ten)
-
-
-def _czechia(signs: str) -> bool:
-    month = int(signs[2:4]) % 50
-    return (1 <= month <= 12 or 21 <= month <= 32) and 1 <= int(signs[4:6]) <= 31 and int(signs) % 11 == 0 and int(signs[:6]) > 0
+def _valid_in(*modules: str) -> Callable[[str], bool]:
+    """Whether one of these modules of python-stdnum takes the number."""
+    return lambda signs: any(import_module(f"stdnum.{module}").is_valid(signs) for module in modules)
 
 
 def _taiwan(signs: str) -> bool:
@@ -278,6 +186,10 @@ def _singapore(signs: str) -> bool:
     return {"S": "JZIHGFEDCBA", "T": "JZIHGFEDCBA", "M": "KLJNPQRTUWX"}.get(signs[0], "XWUTRQPNMLK")[place] == signs[8]
 
 
+def _weighted(signs: str, weights: Sequence[int]) -> int:
+    return sum(int(sign) * weight for sign, weight in zip(signs, weights, strict=True))
+
+
 def _always(_: str) -> bool:
     return True
 
@@ -287,38 +199,32 @@ def _kind(form: str, proves: Callable[[str], bool], *sizes: int) -> Kind:
 
 
 KINDS: tuple[Kind, ...] = (
-    _kind(r"[1-6]\d{10}", _baltic, 11),
-    _kind(r"\d{11}", _pesel, 11),
-    _kind(r"[0-7]\d{10}", _norway, 11),
-    _kind(r"[1-9]\d{10}", _germany, 11),
-    _kind(r"[1-9]\d{10}", _turkey, 11),
-    _kind(r"\d{11}", _brazil, 11),
-    _kind(r"\d{11}", _belgium, 11),
-    _kind(r"\d{10}", _bulgaria, 10),
-    _kind(r"\d{10}", _czechia, 10),
-    _kind(r"(?:19|20)?\d{10}", _sweden, 10, 12),
-    _kind(r"[1-9]\d{12}", _romania, 13),
-    _kind(r"\d{13}", lambda signs: _short_day(signs[:6]) and signs[10] in "01" and vat.luhn(signs), 13),
-    _kind(r"[1-8]\d{14}", _france, 15),
-    _kind(r"756\d{10}", _switzerland, 13),
-    _kind(r"\d{12}", _russia, 12),
-    _kind(r"[1-9]\d{16}[0-9X]", _china, 18),
-    _kind(r"\d{6}[A-F]\d{3}[0-9A-Y]", _finland, 11),
-    _kind(r"(?:\d{8}|[XYZ]\d{7})[A-Z]", _spain, 9),
-    _kind(r"\d{7}[A-W][A-IW]?", _ireland, 8, 9),
+    _kind(r"[1-6]\d{10}", _valid_in("lt.asmens", "ee.ik"), 11),
+    _kind(r"\d{11}", _valid_in("pl.pesel"), 11),
+    _kind(r"[0-7]\d{10}", _valid_in("no.fodselsnummer"), 11),
+    _kind(r"[1-9]\d{10}", _valid_in("de.idnr"), 11),
+    _kind(r"[1-9]\d{10}", _valid_in("tr.tckimlik"), 11),
+    _kind(r"\d{11}", _valid_in("br.cpf"), 11),
+    _kind(r"\d{11}", _valid_in("be.nn", "be.bis"), 11),
+    _kind(r"\d{10}", _valid_in("bg.egn"), 10),
+    _kind(r"\d{10}", _valid_in("cz.rc"), 10),
+    _kind(r"(?:19|20)?\d{10}", _valid_in("se.personnummer"), 10, 12),
+    _kind(r"[1-9]\d{12}", _valid_in("ro.cnp"), 13),
+    _kind(r"\d{13}", _valid_in("za.idnr"), 13),
+    _kind(r"[1-8]\d{14}", _valid_in("fr.nir"), 15),
+    _kind(r"756\d{10}", _valid_in("ch.ssn"), 13),
+    _kind(r"\d{12}", _valid_in("ru.inn"), 12),
+    _kind(r"[1-9]\d{16}[0-9X]", _valid_in("cn.ric"), 18),
+    _kind(r"\d{6}[A-F]\d{3}[0-9A-Y]", _valid_in("fi.hetu"), 11),
+    _kind(r"(?:\d{8}|[XYZ]\d{7})[A-Z]", _valid_in("es.dni", "es.nie"), 9),
+    _kind(r"\d{7}[A-W][A-IW]?", _valid_in("ie.pps"), 8, 9),
     _kind(r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]", _always, 9),
     _kind(r"[A-Z]{6}\d\d[A-EHLMPRST]\d\d[A-Z]\d{3}[A-Z]", _always, 16),
-    _kind(r"[A-Z]{5}\d{4}[A-Z]", lambda signs: signs[3] in "ABCFGHLJPT", 10),
-    _kind(r"(?:2[0347]|3[034])\d{9}", lambda signs: -_weighted(signs, (5, 4, 3, 2, 7, 6, 5, 4, 3, 2)) % 11 == int(signs[10]), 11),
-    _kind(
-        r"\d{13}",
-        lambda signs: _short_day(f"{signs[:4]}{signs[5:7]}", "dmy") and -_weighted(signs, (7, 6, 5, 4, 3, 2) * 2) % 11 == int(signs[12]),
-        13,
-    ),
-    _kind(r"\d{11}", lambda signs: _short_day(signs[:6], "dmy") and vat.luhn(signs), 11),
-    _kind(
-        r"\d{10}", lambda signs: _short_day(signs[4:], "dmy") and _weighted(signs, (3, 7, 9, 0, 5, 8, 4, 2, 1, 6)) % 11 == int(signs[3]), 10
-    ),
+    _kind(r"[A-Z]{5}\d{4}[A-Z]", _valid_in("in_.pan"), 10),
+    _kind(r"(?:2[0347]|3[034])\d{9}", _valid_in("ar.cuit"), 11),
+    _kind(r"\d{13}", _valid_in("si.emso"), 13),
+    _kind(r"\d{11}", _valid_in("gr.amka"), 11),
+    _kind(r"\d{10}", _valid_in("at.vnr"), 10),
     _kind(r"[A-Z][12]\d{8}", _taiwan, 10),
     _kind(r"[STFGM]\d{7}[A-Z]", _singapore, 9),
     _kind(r"[23]\d{6}(?:0[1-4]|1[1-9]|2[1-9]|3[1-5]|88)\d{5}", lambda signs: _short_day(signs[1:7]), 14),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.core.papers.vat import COUNTRIES, problem
+from console.core.papers.vat import EXAMPLES, problem
 
 GOOD = [
     "ATU13585627",
@@ -58,7 +58,7 @@ GOOD = [
     "XI920780684",
     "GBGD888800101",
     "XIHA888850015",
-    "ADL000000L",
+    "ADU132950X",
     "ADF000000F",
     "BR45723174000110",
     "BR41142260000189",
@@ -83,9 +83,9 @@ def test_a_number_in_use_is_right_however_it_is_spaced(text: str) -> None:
     assert problem(f"{text[:2].lower()} {text[2:5]}.{text[5:]}") is None
 
 
-@pytest.mark.parametrize("letters", [letters for letters in COUNTRIES if letters != "AD"])  # Andorra has no check digits
+@pytest.mark.parametrize("letters", [letters for letters in EXAMPLES if letters != "AD"])  # Andorra has no check digits
 def test_the_example_of_every_country_is_right_and_one_digit_off_is_not(letters: str) -> None:
-    example = COUNTRIES[letters].example
+    example = EXAMPLES[letters]
     assert problem(example) is None
     said = problem(last_digit_moved(example))
     assert said is not None
@@ -98,7 +98,7 @@ def test_the_example_of_every_country_is_right_and_one_digit_off_is_not(letters:
         ("", "begins with the letters"), ("123456789", "begins with the letters"), ("US123456789", "such as DE136695976"), ("DE", "looks like DE136695976"),
         ("DE12345678", "looks like DE136695976"), ("DE1366959760", "looks like"), ("ATU1358562", "looks like ATU13585627"), ("NL004495445C01", "looks like NL"),
         ("DE136695977", "check digits"), ("ESX2482300A", "check digits"), ("ESA13585626", "check digits"), ("FR41303265045", "check digits"),
-        ("GBGD500", "check digits"), ("GBHA499", "check digits"), ("IE6433435G", "check digits"), ("SI00000000", "looks like"), ("CHE107787578", "check digits"),
+        ("GBGD500", "looks like"), ("GBHA499", "looks like"), ("IE6433435G", "check digits"), ("SI00000000", "looks like"), ("CHE107787578", "check digits"),
         ("45.723.174/0001-11", "check digits"), ("RS129391321", "check digits"), ("RU5027187067", "check digits"), ("RU500100732258", "check digits"), ("ADM000000M", "looks like AD"),
         ("DE13669597٦", "looks like"), ("DE136695976; drop table", "looks like"),
     ],
@@ -137,7 +137,7 @@ def test_every_member_state_is_there() -> None:
         "SI",
         "SK",
     ]
-    assert set(COUNTRIES) == {*members, "GB", "XI", "CH", "NO", "AD", "BR", "RS", "RU"}
+    assert set(EXAMPLES) == {*members, "GB", "XI", "CH", "NO", "AD", "BR", "RS", "RU"}
 
 
 def test_a_number_of_brazil_is_known_without_its_letters() -> None:

@@ -31,7 +31,7 @@ _AMERICAN = re.compile(r"\b([^\W\d_]{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(
 _NUMBER = r"\d{1,3}(?:[ .,'\u00a0\u202f]\d{3})+(?:[.,]\d{1,3})?|\d+(?:[.,]\d{1,3})?"
 _AMOUNT = re.compile(rf"(?:\b({CURRENCIES})|([€$£¥]))\s?({_NUMBER})|(?<![\w.,-])({_NUMBER})\s?(?:({CURRENCIES})\b|([€£¥]))")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]){11,30}\b")
-_VAT = re.compile(rf"\b(?:{'|'.join(sorted(vat.COUNTRIES))})[ .\-]?[A-Z0-9](?:[ .\-]?[A-Z0-9]){{6,13}}\b")
+_VAT = re.compile(rf"\b(?:{'|'.join(sorted(vat.EXAMPLES))})[ .\-]?[A-Z0-9](?:[ .\-]?[A-Z0-9]){{6,13}}\b")
 
 
 @dataclass(frozen=True, slots=True)
