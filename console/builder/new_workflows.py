@@ -13,7 +13,6 @@ from console.builder.reachable_names import reachable, seen
 from console.contacts import headings
 from console.core import drafting
 from console.core.actor import Actor
-from console.core.documents import foreign_files
 from console.core.documents.collections.contact_document import FIELDS
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
@@ -287,8 +286,6 @@ def bring_in(actor: Actor, content: bytes, name: str, *, team: str | None, whose
 
 def _opened(content: bytes) -> Mapping[str, Any]:
     """The document in the file. Raises Invalid."""
-    if (other := foreign_files.reason(content)) is not None:
-        raise _refused([("file", other)])
     document, spots = loaded(content)
     if document is None or spots:
         raise _refused([(spot.path, spot.reason) for spot in spots])

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DatabaseError, OperationalError
 
-from console.core.documents.collections import core_data, recognising
+from console.core.documents.collections import recognising
 from console.core.expressions.operands import DATE, MOMENT, moment_of
 from console.records import check_lists, sampling, unique_keys
 from console.records.sqlite_schema import MIXED
@@ -62,8 +62,6 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
             column["stored"] = "date"
         held = sample.get(column["name"], [])
         sampling.note(column, [*held, *[None] * (sampled - len(held))])
-        if column["native"] == "timestamp" and column["stored"] in ("integer", "decimal") and core_data.kept_in(sample):
-            column["form"] = core_data.MOMENT
     structure = {
         "schema": None,
         "table": table,
@@ -84,7 +82,7 @@ def _structure(connection: Connection, table: str, kind: str, sql: str) -> dict[
 def _column(row: Any, listing: list[str] | None, sample: list[Any], empty: bool) -> dict[str, Any]:
     name, declared, required, key, hidden, default = row
     stored = _stored(str(declared).upper(), sample)
-    if stored == "integer" and recognising.form_of(sample, core_data.words(name)) == "flag":
+    if stored == "integer" and recognising.form_of(sample, name) == "flag":
         stored = "boolean"
     limit = re.search(r"CHAR[A-Z ]*\(\s*(\d+)\s*\)", str(declared).upper())
     digits = re.search(r"(?:NUM|DEC)[A-Z ]*\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\)", str(declared).upper())

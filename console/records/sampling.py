@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.core.documents.collections import Collection, Field, comment_codes, named_secrets, pointing, recognising
+from console.core.documents.collections import Collection, Field, named_secrets, pointing, recognising
 from console.core.expressions.operands import moment_of
 from console.records import catalogue, connect
 
@@ -28,7 +28,7 @@ FEWEST, DISTINCT, FILLED = 5, 0.6, 0.5
 FEWEST_ALIKE, PART_ALIKE = 3, 0.02
 """Rows, and the part of a sample, that hold a value far outside the others where it seems to mean "none"."""
 OBSERVED = (
-    "single", "form", "repeats", "kinds", "blank", "utc", "uncoded", recognising.OUTLIER, comment_codes.EXPLAINED, named_secrets.SOUGHT,
+    "single", "form", "repeats", "kinds", "blank", "utc", "uncoded", recognising.OUTLIER, named_secrets.SOUGHT,
 )  # fmt: skip
 """Keys of a column that come from a sample, or change nothing of its values: they may differ from one look to the next without any change of the table."""
 KINDS_SAMPLE, MOST_KINDS = 20_000, 50
@@ -105,8 +105,6 @@ def note(column: dict[str, Any], values: Sequence[Any]) -> None:
     repeated = len(known) >= FEWEST and len({str(value) for value in known}) < DISTINCT * len(known)
     if column["stored"] == "text" and recognising.uncoded(column, [str(value).strip() for value in known]):
         column["uncoded"] = True
-    if column["stored"] in comment_codes.KINDS and comment_codes.explains(column.get("comment"), map(str, known)):
-        column[comment_codes.EXPLAINED] = True
     if column["stored"] == "text" and any(value == "" for value in known):
         column["blank"] = True
     if column["stored"] == "text" and (repeated or len(known) < FILLED * len(values)):

@@ -12,7 +12,6 @@ OPEN_MODULES = frozenset(
         "field_expressions",
         "fields",
         "findings",
-        "foreign_files",
         "governance",
         "graph",
         "house_check",

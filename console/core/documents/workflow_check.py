@@ -17,7 +17,6 @@ from console.core.documents import (
     duties_check,
     enrolment_check,
     findings,
-    foreign_files,
     graph,
     house_check,
     reporting_check,
@@ -67,8 +66,6 @@ def check(
     `surroundings` is its environment: collections, rights, actions; or only collections (id → Collection). What is not given is not checked.
     """
     around = surroundings if isinstance(surroundings, Surroundings) else Surroundings(surroundings)
-    if (other := foreign_files.reason(document)) is not None:
-        return [Problem(None, "", other)]
     raw, problems_found = loaded(document)
     if raw is None:
         return [Problem(None, spot.path, spot.reason) for spot in problems_found]

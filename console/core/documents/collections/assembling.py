@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.counted_moments import UNITS, is_counted
-from console.core.documents.collections import closing, comment_codes, core_data, named_secrets, pointing, recognising, relating, treatment
+from console.core.documents.collections import closing, named_secrets, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -176,7 +176,7 @@ def _collection(kept: Stored, led: Mapping[str, str], called: Sequence[Field], m
     )
 
     structure, document = kept.structure, kept.document
-    label = humanised(recognising.table_words(structure["table"].removeprefix(mark), [column["name"] for column in structure["columns"]]))
+    label = humanised(recognising.table_words(structure["table"].removeprefix(mark)))
     key = tuple(document.get("key") or structure["key"])
     named, words = _named_in(document), recognising.column_words(structure["columns"])
     fields = _labelled(tuple(_field(kept, each, words, key, led.get(each["name"]), named) for each in structure["columns"]), document)
@@ -363,14 +363,11 @@ def _field(
     name = column["name"]
     says: Mapping[str, Any] = _said_of_fields(kept.document).get(name, {})
     label = humanised(words[name])
-    options = says.get("options", (column.get("options") and comment_codes.options_of(column)) or column.get("options"))
+    options = says.get("options", column.get("options"))
     drawn = "file" if says.get("widget") in {"image", "file"} else None
     marks = "datetime" if recognising.is_change_mark(kept.structure, kept.document.get("changes") or {}, column) else None
     plain = says.get("type") or marks or says.get("widget") or options or references or says.get("references")
     seen = {} if plain else recognising.look(column, words)
-    if not plain and seen.get("type") != "boolean":
-        plain = options = comment_codes.options_of(column)
-        seen = {} if options and column["stored"] == "integer" else seen
     kind = (
         says.get("type")
         or marks
@@ -416,7 +413,7 @@ def _field(
         precision=column.get("precision"),
         scale=column.get("scale"),
         help=says.get("help") or explained(column.get("comment"), says.get("label") or label),
-        hidden=bool(says.get("hidden", secret is not None or (name in core_data.INNER and core_data.kept_in(words)))),
+        hidden=bool(says.get("hidden", secret is not None)),
         hidden_because=secret or "",
         format=says.get("format"),
         validation=tuple(Rule(item["if"], item["message"], name) for item in says.get("validation") or ()),

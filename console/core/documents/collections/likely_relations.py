@@ -82,7 +82,7 @@ def _of_people(stem: Sequence[str]) -> bool:
 
 def _named(table: Collection) -> tuple[str, ...]:
     """The words of a table that say what one of its records is."""
-    words = _words(recognising.table_words(table.table, [field.name for field in table.stored_fields]))
+    words = _words(recognising.table_words(table.table))
     words = words[:-1] if len(words) > 1 and words[-1] in FILLING else words
     return (*words[:-1], one_of(words[-1])) if words else words
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from console.core import translations
-from console.core.documents.collections import core_data, treatment
+from console.core.documents.collections import treatment
 from console.core.plain_words import camel_split, small
 
 FEWEST, MOST_STATES, LONGEST_STATE = 10, 12, 30
@@ -265,7 +265,7 @@ def look(column: Mapping[str, Any], called: Mapping[str, str]) -> dict[str, Any]
 def _of_number(column: Mapping[str, Any], form: str | None, words: Sequence[str], called: Mapping[str, str]) -> dict[str, Any]:
     if form == "flag" and column["stored"] == "integer":
         return {"type": "boolean"}
-    if form in ("percent", "fraction", *COUNTED, core_data.MOMENT):
+    if form in ("percent", "fraction", *COUNTED):
         return {"widget": form}
     if column["stored"] == "integer" and (DIGITS & set(words) or NUMBERS & set(words[-1:]) or words[-1].endswith("id")):
         return {"widget": "plain"}
@@ -357,16 +357,14 @@ def secret_because(column: Mapping[str, Any]) -> str | None:
         return "Its values look like hashes of passwords, keys or tokens."
     if column.get("form") == TELLING_ROWS:
         return "Rows of it hold passwords, keys or tokens, by what they are called."
-    names, stored = {column["name"], core_data.words(column["name"])}, str(column["stored"])
-    if any(treatment.secret(name, stored) or treatment.hashed(name, stored) for name in names):
+    name, stored = column["name"], str(column["stored"])
+    if treatment.secret(name, stored) or treatment.hashed(name, stored):
         return "Its name says that it holds a password, hash, key or token."
     return None
 
 
-def table_words(table: str, columns: Sequence[str] = ()) -> str:
+def table_words(table: str) -> str:
     """The name of a table with these columns, without what says that it is one: `tbl_staff`, `vwSales`, `mv_daily`."""
-    if own := core_data.table_words(table, columns):
-        return own
     found = re.match(r"(?i:tbl|tb|lkp|vw)[_ -]+(?=.)|(?i:t|v|mv)_(?=[^\W\d])|(?:tbl|vw)(?=[A-Z])", table)
     return table[found.end() :] if found else table
 
@@ -374,8 +372,6 @@ def table_words(table: str, columns: Sequence[str] = ()) -> str:
 def column_words(columns: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """The names of a table's columns without the short mark of the table that nearly all of them begin with: `kd_name` and `kd_ort` of customers."""
     names = [column["name"] for column in columns]
-    if core_data.kept_in(names) or core_data.joins(names):
-        return {name: core_data.words(name) for name in names}
     mark = common_mark(names)
     return {name: name.removeprefix(mark) for name in names}
 
