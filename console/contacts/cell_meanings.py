@@ -56,6 +56,8 @@ def with_meanings(collection: Collection, question: Question, person: str, meani
         known = {value for value, _ in offered(collection, question.columns.get(number, ""))}
         if not known:
             wrong.append((heading, "No such column is a choice, or about consent."))
+        elif OTHERS in words and not question.columns[number].startswith(imports.OPTED_OUT):
+            wrong.append((f"{heading}.{OTHERS}", "Only in a column about opting out every other word may mean the same."))
         wrong += [
             (f"{heading}.{word}", f"It can only be one of {', '.join(sorted(known))}.")
             for word, meant in words.items()

@@ -27,7 +27,7 @@ from console.records import record_keys
 AGREED, NOT_AGREED, OPTED_OUT = "yes", "no", "opted out"
 """What a word in a column about consent may mean; in one about opting out NOT_AGREED says that they did not opt out."""
 OTHERS = "*"
-"""Stands for every other word of a column."""
+"""Stands for every other word of a column about opting out; in one about agreeing each word is said by itself."""
 EVERY = "every"
 """In place of a channel: all of them."""
 FORMER: Mapping[str, Mapping[str, str]] = {meant: dict.fromkeys(("yes", "y", "true", "1", "x"), meant) for meant in (AGREED, OPTED_OUT)}
@@ -84,8 +84,9 @@ class Columns:
         if not word:
             return None
         meanings = self.meanings.get(number, {})
-        dated = OPTED_OUT if number in self.refused and self.moment(cells[number]) is not None else None
-        return meanings.get(word) or meanings.get(OTHERS) or dated
+        if word in meanings or number not in self.refused:
+            return meanings.get(word)
+        return meanings.get(OTHERS) or (OPTED_OUT if self.moment(cells[number]) is not None else None)
 
     def unsaid(self, cells: Sequence[str]) -> list[tuple[int, str]]:
         """(number, cell) of the columns about consent with a word of which nobody has said what it means."""

@@ -49,6 +49,17 @@ def test_only_the_words_that_a_person_says_mean_yes_give_a_consent(company: Comp
     assert (given("7"), given("8")) == ({"sms"}, set())
 
 
+def test_a_consent_is_given_by_no_word_that_nobody_has_named(company: Company) -> None:
+    with pytest.raises(Invalid) as refused:
+        import_batches.send(
+            company.olivia, "contact", io.BytesIO((HEAD + BO).encode()), headings={"SMS consent": "consent:sms"}, match=None, change=False, same={},
+            preview=True, meanings={"SMS consent": {"*": "yes"}},
+        )  # fmt: skip
+    assert [each["field"] for each in refused.value.details] == ["meanings.SMS consent.*"]
+    said = again(company, kept(company, HEAD + BO), {"3": "consent:sms"}, {"3": {"*": "yes"}})
+    assert (said.new, said.consents) == (1, 0)
+
+
 def test_words_of_a_column_about_opting_out_wait_for_what_they_mean(company: Company) -> None:
     text = "name,email,stage,Reason\nBo,bo@post.example,new,Too many mails\nCy,cy@post.example,new,\nDi,di@post.example,new,still here\n"
     chosen = again(company, kept(company, text), {"3": "optout:every"}, {})
