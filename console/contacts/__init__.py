@@ -10,7 +10,6 @@ OPEN_MODULES = frozenset(
         "cells",
         "consent_columns",
         "contact_files",
-        "doubled_letters",
         "encodings",
         "headings",
         "import_batches",
@@ -23,7 +22,6 @@ OPEN_MODULES = frozenset(
         "note_lines",
         "present",
         "tags",
-        "unused_columns",
         "workbooks",
     }
 )

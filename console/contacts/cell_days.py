@@ -1,10 +1,9 @@
-"""How the days and moments of a file are read: as programs, spreadsheets and people of several countries write them."""
+"""How the days and moments of a file are read: as programs, spreadsheets and people write them."""
 
+import calendar
 import re
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from console import log
@@ -27,14 +26,12 @@ _BEFORE_OFFSET = re.compile(r" (?=[+-]\d{2})")
 _ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
 _COUNTED_DAY = re.compile(r"([2-5]\d{4})(?:[.,](\d+))?")
 _WORDED = re.compile(
-    rf"(?:[^\W\d_]+\.?,? +)?(?:(\d{{1,2}})(?:\.|st|nd|rd|th|er|º|ª)?[ -](?:de |d['’])?([^\W\d_]{{3,}})\.?,?[ -](?:de |del )?|([^\W\d_]{{3,}})\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,? )"
-    rf"(\d{{4}}|\d{{2}})(?:,? (?:at |um |à |o )?({_TIME})(?: Uhr)?)?",
+    rf"(?:[a-z]+,? +)?(?:(\d{{1,2}})(?:st|nd|rd|th)?[ -]([a-z]{{3,}})\.?,?[ -]|([a-z]{{3,}})\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,? )"
+    rf"(\d{{4}}|\d{{2}})(?:,? (?:at )?({_TIME}))?",
     re.IGNORECASE,
 )
 """31 October 2025 and Oct 31, 2025, the day of the week before it or not; after it the time."""
-_CLOCK_FIRST = re.compile(rf"((?:[^\W\d_]+ )?[^\W\d_]{{3,}} \d{{1,2}}) ({_TIME}) (\d{{4}})")
-"""Fri Oct 31 10:05:00 2025, as systems of the Unix kind write it."""
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "lt", "lv", "et", "sv", "da", "nb", "fi", "cs", "ro")
+_MONTHS = {name.casefold(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names) if name}
 
 
 def is_day(cell: str) -> bool:
@@ -61,8 +58,6 @@ def iso(cell: str, spelling: str) -> str:
     text = _ONE_DIGIT.sub(r"\g<1>0", _GREENWICH.sub("+00:00", text))
     if twelve := _TWELVE_HOURS.fullmatch(text):
         text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}{twelve[5] or ''}"
-    if clock := _CLOCK_FIRST.fullmatch(text):
-        text = f"{clock[1]} {clock[3]} {clock[2]}"
     if (counted := _counted(text)) is not None:
         return counted
     if year := _YEAR_FIRST.fullmatch(text):
@@ -71,7 +66,7 @@ def iso(cell: str, spelling: str) -> str:
         month_first = spelling == "month" and not _DOTTED.fullmatch(text)
         day, month = (figures[2], figures[1]) if month_first else (figures[1], figures[2])
         return _written(cell, figures[3], int(month), day, figures[4])
-    if (words := _WORDED.fullmatch(text)) and (month_named := _months().get((words[2] or words[3]).casefold())):
+    if (words := _WORDED.fullmatch(text)) and (month_named := _MONTHS.get((words[2] or words[3]).casefold())):
         return _written(cell, words[5], month_named, words[1] or words[4], words[6])
     return cell
 
@@ -105,20 +100,6 @@ def _counted(text: str) -> str | None:
         return day.isoformat()
     seconds = round(float(f"0.{number[2]}") * 86_400)
     return (datetime.fromisoformat(day.isoformat()) + timedelta(seconds=seconds)).isoformat()
-
-
-@lru_cache(maxsize=1)
-def _months() -> Mapping[str, int]:
-    """Names of months in usual languages, whole and shortened → the number."""
-    from babel import Locale
-
-    named: dict[str, int] = {}
-    for language in reversed(_LANGUAGES):
-        for form in ("format", "stand-alone"):
-            for width in ("wide", "abbreviated"):
-                months = Locale(language).months[form][width].items()
-                named |= {name.casefold().removesuffix("."): number for number, name in months if not name.isdecimal()}
-    return named | {"sept": 9}
 
 
 def moment(cell: str, spelling: str, zone: str) -> datetime | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from console import formats, records
-from console.contacts import cell_days, consent_words
+from console.contacts import cell_days
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Collection, Field
 from console.core.moments import is_zone, only_day
@@ -19,6 +19,11 @@ _NUMBER = {mark: re.compile(rf"([-+\N{{MINUS SIGN}}]?)(\d{{1,3}}(?:[{group}' \N{
 _COMMA = re.compile(r"[-+]?\d{1,3}(?:\.\d{3})*,(?:\d{1,2}|\d{4,})|[-+]?\d+,(?:\d{1,2}|\d{4,})")
 _ENTRIES = re.compile(r"[,;|\n]")
 """What stands between the entries of a list in one cell."""
+YES_OR_NO: Mapping[str, bool] = {
+    **dict.fromkeys(("yes", "y", "true", "1", "x"), True),
+    **dict.fromkeys(("no", "n", "false", "0"), False),
+}
+"""How a cell says yes or no; of another word whoever imports says what it means."""
 _CURRENCY = "€$£¥%  "
 
 
@@ -41,7 +46,7 @@ def value(field: Field, cell: str, spelling: str, look: Look) -> object:
     if field.options is not None:
         return _option(field, cell)
     if field.type == "boolean":
-        return True if (word := consent_words.compared_cell(cell)) in consent_words.YES else False if word in consent_words.NO else cell
+        return YES_OR_NO.get(cell.strip().casefold(), cell)
     what = formats.kind(field)
     return formats.typed(what, [_plain(what, cell, spelling)], look)
 
@@ -79,13 +84,8 @@ def wrong_zone(collection: Collection, values: Mapping[str, object]) -> list[str
 
 
 def may_hold(field: Field, rows: Iterable[Sequence[str]]) -> bool:
-    """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does,
-    and no list of choices where the column says who unsubscribed: a "Status" of a mailing list is about consent.
-    """
+    """Whether a column may be this field: not one that may stay empty, where the first rows hold nothing but what it cannot be, as another program's own "Source" does."""
     told = [cell for row in rows for cell in row if cell]
-    gone = [cell for cell in told if consent_words.compared_cell(cell) in consent_words.GONE] if field.options is not None else []
-    if any(not chosen(field, value(field, cell, "day", Look())) for cell in gone):
-        return False
     free = field.options is None or not field.may_be_empty or not told
     return free or any(chosen(field, value(field, cell, "day", Look())) for cell in told)
 

@@ -1,19 +1,19 @@
-"""Consents in a file of contacts: which columns say who agreed to which channel, what is known about it, and the rows that come of it.
+"""Consents in a file of contacts: which columns say who agreed to which channel or opted out of it, what is known about it, and the rows that come of it.
 
-A column such as “SMS consent” says yes or no, one such as “SMS opt out” who wants none, whatever else is said. What else the table of consents holds (where they agreed, when, to which text) is told by columns such as
-“Consent source”, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
+Whoever imports chooses these columns and says what each word in them means; no column and no word gives a consent by a guess. What else the table of consents holds
+(where they agreed, when, to which text) is told by further columns, or once for all lines. Consent of which nobody can say where it was given is none, so such a line is not added.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from console import formats, log, records
 from console.actions import hand_forms
-from console.contacts import cell_days, consent_words, headings
-from console.contacts.consent_words import EVERY, NO, NOT_TOLD, WITHDRAWN, YES, compared_cell
+from console.contacts import cell_days, headings
 from console.contacts.contact_files import Row
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, latest_of
@@ -24,41 +24,46 @@ from console.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 
+AGREED, NOT_AGREED, OPTED_OUT = "yes", "no", "opted out"
+"""What a word in a column about consent may mean; in one about opting out NOT_AGREED says that they did not opt out."""
+OTHERS = "*"
+"""Stands for every other word of a column about opting out; in one about agreeing each word is said by itself."""
+EVERY = "every"
+"""In place of a channel: all of them."""
+FORMER: Mapping[str, Mapping[str, str]] = {meant: dict.fromkeys(("yes", "y", "true", "1", "x"), meant) for meant in (AGREED, OPTED_OUT)}
+FORMER_WORDS: Mapping[str, str] = {
+    **dict.fromkeys(("no", "n", "false", "0"), NOT_AGREED),
+    **dict.fromkeys(("unsubscribed", "opted out", "withdrawn"), OPTED_OUT),
+}
+"""Words that imports begun by version 0.5 count without being told what they mean."""
+ABOUT_CONSENT = re.compile(
+    r"consent|permission|gdpr|agree|accept|subscri|newsletter|marketing|opt.?(?:in|out)|\bopted|do not|dnc|unsub|bounce|suppress|block|blacklist|complain",
+    re.IGNORECASE,
+)
+"""Headings of columns that may say who agreed or who wants nothing; whoever imports is asked to look at them."""
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 """Channels of which somebody can want no more."""
 EVIDENCE: Mapping[str, tuple[str, ...]] = {
-    "source": ("source", "given at place", "where"), "text_version": ("text", "text version", "version", "wording"),
-    "at": ("at", "date", "on", "given on", "given at", "when", "time"),
-}  # fmt: skip
-"""Part of a consent → words that its column may be called by, behind “consent”."""
-OPTED_IN_AT = (
-    "optin time",
-    "opt in time",
-    "opt in date",
-    "optin date",
-    "opted in at",
-    "opted in on",
-    "opted in date",
-    "subscribed at",
-    "subscribed on",
-    "subscription date",
-    "signup date",
-)
-"""Headings of when somebody agreed, as mail programs write them."""
-COLUMNS: Mapping[str, str] = {
-    "email": "E-mail consent", "sms": "SMS consent", "call": "Call consent", "ai_call": "AI call consent", "chat": "Chat consent",
-}  # fmt: skip
-"""Channel → what its column is best called."""
+    "source": ("consent source",),
+    "text_version": ("consent text", "consent version"),
+    "at": ("consent date", "consent at"),
+}
+"""Part of a consent → headings by which its column is proposed."""
 NAMES: Mapping[str, str] = {"email": "E-mail", "sms": "SMS", "call": "Calls", "ai_call": "Calls by an AI", "chat": "Chat"}
+
+
+def compared_cell(cell: str) -> str:
+    """A word of a column as it is compared."""
+    return " ".join(cell.split()).casefold()
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
     """The columns of one file that are about consent: number → channel, and number → field of the table of consents.
 
-    `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to. `fields` are what is asked for beside (none where nothing says who agreed).
-    `no_takes_back`: a plain no in a column about agreeing takes back what they agreed to before, as an opt-out does.
-    `matters` is number → what a column of `refused` is about: one that says when tells it of another about the same. `moment` reads when. `asked` are those of `refused` whose heading asks who wants nothing.
+    `refused` is number → channel, or `EVERY`, of columns that say who wants nothing of it. `everyone` are channels that all in the file agreed to.
+    `no_takes_back`: a no in a column about agreeing takes back what they agreed to before, as an opt-out does.
+    `meanings` is number → word, as it is compared, or `OTHERS` → what it means. `moment` reads when somebody opted out.
     """
 
     place: "Place | None" = None
@@ -67,20 +72,26 @@ class Columns:
     everyone: Sequence[str] = ()
     refused: Mapping[int, str] = field(default_factory=dict)
     no_takes_back: bool = False
-    matters: Mapping[int, str] = field(default_factory=dict)
+    meanings: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     moment: Callable[[str], datetime | None] = field(default=lambda _: None)
-    asked: frozenset[int] = frozenset()
 
-    def timed(self, told_headings: Sequence[str], moment: Callable[[str], datetime | None]) -> "Columns":
-        """These columns, with what tells when somebody opted out."""
-        there = [n for n in self.refused if n < len(told_headings)]
-        asked = frozenset(n for n in there if consent_words.asks_who_refused(headings.plain(told_headings[n])))
-        return replace(self, matters={n: _matter(told_headings[n]) for n in there}, moment=moment, asked=asked)
+    def meaning(self, number: int, cells: Sequence[str]) -> str | None:
+        """What the cell of a column means: AGREED, NOT_AGREED or OPTED_OUT; None where it is empty, or nobody has said it.
 
-    def says_opted_out(self, number: int, cell: str) -> bool | None:
-        """Whether a cell of a column of `refused` says that they want no more; None where nobody knows."""
-        told = consent_words.opted_out(cell, asked=number in self.asked)
-        return True if told is None and self.moment(cell) is not None else told
+        A day in a column about opting out says that they did so by then.
+        """
+        word = compared_cell(cells[number]) if number < len(cells) else ""
+        if not word:
+            return None
+        meanings = self.meanings.get(number, {})
+        if word in meanings or number not in self.refused:
+            return meanings.get(word)
+        return meanings.get(OTHERS) or (OPTED_OUT if self.moment(cells[number]) is not None else None)
+
+    def unsaid(self, cells: Sequence[str]) -> list[tuple[int, str]]:
+        """(number, cell) of the columns about consent with a word of which nobody has said what it means."""
+        numbers = [n for n in (*self.channels, *self.refused) if n < len(cells)]
+        return [(n, cell) for n in numbers if (cell := cells[n].strip()) and self.meaning(n, cells) is None]
 
     @property
     def fields(self) -> Sequence[Field]:
@@ -159,38 +170,19 @@ def required_place(actor: Actor, collection: Collection) -> Place:
     return Place(collection, form.collection, documents, link, fields, frozenset(needed | ({source} if source else set())))
 
 
-def columns_of(place: Place | None, told_headings: Sequence[str]) -> Columns:
-    """Which of the headings (plain: small letters, one blank) of a file of contacts are about consent."""
-    if place is None:
-        return Columns(refused=_refused(enumerate(told_headings)))
+def evidence_columns(place: Place, named: Sequence[str]) -> dict[int, Field]:
+    """Number of a column → the field of the table of consents that its English heading names, such as “Consent source”."""
     first = next(iter(place.documents.values()))
-    evidence: dict[str, Field] = {}
-    by_part: dict[str, Field] = {}
-    for part, words in EVIDENCE.items():
-        name = column_of(first, part, place.table)
-        known = next((each for each in place.fields if each.name == name), None)
-        if known is not None:
-            by_part[part] = known
-            evidence |= dict.fromkeys((*(f"consent {word}" for word in words), *(OPTED_IN_AT if part == "at" else ())), known)
-    for each in place.fields:
-        evidence |= dict.fromkeys((f"consent {headings.plain(each.label)}", f"consent {headings.plain(each.name)}"), each)
-    channel_of = {number: consent_words.agreed(words, place.documents) for number, words in enumerate(told_headings)}
-    channels = {
-        number: channel for number, channel in channel_of.items() if channel is not None and number == [*channel_of.values()].index(channel)
-    }
-    found = (
-        (number, evidence.get(heading) or by_part.get(consent_words.told_beside(heading) or ""))
-        for number, heading in enumerate(told_headings)
-    )
-    told = {number: each for number, each in found if each is not None and number not in channels}
-    columns = {number: each for number, each in told.items() if number == next(n for n, other in told.items() if other.name == each.name)}
-    refused = _refused((number, heading) for number, heading in enumerate(told_headings) if number not in channels)
-    return Columns(place, channels, columns, refused=refused)
-
-
-def _refused(numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
-    """Number → channel, or `EVERY`, of the columns that say who wants nothing of it."""
-    return {number: channel for number, heading in numbered if (channel := consent_words.refused(heading)) is not None}
+    known = {each.name: each for each in place.fields}
+    parts = {part: known.get(column_of(first, part, place.table) or "") for part in EVIDENCE}
+    words = {each: item for part, item in parts.items() if item is not None for each in EVIDENCE[part]}
+    words |= {f"consent {headings.plain(text)}": each for each in place.fields for text in (each.label, each.name)}
+    found: dict[int, Field] = {}
+    for number, heading in enumerate(named):
+        item = words.get(headings.plain(heading))
+        if item is not None and item not in found.values():
+            found[number] = item
+    return found
 
 
 def read(
@@ -203,25 +195,18 @@ def read(
     place = columns.place
     if place is None:
         return {}, [], False
-    agreed: list[str] = [*columns.everyone]
     out = opted_out(columns, told)
-    reasons = []
-    for number, channel in columns.channels.items():
-        cell = told[number].strip() if number < len(told) else ""
-        if compared_cell(cell) in YES:
-            agreed.append(channel)
-        elif compared_cell(cell) not in NO:  # what is unclear of opting out refuses also who is there: `unclear`
-            reasons.append(f"{NAMES[channel]}: “{cell[:40]}” says neither that they agreed nor that they did not: say what it means.")
-    agreed = [channel for channel in agreed if channel not in out or out[channel] is not None]
+    said = [*columns.everyone, *(channel for number, channel in columns.channels.items() if columns.meaning(number, told) == AGREED)]
+    agreed = [channel for channel in said if channel not in out or out[channel] is not None]
     if not agreed:
-        return {}, reasons, False
+        return {}, [], False
     own = {each.name: told[number] for number, each in columns.told.items() if number < len(told) and told[number].strip()}
     values = {
         each.name: _value(each, str(own.get(each.name) or same.get(each.name) or "").strip(), spelling, zone) for each in place.fields
     }
     own_day = column_of(next(iter(place.documents.values())), "at", place.table) in own
     rows = still_given(place, {channel: place.row(channel, values) for channel in agreed}, out, own_day=own_day)
-    return rows, [*reasons, *(place.reasons(values, {each.name for each in columns.told.values()}) if rows else ())], own_day
+    return rows, [*place.reasons(values, {each.name for each in columns.told.values()})] if rows else [], own_day
 
 
 def still_given(
@@ -242,21 +227,14 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
 
     Who wants no calls wants none by a machine either.
     """
-    told: dict[tuple[str, object], list[datetime | None]] = {}
-    for number, channel in columns.refused.items():
-        cell = cells[number].strip() if number < len(cells) else ""
-        if columns.says_opted_out(number, cell):
-            reached = "email" if channel == EVERY and consent_words.has_bounced(cell) else channel
-            told.setdefault((reached, columns.matters.get(number, number)), []).append(columns.moment(cell))
     found: dict[str, list[datetime | None]] = {}
-    for (channel, _), moments in told.items():
-        dated = [moment for moment in moments if moment is not None]
-        found.setdefault(channel, []).append(latest_of(dated) if dated else None)
-    words = {n: compared_cell(cells[n]) for n in columns.channels if n < len(cells)}
-    for channel in {columns.channels[n] for n, word in words.items() if word in WITHDRAWN} | (
-        said_no(columns, cells) if columns.no_takes_back else set()
-    ):
-        found.setdefault(channel, []).append(None)
+    for number, channel in columns.refused.items():
+        if columns.meaning(number, cells) == OPTED_OUT:
+            found.setdefault(channel, []).append(columns.moment(cells[number]))
+    taking_back = (OPTED_OUT, NOT_AGREED) if columns.no_takes_back else (OPTED_OUT,)
+    for number, channel in columns.channels.items():
+        if columns.meaning(number, cells) in taking_back:
+            found.setdefault(channel, []).append(None)
     for channel in NAMES if EVERY in found else ():
         found.setdefault(channel, []).extend(found[EVERY])
     if "call" in found:
@@ -264,38 +242,18 @@ def opted_out(columns: Columns, cells: Sequence[str]) -> dict[str, datetime | No
     return {channel: latest_of(moments) for channel, moments in found.items()}
 
 
-def own_texts(columns: Columns, rows: Iterable[Row], before: Mapping[str, Any]) -> dict[str, Any]:
-    """How many of these lines and those before (`lines`) have a cell that counts as an opt-out only because the heading of its column asks for one, and some of these cells (`some`)."""
-    told = [(at, row.cells[number].strip()) for at, row in enumerate(rows) for number in sorted(columns.asked) if number < len(row.cells)]
-    out = [(at, cell) for at, cell in told if consent_words.opted_out(cell, asked=True) and not consent_words.says_plainly(cell)]
-    own_of = [(at, cell) for at, cell in out if columns.moment(cell) is None]
-    own = [cell for _, cell in own_of]
-    return {
-        "lines": int(before.get("lines", 0)) + len({at for at, _ in own_of}),
-        "some": [*dict.fromkeys([*before.get("some", ()), *(cell[:60] for cell in own)])][:3],
-    }
-
-
-def unclear(columns: Columns, cells: Sequence[str]) -> list[str]:
-    """Why nobody knows whether the contact of a line opted out."""
-    told = [
-        cells[number].strip()
-        for number in columns.refused
-        if number < len(cells) and columns.says_opted_out(number, cells[number].strip()) is None
+def unclear(columns: Columns, cells: Sequence[str], *, strict: bool) -> list[str]:
+    """Why nobody knows whether the contact of a line opted out; `strict`: or agreed."""
+    return [
+        f"“{cell[:40]}” says neither that they {'opted out' if number in columns.refused else 'agreed'} nor that they did not: say what it means."
+        for number, cell in columns.unsaid(cells)
+        if strict or number in columns.refused
     ]
-    return [f"“{cell[:40]}” says neither that they opted out nor that they did not: say what it means." for cell in told]
-
-
-def _matter(heading: str) -> str:
-    """What a column about opting out is about: `Unsubscribed at` says when of `Unsubscribed`, and of a `Status`."""
-    told = headings.plain(heading)
-    return next((word for word in ("unsub", "opt") if word in told), "unsub" if consent_words.is_status(told) else heading)
 
 
 def said_no(columns: Columns, cells: Sequence[str]) -> frozenset[str]:
     """Channels to which a line says that its contact has not agreed; what is empty says nothing."""
-    told = {channel: compared_cell(cells[number]) for number, channel in columns.channels.items() if number < len(cells)}
-    return frozenset(channel for channel, word in told.items() if word in NO and word not in NOT_TOLD)
+    return frozenset(channel for number, channel in columns.channels.items() if columns.meaning(number, cells) in (NOT_AGREED, OPTED_OUT))
 
 
 def plain_noes(columns: Columns, rows: Iterable[Row]) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
-from console.contacts import doubled_letters, headings, no_tables, workbooks
+from console.contacts import headings, no_tables, workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
 
@@ -297,16 +297,14 @@ def _parts(file: ContactFile, person: str) -> Iterator[bytes]:
 
 def _lines(parts: Iterable[bytes], encoding: str) -> Iterator[str]:
     """The lines as text, with their ends. Bytes that are nothing in the encoding become U+FFFD; LONG stands for a line that is too long."""
-    ends, rest, twice = io.IncrementalNewlineDecoder(None, translate=True), "", encoding == doubled_letters.ENCODING
-    for text in _texts(parts, doubled_letters.BASE if twice else encoding):
+    ends, rest = io.IncrementalNewlineDecoder(None, translate=True), ""
+    for text in _texts(parts, encoding):
         *lines, rest = (rest + UNSEEN.sub("", ends.decode(text)).replace("\x00", UNREADABLE)).split("\n")
-        yield from (
-            f"{_composed(doubled_letters.mended(line) if twice else line)}\n" if len(line) <= LONGEST_LINE else LONG for line in lines
-        )
+        yield from (f"{_composed(line)}\n" if len(line) <= LONGEST_LINE else LONG for line in lines)
         rest = rest[: LONGEST_LINE + 1]
     rest += ends.decode("", final=True)
     if rest:
-        yield _composed(doubled_letters.mended(rest) if twice else rest) if len(rest) <= LONGEST_LINE else LONG
+        yield _composed(rest) if len(rest) <= LONGEST_LINE else LONG
 
 
 def _texts(parts: Iterable[bytes], encoding: str) -> Iterator[str]:

@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
-from console.contacts import doubled_letters
-
 ENCODINGS: Mapping[str, str] = {
     "utf-8-sig": "UTF-8", "cp1252": "Windows-1252 (Western European)", "cp1250": "Windows-1250 (Central European)",
     "cp1257": "Windows-1257 (Baltic)", "cp1254": "Windows-1254 (Turkish)", "cp1251": "Windows-1251 (Cyrillic)", "cp1253": "Windows-1253 (Greek)",
@@ -21,9 +19,9 @@ ENCODINGS: Mapping[str, str] = {
     "cp932": "Shift JIS (Japanese)", "euc_jp": "EUC-JP (Japanese)", "gb18030": "GB 18030 (Chinese)", "cp950": "Big5 (Chinese)", "cp949": "EUC-KR (Korean)",
     "mac_roman": "Macintosh (Western European)", "mac_latin2": "Macintosh (Central European)", "mac_cyrillic": "Macintosh (Cyrillic)",
     "cp850": "MS-DOS 850 (Western European)", "cp852": "MS-DOS 852 (Central European)", "cp866": "MS-DOS 866 (Cyrillic)",
-    "iso8859_2": "ISO 8859-2 (Central European)", "koi8_u": "KOI8 (Cyrillic)", doubled_letters.ENCODING: "UTF-8 written twice (MÃ¼ller becomes Müller)",
+    "iso8859_2": "ISO 8859-2 (Central European)", "koi8_u": "KOI8 (Cyrillic)",
 }  # fmt: skip
-"""Encodings that a file may have, as Python names them, with what people read; the last one is never guessed."""
+"""Encodings that a file may have, as Python names them, with what people read."""
 _WEST, _MIDDLE, _CYRILLIC = (
     ("cp1252", "mac_roman", "cp850"),
     ("cp1250", "iso8859_2", "mac_latin2", "cp852"),

@@ -1,121 +1,53 @@
-"""What a column of somebody else's list of contacts is, by its heading, and how its cells are spelled here: names of countries, zones, shortened numbers."""
+"""What a column of a list of contacts is proposed as, by its heading and its cells, and how addresses, numbers, countries, languages and zones in cells are read."""
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from console.contacts.windows_zones import windows_zone
 from console.core import schedule
 from console.core.documents.collections import Collection, Field
 from console.formats import phone_text
 
 GIVEN, MIDDLE, FAMILY = "given", "middle", "family"
 USUAL: Mapping[str, tuple[str, ...]] = {
-    "name": (
-        "name", "full name", "contact", "contact name", "display name", "saved name", "vollständiger name", "anzeigename", "naam", "nombre completo", "nom complet", "nom et prénom", "imię i nazwisko", "vardas pavardė",
-        "氏名", "名前", "お名前", "имя и фамилия", "ф и о", "фио", "полное имя", "контакт", "контактное лицо", "ім я та прізвище", "піб", "ονοματεπώνυμο", "ad soyad",
-        "adı soyadı", "isim", "שם מלא", "שם", "الاسم", "الاسم الكامل", "姓名", "联系人", "이름", "성명", "ชื่อ นามสกุล", "nome completo", "nome e cognome", "jméno a příjmení",
-        "namn", "navn", "nimi", "név", "vārds uzvārds", "nume complet",
-    ),
-    GIVEN: (
-        "first name", "firstname", "given name", "forename", "fname", "first", "vorname", "prénom", "prenom", "prénoms", "nombre", "voornaam", "imię", "nome", "förnamn", "vardas",
-        "名", "имя", "ім я", "име", "όνομα", "ad", "adı", "שם פרטי", "الاسم الأول", "jméno", "meno", "keresztnév", "utónév", "prenume", "ime", "vārds", "eesnimi",
-        "etunimi", "fornavn", "primeiro nome", "prénom usuel",
-    ),
-    MIDDLE: ("middle name", "additional name", "tussenvoegsel", "infix", "отчество", "по батькові"),
-    FAMILY: (
-        "last name", "lastname", "family name", "surname", "lname", "last", "nachname", "familienname", "nom de famille", "nom", "apellido", "apellidos", "achternaam", "nazwisko",
-        "cognome", "sobrenome", "efternamn", "pavardė", "姓", "фамилия", "прізвище", "επώνυμο", "soyad", "soyadı", "שם משפחה", "اسم العائلة", "الاسم الأخير", "příjmení",
-        "priezvisko", "vezetéknév", "családnév", "nume", "nume de familie", "prezime", "priimek", "uzvārds", "perekonnanimi", "perenimi", "sukunimi", "etternavn",
-        "efternavn",
-    ),
-    "email": (
-        "email", "e mail", "mail", "emails", "e mails", "email address", "e mail address", "e mail adresse", "courriel", "correo", "correo electrónico", "adres e mail",
-        "adresse électronique", "emailadresse", "mailadresse", "e mailadres", "emailadres", "mailadres", "メールアドレス", "メール", "el paštas", "el pašto adresas", "электронная почта", "эл почта",
-        "адрес электронной почты", "почта", "имейл", "електронна пошта", "ел пошта", "ηλεκτρονικό ταχυδρομείο", "e posta", "eposta", "e posta adresi", "דואל", "דוא ל",
-        "אימייל", "البريد الإلكتروني", "بريد إلكتروني", "邮箱", "电子邮件", "電子郵件", "이메일", "อีเมล", "e mailová adresa", "e mail cím", "email cím", "adresă de e mail", "el p", "el p adresas", "e pašto adresas", "e pašta adrese", "e posti aadress", "e mailadresse", "adres email", "adres mailowy", "dirección de correo", "correo electronico", "indirizzo email", "indirizzo e mail",
-        "endereço de email", "mejladress", "e postadresse", "sähköpostiosoite", "emailová adresa", "adresa de email", "adresă email",
-        "e pasts", "secondary email", "sekundäre e mail adresse", "e post", "epost", "e postadress", "sähköposti", "posta elettronica", "endereço de e mail", "imel", "e naslov",
-    ),
-    "phone": (
-        "mobile", "mobile phone", "text reminder", "phone mobile", "mobile number", "cell", "cell phone", "sms phone number", "sms phone", "mobiltelefon", "handy", "portable", "móvil",
-        "mobiel", "komórka", "mobil", "mobilnummer", "handynummer", "telefon mobil", "tel mobil", "téléphone portable", "téléphone mobile", "tél portable", "携帯電話",
-        "携帯電話番号", "携帯", "мобильный", "мобильный телефон", "мобільний телефон", "мобилен телефон", "κινητό", "κινητό τηλέφωνο", "cep telefonu", "cep", "טלפון נייד",
-        "נייד", "الجوال", "رقم الجوال", "الهاتف المحمول", "手机", "手机号", "手機", "휴대폰", "휴대전화", "มือถือ", "mobilní telefon", "telemóvel", "celular", "cellulare",
-        "mobilusis telefonas", "mob tel", "mob telefonas", "mobilus tel", "mobilus telefonas", "mob nr", "tel mob", "mob", "mobile no", "mobile nr", "cell no", "handy nr", "mobil nr", "mobilnr",
-        "mobiltelefonnr", "mobil tel", "mob telefon", "tel kom", "tel komórkowy", "telefon komórkowy", "numer komórki", "nr komórki", "numer telefonu komórkowego", "tél mobile", "tel móvil", "teléfono móvil", "número de móvil", "móvil celular", "teléfono celular", "tel cellulare",
-        "telefono cellulare", "numero di cellulare", "cell numero", "mobiele telefoon", "mobiel nummer", "mobiele nummer", "gsm", "gsm nummer", "telefone celular", "número de telemóvel", "mob tālr", "mobilais tālr", "mobilā tālruņa numurs", "mobiiltelefon", "mobiilinumber", "mobiil", "mobiltlf",
-        "mobilnummer", "tlf mobil", "matkapuhelinnumero", "kännykkä", "mobilní číslo", "mobilní tel", "mobil č", "telefon mobilní", "număr de mobil", "nr mobil", "mobiltelefonszám", "matkapuhelin", "mobilais tālrunis", "mobiltelefonnummer", "phone", "telephone", "phone no", "telephone no", "tel no", "phone number", "phones", "phone numbers", "tel", "telefon",
-        "telefonnummer", "rufnummer", "téléphone", "tél", "numéro de téléphone", "teléfono", "telefono", "telefoon", "telefonas", "電話番号", "電話", "nr tel", "nr telefonu", "telefono nr", "telefono numeris", "tālr", "tālruņa numurs", "telefoninumber", "tlf", "tlf nr", "telefonnr", "puh", "puh nr", "număr de telefon", "nr telefon", "numéro tél",
-        "número de teléfono", "número de telefone", "telefoonnummer", "numero telefono", "číslo telefonu", "tel č", "tel nr", "tel numeris",
-        "телефон", "номер телефона", "номер телефону", "τηλέφωνο", "telefon numarası", "טלפון", "מספר טלפון", "الهاتف", "رقم الهاتف", "هاتف", "电话", "電話號碼", "전화", "전화번호",
-        "โทรศัพท์", "telefonní číslo", "telefonszám", "tālrunis", "puhelin", "puhelinnumero", "telefone", "numer telefonu", "numero di telefono", "sms",
-    ),
-    "zone": ("time zone", "timezone", "zone", "tz", "zeitzone", "fuseau horaire", "タイムゾーン", "часовой пояс", "strefa czasowa", "zona horaria", "laiko juosta", "laika josla", "ajavöönd", "tidszon", "tidszone", "tidssone", "aikavyöhyke", "tijdzone", "fuso orario",
-        "fuso horário", "časové pásmo", "fus orar"),
-    "country": (
-        "country", "country code", "country region", "cc", "land", "land region", "pays", "país", "paese", "kraj", "šalis", "国", "国名", "страна", "країна", "държава",
-        "χώρα", "ülke", "מדינה", "ארץ", "البلد", "الدولة", "国家", "國家", "국가", "ประเทศ", "země", "krajina", "ország", "țară", "ţară", "țara", "država", "zemlja", "valsts",
-        "riik", "maa",
-    ),
-    "language": (
-        "language", "lang", "locale", "sprache", "langue", "idioma", "taal", "言語", "язык", "мова", "език", "γλώσσα", "dil", "שפה", "اللغة", "语言", "語言", "언어", "język",
-        "kalba", "jazyk", "nyelv", "limbă", "limba", "jezik", "valoda", "keel", "kieli", "språk", "sprog", "lingua",
-    ),
-    "owner": ("owner", "account owner", "contact owner", "contact owner full name", "account owner full name", "lead owner full name", "owner full name", "owner name", "sales owner", "besitzer", "kontaktbesitzer", "lead owner", "record owner", "zuständig", "zuständiger mitarbeiter", "kontaktinhaber", "propriétaire du contact", "propietario del contacto",
-        "proprietario del contatto", "proprietário do contato", "eigenaar", "opiekun", "atsakingas", "atsakingas asmuo", "atsakingas darbuotojas", "atbildīgais", "vastutaja", "vastuuhenkilö", "ansvarig", "ansvarlig", "responsável", "responsable", "responsabile", "odpovědná osoba",
-        "responsabil"),
-    "stage": ("stage", "status", "lifecycle stage", "pipeline stage", "phase", "vertriebsphase", "étape", "statut", "fase", "etapa", "estado del contacto", "estado del lead", "etapa do funil", "stadium", "etap", "būsena", "statusas", "etapas", "stadija", "statuss", "posms", "staatus",
-        "etapp", "stadie", "fas", "tila", "vaihe", "stav", "fáze", "stadiu", "ステータス", "段階"),
-    "do_not_contact": ("do not contact", "do not disturb"),
-}  # fmt: skip
-"""Part of a contact → headings by which it is known beside its own name and label, the best first. A name may stand in three columns."""
+    "name": ("name", "full name", "contact name", "display name"),
+    GIVEN: ("first name", "given name", "forename"),
+    MIDDLE: ("middle name",),
+    FAMILY: ("last name", "family name", "surname"),
+    "email": ("email", "e mail", "mail", "email address", "e mail address"),
+    "phone": ("mobile", "mobile phone", "mobile number", "cell phone", "phone", "telephone", "phone number", "telephone number"),
+    "zone": ("time zone", "timezone"),
+    "country": ("country", "country region", "country code"),
+    "language": ("language", "locale"),
+    "owner": ("owner", "contact owner", "account owner"),
+    "stage": ("stage", "status", "lifecycle stage"),
+    "do_not_contact": ("do not contact",),
+}
+"""Part of a contact → English headings by which it is proposed beside its own name and label, the best first."""
 NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
-HALF_NAMES = frozenset({"name", "naam", "namn", "navn"})
-"""Headings of a family name beside a column of given names, as in “Name;Vorname”, or of a given name beside one of family names."""
 UNKNOWN = 1_000
-_AROUND = frozenset({
-    "person", "primary", "main", "address", "residence", "mailing", "billing", "home", "work", "business", "other", "private",
-    "personal", "preferred", "default", "value", "number", "1", "2", "3", "privat", "geschäftlich", "the", "of", "adresse", "primäre", "invitee", "your",
-})  # fmt: skip
-"""Words that say which of several it is, not what."""
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "lt", "ja")
-_MORE_LANGUAGES = (
-    "sv",
-    "da",
-    "nb",
-    "fi",
-    "et",
-    "lv",
-    "pt",
-    "cs",
-    "sk",
-    "sl",
-    "hr",
-    "hu",
-    "ro",
-    "bg",
-    "el",
-    "tr",
-    "ru",
-    "uk",
-    "ar",
-    "he",
-    "fa",
+MOSTLY = 0.8
+"""Part of the filled cells of a column that have to be addresses or numbers, so that it is proposed for them."""
+_AROUND = frozenset(
+    {"person", "mailing", "primary", "main", "address", "residence", "home", "work", "business", "other", "value", "number", "1", "2", "3"}
 )
+"""Words that say which of several it is, not what."""
+_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "nb", "fi", "lt", "lv", "et", "cs", "ro", "ru", "uk", "ja")
+"""Locales of Babel in which names of countries and languages are read."""
 _ALSO = {
-    "united states of america": "US", "great britain": "GB", "england": "GB", "scotland": "GB", "holland": "NL", "czech republic": "CZ", "hong kong": "HK", "turkey": "TR",
-    "viet nam": "VN", "russian federation": "RU", "republic of korea": "KR", "korea": "KR", "korea, republic of": "KR", "wales": "GB", "northern ireland": "GB",
-    "d": "DE", "a": "AT", "f": "FR", "i": "IT", "e": "ES", "b": "BE", "l": "LU", "h": "HU", "s": "SE", "n": "NO", "p": "PT", "fl": "LI", "eeuu": "US", "ee uu": "US", "slovak republic": "SK",
-    "britain": "GB", "america": "US", "uae": "AE", "ksa": "SA", "ger": "DE", "oesterreich": "AT", "eire": "IE", "republic of ireland": "IE", "ivory coast": "CI",
-    "macedonia": "MK", "bosnia": "BA", "bosnia herzegovina": "BA", "el": "GR", "burma": "MM", "swaziland": "SZ", "vatican": "VA", "palestine": "PS", "dr congo": "CD", "taiwan, province of china": "TW",
-    "iran, islamic republic of": "IR", "moldova, republic of": "MD", "tanzania, united republic of": "TZ", "bolivia, plurinational state of": "BO",
-    "venezuela, bolivarian republic of": "VE", "macao": "MO", "brunei darussalam": "BN", "syrian arab republic": "SY", "lao people's democratic republic": "LA",
-    "السعودية": "SA", "الامارات": "AE", "امريكا": "US", "الولايات المتحدة الامريكية": "US", "بريطانيا": "GB", "انجلترا": "GB", "هولندا": "NL", "سوريا": "SY",
-}  # fmt: skip
+    "united states of america": "US",
+    "great britain": "GB",
+    "england": "GB",
+    "scotland": "GB",
+    "wales": "GB",
+    "northern ireland": "GB",
+    "holland": "NL",
+    "czech republic": "CZ",
+    "uae": "AE",
+}
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
@@ -132,38 +64,30 @@ LONGEST = 1_000
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
 _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
-_BEHIND_LANGUAGE = re.compile(r"\s*(?:\([^()]*\)| [-–] .*|,.*)$")
-"""The region behind the name of a language."""
-_COUNTRY_LETTERS = re.compile(r"[^()]+\(([A-Za-z]{2})\)|([A-Z]{2}) ?[-–:] ?[^()]+")
-"""Germany (DE), DE - Germany."""
 _ZONE_WITHIN = re.compile(r"[a-z]+(?:/[a-z0-9_+-]+)+")
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
 
 def plain(heading: str) -> str:
-    """A heading as it is compared: small letters, one blank between words, also where programs write them as HasOptedOutOfEmail or Email_Opt_Out__c."""
-    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading.removesuffix("__c").replace("İ", "i")).casefold().replace("_", " ")))
+    """A heading as it is compared: small letters, one blank between words, also where a program writes FirstName or first_name."""
+    return " ".join(re.findall(r"\w+", _JOINED.sub(" ", heading).casefold().replace("_", " ")))
 
 
-@lru_cache(maxsize=1)
-def _known() -> Mapping[str, tuple[str | None, int]]:
-    return {plain(words): (part, rank) for part, known in USUAL.items() for rank, words in enumerate(known)}
+_KNOWN = {words: (part, rank) for part, known in USUAL.items() for rank, words in enumerate(known)}
 
 
 def part_of(heading: str) -> str | None:
-    """Which part of a contact a column is by usual words, also where a CRM writes “Person - Phone - Work”."""
+    """Which part of a contact a column is by usual words, also where a program writes “Person - Phone - Work”."""
     words = plain(heading)
-    return _known().get(words, _known().get(inner(words), (None, 0)))[0]
+    return _KNOWN.get(words, _KNOWN.get(inner(words), (None, 0)))[0]
 
 
 def rank(heading: str) -> int:
     """Which of several columns for one part counts first: the lowest. Of a name, that is the given name."""
     words = plain(heading)
-    part, place = _known().get(words, _known().get(inner(words), (None, UNKNOWN)))
-    if part == "name":  # one that is only half a name stands behind the given one and before the family name
-        return place + NAME_PARTS.index(FAMILY)
-    return UNKNOWN if part == FAMILY else NAME_PARTS.index(part) if part in NAME_PARTS else place
+    part, place = _KNOWN.get(words, _KNOWN.get(inner(words), (None, UNKNOWN)))
+    return NAME_PARTS.index(part) if part in NAME_PARTS else place
 
 
 def inner(words: str) -> str:
@@ -183,44 +107,59 @@ def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Fie
             found[number] = item
         elif part is not None:
             usual.setdefault(part, []).append(number)
-    half = (GIVEN in usual) != (FAMILY in usual)
-    taken = {item.name for number, item in found.items() if not (half and _is_half_name(named[number]))}
+    taken = {item.name for item in found.values()}
     for part in USUAL:  # a whole name stands before its parts
         into = "name" if part in NAME_PARTS else part
         item = by_name.get(getattr(collection.contact, into, None) or "")
         if item is None or part not in usual or (item.name in taken and into not in ("email", "phone")):
             continue
         found |= dict.fromkeys(usual[part] if into in ("email", "phone") else usual[part][:1], item)
-        if part == "name" and not (half and _is_half_name(named[usual[part][0]])):
+        if part == "name":
             taken.add(item.name)
     return found
 
 
-def _is_half_name(heading: str) -> bool:
-    return inner(plain(heading)) in HALF_NAMES
+def column_by_cells(part: str, lines: Sequence[Sequence[str]], used: Container[int]) -> int | None:
+    """The one column, of those that are not used, whose cells are e-mail addresses or telephone numbers; None where there is none, or several."""
+    is_such = _is_address if part == "email" else _is_telephone
+    width = max(map(len, lines), default=0)
+    filled = {number: [line[number] for line in lines if number < len(line) and line[number]] for number in range(width)}
+    found = [n for n, cells in filled.items() if n not in used and cells and sum(map(is_such, cells)) >= len(cells) * MOSTLY]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_address(cell: str) -> bool:
+    return _MAIL.fullmatch(narrow(cell)) is not None and "." in cell
+
+
+def _is_telephone(cell: str) -> bool:
+    """Whether a cell is a possible number with its country before it."""
+    import phonenumbers
+
+    if not cell.startswith("+") or len(cell) > LONGEST:
+        return False
+    try:
+        return phonenumbers.is_possible_number(phonenumbers.parse(cell, None))
+    except phonenumbers.NumberParseException:
+        return False
 
 
 def country_code(cell: str) -> str:
-    """The two letters of a country that is named in a usual language or by three letters; the cell itself where there is none such."""
+    """The two letters of a country that is named, or by three letters; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
     words = _country_words(cell)
     if words.upper() in _codes():
         return words.upper()
-    if (known := _countries().get(words)) is not None:
-        return known
-    apart = _COUNTRY_LETTERS.fullmatch(cell.strip())
-    if apart is not None and (letters := (apart[1] or apart[2]).upper()) in _codes():
-        return letters
-    behind, _, before = words.partition(", ")  # Korea, South
-    return _countries().get(f"{before} {behind}") or _more_countries().get(words) or (cell.upper() if len(cell) == len("DE") else cell)
+    named = (each for each in (_ALSO, _country_aliases(), *map(_countries, _LANGUAGES)) if words in each)
+    return next(named, {words: cell.upper() if len(cell) == len("DE") else cell})[words]
 
 
 def _country_words(name: str) -> str:
     """The name of a country as names are compared: without accents, points and hyphens."""
     plainly = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter))
     words = plainly.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("-", " ").replace(".", "").replace("&", "and")
-    return " ".join("republic" if word == "rep" else word for word in words.split()).removeprefix("the ")
+    return " ".join(words.split()).removeprefix("the ")
 
 
 def is_country(cell: str) -> bool:
@@ -236,56 +175,38 @@ def _codes() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
-def _countries() -> Mapping[str, str]:
-    from babel import Locale
+def _country_aliases() -> Mapping[str, str]:
     from babel.core import get_global
 
-    codes = _codes()
-    found = {_country_words(name): those[0] for name, those in get_global("territory_aliases").items() if those[0] in codes}
-    for language in reversed(_LANGUAGES):
-        found |= {_country_words(str(name)): code for code, name in Locale(language).territories.items() if code in codes}
-    return found | _ALSO
+    return {_country_words(name): those[0] for name, those in get_global("territory_aliases").items() if those[0] in _codes()}
 
 
-@lru_cache(maxsize=1)
-def _more_countries() -> Mapping[str, str]:
-    """Names of countries in further languages; read only where a name is known in none of the usual ones, for they take 20 MB."""
+@lru_cache(maxsize=len(_LANGUAGES))
+def _countries(language: str) -> Mapping[str, str]:
+    """Names of countries in a language → their letters; read only where a name is known in none before it."""
     from babel import Locale
 
-    codes = _codes()
-    return {
-        _country_words(str(name)): code
-        for language in _MORE_LANGUAGES
-        for code, name in Locale(language).territories.items()
-        if code in codes
-    }
+    return {_country_words(str(name)): code for code, name in Locale(language).territories.items() if code in _codes()}
 
 
 def language_code(cell: str) -> str:
-    """The two letters of a language that is named in itself or in a usual language, or by letters with a region or a script behind; the cell itself where there is none such."""
+    """The two letters of a language that is named, or by letters with a region or a script behind; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
     from babel.core import get_global
 
-    names = _language_names()
-    if (known := names.get(cell.casefold()) or names.get(_BEHIND_LANGUAGE.sub("", cell).casefold())) is not None:
-        return known
+    named = next((names[cell.casefold()] for names in map(_language_names, _LANGUAGES) if cell.casefold() in names), None)
     letters = _LANGUAGE_LETTERS.fullmatch(cell)
     code = letters[1].lower() if letters is not None else ""
     shorter = str(get_global("language_aliases").get(code, code)).partition("_")[0]
-    return next((each for each in (shorter, code) if each in names.values()), cell)
+    return named or next((each for each in (shorter, code) if each in _language_names("en").values()), cell)
 
 
-@lru_cache(maxsize=1)
-def _language_names() -> Mapping[str, str]:
+@lru_cache(maxsize=len(_LANGUAGES))
+def _language_names(within: str) -> Mapping[str, str]:
     from babel import Locale
 
-    return {
-        str(name).casefold(): code
-        for within in reversed(_LANGUAGES)
-        for code, name in Locale(within).languages.items()
-        if len(code) == len("de")
-    }
+    return {str(name).casefold(): code for code, name in Locale(within).languages.items() if len(code) == len("de")}
 
 
 def address(cell: str) -> str:
@@ -376,11 +297,11 @@ _AREAS = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/",
 
 
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters and its stroke are written, of what Windows calls it or shows in its lists, of one that stands among other words, and of a city; the cell itself where there is none such."""
+    """The name of a time zone however its letters are written, of its id in Windows, of one that stands among other words, and of a city; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
-    words = cell.casefold().replace("_slash_", "/")
-    known = _zones().get(words.replace(" ", "_")) or windows_zone(cell)
+    words = cell.casefold()
+    known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(words)
     known = known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), None)
     cities = [] if known else [zone for zone in schedule.zones_of(words) if zone.startswith(_AREAS)]
     return known or (cities[0] if len(cities) == 1 else cell)
@@ -389,6 +310,13 @@ def zone_name(cell: str) -> str:
 @lru_cache(maxsize=1)
 def _zones() -> Mapping[str, str]:
     return {name.casefold(): name for name in available_timezones()}
+
+
+@lru_cache(maxsize=1)
+def _windows_zones() -> Mapping[str, str]:
+    from babel.core import get_global
+
+    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items() if zone in available_timezones()}
 
 
 def is_shortened(cell: str) -> bool:

@@ -21,6 +21,7 @@ from console.contacts import (
     cell_meanings,
     consent_columns,
     contact_files,
+    import_mappings,
     import_writing,
     imported_records,
     imports,
@@ -29,7 +30,6 @@ from console.contacts import (
     mapping,
     opted_out_lines,
     preview_counts,
-    unused_columns,
 )
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Outcome, Plan, Question
 from console.contacts.kept_imports import CANCELLED, DONE, FAILED, RUNNING, Import
@@ -79,7 +79,7 @@ def keep(actor: Actor, collection_id: str, stream: IO[bytes], name: str = "") ->
     collection = imports.importable(actor, collection_id)
     file = contact_files.keep(new_id("imf"), actor.id, stream, PurePath(name.replace("\\", "/")).name[:NAME_LENGTH])
     try:
-        return look(actor, collection.id, imports.question_of(actor, collection, file))
+        return look(actor, collection.id, import_mappings.recalled(actor, collection, imports.question_of(actor, collection, file)))
     except Invalid:
         contact_files.forget(file.folder)
         raise
@@ -108,11 +108,24 @@ def send(
             collection, imports.question_told(actor, collection, file, headings, match), actor.id, meanings or {}
         )
         imports.plan(actor, collection.id, asked := replace(question, change=change, same=same))
-        unused_columns.require_told(asked, actor.id, set(headings))
+        _require_looked_at(asked, actor.id, set(headings))
     except Invalid:
         contact_files.forget(file.folder)
         raise
     return _begin(actor, collection.id, asked, new_id("imp"), preview=preview)
+
+
+def _require_looked_at(question: Question, person: str, told: set[str]) -> None:
+    """Where everybody in the file is said to have agreed, a column that may say otherwise has to be named. Raises Invalid.
+
+    `told` are the headings of which somebody has said what they are.
+    """
+    perhaps = (
+        [each for each in imports.unused_columns(question, person)[1] if each not in told] if question.same.get(imports.EVERYONE) else []
+    )
+    if perhaps:
+        why = "It may say who agreed, or who wants nothing. Name what it is; an empty text says that it is not used."
+        raise Invalid("Not everybody may have agreed.", details=[{"field": f"columns.{each}", "reason": why} for each in perhaps])
 
 
 def look(actor: Actor, collection_id: str, question: Question) -> Import:
@@ -131,13 +144,14 @@ def look_again(actor: Actor, ident: str, question: Question, encoding: str | Non
 
 
 def confirm(actor: Actor, ident: str) -> Import:
-    """Import what a preview has shown, once. Raises NotFound, NotAllowed, Conflict while the file is still looked at."""
+    """Import what a preview has shown, once, and remember what its columns and words mean. Raises NotFound, NotAllowed, Conflict while the file is still looked at."""
     found = get(actor, ident)
     if not found.preview:
         return found
     if found.running:
         raise Conflict("The file is still being read. Wait until it is read to its end.")
     imports.plan(actor, found.collection, found.question)
+    import_mappings.remember(actor, found.collection, found.question)
     return _begin(actor, found.collection, found.question, found.id + BEGUN, preview=False, total=found.done)
 
 
@@ -300,8 +314,7 @@ def _one_part(
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
     if batch.preview or batch.running:
-        place["unknown"] = cell_meanings.unknown(plan, part, place.get("unknown", {}))
-        place["by_text"] = consent_columns.own_texts(plan.consents, part, place.get("by_text", {}))
+        place["unknown"] = cell_meanings.words_of(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
         place["consents"] = int(place.get("consents", 0)) + sum(len(line.consents) for line in lines if line.outcome == NEW)

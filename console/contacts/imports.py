@@ -13,9 +13,7 @@ from console.browse import browsed_collection
 from console.contacts import (
     cell_days,
     cells,
-    columns_by_cells,
     consent_columns,
-    consent_words,
     contact_files,
     headings,
     line_identity,
@@ -26,7 +24,7 @@ from console.contacts import (
     tags,
     titled,
 )
-from console.contacts.consent_columns import COLUMNS, Columns, Place
+from console.contacts.consent_columns import FORMER, FORMER_WORDS, NAMES, Columns, Place, compared_cell
 from console.contacts.contact_files import ContactFile, Row
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -40,7 +38,7 @@ CONSENT, OPTED_OUT, TOLD, ALL, EVERYONE, NO_TAKES_BACK = "consent:", "optout:", 
 TAGS: Final = "console:tags"
 """What a column of tags is, and what all in the file get of them: the console's own, which are no field."""
 """Before a channel to which a column tells who agreed, and of which who wants nothing, and before a field of the table of consents that a column tells; before a field that is the same for all who are added; channels to which all agreed; whether a plain no takes back a consent."""
-IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_words.EVERY)
+IMPORTED, OPT_OUTS = "import", (*consent_columns.OUTWARD, consent_columns.EVERY)
 NEW: Final = "new"
 CHANGED: Final = "changed"
 SAME: Final = "same"
@@ -55,7 +53,9 @@ class Question:
     """A file of contacts. `columns` is number of a column → the field that it goes to, `match` the field by which contacts are found that are there (None: none is looked for).
 
     `change`: those are changed, else their lines are refused. `same` is what is told once for all lines: of their consents, and with ALL before it a field of theirs.
-    `spelling` is one of `cells.SPELLINGS`. `meanings` is number of a column → a word in it → the cell that it stands for.
+    `spelling` is one of `cells.SPELLINGS`. `meanings` is number of a column → a word in it → the cell that it stands for, or in a column about consent what it means.
+    `explicit`: of words about consent only `meanings` count; without, which is so of imports begun by version 0.5, some English ones too.
+    `as_before`: columns and words are read as in an import before with the same headings.
     """
 
     file: ContactFile
@@ -65,6 +65,8 @@ class Question:
     same: Mapping[str, Any] = default(default_factory=dict)
     spelling: str = "day"
     meanings: Mapping[str, Mapping[str, str]] = default(default_factory=dict)
+    explicit: bool = True
+    as_before: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As it is sealed."""
@@ -73,7 +75,7 @@ class Question:
     @classmethod
     def of_json(cls, stored: Mapping[str, Any]) -> "Question":
         """The inverse of `to_json`."""
-        return cls(**{**stored, "file": ContactFile(**stored["file"])})
+        return cls(**{"explicit": False, **stored, "file": ContactFile(**stored["file"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,8 @@ def choices(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
     if collection.contact is None:
         return fields
     documents, told = (place.documents, place.fields) if place is not None else ({}, ())
-    agreed = [(f"{CONSENT}{channel}", name) for channel, name in COLUMNS.items() if channel in documents]
-    agreed += [(f"{OPTED_OUT}{channel}", f"{consent_columns.NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS]
+    agreed = [(f"{CONSENT}{channel}", f"{name}: agreed") for channel, name in NAMES.items() if channel in documents]
+    agreed += [(f"{OPTED_OUT}{channel}", f"{NAMES.get(channel, 'All channels')}: opted out") for channel in OPT_OUTS]
     return [*fields, *agreed, *((f"{TOLD}{field.name}", f"Consent: {field.label}") for field in told)]
 
 
@@ -195,31 +197,26 @@ def matches(actor: Actor, collection: Collection) -> list[tuple[str, str]]:
 
 
 def question_of(actor: Actor, collection: Collection, file: ContactFile) -> Question:
-    """The question of a file whose headings say what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading."""
+    """The question of a file of which headings and cells propose what its columns are; a person sees that and chooses again. Raises Invalid for a file without a heading.
+
+    No column is proposed as one about consent or opting out.
+    """
     named, first = contact_files.sample(file, actor.id, contact_files.TELLING)
-    by_number = headings.fields_of(collection, named, _fields(actor, collection))
-    tagging = {n: TAGS for n, each in enumerate(named) if n not in by_number and tag_cells.is_tags(each)}
-    found_columns = consent_columns.columns_of(
-        consent_columns.place_of(actor, collection),
-        ["" if n in by_number or n in tagging or collection.contact is None else headings.plain(each) for n, each in enumerate(named)],
-    )
+    fields = _fields(actor, collection)
+    by_number = headings.fields_of(collection, named, fields)
     columns = {
         number: field.name for number, field in by_number.items() if cells.may_hold(field, [row[number : number + 1] for row in first])
     }
-    columns |= tagging if takes_tags(actor, collection) else {}
-    columns |= {number: f"{CONSENT}{channel}" for number, channel in found_columns.channels.items()}
-    columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in found_columns.refused.items()}
-    columns |= {number: f"{TOLD}{field.name}" for number, field in found_columns.told.items()}
-    contact = collection.contact
-    if (
-        contact is not None
-        and any(field.name == contact.email for field in _fields(actor, collection))
-        and contact.email not in columns.values()
-    ):
-        mail = columns_by_cells.mail_column(named, first, columns)
-        columns |= {mail: contact.email} if mail is not None and contact.email is not None else {}
-    left = columns_by_cells.opted_out_columns(named, first, columns) if contact is not None else {}
-    columns |= {number: f"{OPTED_OUT}{channel}" for number, channel in left.items()}
+    if takes_tags(actor, collection):
+        columns |= {n: TAGS for n, each in enumerate(named) if n not in by_number and tag_cells.is_tags(each)}
+    for part in ("email", "phone"):
+        name = getattr(collection.contact, part, None)
+        if name in {field.name for field in fields} and name not in columns.values():
+            number = headings.column_by_cells(part, first, columns)
+            columns |= {number: name} if number is not None else {}
+    place = consent_columns.place_of(actor, collection)
+    evidence = consent_columns.evidence_columns(place, named) if place is not None else {}
+    columns = {number: f"{TOLD}{field.name}" for number, field in evidence.items()} | columns
     telling = (cell for n, line in enumerate(first) for cell in line if n < contact_files.SAMPLE or cell_days.is_day(cell))
     spelling = cells.spelling_of(telling, file.delimiter)
     question = Question(file, {str(number): name for number, name in sorted(columns.items())}, spelling=spelling)
@@ -270,7 +267,7 @@ def plan(actor: Actor, collection_id: str, question: Question) -> Plan:
     create, read, update = (access.scope_for(actor, collection.id, act) for act in ("create", "read", "update"))
     return Plan(
         actor, collection, replace(question, match=match), fields, named,
-        _consents(consent_columns.place_of(actor, collection), columns, question.same).timed(named, partial(cell_days.surely_by, spelling=question.spelling, zone=formats.Look.of(actor).zone)),
+        _consents(consent_columns.place_of(actor, collection), columns, question, formats.Look.of(actor).zone),
         needed, hand_forms.blanks(form) | _filled(known, fields, question.same), create, read, update,
         owners={name.casefold(): account for account, name in accounts.AccountNames().items() if "@" in account} if owner in columns.values() else {},
         of_empty={field.name: value for field in fields.values() if (value := question.same.get(f"{ALL}{field.name}")) not in (None, "")},
@@ -292,7 +289,12 @@ def judge(
     unlisted = [[] if old else cells.unlisted(plan.collection, values) for old, (values, _) in zip(known, keyed, strict=True)]
     parts = zip(part, told, keyed, unlisted, strict=True)
     read = [
-        (row, values, [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells)], whole)
+        (
+            row,
+            values,
+            [*wrong, *unnamed, *strange, *consent_columns.unclear(plan.consents, row.cells, strict=not plan.question.explicit)],
+            whole,
+        )
         for row, (_, wrong, whole), (values, unnamed), strange in parts
     ]
     firsts = first_line([(row.number, line_identity.identity(plan, values)) for row, values, wrong, _ in read if values and not wrong])
@@ -400,17 +402,42 @@ def _fields(actor: Actor, collection: Collection) -> list[Field]:
     return [f for f in asked if not f.governed and f.computed is None and f.name not in hidden]
 
 
-def _consents(place: Place | None, names: Mapping[int, str], same: Mapping[str, Any]) -> Columns:
+def _consents(place: Place | None, names: Mapping[int, str], question: Question, zone: str) -> Columns:
     refused = {n: name.removeprefix(OPTED_OUT) for n, name in names.items() if name.startswith(OPTED_OUT)}
-    if place is None:
-        return Columns(refused=refused)
-    named = {field.name: field for field in place.fields}
-    channels = {n: name.removeprefix(CONSENT) for n, name in names.items() if name.startswith(CONSENT)}
-    evidence_names = {n: name.removeprefix(TOLD) for n, name in names.items() if name.startswith(TOLD)}
-    evidence = {n: named[name] for n, name in evidence_names.items() if name in named}
-    everyone = [channel for channel in same.get(EVERYONE) or () if channel in place.documents and channel not in channels.values()]
-    known = {n: channel for n, channel in channels.items() if channel in place.documents}
-    return Columns(place, known, evidence, everyone, refused, no_takes_back=bool(same.get(NO_TAKES_BACK)))
+    documents, known = (place.documents, {field.name: field for field in place.fields}) if place is not None else ({}, {})
+    channels = {
+        n: channel for n, name in names.items() if name.startswith(CONSENT) and (channel := name.removeprefix(CONSENT)) in documents
+    }
+    evidence = {n: known[field] for n, name in names.items() if name.startswith(TOLD) and (field := name.removeprefix(TOLD)) in known}
+    said = question.same.get(EVERYONE) or ()
+    return Columns(
+        place,
+        channels,
+        evidence,
+        [channel for channel in said if channel in documents and channel not in channels.values()],
+        refused,
+        no_takes_back=bool(question.same.get(NO_TAKES_BACK)),
+        meanings={n: _meanings(question, n, out=n in refused) for n in (*channels, *refused)},
+        moment=partial(cell_days.surely_by, spelling=question.spelling, zone=zone),
+    )
+
+
+def _meanings(question: Question, number: int, *, out: bool) -> dict[str, str]:
+    """Words of a column about consent, as they are compared → what they mean."""
+    said = {compared_cell(word): meant for word, meant in question.meanings.get(str(number), {}).items()}
+    if question.explicit:
+        return said
+    return {**FORMER[consent_columns.OPTED_OUT if out else consent_columns.AGREED], **FORMER_WORDS, **said}
+
+
+def unused_columns(question: Question, person: str) -> tuple[list[str], list[str]]:
+    """(headings of columns that are not used, those of them that may be about consent); none once the file is gone. Raises Invalid."""
+    try:
+        named, _ = contact_files.sample(question.file, person)
+    except OSError:
+        return [], []
+    unused = [heading for number, heading in enumerate(named) if heading and str(number) not in question.columns]
+    return unused, [heading for heading in unused if consent_columns.ABOUT_CONSENT.search(heading)]
 
 
 def _tags(actor: Actor, collection: Collection, columns: Mapping[int, str], same: Mapping[str, Any]) -> dict[str, Sequence[Any]]:

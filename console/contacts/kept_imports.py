@@ -20,7 +20,7 @@ RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which words nobody knows."""
+    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which `words` somebody says the meaning of."""
 
     id: str
     collection: str
@@ -37,7 +37,12 @@ class Import:
     ended_at: datetime | None
     question: Question
     place: Mapping[str, Any]
-    unknown: cell_meanings.Unknown
+    words: cell_meanings.Words
+
+    @property
+    def unknown(self) -> cell_meanings.Words:
+        """The words of which nobody has said what they mean."""
+        return cell_meanings.unknown(self.words, self.question.meanings)
 
     @property
     def same(self) -> int:
@@ -105,7 +110,7 @@ def read(ident: str) -> Import | None:
         for name in ("id", "person", "preview", "status", "why", "total", "done", "refused", "created_at", "ended_at")
     }
     return Import(
-        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place, unknown=place.get("unknown", {}),
+        **named, collection=row.workflow, new=row.enrolled, changed=row.already_enrolled, question=Question.of_json(question), place=place, words=place.get("unknown", {}),
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.contacts import headings
-from console.contacts.consent_words import channel_by_heading
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.consent_places import USUAL
@@ -27,7 +26,7 @@ def likely(collection: Collection, every: Mapping[str, Collection]) -> dict[str,
     found = {part: item.name for part in FIELDS if (item := _best(part, fields)) is not None}
     if "email" not in found and "phone" not in found:
         return None
-    consent = _by_field(fields) or _by_table(collection, every)
+    consent = _by_table(collection, every)
     return found | ({"consent": consent} if consent else {})
 
 
@@ -50,17 +49,6 @@ def _is_part(part: str, item: Field) -> bool:
     if part == "stage" and "state" in (headings.plain(item.label), headings.plain(item.name)):
         return True  # with options; in a list without, it may be part of an address
     return by_kind or part in (headings.part_of(item.label), headings.part_of(item.name))
-
-
-def _by_field(fields: Iterable[Field]) -> dict[str, Any]:
-    """Channel → the field of the record itself that says whether they agreed."""
-    channels = channel_by_heading(CHANNELS)
-    found: dict[str, Any] = {}
-    for item in fields:
-        channel = channels.get(headings.plain(item.label)) or channels.get(headings.plain(item.name))
-        if channel is not None and (item.stored == "boolean" or item.options):
-            found.setdefault(channel, {"field": item.name})
-    return {channel: found[channel] for channel in CHANNELS if channel in found}
 
 
 def _by_table(collection: Collection, every: Mapping[str, Collection]) -> dict[str, Any]:

@@ -37,8 +37,8 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
             reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
-    name, email, phone = (values.get(plan.part(part) or "") or "" for part in ("name", "email", "phone"))
-    if plan.collection.contact is not None and (why := note_lines.why_nobody(row.cells, plan.named, name, (email, phone))) is not None:
+    email, phone = (values.get(plan.part(part) or "") or "" for part in ("email", "phone"))
+    if plan.collection.contact is not None and (why := note_lines.why_nobody(row.cells, plan.named, (email, phone))) is not None:
         return {}, [why], True
     if not values and not reasons:
         reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True

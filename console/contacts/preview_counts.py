@@ -1,10 +1,9 @@
-"""What the preview of a file says beside what becomes of its lines: telephone numbers at which nobody can be reached and letters that look written twice over, which are imported as they are, and several addresses, of which the first is."""
+"""What the preview of a file says beside what becomes of its lines: telephone numbers at which nobody can be reached, which are imported as they are, and several addresses, of which the first is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console import accounts
-from console.contacts import doubled_letters
 from console.contacts.imports import REFUSED, Line, Plan
 from console.core.contacting import Contact
 from console.messages import file_opt_outs
@@ -13,27 +12,15 @@ SOME, LONGEST, MOST_OWNERS = 3, 40, 100
 
 
 def counted(plan: Plan, lines: Sequence[Line], before: Mapping[str, Any]) -> dict[str, Any]:
-    """How many of these lines and those before bring such (`lines`), and `some` of the cells: `unreachable` numbers, `several` addresses, and letters that look written twice over (`doubled`)."""
+    """How many of these lines and those before bring such (`lines`), and `some` of the cells: `unreachable` numbers and `several` addresses."""
     brought = [line for line in lines if line.outcome != REFUSED]
     told = {
         "unreachable": _unreachable(plan, brought),
-        "doubled": _doubled(plan, lines),
         "several": [line.several_told["email"] for line in brought if "email" in line.several_told],
     }
     return {name: _with_more(before.get(name, {}), cells) for name, cells in told.items()} | {
         "strangers": _strangers(plan, brought, before.get("strangers", ()))
     }
-
-
-def _doubled(plan: Plan, lines: Sequence[Line]) -> list[str]:
-    """The values with letters that look written twice over, the first of each line; none of a file that nobody reads as UTF-8."""
-    if plan.question.file.encoding != doubled_letters.BASE:
-        return []
-    told = {field.name for field in plan.fields.values()}
-    first = (
-        next((str(v) for name, v in line.values.items() if name in told and doubled_letters.is_doubled(str(v))), None) for line in lines
-    )
-    return [value for value in first if value is not None]
 
 
 def _strangers(plan: Plan, lines: Sequence[Line], before: Sequence[str]) -> list[str]:

@@ -8,7 +8,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from console.core.currencies import decimals, whole_units
-from console.core.joined_words import taken_apart
 from console.core.moments import READER_ZONE
 
 RANGES = tuple(f"{of}{kind}" for of in ("int4", "int8", "num", "date", "ts", "tstz") for kind in ("range", "multirange"))
@@ -79,7 +78,7 @@ def humanised(name: str) -> str:
     if " " in name.strip():
         words = _apart(name)
     elif name.isupper() and ("_" in name or len(name) > SPELLED_LARGE):
-        words = _apart(taken_apart(small(name)))
+        words = _apart(small(name))
     else:
         words = _apart(camel_split(name))
         words = [*words[:1], *(word.lower() if word[:1].isupper() and word[1:].islower() else word for word in words[1:])]
@@ -92,13 +91,13 @@ def humanised(name: str) -> str:
 
 
 def camel_split(name: str) -> str:
-    """The name with a blank before each word that begins with a capital, in any script, and between known words: "order Status", "çıkış Depo", "sales order"."""
+    """Return the name with a blank before each word that begins with a capital, in any script: "order Status", "çıkış Depo"."""
     after = [*name[1:], ""]
     made = [
         f" {letter}" if letter.isupper() and (before.islower() or before.isdecimal() or (before.isupper() and then.islower())) else letter
         for before, letter, then in zip(["", *name], name, after, strict=False)
     ]
-    return taken_apart("".join(made))
+    return "".join(made)
 
 
 def small(text: str) -> str:

@@ -1,10 +1,9 @@
-"""A schedule that somebody writes in words, as cron fields: everyday English and German, by rules alone. What no fields can say is told, never guessed.
+"""A schedule that somebody writes in words, as cron fields: everyday English, by rules alone. What no fields can say is told, never guessed.
 
 Pure. Source: crontab(5) of cronie; `#` (the first Monday of a month) and `L` (its last day, its last Friday) as `console.core.schedule` reads them.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 
 from console.core import schedule
@@ -15,7 +14,6 @@ OFFICE = (9, 17)
 NO_HOLIDAYS = "A schedule does not know holidays: it comes on them, too."
 NO_TIME = "Nothing is said of the time of day: {:02}:00 is taken."
 NO_HALF = "Nothing is said of morning or evening: the hours of a day count to 24."
-NO_SATURDAY = "Monday to Friday is taken for the days of work."
 NO_OFFICE = "Business hours are taken as 09:00 to 17:00."
 NO_START = "The year is counted from January on."
 SHORT_MONTHS = "It does not come in months that have no day {}."
@@ -30,34 +28,56 @@ HOW_OFTEN = "Say at which times of the day, such as: every day at 9:00 and 17:00
 
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_NUMBERS = (
-    "zero null|one eins|two zwei|three drei|four vier|five funf|six sechs|seven sieben|eight acht|nine neun|ten zehn|eleven elf|twelve zwolf|thirteen dreizehn|"
-    "fourteen vierzehn|fifteen funfzehn|sixteen sechzehn|seventeen siebzehn|eighteen achtzehn|nineteen neunzehn|twenty zwanzig"
-)
-_ORDINALS = (
-    "first erste|second zweite|third dritte|fourth vierte|fifth funfte|sixth sechste|seventh siebte|eighth achte|ninth neunte|tenth zehnte|eleventh elfte|"
-    "twelfth zwolfte|thirteenth dreizehnte|fourteenth vierzehnte|fifteenth funfzehnte"
-)
+_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty"
+_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth"
 _WORDS = {
-    r"jede[mnrs]?|alle|each": "every", "um|gegen|by": "at", "und": "and", "bis|through|thru|until|till": "to", "von|ab": "from", "zwischen": "between",
-    "ausser|ohne|nicht|not|excluding|without|excepting|apart from": "except", "taglich|everyday": "daily", "wochentlich": "weekly",
-    "monatlich": "monthly", "jahrlich|annually|once a year|einmal im jahr": "yearly", "vierteljahrlich|quartalsweise|(?:every|once a) quarter|every quartal": "quarterly",
-    "stundlich|once an hour": "hourly", "stunden?|hours?|hrs?": "hour", "minuten?|minutes?|mins?": "minute", "wochen?|weeks": "week",
-    "monate?[ns]?|months|month's": "month", "jahre?s?": "year", "tage?[ns]?|days|day's": "day", "(?:an )?(?:offentlichen |gesetzlichen )?feiertagen?|(?:public |bank )?holidays?": "holiday",
-    "(?:werk|wochen|arbeits)tag(?:e[ns]?|s)?|(?:working|work|business|week) ?days?": "weekday", "wochenenden?|weekends": "weekend",
-    "letzte[mnrs]?": "last", "morgens?|fruh|vormittags?|mornings": "morning", "nachmittags?|afternoons": "afternoon", "abends?|evenings": "evening",
-    "nachts?|nights?|nightly": "night", "mittags?|midday": "noon", "mitternachts?": "midnight", "monatsende|month end|end of (?:the |every )?month|ende (?:des|jedes) month": "last day of month",
-    "monatsanfang|(?:start|beginning) of (?:the |every )?month": "1st day of month", "zeit": "time", "buro(?:zeiten|stunden)|office hour|geschaftszeiten": "business hour",
-    r"14[- ]?tagig|fortnightly|every fortnight|bi-?weekly|vierzehntagig": "every 2 week", "zweimal": "twice", "einmal": "once",
-}  # fmt: skip
+    "each": "every",
+    "by": "at",
+    "through|thru|until|till": "to",
+    "not|excluding|without|excepting|apart from": "except",
+    "everyday": "daily",
+    "annually|once a year": "yearly",
+    "(?:every|once a) quarter": "quarterly",
+    "once an hour": "hourly",
+    "hours?|hrs?": "hour",
+    "minutes?|mins?": "minute",
+    "weeks": "week",
+    "months|month's": "month",
+    "days|day's": "day",
+    "(?:public |bank )?holidays?": "holiday",
+    "(?:working|work|business|week) ?days?": "weekday",
+    "weekends": "weekend",
+    "mornings": "morning",
+    "afternoons": "afternoon",
+    "evenings": "evening",
+    "nights?|nightly": "night",
+    "midday": "noon",
+    "month end|end of (?:the |every )?month": "last day of month",
+    "(?:start|beginning) of (?:the |every )?month": "1st day of month",
+    "office hour": "business hour",
+    "fortnightly|every fortnight|bi-?weekly": "every 2 week",
+}
 _NAMES = {
-    "son?ntags?|sundays?": "sun", "montags?|mondays?": "mon", "dienstags?|tuesdays?|tues": "tue", "mittwochs?|wednesdays?": "wed",
-    "donnerstags?|thursdays?|thurs?": "thu", "freitags?|fridays?": "fri", "samstags?|sonnabends?|saturdays?": "sat",
-    "januar|january": "jan", "februar|february": "feb", "marz|march": "mar", "april": "apr", "mai": "may", "juni|june": "jun", "juli|july": "jul",
-    "august": "aug", "september|sept": "sep", "oktober|october": "oct", "november": "nov", "dezember|december|dez": "dec",
-}  # fmt: skip
-_SHORT = dict(zip(["so", "mo", "di", "mi", "do", "fr", "sa"], _DAYS, strict=True))
-_FILLERS = "at on in the of every and a an am im den dem der des die das run start starting begin beginn beginne please bitte it oclock uhr clock o time day days month year week weekly once zu zum"
+    "sundays?": "sun",
+    "mondays?": "mon",
+    "tuesdays?|tues": "tue",
+    "wednesdays?": "wed",
+    "thursdays?|thurs?": "thu",
+    "fridays?": "fri",
+    "saturdays?": "sat",
+    "january": "jan",
+    "february": "feb",
+    "march": "mar",
+    "april": "apr",
+    "june": "jun",
+    "july": "jul",
+    "august": "aug",
+    "september|sept": "sep",
+    "october": "oct",
+    "november": "nov",
+    "december": "dec",
+}
+_FILLERS = "at on in the of every and a an run start starting begin please it oclock clock o time day days month year week weekly once"
 _DAY, _MONTH = "|".join(_DAYS), "|".join(_MONTHS)
 _PART = "morning|afternoon|evening|night|noon|midnight"
 
@@ -90,7 +110,7 @@ def read_words(text: str) -> Understood:
     if re.fullmatch(r"[\d*][\d*,/-]* [\d*][\d*,/-]*(?: [\w*,/#-]+){3}", fields):
         wrong = schedule.wrong_cron(fields)
         return Understood(wrong=wrong) if wrong else Understood((fields,))
-    notes = [NO_SATURDAY] if "werktag" in fields.casefold() else []
+    notes: list[str] = []
     try:
         if len(fields) > LONGEST:
             raise _Unclear(NOT_UNDERSTOOD)
@@ -106,40 +126,33 @@ def read_words(text: str) -> Understood:
 
 def _plain(text: str) -> str:
     """The text in few words: those of days, months and parts of a day in English, ordinals as 1st, times as @9:30 (@9:00? where no half of the day is said)."""
-    words = "".join(each for each in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(each))
-    words = f" {re.sub(r'[–—]', '-', words).rstrip('.!') if not re.search(r'[0-9][.]$', words) else words} ".replace("o'clock", "uhr")
-    short = "|".join(_SHORT)
-    listed = rf"\b(?:{short})(?: ?(?:-|,|bis|und) ?(?:{short}))+\b"
-    words = re.sub(listed, lambda found: re.sub(rf"\b(?:{short})\b", lambda day: _SHORT[day[0]], found[0]), words)
-    words = re.sub(r"\b(\d{1,2})\.(\d{1,2})\.", lambda found: f"{found[1]}th {_MONTHS[(int(found[2]) - 1) % 12]}", words)
-    for number, names in enumerate(_NUMBERS.split("|")):
-        words = re.sub(rf"\b(?:{names.replace(' ', '|')})\b", str(number), words)
-    words = re.sub(r"\b(thirty|dreissig)\b", "30", words)
-    for number, names in enumerate(_ORDINALS.split("|"), 1):
-        words = re.sub(rf"\b(?:{names.replace(' ', '|')})[mnrs]?\b", f"{number}th", words)
+    words = f" {re.sub('[–—]', '-', text.casefold()).rstrip('.!')} ".replace("o'clock", "oclock")
+    for number, name in enumerate(_NUMBERS.split()):
+        words = re.sub(rf"\b{name}\b", str(number), words)
+    words = re.sub(r"\bthirty\b", "30", words)
+    for number, name in enumerate(_ORDINALS.split(), 1):
+        words = re.sub(rf"\b{name}\b", f"{number}th", words)
     for found, word in (_NAMES | _WORDS).items():
         words = re.sub(rf"\b(?:{found})\b", word, words)
-    words = re.sub(r"\b(every )?(?:half an?|half|1/2|halbe) hour\b", "every 30 minute", words)
-    words = re.sub(r"\b(every )?(?:quarter(?: of an)? hour|viertelstunde)\b", "every 15 minute", words)
-    words = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th|\.(?=[\s,]))", r"\1th", words)
+    words = re.sub(r"\b(every )?(?:half an?|half|1/2) hour\b", "every 30 minute", words)
+    words = re.sub(r"\b(every )?quarter(?: of an)? hour\b", "every 15 minute", words)
+    words = re.sub(r"\b(\d{1,2})(?:st|nd|rd|th)\b", r"\1th", words)
     return re.sub(r" +", " ", _timed(words)).strip()
 
 
 def _timed(words: str) -> str:
     """The words with each time as @9:30."""
     clock, span, no_count = (
-        r"(?<![\d:@])(\d{1,2})(?:[:.h](\d{2}))?",
+        r"(?<![\d:@])(\d{1,2})(?:[:.](\d{2}))?",
         r"\b(?:between|from) (\d{1,2}) (?:and|to) ",
         r"\b(?!th)(?! (?:minute|hour|day|week|month))",
     )
     for pattern, made in (
         (r"\b(?:at )?half past (\d{1,2})\b", lambda found: f"at {found[1]}:30"),
-        (r"\b(?:at )?halb (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 12 or 12}:30"),
-        (r"\b(?:at )?(?:a )?(?:quarter|viertel) (?:past|nach|after) (\d{1,2})\b", lambda found: f"at {found[1]}:15"),
-        (r"\b(?:at )?(?:a )?(?:quarter|viertel) (?:to|vor|before) (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 24}:45"),
-        (r"\b(\d{1,2})\s*uhr\s*(\d{2})\b", lambda found: f"{found[1]}:{found[2]} uhr"),
+        (r"\b(?:at )?(?:a )?quarter (?:past|after) (\d{1,2})\b", lambda found: f"at {found[1]}:15"),
+        (r"\b(?:at )?(?:a )?quarter (?:to|before) (\d{1,2})\b", lambda found: f"at {(int(found[1]) - 1) % 24}:45"),
         (rf"(?:\bat )?{clock}\s*(a|p)\.?m\b\.?", lambda found: _clock(found[1], found[2], found[3])),
-        (rf"(?:\bat )?{clock}\s*uhr\b", lambda found: _clock(found[1], found[2])),
+        (rf"(?:\bat )?{clock}\s*oclock\b", lambda found: _clock(found[1], found[2])),
         (r"(?:\bat )?(?<![\d:@])(\d{1,2})[:.](\d{2})\b(?!th)", lambda found: _clock(found[1], found[2])),
         (rf"\bat (\d{{1,2}}){no_count}", lambda found: _clock(found[1])),
         (rf"{span}(?=@)|\b(\d{{1,2}}) to (?=@)", lambda found: f"between {_clock(found[1] or found[2])} to "),
@@ -165,7 +178,7 @@ def _zoned(words: str) -> tuple[str, str | None]:
     """The words without a time zone, and the zone that they named."""
     if found := re.search(r"\b(?:in )?(?:utc|gmt)\b", words):
         return words.replace(found[0], " "), "UTC"
-    found = re.search(r"\b([a-z]+(?:[ _][a-z]+)?)(?:er)? time\b", words)
+    found = re.search(r"\b([a-z]+(?:[ _][a-z]+)?) time\b", words)
     zones = schedule.zones_of(found[1]) if found else []
     return (words.replace(found[0], " "), zones[0]) if found and zones else (words, None)
 
@@ -185,7 +198,7 @@ def _clauses(words: str) -> list[str]:
 
 def _crons(words: str, notes: list[str]) -> list[str]:
     """The fields of a clause. Raises _Unclear."""
-    if found := re.search(r"\b(?:twice|thrice|\d times)(?: a| every| am)? (?:day|daily)\b|\btwice daily\b", words):
+    if found := re.search(r"\b(?:twice|thrice|\d times)(?: a| every)? (?:day|daily)\b|\btwice daily\b", words):
         if words.count("@") < 2:
             raise _Unclear(HOW_OFTEN)
         words = words.replace(found[0], " every day ")
@@ -239,7 +252,7 @@ def _days(words: str, notes: list[str], *, timed: bool, at: list[tuple[int, int]
     """Day of month, month and day of week. Raises _Unclear where something is said that is not understood; `at` are the times, for what comes near."""
     words = f" {re.sub('[,;.]', ' ', words)} "
     near = f"{at[0][1]} {at[0][0]}" if at else "0 9"
-    of_month = r"(?: (?:of|in|im|des|every|the|a|jedes))* month\b"
+    of_month = r"(?: (?:of|in|every|the|a))* month\b"
     _refuse_counts(words, of_month, near)
     weekdays: list[str] = []
     days: list[str] = []

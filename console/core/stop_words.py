@@ -1,195 +1,26 @@
-"""Words by which somebody says that they want no more messages, by language. They withdraw consent at once."""
+"""Messages by which somebody says that they want no more, which withdraws consent at once. The words are in `stop_words.csv`, each with its source."""
 
+import csv
 import re
 import unicodedata
-from collections.abc import Mapping
-from types import MappingProxyType
+from itertools import product
+from pathlib import Path
 
-ALONE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "en": frozenset(
-            {
-                "stop",
-                "stopall",
-                "unsubscribe",
-                "cancel",
-                "end",
-                "quit",
-                "optout",
-                "opt out",
-                "revoke",
-                "remove",
-                "remove me",
-                "leave me alone",
-            }
-        ),
-        "de": frozenset({"stopp", "stoppen", "abmelden", "abbestellen", "austragen", "widerruf", "ende"}),
-        "fr": frozenset({"arret", "arreter", "arretez", "arrete", "desabonner", "desabonnez moi", "desinscription", "desinscrire"}),
-        "es": frozenset({"baja", "alto", "parar", "cancelar"}),
-        "it": frozenset({"ferma", "disiscrivi", "cancellami"}),
-        "pt": frozenset({"sair", "parar", "pare"}),
-        "nl": frozenset({"afmelden", "uitschrijven", "stoppen"}),
-        "sv": frozenset({"avsluta", "avregistrera", "stoppa"}),
-        "da": frozenset({"afmeld", "slut"}),
-        "no": frozenset({"avmeld", "slutt"}),
-        "fi": frozenset({"lopeta", "peruuta"}),
-        "pl": frozenset({"koniec", "wypisz", "wypisz mnie", "rezygnuje", "rezygnacja"}),
-        "lt": frozenset({"stabdyti", "stabdykit", "stabdykite", "atsisakau", "atsisakyti", "baigti", "nebesiuskite"}),
-        "lv": frozenset({"beigt", "atteikties", "atteikt", "partraukt"}),
-        "et": frozenset({"lopeta", "lopetage", "loobun", "peata"}),
-        "cs": frozenset({"konec", "odhlasit", "zrusit"}),
-        "hu": frozenset({"leallitas", "leiratkozas"}),
-        "ro": frozenset({"dezabonare", "opreste"}),
-        "tr": frozenset({"dur", "ret", "iptal", "abonelikten cık", "abonelikten cik"}),
-        "el": frozenset({"διακοπη", "στοπ"}),
-        "ru": frozenset({"стоп", "отписаться", "отмена"}),
-        "uk": frozenset({"стоп", "відписатися", "відмова"}),
-        "bg": frozenset({"стоп", "спри", "отписване"}),
-        "sk": frozenset({"koniec", "odhlasit", "zrusit"}),
-        "hr": frozenset({"odjava", "odjavi", "prestani"}),
-        "sl": frozenset({"odjava", "prenehaj"}),
-        "ar": frozenset({"توقف", "ايقاف", "إيقاف", "الغاء", "إلغاء", "قف"}),
-        "he": frozenset({"הסר", "הסירו", "הסרה", "עצור"}),
-        "zh": frozenset({"退订", "退訂", "停止", "取消"}),
-        "ja": frozenset({"停止", "配信停止", "解除", "ストップ"}),
-        "ko": frozenset({"수신거부", "중지", "정지", "그만"}),
-        "hi": frozenset({"रोकें", "बंद करें"}),
-        "th": frozenset({"หยุด", "ยกเลิก"}),
-        "vi": frozenset({"huy", "tu choi"}),
-        "id": frozenset({"berhenti", "batal", "stop sms"}),
-    }
-)
-"""Words that mean it as the whole message, by language; any of them counts in any language."""
-
-SIGNS = frozenset("\N{OCTAGONAL SIGN}\N{NO ENTRY}\N{NO ENTRY SIGN}")
-"""Pictures that mean it where a message is nothing else, once or more often."""
-
-FIRM = frozenset({"stop", "stopp", "stopall", "unsubscribe", "arret", "baja", "optout", "abmelden", "desabonner", "стоп"})
-"""Those that mean it in a short message of at most four words, such as “Stop pls”."""
-
-_MAILS = "emails|e mails|mails|messages|texts|sms|calls"
-
-
-def _each(begins: str, ends: str) -> tuple[str, ...]:
-    """Each beginning, of those with a stroke between them, with each end; `{not}` is written in two ways."""
-    written = (begin.replace("{not}", negated) for begin in begins.split("|") for negated in ("dont", "do not"))
-    return tuple(f"{begin} {end}" for begin in dict.fromkeys(written) for end in ends.split("|"))
-
-
-PHRASES = (
-    *("unsubscribe", "dont call", "do not call", "dont text", "do not text", "dont message", "dont contact", "do not contact"),
-    *("stop calling", "stop texting", "stop messaging", "stop contacting", "stop sending", "remove me from", "take me off", "opt me out"),
-    *("stop emailing", "stop e mailing", "stop mailing", "stop writing me", "stop writing to me"),
-    *("no more texts", "no more calls", "no more emails", "no more sms", "keine sms mehr", "keine mails mehr", "keine e mails mehr"),
-    *(
-        "nicht mehr anrufen",
-        "keine anrufe",
-        "keine nachrichten mehr",
-        "ne m appelez plus",
-        "ne plus m appeler",
-        "no me llames",
-        "no llamar",
-    ),
-    *("dont email", "do not email", "dont mail me", "do not mail me", "dont write me", "dont write to me", "do not write to me"),
-    *_each("{not} want any more|{not} send me any more|{not} send me|no more", _MAILS),
-    *_each("{not} want your|{not} want these|stop the|stop your|stop these", _MAILS),
-    *_each("never", "email me|text me|call me|contact me|message me|write me|write to me"),
-    *_each(
-        "no longer wish to receive|no longer want to receive|{not} want to receive any more|{not} want to receive",
-        f"{_MAILS}|these|this|them|any|your|such|further|marketing|anything|newsletters",
-    ),
-    *("stop spamming", "remove my email", "remove my number", "delete me from", "delete my number"),
-    *("nicht mehr anschreiben", "mir nicht mehr schreiben", "bitte nicht mehr schreiben", "schreiben sie mir nicht mehr"),
-    *("schreibt mir nicht mehr", "nicht mehr kontaktieren", "kontaktieren sie mich nicht mehr", "keine werbung mehr", "aus dem verteiler"),
-    *("keine weiteren mails", "keine weiteren e mails", "keine weiteren nachrichten"),
-    *_each(
-        "ne plus m envoyer|ne m envoyez plus|ne souhaite plus recevoir|ne veux plus recevoir|veux plus recevoir|souhaite plus recevoir",
-        "vos|votre|ces|rien|aucun|aucune|de mails|de mail|d emails|d e mails|de messages|de sms|de courriels|de newsletter|de publicite",
-    ),
-    *("ne plus m ecrire", "ne m ecrivez plus", "ne me contactez plus", "arretez de m ecrire", "arretez de m envoyer"),
-    *_each(
-        "no me envien mas|no me envie mas|no me envies mas|no quiero recibir mas|no quiero mas",
-        "correos|mensajes|emails|e mails|sms|nada|publicidad|promociones|ofertas",
-    ),
-    *("no me escriban", "dejen de escribirme", "darme de baja", "denme de baja"),
-    *_each(
-        "non mandatemi piu|non inviatemi piu|non voglio piu ricevere|non voglio piu",
-        "email|e mail|mail|messaggi|sms|niente|nulla|pubblicita",
-    ),
-    *("non scrivetemi piu",),
-    *_each(
-        "nao me envie mais|nao quero mais receber|nao quero receber mais|nao quero mais",
-        "emails|e mails|mensagens|sms|nada|isto|isso|publicidade",
-    ),
-    *("geen mails meer", "geen e mails meer", "geen berichten meer", "geen sms meer", "stop met mailen"),
-    *("prosze nie pisac", "nie piszcie do mnie", "prosze nie wysyłac", "mnie wypisac"),
-    *("daugiau nerasyti", "daugiau neberasyti", "neberasykite", "daugiau nerasykite", "nerasykite man", "nerasykit man", "nebesiuskite"),
-    *_each("nebenoriu gauti", "jusu|laisku|zinuciu|sms|el|reklamos|pasiulymu|naujienlaiskio|naujienlaiskiu"),
-    *("isbraukite mane", "больше не пишите", "не пишите мне", "отпишите меня", "удалите меня"),
-    *("mich abmelden", "no me escribas", "non chiamatemi", "nao me ligue", "niet meer bellen", "ring inte", "neskambinkite"),
-)
-"""Phrases that mean it anywhere in a message."""
-_TOLD = "(?:no more|keine|keine weiteren|geen) (?:e )?[a-z]+"
-_DENIED = re.compile(
-    rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(each for each in PHRASES if not each.startswith('no more'))})\b"
-    rf"|\b(?:i|we|they|he|she|(?:if|when|whenever|because|since) you) (?:dont|do not) (?:call|email|mail me|text|message|contact|write)\b"
-    rf"|\b(?:dont|do not) (?:email|text|message) (?:the|a|an|this|that|my|our|it)\b"
-    rf"|(?<!to )\b(?:get|got|getting|receive|received|have|had|are|were) {_TOLD}\b"
-    rf"|\b(?:bekomme|bekam|erhalte|erhielt|habe|haben|hatte|kamen|kommen|heb|hebben|krijg|kreeg|ontvang|ontving)"
-    rf"(?: (?!gesagt|gebeten|bitte|gezegd|gevraagd)[a-z]+){{0,3}} {_TOLD}(?: (?:mehr|meer))?\b"
-    rf"|\b{_TOLD} meer (?:gehad|gekregen|missen)\b"
-)
-"""A phrase that is denied: “please don't unsubscribe me”, or that only tells of something: “I get no more emails”. “You do not unsubscribe me” is none."""
-_POLITE = frozenset(
-    {
-        "please",
-        "pls",
-        "plz",
-        "bitte",
-        "svp",
-        "merci",
-        "thanks",
-        "thank",
-        "you",
-        "now",
-        "all",
-        "por",
-        "favor",
-        "gracias",
-        "this",
-        "it",
-        "sms",
-        "mms",
-        "au",
-        "pub",
-        "ok",
-        "okay",
-        "reply",
-    }
-)
-"""Words beside it that change nothing; `pub` is what French networks ask for, `au` stands before their number."""
-AGAIN = frozenset(
-    {
-        "start",
-        "unstop",
-        "restart",
-        "subscribe",
-        "resubscribe",
-        "opt in",
-        "optin",
-        "anmelden",
-        "wieder anmelden",
-        "reprendre",
-        "alta",
-        "старт",
-    }
-)
-"""Words of who wants messages again, as the whole message."""
-MOST_WORDS = 4
+MOST_WORDS, SHORT = 4, 6
+"""Words of a message that may begin with a firm word, such as “Stop pls”, and of one that may end with it, such as “No thanks, STOP”."""
 _SENTENCE_ENDS = re.compile(r"[.!;(]|\s[-–—]")
-SHORT = 6
-"""Words of an answer that may end with the word, behind a comma or a stop: “No thanks, STOP”."""
 _CLAUSE_ENDS = re.compile(r"[.,:!;()]|\s[-–—]")
+
+
+def _texts(*kinds: str) -> frozenset[str]:
+    """The texts of these kinds in the data file; alternatives stand between strokes, and `then` is what follows each of them.
+
+    `word` means it as the whole message in any language, `firm` in a short message too, `sign` as the only sign of a message, `phrase` anywhere, `opening` where
+    the message begins with it. `filler` changes nothing beside a word; `again` asks for messages as the whole message.
+    """
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        rows = [(row["text"].split("|"), row["then"].split("|")) for row in csv.DictReader(file) if row["kind"] in kinds]
+    return frozenset(" ".join(words).strip() for row in rows for words in product(*row))
 
 
 def is_stop(text: str) -> bool:
@@ -231,7 +62,7 @@ def _says_it(plain: str) -> bool:
     words, meant = plain.split(), _DENIED.sub("", plain)
     bare = _bare(words)
     firm = 0 < len(words) <= MOST_WORDS and words[0] in FIRM and len([word for word in bare if not word.isdecimal()]) <= 1
-    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {meant} " for phrase in PHRASES)
+    return firm or _is_the_word(plain) or any(f" {phrase} " in f" {meant} " for phrase in PHRASES) or f"{plain} ".startswith(_OPENINGS)
 
 
 def _is_the_word(plain: str) -> bool:
@@ -242,7 +73,7 @@ def _is_the_word(plain: str) -> bool:
 
 def _bare(words: list[str]) -> list[str]:
     """The words that matter, each once."""
-    return list(dict.fromkeys(word for word in words if word not in _POLITE))
+    return list(dict.fromkeys(word for word in words if word not in _FILLERS))
 
 
 def _plain(text: str, unseen: str = "") -> str:
@@ -252,4 +83,13 @@ def _plain(text: str, unseen: str = "") -> str:
     return " ".join(re.sub(r"[\W_]+", " ", "".join(letter for letter in seen if not unicodedata.combining(letter))).split())
 
 
-_ALL = frozenset(_plain(word) for words in ALONE.values() for word in words)
+FIRM, _ALL = (frozenset(map(_plain, _texts(*kinds))) for kinds in (("firm",), ("word", "firm")))
+PHRASES = sorted(_texts("phrase"), key=lambda text: (-len(text), text))
+_OPENINGS = tuple(f"{text} " for text in _texts("opening"))
+SIGNS, AGAIN, _FILLERS = (_texts(kind) for kind in ("sign", "again", "filler"))
+_DENIED = re.compile(
+    rf"(?<!you )(?<!they )\b(?:dont|do not) (?:(?:please|ever|want|wish|need|to|you) )*(?:{'|'.join(PHRASES)})\b"
+    rf"|\b(?:i|we|they|he|she|(?:if|when|whenever|because|since) you) (?:dont|do not) (?:call|email|mail me|text|message|contact|write)\b"
+    rf"|\b(?:dont|do not) (?:email|text|message) (?:the|a|an|this|that|my|our|it)\b"
+)
+"""A phrase that is denied: “please don't unsubscribe me”. “You do not unsubscribe me” is none."""

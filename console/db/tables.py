@@ -228,5 +228,6 @@ enrolment_batch = _table(
     "id workflow person origin preview:bool subject kid nonce:bytes ct:bytes folder status why total:bigint done:bigint place:bytes "
     "enrolled:bigint already_enrolled:bigint refused:bigint created_at:moment ended_at:moment",
 )
+import_mapping = _table("import_mapping", "person collection headings:bytes kid nonce:bytes ct:bytes at:moment")
 import_record = _table("import_record", "batch added:bool line:bigint record seen")
 enrolment_answer = _table("enrolment_answer", "batch line:bigint record status reasons:json")

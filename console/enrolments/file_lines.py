@@ -61,7 +61,7 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
         if not wrong and target.collection is None:
-            wrong = note_lines.why_nobody(row.cells, named, next(filter(None, row.cells), ""), chain(*told.values())) or ""
+            wrong = note_lines.why_nobody(row.cells, named, chain(*told.values())) or ""
         yield Line(row.number, cells, wrong, told)
 
 

@@ -16,13 +16,11 @@ from console.contacts import (
     cell_meanings,
     consent_columns,
     contact_files,
-    doubled_letters,
     import_batches,
     imported_records,
     imports,
     left_out_lines,
     line_tags,
-    unused_columns,
     workbooks,
 )
 from console.contacts.cells import SPELLINGS
@@ -41,7 +39,7 @@ from console.views.run import form_boxes
 
 blueprint = Blueprint("contact_import", __name__)
 COLUMN, WORD, MEANING = "c.", "w.", "m."
-SHOWN = 50
+SHOWN, SAMPLES = 50, 3
 SHOWN_FIELDS = 4
 """Of each of the first lines: who it is, and what becomes of it."""
 OUTCOMES = {
@@ -133,7 +131,7 @@ def _question(collection: Collection, question: Question) -> Question:
     spelling = request.form.get("spelling", "")
     spelling = spelling if spelling in SPELLINGS else question.spelling
     match, change = request.form.get("match") or None, request.form.get("change") == "1"
-    asked = replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling)
+    asked = replace(question, columns=columns, match=match, change=change, same=same, spelling=spelling, explicit=True, as_before=False)
     return replace(asked, meanings=cell_meanings.fitting_meanings(collection, asked, _meanings()))
 
 
@@ -147,7 +145,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "asked": _consent_columns(frame.actor(), collection), "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS, "is_stopping": _is_stopping,
+        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS, "is_stopping": _is_stopping,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
@@ -162,7 +160,7 @@ def _progress(found: Import, wrong: str) -> dict[str, Any]:
         "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
         "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
-        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], "unknown_words": sum(map(len, found.unknown.values())), "asked": _consent_columns(who, collection), **_tags(who, collection, found), "lists": _lists(collection, found), "meant": [(each, doubled_letters.mended(each)) for each in found.place.get("doubled", {}).get("some", ())], "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
+        "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], **_unknown(found), **_tags(who, collection, found), "lists": _lists(collection, found), "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
@@ -201,7 +199,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         (
             f"{COLUMN}{number}",
             heading or f"Column {number + 1}",
-            [line[number] for line in cells if line[number : number + 1] not in ([], [""])],
+            list(dict.fromkeys(line[number] for line in cells if line[number : number + 1] not in ([], [""])))[:SAMPLES],
             found.question.columns.get(str(number), ""),
         )
         for number, heading in enumerate(headings)
@@ -217,7 +215,7 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         for name, value in plan.filled.items()
         if value != "" and f"{imports.ALL}{name}" not in found.question.same
     ]
-    unused, perhaps = unused_columns.unused_columns(found.question, who.id)
+    unused, perhaps = imports.unused_columns(found.question, who.id)
     return {
         "mapping": mapping,
         "first": shown,
@@ -277,21 +275,31 @@ def _untold(asked: Sequence[Field], same: Mapping[str, Any], look: formats.Look)
     return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
 
 
+def _unknown(found: Import) -> dict[str, int]:
+    """Return how many words wait for a meaning: those that leave their lines out, and those in columns of consent, which only give none."""
+    consent = {number for number, name in found.question.columns.items() if name.startswith(imports.CONSENT)}
+    counts = {number: len(words) for number, words in found.unknown.items()}
+    silent = sum(n for number, n in counts.items() if number in consent)
+    return {"unknown_words": sum(counts.values()) - silent, "silent_words": silent}
+
+
 def _asked_meanings(plan: Plan, found: Import, headings: list[str]) -> list[dict[str, Any]]:
-    """Return the columns with words that nobody knows, or of which somebody has said what they mean, with what they may mean."""
+    """Return the columns with words that somebody says the meaning of, with what they may mean."""
     asked = []
-    for number in sorted({*found.unknown, *found.question.meanings}, key=int):
-        told, unknown = found.question.meanings.get(number, {}), found.unknown.get(number, {})
-        words = [(word, unknown.get(word), told.get(word)) for word in {**told, **unknown}]
-        offered = cell_meanings.offered(plan.collection, found.question.columns.get(number, ""))
-        heading = headings[int(number)] if int(number) < len(headings) else ""
+    for number in sorted({*found.words, *found.question.meanings}, key=int):
+        column, counted = found.question.columns.get(number, ""), found.words.get(number, {})
+        said = {consent_columns.compared_cell(word): (word, meant) for word, meant in found.question.meanings.get(number, {}).items()}
+        shown: dict[str, tuple[str, int | None]] = {word: (spelled, None) for word, (spelled, _) in said.items()}
+        shown |= {consent_columns.compared_cell(word): (word, lines) for word, lines in counted.items()}
+        shown |= {consent_columns.OTHERS: (consent_columns.OTHERS, None)} if column.startswith(imports.OPTED_OUT) else {}
         asked.append(
             {
                 "number": number,
-                "heading": heading or f"Column {int(number) + 1}",
-                "words": words,
-                "offered": offered,
-                "full": len(unknown) >= cell_meanings.MOST,
+                "heading": (headings[int(number)] if int(number) < len(headings) else "") or f"Column {int(number) + 1}",
+                "words": [(spelled, lines, said.get(word, ("", None))[1]) for word, (spelled, lines) in shown.items()],
+                "offered": cell_meanings.offered(plan.collection, column),
+                "full": len(counted) >= cell_meanings.MOST,
+                "unsaid": "Not said: gives no consent" if column.startswith(imports.CONSENT) else "Not said: its lines are left out",
             }
         )
     return [each for each in asked if each["offered"]]
@@ -302,13 +310,6 @@ def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]
     place, told = plan.consents.place, plan.consents.channels.values()
     agreed = same.get(imports.EVERYONE) or ()
     return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
-
-
-def _consent_columns(who: Actor, collection: Collection) -> str:
-    """Return the name of a column that says who agreed, for the channels that the collection keeps consent to; empty where there is none."""
-    place = consent_columns.place_of(who, collection)
-    names = [f"“{name}”" for channel, name in consent_columns.COLUMNS.items() if place is not None and channel in place.documents][:3]
-    return " and ".join(", ".join(names).rsplit(", ", 1))
 
 
 def _seen(found: Import) -> str:

@@ -9,6 +9,7 @@ from console.contacts import import_batches
 from console.contacts.kept_imports import Import
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given
+from tests.support.contact_lists import chosen
 from tests.tables import cases
 
 __all__ = ["club"]
@@ -16,7 +17,7 @@ EVERYBODY = {"everyone": ["sms"], "source": "fair", "at": "2026-05-01"}
 
 
 def looked_at(company: Company, text: str, same: Mapping[str, object]) -> Import:
-    kept = import_batches.keep(company.olivia, "contact", io.BytesIO(text.encode()))
+    kept = chosen(company.olivia, import_batches.keep(company.olivia, "contact", io.BytesIO(text.encode())))
     return import_batches.look_again(company.olivia, kept.id, replace(kept.question, same=same))
 
 
@@ -25,9 +26,9 @@ def counts(batch: Import) -> tuple[int, int, int, int]:
 
 
 @cases(("head", "cells", "agreed"), [
-    ("UNSUB_TIME", "2026-03-01 10:11:12", False), ("Abgemeldet am", "01.03.2026", False), ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,", False),
+    ("unsubscribed at", "2026-03-01 10:11:12", False), ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,", False),
     ("unsubscribed at,sms consent,consent date", "2026-03-01,yes,2026-04-01", True), ("unsubscribed at,consent date", "2026-03-01,2026-04-01", True),
-    ("unsubscribed date,consent date", "2026-03-01,2026-02-01", False),
+    ("unsubscribed at,consent date", "2026-03-01 10:11,2026-02-01", False),
 ])  # fmt: skip
 def test_the_day_of_all_overrules_no_opt_out_of_a_line_and_a_day_of_the_line_does(
     company: Company, head: str, cells: str, agreed: bool
@@ -48,7 +49,7 @@ def test_the_day_of_all_overrules_no_opt_out_that_another_line_dates(company: Co
 
 
 def test_the_day_of_all_overrules_no_opt_out_that_is_known_here(company: Company) -> None:
-    barring = looked_at(company, "name,phone,stage,sms unsubscribed\nAl,+46701234567,new,2026-03-01\n", {})
+    barring = looked_at(company, "name,phone,stage,sms opt out\nAl,+46701234567,new,2026-03-01\n", {})
     import_batches.confirm(company.olivia, barring.id)
     line = "Bo,bo@post.example,+46 70 123 45 67,new"
     done = import_batches.confirm(company.olivia, looked_at(company, f"name,email,phone,stage\n{line}\n", EVERYBODY).id)

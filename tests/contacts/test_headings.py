@@ -1,12 +1,9 @@
 """What a value of a file is compared by, and how databases may have it."""
 
-from zoneinfo import available_timezones
-
 import pytest
 
-from console.contacts import consent_words, headings, windows_zones
-from console.contacts.headings import as_compared, plain, spellings
-from console.core.contacting import CHANNELS
+from console.contacts import headings
+from console.contacts.headings import as_compared, spellings
 from tests.tables import cases
 
 
@@ -32,41 +29,20 @@ def test_a_database_is_asked_for_each_way_in_which_it_may_have_an_address() -> N
     "named",
     [
         "Danmark DK",
-        "Norge NO",
-        "Suomi FI",
         "Россия RU",
-        "Ελλάδα GR",
-        "Magyarország HU",
         "日本 JP",
         "U.K. GB",
         "Kosovo XK",
         "DEU DE",
         "Niger NE",
         "lt LT",
-        "U.S. US",
         "Espana ES",
         "Côte d’Ivoire CI",
-        "Bosnia-Herzegovina BA",
         "Northern Ireland GB",
-        "EL GR",
-        "السعودية SA",
-        "الإمارات AE",
-        "مصر EG",
-        "أمريكا US",
-        "D DE",
-        "A AT",
-        "Korea, South KR",
-        "Korea, North KP",
-        "Germany (DE) DE",
-        "DE - Germany DE",
-        "EE.UU. US",
-        "EE. UU. US",
-        "Czech Rep. CZ",
-        "Dominican Rep. DO",
-        "UK GB",
+        "the Netherlands NL",
     ],
 )
-def test_a_country_is_known_in_many_languages(named: str) -> None:
+def test_a_country_is_known_by_its_letters_and_its_name(named: str) -> None:
     cell, _, code = named.rpartition(" ")
     assert headings.country_code(cell) == code
     assert headings.is_country(code)
@@ -76,59 +52,12 @@ def test_a_country_is_known_in_many_languages(named: str) -> None:
 @cases(
     ("heading", "part"),
     [
-        ("El. paštas", "email"), ("Имя", "given"), ("Ім'я", "given"), ("Ф.И.О.", "name"), ("E-posta", "email"), ('דוא"ל', "email"), ("الاسم", "name"), ("رقم الجوال", "phone"),
-        ("Κινητό τηλέφωνο", "phone"), ("โทรศัพท์", "phone"), ("手机", "phone"), ("E-mail 1 - Value", "email"), ("SMS Phone Number", "phone"), ("Ország", "country"), ("Lead Status", None),
-        ("E-mail 2 - Value", "email"), ("Phone 2 - Value", "phone"), ("E-mail 2 Address", "email"), ("E-mail 2 - Label", None), ("FIRSTNAME", "given"), ("SMS", "phone"),
+        ("E-mail 1 - Value", "email"), ("Person - Phone - Work", "phone"), ("FirstName", "given"), ("last_name", "family"), ("E-MAIL", "email"), ("Lead Status", None), ("E-mail 2 - Label", None),
+        ("Estado", None), ("No.", None), ("SMS", None), ("Newsletter", None),
     ],
 )  # fmt: skip
-def test_a_heading_is_known_in_many_languages(heading: str, part: str | None) -> None:
+def test_a_heading_is_known_by_usual_words(heading: str, part: str | None) -> None:
     assert headings.part_of(heading) == part
-
-
-@pytest.mark.parametrize(
-    ("part", "named"),
-    [
-        ("phone", ["Mob. tel.", "Mob.tel.", "Mob. nr.", "Mobilus tel.", "Mobile No.", "Handy-Nr.", "Tel. kom.", "Telefon komórkowy", "Tél. mobile", "Teléfono móvil", "Telefono cellulare"]),
-        ("phone", ["Mobiele telefoon", "Telemóvel", "Mob. tālr.", "Mobiilinumber", "Mobilnr", "Tlf.", "Matkapuhelinnumero", "Mobilní číslo", "Nr. telefon"]),
-        ("stage", ["Būsena", "Statusas", "Statuss", "Staatus", "Vertriebsphase", "Statut", "Étape", "Etapa", "Fase", "Etap", "Stadie", "Tila", "Vaihe", "Stav", "Fáze", "Stadiu"]),
-        ("email", ["El. p. adresas", "E-pašta adrese", "E-posti aadress", "Adres e-mail", "Indirizzo e-mail", "Endereço de email", "Sähköpostiosoite", "Emailová adresa"]),
-        ("owner", ["Atsakingas asmuo", "Kontaktinhaber", "Responsable", "Ansvarlig", "Eigenaar"]),
-        ("zone", ["Laika josla", "Tidszon", "Fuso horário", "Časové pásmo"]),
-    ],
-)  # fmt: skip
-def test_a_part_of_a_contact_is_known_by_its_heading_in_many_languages(part: str, named: list[str]) -> None:
-    assert {heading: headings.part_of(heading) for heading in named} == dict.fromkeys(named, part)
-
-
-@pytest.mark.parametrize("heading", ["Estado", "Stato", "Stan", "Numeris", "No.", "Data", "Tel. darbo pastaba"])
-def test_a_word_that_may_mean_something_else_is_left_to_a_person(heading: str) -> None:
-    """Estado and Stato are a province and a country as well."""
-    assert headings.part_of(heading) is None
-
-
-@pytest.mark.parametrize(
-    ("channel", "named"),
-    [
-        ("email", ["Sutikimas el. paštu", "Sutinka gauti el. laiškus", "Piekrišana e-pastam", "Nõusolek e-post", "Consenso posta elettronica", "Consentimiento por correo electrónico", "Zgoda mailowa"]),
-        ("email", ["Souhlas s e-mailem", "Consimțământ e-mail", "Acord e-mail", "Consentimento e-mail", "Samtykke e-post", "Suostumus sähköposti"]),
-        ("sms", ["Sutikimas SMS", "Sutinka gauti SMS", "Piekrišana SMS", "Nõusolek SMS", "Souhlas s SMS"]),
-        ("call", ["Sutikimas skambučiams", "Sutikimas telefonu", "Piekrišana zvaniem", "Nõusolek helistamiseks", "Suostumus puhelin", "Acord telefon", "Zgoda na kontakt telefoniczny"]),
-    ],
-)  # fmt: skip
-def test_who_agreed_is_known_by_its_heading_in_many_languages(channel: str, named: list[str]) -> None:
-    assert {heading: consent_words.agreed(plain(heading), CHANNELS) for heading in named} == dict.fromkeys(named, channel)
-    assert [heading for heading in named if consent_words.refused(plain(heading))] == []
-
-
-@pytest.mark.parametrize("heading", ["Nesutinka gauti SMS", "Nesutikimas SMS", "Nepiekrīt SMS", "Nesouhlas SMS", "Atsisakė SMS"])
-def test_who_does_not_agree_is_no_one_who_agreed(heading: str) -> None:
-    assert consent_words.agreed(plain(heading), CHANNELS) is None
-    assert consent_words.refused(plain(heading)) == "sms"
-
-
-@pytest.mark.parametrize("heading", ["Sutikimas", "Sutikimo data", "Sutikimas AI skambučiams", "El. paštas", "Sutikimas SMS ir el. paštu"])
-def test_a_heading_of_none_or_several_channels_says_nothing_of_one(heading: str) -> None:
-    assert consent_words.agreed(plain(heading), CHANNELS) is None
 
 
 @cases(
@@ -142,29 +71,19 @@ def test_what_kind_of_number_it_is_does_not_stay_in_it(cell: str, number: str) -
 @cases(
     "cell, code",
     [
-        ("he-IL", "he"), ("en-US", "en"), ("pt_BR", "pt"), ("zh-Hans-CN", "zh"), ("ger", "de"), ("deu", "de"), ("English (UK)", "en"), ("EN", "en"), ("iw", "he"), ("de_DE.UTF-8", "de"),
-        ("German - Austria", "de"), ("English, United States", "en"), ("Deutsch", "de"), ("Klingonese", "Klingonese"), ("xx", "xx"), ("", ""),
+        ("he-IL", "he"), ("en-US", "en"), ("pt_BR", "pt"), ("zh-Hans-CN", "zh"), ("ger", "de"), ("deu", "de"), ("EN", "en"), ("iw", "he"), ("de_DE.UTF-8", "de"),
+        ("Deutsch", "de"), ("Klingonese", "Klingonese"), ("xx", "xx"), ("", ""),
     ],
 )  # fmt: skip
 def test_a_language_is_known_by_its_letters_with_a_region_too(cell: str, code: str) -> None:
     assert headings.language_code(cell) == code
 
 
-def test_every_zone_that_windows_shows_is_one_that_is_known_here() -> None:
-    wrong = {shown for shown in windows_zones.PLACES if windows_zones.windows_zone(f"(UTC) {shown}") not in available_timezones()}
-    assert not wrong
-
-
 @cases(
     "cell, zone",
     [
         ("W. Europe Standard Time", "Europe/Berlin"), ("eastern standard time", "America/New_York"), ("(GMT+01:00) Central European Time (Europe/Berlin)", "Europe/Berlin"),
-        ("Europe/Vilnius - EET", "Europe/Vilnius"), ("America/Argentina/Buenos_Aires (ART)", "America/Argentina/Buenos_Aires"), ("america_slash_new_york", "America/New_York"), ("Mars/Olympus", "Mars/Olympus"), ("soon", "soon"),
-        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna", "Europe/Berlin"), ("(GMT-05:00) Eastern Time (US & Canada)", "America/New_York"),
-        ("(UTC+03:00) Moscow, St. Petersburg", "Europe/Moscow"), ("(UTC) Coordinated Universal Time", "Etc/UTC"), ("(UTC-11:00) Coordinated Universal Time-11", "Etc/GMT+11"),
-        ("(UTC+01:00) Amsterdam, Berlin, Bern, Rom, Stockholm, Wien", "Europe/Amsterdam"), ("(UTC+01:00) Bruxelles, Copenhague, Madrid, Paris", "Europe/Madrid"),
-        ("Amsterdam", "Europe/Amsterdam"), ("New York", "America/New_York"), ("Eastern", "Eastern"),
-        ("(UTC+05:00) Paris", "(UTC+05:00) Paris"), ("(UTC+01:00)", "(UTC+01:00)"),
+        ("Europe/Vilnius - EET", "Europe/Vilnius"), ("Mars/Olympus", "Mars/Olympus"), ("soon", "soon"), ("New York", "America/New_York"), ("Eastern", "Eastern"),
     ],
 )  # fmt: skip
 def test_a_time_zone_is_known_as_programs_call_it(cell: str, zone: str) -> None:

@@ -3,12 +3,15 @@
 import io
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
 from console import access
-from console.contacts import import_batches, line_problems
+from console.contacts import import_batches, imports, line_problems
 from console.contacts.kept_imports import Import
+from console.core.scopes import whole
+from console.records import get
 from tests.company import Company
 from tests.support.contact_club import found_club
 
@@ -58,9 +61,6 @@ def test_that_a_contact_is_there_already_is_told_beside_what_is_wrong(club: Comp
 
 def test_a_line_that_cannot_be_read_as_a_whole_has_one_problem(club: Company) -> None:
     assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == ["It has 10 values and the heading 7."]
-    assert problems(club, "Total,,,Atlantis,,nonsense,") == [
-        "This line sums up the others: it has no address and no number, and means nobody."
-    ]
 
 
 def test_each_problem_is_counted_on_its_lines(club: Company) -> None:
@@ -82,3 +82,19 @@ def test_of_very_many_problems_some_are_told_and_the_others_counted() -> None:
     many = [f"Problem {number}." for number in range(20)]
     assert line_problems.bounded(many) == (*many[:6], "There are 14 more problems.")
     assert line_problems.bounded(many[:7]) == tuple(many[:7])
+
+
+def test_what_is_told_for_all_fills_the_empty_cells_of_a_column_and_changes_nobody(club: Company) -> None:
+    text = "name,email,stage\nLea,lea@post.example,\nBo,bo@post.example,lost\nKenji Morita,kenji@post.example,\n"
+    looked = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
+    assert dict(import_batches.refused(looked.id)) == {2: ["Stage is needed."], 4: ["Somebody with this Email is there already."]}
+    question = replace(looked.question, change=True, same={f"{imports.ALL}stage": "new"})
+    wrong = import_batches.look_again(club.olivia, looked.id, replace(question, same={f"{imports.ALL}stage": "odd"}))
+    assert list(dict(import_batches.refused(wrong.id))) == [2]
+    again = import_batches.look_again(club.olivia, looked.id, question)
+    assert (again.new, again.changed, again.same, again.refused) == (2, 0, 1, 0)
+    import_batches.confirm(club.olivia, again.id)
+    assert [get("contact", key, whole("contact")).values["stage"] for key in ("31", "32", "5")] == ["new", "lost", "engaged"]
+    changed = import_batches.keep(club.olivia, "contact", io.BytesIO(b"name,email,stage\nKenji Morita,kenji@post.example,new\n"))
+    given = import_batches.look_again(club.olivia, changed.id, replace(changed.question, change=True, same={f"{imports.ALL}stage": "new"}))
+    assert given.changed == 1, "what the cell says is no filling"

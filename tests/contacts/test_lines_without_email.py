@@ -49,8 +49,3 @@ def test_a_number_written_otherwise_is_the_same_person(club: Company) -> None:
     text = "name,phone,country,stage\nA,+37061299977,LT,new\nB,8 612 99977,LT,new\n"
     found = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
     assert (found.question.match, found.new, found.refused) == ("phone", 1, 1)
-
-
-def test_a_line_that_sums_up_the_others_is_no_contact(club: Company) -> None:
-    assert looked_at(club, "New,new@post.example,,LT,new", "Total:,,,LT,new", "IŠ VISO,,,LT,new") == (1, 2)
-    assert looked_at(club, "Total,total@post.example,,FR,new", "Sum,,+37061299977,LT,new") == (2, 0), "as companies are called too"

@@ -1,4 +1,4 @@
-"""Schedules in words: what everyday English and German mean in five fields, and what is told instead of guessed."""
+"""Schedules in words: what everyday English means in five fields, and what is told instead of guessed."""
 
 from datetime import UTC, datetime
 
@@ -44,17 +44,10 @@ from tests.tables import cases
         ("quarterly on the 1st at 8am", "0 8 1 1,4,7,10 *"),
         ("twice a day at 9 and 5pm", "0 9,17 * * *"),
         ("0 9-17/2 * * mon-fri", "0 9-17/2 * * mon-fri"),
-        ("jeden Werktag um 8", "0 8 * * 1-5"),
-        ("am letzten Freitag im Monat um 16 Uhr", "0 16 * * L5"),
-        ("jeden dritten Mittwoch im Monat um 14 Uhr", "0 14 * * 3#3"),
-        ("montags und donnerstags um viertel vor fünf nachmittags", "45 16 * * 1,4"),
-        ("am 1. und 15. jeden Monats", "0 9 1,15 * *"),
-        ("täglich außer sonntags um halb neun", "30 8 * * 1-6"),
-        ("alle 30 Minuten werktags von 8 bis 18 Uhr", "*/30 8-17 * * 1-5"),
-        ("Mo, Mi, Fr 8:00", "0 8 * * 1,3,5"),
-        ("jährlich am 1. März um 7 Uhr 15", "15 7 1 3 *"),
-        ("nachts um 3", "0 3 * * *"),
-        ("alle Viertelstunde", "*/15 * * * *"),
+        ("on the last Friday of the month at 16:00", "0 16 * * L5"),
+        ("every day except sundays at half past eight", "30 8 * * 1-6"),
+        ("Mon, Wed, Fri 8:00", "0 8 * * 1,3,5"),
+        ("yearly on March 1st at 7:15", "15 7 1 3 *"),
     ],
 )
 def test_words_become_fields_that_are_a_schedule(words: str, cron: str) -> None:
@@ -67,7 +60,7 @@ def test_words_become_fields_that_are_a_schedule(words: str, cron: str) -> None:
 @cases(
     "words",
     ["", "soon", "every 7 minutes", "every 90 minutes", "at 25:00", "at 13pm", "every day at 9:70", "every other monday at nine", "on the 32nd of each month",
-     "x" * 4_000, "every weekday at nine unless it rains", "twice a day", "every 3 days", "first working day of the month", "jeden Freitag der 13.",
+     "x" * 4_000, "every weekday at nine unless it rains", "twice a day", "every 3 days", "first working day of the month", "every Friday the 13th", "jeden Werktag um 8",
      "tomorrow at nine", "second to last day of the month", "61 9 * * *", "on the 31st of february", "every 0 minutes", "at 9 and 9 and 9 and 9", "every hour between 17 and 9"],
 )  # fmt: skip
 def test_what_is_not_understood_is_no_schedule(words: str) -> None:
@@ -81,8 +74,8 @@ def test_what_is_not_understood_is_no_schedule(words: str) -> None:
     ("words", "near"),
     [
         ("every other Tuesday at half past nine", ["Every Tuesday at 09:30", "On the first and third Tuesday of each month at 09:30"]),
-        ("alle zwei Wochen montags um 9", ["Every Monday at 09:00", "On the first and third Monday of each month at 09:00"]),
-        ("letzter Werktag im Monat 17 Uhr", ["On the last day of each month at 17:00", "On the last Friday of each month at 17:00"]),
+        ("every two weeks on monday at 9", ["Every Monday at 09:00", "On the first and third Monday of each month at 09:00"]),
+        ("last working day of the month at 17:00", ["On the last day of each month at 17:00", "On the last Friday of each month at 17:00"]),
     ],
 )
 def test_what_no_fields_can_say_is_told_with_what_comes_near(words: str, near: list[str]) -> None:

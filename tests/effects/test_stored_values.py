@@ -25,6 +25,7 @@ from tests.conftest import web_app
 from tests.jobs import do
 from tests.servers.mariadb import running
 from tests.support.acting import hand_in, imported, run_of
+from tests.support.contact_lists import chosen
 from tests.views.conftest import Page, signed_in
 
 PERSON, CONSENT = "kept.person", "kept.consent"
@@ -319,7 +320,7 @@ def by_an_import(house: House) -> None:
         " DORA@Example.test,ab,2026-12-31T23:59:59.600Z,a b,SE ,16777217,engaged,yes,fair,2026-05-01T10:00:00.600Z",
     ]
     mona = house.company.mona
-    looked = import_batches.keep(mona, PERSON, io.BytesIO("\n".join(lines).encode()))
+    looked = chosen(mona, import_batches.keep(mona, PERSON, io.BytesIO("\n".join(lines).encode())))
     looked = import_batches.look_again(mona, looked.id, replace(looked.question, change=True))
     assert (looked.new, looked.changed, looked.refused) == (1, 1, 0), import_batches.refused(looked.id)
     done = import_batches.confirm(mona, looked.id)

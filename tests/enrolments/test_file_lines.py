@@ -97,14 +97,6 @@ def test_rows_of_values_are_read_in_the_same_way(club: Company) -> None:
     assert "2 different contacts" in told[1].wrong[0]["reason"]
 
 
-def test_a_line_that_sums_up_the_others_is_nobody(club: Company) -> None:
-    told = read(club, "named", "No,Name,E-mail\n1,Sum,sum@post.example\n2,Ann,\nTotal:,2,\n,IŠ VISO,n/a\n")
-    assert [bool(each.wrong) for each in told] == [False, False, True, True]
-    assert {each["reason"] for line in told for each in line.wrong} == {
-        "This line sums up the others: it has no address and no number, and means nobody."
-    }
-
-
 @pytest.mark.parametrize(
     ("cell", "numbers"),
     [

@@ -166,7 +166,7 @@ def test_a_schedule_in_words_is_shown_and_added_once_it_is_confirmed(company: Co
 
 
 def test_what_a_schedule_cannot_say_is_told_with_buttons_for_what_comes_near(company: Company, mona: FlaskClient) -> None:
-    refused = post(mona, SCHEDULE, words="jeden zweiten Dienstag um halb zehn", zone="UTC")
+    refused = post(mona, SCHEDULE, words="every other Tuesday at half past nine", zone="UTC")
     assert refused.status_code == 422
     near = re.findall(r'name="words"\s+value="([^"]+)">', refused.text)
     assert near == ["Every Tuesday at 09:30", "On the first and third Tuesday of each month at 09:30"]

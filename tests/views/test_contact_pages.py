@@ -66,13 +66,15 @@ def test_a_foreign_table_of_people_is_offered_tried_and_published(pages: "Pages"
         "Greta Falk",
         "+46701234567",
         "Amsterdam, ",
-        "E-mail 2, SMS 2, Calls 0",
         "no address",
         "1 must never be contacted",
     ):
         assert words in page.text, words
     assert not contacts.is_contact("gym.member"), "looking writes nothing"
-    sent(pages, MEMBER)
+    places: Any = {"consent__email": "field:email_ok", "consent__sms": "field:sms_ok"}
+    assert all(page.form(MEMBER)["fields"][name.replace("__", ".")] == "" for name in places), "no column is proposed for consent"
+    assert "E-mail 2, SMS 2, Calls 0" in sent(pages, MEMBER, do="try", status=200, **places).text
+    sent(pages, MEMBER, **places)
     assert collections.open_collection(pages.company.ines, "gym.member").document.to_json()["contact"] == {
         "email": "email", "phone": "mobile", "country": "country_code", "stage": "state", "do_not_contact": "do_not_contact",
         "consent": {"email": {"field": "email_ok"}, "sms": {"field": "sms_ok"}},

@@ -63,8 +63,9 @@ def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "
         )
 
     found = send({})
-    assert (found.new, found.opted_out, found.unknown) == (2, 1, {"2": {"Lead": 1}, "3": {"Paused": 1}})
-    assert (send({"stage": {"lead": "new"}, "Status": {"Paused": "no"}}).new, send({"Status": {"paused": "opted out"}}).opted_out) == (3, 2)
+    assert (found.new, found.opted_out, found.unknown) == (0, 0, {"2": {"Lead": 1}, "3": {"Paused": 1, "Active": 1, "Unsubscribed": 1}})
+    said = send({"stage": {"lead": "new"}, "Status": {"Paused": "no", "active": "no", "*": "opted out"}})
+    assert (said.new, said.opted_out, said.unknown) == (3, 1, {})
     with pytest.raises(Invalid) as refused:
         send({"stage": {"Lead": "prospect"}, "email": {"a": "b"}, "Nothing": {"a": "b"}})
     assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]
@@ -75,7 +76,7 @@ def test_the_page_tells_which_tags_would_be_put_and_what_starts_by_them(club: "P
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     publish("welcome", {"id": "on", "kind": "event", "on": "tag.added"}, collection="contact")
     automation.synchronise()
-    where = sent(club, "Name;E-Mail;Stage;Étiquettes\nZoë;zoe@post.example;new;VIP|Fair\nBo;bo@post.example;new;vip\n".encode())
+    where = sent(club, "Name;E-Mail;Stage;Tags\nZoë;zoe@post.example;new;VIP|Fair\nBo;bo@post.example;new;vip\n".encode())
     page = club.olivia.get(where)
     assert "3 tags are put on 2 contacts: “VIP” on 2 (new here), “Fair” on 1 (new here). Tags that they have stay." in page.text
     assert "What starts when a tag is put starts as if it was put by hand" in page.text
@@ -119,14 +120,13 @@ def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> No
 
 
 def test_the_page_asks_what_stands_where_the_cells_of_a_needed_column_are_empty(club: "Pages") -> None:  # noqa: F811 (the fixture)
-    where = sent(club, "Name,E-Mail,Stage\nMÃ¼ller,zoe@post.example,\n".encode())
+    where = sent(club, b"Name,E-Mail,Stage\nZoe,zoe@post.example,\n")
     page = club.olivia.get(where)
     assert "Where the cell is empty" in page.text
-    assert "1 line has letters that look written twice over: “MÃ¼ller”, perhaps “Müller”." in page.text
     columns = import_batches.get(club.company.olivia, where.removeprefix("/imports/")).question.columns
-    told = {"t.all:stage": "text", "v.all:stage": "new", "encoding": "utf-8-twice"}
+    told = {"t.all:stage": "text", "v.all:stage": "new"}
     again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | told | {"do": "look"})
-    assert ("1 contact can be added" in club.olivia.get(again).text, "Müller" in club.olivia.get(again).text) == (True, True)
+    assert "1 contact can be added" in club.olivia.get(again).text
 
 
 def test_a_field_that_must_not_be_empty_is_named_above_with_the_way_to_it(club: "Pages") -> None:  # noqa: F811 (the fixture)

@@ -38,7 +38,7 @@ insert into part (sku, price, since) values ('A-1', 5, '2020-01-01');
 """
 FILE = (
     "SKU;Price;Since;Maker;Seen;Sold\r\n"
-    "B-1;1.234,50 €;31.05.2026;7;31.05.2026 14:30;ja\r\n"
+    "B-1;1.234,50 €;31.05.2026;7;31.05.2026 14:30;yes\r\n"
     "B-2;-3;01.02.2026;7;;no\r\n"
     "B-3;7;31.02.2026;7;;no\r\n"
     "B-4;7;;99;;no\r\n"

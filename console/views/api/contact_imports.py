@@ -7,7 +7,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import broken_off, import_batches, imports, kept_imports, unused_columns
+from console.contacts import broken_off, import_batches, imports, kept_imports
 from console.errors import NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
@@ -20,15 +20,15 @@ ONE = PLACE | {"import_id": "imp_01jd0000000000000000000000"}
 
 
 class SentContacts(Sent):
-    """A CSV file of contacts, with a heading or without one; its columns are known by their names, labels and usual words."""
+    """A CSV file of contacts, with a heading or without one; its columns are known by their names and labels, and by usual English words; none is taken for consent unless `columns` says so."""
 
     csv: str = Field(description="Up to the size of a request: send a larger file in several, or on the page")
     columns: dict[str, str] | None = Field(
-        None, description="Heading → field, where the usual words are not enough; an empty text: not used"
+        None, description="Heading → field, or `consent:email`, `optout:email`, `optout:every` and alike; an empty text: not used"
     )
     meanings: dict[str, dict[str, str]] = Field(
         default_factory=dict,
-        description="Heading → a word in its cells → what it means: an option's value (an empty text: left empty); about consent yes, no, opted out",
+        description="Heading → a word in its cells → what it means: an option's value (an empty text: left empty); about consent yes, no, opted out. `*`: every other word",
     )
     match: str | None = Field(
         None, description="Field by which contacts that are there are found; without: the key, an e-mail address, a number"
@@ -73,7 +73,6 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         "consents": found.consents,
         "withdrawn": found.withdrawn,
         "opted_out": found.opted_out,
-        "opted_out_by_text": found.place.get("by_text", {}).get("lines", 0),
         "agreed_again": found.agreed_again,
         "said_no": found.said_no,
         "tags": found.tags,
@@ -84,7 +83,7 @@ def _shown(found: import_batches.Import) -> dict[str, Any]:
         for word, lines in words.items()
     ]
     stopping = broken_off.is_stopping(found.status, found.ended_at, found.place)
-    unused, perhaps_consent = unused_columns.unused_columns(found.question, g.actor.id)
+    unused, perhaps_consent = imports.unused_columns(found.question, g.actor.id)
     return {
         "id": found.id, "status": kept_imports.RUNNING if stopping else found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": STOPPING if stopping else found.why or None,
         "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,

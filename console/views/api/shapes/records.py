@@ -95,7 +95,7 @@ class Tag(Shape):
 class ImportCounts(Shape):
     """What became of the lines of a file of contacts. `same`: they are there as the line says; `withdrawn`: contacts whose consent it takes back.
 
-    `opted_out`: lines about somebody who opted out, `opted_out_by_text` only by a text such as “Too many mails”; `agreed_again`: consents that stay, given after that; `said_no`: lines with a plain no that takes nothing back.
+    `opted_out`: lines about somebody who opted out; `agreed_again`: consents that stay, given after that; `said_no`: lines with a plain no that takes nothing back.
     """
 
     new: int
@@ -105,14 +105,13 @@ class ImportCounts(Shape):
     consents: int
     withdrawn: int
     opted_out: int
-    opted_out_by_text: int
     agreed_again: int
     said_no: int
     tags: int = Field(description="Tags that were put on contacts, or would be")
 
 
 class UnknownWord(Shape):
-    """A word of a column, by its number, that nobody knows, and on how many lines it stands: they are left out until `meanings` says what it means."""
+    """A word of a column, by its number, of which `meanings` does not say what it means, and on how many lines it stands: they are left out; one about agreeing only gives no consent."""
 
     column: int
     word: str
@@ -122,7 +121,7 @@ class UnknownWord(Shape):
 class ContactImport(Shape):
     """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field.
 
-    `unused` are headings that nothing comes of; those of `perhaps_consent` seem to say who agreed, or who wants nothing.
+    `unused` are headings that nothing comes of; those of `perhaps_consent` may say who agreed, or who wants nothing.
     """
 
     id: str
