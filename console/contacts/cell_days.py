@@ -2,7 +2,6 @@
 
 import calendar
 import re
-from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -109,16 +108,6 @@ def moment(cell: str, spelling: str, zone: str) -> datetime | None:
         return (read if read.tzinfo else read.replace(tzinfo=ZoneInfo(zone))).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def readings(cell: str) -> list[str]:
-    """Every day or moment in ISO 8601 that a cell may mean which stands alone: two of 03/04/2026, and none of what is no moment."""
-    found = []
-    for each in dict.fromkeys(iso(cell, spelling) for spelling in ("day", "month")):
-        with suppress(ValueError):
-            datetime.fromisoformat(each)
-            found.append(each)
-    return found
 
 
 def surely_by(cell: str, spelling: str, zone: str) -> datetime | None:

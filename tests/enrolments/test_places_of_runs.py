@@ -117,7 +117,7 @@ def test_a_place_ends_with_its_run_and_they_may_come_again(house: Company) -> No
 def test_a_run_that_gave_its_place_goes_on_where_its_record_is_no_more(house: Company) -> None:
     runs.start(house.mona, SLUG, "customer", "1")
     enrolments.enrol_leads(house.mona, SLUG, [{"record": "2"}])
-    work_until_idle({queue.BEGIN})
+    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
     house.sql("delete from customer where id in (1, 2)")
     enrolments.exits.patrol()
     assert {key: lead.status for key, lead in places(house).items()} == {"1": "active"}

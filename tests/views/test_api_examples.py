@@ -363,7 +363,7 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         **dict.fromkeys(("findEvents", "exportEvents", "getCheckpoint", "getCheckpointKey"), ("ada", sealed)),
         "listTriggers": ("mona", nothing),
         "listMessages": ("ines", nothing),
-        **dict.fromkeys(("listChannels", "readContactRules", "setContactRules"), ("ines", nothing)),
+        **dict.fromkeys(("listChannels", "setSmsGateway", "readContactRules", "setContactRules"), ("ines", nothing)),
         **dict.fromkeys(("listWebhooks", "addWebhook"), ("ines", nothing)),
         **dict.fromkeys(("getWebhook", "changeWebhook", "removeWebhook", "renewSecretOfWebhook", "testWebhook"), ("ines", webhook)),
         **dict.fromkeys(("listDeliveries", "redeliver"), ("ines", webhook)),

@@ -329,9 +329,9 @@ def test_a_start_that_asks_for_a_lead_takes_columns_by_usual_words(pages: Pages)
     steps = [step("start", "start", "end", {"fields": ask}), step("end", "end", None)]
     document = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "roles": ["operator"], "steps": steps}
     workflows.import_file(document, publish=True, rights=False)
-    named = ["Name", "E-Mail-Adresse", "Telefon", "Betrag"]
+    named = ["Name", "E-mail address", "Phone", "Amount"]
     found = enrolments.whom_to_enrol.columns_of(pages.company.olivia, enrolments.find("leads"), named)
-    assert found == {"0": "name", "1": "mail", "2": "phone"}
+    assert found == {"0": "name", "1": "mail", "2": "phone", "3": "amount"}
 
 
 def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robot: None) -> None:

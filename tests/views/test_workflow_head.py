@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import accounts, enrolments, workflows
+from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT
 from tests.jobs import BEGINNING, work_until_idle
@@ -56,6 +57,8 @@ def test_each_heading_of_a_list_says_who_it_names(pages: "Pages") -> None:
     workflows.import_file(DOCUMENT | {"slug": "by-itself", "run_as": ROBOT, "steps": [pause, DOCUMENT["steps"][-1]]}, publish=True)
     enrolments.batches.begin(pages.company.mona, "by-itself", Question(keys=("1",)))
     work_until_idle(BEGINNING)
+    sequencing.catch_up()
+    enrolments.beginning.keep_in_step()
     page = pages.mona.get("/workflows/by-itself/executions")
     assert "Acts as" in page.text
     assert "Started by" not in page.text
