@@ -16,8 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import access, accounts, files, log, records, settings, subjects
-from console.browse.naming import title_in_log, titles_in_log
-from console.browse.record_lists import browsed_collection, note_on, subjects_of
+from console.browse.naming import title_in_log
+from console.browse.record_lists import about_record, browsed_collection, note_on, subjects_of
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -217,11 +217,10 @@ def remove(actor: Actor, note_id: str) -> tuple[str, str]:
     if row.by != actor.id:
         raise NotFound(hidden=True)
     collection, _ = browsed_collection(actor, collection_id)
-    table, titled = tables.record_note, titles_in_log(collection, [key]).get(key, {})
+    table, about = tables.record_note, about_record(collection, key)
     with transaction() as connection:
         gone = {"kid": None, "nonce": None, "ct": None, "removed_at": log.now()}
         if connection.execute(sa.update(table).where(table.c.id == note_id, table.c.removed_at.is_(None)).values(**gone)).rowcount:
-            about = {"record": row.record, "sealed": titled, "subject": row.subject}
             note_on(actor, "note_removed", collection, open={"note": note_id}, **about, connection=connection)
     _drop(files.of_run(note_id))
     return collection_id, key

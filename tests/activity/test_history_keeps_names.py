@@ -363,3 +363,9 @@ def test_a_replay_marks_a_phase_that_is_called_otherwise_today(company: Company)
     workflows.import_file(DOCUMENT | {"groups": [phase | {"title": "Glance"}]}, publish=True)
     html = Pages(company, web_app()).olivia.get(f"/runs/{run_id}/replay?at=5&since=1").html
     assert "“First look” is now “Glance”" in html
+
+
+def test_a_note_whose_person_was_erased_can_still_be_removed(company: Company) -> None:
+    note_id = notes.add(company.mona, "customer", "1", "Called them.")
+    erasure.erase(company.ines, "customer", "1", "They asked for it.")
+    assert notes.remove(company.mona, note_id) == ("customer", "1")
