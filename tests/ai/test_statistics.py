@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from console.ai.statistics import ratio, sign_test, wilson_lower
+from console.ai.statistics import ratio, wilson_lower
 from tests.tables import cases
 
 
@@ -24,19 +24,6 @@ def test_no_case_says_nothing() -> None:
 def test_impossible_counts_are_refused(part: int, whole: int) -> None:
     with pytest.raises(ValueError, match="cannot be"):
         wilson_lower(part, whole)
-
-
-@cases("first, second, p", [(0, 0, 1.0), (1, 0, 1.0), (5, 5, 1.0), (5, 0, 0.0625), (6, 0, 0.03125), (9, 1, 0.021484375), (10, 0, 0.001953125), (8, 2, 0.109375), (15, 5, 0.041389465332)])  # fmt: skip
-def test_the_sign_test_is_exact(first: int, second: int, p: float) -> None:
-    assert sign_test(first, second) == pytest.approx(p)
-    assert sign_test(second, first) == pytest.approx(p)
-
-
-def test_the_sign_test_takes_thousands_of_cases() -> None:
-    assert sign_test(2000, 1000) < 1e-60
-    assert 0.9 < sign_test(1500, 1501) <= 1.0
-    with pytest.raises(ValueError, match="negative"):
-        sign_test(-1, 3)
 
 
 @given(st.integers(0, 400), st.integers(0, 400))
