@@ -244,11 +244,9 @@ def test_what_is_kept_of_answers_stays_small_under_one_policy(company: Company, 
             question = casbin_agreement.Question(company.olivia, None, obj, act, {}, some=True)
             asked = access.can(company.olivia, None, obj, act)
             assert casbin_agreement.allowed(held, question) is asked
-            casbin_agreement._by_casbin(held).index.hidden(f"user:{company.olivia.id}", None, f"none-{number}")
     answers = casbin_agreement._answers
     assert answers is not None
     assert len(answers.known) <= 3
-    assert len(answers.reaching) <= 3
 
 
 def test_casbin_answers_many_threads_at_once_whatever_interrupts_it() -> None:
