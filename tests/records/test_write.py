@@ -350,26 +350,6 @@ def test_an_amount_in_cents_is_refused_in_whole_units(value: object, reason: str
         values.written("mysql", amount, value, None)
 
 
-@cases(
-    ("check", "words"),
-    [
-        ("(back_minor <= paid_minor)", "Back ≤ Paid"),
-        ("((paid_minor = (back_minor + kept_minor)))", "Paid = (Back + Kept)"),
-        ("`back_minor` < `paid_minor` and paid_minor >= 100", "Back < Paid and Paid ≥ 1.00"),
-        ("back_minor <= paid_minor * 2", "Back in its smallest unit ≤ Paid in its smallest unit * 2"),
-        ("back_minor + paid_minor > 100", "Back in its smallest unit + Paid in its smallest unit > 100"),
-        ("back_minor <= yen", "Back in its smallest unit ≤ Yen in its smallest unit"),
-    ],
-)
-def test_a_check_over_amounts_of_one_currency_speaks_of_no_unit(check: str, words: str) -> None:
-    named = {"back_minor": "EUR", "paid_minor": "EUR", "kept_minor": "EUR", "yen": "JPY"}
-    fields = [
-        SimpleNamespace(name=name, label=name.removesuffix("_minor").capitalize(), minor=True, currency=currency, widget="money")
-        for name, currency in named.items()
-    ]
-    assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize(
     ("field", "new", "at", "words"),
     [
