@@ -434,9 +434,9 @@ def test_a_column_of_a_view_leads_where_a_column_of_its_name_does_only_with_valu
 
 
 def test_a_list_shows_what_a_key_of_several_columns_leads_to_in_the_place_of_them_all() -> None:
-    case = structure("case", column("year", "integer"), column("no", "integer"), column("tittel"), key=("year", "no"))
+    case = structure("case", column("year", "integer"), column("no", "integer"), column("title"), key=("year", "no"))
     foreign = [{"columns": ["year", "no"], "schema": None, "table": "case", "target": ["year", "no"]}]
     letter = structure("letter", column("id", "integer"), column("year", "integer"), column("no", "integer"), column("sent", "date"))
     made = assemble([Stored("case", "x", case, {}), Stored("letter", "x", letter | {"foreign_keys": foreign}, {})])
     assert made["letter"].columns == ("id", "no_record", "sent")
-    assert made["case"].title == "{{ record.tittel }}"
+    assert made["case"].title == "{{ record.title }}"

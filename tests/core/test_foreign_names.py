@@ -13,17 +13,15 @@ from tests.core.test_recognising import assembled, cases, column, one, structure
         (["$P$Babcdefghijklmnopqrstuvwxyz0123", "$P$Babcdefghijklmnopqrstuvwxyz0456", "letmein"], "secret"),
         (["sha1$ab12$" + "0" * 40] * 2, "secret"),
         (["Price $P$ and more", "a text"], None),
-        (["a-first-post", "second", "third-post-2"], "slug"),
         (["2026-11-20", "2026-11-21"], "day"),
-        (["A-First", "second-one"], None),
     ],
 )
-def test_secrets_and_slugs_are_known_by_their_form(values: list[str], form: str | None) -> None:
+def test_secrets_are_known_by_their_form(values: list[str], form: str | None) -> None:
     assert recognising.form_of(values, "any") == form
 
 
 def test_the_mark_of_all_tables_of_a_database_is_no_part_of_their_labels() -> None:
-    own = (column("id", "integer"), column("post_name") | {"form": "slug"}, column("post_title"))
+    own = (column("id", "integer"), column("post_title"))
     made = assembled(*(structure(table, *own) for table in ("wp_posts", "wp_terms", "wp_users", "wp_wc_orders", "log")))
     assert [one.label for one in made.values()] == ["Posts", "Terms", "Users", "Wc orders", "Log"]
     assert (made["wp_posts"].label_one, made["wp_posts"].title) == ("Post", "{{ record.post_title }}")

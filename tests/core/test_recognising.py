@@ -39,7 +39,6 @@ from tests.tables import cases
         ("n", [], None),
         ("ref", ["6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"], "uuid"),
         ("ref", ["6f1c3cbe3c0f4b528f1e3c0f4b528f1e"], "uuid"),
-        ("utworzono", [1_750_000_000 + day * 86_400 for day in range(6)], "unix"),
         ("telefon", [600_700_000 + one for one in range(6)], None),
         ("state", ["open", "closed"] * 5, "states"),
         ("state", ["open", "closed"], None),
@@ -57,13 +56,11 @@ def test_the_form_of_a_sample(name: str, values: list[Any], form: str | None) ->
         ("logo", {"form": "picture"}, "url", None),
         ("tint", {"form": "colour"}, "text", "colour"),
         ("order_status", {"form": "states"}, "text", "badge"),
-        ("Stan", {"form": "states"}, "text", "badge"),
         ("city", {"form": "states"}, "text", None),
         ("failureReason", {"form": "states"}, "text", "word"),
         ("image_name", {"form": "states"}, "text", None),
         ("home_country", {"form": "alpha2", "max_length": 40}, "text", "country"),
         ("country_id", {"form": "alpha2", "max_length": 255}, "text", "country"),
-        ("LAND1", {"max_length": 2}, "text", "country"),
         ("unit_price", {"stored": "decimal", "scale": 2}, "money", None),
         ("price_count", {"stored": "integer"}, "integer", None),
         ("tax_rate", {"stored": "decimal", "scale": 4}, "decimal", None),
@@ -173,8 +170,6 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("last_name"), column("first_name"), column("title")], "{{ record.first_name }} {{ record.last_name }}"),
         ([column("FirstName"), column("Surname")], "{{ record.FirstName }} {{ record.Surname }}"),
         ([column("first_name"), column("last_name"), column("full_name")], "{{ record.full_name }}"),
-        ([column("Last Nm"), column("e-mail"), column("first nm")], '{{ record["first nm"] }} {{ record["Last Nm"] }}'),
-        ([column("nom"), column("prénom")], '{{ record["prénom"] }} {{ record.nom }}'),
         ([column("title") | {"repeats": True}, column("thing_name")], "{{ record.thing_name }}"),
         ([column("city"), column("invoice_no")], "{{ record.invoice_no }}"),
         ([column("postal_code"), column("thing")], "{{ record.thing }}"),
@@ -182,14 +177,8 @@ def test_a_secret_is_shown_where_somebody_says_so(document: dict[str, Any]) -> N
         ([column("street"), column("zip_code"), column("country_code")], "{{ record.street }}"),
         ([column("status") | {"form": "states"}], "Thing {{ record.id }}"),
         ([column("description") | {"repeats": True}, column("email")], "{{ record.email }}"),
-        ([column("thing_name") | {"form": "slug"}, column("thing_title")], "{{ record.thing_title }}"),
-        ([column("kassen_nr"), column("thingname")], "{{ record.thingname }}"),
         ([column("status") | {"repeats": True}, column("billing_email"), column("ip_address")], "Thing {{ record.id }}"),
         ([column("total_amount")], "Thing {{ record.id }}"),
-        ([column("VergiNo"), column("Unvan")], "{{ record.Unvan }}"),
-        ([column("ad"), column("soyad"), column("görev")], "{{ record.ad }} {{ record.soyad }}"),
-        ([column("codice"), column("ragione_sociale")], "{{ record.ragione_sociale }}"),
-        ([column("Döviz") | {"max_length": 3}, column("yer")], "{{ record.yer }}"),
         ([column("transaction_id")], "Thing {{ record.id }}"),
     ],
 )
@@ -292,8 +281,6 @@ def test_the_parts_of_a_key_repeat_no_word(key: tuple[str, ...], title: str) -> 
         ("cents_count", "Cents count", False),
         ("minor_version", "Minor version", False),
         ("scents", "Scents", False),
-        ("summa_sentit", "Summa", True),
-        ("prezzo_centesimi", "Prezzo", True),
     ],
 )
 def test_a_name_that_says_cents_is_an_amount_without_them(name: str, label: str, minor: bool) -> None:
@@ -328,14 +315,14 @@ def test_a_column_that_is_mostly_empty_names_no_record() -> None:
 
 
 def test_the_mark_of_a_table_is_no_part_of_the_words_for_its_columns() -> None:
-    names = ("kd_nr", "kd_name1", "kd_land", "kd_kennwort", "kd_umsatz", "kd_waehrung")
-    kinds = {"kd_nr": "integer", "kd_umsatz": "decimal"}
-    columns = [column(name, kinds.get(name, "text")) | ({"max_length": 2} if name == "kd_land" else {}) for name in names]
-    made = assembled(structure("kunden_stamm", *columns, key=("kd_nr",)))["kunden_stamm"]
-    assert {item.label for item in made.fields} == {"Nr", "Name1", "Land", "Umsatz", "Waehrung"}
-    assert made.title == "{{ record.kd_name1 }}"
+    names = ("cu_no", "cu_name1", "cu_country", "cu_password", "cu_total", "cu_currency")
+    kinds = {"cu_no": "integer", "cu_total": "decimal"}
+    columns = [column(name, kinds.get(name, "text")) | ({"max_length": 2} if name == "cu_country" else {}) for name in names]
+    made = assembled(structure("customers", *columns, key=("cu_no",)))["customers"]
+    assert {item.label for item in made.fields} == {"Number", "Name1", "Country", "Total", "Currency"}
+    assert made.title == "{{ record.cu_name1 }}"
     known = {item.name: item for item in made.stored_fields}
-    assert (known["kd_land"].widget, known["kd_kennwort"].hidden, known["kd_umsatz"].currency) == ("country", True, "kd_waehrung")
+    assert (known["cu_country"].widget, known["cu_password"].hidden, known["cu_total"].currency) == ("country", True, "cu_currency")
 
 
 @cases(
@@ -403,15 +390,3 @@ def test_moments_without_a_zone_that_are_all_midnight_are_days(stored: str, valu
     shown = one(due).by_name["due"]
     assert (shown.type, shown.stored) == (type_, kept)
     assert one(due, document={"fields": {"due": {"type": "datetime"}}}).by_name["due"].stored == "datetime", "a document decides"
-
-
-@cases(
-    ("names", "title"),
-    [
-        (["ad", "last_name", "budget_note"], "{{ record.last_name }}"),
-        (["ad", "soyad", "budget_note"], "{{ record.ad }} {{ record.soyad }}"),
-        (["ad", "aciklama"], "{{ record.ad }}"),
-    ],
-)
-def test_ad_is_a_name_only_beside_turkish(names: list[str], title: str) -> None:
-    assert one(*(column(name) for name in names)).title == title

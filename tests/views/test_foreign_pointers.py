@@ -175,41 +175,12 @@ def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pa
     assert "North quay" not in listed
 
 
-def test_a_record_whose_status_is_closed_is_not_late_and_not_open(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path)
-    rows = pages.olivia.get("/c/track.issues?segment=").html.split("<tr ")
-    late = {name: any(name in row and "late" in row for row in rows) for name in ("Leak", "Crack", "Rust")}
-    assert late == {"Leak": True, "Crack": False, "Rust": True}
-    assert "late" not in pages.olivia.get("/c/track.issues/2").text
-    still = pages.olivia.get("/c/track.issues?segment=open").text
-    assert "Leak" in still
-    assert "Rust" in still
-    assert "Crack" not in still
-
-
-def table(name: str, *columns: dict[str, Any], foreign: list[dict[str, Any]] | None = None, key: list[str] | None = None) -> Stored:
+def table(name: str, *columns: dict[str, Any]) -> Stored:
     structure = {
-        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": key or ["id"],
-        "columns": [column("id", "integer"), *columns], "foreign_keys": foreign or [],
+        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": ["id"],
+        "columns": [column("id", "integer"), *columns], "foreign_keys": [],
     }  # fmt: skip
     return Stored(f"web.{name}", "web", structure, {})
-
-
-def test_the_content_types_of_django_lead_to_the_tables_of_its_applications() -> None:
-    types = table("django_content_type", column("app_label", "text"), column("model", "text"))
-    types.structure["columns"][0]["kinds"] = {"7": "shop product", "8": "auth user", "9": "sessions session"}
-    foreign = [{"columns": ["content_type_id"], "schema": "public", "table": "django_content_type", "target": ["id"]}]
-    items = table(
-        "taggit_item", column("content_type_id", "integer") | {"kinds": {"7": "7"}}, column("object_id", "integer"), foreign=foreign
-    )
-    made = assemble([types, items, table("shop_product"), table("auth_user")])
-    [shown] = made["web.taggit_item"].computed_fields
-    assert shown.pair is not None
-    values = [shown.pair.value({"content_type_id": kind, "object_id": 3}) for kind in (7, 8, 9, None)]
-    assert values == ["web.shop_product 3", "web.auth_user 3", "sessions session 3", None]
-    [back] = made["web.shop_product"].relations
-    assert (back.collection, back.columns, back.only) == ("web.taggit_item", (("id", "object_id"),), (("content_type_id", "7"),))
-    assert made["web.auth_user"].relations == ()
 
 
 @pytest.mark.parametrize(
