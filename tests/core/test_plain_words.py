@@ -1,6 +1,6 @@
 """Names inside sentences."""
 
-from console.core.plain_words import composite_words, humanised, interval_words, roles_words, with_article, with_titles
+from console.core.plain_words import humanised, interval_words, roles_words, with_article, with_titles
 from tests.tables import cases
 
 
@@ -72,20 +72,3 @@ def test_a_step_that_a_reason_names_by_its_id_is_named_by_its_title() -> None:
 )
 def test_an_interval_is_said_in_whole_words(stored: str, words: str) -> None:
     assert interval_words(stored) == words
-
-
-@cases(
-    ("stored", "words"),
-    [
-        ('("Main St 1",Vilnius,)', "Main St 1, Vilnius"),
-        ("(1,2)", "1, 2"),
-        ('("a,b","say ""hi""\\\\",)', 'a,b, say "hi"\\'),
-        ("(,)", ""),
-        (r'{"(\"Main St 1\",Vilnius,)","(B,,)",NULL}', "Main St 1, Vilnius; B"),
-        ("{}", ""),
-        ("(broken", "(broken"),
-        ('("open)', '("open)'),
-    ],
-)
-def test_a_value_of_several_parts_is_said_without_brackets(stored: str, words: str) -> None:
-    assert composite_words(stored) == words
