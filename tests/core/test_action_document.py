@@ -58,12 +58,6 @@ def test_every_action_of_the_house_is_there_and_somebody_may_do_it() -> None:
     assert [file.stem for file in FILES if file.stem not in policy] == []
 
 
-def test_the_schema_is_that_of_the_model() -> None:
-    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == as_file(schema_of(Action)), (
-        "run bin/fix: it writes action.schema.json anew"
-    )
-
-
 @cases(
     ("more", "field", "reason"),
     [

@@ -16,7 +16,6 @@ from console.core.documents.workflow import Workflow, read
 from tests.tables import cases
 
 FILES = sorted((Path(__file__).parents[2] / "workflows").glob("*.json"))
-PUBLISHED = Path(workflow.__file__).parent.parent / "workflow.schema.json"
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -168,12 +167,6 @@ def test_a_shipped_file_is_in_canonical_form(file: Path) -> None:
     assert canonical, f"workflows/{file.name} is not in canonical form: run bin/fix, which writes it so"
 
 
-def test_the_published_schema_is_that_of_the_models() -> None:
-    assert PUBLISHED.read_bytes() == document_parts.as_file(workflow_schema.schema(steps.all_types())), (
-        "run bin/fix: it writes workflow.schema.json anew"
-    )
-
-
 def test_two_different_models_of_one_name_are_refused() -> None:
     kind = steps.get("condition")
     other = type("Other", (type(kind),), {"Config": create_model(kind.Config.__name__, lamp=str)})()
@@ -183,7 +176,7 @@ def test_two_different_models_of_one_name_are_refused() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_schema_takes_the_shipped_files_and_refuses_a_typing_error(file: Path) -> None:
-    schema = json.loads(PUBLISHED.read_bytes())
+    schema = workflow_schema.schema(steps.all_types())
     made = json.loads(file.read_bytes())
     validator = importlib.import_module("jsonschema").Draft202012Validator(schema)
     assert not list(validator.iter_errors(made))
