@@ -213,7 +213,7 @@ def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) ->
 
 
 def test_its_memory_is_small(serving: Serving) -> None:
-    """With one web worker and without PostgreSQL it grows no further: the bar of 250 MB (bench/memory.py) is missed by a sixth where nothing else runs from
+    """With one web worker and without PostgreSQL it grows no further: the bar of 250 MB is missed by a sixth where nothing else runs from
     the same packages, whose pages would be shared. The supervisor has little of it.
     """
     assert until(serving.well)
