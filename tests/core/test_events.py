@@ -6,7 +6,6 @@
 import re
 from pathlib import Path
 
-
 from console.core.event_kind import Kind
 from console.core.events import GROUPS, KINDS, MOVES
 from tests.tables import cases

@@ -12,7 +12,6 @@ from console.core.documents.workflow_schema import schema
 from console.core.events import ENDS, KINDS, MOVES
 from tests.tables import cases
 
-
 # ------------------------------------------------------------------------------------------------------------------- documents
 
 SMALLEST: dict[str, Any] = {"format": 1, "slug": "a-b", "title": "T", "steps": [{"id": "s", "type": "start", "title": "S"}]}
