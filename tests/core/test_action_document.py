@@ -96,11 +96,6 @@ def test_what_is_wrong_is_said_with_its_place(more: dict[str, Any], field: str, 
     assert any(field in where and reason in why for where, why in told), told
 
 
-def test_everything_is_said_at_once() -> None:
-    told = reasons(document(**{"if": "steps.a == 1", "text": "{{ variables.x }}", "done": "{{ results.other }}"}))
-    assert [field for field, _ in told] == ["if", "text", "done"]
-
-
 @pytest.mark.parametrize(
     ("more", "field", "reason"),
     [
@@ -134,20 +129,6 @@ def test_others_are_warnings_where_they_may_come_later_and_errors_where_not() ->
         ("effects[1].look_up", "warning"),
         ("approval[0].roles[1]", "error"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"{", "no JSON"),
-        (b"[]", "holds one object"),
-        (b"\xff", "not UTF-8"),
-        (b'{"format": 2}', "use a newer release"),
-        (b'{"format": 1, "most": 1.5}', "Numbers with decimals"),
-    ],
-)
-def test_what_is_no_document_is_said_so(content: bytes, reason: str) -> None:
-    assert any(reason in problem.reason for problem in check(content))
 
 
 def test_bytes_are_the_same_for_the_same_action() -> None:

@@ -45,23 +45,6 @@ def test_every_comparison_of_every_field_is_read_back_as_it_was_made() -> None:
     assert {kind for _, _, kinds in offered() for kind in kinds.split()} == set(FITTING)
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        (("absent", "==", "1"), "no field absent"),
-        (("amount", "==", "much"), "is a number"),
-        (("amount", "contains", "1"), "cannot be compared so"),
-        (("name", "==", " "), "Say what Name"),
-        (("on", "last", "-1"), "number of days"),
-        (("on", "last", "²"), "number of days"),
-    ],
-)
-def test_a_wrong_row_is_named(row: tuple[str, str, str], words: str) -> None:
-    _, wrong = expression_of([ConditionRow("", "", ""), ConditionRow(*row)], "all", FIELDS)
-    assert [one.row for one in wrong] == [1]
-    assert words in wrong[0].reason
-
-
 AMOUNTS = {
     "euros": Field("euros", "Euros", "money", "integer", currency="EUR", minor=True),
     "yen": Field("yen", "Yen", "money", "integer", currency="JPY", minor=True),
@@ -99,30 +82,6 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
         expression_of([ConditionRow("euros", "==", "$currentUser.tags.limit")], "all", AMOUNTS)[0]
         == "record.euros == $currentUser.tags.limit"
     )
-
-
-@pytest.mark.parametrize(
-    ("name", "typed", "words"),
-    [
-        ("euros", "1.234", "has at most 2 decimals"),
-        ("yen", "1.5", "has no decimals"),
-        ("plain", "NaN", "is a number: NaN is none"),
-        ("euros", "Infinity", "is a number: Infinity is none"),
-        ("plain", "1e999999", "is a number"),
-        ("euros", "1,234.50", "is a number: 1,234.50 is none"),
-        ("plain", "12; drop table x", "is a number"),
-    ],
-)
-def test_an_amount_that_is_none_is_refused_in_the_unit_that_was_typed(name: str, typed: str, words: str) -> None:
-    text, (wrong,) = expression_of([ConditionRow(name, "<", typed)], "all", AMOUNTS)
-    assert words in wrong.reason
-    assert text == ""
-
-
-def test_what_rows_cannot_say_has_none() -> None:
-    for text in ("record.a == 1 && (record.b == 2 || record.c == 3)", "record.a.b == 1", "record.a == record.b", "size(record.a) > 1", "record.a in $currentUser.tags.x", "("):  # fmt: skip
-        assert rows_of(text) is None, text
-    assert expression_of([], "all", FIELDS)[1], "a segment without a condition would leave nothing out"
 
 
 def test_rows_of_a_workflow_name_whole_paths() -> None:
