@@ -9,10 +9,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.daily
-
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
 RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "schwifty", "stdnum"}

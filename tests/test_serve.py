@@ -27,7 +27,7 @@ from console.processes import supervisor
 from tests import warm
 from tests.conftest import Database
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ROOT = Path(supervisor.__file__).parents[2]
 PATIENCE_S = 60

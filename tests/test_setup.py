@@ -12,7 +12,7 @@ import pytest
 from console import cli
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ROOT = Path(cli.__file__).parents[1]
 SCRIPTS = ["bin/setup", "bin/demo", "bin/test", "bin/lint", "bin/fix", ".ci/run"]

@@ -26,8 +26,6 @@ from console.work import approvals, notices
 from tests.company import Company
 from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
-pytestmark = pytest.mark.daily
-
 CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip
 ROLES, TEAMS, USERS = 6, ("a", "b", "c"), 5
 NAMES = ("x", "y", "z.long")
@@ -186,7 +184,7 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
     _settled()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index that gives everybody every role lets nobody answer: not the step that only asks, nor the one that acts."""
     asking()

@@ -15,8 +15,6 @@ from console.access.rows import Row, line, parse
 from console.access.spoken_names import Names
 from console.core import expressions
 
-pytestmark = pytest.mark.daily
-
 USERS, BASES, BUILT = ("user:u", "user:base1"), ("role:base1", "role:base2"), ("role:built1", "role:built2")
 TEAMS, PLACES = ("a", "b", "unnamed"), ("t:a", "t:b", "*")
 OBJECTS = {

@@ -11,8 +11,6 @@ from console.access.oracle import enforcer
 from console.access.rows import PolicyError, Row, parse
 from tests.tables import cases
 
-pytestmark = pytest.mark.daily
-
 POLICY = """
 p, role:base,   *,      workflow:*,          see start, allow
 p, role:base,   t:a,    collection:customer, read, allow, record.desk in $currentUser.tags.desks

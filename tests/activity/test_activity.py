@@ -261,7 +261,7 @@ def test_reading_is_noted_after_the_answer_with_the_filter_sealed(story: None) -
     ]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 2, 4])
 @pytest.mark.parametrize("name", ["ada", "wanda"])
 def test_pages_join_whatever_is_left_out_between(story: None, name: str, size: int) -> None:

@@ -17,7 +17,7 @@ from tests.company import Company
 from tests.jobs import work_as_workers_do
 from tests.support.engine import step, until, workers
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 MANY = 200
 CONTACT: dict[str, Any] = {

@@ -233,7 +233,7 @@ def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) 
         automation.firings_counted(house.stan, "feeds-itself", log.now() - hour, log.now() + hour)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_burst_that_feeds_itself_is_bounded_and_told_and_nothing_is_lost(house: Company) -> None:
     """Each of the burst leads to one run more, and that to none. A burst is begun in few statements, one of them killed on its way."""
     again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
@@ -377,7 +377,7 @@ def test_a_way_to_start_by_hand_can_be_switched_off(house: Company) -> None:
     assert runs.start(house.mona, "by-program", None, None)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["triggers.start.before", "triggers.start.after", "runs.write.after"])
 def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, point: str) -> None:
     publish("each-once", {"id": "night", "kind": "schedule", "cron": f"{(log.now().minute + 30) % 60} * * * *", "missed": "all"})

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
     from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 __all__ = ["bank"]
 

@@ -13,7 +13,7 @@ from tests.support.call_figures import with_ai
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DRAWN = "() => [...document.querySelectorAll('handrail-chart canvas')].every((one) => one.width > 0)"
 

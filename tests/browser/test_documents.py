@@ -14,7 +14,7 @@ from tests.papers import asking, evidence, pdf, picture
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DROP = """
 () => {

@@ -207,7 +207,7 @@ def test_the_keys_of_a_list_are_not_those_of_a_form_with_entries(screens: Callab
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
     title = "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"  # Persian, which is not written without its joiner
     made = builder.bring_in(company.mona, json.dumps({"format": 1, "title": title, "steps": []}).encode(), "bare.json", team=None)
@@ -219,7 +219,7 @@ def test_a_draft_without_a_step_is_drawn_and_begun_without_the_mouse(screens: Ca
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_steps_with_any_names_are_drawn_and_given_names_that_expressions_take(screens: Callable[..., "Screen"], company: Company) -> None:
     names = ["constructor", "__proto__", "with space", "größe"]
     ways = zip(["start", *names], [*names, "end"], strict=True)

@@ -34,7 +34,7 @@ def with_note(page: Page) -> None:
     expect(page.locator(".nd-free")).to_have_text("Ask Petra before the limit is raised.")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_note_is_written_without_the_mouse_and_moved_with_it(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens().enter("mona")
     page = mona.go(f"{CARE}/edit")
@@ -61,7 +61,7 @@ def test_a_note_is_written_without_the_mouse_and_moved_with_it(screens: Callable
     assert notes_of(company) == [note]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_click_on_a_note_goes_to_its_words_and_typing_keeps_them(screens: Callable[..., "Screen"], company: Company) -> None:
     page = screens().enter("mona").go(f"{CARE}/edit")
     with_note(page)

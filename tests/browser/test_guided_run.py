@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -14,7 +12,6 @@ if TYPE_CHECKING:
 NOTE = "Looked at it."
 
 
-@pytest.mark.daily
 def test_a_run_from_sign_in_to_replay_by_keyboard_alone(screens: Callable[..., "Screen"], company: Company) -> None:
     olivia = screens().sign_in("olivia")
     olivia.press("g", "r")

@@ -14,7 +14,7 @@ from tests.work.test_tickets import handed_on
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(autouse=True)

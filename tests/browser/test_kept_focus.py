@@ -17,7 +17,7 @@ from tests.support.engine import step
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MORE = {
     "olivia": (

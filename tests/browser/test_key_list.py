@@ -10,7 +10,7 @@ from tests.company import Company
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 OPEN = "dialog[open]:has-text('Keys on this page')"
 ROWS = "() => [...document.querySelectorAll('dialog[open] dl > div')].map((row) => [row.querySelector('kbd').textContent, row.querySelector('dd').textContent])"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("wrong", ["server", "network"])

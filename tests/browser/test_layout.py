@@ -8,13 +8,12 @@ import pytest
 from console import accounts, runs
 from console.activity import sequencing
 from tests.company import Company
-from tests.samples import sampled
 from tests.views.test_block_pages import made
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SCROLLS = "[document.scrollingElement.scrollHeight - innerHeight, document.scrollingElement.scrollWidth - innerWidth]"
 OVER_THE_EDGE = """[...document.querySelectorAll('.sect > *, .card > *, .card .scroll-x, .record-columns > div, .column > *')]
@@ -65,7 +64,7 @@ def test_no_part_of_a_workflow_is_pushed_out_of_sight_by_a_link_within_it(screen
     assert wrong == []
 
 
-@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (1024, 700), (320, 640)]))
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 700), (320, 640)])
 def test_panes_scroll_and_the_page_does_not(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong = []
@@ -134,7 +133,7 @@ def test_a_table_that_is_too_wide_scrolls_within_its_card(screens: Callable[...,
         page.wait_for_function("() => document.querySelector('.scroll-x').scrollLeft > 0")
 
 
-@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (390, 844)], of=2))
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_whatever_has_the_focus_is_seen_and_can_be_hit(screens: Callable[..., "Screen"], paths: list[str], width: int, height: int) -> None:
     olivia = screens(width, height).enter("olivia")
     wrong: list[Any] = []
@@ -237,7 +236,7 @@ PRESENT_UNSEEN = """[...document.querySelectorAll('.settings-list [aria-current]
     .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 || one.getBoundingClientRect().left < 0).map((one) => one.textContent.trim())"""
 
 
-@pytest.mark.parametrize(("width", "height"), sampled([(1440, 900), (390, 844)], of=2))
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (390, 844)])
 def test_no_badge_is_cut_off_and_the_present_part_of_the_settings_is_seen(
     screens: Callable[..., "Screen"], company: Company, width: int, height: int
 ) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SEEN = "() => [document.querySelector('main table').innerText, document.querySelector('#q').value, document.querySelector('th[aria-sort]')?.ariaSort ?? '']"
 

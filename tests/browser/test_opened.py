@@ -12,7 +12,7 @@ from tests.papers import at_note, pdf, workflow
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 STEP: dict[str, Any] = {
     "type": "update_data",

@@ -12,7 +12,7 @@ from tests.views.test_reference_boxes import started
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("way", ["keys", "pointer"])

@@ -13,7 +13,7 @@ from tests.company import DOCUMENT, Company
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DRAWN = "() => document.querySelectorAll('.x6-node .nd').length"
 FOCUSED = "document.activeElement.dataset.cellId"

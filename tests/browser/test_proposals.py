@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.samples import sampled
 from tests.views import proposals
 from tests.views.proposals import arrives, fails, source, value
 
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
     from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 NOTE = source("s2", kind="step", step="note", title="Take a note", field="note", quote="Looked at it.", collection=None, record=None)
 EYES = [(1440, 900, "light"), (390, 844, "dark")]
@@ -142,7 +141,7 @@ def test_without_script_a_reload_shows_it_and_buttons_are_forms(screens: Callabl
     page.wait_for_selector("h2:has-text('Decide')")
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), sampled(EYES, of=2))
+@pytest.mark.parametrize(("width", "height", "scheme"), EYES)
 def test_proposals_are_for_every_eye(screens: Callable[..., "Screen"], company: "Company", width: int, height: int, scheme: str) -> None:
     run = proposals.at(company, "rate")
     olivia = screens(width, height, scheme).enter("olivia")

@@ -10,12 +10,11 @@ from console.demo import payments
 from console.postgres import Embedded
 from tests.browser.conftest import served
 from tests.demo.refunding import Desk, opened, whole
-from tests.samples import sampled
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SIZES = [(1440, 900, "light"), (390, 844, "dark")]
 
@@ -61,7 +60,7 @@ def test_a_charge_is_refunded_by_keyboard_alone(screens: Callable[..., "Screen"]
     assert desk.tickets(charge) == []
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), sampled(SIZES, of=2))
+@pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
 def test_too_much_is_said_at_the_field_and_a_lead_agrees(
     screens: Callable[..., "Screen"], desk: Desk, width: int, height: int, scheme: str
 ) -> None:

@@ -15,7 +15,7 @@ from tests.demo.refunding import Desk, opened
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ASKED = "A second person agrees"
 
 

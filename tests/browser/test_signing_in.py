@@ -14,7 +14,7 @@ from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company
 from tests.views.test_second_factor import code
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SETUP = "/settings/me/second-factor"
 

@@ -149,7 +149,7 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_steps_are_found_by_what_they_say(screens: Callable[..., "Screen"], company: Company) -> None:
     draft = workflows.open_draft(company.mona, "care-review")
     step = {"id": "tell", "type": "guidance", "title": "Tell them", "config": {"text": "The quokka is asleep."}}
@@ -169,7 +169,7 @@ def test_steps_are_found_by_what_they_say(screens: Callable[..., "Screen"], comp
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_how_long_is_a_number_and_a_unit(screens: Callable[..., "Screen"], company: Company) -> None:
     draft = workflows.open_draft(company.mona, "care-review")
     waits = {"event": "message.received", "timeout": "P3D"}
@@ -193,7 +193,7 @@ def test_how_long_is_a_number_and_a_unit(screens: Callable[..., "Screen"], compa
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens(390, 844).enter("mona")
     page = mona.go("/workflows/care-review/edit?step=start")
@@ -201,7 +201,7 @@ def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_ways_and_places_are_changed_by_dragging_on_the_canvas(screens: Callable[..., "Screen"], company: Company) -> None:
     page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
 

@@ -166,7 +166,7 @@ def test_an_answer_that_is_lost_doubles_nothing_and_what_a_killed_tab_typed_is_s
     mona.complaints[:] = [each for each in mona.complaints if "ERR_INTERNET_DISCONNECTED" not in each and "ERR_FAILED" not in each]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_after_a_crash_the_database_of_the_browser_tells_what_was_not_saved(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens().enter("mona")
     page = mona.go(f"{EDIT}?step=read")
@@ -211,7 +211,7 @@ def test_text_keeps_what_others_change_and_what_cannot_be_read_yet(screens: Call
     expect(again.locator("#text")).to_have_value(re.compile("^broken "))
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_list_of_step_types_stays_while_an_answer_comes_and_esc_leads_back(screens: Callable[..., "Screen"], company: Company) -> None:
     assert company.people
     mona = screens().enter("mona")

@@ -298,7 +298,7 @@ def test_a_model_that_deletes_all_leaves_a_draft_that_can_be_edited(company: Com
         "drop",
     ],
 )
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_nonsense_and_faults_end_in_plain_words(company: Company, model: Server, mode: str) -> None:
     model.fault(mode, times=None)
     turn = asked(company.mona)

@@ -19,7 +19,7 @@ from console.db import fetch
 from console.log import tree_heads
 from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def export(*arguments: str) -> Result:

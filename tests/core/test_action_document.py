@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from console.core.documents.action_check import check
-from console.core.documents.action_document import Action, read
+from console.core.documents.action_document import read
 from console.core.documents.collections import Collection
-from console.core.documents.document_parts import as_file, schema_of
 from tests.core.test_collections import column, one
 from tests.tables import cases
 

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.documents.collections import FIELD_TYPES, FORMATS, TONES, WIDGETS, Stored, assemble
-from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
+from console.core.documents.collections.collection_document import cleansed, read
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import FITTING, check
-from console.core.documents.document_parts import as_file, schema_of
 
 ROOT = Path(__file__).parents[2]
 DEMO = sorted((ROOT / "console" / "demo" / "collections").glob("*.json"))

@@ -10,7 +10,7 @@ from console.core import expressions, scopes
 from console.core.documents.collections import Collection
 from console.demo import loading
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SEGMENTS = {
     ("customer", "restricted"): 22,

@@ -8,7 +8,7 @@ import pytest
 from console.demo import company, payments, stories
 from console.demo.world import World, dice, lognormal, spread
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 TODAY = date(2026, 11, 20)
 

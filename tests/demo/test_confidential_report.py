@@ -27,7 +27,7 @@ from console.work import approvals, notices
 from tests.conftest import copied
 from tests.demo.confiding import FILED, LISTS, OUTSIDE, TORE, House, answered, filed, managed
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,6 @@ def test_who_manages_people_teams_and_sources_is_told_what_was_told_before(house
         runs.save(malik, house.run, revision=None)
 
 
-@pytest.mark.daily
 @pytest.mark.parametrize("who", OUTSIDE)
 def test_no_page_and_no_call_has_a_trace(house: House, who: str) -> None:
     values = {"collection": "customer", "part": TORE, "key": TORE, "record": TORE, "run_id": house.run, "run": house.run, "slug": "suspicion-report",

@@ -14,7 +14,7 @@ from console.views import blocks as drawn
 from console.work import approvals
 from tests.demo.refunding import ROOT, Desk, asked, notes, refused, screen, whole, why
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def test_the_action_and_the_workflow_say_the_same_days() -> None:

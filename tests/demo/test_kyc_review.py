@@ -22,7 +22,7 @@ from tests.support.four_eyes import whole
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def options(told: dict[str, Any]) -> list[str]:

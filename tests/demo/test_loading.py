@@ -44,7 +44,7 @@ def rows(server: Embedded, query: str, database: str = "console", role: str = "p
         return connection.execute(query).fetchall()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     first_note, note = demo_folder.interrupted(tmp_path_factory), note_of(loaded)
     assert "loaded" not in first_note
@@ -149,7 +149,7 @@ def _own(server: Embedded) -> servers.Own:
     return own
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_reset_starts_afresh(loaded: Path, server: Embedded) -> None:
     old = note_of(loaded)
     with psycopg.connect(server.url("fernwick", "fernwick_core")) as connection:

@@ -33,7 +33,7 @@ from tests.jobs import RUNNING, taken, worked
 from tests.messages.reached import clock
 from tests.plain_words import unreadable
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 CHECKS = ("nightly-check", "nightly-suppliers", "nightly-contacts")
 NIGHT = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)

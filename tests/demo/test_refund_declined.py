@@ -16,7 +16,7 @@ from tests.jobs import worked
 from tests.servers.model import Server
 from tests.support.engine import overdue
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def test_what_the_provider_refuses_is_said_and_the_desk_for_disputes_gets_it(desk: Desk) -> None:

@@ -21,7 +21,7 @@ from tests.jobs import do
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import overdue, until
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def page_of(desk: Desk, run_id: str) -> str:

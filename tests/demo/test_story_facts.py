@@ -17,7 +17,7 @@ from console.demo import paper_numbers, payments, risk, stories, support_tickets
 from console.demo.world import Row, World
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 FACTS: list[tuple[int, str, str, Any, str, Any]] = [
     (1, "customer", "customer_no", "C-10412", "display_name", "Jurij Karavajev"),

@@ -15,7 +15,7 @@ from console.postgres import Embedded
 from console.work import approvals
 from tests.demo.procurement import House, supplied
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ALDER = str(stories.ALDER_FINCH)
 MAIL = {

@@ -21,7 +21,7 @@ from tests.papers import pdf
 from tests.plain_words import unreadable
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SMALL, NOT_OURS, LARGE, KNOWN = "231", "232", "233", "240"
 

@@ -18,7 +18,7 @@ from tests.views.conftest import Pages, signed_in
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CUSTOMER = stories.PLAIN[2]
 COUNTRY = "Nationality%2C+residence"

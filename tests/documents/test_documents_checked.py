@@ -18,7 +18,7 @@ from tests.documents.test_documents_read import BILL, passport
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.support.engine import until, workers
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def bill(**more: str) -> bytes:

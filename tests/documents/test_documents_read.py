@@ -15,7 +15,7 @@ from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import evidence, pdf, picture
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 BILL = {
     "title": "Electricity bill",

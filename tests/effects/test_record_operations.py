@@ -151,7 +151,7 @@ def test_who_may_not_change_records_by_hand_does_not_by_a_step(company: Company,
     assert (company.sql("select * from customer"), company.sql("select * from account")) == before
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["effects.perform.before", "effects.perform.after", "effects.report.before"])
 @pytest.mark.parametrize("operation", ["create", "update", "delete"])
 def test_a_process_that_dies_around_it_writes_once(company: Company, point: str, operation: str) -> None:

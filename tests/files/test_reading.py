@@ -124,7 +124,7 @@ def test_only_the_first_pages_are_read() -> None:
     assert len(text_recognition.read(made, PDF, recognise=False)) == text_recognition.MOST_PAGES
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_stream_that_unpacks_to_far_more_ends_within_the_limits() -> None:
     bomb = zlib.compress(b"0 0 m 1 1 l S " * 5_000_000, 9)
     body = b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(bomb), bomb)

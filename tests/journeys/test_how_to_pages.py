@@ -16,7 +16,7 @@ from tests.journeys.documents import ROOT, Passage, blocks, passages, words
 from tests.journeys.screens import Open, opening, walked
 from tests.journeys.shells import Shell, beginnings
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CHARGE = "ch_SofiaAlmeida1890"
 """Small enough that nobody else has to agree, within 14 days of its delivery; no other journey names it."""

@@ -9,7 +9,7 @@ import pytest
 from tests.journeys.conftest import Demo, Program, Visitor, serving
 from tests.journeys.test_reviewers_questions import Case
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(name="lived", scope="module")

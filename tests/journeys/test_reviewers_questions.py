@@ -15,7 +15,7 @@ from tests.journeys.conftest import Demo, Visitor, alone
 from tests.journeys.walking import Walk
 from tests.support.engine import until
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 TICK = re.compile(r'href="\?at=(\d+)"\s+title="\d+: ([^"]+)"')
 UNSEEN = re.compile(r"<(script|style|svg|template)\b.*?</\1>", re.DOTALL)

@@ -22,7 +22,7 @@ from tests.messages.test_shipped_automations import HERE, House, house
 from tests.views.conftest import signed_in
 
 __all__ = ["house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 SLUG = "lead-nurture"
 
 

@@ -20,7 +20,7 @@ from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, status, workflow
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ANSWERS = ["interested", "not_interested"]
 CALL: dict[str, Any] = {
     "id": "call",

@@ -20,7 +20,7 @@ from tests.messages import reached
 from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 SMS: dict[str, Any] = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 

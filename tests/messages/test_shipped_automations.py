@@ -28,7 +28,7 @@ from tests.messages.reached import ANA, NOON, SAM
 from tests.support import contact_club
 from tests.views.conftest import signed_in
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 HERE = Path(workflows.__file__).parent.parent.parent / "workflows"
 MORE = """

@@ -23,7 +23,7 @@ from tests.tables import cases as table
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 USUAL = options.Current(settings_document.read({}))
 RULES = evaluate.proposer_for("rules", None, USUAL)

@@ -259,7 +259,6 @@ def test_a_person_takes_it_back_at_any_time(company: Company) -> None:
     assert mode() == "shadow"
 
 
-@pytest.mark.daily
 def test_who_may(company: Company) -> None:
     with_ai("decide")
     hidden(company, 125)

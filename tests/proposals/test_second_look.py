@@ -69,7 +69,7 @@ def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
     assert (found.coverage, found.coverage_before) == (1.0, None)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "status"),
     [

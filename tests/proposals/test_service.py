@@ -126,7 +126,7 @@ FAULTS = [
 ]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "code"), FAULTS, ids=[fault for fault, _ in FAULTS])
 def test_every_fault_ends_with_a_reason_and_a_form_that_works(house: House, fault: str, code: str | None) -> None:
     run_id = house.at_judge()

@@ -11,7 +11,7 @@ from console.db.engine import fetch
 from tests.proposals.conftest import House
 from tests.support.engine import until, workers
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MANY = 12
 

@@ -23,7 +23,7 @@ from tests.runs.changing.test_midway import failing
 from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def give_up(key: str) -> int:

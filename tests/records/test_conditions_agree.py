@@ -29,7 +29,7 @@ def _expected(place: Place, expression: Expression) -> set[int]:
     return {number for number, values in place.values.items() if expression.test({**ROOTS, "record": values})}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_every_database_reads_the_same_values(places: list[Place]) -> None:
     assert places[0].values == places[1].values == places[2].values
 

@@ -24,7 +24,7 @@ from tests.conftest import lent
 from tests.databases import Server
 from tests.servers import mariadb
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DIALECTS = ("postgresql", "mysql", "sqlite")
 SQL = Path(__file__).parent / "hostile_sql"

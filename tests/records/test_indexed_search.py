@@ -111,7 +111,7 @@ def listed(collection: Collection, text: str, scope: Scope | None = None, *, ins
     return rows
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @KINDS
 def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_asked(
     places: dict[str, dict[str, Collection]], kind: str

@@ -14,7 +14,7 @@ from tests.records.files import connected, opened
 from tests.records.test_paging_sqlite import POOLS, SORTABLE, TABLE, drawn, expected, flat, forth
 from tests.records.test_several_orders import NAMES, POOLS as SERVED, served_rows, servers  # noqa: F401 (a fixture)
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ENDS = (1, 7, 59, 60, 61)
 BETWEEN: dict[str, list[Any]] = {"i": [100], "t": ["aa", "z"], "day": ["2030-01-01"]}
 

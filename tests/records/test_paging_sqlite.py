@@ -15,7 +15,7 @@ from console.core.scopes import Scope, whole
 from console.records import catalogue
 from tests.records.files import opened
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 Row = tuple[Any, ...]
 TABLE = """

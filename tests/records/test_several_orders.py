@@ -22,7 +22,7 @@ from tests.records.files import connected, opened, write
 from tests.records.test_paging_sqlite import SORTABLE, TABLE, drawn, flat, forth, rank
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def expected(rows: list[tuple[Any, ...]], sort: str) -> list[str]:

@@ -29,7 +29,7 @@ def by_hand(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return {"n": len(rows), "ints": sum(there("m")), "money": format(money, ".2f"), **last}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much])
 @given(text=EXPRESSION)
 def test_every_database_reckons_as_by_hand(places: list[Place], text: str) -> None:

@@ -126,7 +126,7 @@ def test_the_paper_says_of_each_vote_what_it_was(company: Company) -> None:
         assert [(vote["who"], vote["yes"], vote["reason"]) for vote in case_file._approval(line)["votes"]] == [("Mona", yes, "Seen.")]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) -> None:
     content = taken(pages, "mona", company.at("note", "3"), "pdf")
     objects = opened_streams(content)
@@ -136,7 +136,7 @@ def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) ->
     assert b"<pdfuaid:part>1<" in objects
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_what_is_read_aloud_has_its_pairs_as_items_with_labels_and_no_margins() -> None:
     foot = "@page { @bottom-right { content: 'Page ' counter(page) } } dl > div { display: table } dt, dd { display: table-cell }"
     pairs = "<dl><div><dt>City<dd>Kaunas</div><div><dt>Desk<dd>Retail<dd>Cards</div></dl>"
@@ -161,7 +161,7 @@ def opened_streams(content: bytes) -> bytes:
     return b"\n".join(opened)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_before_the_log_is_signed_the_case_file_says_that_it_has_no_proof(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "3")
     content = taken(pages, "mona", run_id, "pdf")
@@ -185,7 +185,7 @@ def test_without_a_session_it_leads_to_signing_in(company: Company) -> None:
     assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/sign-in")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "4")
     hostile = '<img src="file:///etc/passwd"><script>x</script><link rel="attachment" href="file:///etc/passwd">'

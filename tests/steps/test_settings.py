@@ -185,7 +185,7 @@ def _aliases(kind: str) -> list[str]:
     return [field.alias or name for name, field in steps.get(kind).Config.model_fields.items()]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @cases("kind", BASE)
 @cases("value", [None, "", 0, 1.5, True, [], {}, [None], [[]], {"a": {}}, "\x00", "\ud800", "{{", 2**60])
 def test_any_value_in_any_setting_is_refused_with_a_place_or_taken(kind: str, value: Any) -> None:

@@ -360,7 +360,7 @@ HANDS_OFF: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothing(
     company: Company, given_settings: Callable[..., None]
 ) -> None:

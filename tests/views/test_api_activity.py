@@ -63,7 +63,6 @@ def fixture_ada(client: FlaskClient, keys: Mapping[str, str]) -> Caller:
     return Caller(client, keys["ada"])
 
 
-@pytest.mark.daily
 def test_who_may_read_the_log(client: FlaskClient, keys: Mapping[str, str]) -> None:
     for name, status in {"ada": 200, "ines": 200, "olivia": 403, "stan": 403, "mona": 403}.items():
         answer = Caller(client, keys[name])()
@@ -121,7 +120,7 @@ def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
     assert page["data"][0]["data"] == {"session": "ses_11", "ip": "10.0.0.7"}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_pages_join_while_every_reading_adds_an_event(ada: Caller) -> None:
     for size in (1, 7, 100):
         _walk(ada, size)

@@ -28,7 +28,7 @@ from console import accounts, runs
 from console.app import create_app
 from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MANY = int(os.environ.get("HANDRAIL_FUZZ", "0"))
 WHO = ("olivia", "mona", "rosa", "ada", "ines", "stan")

@@ -332,7 +332,6 @@ def test_a_repeat_after_the_answer_was_lost_finds_the_work_done(web: Flask, oliv
     assert (again.status_code, again.get_json()["current"]["step"]) == (200, "note")
 
 
-@pytest.mark.daily
 def test_another_person_s_key_is_another_key(web: Flask, company: Company, olivia: Caller) -> None:
     begun(olivia)
     answer = Caller(web, company.tom.id).post("/runs", START | {"record": "2"}, **{"X-Idempotency-Key": "k-1"})
@@ -357,7 +356,6 @@ def test_lists_are_paged_without_doubles(olivia: Caller, company: Company) -> No
     assert seen == ["3", "4", "2", "1"]
 
 
-@pytest.mark.daily
 def test_lists_hold_what_is_in_scope_only(web: Flask, company: Company) -> None:
     for record in ("1", "3"):
         runs.start(company.olivia, "care-review", "customer", record, {"why": "event"})

@@ -82,7 +82,7 @@ def test_the_table_as_a_file(pages: "Pages") -> None:
     assert any(row["field"] == "'=cmd|x" for row in rows)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/ai", "/ai/cases", "/ai/table.csv"])
 def test_who_hands_out_no_work_gets_no_figures(pages: "Pages", path: str) -> None:
     month(pages.company)

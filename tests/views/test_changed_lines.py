@@ -68,7 +68,7 @@ def fixture_long(company: Company, mona: FlaskClient) -> FlaskClient:
     return mona
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_page_put_together_from_answers_is_the_page_as_a_whole(long: FlaskClient) -> None:
     shown = read(long.get(f"{CARE}/edit").text)
     revision = 1

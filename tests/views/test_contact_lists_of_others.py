@@ -55,7 +55,7 @@ CRMS = {
 }  # fmt: skip
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @cases("crm", list(CRMS))
 def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> None:
     text, encoding, person = CRMS[crm]
@@ -64,7 +64,7 @@ def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> 
     assert [field.label for field in plan.untold if field.name != "stage"] == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_lines_above_the_heading_are_named_and_a_contact_is_never_taken_for_it(club: "Pages") -> None:
     def read(text: bytes) -> str:
         return club.olivia.get(sent(club, text)).text
@@ -112,7 +112,7 @@ def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -
     )
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
     plan, lines = import_batches.first_lines(
         club.company.olivia, kept(club.company, "Name,Stage,Contact owner\nBo,new,OLIVIA\nMia,new,Somebody Else\n")
@@ -121,7 +121,7 @@ def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
     assert [line.values["owner"] for line in lines] == [club.company.olivia.email, "Somebody Else"]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> None:
     where = sent(club, "K1,K2,K3,K4\n山田,yamada@post.example,new,host@post.example\n".encode())
     assert "No heading is the name of a field: choose what each column is." in club.olivia.get(where).text
@@ -129,14 +129,14 @@ def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> N
     assert "1 contact can be added" in club.olivia.get(seen).text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_number_that_a_spreadsheet_has_shortened_is_refused(club: "Pages") -> None:
     found = kept(club.company, "name;stage;phone\nOlaf;new;4,71235E+10\nNora;new;+4712345678\n")
     assert counts(found) == (1, 0, 0, 1)
     assert "the last digits are lost" in why(found)[2][0]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     company = club.company

@@ -147,14 +147,14 @@ def test_a_list_and_a_summary_do_without_a_column_that_their_document_names_unti
     assert olivia.client.get(f"{odd.things}/1").status_code == 503, "a rule that cannot be asked refuses nothing"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_what_a_trigger_or_a_default_fills_in_needs_no_value(odd: Odd) -> None:
     olivia, new = odd.pages.olivia, f"/new{odd.things}"
     olivia.send(olivia.get(new), new, v_name="Chair", v_tag="", v_price="", v_state="", v_starts="", v_ends="")
     assert "by itself" in olivia.follow().text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_rule_over_two_columns_is_told_where_one_of_them_was_changed(odd: Odd) -> None:
     olivia, edit = odd.pages.olivia, f"{odd.things}/1/edit/ends"
     assert "Its rule: Ends ≥ Starts." in olivia.send(olivia.get(edit), edit, status=422, v_ends="0").text

@@ -45,7 +45,7 @@ def filtered(field: str, op: str, value: Any) -> str:
     return quote(json.dumps({"field": field, "op": op, "value": value}))
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked_for(wide: Odd) -> None:
     olivia = wide.pages.olivia
     page = olivia.get(wide.things)
@@ -60,7 +60,7 @@ def test_a_table_of_three_hundred_columns_is_listed_and_any_of_them_can_be_asked
     assert olivia.get(f"{wide.things}?q=w7").html.count("<tr data-record") == 1, "the first text column is searched"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_record_of_three_hundred_fields_is_shown_changed_and_added(wide: Odd) -> None:
     olivia, of = wide.pages.olivia, f"{wide.name}.thing"
     assert olivia.get(f"{wide.things}/3?tab=details").text.count("w3") >= WIDTH // 3
@@ -76,7 +76,7 @@ def test_a_record_of_three_hundred_fields_is_shown_changed_and_added(wide: Odd) 
     assert records.get(of, added, whole(of)).values["c297"] == "last"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_layout_of_three_hundred_fields_is_sent_as_it_was_drawn_and_two_are_chosen(wide: Odd) -> None:
     ines, at = wide.pages.ines, f"/settings/collections/{wide.name}.thing"
     for part in ("list", "summary", "edit"):
@@ -91,7 +91,7 @@ def test_the_layout_of_three_hundred_fields_is_sent_as_it_was_drawn_and_two_are_
     assert records.collection(f"{wide.name}.thing").columns == ("c299", "c1")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_settings_of_three_hundred_fields_come_in_pages_and_save_what_they_show(wide: Odd) -> None:
     ines, at = wide.pages.ines, f"/settings/collections/{wide.name}.thing"
     before = records.collection(f"{wide.name}.thing")
@@ -109,7 +109,7 @@ def test_the_settings_of_three_hundred_fields_come_in_pages_and_save_what_they_s
     assert {item.name for item in after.fields} == {item.name for item in before.fields}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_file_of_a_wide_list_has_the_columns_that_were_asked_for_in_their_order(wide: Odd) -> None:
     olivia = wide.pages.olivia
     path = f"/export{wide.things}?columns=c299&columns=c298&columns=c297&sort=id"
@@ -162,7 +162,7 @@ def many(pages: "Pages", tmp_path: Path) -> Iterator[str]:
     sources.remove("many")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_rights(pages: "Pages", many: str) -> None:
     olivia, ines = pages.olivia, pages.ines
     assert "Row of 1999" in olivia.get(f"/c/{many}.table_1999").text
@@ -194,7 +194,7 @@ def test_two_thousand_tables_are_found_by_name_and_no_page_draws_all_their_right
     assert "2,000" in ines.get(f"/settings/sources/{many}/tables").text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_beside_two_thousand_tables_a_page_judges_the_rights_of_its_own(pages: "Pages", many: str, monkeypatch: pytest.MonkeyPatch) -> None:
     judged: list[str] = []
     index = judgement._indexed

@@ -213,7 +213,7 @@ def test_letters_of_every_alphabet_arrive_as_they_were_sent(sender: Sender) -> N
     assert [each["why"] for each in begun()] == words
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_twenty_retries_at_one_moment_are_one_run(sender: Sender) -> None:
     path = sender.path("plain")
     with ThreadPoolExecutor(10) as pool:
@@ -223,7 +223,7 @@ def test_twenty_retries_at_one_moment_are_one_run(sender: Sender) -> None:
     assert [each.body["duplicate"] for each in told].count(False) == 1
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_one_delivery_id_with_two_bodies_at_one_moment_is_refused_to_one_of_them(sender: Sender) -> None:
     path = sender.path("plain")
     bodies = [json.dumps({"why": str(number)}).encode() for number in range(12)]
@@ -247,7 +247,7 @@ def test_the_same_header_counts_for_every_call(sender: Sender) -> None:
     assert len(begun()) == 1
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sender) -> None:
     path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
     with ThreadPoolExecutor(8) as pool:
@@ -257,7 +257,7 @@ def test_retries_at_one_moment_give_a_record_one_run_and_one_place(sender: Sende
     assert {each.body["runId"] for each in told} == {lead.run}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_deliveries_about_one_record_at_one_moment_are_one_run_and_the_others_are_told_which(sender: Sender) -> None:
     path, body = sender.path("plain", "placed"), b'{"record": "1", "why": "x"}'
     with ThreadPoolExecutor(8) as pool:

@@ -19,7 +19,7 @@ from tests.views.test_block_pages import hide, made
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 LARGEST = 900_000
 """Signs of a page, whatever stands on it."""

@@ -253,7 +253,6 @@ def test_a_draft_that_is_not_finished_is_read_and_changed_all_the_same(mona: Pro
     client.call("DELETE", f"{client.path}/nodes/node_plain", status=204)
 
 
-@pytest.mark.daily
 @pytest.mark.parametrize(("name", "status"), [("olivia", 403), ("ada", 403), ("stan", 404), (None, 401)])
 def test_who_may_not_edit_neither_reads_nor_changes_nodes_and_edges(
     web: Flask, company: Company, mona: Program, name: str | None, status: int

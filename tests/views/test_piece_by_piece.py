@@ -224,7 +224,7 @@ REFUSED_NODES: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_every_refused_node_names_its_field_and_reason_and_leaves_the_draft(mona: Program) -> None:
     client = Client(mona, "Refused")
     before = client.steps()

@@ -9,7 +9,7 @@ from tests.views.conftest import Pages
 from tests.views.test_source_pages import CONNECT, at_choice, behind, connected, filled, fresh
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_what_only_the_program_of_a_file_can_do_is_said(pages: Pages, tmp_path: Path) -> None:
     file, name = filled(tmp_path), fresh()
     behind(
@@ -26,7 +26,7 @@ def test_what_only_the_program_of_a_file_can_do_is_said(pages: Pages, tmp_path: 
     assert pages.ines.get(f"/c/{name}.team").text.count("Red"), "the source is not taken for one that is down"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_what_refers_to_a_record_by_two_fields_is_told_by_field(pages: Pages, tmp_path: Path) -> None:
     file = filled(tmp_path)
     behind(
@@ -56,7 +56,7 @@ def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Page
     assert "no longer has this table" in text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_rows_without_a_key_and_a_name_stand_without_a_name(pages: Pages, tmp_path: Path) -> None:
     file = filled(tmp_path)
     behind(

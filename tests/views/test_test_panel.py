@@ -164,7 +164,6 @@ def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pag
     assert "goes on with the draft as it was then" in pages.mona.get(f"/runs/{other}").text
 
 
-@pytest.mark.daily
 def test_a_draft_is_executed_only_by_who_may_publish_it_and_not_past_a_second_person(pages: Pages) -> None:
     mona, olivia = pages.company.mona, pages.company.olivia
     workflows.edit(mona, "care-review", 0, [SetDocument(field="description", value="Another.")])

@@ -65,7 +65,7 @@ def test_the_run_says_who_is_waited_for(bank: Company) -> None:
     assert "Everybody in Operations with that role has decided." in approvers.words(bank.olivia, asked)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["nobody", "cannot see", "out of scope", "kept out", "closed", "no right", "there is one"])
 def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, how: str) -> None:
     charging(roles=["lead"] if how != "no right" else ["reviewer"], not_by=["requester", "step:note"])

@@ -117,7 +117,7 @@ def test_f2_a_request_that_waits_for_its_customer_is_left_alone_until_it_is_open
         assert company.told(again, "mona")["current"]["step"] == "late"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_f4_two_workers_remind_once(company: Company, run_id: str) -> None:
     """Their clock is that of the machine, so that the last reminder is due, and no other."""
     with clock(BEGUN) as move:

@@ -109,7 +109,6 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     whole(run_id)
 
 
-@pytest.mark.daily
 def test_standing_in_gives_no_right_and_breaks_no_rule_of_four_eyes(bank: Company) -> None:
     charging(roles=["operations_lead"])
     for deputy in ("tom", "stan", "olivia"):

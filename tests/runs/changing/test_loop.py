@@ -334,7 +334,7 @@ def test_too_much_to_keep_is_refused_in_words(company: Company) -> None:
         hand_in(company, run_id, verdict="good", long="é" * 90_000)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_each_item_costs_the_same_however_long_the_list(company: Company) -> None:
     company.sql("with recursive n(i) as (select 1 union all select i + 1 from n where i < 120) insert into account select 'XX' || printf('%03d', i), 1, 'open' from n")  # fmt: skip
     run_id = begin(company, {"items": {**LOOP["items"], "limit": 1000}})

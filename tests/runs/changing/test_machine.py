@@ -420,7 +420,7 @@ def chained(run_id: str) -> None:
         previous = bytes(row.leaf).hex()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_run_is_what_its_model_is_whoever_does_what(company: Company) -> None:
     steps = [{**each, "ai": {}} if each["id"] in WITH_AI else each for each in DOCUMENT["steps"]]
     workflows.import_file({**DOCUMENT, "settings": {"visit_limit": 1000}, "steps": steps}, publish=True)

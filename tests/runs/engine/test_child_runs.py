@@ -353,7 +353,7 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
     assert (run_of(third).status, runs.children_of(third)) == ("failed", [])
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("last", range(1, 9))
 @pytest.mark.parametrize("point", ["log.write.before", "log.write.after"])
 def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(company: Company, point: str, last: int) -> None:

@@ -17,12 +17,11 @@ from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.runs.changing.test_crash import act, together
 from tests.runs.changing.test_midway import failing
-from tests.samples import sampled
 from tests.support.acting import imported
 from tests.support.engine import kinds, overdue, until, whole, workers
 from tests.support.paying import PAY, RECALL, Provider, at_pay, back, made, pay, paying, providing
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -241,7 +240,7 @@ def test_killed_at_every_point_nothing_is_done_twice_or_lost(company: Company, p
     recall = RECALL | {"effects": [RECALL["effects"][0] | {"look_up": PAY["effects"][0]["look_up"] | {"result": {}}}]}
     paying()
     imported(recall)
-    for number in sampled(range(1, 40)):
+    for number in range(1, 40):
         provider.done.clear()
         run_id = at_pay(company)
         if verb != "pay":

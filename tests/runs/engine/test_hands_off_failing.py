@@ -15,7 +15,7 @@ from tests.support.acting import imported
 from tests.support.engine import overdue, step, whole
 from tests.support.paying import PAY, RECALL, Provider, providing
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 
 

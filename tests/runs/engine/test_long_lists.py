@@ -18,7 +18,7 @@ from tests.jobs import RUNNING, worked
 from tests.support.engine import step, until, whole, workers
 from tests.views.conftest import signed_in
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 MANY = """
 with recursive n(i) as (select 5 union all select i + 1 from n where i < {last})

@@ -18,7 +18,7 @@ from tests.support.acting import RATE, imported
 from tests.support.engine import step
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 LOOK = Look()
 NOTE = {"name": "note", "label": "Note"}
