@@ -5,10 +5,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from console.demo import name_lists, reference, risk, stories
+from bench.demo import name_lists, reference, risk, story_facts
+from bench.demo.profiles import Profile
+from bench.demo.world import Row, World, dice, pick
+from console.demo import stories
 from console.demo.paper_numbers import iban, phone
-from console.demo.profiles import Profile
-from console.demo.world import Row, World, dice, pick
 
 REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
@@ -62,7 +63,7 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
     return row
 
 
-def _tell(row: Row, story: stories.StoryCustomer, rng: Random) -> None:
+def _tell(row: Row, story: story_facts.StoryCustomer, rng: Random) -> None:
     """The story's facts over the drawn ones, and an address in its country."""
     row.update(story.facts)
     country = row["residence_country"]
@@ -184,7 +185,7 @@ def _accounts(profiles: dict[int, Profile], customers: list[Row]) -> list[Row]:
     rng = dice("accounts")
     held = [row for row in customers if row["kyc_status"] != "not_started"]
     second = rng.sample(
-        [row for row in held if row["kyc_status"] == "approved" and row["id"] not in stories.CUSTOMERS], ACCOUNTS - len(held)
+        [row for row in held if row["kyc_status"] == "approved" and row["id"] not in story_facts.CUSTOMERS], ACCOUNTS - len(held)
     )
     rows = []
     for number, row in enumerate(held + second):

@@ -5,9 +5,10 @@ from datetime import date
 from decimal import Decimal
 from random import Random
 
-from console.demo import name_lists, stories
-from console.demo.profiles import AT_THE_THRESHOLD, Profile
-from console.demo.world import Row, World, dice
+from bench.demo import name_lists
+from bench.demo.profiles import AT_THE_THRESHOLD, Profile
+from bench.demo.world import Row, World, dice
+from console.demo import stories
 
 PARTIES, HOLDINGS, OFFICERS, OWNERS = 1900, 1750, 820, 1020
 LAYERED, DEEP_LAYERS, CIRCLE = 60, 3, 2

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import ownership, stories
-from console.demo.paper_numbers import card_zone, document_number, passport_zone
-from console.demo.profiles import Profile
-from console.demo.world import Paper, Row, World, dice, sha256_like
+from bench.demo import ownership, story_facts
+from bench.demo.profiles import Profile
+from bench.demo.world import Paper, Row, World, dice, sha256_like
+from console.demo import stories
+from console.demo.paper_numbers import document_number
 
 DOCUMENTS = 4300
 EXPIRED, EXPIRING = 63, 41
@@ -57,7 +58,7 @@ class Folder:
         }
         self.rows.append(row)
         if live:
-            self.world.papers.append(Paper(f"kyc_document/{path}", doc_type, facts, row))
+            self.world.papers.append(Paper(f"kyc_document/{path}", doc_type, facts, row, facts.pop("holder", None)))
         return row
 
     def _uploaded(self, customer: Row, issued_on: date | None) -> Any:
@@ -93,7 +94,7 @@ def _expiry(world: World, persons: list[Row], rng: Random) -> dict[int, date]:
     """When each person's identity paper expires: so many are past it, so many nearly, the rest well before it."""
     dates = {row["id"]: world.day(rng.randrange(40, 3200)) for row in persons}
     dates[stories.ADAEZE] = world.day(-45)
-    open_to = [row["id"] for row in persons if row["kyc_status"] in {"approved", "expired"} and row["id"] not in stories.CUSTOMERS]
+    open_to = [row["id"] for row in persons if row["kyc_status"] in {"approved", "expired"} and row["id"] not in story_facts.CUSTOMERS]
     rng.shuffle(open_to)
     for chosen in open_to[: EXPIRED - 1]:
         dates[chosen] = world.day(-rng.randrange(1, 300))
@@ -132,14 +133,14 @@ def _identity_facts(
         "number": number, "issuer": issuer, "nationality": nationality, "family": family, "given": given, "birth": birth, "expires": expires,
     }  # fmt: skip
     if kind == "passport":
-        zone: tuple[str, ...] = passport_zone(**holder, number_off_by=3 if customer["id"] == stories.TORE else 0)
+        holder["number_off_by"] = 3 if customer["id"] == stories.TORE else 0
     else:
-        zone = card_zone(code="I<" if kind == "id_card" else "IR", **holder)
+        holder["code"] = "I<" if kind == "id_card" else "IR"
     printed = "Lindquist" if customer["id"] == stories.TORE else family
     return {
         "title": kind.replace("_", " ").upper(), "issuer": issuer, "number": number, "family": printed, "given": given, "nationality": nationality,
         "birth": birth.isoformat(), "place": (None if owner else customer["birth_place"]) or "", "issued": (expires - timedelta(days=3652)).isoformat(),
-        "expires": expires.isoformat(), "zone": "\n".join(zone),
+        "expires": expires.isoformat(), "holder": holder,
     }  # fmt: skip
 
 
@@ -150,7 +151,7 @@ def _split(name: str) -> tuple[str, str]:
 
 def _status(customer: Row, kind: str, rng: Random) -> tuple[str, str | None]:
     """Status and reject code of a document by where the customer stands."""
-    if customer["id"] in stories.CUSTOMERS:
+    if customer["id"] in story_facts.CUSTOMERS:
         return ("accepted" if kind == "identity" and customer["id"] != stories.TORE else "received"), None
     match customer["kyc_status"]:
         case "pending_documents" if rng.random() < 0.5:

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from console.demo import customers, documents, growth, ownership, payments, procurement, profiles, reference, screening, support_tickets
-from console.demo.world import World
+from bench.demo import customers, documents, growth, ownership, payments, procurement, profiles, reference, screening, support_tickets
+from bench.demo.world import World
 
 
 def make(today: date) -> World:

@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from console.demo import name_lists, stories
+from bench.demo import name_lists
+from bench.demo.world import Row, World, dice, pick, spread
+from console.demo import stories
 from console.demo.paper_numbers import phone
-from console.demo.world import Row, World, dice, pick, spread
 
 CONTACTS, CONSENTS, MESSAGES, CALLS, TASKS = 5000, 9800, 21_000, 6400, 1900
 WITHOUT_ZONE, WITHOUT_CONSENT, WITHDRAWN = 300, 1100, 200

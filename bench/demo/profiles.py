@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from random import Random
 
-from console.demo import risk, stories
-from console.demo.world import dice, spread
+from bench.demo import risk, story_facts
+from bench.demo.world import dice, spread
+from console.demo import stories
 
 PERSONS, COMPANIES = 1400, 600
 STATUSES = {"approved": 1640, "pending_documents": 110, "in_review": 90, "rejected": 60, "not_started": 60, "expired": 40}
@@ -37,9 +38,9 @@ class Profile:
         return self.id > PERSONS
 
     @property
-    def story(self) -> stories.StoryCustomer | None:
+    def story(self) -> story_facts.StoryCustomer | None:
         """Its story, None for the many."""
-        return stories.CUSTOMERS.get(self.id)
+        return story_facts.CUSTOMERS.get(self.id)
 
 
 def draw() -> dict[int, Profile]:
@@ -57,19 +58,19 @@ def draw() -> dict[int, Profile]:
 
 def _with_status(rng: Random) -> dict[int, Profile]:
     left = dict(STATUSES)
-    for story in stories.CUSTOMERS.values():
+    for story in story_facts.CUSTOMERS.values():
         left[story.status] -= 1
     statuses = iter(spread(left, rng))
     profiles = {}
     for number in range(1, PERSONS + COMPANIES + 1):
-        told = stories.CUSTOMERS.get(number)
+        told = story_facts.CUSTOMERS.get(number)
         profiles[number] = Profile(number, told.status, told.review, told.band) if told else Profile(number, next(statuses))
     return profiles
 
 
 def _set_reviews(profiles: dict[int, Profile], rng: Random) -> None:
     """All whose approval has expired are overdue; the rest of the overdue and the due are approved."""
-    customers = list(stories.CUSTOMERS.values())
+    customers = list(story_facts.CUSTOMERS.values())
     approved = _drawn([one for one in profiles.values() if one.status == "approved" and not one.story], rng)
     overdue = OVERDUE - STATUSES["expired"] - sum(story.review == "overdue" for story in customers)
     due = DUE - sum(story.review == "due" for story in customers)
@@ -82,7 +83,7 @@ def _set_reviews(profiles: dict[int, Profile], rng: Random) -> None:
 
 def _set_bands(profiles: dict[int, Profile], rng: Random) -> None:
     left = dict(BANDS)
-    for story in stories.CUSTOMERS.values():
+    for story in story_facts.CUSTOMERS.values():
         left[story.band] -= 1
     rejected = _drawn([one for one in profiles.values() if one.status == "rejected"], rng)
     overdue = _drawn([one for one in profiles.values() if one.review == "overdue" and not one.story], rng)

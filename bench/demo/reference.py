@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from babel import Locale
 
-from console.demo.world import Row, World, dice
+from bench.demo.world import Row, World, dice
 
 EXPONENTS = {
     "EUR": 2, "USD": 2, "GBP": 2, "JPY": 0, "SEK": 2, "PLN": 2, "KWD": 3, "BHD": 3, "CHF": 2, "DKK": 2, "NOK": 2, "CZK": 2, "HUF": 2, "RON": 2,

@@ -5,10 +5,11 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+from bench.demo import story_facts
+from bench.demo.profiles import Profile
+from bench.demo.reference import EUR_PER_UNIT, EXPONENTS
+from bench.demo.world import Row, World, dice, lognormal, pick, spread, token
 from console.demo import stories
-from console.demo.profiles import Profile
-from console.demo.reference import EUR_PER_UNIT, EXPONENTS
-from console.demo.world import Row, World, dice, lognormal, pick, spread, token
 
 CHARGES = 20_000
 STATUSES = {"succeeded": 18_840, "failed": 860, "uncaptured": 180, "pending": 120}
@@ -31,29 +32,26 @@ FAILURES = ("expired_or_canceled_card", "lost_or_stolen_card", "declined", "insu
 
 
 def _story(
-    number: int, name: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str
+    number: int, charge_id: str, amount: int, days: float, *, currency: str = "EUR", item: str = "goods", **metadata: str
 ) -> dict[str, Any]:
     return {
-        "id": f"ch_{name}", "customer_id": number, "amount_minor": amount, "currency": currency, "days": days, "item_kind": item,
+        "id": charge_id, "customer_id": number, "amount_minor": amount, "currency": currency, "days": days, "item_kind": item,
         "metadata": metadata,
     }  # fmt: skip
 
 
-PRIYA, KENJI_YEN, KENJI_DINAR, BRAM = "ch_PriyaRaman180", "ch_KenjiMorita48000", "ch_KenjiMorita31250", "ch_BramDeWit7490"
-OLEKSANDRA, OLEKSANDRA_SIBLING, GRETA = "ch_OleksandraHnatiuk240", "ch_OleksandraHnatiuk96", "ch_GretaFalk49"
-PLAIN = ("ch_MartaKowalczyk4250", "ch_SofiaAlmeida1890", "ch_NiamhGallagher6400", "ch_LukasBrandt2990")
 STORY_CHARGES = (
-    _story(stories.PRIYA, PRIYA[3:], 18_000, -26, simulate="ok"),
-    _story(stories.KENJI, KENJI_YEN[3:], 48_000, -19, currency="JPY", item="dated_ticket", simulate="ok"),
-    _story(stories.KENJI, KENJI_DINAR[3:], 31_250, -18, currency="KWD", item="travel", simulate="ok"),
-    _story(stories.BRAM, BRAM[3:], 7_490, -9, simulate="timeout_after_commit"),
-    _story(stories.OLEKSANDRA, OLEKSANDRA[3:], 24_000, -31, simulate="charge_disputed"),
-    _story(stories.OLEKSANDRA, OLEKSANDRA_SIBLING[3:], 9_600, -31, simulate="ok"),
-    _story(stories.GRETA, GRETA[3:], 4_900, -7, item="subscription", simulate="ok"),
-    _story(207, PLAIN[0][3:], 4_250, -6, simulate="ok"),
-    _story(301, PLAIN[1][3:], 1_890, -5, item="subscription", simulate="ok"),
-    _story(444, PLAIN[2][3:], 6_400, -8, simulate="ok"),
-    _story(256, PLAIN[3][3:], 2_990, -11, simulate="ok"),
+    _story(stories.PRIYA, stories.PRIYA_CHARGE, 18_000, -26, simulate="ok"),
+    _story(stories.KENJI, stories.KENJI_YEN, 48_000, -19, currency="JPY", item="dated_ticket", simulate="ok"),
+    _story(stories.KENJI, stories.KENJI_DINAR, 31_250, -18, currency="KWD", item="travel", simulate="ok"),
+    _story(stories.BRAM, stories.BRAM_CHARGE, 7_490, -9, simulate="timeout_after_commit"),
+    _story(stories.OLEKSANDRA, stories.OLEKSANDRA_CHARGE, 24_000, -31, simulate="charge_disputed"),
+    _story(stories.OLEKSANDRA, stories.OLEKSANDRA_SIBLING, 9_600, -31, simulate="ok"),
+    _story(stories.GRETA, stories.GRETA_CHARGE, 4_900, -7, item="subscription", simulate="ok"),
+    _story(207, stories.PLAIN_CHARGES[0], 4_250, -6, simulate="ok"),
+    _story(301, stories.PLAIN_CHARGES[1], 1_890, -5, item="subscription", simulate="ok"),
+    _story(444, stories.PLAIN_CHARGES[2], 6_400, -8, simulate="ok"),
+    _story(256, stories.PLAIN_CHARGES[3], 2_990, -11, simulate="ok"),
 )
 STORY_IDS = tuple(story["id"] for story in STORY_CHARGES)
 
@@ -114,7 +112,7 @@ def _buyers(profiles: dict[int, Profile], count: int, rng: Random) -> list[int]:
     able = [
         number
         for number, profile in profiles.items()
-        if profile.status not in {"not_started", "rejected"} and number not in stories.CUSTOMERS
+        if profile.status not in {"not_started", "rejected"} and number not in story_facts.CUSTOMERS
     ]
     weights = [rng.expovariate(1) * (0.3 if number > 1400 else 1) for number in able]
     return rng.choices(able, weights=weights, k=count)
@@ -132,7 +130,11 @@ def _told_charge(world: World, story: dict[str, Any], rng: Random) -> Row:
         story["item_kind"],
         rng,
     )
-    card = {"method": "card", "card_brand": "visa", "card_last4": f"{4242 if story['id'] == PRIYA else rng.randrange(1000, 9999)}"}
+    card = {
+        "method": "card",
+        "card_brand": "visa",
+        "card_last4": f"{4242 if story['id'] == stories.PRIYA_CHARGE else rng.randrange(1000, 9999)}",
+    }
     return row | card | {"metadata": row["metadata"] | story["metadata"]}
 
 
@@ -165,8 +167,8 @@ def _disputes(world: World, charges: list[Row], free: list[Row], rng: Random) ->
     by_id = {row["id"]: row for row in charges}
     left = DISPUTES | {"needs_response": DISPUTES["needs_response"] - 1, "warning_needs_response": DISPUTES["warning_needs_response"] - 1}
     rows = [
-        _dispute(world, by_id[OLEKSANDRA], "needs_response", "product_not_received", rng),
-        _dispute(world, by_id[OLEKSANDRA_SIBLING], "warning_needs_response", "product_not_received", rng),
+        _dispute(world, by_id[stories.OLEKSANDRA_CHARGE], "needs_response", "product_not_received", rng),
+        _dispute(world, by_id[stories.OLEKSANDRA_SIBLING], "warning_needs_response", "product_not_received", rng),
     ]
     rows[0]["evidence_due_at"] = world.moment(5.75)
     for status in spread(left, rng):
@@ -199,7 +201,7 @@ def _refunds(world: World, free: list[Row], rng: Random) -> list[Row]:
     partial = spread({"yes": PARTIAL - 1, "no": len(statuses) - PARTIAL + 1}, rng)
     rows = [
         {
-            "id": "re_PriyaRaman60", "charge_id": PRIYA, "amount_minor": 6_000, "currency": "EUR", "status": "succeeded", "reason": "not_as_described", "failure_reason": None,
+            "id": "re_PriyaRaman60", "charge_id": stories.PRIYA_CHARGE, "amount_minor": 6_000, "currency": "EUR", "status": "succeeded", "reason": "not_as_described", "failure_reason": None,
             "idempotency_key": "demo:priya:60", "provider_ref": f"re_{token(rng)}", "requested_by": "tom", "created_at": world.moment(-12.4), "settled_at": world.moment(-12.3),
         }
     ]  # fmt: skip

@@ -4,9 +4,10 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import name_lists, stories
+from bench.demo import name_lists
+from bench.demo.world import Paper, Row, World, dice, sha256_like, spread
+from console.demo import stories
 from console.demo.paper_numbers import iban, phone, vat_number
-from console.demo.world import Paper, Row, World, dice, sha256_like, spread
 
 REQUESTS, SUPPLIERS, ACCOUNTS, DOCUMENTS, INVOICES, CONTRACTS, LINES, SIGNATURES = 240, 420, 470, 1500, 2600, 380, 1120, 560
 REQUEST_STATUSES = {"new": 12, "onboarding": 34, "done": 180, "refused": 14}
@@ -19,7 +20,7 @@ TIER_PAPERS = {
     "B": ("register_extract", "vat_certificate", "insurance", "bank_letter"),
     "C": ("vat_certificate", "bank_letter"),
 }
-STORY_REQUESTS: dict[int, dict[str, Any]] = {
+REQUESTS_TOLD: dict[int, dict[str, Any]] = {
     231: {"company_name": "Pixelwerk Druck GmbH", "country": "DE", "category": "print", "est_annual_eur": "4200.00", "critical": False, "personal_data": False, "requester": "Gita Rao", "website": "https://pixelwerk-druck.example", "vat_id": "DE 318 442 900", "iban": iban("DE", "999999990000231001")},
     232: {"company_name": "Northlight Facility Services B.V.", "country": "NL", "category": "facilities", "est_annual_eur": "8600.00", "critical": False, "personal_data": False, "requester": "Mona Verbeek", "website": "https://northlight-facility.example", "vat_id": "NL 8621 4477 2B01", "iban": iban("DE", "999999990000232002")},
     233: {"company_name": "Halyard IT Consulting OÜ", "country": "EE", "category": "it", "est_annual_eur": "38000.00", "critical": False, "personal_data": False, "requester": "Ines Carvalho", "website": "https://halyard-it.example", "vat_id": "EE 102 233 445", "iban": iban("LT", "9999900000233003")},
@@ -61,7 +62,7 @@ def _requests(world: World, rng: Random) -> list[Row]:
             "category": rng.choice(CATEGORIES), "est_annual_eur": f"{yearly}.00", "critical": rng.random() < 0.08, "personal_data": rng.random() < 0.15,
             "website": None, "vat_id": None, "iban": None, "status": status, "supplier_id": None, "created_at": world.moment(-0.3 - (REQUESTS - number) * 2.9 + rng.random()),
         }  # fmt: skip
-        rows.append(row | STORY_REQUESTS.get(number, {}))
+        rows.append(row | REQUESTS_TOLD.get(number, {}))
     return rows
 
 

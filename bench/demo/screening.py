@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from console.demo import name_lists, risk, stories
-from console.demo.ownership import MAREK
-from console.demo.profiles import Profile
-from console.demo.world import Row, World, dice, pick, sha256_like, spread
+from bench.demo import name_lists, risk, story_facts
+from bench.demo.ownership import MAREK
+from bench.demo.profiles import Profile
+from bench.demo.world import Row, World, dice, pick, sha256_like, spread
+from console.demo import stories
 
 LISTS = {
     "FW-SAN": ("Fernwick consolidated sanctions", "sanctions"),
@@ -150,7 +151,7 @@ def _hits(world: World, profiles: dict[int, Profile], runs: list[Row], entries: 
     of_customers = {
         number: last["customer", str(number)]
         for number in profiles
-        if ("customer", str(number)) in last and number not in stories.CUSTOMERS
+        if ("customer", str(number)) in last and number not in story_facts.CUSTOMERS
     }
     marek = str(next(row["id"] for row in world.core["party"] if row["name"] == MAREK))
     hits = [
