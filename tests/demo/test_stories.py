@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.core.papers import iban
-from console.demo import paper_numbers, payments, procurement, risk, stories, support_tickets
+from console.demo import paper_numbers, payments, risk, stories, support_tickets
 from console.demo.reference import level
 from console.demo.world import World
 
@@ -45,19 +45,6 @@ def test_story_1_is_the_listed_man_written_in_other_letters(core: Ask) -> None:
     assert not tokens & {"jurij", "karavajev"}
 
 
-def test_story_1_has_a_twin_of_another_birth_date(core: Ask) -> None:
-    assert core("select display_name, birth_date from customer where customer_no = 'C-10413'") == [("Yuri Karavayev", date(1991, 2, 17))]
-    assert core("select status::text, matched_on->>'birth_date' from customer_hit where customer_id = 413") == [("open", "different")]
-
-
-@pytest.mark.parametrize(("number", "score"), [(412, 33), (518, 3), (633, 12), (1718, 33)])
-def test_scores_on_file(core: Ask, number: int, score: int) -> None:
-    assert core(
-        "select risk_score, (select score from risk_assessment where customer_id = c.id order by at desc limit 1) from customer c where id = %s",
-        number,
-    ) == [(score, score)]
-
-
 def test_scores_that_the_review_will_find(core: Ask) -> None:
     """From today's facts: story 3's activity, and story 4's layers and relative of an official."""
     assert core("select ratio_to_expected from customer_activity_12m where customer_id = 633") == [(Decimal("3.80"),)]
@@ -90,41 +77,6 @@ def test_story_4_is_owned_72_and_28(core: Ask) -> None:
         " where customer_no = 'C-20318' order by percent desc"
     )
     assert found == [("Johanna van den Berg", Decimal("72.0000"), 1, False), ("Marek Dvořáček", Decimal("28.0000"), 3, False)]
-
-
-def test_story_4_is_registered_with_one_owner(core: Ask, world: World) -> None:
-    assert core(
-        "select name, effective_percent, in_register::text from beneficial_owner b join party on party.id = party_id where b.customer_id = 1718"
-    ) == [("Johanna van den Berg", Decimal("60.0000"), "yes")]
-    extract, register = paper_of(world, 1718, "register_extract"), paper_of(world, 1718, "shareholder_register")
-    assert "Johanna van den Berg" in extract["table"]
-    assert "Dvořáček" not in extract["table"]
-    assert [line.split("|")[:2] for line in register["table"].splitlines()[1:]] == [
-        ["Johanna van den Berg", "60"],
-        ["Noordzee Invest B.V.", "40"],
-    ]
-    assert core("select subject_name, list, status::text from customer_hit where customer_id = 1718") == [
-        ("Marek Dvořáček", "FW-PEP", "open")
-    ]
-    assert core("select country, count(*) from party where name in ('Larkspur Holdings Ltd', 'Brightmoor Ltd') group by 1") == [("MU", 2)]
-
-
-def test_every_other_zone_agrees(world: World) -> None:
-    passports = [paper for paper in world.papers if paper.form == "passport" and paper.row["customer_id"] != stories.TORE]
-    cards = [paper for paper in world.papers if paper.form in {"id_card", "residence_permit"}]
-    assert len(passports) > 100
-    assert len(cards) > 50
-    for paper in passports:
-        first, second = paper.facts["zone"].split("\n")
-        assert (len(first), len(second)) == (44, 44)
-        assert all(digits_agree(second).values())
-        assert second[:9] == paper.facts["number"]
-        assert second[21:27] == date.fromisoformat(paper.facts["expires"]).strftime("%y%m%d")
-    for paper in cards:
-        lines = paper.facts["zone"].split("\n")
-        assert [len(line) for line in lines] == [30, 30, 30]
-        assert paper_numbers.check_digit(lines[0][5:14]) == int(lines[0][14])
-        assert paper_numbers.check_digit(lines[0][5:30] + lines[1][:7] + lines[1][8:15] + lines[1][18:29]) == int(lines[1][29])
 
 
 def test_plain_reviews_have_everything_they_need(core: Ask) -> None:
@@ -164,10 +116,6 @@ def test_charges_of_stories(core: Ask, charge: str, name: str, amount: int, curr
         charge,
     )
     assert found == [(name, amount, currency, remaining, Decimal(euro), "succeeded", True)]
-
-
-def test_twelve_thousand_five_hundred_yen_count_as_76_euro_25(core: Ask) -> None:
-    assert core("select round(12500 * eur_per_unit, 2) from fx_rate where currency = 'JPY' and day = '2026-11-20'") == [(Decimal("76.25"),)]
 
 
 def test_story_5_has_sixty_euro_back_since_twelve_days(core: Ask) -> None:
@@ -250,25 +198,3 @@ def test_story_12_said_stop_after_the_first_call(supply: Ask) -> None:
     ]
     assert supply("select script, attempt, outcome from call where contact_id = ?", stories.SAM) == [("A", 1, "no_answer")]
     assert supply("select body from message where contact_id = ? and direction = 'in'", stories.SAM) == [("Stop pls",)]
-
-
-def test_plain_requests_are_new_and_known_to_nobody(supply: Ask) -> None:
-    for number, told in procurement.STORY_REQUESTS.items():
-        assert supply("select company_name, status, supplier_id from supplier_request where id = ?", number) == [
-            (told["company_name"], "new", None)
-        ]
-        assert supply("select count(*) from supplier where legal_name = ?", told["company_name"]) == [(0,)]
-
-
-@pytest.mark.parametrize(
-    ("yearly", "flags", "tier"),
-    [
-        ("250000.00", {}, "A"),
-        ("4200.00", {"critical": True}, "A"),
-        ("900.00", {"personal_data": True}, "A"),
-        ("10000.00", {}, "B"),
-        ("9999.99", {}, "C"),
-    ],
-)
-def test_tier_of_a_request(yearly: str, flags: dict[str, bool], tier: str) -> None:
-    assert procurement.tier({"est_annual_eur": yearly, "critical": False, "personal_data": False} | flags) == tier
