@@ -118,26 +118,3 @@ def test_a_change_that_is_confirmed_is_activated_by_finance_and_the_invoices_go_
     assert "held" not in invoices(house)
     house.hand_in(run_id, "lena")
     assert house.steps(run_id)[-1] == "end_changed"
-
-
-def test_a_supplier_and_an_account_that_were_given_up_are_taken_up_again(house: House) -> None:
-    """Else nobody can go on: an archived supplier is not activated, and nobody confirms a retired account."""
-    run_id = house.begin("231")
-    house.to(run_id, "tier")
-    house.sql(
-        "insert into supplier (id, legal_name, country, address, main_email, status, owner, request_id, screening_status)"
-        " select max(id) + 1, 'Given up', 'DE', '{}', 'a@b.example', 'archived', 'Stan', ?, 'none' from supplier",
-        house.record,
-    )
-    house.to(run_id, "bank_data")
-    [(supplier, status)] = house.sql("select id, status from supplier where request_id = ?", house.record)
-    assert status == "onboarding"
-    sent = house.told(run_id, "stan")["context"]["request"]["iban"].replace(" ", "")
-    house.sql(
-        "insert into supplier_bank_account (supplier_id, iban, holder, status, entered_by, called_back_by, activated_by, created_at)"
-        " values (?, ?, 'Given up', 'retired', 'a', 'b', 'c', '2026-01-01T00:00:00Z')",
-        *(supplier, sent),
-    )
-    house.hand_in(run_id, "stan")
-    account = "select status, entered_by, called_back_by, activated_by from supplier_bank_account where supplier_id = ?"
-    assert house.sql(account, supplier) == [("proposed", house.people["stan"].email, None, None)]

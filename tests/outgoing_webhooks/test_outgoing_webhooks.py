@@ -184,28 +184,6 @@ def test_an_inside_address_is_refused_when_it_is_saved_and_when_it_is_asked(
     )
 
 
-def test_what_is_wrong_is_said_field_by_field(company: Company, receiver: Receiver) -> None:
-    for wanted, field in (
-        (Wanted(receiver.url, []), "events"),
-        (Wanted(receiver.url, ["run.complete"]), "events"),
-        (Wanted(receiver.url, ["*", "run.completed"]), "events"),
-        (Wanted(receiver.url, ["*"], filter="record.name == 'x'"), "filter"),
-        (Wanted(receiver.url, ["*"], filter="event.pos =="), "filter"),
-        (Wanted("https://example.com/" + "x" * 2_000, ["*"]), "url"),
-    ):
-        with pytest.raises(Invalid) as refused:
-            webhooks.add(company.ines, wanted)
-        assert [detail["field"] for detail in refused.value.details] == [field]
-
-
-def test_a_filter_lets_pass_what_it_says(company: Company, receiver: Receiver) -> None:
-    added(company.ines, receiver, "tag.added", filter="event.record == '2' && event.type == 'tag.added'")
-    happens(company, "first")
-    happens(company, "second", record="2")
-    go_on()
-    assert [one["data"]["values"]["tag"] for one in bodies(receiver)] == ["second"]
-
-
 @pytest.mark.slow
 def test_records_that_a_run_changes_are_told_of(company: Company, receiver: Receiver) -> None:
     added(company.ines, receiver, "record.updated")

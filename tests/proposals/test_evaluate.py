@@ -14,11 +14,10 @@ from console import log, runs
 from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.db.engine import fetch
-from console.errors import Invalid, NotFound
+from console.errors import NotFound
 from console.proposals import evaluate, options, replayed, settings_document
 from console.proposals.evaluate import Score
 from console.proposals.replayed import Case
-from tests.tables import cases as table
 
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
@@ -94,36 +93,6 @@ def test_cases_go_into_a_file_and_come_back(house: "House", tmp_path: Path) -> N
     assert replayed.read(file) == list(replayed.recorded())
     assert [event.type for event in log.events_of("sys:config")][-1] == "ai_cases_exported"
     assert isinstance(run("cases", "--workflow", "nothing", "--out", str(file)).exception, NotFound)
-
-
-@table(
-    "line, words",
-    [
-        ("{", "line 2 is no case"),
-        ("[]", "line 2 is no case"),
-        ('{"id": "x", "kind": "recorded"}', "line 2 is no case: ask"),
-        ('{"id": "x", "kind": "other", "ask": {}}', "line 2 is no case"),
-    ],
-)
-def test_what_is_no_case_is_named(line: str, words: str) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "cases.jsonl"
-        file.write_text(f"\n{line}\n")
-        with pytest.raises(Invalid, match=words):
-            replayed.read(file)
-
-
-def test_a_text_that_is_no_prompt_gives_no_ask() -> None:
-    for text in (
-        "",
-        "hello",
-        "<step>{}</step>",
-        '<step>{"id": 1}</step>\n<form>{</form>',
-        "<step>[]</step>\n<form>[]</form>\n<other>1</other>",
-    ):
-        assert replayed.parse_prompt(text) is None
 
 
 def test_every_ask_comes_back_out_of_its_prompt() -> None:
@@ -204,26 +173,6 @@ def score(right: Sequence[int], *, precision: tuple[int, int] = (90, 100), cover
     )
 
 
-VERDICTS: list[tuple[dict[str, Any], dict[str, Any], bool, str]] = [
-    ({"right": range(10)}, {"right": range(16)}, True, ""),
-    ({"right": range(10)}, {"right": range(15)}, False, "p = 0.062"),
-    ({"right": range(10)}, {"right": range(10)}, False, "p = 1.000"),
-    ({"right": range(16)}, {"right": range(10)}, False, "A alone in 6"),
-    ({"right": range(10)}, {"right": range(16), "precision": (895, 1000)}, True, ""),
-    ({"right": range(10)}, {"right": range(16), "precision": (894, 1000)}, False, "precision"),
-    ({"right": range(10)}, {"right": range(16), "coverage": (78, 100)}, True, ""),
-    ({"right": range(10)}, {"right": range(16), "coverage": (77, 100)}, False, "coverage"),
-    ({"right": range(10)}, {"right": range(16), "caught": 1}, False, "1 of 5 attacks"),
-]
-
-
-@table("a, b, take, words", VERDICTS)
-def test_which_one_to_take(a: dict[str, Any], b: dict[str, Any], take: bool, words: str) -> None:
-    found = evaluate.verdict(score(**a), score(**b))
-    assert found.take is take
-    assert words in " ".join(found.reasons)
-
-
 # ---------------------------------------------------------------------------------------------------------------- command
 
 
@@ -244,45 +193,6 @@ def test_a_model_is_tried_against_the_rules(house: "House", tmp_path: Path) -> N
     assert len(house.model.requests) - asked >= 3 + len(replayed.attacks())
 
 
-def test_another_prompt_against_our_own(house: "House", tmp_path: Path) -> None:
-    ended(house)
-    text = tmp_path / "strict.txt"
-    text.write_text("Propose only what stands literally in a source. Answer with JSON.")
-    told = run("evaluate", "--prompt", str(text))
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "A anthropic claude-haiku-5-5" in told.stdout
-    assert "B anthropic claude-haiku-5-5, strict.txt" in told.stdout
-    assert "Verdict: keep A" in told.stdout
-    assert any("Propose only what stands literally" in str(asked.body) for asked in house.model.requests)
-
-
-def test_a_file_and_another_model(house: "House", tmp_path: Path) -> None:
-    ended(house)
-    file = tmp_path / "cases.jsonl"
-    run("cases", "--out", str(file))
-    told = run("evaluate", "--cases", str(file), "--provider", "anthropic", "--model", "claude-sonnet-5-5", "--against", "configured")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "1 recorded cases" in told.stdout
-    assert "B anthropic claude-sonnet-5-5" in told.stdout
-    assert {asked.body["model"] for asked in house.model.requests if asked.body} >= {"claude-haiku-5-5", "claude-sonnet-5-5"}
-
-
-def test_a_provider_that_is_down_is_counted_and_nothing_more(house: "House") -> None:
-    ended(house)
-    house.model.fault("http_401", times=None)
-    told = run("evaluate", "--format", "json")
-    assert json.loads(told.stdout)["b"]["codes"] == {"auth": 1 + len(replayed.attacks())}
-    assert json.loads(told.stdout)["verdict"]["take"] == "A"
-
-
-def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(asking_company: Any) -> None:
-    told = run("evaluate")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "0 recorded cases" in told.stdout
-    assert "Only one proposer was tried" in told.stdout
-    assert "A rules" in told.stdout
-
-
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -297,9 +207,3 @@ def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) 
     told = run("evaluate", *words)
     assert told.exit_code != 0
     assert said in told.output + str(told.exception)
-
-
-def test_rules_read_no_prompt(asking_company: Any, tmp_path: Path) -> None:
-    text = tmp_path / "p.txt"
-    text.write_text("x")
-    assert "Rules read no prompt" in run("evaluate", "--prompt", str(text)).output

@@ -69,7 +69,7 @@ def test_a_list_of_sqlite_begins_at_a_value(tmp_path: Path, sort: str) -> None:
             starts("thing", sort, value, {str(row[0]): row[place] for row in rows}, wanted)
 
 
-@pytest.mark.parametrize("sort", ["i", "-i", "t", "-t", "day", "-day"])
+@pytest.mark.parametrize("sort", ["i", "-t", "day"])
 @pytest.mark.parametrize("place", ["postgresql", "mariadb"])
 def test_lists_of_servers_begin_at_a_value(servers: dict[str, str], place: str, sort: str) -> None:  # noqa: F811
     name, rows = sort.removeprefix("-"), served_rows()

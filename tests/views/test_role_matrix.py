@@ -34,6 +34,8 @@ ABSENT = {
 }  # fmt: skip
 RECORD, WORKFLOW = ("Adaeze", "adaeze@"), ("Care review", "Rate the risk")
 """What gives a record away, and what gives a workflow away."""
+COMPARED = {"nobody", "gita"}
+"""Whose answers about what is hidden are compared with those about what is not there."""
 
 
 @dataclass
@@ -106,7 +108,7 @@ def test_no_answer_holds_what_the_policy_keeps_and_what_is_hidden_is_as_if_it_we
             wing.wrong += [(who, rule.rule, leaks)] if leaks else []
             wing.wrong += [(who, rule.rule, answer.status_code)] if answer.status_code >= 500 else []
             asked += 1
-            if there != absent and not record and not workflow:
+            if who in COMPARED and there != absent and not record and not workflow:
                 nothing = caller(absent, method)
                 alike = same_words(answer, text) == same_words(nothing, nothing.get_data().decode("utf-8", "replace"))
                 wing.wrong += [] if alike else [(who, rule.rule, answer.status_code, nothing.status_code)]

@@ -82,19 +82,6 @@ def test_one_step_more_is_kept_and_refused_with_the_number(company: Company, mon
 
 
 @pytest.mark.slow
-def test_a_thousand_problems_are_told_with_their_steps(company: Company, mona: FlaskClient) -> None:
-    document = long_one(400)
-    for step in document["steps"][1:-1]:
-        step["config"] = {}
-    workflows.edit(company.mona, "care-review", 0, [drafting.SetDocument(value=document)])
-    page = mona.get(f"{CARE}/edit").text
-    assert page.count('data-problem="error"') >= 398
-    assert page.count("has a problem") == 398
-    assert "This is missing" not in page
-    assert "Nothing is entered under" in page
-
-
-@pytest.mark.slow
 def test_every_shipped_document_keeps_its_bytes_by_program_and_as_text(company: Company, mona: FlaskClient, program: Program) -> None:
     assert company.people
     access.grant(

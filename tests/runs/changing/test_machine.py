@@ -428,7 +428,7 @@ def test_a_run_is_what_its_model_is_whoever_does_what(company: Company) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=20,
+            max_examples=8,
             stateful_step_count=30,
             phases=[Phase.generate],
             print_blob=True,  # what fails is printed as it was drawn: making it small takes minutes
