@@ -171,7 +171,7 @@ def whole(run_id: str) -> None:
 @contextmanager
 def opened(pg: Embedded, template: str, suite_folder: Path, folder: Path) -> Iterator[Desk]:
     """The desk while the block lasts, in databases of its own; the provider's slow answers are quick."""
-    world = load(datetime.now(UTC).date())
+    world = load_company(datetime.now(UTC).date())
     url = pg.create_database("refunding", "fernwick")
     filling.fill_postgresql(url, world.core, lambda: None)
     ledger.fill(folder, world.core, world.supply)
