@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine as db
 from console.demo import filling, ledger, loading, provider as stand_in, staff
+from console.demo.world import load as load_company
 from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.runs.rows.run_events import as_event
