@@ -19,7 +19,6 @@ OPEN_MODULES = frozenset(
         "left_out_lines",
         "line_tags",
         "likely_contacts",
-        "note_lines",
         "present",
         "tags",
         "workbooks",

@@ -27,7 +27,9 @@ from tests.company import Company
 from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
 CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip
+
 ROLES, TEAMS, USERS = 6, ("a", "b", "c"), 5
+
 NAMES = ("x", "y", "z.long")
 
 

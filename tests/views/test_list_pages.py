@@ -1,7 +1,6 @@
 """Lists: what the address asks for is what is shown, and every link on the page leads to such an address."""
 
 import json
-from html import unescape
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
@@ -124,29 +123,6 @@ def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages"
     assert len(names(page)) == (4 if query.startswith(("sort", "after")) else 0)
     assert page.with_attribute("role")
     assert 'role="alert"' in page.html
-
-
-@pytest.mark.parametrize(
-    ("asked", "segment", "dropped", "button", "left"),
-    [
-        ({"and": [{"field": "gone_one", "op": "eq", "value": "gold"}, {"field": "risk", "op": "eq", "value": "low"}]}, "", "Gone one is gold.", "List by the rest: Risk is Low", 1),
-        ({"or": [{"and": [{"field": "gone", "op": "gte", "value": {"days": -3}}, {"field": "risk", "op": "gt", "value": []}]}, {"field": "risk", "op": "eq", "value": "low"}]},
-         "", "Gone is from 3 days ago; Risk is over nothing.", "List by the rest: Risk is Low", 1),
-        ({"field": "risk", "op": "eq", "value": "low"}, "nope", "the segment nope.", "List by the rest: Risk is Low", 1),
-        ({"field": "gone", "op": "odd", "value": 1}, "", "Gone.", "List without it: Customers", 4),
-        (None, "nope", "the segment nope.", "List without it: Customers", 4),
-    ],
-)  # fmt: skip
-def test_a_link_that_asks_for_what_is_gone_says_so_and_offers_the_rest(
-    pages: "Pages", asked: Any, segment: str, dropped: str, button: str, left: int
-) -> None:
-    told = ({"filter": json.dumps(asked)} if asked else {}) | ({"segment": segment} if segment else {})
-    page = pages.olivia.get(f"/c/customer?{urlencode(told)}", status=400)
-    assert names(page) == []
-    assert f"not there any more, or not for you to see: {dropped} Nothing is listed." in page.text
-    before = page.html.split(button, 1)[0]
-    assert len(names(pages.olivia.get(unescape(before.rsplit('href="', 1)[1].split('"')[0])))) == left
-    pages.olivia.get(f"/c/customer?{urlencode(told)}", "facets")  # its sheet opens
 
 
 def test_pages_go_on_and_back_and_count(pages: "Pages") -> None:
