@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from console import browse, log, queue, records, subjects
-from console.actions import bulk, bulk_ends, bulk_looks, bulk_starts, many_changes as by_hand
+from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery, naming
@@ -122,10 +122,10 @@ def follow(bulk_id: str) -> Response:
         do = bulk.confirm if request.form.get("do") == "go" else bulk.stop
         do(frame.actor(), bulk_id)
         return frame.redirect_to(f"/bulk/{bulk_id}")
-    progress = _progress(bulk.get(frame.actor(), bulk_id))
-    if frame.wants_fragment() and request.args.get("left") == progress["seen"]:
-        return make_response("", 204)
-    return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
+    found = bulk.get(frame.actor(), bulk_id)
+    if (answer := frame.poll_answer(found)) is not None:
+        return answer
+    return frame.page("actions/progress.html", _progress(found), blocks={"*": "progress"})
 
 
 def _offered(actor: Actor, collection: str) -> list[Action | BulkStart]:
@@ -209,7 +209,7 @@ def _page(
 
 
 def _progress(work: Bulk) -> dict[str, Any]:
-    left = work.count(bulk.WAITING, bulk.BEGUN)
+    left = work.count() - work.done
     action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
     starting = bulk_starts.slug_of(work.action) is not None
     way_back = workspace_return.way_back(work.id)
@@ -219,27 +219,21 @@ def _progress(work: Bulk) -> dict[str, Any]:
     return {
         "bulk": work,
         "starting": starting,
-        "looking": work.looking,
-        "fits": work.count(bulk.FITS),
-        "same": work.count(bulk.SAME),
-        "most": bulk_looks.most_of(work.action),
+        "most": bulk.most_of(work.action),
         "listed": known,
         "done_word": bulk_ends.done_word(work.action),
         "waits": _waits(action) if isinstance(action, BulkStart) else "",
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
         "title": named,
         "crumb": way_back[0] if way_back else listed,
-        "window_title": f"{named}, {listed}, {work.count() - left:,} of {work.count():,}, Handrail",
-        "again": _again_url(work) if action and not work.goes_on and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED) else None,
+        "window_title": f"{named}, {listed}, {work.done:,} of {work.count():,}, Handrail",
+        "again": _again_url(work)
+        if action and not work.under_way and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED)
+        else None,
         "kept_until": work.created_at + bulk.KEPT,
         "left": left,
-        "goes_on": work.goes_on,
-        "seen": f"{work.count()} {left}" if work.looking else str(left),
-        "done": work.count(bulk.DONE),
-        "refused": work.count(bulk.REFUSED),
-        "open": work.count(bulk.OPEN),
+        **{state: work.count(state) for state in STATES},
         "causes": bulk.causes(work.id),
-        "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
         "items": [
