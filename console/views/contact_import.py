@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 from markupsafe import escape
 
 from console import automation, log
@@ -12,7 +12,6 @@ from console.actions import bulk, hand_forms
 from console.activity import exports
 from console.browse import naming
 from console.contacts import (
-    broken_off,
     cell_meanings,
     consent_columns,
     contact_files,
@@ -25,15 +24,15 @@ from console.contacts import (
 )
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
+from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
-from console.contacts.kept_imports import Import
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import IMPORTED
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import opting_out
-from console.views import downloads, formats, frame, list_tags
+from console.views import downloads, formats, frame, list_tags, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -64,7 +63,7 @@ def begin(collection: str) -> Response:
     try:
         return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream, sent.filename)))
     except Invalid as wrong:
-        return _form(here, wrong=_words(wrong), status=422)
+        return _form(here, wrong=refusals.first_reason(wrong), status=422)
 
 
 @blueprint.route("/imports/<import_id>", methods=["GET", "POST"])
@@ -76,16 +75,14 @@ def follow(import_id: str) -> Response:
     if request.method == "POST":
         try:
             if request.form.get("do") == "take_back":
-                if found.running or _is_stopping(found):
+                if found.followed:
                     raise Invalid("It still goes on. Stop it, or wait until it is done, and then take it back.")
                 return frame.redirect_to(f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}")
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
         except Invalid as invalid:
-            wrong = _words(invalid)
-    if frame.wants_fragment() and request.args.get("seen") == _seen(found):
-        return make_response("", 204)
-    if frame.wants_fragment() and not (found.running or _is_stopping(found)):
-        return make_response("", 200, {"HX-Refresh": "true"})  # what was left out, and why, stands below what is followed
+            wrong = refusals.first_reason(invalid)
+    if (answer := frame.poll_answer(found, reload=True)) is not None:  # what was left out, and why, stands below what is followed
+        return answer
     return frame.page("lists/import_progress.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
 
 
@@ -145,7 +142,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS, "is_stopping": _is_stopping,
+        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
@@ -154,11 +151,10 @@ def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Resp
 def _progress(found: Import, wrong: str) -> dict[str, Any]:
     who = frame.actor()
     collection = imports.importable(who, found.collection)
-    after = request.args.get("after", "")
-    lines = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
+    lines = import_batches.refused(found.id, request.args.get("after", 0, type=int), limit=SHOWN + 1)
     context: dict[str, Any] = {
-        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
-        "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
+        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""),
+        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
         "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], **_unknown(found), **_tags(who, collection, found), "lists": _lists(collection, found), "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
@@ -312,17 +308,5 @@ def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]
     return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
 
 
-def _seen(found: Import) -> str:
-    return f"{found.status}-{found.done}-{len(found.why)}{'-stopping' if _is_stopping(found) else ''}"
-
-
-def _is_stopping(found: Import) -> bool:
-    return broken_off.is_stopping(found.status, found.ended_at, found.place)
-
-
 def _url(found: Import) -> str:
     return f"/imports/{found.id}"
-
-
-def _words(wrong: Invalid) -> str:
-    return next((str(each["reason"]) for each in wrong.details if each.get("reason")), wrong.message)
