@@ -16,7 +16,7 @@ from console.background import DONE, Stopped, Stopping, Work
 from console.contacts import contact_files, import_batches
 from console.core.actor import Actor
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
 from console.enrolments import batch_previews, erasing, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
@@ -209,7 +209,7 @@ def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
     columns = BATCHES.table.c
     theirs = [columns.person == actor.id] if partly(actor, target) else []
     wanted = BATCHES.rows(columns.workflow == target.id, sa.not_(columns.preview), *theirs).order_by(columns.created_at.desc()).limit(most)
-    with transaction() as connection:
+    with hot_engine().connect() as connection:
         return [Batch.from_row(row, question=Question(), place={}) for row in connection.execute(wanted)]
 
 

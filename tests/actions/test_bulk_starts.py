@@ -12,6 +12,7 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid
 from tests.company import Company
+from tests.jobs import do
 from tests.support.acting import go_on
 
 WHY = {"why": "periodic"}
@@ -124,7 +125,7 @@ def test_a_start_waits_for_a_source_that_does_not_answer_and_is_made_once(compan
     bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
     company.sql("alter table customer rename to away")
     with pytest.raises(queue.PutBack):
-        bulk.advance(bulk_id)
+        do(queue.BULK, bulk_id)
     company.sql("alter table away rename to customer")
     company.work()
     assert [(item.state, item.why) for item in bulk.get(company.olivia, bulk_id).items] == [(bulk.DONE, "To Continue")] * 2

@@ -8,6 +8,7 @@ from console import access, actions, queue, runs
 from console.actions import bulk
 from console.actions.bulk import Bulk
 from console.core.actor import Actor
+from console.worker import handlers
 from tests.company import Company
 
 RATE: dict[str, Any] = {
@@ -50,7 +51,7 @@ def run_of(company: Company, document: Mapping[str, Any], record: str = "1", by:
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
     """What a worker does at once of something on several records, and how far that is for who began it."""
     with contextlib.suppress(queue.PutBack):
-        bulk.advance(bulk_id, stopping)
+        handlers(stopping)[queue.BULK](bulk_id)
     return bulk.get(actor, bulk_id)
 
 
