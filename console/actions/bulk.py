@@ -171,11 +171,6 @@ def as_checked(items: Sequence[Item], checked: Collection[str]) -> list[Item]:
     return [item if item.state == REFUSED or item.seen in checked else replace(item, state=REFUSED, why=CAME_SINCE) for item in items]
 
 
-def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> str:
-    """Keep what was asked for, and have a worker do it; answers its id."""
-    return _begin(actor, collection_id, action.id, items, values)
-
-
 def look(
     actor: Actor,
     collection_id: str,
@@ -188,13 +183,11 @@ def look(
 
     Raises Invalid where no record is chosen.
     """
-    items: Sequence[Item] = ()
-    query = None
     if whole is None:
         items = picked(actor, collection_id, keys, None, deed.later, f"“{deed.title}”")
-    else:
-        query = asdict(replace(whole, limit=PAGE, after=None, before=None, count=None, labels=False, fields=None))
-    return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
+        return begin(actor, collection_id, deed, items, values, looking=True)
+    query = asdict(replace(whole, limit=PAGE, after=None, before=None, count=None, labels=False, fields=None))
+    return begin(actor, collection_id, deed, [], values, looking=True, query=query)
 
 
 def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
@@ -211,7 +204,7 @@ def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
         )
     if not keys:
         raise Invalid("It added nothing that is known.")
-    return _begin(actor, collection_id, deed.id, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
+    return begin(actor, collection_id, deed, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
 
 
 def begun_before(actor: Actor) -> str | None:
@@ -226,9 +219,17 @@ def _id_of_form() -> str | None:
     return None if sent is None else f"blk_{sent[:26]}"
 
 
-def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> str:
+def begin(
+    actor: Actor,
+    collection_id: str,
+    deed: Action | BulkStart | ManyChanges,
+    items: Sequence[Item],
+    values: Mapping[str, Any],
+    **more: Any,
+) -> str:
+    """Keep what was asked for, and have a worker do it, or look at it first; answers its id. `more`: other columns of the row."""
     bulk_id = _id_of_form() or new_id("blk")
-    row = {"person": actor.id, "action": action, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
+    row = {"person": actor.id, "action": deed.id, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
     with transaction() as connection:
         if BULKS.add(connection, id=bulk_id, **row, created_at=log.now()):
             _add(connection, bulk_id, items, 0)

@@ -68,22 +68,20 @@ def preview(collection: str) -> Response:
     except bulk.TooManyChosen as wrong:
         if isinstance(action, BulkStart):
             return _later(described, action, keys, whole, typed, given)
-        return _page(described, action, [], typed, wrong=wrong, status=422)
+        return _page(described, action, [], typed, wrong=wrong)
     except Invalid as wrong:
-        return _page(described, action, [], typed, wrong=wrong, status=422)
+        return _page(described, action, [], typed, wrong=wrong)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
-        return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
+        return _page(described, action, items, typed, wrong=refusal(lacking))
     judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _editable(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed, checked_with=_token(given))
     token, *checked = request.form.get("checked", "").split(",")
     if token != _token(given):
-        return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), status=422, checked_with=_token(given))
+        return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), checked_with=_token(given))
     judged = bulk.as_checked(judged, set(checked))
     if all(item.state == bulk.REFUSED for item in judged):
-        return _page(
-            described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
-        )
+        return _page(described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."))
     bulk_id = bulk.begin(actor, collection, action, judged, given)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
@@ -105,7 +103,7 @@ def _later(
             raise refusal(lacking)
         bulk_id = bulk.look(frame.actor(), described["id"], action, keys, whole, given)
     except Invalid as wrong:
-        return _page(described, action, [], typed, wrong=wrong, status=422, later=True)
+        return _page(described, action, [], typed, wrong=wrong, later=True)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
 
@@ -168,7 +166,6 @@ def _page(
     typed: Mapping[str, Any],
     *,
     wrong: ConsoleError | None = None,
-    status: int = 200,
     checked_with: str = "",
     later: bool = False,
 ) -> Response:
@@ -205,7 +202,7 @@ def _page(
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "url": f"/bulk/of/{described['id']}",
     }
-    return frame.page("actions/preview.html", context, status=status)
+    return frame.page("actions/preview.html", context, status=wrong.status if wrong else 200)
 
 
 def _progress(work: Bulk) -> dict[str, Any]:
