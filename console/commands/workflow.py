@@ -115,7 +115,7 @@ def write_left_out(actor: Actor, batch_id: str, file: IO[str]) -> None:
     after: int | None = None
     while True:
         rows, after = enrolments.batches.answers(actor, batch_id, limit=1_000, after=after)
-        table.writerows([row["row"], " ".join(str(each["reason"]) for each in row["reasons"]) or "Is in the workflow now."] for row in rows)
+        table.writerows([row.row, " ".join(each["reason"] for each in row.reasons) or "Is in the workflow now."] for row in rows)
         if after is None:
             return
 

@@ -78,6 +78,19 @@ class Batch(Work):
         return self.progress_json() | {"preview": self.preview, "counts": counts, "reach": reach, "exits": exits}
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one of a batch: `row` is its place or line. Of a record that the reader may not see, it is known that there is one."""
+
+    row: int
+    status: str
+    reasons: Sequence[Mapping[str, str]]
+    record: str | None = None
+    title: str | None = None
+    lead_id: str | None = None
+    run_id: str | None = None
+
+
 def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files.ContactFile:
     """Store a file of contacts, for a question of this person. Raises NotFound, NotAllowed, Invalid."""
     require_open(seen(actor, slug_or_id, "start"))
@@ -159,7 +172,7 @@ def resume(actor: Actor, batch_id: str) -> Batch:
 
 def answers(
     actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int | None = None
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[Row], int | None]:
     """(the answers after line `after`, None: from the first, which of rows is 0; the line of the last one where there are more). `status` None: those who were not enrolled.
 
     Enrolled are read from the enrolments. Records are named as far as the actor sees them.
@@ -179,17 +192,8 @@ def answers(
     titles = _titles(actor, target, [row[1] for row in rows if row[1] is not None])
     shown = []
     for line, record, came_to, reasons, lead, run in rows[:limit]:
-        row = {
-            "row": line,
-            "record": record,
-            "title": titles.get(record),
-            "status": came_to,
-            "reasons": reasons,
-            "lead_id": lead,
-            "run_id": run,
-        }
         hidden = record is not None and record not in titles
-        shown.append(row | ({"record": None, "lead_id": None, "run_id": None} if hidden else {}))
+        shown.append(Row(line, came_to, reasons) if hidden else Row(line, came_to, reasons, record, titles.get(record), lead, run))
     return shown, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 

@@ -98,7 +98,7 @@ def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company)
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
     assert batch.enrolled == 2
-    assert [each["reasons"][0]["reason"] for each in answers] == [
+    assert [each.reasons[0]["reason"] for each in answers] == [
         "2 contacts have the phone on this line: 07400000015.",
         "No contact has the phone on this line: 000.",
     ]
@@ -108,7 +108,7 @@ def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Compa
     rows = [{"name": name} for name in ("Kim", "kim", "KIM", "Sam Whitfield")]
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.enrolled, [each["reasons"][0]["reason"] for each in answers]) == (
+    assert (batch.enrolled, [each.reasons[0]["reason"] for each in answers]) == (
         2,
         ["No contact has the name on this line: kim.", "No contact has the name on this line: KIM."],
     )
@@ -130,7 +130,7 @@ def test_the_first_line_of_a_list_without_a_heading_counts(flow: Company, text: 
     work_until_idle({"enrol"})
     batch = enrolments.batches.get(flow.olivia, batch.id)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.done, batch.enrolled, [each["row"] for each in answers]) == (3, 2, numbers)
+    assert (batch.done, batch.enrolled, [each.row for each in answers]) == (3, 2, numbers)
 
 
 def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:
@@ -189,4 +189,4 @@ def test_notes_of_a_report_and_headings_between_are_no_leads(flow: Company, line
     batch = enrolments.batches.get(flow.olivia, batch.id)
     assert (batch.done, batch.enrolled) == (2, 1)
     [answer] = enrolments.batches.answers(flow.olivia, batch.id)[0]
-    assert answer["reasons"][0]["reason"].startswith(("This line is a note", "This line repeats"))
+    assert answer.reasons[0]["reason"].startswith(("This line is a note", "This line repeats"))

@@ -61,8 +61,8 @@ def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Co
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
     assert enrolments.batches.confirmed(company.olivia, seen.id).id == done.id, "the button pressed twice, or the page opened again"
     told, _ = enrolments.batches.answers(company.olivia, done.id)
-    assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
-    assert [row["reasons"][0]["reason"] for row in told] == [unseen, TWICE]
+    assert [(row.row, row.status, row.record) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
+    assert [row.reasons[0]["reason"] for row in told] == [unseen, TWICE]
     assert counts() == Counts(waiting=2, steps={"start": 2})
     again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     assert (again.enrolled, again.already_enrolled) == (0, 1)
@@ -158,7 +158,7 @@ def test_who_was_in_it_before_comes_in_again_as_the_document_says(company: Compa
         assert bool(batch.enrolled) is again
     if not again:
         told, _ = enrolments.batches.answers(company.olivia, batch.id, "refused")
-        assert told[0]["reasons"]
+        assert told[0].reasons
     fetch("delete from console.enrolment returning id")
 
 
@@ -341,7 +341,7 @@ def test_a_value_that_two_records_have_is_left_out_however_many_records_are_aske
     rows = [{"email": f"t{n}@twins.example"} for n in range(50, 56)] + [{"email": "alone@twins.example"}]
     batch = enrolments.batches.begin(company.olivia, "care-review", Question(rows=rows, values=WHY), preview=True)
     answers, _ = enrolments.batches.answers(company.olivia, batch.id)
-    assert {each["reasons"][0]["reason"] for each in answers} == {
+    assert {each.reasons[0]["reason"] for each in answers} == {
         f"2 customers have the email on this line: t{n}@twins.example." for n in range(50, 56)
     }
     assert batch.enrolled == 1
