@@ -80,7 +80,7 @@ def worked(actor: Any, ident: str, tell: Callable[[int], None]) -> Any:
         tell(import_batches.get(actor, ident).done)
         return False
 
-    while import_batches.get(actor, ident).running:
+    while import_batches.get(actor, ident).under_way:
         try:
             import_batches.advance(ident, stopping)
         except PutBack as back:

@@ -16,7 +16,7 @@ from console.upkeep import doctor
 from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
-from tests.support.acting import RATE, hand_in, imported, run_of
+from tests.support.acting import RATE, go_on, hand_in, imported, run_of
 from tests.views.conftest import Pages
 
 OTHER: dict[str, Any] = {
@@ -68,7 +68,7 @@ def in_bulk(house: Company) -> None:
     action = next(one for one in bulk.offered(house.olivia, "customer") if one.id == "customer.rate")
     items = bulk.judged(house.olivia, "customer", action, bulk.chosen(house.olivia, "customer", action, ["1", "2"], None), {"risk": "high"})
     bulk_id = bulk.begin(house.olivia, "customer", action, items, {"risk": "high"})
-    while bulk.go_on(house.olivia, bulk_id).count(bulk.WAITING):
+    while go_on(house.olivia, bulk_id).count(bulk.WAITING):
         continue
 
 

@@ -1,24 +1,37 @@
 """Lists that nobody here wrote: with other capitals, telephone numbers written otherwise, without a heading. They find the contacts that they mean, and no others."""
 
 import io
+
 import sqlite3
+
 from contextlib import closing
+
 from dataclasses import replace
+
 from typing import Any
 
 import pytest
 
 from console import access, accounts, enrolments, workflows
+
 from console.contacts import contact_files, import_batches, present
+
 from console.db.ids import new_id
+
 from console.enrolments import Question
+
 from console.records import collection
+
 from tests.company import Company
+
 from tests.jobs import BEGINNING, work_until_idle
+
 from tests.support.contact_club import found_club
+
 from tests.tables import cases
 
 ROBOT = "robot@fernwick.example"
+
 FLOW: dict[str, Any] = {
     "format": 1, "slug": "hello", "title": "Hello", "collection": "contact", "team": "operations", "run_as": ROBOT,
     "steps": [
@@ -27,6 +40,7 @@ FLOW: dict[str, Any] = {
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ],
 }  # fmt: skip
+
 LEADS = FLOW | {
     "slug": "leads", "title": "Leads", "collection": None,
     "steps": [
@@ -34,6 +48,7 @@ LEADS = FLOW | {
         *FLOW["steps"][1:],
     ],
 }  # fmt: skip
+
 MORE = (
     (10, "Gwen", "Gwen.Hall@Post.example", "+44 (0)7400 000010", "GB"),
     (11, "Hugo", "hugo@post.example", "07400 000011", "GB"),
@@ -44,7 +59,6 @@ MORE = (
     (16, "Max", "lea@post.example", "+44 7400-000015", "GB"),
     (17, "Nia", "nia@post.example", "+41 41 550 10 00", "CH"),
 )
-
 
 @pytest.fixture(name="club")
 def fixture_club(company: Company) -> Company:
@@ -85,7 +99,6 @@ FOUND = cases(
     ],
 )
 
-
 @FOUND
 def test_contacts_are_found_however_their_address_or_number_is_written(club: Company, field: str, given: str, keys: list[int]) -> None:
     scope = access.scope_for(club.olivia, "contact", "read")
@@ -98,7 +111,7 @@ def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company)
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
     assert batch.enrolled == 2
-    assert [each["reasons"][0]["reason"] for each in answers] == [
+    assert [each.reasons[0]["reason"] for each in answers] == [
         "2 contacts have the phone on this line: 07400000015.",
         "No contact has the phone on this line: 000.",
     ]
@@ -108,7 +121,7 @@ def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Compa
     rows = [{"name": name} for name in ("Kim", "kim", "KIM", "Sam Whitfield")]
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.enrolled, [each["reasons"][0]["reason"] for each in answers]) == (
+    assert (batch.enrolled, [each.reasons[0]["reason"] for each in answers]) == (
         2,
         ["No contact has the name on this line: kim.", "No contact has the name on this line: KIM."],
     )
@@ -130,7 +143,7 @@ def test_the_first_line_of_a_list_without_a_heading_counts(flow: Company, text: 
     work_until_idle({"enrol"})
     batch = enrolments.batches.get(flow.olivia, batch.id)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.done, batch.enrolled, [each["row"] for each in answers]) == (3, 2, numbers)
+    assert (batch.done, batch.enrolled, [each.row for each in answers]) == (3, 2, numbers)
 
 
 def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:
@@ -176,3 +189,5 @@ def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last
     told = contact_files.read_as(file, None, contact_files.HEADING)
     assert told.heading == max(heading, 1)
     assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)
+
+

@@ -61,7 +61,7 @@ class House:
         batch = enrolments.batches.begin(self.company.olivia, slug, Question(keys=[key]))
         self.work()
         told, _ = enrolments.batches.answers(self.company.olivia, batch.id)
-        return str(told[0]["reasons"][0]["reason"]) if told and told[0]["reasons"] else "already" if told else "enrolled"
+        return str(told[0].reasons[0]["reason"]) if told and told[0].reasons else "already" if told else "enrolled"
 
     def work(self) -> None:
         """What workers do, until nothing is left."""

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from console import faults, log, queue, runs, sources
-from console.contacts import broken_off
+from console import background, faults, log, queue, runs, sources
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue.dispatch import Dispatcher
@@ -112,7 +111,7 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
 def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     number = give_up("a")
     with monkeypatch.context() as patched:
-        patched.setattr(broken_off, "job_again", lambda *_: jobs_seen.append(jobs()))
+        patched.setattr(background, "revive_batch", lambda *_: jobs_seen.append(jobs()))
         jobs_seen: list[Any] = []
         status.try_again(company.ines, number)
     assert jobs_seen == [[("failed", "a")]], "no worker sees the job before what it is about is under way again"
