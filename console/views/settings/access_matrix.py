@@ -128,7 +128,7 @@ def attempt() -> Response:
         ]
         + [("the console", sorted({(act, policy_words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
     }
-    return area.page("settings/try.html", "access", context, status=422 if wrong else 200)
+    return area.page("settings/try.html", "access", context, heading="Try", status=422 if wrong else 200)
 
 
 def _inputs(obj: str) -> list[str]:

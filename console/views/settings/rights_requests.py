@@ -65,7 +65,7 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
         "wrong": wrong,
         "reason": reason,
     }
-    return area.page("settings/rights_request.html", "roles", context, status=wrong.status if wrong else 200)
+    return area.page("settings/rights_request.html", "roles", context, heading="A right on records", error=wrong)
 
 
 def _whom(gained: Sequence[str], asker: str) -> str:
