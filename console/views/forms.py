@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -57,6 +57,7 @@ class Field(Part):
     autocomplete: str = "off"
     rows: int = 3
     suggestions: Choices = ()
+    value: Any = None
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -85,14 +86,42 @@ class Group(Part):
 
 @dataclass(frozen=True, slots=True)
 class Lines(Part):
-    """A table of fields; a cell that is a text heads its line."""
+    """A table of fields, with a line for each of `rows` (key → values). A line is headed by its title, where it has one.
+
+    `{row}` in the name of a column stands for the key of its line; without it a name is sent once for each line.
+    """
 
     name: str
     label: str
-    heads: Sequence[str]
-    lines: Sequence[Sequence[Any]]
+    columns: Sequence[Field]
+    rows: Mapping[str, Mapping[str, Any]]
     hint: str = ""
     css: str = "cards"
+    titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def heads(self) -> list[str]:
+        """Return the heads of the columns."""
+        return [*["For"] * bool(self.titles), *(column.label for column in self.columns)]
+
+    @property
+    def cells(self) -> list[tuple[tuple[str, str] | None, list[Field]]]:
+        """Return the title of each line and its fields, each called by the line for who hears it alone."""
+        lines = []
+        for number, (row, values) in enumerate(self.rows.items(), start=1):
+            title, made = self.titles.get(row), []
+            for column in self.columns:
+                part = column.key or column.name.replace(".{row}", "").rpartition(".")[2]
+                label = f"{title[0]}: {column.label}" if title else f"{column.label}, line {number}"
+                named = replace(column, name=column.name.format(row=row), key=f"{self.name}.{row}.{part}", label=label)
+                made.append(replace(named, value=values.get(part, "")))
+            lines.append((title, made))
+        return lines
+
+
+def numbered(rows: Iterable[Mapping[str, Any]], start: int = 0) -> dict[str, Mapping[str, Any]]:
+    """Return the lines of a table by their numbers."""
+    return {str(number): row for number, row in enumerate(rows, start=start)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +180,7 @@ class Form:
     @property
     def is_marked(self) -> bool:
         """Return whether a field or table of the form says what is wrong."""
-        return not self.errors.keys().isdisjoint(_marked(self.items))
+        return any(_marks(self.items, at) for at in self.errors)
 
     def read(self) -> dict[str, Any]:
         """Return what was sent: a list for `checks`, whether it is ticked for `check`, a password as it is, else the text without space around it."""
@@ -172,6 +201,10 @@ class Form:
                 raise
             self.error = error
         return None
+
+    def value_of(self, item: Field) -> Any:
+        """Return what stands in a field."""
+        return self.values.get(item.at, "") if item.value is None else item.value
 
     def id_of(self, item: Field) -> str:
         """Return the id of a field's control."""
@@ -204,7 +237,7 @@ class Form:
         if item.kind == "select":
             return shown
         listed = f"{self.id_of(item)}-list" if item.suggestions else None
-        return shown | {"type": item.kind, "autocomplete": item.autocomplete, "value": self.values.get(item.at, ""), "list": listed}
+        return shown | {"type": item.kind, "autocomplete": item.autocomplete, "value": self.value_of(item), "list": listed}
 
 
 def _fields(items: Iterable[Item]) -> Iterator[Field]:
@@ -213,19 +246,18 @@ def _fields(items: Iterable[Item]) -> Iterator[Field]:
             yield item
         elif isinstance(item, Group):
             yield from _fields(item.items)
-        elif isinstance(item, Lines):
-            yield from (cell for line in item.lines for cell in line if isinstance(cell, Field))
 
 
-def _marked(items: Iterable[Item]) -> Iterator[str]:
-    """Return the names under which something is said at a field or table."""
+def _marks(items: Iterable[Item], at: str) -> bool:
+    """Return whether one of the parts says what is wrong at this name."""
     for item in items:
-        if isinstance(item, Group):
-            yield from _marked(item.items)
-        elif isinstance(item, Lines):
-            yield from (item.name, *(cell.at for line in item.lines for cell in line if isinstance(cell, Field)))
-        elif isinstance(item, Field) and item.kind != "hidden":
-            yield item.at
+        if isinstance(item, Group) and _marks(item.items, at):
+            return True
+        if isinstance(item, Lines) and f"{at}.".startswith(f"{item.name}."):
+            return True
+        if isinstance(item, Field) and item.kind != "hidden" and item.at == at:
+            return True
+    return False
 
 
 def _sent(item: Field) -> Any:

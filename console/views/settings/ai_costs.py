@@ -12,7 +12,7 @@ from console.proposals.options import Current
 from console.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.views import frame
 from console.views.formats import worded
-from console.views.forms import Field, Group, Lines
+from console.views.forms import Field, Group, Lines, numbered
 from console.views.settings import ai_forms, area
 
 blueprint = Blueprint("ai_costs", __name__, url_prefix="/settings/ai")
@@ -21,12 +21,17 @@ PURPOSE_WORDS = (
     ("propose", "Filling forms in", "Values for the fields of a step"),
     ("decide", "Decisions", "Which way a run goes on"),
     ("text", "Texts", "Drafts of letters and notes"),
-    ("build", "Building workflows", "From a description; may take longer"),
+    ("build", "Building workflows", "From a description; 30 seconds as usual"),
 )
-PURPOSE_PARTS = (("model", "Model", None), ("seconds", "Seconds", "numeric"), ("max_tokens", "Most tokens of an answer", "numeric"))
-PURPOSE_NAMES = tuple(f"purposes.{purpose}.{part}" for purpose in PURPOSES for part, _, _ in PURPOSE_PARTS)
-PRICE_LABELS = {"model": "Model", "input": "Sent", "cached": "From the cache", "output": "Answered"}
-PRICE_HEADS = ("Model, or how its name begins", "Sent", "Sent, from the provider's cache", "Answered")
+PURPOSE_PARTS = ("model", "seconds", "max_tokens")
+PURPOSE_NAMES = tuple(f"purposes.{purpose}.{part}" for purpose in PURPOSES for part in PURPOSE_PARTS)
+PRICES = (
+    Field("price.model", "Model, or how its name begins"),
+    Field("price.input", "Sent", inputmode="decimal"),
+    Field("price.cached", "Sent, from the provider's cache", inputmode="decimal"),
+    Field("price.output", "Answered", inputmode="decimal"),
+)
+PRICE_PARTS = [column.name.removeprefix("price.") for column in PRICES]
 PRICE_FIELDS = [
     Field("prices.currency", "Currency", hint="Its code, such as EUR.", css="short"),
     Field("prices.on", "Prices as of", "date", css="short"),
@@ -55,8 +60,8 @@ def purposes() -> Response:
     if request.method != "POST":
         return _purposes(current, shown, prices)
     shown = ai_forms.typed((*PURPOSE_NAMES, *(field.name for field in PRICE_FIELDS)))
-    lines = list(zip(*(request.form.getlist(f"price.{part}") for part in PRICE_LABELS), strict=False))[: MOST_PRICES + EMPTY_PRICES]
-    prices = [dict(zip(PRICE_LABELS, (text.strip() for text in line), strict=True)) for line in lines if any(text.strip() for text in line)]
+    lines = list(zip(*(request.form.getlist(column.name) for column in PRICES), strict=False))[: MOST_PRICES + EMPTY_PRICES]
+    prices = [dict(zip(PRICE_PARTS, (text.strip() for text in line), strict=True)) for line in lines if any(text.strip() for text in line)]
     changes: dict[str, Any] = ai_forms.nested(shown)
     changes["prices"] |= {"models": [{part: text or None for part, text in price.items() if text or part != "cached"} for price in prices]}
     return _purposes(current, shown, prices, changes)
@@ -66,46 +71,25 @@ def _purposes(
     current: Current, shown: Mapping[str, str], prices: list[dict[str, str]], changes: Mapping[str, Any] | None = None
 ) -> Response:
     whole = int(current.seconds)
-    purposes = [
-        [
-            (words, hint),
-            *(
-                Field(
-                    f"purposes.{purpose}.{part}",
-                    f"{words}: {label.lower()}",
-                    inputmode=mode,
-                    placeholder={"model": current.ai.model or "", "seconds": str(30 if purpose == "build" else whole)}.get(part),
-                )
-                for part, label, mode in PURPOSE_PARTS
-            ),
-        ]
-        for purpose, words, hint in PURPOSE_WORDS
+    parts = [
+        Field("purposes.{row}.model", "Model", placeholder=current.ai.model or ""),
+        Field("purposes.{row}.seconds", "Seconds", inputmode="numeric", placeholder=str(whole)),
+        Field("purposes.{row}.max_tokens", "Most tokens of an answer", inputmode="numeric"),
     ]
-    lines = [*prices, *[dict.fromkeys(PRICE_LABELS, "")] * EMPTY_PRICES]
-    priced = [
-        [
-            Field(
-                f"price.{part}",
-                f"{label}, line {row + 1}",
-                key=f"prices.models.{row}.{part}",
-                inputmode=None if part == "model" else "decimal",
-            )
-            for part, label in PRICE_LABELS.items()
-        ]
-        for row in range(len(lines))
-    ]
+    rows = {purpose: {part: shown[f"purposes.{purpose}.{part}"] for part in PURPOSE_PARTS} for purpose, *_ in PURPOSE_WORDS}
+    titles = {purpose: (words, hint) for purpose, words, hint in PURPOSE_WORDS}
+    priced = numbered([*prices, *[{}] * EMPTY_PRICES])
     model = f": the model of the provider, {current.ai.model}," if current.ai.model else ": the model of the provider"
     hint = (
         f"What is empty is as usual{model} and {whole} seconds. A proposal may not take longer than that: the person fills in the form "
         "meanwhile, and later nobody needs it any more."
     )
-    table = Lines("prices.models", "Prices of a million tokens", PRICE_HEADS, priced, "Of a million tokens each. Empty lines are left out.")
+    table = Lines("prices.models", "Prices of a million tokens", PRICES, priced, "Of a million tokens each. Empty lines are left out.")
     items = [
-        Group([Lines("purposes", "By purpose", ("For", *(label for _, label, _ in PURPOSE_PARTS)), purposes)], "Purposes", "card", hint),
+        Group([Lines("purposes", "By purpose", parts, rows, titles=titles)], "Purposes", "card", hint),
         Group([Group(PRICE_FIELDS), table], "Prices", "card", PRICE_HINT),
     ]
-    values = {f"prices.models.{row}.{part}": text for row, price in enumerate(lines) for part, text in price.items()}
-    form = ai_forms.form_of(items, {**shown, **values})
+    form = ai_forms.form_of(items, shown)
     untried = request.form.get("untried") == "on"
     made = ai_forms.save("/settings/ai/purposes", form, changes, untried=untried) if changes is not None else None
     return made or area.form_page("ai/purposes", form)

@@ -23,7 +23,7 @@ def new() -> Response:
     sources.require_manager(actor)
     own = {role for role, _ in actor.roles} & access.rights().roles
     every = {act for act, _ in ACTS if act != "delete"}
-    table, ticked = may_table(read_may() if request.method == "POST" else dict.fromkeys(own, every))
+    table = may_table(read_may() if request.method == "POST" else dict.fromkeys(own, every))
     url = Field("url", "URL", hint=URL_HINT)
     form = Form(
         [
@@ -31,7 +31,7 @@ def new() -> Response:
             Group([url], "Not on the console’s own server", "fold", open=bool(request.form.get("url"))),
             table,
         ],
-        {"name": "contacts", **ticked},
+        {"name": "contacts"},
         "Make the book",
         icon="id-badge",
         intro="For people whom you write to and call, where no database of yours has them: contacts with stages and owners, and their consents "

@@ -10,7 +10,7 @@ from console.accounts import abilities, authority, others_keys, person_changes, 
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, NotAllowed
 from console.views import frame
-from console.views.forms import WITHOUT_PLACE, Field, Form, Group, Lines
+from console.views.forms import WITHOUT_PLACE, Field, Form, Group, Lines, numbered
 from console.views.settings import absence_forms, area, people
 from console.views.settings.me import device, identities_shown, locales, profile_items
 from console.work import leavers
@@ -107,21 +107,14 @@ def particulars(person_id: str) -> Response:
     person = accounts.person(person_id)
     own_account = person.id == who.id
     stored = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
-    tags = [*(_read_tags() if request.method == "POST" else stored), *[("", "")] * BLANK_TAGS]
+    tags = _read_tags() if request.method == "POST" else stored
     items, values = profile_items(person.name, person.locale, person.zone)
     if own_account:
         items.append(Group([], "Tags", "fieldset", "Nobody changes their own tags: ask another admin."))
     else:
-        lines = [
-            [
-                Field("tag", f"Name of tag {number}", key=f"tag.{number}", placeholder="desks"),
-                Field("values", f"Values of tag {number}", "area", key=f"values.{number}", rows=2),
-            ]
-            for number in range(1, len(tags) + 1)
-        ]
-        items.append(Lines("tags", "Tags", ("Name", "Values"), lines, TAGS_HINT))
-        for number, (key, text) in enumerate(tags, start=1):
-            values |= {f"tag.{number}": key, f"values.{number}": text}
+        columns = [Field("tag", "Name", placeholder="desks"), Field("values", "Values", "area", rows=2)]
+        lines = [{"tag": key, "values": text} for key, text in tags]
+        items.append(Lines("tags", "Tags", columns, numbered([*lines, *[{}] * BLANK_TAGS]), TAGS_HINT))
     form = Form(items, values, cancel=people.url(person.id))
 
     def save(sent: dict[str, Any]) -> Response:

@@ -11,7 +11,7 @@ from console.accounts import abilities, authority, identities, person_changes
 from console.accounts.authority import Pair
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
-from console.views.forms import WITHOUT_PLACE, Button, Field, Form, Group, Item, Lines
+from console.views.forms import WITHOUT_PLACE, Button, Field, Form, Group, Item, Lines, numbered
 from console.views.settings import area, people
 
 blueprint = Blueprint("person_roles", __name__, url_prefix="/settings/people")
@@ -95,20 +95,16 @@ def pair_items(
     everywhere = ", ".join(sorted(formats.role_words(role) for role in access.EVERYWHERE))
     roles = [("", "Add a role"), *people.role_choices()]
     places = [("", "Team"), *choices]
-    lines = [
-        [
-            Field(f"role.{number}", "Another role", "select", key=f"rows.{number}.role", choices=roles),
-            Field(f"team.{number}", "In the team", "select", key=f"rows.{number}.team", choices=places),
-        ]
-        for number in range(1, len(rows) + 1)
-    ]
+    columns = [Field("role.{row}", "Role", "select", choices=roles), Field("team.{row}", "Team", "select", choices=places)]
+    only = choices[0][0] if len(choices) == 1 else ""
+    added = numbered([{"role": role, "team": only} for role in rows], start=1)
     group_hint = (
         "A role by group goes when the group goes, and comes back with it. Add it below to give it by hand too." if by_groups else ""
     )
     default = " Where none is chosen, those of the roles." if teams_of_roles and not teams else ""
     items: list[Item] = [
         Field("pair", "Roles", "checks", group_hint, ticked, key="pairs") if ticked else Group([], "Roles", "fieldset", "No role yet."),
-        Lines("roles", "Add roles", ("Role", "Team"), lines, f"{everywhere}: held everywhere, whatever team stands beside them."),
+        Lines("roles", "Add roles", columns, added, f"{everywhere}: held everywhere, whatever team stands beside them."),
     ]
     if teams:
         marked = [(team, names.get(team, team), "" if team in joined else "new") for team in teams]
@@ -124,11 +120,7 @@ def pair_items(
             key="teams",
         )
     )
-    values: dict[str, Any] = {"pairs": [value for value, *_ in ticked], "joined_teams": list(teams)}
-    only = choices[0][0] if len(choices) == 1 else ""
-    for number, role in enumerate(rows, start=1):
-        values |= {f"rows.{number}.role": role, f"rows.{number}.team": only}
-    return items, values
+    return items, {"pairs": [value for value, *_ in ticked], "joined_teams": list(teams)}
 
 
 def read_pairs() -> frozenset[Pair]:

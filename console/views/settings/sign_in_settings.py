@@ -10,7 +10,7 @@ from console.accounts import entry, entry_changes, identities, oidc
 from console.accounts.entry import Entry, GroupRole
 from console.errors import Invalid
 from console.views import formats, frame
-from console.views.forms import Field, Form, Group, Item, Lines
+from console.views.forms import Field, Form, Group, Item, Lines, numbered
 from console.views.settings import area
 
 blueprint = Blueprint("sign_in_settings", __name__, url_prefix="/settings/sign-in")
@@ -76,20 +76,17 @@ def _form(told: Entry, groups: Sequence[GroupRole]) -> Form:
         f"One address or network a line, such as 203.0.113.0/24; none: from everywhere. You are at {request.remote_addr}, which has to be "
         "among them. Links for documents work from everywhere."
     )
-    lines = [*groups, *[GroupRole("", "", "")] * EMPTY_LINES]
     items = [
         Group(factor, "Second factor", "card"),
         Group([Group(sessions)], "Sessions", "card"),
         Group([Field("networks", "People and programs are let in only from", "area", networks, rows=4, css="mono")], "Networks", "card"),
-        Group(_provider_items(len(lines)) if oidc.offered() else [Field("password", kind="hidden")], "Identity provider", "card", _none()),
+        Group(_provider_items(groups) if oidc.offered() else [Field("password", kind="hidden")], "Identity provider", "card", _none()),
     ]
     values = {
         **{name: getattr(told, name) for name in ("second_factor", "step_up", *MINUTES, "groups_claim", "groups_missing")},
         "networks": "\n".join(told.networks),
         "password": told.password if oidc.offered() else "on",
     }
-    for number, line in enumerate(lines):
-        values |= {f"group.{number}": line.group, f"role.{number}": line.role, f"team.{number}": line.team}
     return Form(
         items, values, css="sect entry", aside="Locked out all the same? console sign-in open lets passwords in again, from everywhere."
     )
@@ -104,22 +101,20 @@ def _none() -> str:
     )
 
 
-def _provider_items(count: int) -> list[Item]:
+def _provider_items(groups: Sequence[GroupRole]) -> list[Item]:
     roles = [(role, formats.role_words(role)) for role in sorted(access.rights().roles)]
     teams = [("*", "Every team"), *((team.id, team.name) for team in accounts.teams())]
-    lines = [
-        [
-            Field("group", f"Group, line {number + 1}", key=f"group.{number}", max_length=300),
-            Field("role", f"Role, line {number + 1}", "select", key=f"role.{number}", choices=roles),
-            Field("team", f"Team, line {number + 1}", "select", key=f"team.{number}", choices=teams),
-        ]
-        for number in range(count)
+    columns = [
+        Field("group", "Group", max_length=300),
+        Field("role", "Role", "select", choices=roles),
+        Field("team", "Team", "select", choices=teams),
     ]
+    lines = [{"group": line.group, "role": line.role, "team": line.team} for line in groups]
     return [
         Field("password", "People may sign in with a password too", "check"),
         Field("groups_claim", "The claim that holds people's groups", hint="Most providers call it groups."),
         Field("groups_missing", "When the provider sends no such claim", "select", MISSING_HINT, _capitalised(entry.MISSING)),
-        Lines("groups", "Groups and their roles", ("Group", "Role", "Team"), lines, GROUPS_HINT),
+        Lines("groups", "Groups and their roles", columns, numbered([*lines, *[{}] * EMPTY_LINES]), GROUPS_HINT),
     ]
 
 

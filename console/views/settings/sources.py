@@ -154,23 +154,13 @@ def read_may() -> dict[str, set[str]]:
     return {role: acts for role in sorted(access.rights().roles) if (acts := set(request.form.getlist(f"may.{role}")))}
 
 
-def may_table(may: Mapping[str, set[str]], hint: str = "") -> tuple[Lines, dict[str, bool]]:
-    """Return a tick for each act of each role, and which are ticked."""
+def may_table(may: Mapping[str, set[str]], hint: str = "") -> Lines:
+    """Return a tick for each act of each role."""
     roles = sorted(access.rights().roles)
-    lines = [
-        [
-            (formats.role_words(role), ""),
-            *(
-                Field(f"may.{role}", f"{formats.role_words(role)}: {words}", "check", key=f"may.{role}.{act}", sent=act)
-                for act, words in ACTS
-            ),
-        ]
-        for role in roles
-    ]
-    heads = ("Role", *(words for _, words in ACTS))
-    return Lines("may", "Who may do what with it", heads, lines, hint, "small"), {
-        f"may.{role}.{act}": True for role, acts in may.items() for act in acts
-    }
+    columns = [Field("may.{row}", words, "check", key=act, sent=act) for act, words in ACTS]
+    rows = {role: dict.fromkeys(may.get(role, ()), True) for role in roles}
+    titles = {role: (formats.role_words(role), "") for role in roles}
+    return Lines("may", "Who may do what with it", columns, rows, hint, "small", titles)
 
 
 def picker(tested: Tested, chosen: Container[str] | None, which: str) -> Markup:
@@ -357,7 +347,6 @@ def _choice(
     place = typed.get("look") or sources.first_choice(tested.own or tested.tables)
     seen = source_preview.context(url, place, source_zones.known(typed.get("zone", ""))) if tested.ok and place else {}
     preview = Markup(frame.render("settings/source_preview.html", {"tested": tested, "look": place, **seen}))  # noqa: S704 (a template of ours)
-    table, ticked = may_table(may, MAY_HINT)
     clock = f"The clock of the server is in {formats.zone_words(tested.zone, frame.look())}. " if tested.zone else ""
     zone = source_zones.field(typed.get("zone", ""), f"{clock}Show three records again to see them so.", tested.zone)
     form = Form(
@@ -366,11 +355,11 @@ def _choice(
             Field("name", "Name", hint=NAME_HINT, required=True),
             preview,
             zone,
-            table,
+            may_table(may, MAY_HINT),
             READ_ONLY,
             picker(tested, chosen, typed.get("which", "all")),
         ],
-        {"zone": "UTC", **typed, **ticked, "read_only": bool(request.form.get("read_only")) if wrong else tested.read_only},
+        {"zone": "UTC", **typed, "read_only": bool(request.form.get("read_only")) if wrong else tested.read_only},
         "Connect",
         icon="plug-connected",
         do="connect",
