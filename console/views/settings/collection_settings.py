@@ -354,8 +354,8 @@ def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
     document = forms.Field("document", "Document", "area", DOCUMENT_HINT, rows=24, css="mono document", refused_as=("",))
-    download = f"{collection_frame.url(editing.collection.id)}/document.json"
+    file_address = f"{collection_frame.url(editing.collection.id)}/document.json"
     form = collection_frame.form(
-        editing, [document], {"document": text}, wrong, css="form", cancel=download, cancel_label="Download what counts"
+        editing, [document], {"document": text}, wrong, css="form", cancel=file_address, cancel_label="Download what counts"
     )
     return collection_frame.page("collection_form.html", editing, {"form": form}, wrong, heading="As a file")
