@@ -14,8 +14,9 @@ from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.core.plain_words import uncapitalised
 from console.enrolments import Batch, Counts, Lead, Question, Target
-from console.errors import ConsoleError, Invalid, Malformed, NotFound
+from console.errors import Invalid, Malformed, NotFound
 from console.views import frame, reference_boxes, refusals
+from console.views.forms import Field, Form
 from console.views.frame import Badge
 from console.views.run import form_boxes, step_values, workspace_return
 from console.views.run.wait_words import waits_shortly
@@ -111,13 +112,21 @@ def lead(slug: str, lead_id: str) -> Response:
     """Show one of them with the path taken; a POST takes them out."""
     who = frame.actor()
     target = enrolments.seen(who, slug)
-    wrong: ConsoleError | None = None
-    if request.method == "POST":
-        try:
-            enrolments.unenrol(who, slug, lead_id, request.form.get("reason", ""))
-            return frame.redirect_to(lead_url(target, lead_id))
-        except Invalid as invalid:
-            wrong = invalid
+    form = Form(
+        [Field("reason", "Why", required=True, max_length=2000)],
+        submit="Take out",
+        title="Take out",
+        intro="The run ends at once, and what is pending is done no more. Nothing that was sent is taken back.",
+        tone="danger",
+        css="card pad form",
+    )
+
+    def take_out(sent: dict[str, Any]) -> Response:
+        enrolments.unenrol(who, slug, lead_id, sent["reason"])
+        return frame.redirect_to(lead_url(target, lead_id))
+
+    if answer := form.submit_to(take_out):
+        return answer
     one = enrolments.places.lead(who, target, lead_id)
     context = {
         "target": target,
@@ -129,12 +138,11 @@ def lead(slug: str, lead_id: str) -> Response:
         "labels": {entry.name: entry.label or entry.name for entry in target.fields},
         "way_in": _way_in(one, target),
         "may_take_out": one.left_at is None and access.can(who, target.team or None, f"workflow:{target.slug}", "cancel"),
-        "typed": request.form.get("reason", ""),
-        "error": refusals.first_reason(wrong),
+        "form": form,
         "unable": unable_words(target.id),
         "address": workflow_url(target.slug),
     }
-    return frame.page("enrolments/lead.html", context, status=422 if wrong else 200)
+    return frame.page("enrolments/lead.html", context, status=form.error.status if form.error else 200)
 
 
 @blueprint.route("/workflows/<slug>/enrol", methods=["GET", "POST"])

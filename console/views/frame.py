@@ -43,6 +43,10 @@ PROSE_SCHEMES = {"http", "https", "mailto"}
 THEMES = frozenset({"light", "dark"})
 COMPONENTS = {
     "badge": ("badge",),
+    "panel": ("card_section", "facts_list", "table_frame"),
+    "notice": ("notice", "refusal_notice"),
+    "form": ("form_token", "post_button", "form_option", "entry", "form_box", "form_error", "form_items", "drawn_form", "search_box"),
+    "data_table": ("data_table",),
     "chart": ("chart",),
     "days": ("day_range",),
     "due": ("due_groups",),
@@ -50,7 +54,6 @@ COMPONENTS = {
     "empty": ("empty",),
     "proposal": ("hint_badges", "hint_button", "hint_acts", "hint_why", "hint_second", "opens_sources", "hint_way"),
     "field": ("field", "finds_records", "picked_key", "box_text", "file_line", "box_refusal", "box_said"),
-    "notice": ("notice", "refusal_notice"),
     "table": ("table",),
     "technical": ("technical",),
     "then_now": ("then_now",),

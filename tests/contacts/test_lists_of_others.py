@@ -1,33 +1,21 @@
 """Lists that nobody here wrote: with other capitals, telephone numbers written otherwise, without a heading. They find the contacts that they mean, and no others."""
 
 import io
-
 import sqlite3
-
 from contextlib import closing
-
 from dataclasses import replace
-
 from typing import Any
 
 import pytest
 
 from console import access, accounts, enrolments, workflows
-
 from console.contacts import contact_files, import_batches, present
-
 from console.db.ids import new_id
-
 from console.enrolments import Question
-
 from console.records import collection
-
 from tests.company import Company
-
 from tests.jobs import BEGINNING, work_until_idle
-
 from tests.support.contact_club import found_club
-
 from tests.tables import cases
 
 ROBOT = "robot@fernwick.example"
@@ -59,6 +47,7 @@ MORE = (
     (16, "Max", "lea@post.example", "+44 7400-000015", "GB"),
     (17, "Nia", "nia@post.example", "+41 41 550 10 00", "CH"),
 )
+
 
 @pytest.fixture(name="club")
 def fixture_club(company: Company) -> Company:
@@ -98,6 +87,7 @@ FOUND = cases(
         pytest.param("phone", "none", [], id="words"),
     ],
 )
+
 
 @FOUND
 def test_contacts_are_found_however_their_address_or_number_is_written(club: Company, field: str, given: str, keys: list[int]) -> None:
@@ -189,5 +179,3 @@ def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last
     told = contact_files.read_as(file, None, contact_files.HEADING)
     assert told.heading == max(heading, 1)
     assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)
-
-

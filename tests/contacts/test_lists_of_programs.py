@@ -1,34 +1,24 @@
 """Lists as programs of mail, sales and forms export them: nobody who left or bounced becomes reachable, no note becomes a contact, nobody becomes another."""
 
-from console.contacts.import_batches import Import
-
 import io
-
 import sqlite3
-
 import zlib
-
 from contextlib import closing
-
 from typing import Any
 
 import pytest
 
 from console import access
-
 from console.contacts import import_batches
-
+from console.contacts.import_batches import Import
 from console.messages import recipients
-
 from tests.company import Company
-
 from tests.support.contact_club import CONTACT, found_club
-
 from tests.support.contact_lists import chosen
-
 from tests.tables import cases
 
 MAILED = CONTACT["contact"] | {"consent": CONTACT["contact"]["consent"] | {"email": {"table": "consent"}}}
+
 
 @pytest.fixture(autouse=True)
 def club(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,5 +80,3 @@ def test_the_address_is_known_whatever_its_column_is_called(company: Company, he
 def test_of_two_unknown_columns_with_addresses_none_is_chosen(company: Company) -> None:
     found = looked(company, "Name,Host,Guest\nBo,host@post.example,bo@post.example\n")
     assert "email" not in found.question.columns.values()
-
-
