@@ -5,11 +5,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from bench.demo import name_lists, reference, risk, story_facts
+from bench.demo import made_numbers, name_lists, reference, risk, story_facts
+from bench.demo.made_numbers import iban, phone
 from bench.demo.profiles import Profile
 from bench.demo.world import Row, World, dice, pick
-from console.demo import stories
-from console.demo.paper_numbers import iban, phone
 
 REVIEW_MONTHS = {"low": 60, "medium": 36, "high": 12}
 ACCOUNTS = 2150
@@ -38,7 +37,7 @@ def _customer(world: World, profile: Profile, rng: Random, taken: set[str]) -> R
     who = _company(world, country, rng, taken) if profile.company else _person(world, profile, country, rng)
     row: Row = {
         "id": profile.id,
-        "customer_no": stories.customer_no(profile.id),
+        "customer_no": made_numbers.customer_no(profile.id),
         "kind": "company" if profile.company else "person",
         **who,
         "residence_country": country,

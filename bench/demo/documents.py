@@ -5,10 +5,10 @@ from random import Random
 from typing import Any
 
 from bench.demo import ownership, story_facts
+from bench.demo.made_numbers import document_number
 from bench.demo.profiles import Profile
 from bench.demo.world import Paper, Row, World, dice, sha256_like
 from console.demo import stories
-from console.demo.paper_numbers import document_number
 
 DOCUMENTS = 4300
 EXPIRED, EXPIRING = 63, 41

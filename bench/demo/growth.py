@@ -5,9 +5,9 @@ from random import Random
 from uuid import UUID
 
 from bench.demo import name_lists
+from bench.demo.made_numbers import phone
 from bench.demo.world import Row, World, dice, pick, spread
 from console.demo import stories
-from console.demo.paper_numbers import phone
 
 CONTACTS, CONSENTS, MESSAGES, CALLS, TASKS = 5000, 9800, 21_000, 6400, 1900
 WITHOUT_ZONE, WITHOUT_CONSENT, WITHDRAWN = 300, 1100, 200

@@ -5,9 +5,9 @@ from random import Random
 from typing import Any
 
 from bench.demo import name_lists
+from bench.demo.made_numbers import iban, phone, vat_number
 from bench.demo.world import Paper, Row, World, dice, sha256_like, spread
 from console.demo import stories
-from console.demo.paper_numbers import iban, phone, vat_number
 
 REQUESTS, SUPPLIERS, ACCOUNTS, DOCUMENTS, INVOICES, CONTRACTS, LINES, SIGNATURES = 240, 420, 470, 1500, 2600, 380, 1120, 560
 REQUEST_STATUSES = {"new": 12, "onboarding": 34, "done": 180, "refused": 14}
