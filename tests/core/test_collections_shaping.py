@@ -116,22 +116,6 @@ def test_changes_of_different_places_come_together() -> None:
     assert both["summary"] == BASE["summary"]
 
 
-def test_a_group_that_both_gave_another_heading_is_disputed_and_no_field_stands_in_two_groups() -> None:
-    def grouped(**groups: list[str]) -> dict[str, Any]:
-        return {"summary": {"sections": [{"label": label, "fields": fields} for label, fields in groups.items()]}}
-
-    base, mine, theirs = grouped(A=["a", "b"], B=["c"]), grouped(Mine=["a", "b"], B=["c"]), grouped(Theirs=["a", "b"], B=["c"])
-    (row,) = [row for row in compare(base, mine, theirs) if row.disputed]
-    assert (row.path, row.theirs) == ("summary.sections.Mine", {"in": "Theirs"})
-    assert merged(base, mine, theirs, []) == theirs
-    assert sorted(str(each) for each in merged(base, mine, theirs, [row.path])["summary"]["sections"]) == sorted(
-        str(each) for each in mine["summary"]["sections"]
-    )
-    moved = grouped(A=["a"], B=["c", "b"])  # one field moved, while another gave its group a new heading
-    both = merged(base, moved, theirs, [each.path for each in compare(base, moved, theirs) if each.disputed])
-    assert sorted(name for group in both["summary"]["sections"] for name in group["fields"]) == ["a", "b", "c"]
-
-
 def test_what_a_form_leaves_as_it_is_changes_nothing_and_each_field_is_a_place_of_its_own() -> None:
     mine = {"label": "Mine", "fields": {"a": {}, "b": {"hidden": False}, "c": {"label": "x", "options": []}}, "summary": {}}
     rows = compare({}, mine, {"label": "Theirs", "fields": {"c": {"help": "h"}}})

@@ -190,16 +190,3 @@ def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company
     assert marked() == ["console.hold: reason"], "of whoever erased them"
     erasure.erase(COMMAND_LINE, "person", company.ines.id, "They left.")
     assert marked() == []
-
-
-def test_the_reason_of_a_move_goes_with_who_wrote_it_and_with_whom_it_was_about(company: Company) -> None:
-    for whose in ("customer", "person"):
-        run_id = company.started("1" if whose == "customer" else "2")
-        number = published(company, LATER | {"value": f"Decide {whose}"})
-        publication.move_runs(company.mona, CARE, number - 1, number, steps={}, reason=f"{MARK} {whose}")
-        runs.abort(company.olivia, run_id, revision=None, reason="Enough.")
-    assert marked() == ["console.run_move: reason"]
-    for collection, key in (("customer", "1"), ("person", company.mona.id)):
-        erasure.erase(company.ines, collection, key, "Asked for.")
-    assert marked() == []
-    assert {row[0] for row in fetch("select reason from console.run_move")} == {publication.run_moves.ERASED}

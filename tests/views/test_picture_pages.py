@@ -45,7 +45,7 @@ def test_an_unfinished_draft_and_steps_of_a_later_release_are_drawn(pages: "Page
     mona = pages.company.mona
     made = workflows.create(mona, "Of later", team="operations")
     steps: list[dict[str, Any]] = [
-        {"id": "start", "type": "start", "title": "Start", "config": {"fields": "none"}, "next": {"default": "beam"}},
+        {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "beam"}},
         {"id": "beam", "type": "hologram", "title": "A step of later", "config": {"beam": [1]}, "next": {"default": "agree"}},
         {"id": "agree", "type": "approval", "title": "Agree", "config": {}, "next": {"default": "each"}},
         {"id": "each", "type": "loop", "title": "Each", "config": {"items": {}}, "next": {"default": "end"}},

@@ -3,7 +3,8 @@
 import re
 from datetime import timedelta
 
-from console import access, log, workflows
+from console import access, accounts, log, workflows
+from console.access import Scopes
 from console.accounts import absences, teamwork
 from tests.company import Company
 from tests.conftest import web_app
@@ -60,6 +61,8 @@ def test_the_calls_say_who_must_not_decide(company: Company) -> None:
     access.grant("operator", "workflow:care-review", ["edit", "publish"], team="operations")
     access.refresh()
     mona, tom, stan, rosa = (Program(web_app(), company.people[name].id) for name in ("mona", "tom", "stan", "rosa"))
+    approves = accounts.create_key("approves", company.people["tom"].id, scopes=Scopes(approves=True))
+    tom.headers = {"Authorization": f"Bearer {approves.text}"}
     changed(signed_in(web_app(), "mona"), 0, TITLE)
     stan("POST", "/workflows/care-review/reviews", {"note": "x"}, 404)
     rosa("POST", "/workflows/care-review/reviews", {"note": "x"}, 403)

@@ -197,8 +197,6 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
     for content, reason in (
         (b"slug: yaml", "no JSON"),
-        (b'<?xml version="1.0"?><bpmn:definitions/>', "a file of a modeller of BPMN"),
-        ({"name": "Flow", "nodes": [], "connections": {}}, "a file of n8n, whose steps work in another way"),
         ({"steps": [{"id": "a", "type": "end"}] * 2}, "Step 2.id: Two steps have the id a: give one of them an id of its own."),
         ({"steps": [], "variables": {"limit": 1.5}}, "Variables.limit: Numbers with decimals are written as text"),
     ):
