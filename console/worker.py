@@ -245,7 +245,6 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("files of lists", MINUTE_S, list_files.sweep),
             Duty("lost jobs", MINUTE_S, lost_jobs.put_in_again),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
-            Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),
         ],
         "moving": [
             Duty("due", LOOK_S, runs.wake, SECOND_S),

@@ -26,11 +26,11 @@ def field(folder: Path, declared: str, name: str = "f") -> Any:
 def test_a_column_called_as_a_truth_value_is_one_where_it_holds_nothing_but_0_and_1(tmp_path: Path) -> None:
     made = assembled(
         tmp_path,
-        "create table t (id integer primary key, is_active integer, IstNeu, has_paid tinyint not null, is_level int, is_empty int, island int, Bezahlt int, paid int);"
-        "insert into t values (1, 1, 0, 1, 2, null, 1, 0, 7), (2, 0, 1, 0, 0, null, 0, 1, 0)",
+        "create table t (id integer primary key, is_active integer, IsNew, has_paid tinyint not null, is_level int, is_empty int, island int, paid int);"
+        "insert into t values (1, 1, 0, 1, 2, null, 1, 7), (2, 0, 1, 0, 0, null, 0, 0)",
     )["t"]
     kinds = {item.name: item.type for item in made.fields}
-    assert {name for name, kind in kinds.items() if kind == "boolean"} == {"is_active", "IstNeu", "has_paid", "Bezahlt"}
+    assert {name for name, kind in kinds.items() if kind == "boolean"} == {"is_active", "IsNew", "has_paid"}
 
 
 @pytest.mark.parametrize(("newest", "stored"), [("2026-05-09 00:00:00", "date"), ("2026-05-09 14:30:00", "datetime")])
