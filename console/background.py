@@ -305,10 +305,16 @@ class BatchKind(SealedKind[AnyWork]):
 
     table = tables.enrolment_batch
     stopped = "cancelled"
+    origin = ""
+    """What tells its rows from those of the other kinds."""
+
+    def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
+        """Return which rows of the table are of this kind."""
+        return (self.table.c.origin == self.origin,)
 
     def ask(self, connection: Connection, actor: Actor, work_id: str, asked: Mapping[str, Any], **columns: Any) -> bool:
         """Keep what the actor asks for, and put its job in; False where work of this id is there already."""
-        given = {"person": actor.id, "preview": False, "status": RUNNING, "created_at": log.now()}
+        given = {"person": actor.id, "origin": self.origin, "preview": False, "status": RUNNING, "created_at": log.now()}
         return self.add(connection, id=work_id, **given | self.seal(work_id, actor.id, asked) | columns)
 
     def seal_place(self, work: AnyWork, place: Mapping[str, Any]) -> bytes:

@@ -250,7 +250,7 @@ def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
 
 
 def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, preview: bool, total: int | None = None) -> Import:
-    columns = {"workflow": collection_id, "origin": KIND, "preview": preview, "folder": question.file.folder, "total": total}
+    columns = {"workflow": collection_id, "preview": preview, "folder": question.file.folder, "total": total}
     with transaction() as connection:
         if not IMPORTS.ask(connection, actor, ident, question.to_json(), **columns):
             return get(actor, ident)  # two presses of one button
@@ -263,11 +263,8 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
 
 
 class _Imports(background.BatchKind[Import]):
-    job, about = queue.IMPORT, "contact import"
+    job, about, origin = queue.IMPORT, "contact import", KIND
     missing = "There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file."
-
-    def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
-        return (self.table.c.origin == KIND,)
 
     def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> Import:
         place = self.open_place(row)

@@ -131,7 +131,7 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
     data |= {name: value for name, value in asdict(those).items() if value is not None}
     with transaction() as connection:
         asked = {"reason": why, "those": asdict(those)}
-        LEAVINGS.ask(connection, actor, ident, asked, workflow=target.id, origin=LEAVING, total=looked.total)
+        LEAVINGS.ask(connection, actor, ident, asked, workflow=target.id, total=looked.total)
         log.note(
             actor,
             "leads_taken_out",
@@ -163,11 +163,8 @@ def resume(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
 
 
 class _Leavings(background.BatchKind[TakeOut]):
-    job, about = queue.TAKE_OUT, "taking out"
+    job, about, origin = queue.TAKE_OUT, "taking out", LEAVING
     missing = "There is no such act, or it is older than 30 days."
-
-    def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
-        return (self.table.c.origin == LEAVING,)
 
     def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> TakeOut:
         return TakeOut.from_row(row, reason=asked["reason"], those=Those(**asked["those"]))

@@ -166,22 +166,19 @@ def move_of(actor: Actor, slug_or_id: str, move_id: str) -> RunMove:
     """How far a move is, told of the runs that the actor is cleared for: one of others alone is not there. Raises NotFound, NotAllowed."""
     entry = workflows.entry(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
-    move = MOVES.find(move_id)
-    seen = _seen(actor, move.runs) if move is not None and move.workflow == entry.id else set()
-    if move is None or not seen:
-        raise NotFound("There is no such move of this workflow.")
+    move = MOVES.get(move_id)
+    cleared = fetch(f"select r.id from {access.runs(actor).sql()} where r.id = any(%s)", (list(move.runs),))  # noqa: S608 (a text of ours)
+    seen = {run for (run,) in cleared}
+    if move.workflow != entry.id or not seen:
+        raise NotFound(MOVES.missing)
     done = [run for run in move.runs[: move.done] if run in seen]
     refused = {run: why for run, why in move.refused.items() if run in seen}
     return replace(move, total=len(seen), done=len(done), moved=len(done) - len(refused), refused=refused)
 
 
-def _seen(actor: Actor, run_ids: Sequence[str]) -> set[str]:
-    """Those of the runs that the actor is cleared for."""
-    return {row[0] for row in fetch(f"select r.id from {access.runs(actor).sql()} where r.id = any(%s)", (list(run_ids),))}  # noqa: S608 (a text of ours)
-
-
 class _Moves(background.Kind[RunMove]):
     job, table = queue.MOVE, tables.run_move
+    missing = "There is no such move of this workflow."
 
     def key(self, work_id: str) -> str:
         return f"move|{work_id}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console import access, log, publication, runs, workflows
+from console import access, accounts, log, publication, runs, workflows
 from console.activity import sequencing
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
@@ -125,6 +125,19 @@ def test_many_are_moved_in_the_background(company: Company, monkeypatch: pytest.
     retention.expire(log.now() + timedelta(days=91))
     with pytest.raises(NotFound):
         publication.move_of(company.mona, CARE, move.id)
+
+
+def test_what_is_left_of_a_move_is_refused_once_the_account_of_who_asked_is_closed(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
+    run_id = company.started("1")
+    published(company, LATER)
+    publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="All of them")
+    accounts.disable_person(company.mona.id)
+    company.work()
+    [(status, done, moved, refused)] = fetch("select status, done, moved, refused from console.run_move")
+    assert (status, done, moved, list(refused)) == ("done", 1, 0, [run_id])
 
 
 def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company: Company) -> None:
