@@ -45,7 +45,7 @@ COMPONENTS = {
     "badge": ("badge",),
     "panel": ("card_section", "facts_list", "table_frame"),
     "notice": ("notice", "refusal_notice"),
-    "form": ("form_token", "post_button", "form_option", "entry", "form_box", "form_error", "form_items", "drawn_form", "search_box"),
+    "form": ("form_token", "post_button", "form_option", "form_entry", "form_box", "form_error", "form_items", "drawn_form", "search_box"),
     "data_table": ("data_table",),
     "chart": ("chart",),
     "days": ("day_range",),

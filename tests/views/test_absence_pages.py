@@ -21,7 +21,7 @@ def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_th
     ahead = pages.tom.post(OWN, days(first="9999-12-30", last="9999-12-31", csrf_token=pages.tom.token), status=422)
     assert "takes a day of the next 10 years" in ahead.text
     refused = pages.tom.post(OWN, days(last="2020-01-01", csrf_token=pages.tom.token), status=422)
-    assert "Takes today or a later day" in refused.text
+    assert "takes today or a later day" in refused.text
     assert 'value="olivia@fernwick.example"' in refused.html
     pages.tom.post(OWN, days(csrf_token=pages.tom.token))
     page = pages.tom.get("/settings/me").text

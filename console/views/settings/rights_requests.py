@@ -64,6 +64,7 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
         css="form card pad",
         action=asked.address,
         error=wrong,
+        says_error=False,
     )
     context = {
         "asked": asked,

@@ -282,5 +282,15 @@ def _again(head: sources.SourceHead, moved: ConsoleError | None = None) -> Respo
         difference = sources.difference(head.name, by=frame.actor())
     except SourceDown as error:
         down = errors.error_message(error)
-    context = {"source": head, "found": difference, "moved": moved, "down": down}
+    form = Form(
+        [Field("stamp", kind="hidden")],
+        {"stamp": difference.stamp if difference else ""},
+        "Take it over",
+        icon="check",
+        cancel=f"/settings/sources/{head.name}",
+        cancel_label="Leave it as it is",
+        working="Looking at the tables…",
+        css="form",
+    )
+    context = {"source": head, "found": difference, "moved": moved, "down": down, "form": form}
     return area.page("settings/source_again.html", "sources", context, heading="What has changed", trail=_trail(head.name), error=moved)
