@@ -3,17 +3,12 @@
 from typing import Any
 
 import pytest
-
 from flask import Flask
 
 from console import accounts, steps, workflows
-
 from console.access import Scopes
-
 from tests.company import DOCUMENT, Company
-
 from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
-
 from tests.views.test_piece_by_piece import Client, nurture
 
 __all__ = ["fixture_mona", "fixture_web"]
@@ -29,6 +24,7 @@ CONFIGS: list[tuple[str, dict[str, Any]]] = [
     ("CONVERTED", {}),
     ("DROPPED", {}),
 ]
+
 
 def listed(client: Client, what: str, query: str = "") -> list[Any]:
     found = client.call("GET", f"{client.path}/{what}{query}")["data"]
@@ -221,5 +217,3 @@ def test_a_key_made_for_other_things_reaches_no_node(company: Company, web: Flas
             "/api/v1/workflows/care-review/nodes/node_note", method=method, json={}, headers={"Authorization": f"Bearer {key}"}
         )
         assert (answer.status_code, answer.get_json()["code"]) == (403, "not_in_key")
-
-

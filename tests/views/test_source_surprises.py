@@ -1,12 +1,11 @@
 """What databases of others surprise with, by page: what only their own program can do, several fields that lead to one record, tables that go, rows without a key."""
 
-from tests.views.test_source_pages import behind, connected, filled, fresh
-
 from pathlib import Path
 
 from console import records, sources
-
 from tests.views.conftest import Pages
+from tests.views.test_source_pages import behind, connected, filled, fresh
+
 
 def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Pages, tmp_path: Path) -> None:
     file = filled(tmp_path)
@@ -88,5 +87,3 @@ def test_an_earlier_layout_is_restored_without_what_the_database_no_longer_has(p
     ines.send(page, f"{at}/changes", do="publish")
     collection = records.collection(f"{name}-m")
     assert (collection.columns, [(each.id, each.sort) for each in collection.segments]) == (("name",), [("named", None)])
-
-
