@@ -29,20 +29,6 @@ def test_what_older_releases_cannot_fold_came_with_another_form_of_the_tables() 
     assert set(FOLDED_SINCE.values()) <= known_revisions()
 
 
-def test_a_duty_is_done_when_due_and_not_before() -> None:
-    done: list[int] = []
-
-    def count() -> int:
-        done.append(1)
-        return len(done)
-
-    duty = Duty("count", 10.0, count)
-    for now in (0.0, 5.0, 9.9, 10.0, 19.0, 25.0):
-        duty.attempt(now)
-    assert len(done) == 3
-    assert duty.due == 35.0
-
-
 @pytest.mark.parametrize(
     ("error", "said"),
     [

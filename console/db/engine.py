@@ -88,7 +88,7 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                 "pool_size": POOL + _room,
                 "max_overflow": OVERFLOW,
                 "pool_timeout": 10,
-                "connect_args": {"connect_timeout": 10},
+                "connect_args": {"connect_timeout": 10, "prepare_threshold": 1},  # what comes twice in a connection is planned once
             }
             engine = sa.create_engine(app_url(), **common, **more)
             if name == "hot":

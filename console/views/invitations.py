@@ -1,15 +1,16 @@
 """The page behind an invitation link, for somebody without an account. It shows strangers nothing."""
 
-from flask import Blueprint, Response, redirect, render_template, request
+from typing import Any
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from console import accounts
-from console.errors import ConsoleError, Invalid, NotFound
+from console.errors import Invalid, NotFound
 from console.views import security
 from console.views.auth import start_session
-from console.views.settings.person import locale_choices
-from console.views.settings.person_roles import reasons
-from console.views.settings.zone_choices import zone_choices
+from console.views.forms import Field, Form
+from console.views.settings.me import locales, profile_items
 
 blueprint = Blueprint("invitations", __name__)
 
@@ -18,7 +19,7 @@ blueprint = Blueprint("invitations", __name__)
 def show(token: str) -> ResponseReturnValue:
     """Show the form; a GET does not use the link up."""
     try:
-        return _form(accounts.opened(token, request.remote_addr or ""), {"name": "", "locale": _language(), "zone": "UTC"})
+        return _form(accounts.opened(token, request.remote_addr or ""), _empty_form())
     except NotFound as gone:
         return _gone(gone)
 
@@ -26,20 +27,29 @@ def show(token: str) -> ResponseReturnValue:
 @blueprint.post("/invitation/<token>")
 def accepted(token: str) -> ResponseReturnValue:
     """Create the account and sign its person in."""
-    values = {name: request.form.get(name, "")[:200] for name in ("name", "locale", "zone")}
-    password, address = request.form.get("password", ""), request.remote_addr or ""
-    try:
-        if password != request.form.get("again", ""):
+    form, address = _empty_form(), request.remote_addr or ""
+
+    def enter(sent: dict[str, Any]) -> Response:
+        password = sent["password"]
+        if password != sent["again"]:
             raise Invalid("The two passwords differ.", details=[{"field": "again", "reason": "differs from the password above"}])
-        person = accounts.accept(token, address, password=password, **values)
+        profile = {name: sent[name] for name in ("name", "locale", "zone")}
+        return make_response(_signed_in(accounts.accept(token, address, password=password, **profile), password, address))
+
+    try:
+        return form.submit_to(enter) or _form(accounts.opened(token, address), form)
     except NotFound as gone:
         return _gone(gone)
-    except Invalid as error:
-        try:
-            return _form(accounts.opened(token, address), values, error)
-        except NotFound as gone:
-            return _gone(gone)
-    return _signed_in(person, password, address)
+
+
+def _empty_form() -> Form:
+    hint = "At least 12 characters. A few words in a row are easy to keep in mind and hard to guess."
+    items, values = profile_items("", _language(), "UTC")
+    passwords = (
+        Field("password", "Password", "password", hint, required=True, autocomplete="new-password"),
+        Field("again", "The same again", "password", required=True, autocomplete="new-password"),
+    )
+    return Form([Field("username", kind="hidden", more={"autocomplete": "username"}), *items, *passwords], values, "Enter", css="form")
 
 
 def _signed_in(person: accounts.Person, password: str, address: str) -> ResponseReturnValue:
@@ -48,16 +58,10 @@ def _signed_in(person: accounts.Person, password: str, address: str) -> Response
     return answer or redirect("/sign-in", 303)
 
 
-def _form(invitation: accounts.Invitation, values: dict[str, str], error: ConsoleError | None = None) -> Response:
-    context = {
-        "invitation": invitation,
-        "told": values,
-        "locales": locale_choices(values["locale"]),
-        "zones": zone_choices(values["zone"]),
-        "error": error,
-        "wrong": reasons(error),
-    }
-    return security.answer_outside(render_template("invitations/page.html", **context), error.status if error else 200)
+def _form(invitation: accounts.Invitation, form: Form) -> Response:
+    form.values = {**form.values, "username": invitation.email}
+    page = render_template("invitations/page.html", invitation=invitation, form=form)
+    return security.answer_outside(page, form.error.status if form.error else 200)
 
 
 def _gone(gone: NotFound) -> Response:
@@ -66,5 +70,4 @@ def _gone(gone: NotFound) -> Response:
 
 def _language() -> str:
     """Return the browser's language if the console has it."""
-    known = {choice.value for choice in locale_choices("en")}
-    return next((code for code in request.accept_languages.values() if code in known), "en")
+    return next((code for code in request.accept_languages.values() if code in locales()), "en")

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from console import enrolments
 from console.enrolments import TakeOutPlan, Target, Those, leaving_many
-from console.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.views import frame
-from console.views.enrolled import CHANNEL_WORDS, lead_url, workflow_url
+from console.views.enrolled import CHANNEL_WORDS, lead_url, wanted_version, workflow_url
+from console.views.forms import Field, Form
 
 blueprint = Blueprint("taking_out", __name__, url_prefix="/workflows")
 
+NARROWED = ("step", "status", "version")
 STATE_WORDS = {"waiting": "those who wait to begin", "active": "those who have begun"}
 
 
@@ -20,14 +21,25 @@ def show(slug: str) -> Response:
     """Show who would be taken out and what would not be done any more; a POST takes them out."""
     who = frame.actor()
     target = enrolments.seen(who, slug, "cancel")
-    those, wrong = _meant_people(), None
-    if request.method == "POST":
-        try:
-            begun = enrolments.take_out(who, slug, those, request.form.get("reason", ""))
-            return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{begun.id}")
-        except (Invalid, Conflict) as refused:
-            wrong = refused
-    return _drawn(target, those, leaving_many.plan(who, slug, those), wrong)
+    those, address = _meant_people(), workflow_url(target.slug)
+    form = Form(
+        [
+            *(Field(name, kind="hidden") for name in NARROWED if getattr(those, name) is not None),
+            Field("reason", "Why", hint="Each of them and each run keeps it.", required=True, max_length=2000),
+        ],
+        {name: getattr(those, name) for name in NARROWED},
+        tone="danger",
+        action=f"{address}/take-out",
+        cancel=f"{address}/enrolled",
+        cancel_label="Leave them in",
+        css="card pad form",
+    )
+
+    def take_out(sent: dict[str, Any]) -> Response:
+        begun = enrolments.take_out(who, slug, those, sent["reason"])
+        return frame.redirect_to(f"{address}/taken-out/{begun.id}")
+
+    return form.submit_to(take_out) or _drawn(target, those, leaving_many.plan(who, slug, those), form)
 
 
 @blueprint.route("/<slug>/taken-out/<act_id>", methods=["GET", "POST"])
@@ -38,39 +50,34 @@ def follow(slug: str, act_id: str) -> Response:
         leaving_many.resume(frame.actor(), slug, act_id)
         return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{act_id}")
     act = leaving_many.of_workflow(frame.actor(), slug, act_id)
-    running = act.status == "running"
-    if frame.wants_fragment() and running and request.args.get("done") == str(act.done) and not act.why:
-        return make_response("", 204)
+    if (answer := frame.poll_answer(act)) is not None:
+        return answer
     address = workflow_url(target.slug)
-    context = {"target": target, "act": act, "running": running, "address": address, "url": f"{address}/taken-out/{act.id}"}
+    context = {"target": target, "act": act, "address": address, "url": f"{address}/taken-out/{act.id}"}
     return frame.page("enrolments/taken_out.html", context, blocks={"*": "progress"})
 
 
 def _meant_people() -> Those:
     """Return who is meant. Raises Malformed."""
     given = request.values
-    version = given.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
-        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
-    return Those(given.get("step") or None, given.get("status") or None, int(version) if version else None)
+    return Those(given.get("step") or None, given.get("status") or None, wanted_version())
 
 
-def _drawn(target: Target, those: Those, plan: TakeOutPlan, wrong: ConsoleError | None) -> Response:
+def _drawn(target: Target, those: Those, plan: TakeOutPlan, form: Form) -> Response:
+    form.submit = f"Take {plan.total:,} out"
     titles = {} if target.document is None else target.document.step_names
     steps = sorted(((titles.get(step, "A step of an older version"), n) for step, n in plan.steps.items()), key=lambda each: -each[1])
     context: dict[str, Any] = {
         "target": target,
-        "those": those,
         "plan": plan,
         "whom": _whom(those, titles),
         "steps": steps,
         "pending": [(CHANNEL_WORDS.get(channel, channel), n) for channel, n in plan.pending.items()],
         "first": [(lead.title, lead_url(target, lead.id)) for lead in plan.first],
-        "typed": request.form.get("reason", ""),
-        "error": next((str(each["reason"]) for each in wrong.details), wrong.message) if wrong else "",
+        "form": form,
         "address": workflow_url(target.slug),
     }
-    return frame.page("enrolments/take_out.html", context, status=wrong.status if wrong else 200)
+    return frame.page("enrolments/take_out.html", context, status=form.error.status if form.error else 200)
 
 
 def _whom(those: Those, titles: dict[str, str]) -> str:

@@ -19,6 +19,7 @@ from tests.support.contact_club import found_club
 from tests.tables import cases
 
 ROBOT = "robot@fernwick.example"
+
 FLOW: dict[str, Any] = {
     "format": 1, "slug": "hello", "title": "Hello", "collection": "contact", "team": "operations", "run_as": ROBOT,
     "steps": [
@@ -27,6 +28,7 @@ FLOW: dict[str, Any] = {
         {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
     ],
 }  # fmt: skip
+
 LEADS = FLOW | {
     "slug": "leads", "title": "Leads", "collection": None,
     "steps": [
@@ -34,6 +36,7 @@ LEADS = FLOW | {
         *FLOW["steps"][1:],
     ],
 }  # fmt: skip
+
 MORE = (
     (10, "Gwen", "Gwen.Hall@Post.example", "+44 (0)7400 000010", "GB"),
     (11, "Hugo", "hugo@post.example", "07400 000011", "GB"),
@@ -98,7 +101,7 @@ def test_a_list_of_numbers_written_otherwise_enrols_whom_it_means(flow: Company)
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
     assert batch.enrolled == 2
-    assert [each["reasons"][0]["reason"] for each in answers] == [
+    assert [each.reasons[0]["reason"] for each in answers] == [
         "2 contacts have the phone on this line: 07400000015.",
         "No contact has the phone on this line: 000.",
     ]
@@ -108,7 +111,7 @@ def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Compa
     rows = [{"name": name} for name in ("Kim", "kim", "KIM", "Sam Whitfield")]
     batch = enrolments.batches.begin(flow.olivia, "hello", Question(rows=rows), preview=True)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.enrolled, [each["reasons"][0]["reason"] for each in answers]) == (
+    assert (batch.enrolled, [each.reasons[0]["reason"] for each in answers]) == (
         2,
         ["No contact has the name on this line: kim.", "No contact has the name on this line: KIM."],
     )
@@ -130,7 +133,7 @@ def test_the_first_line_of_a_list_without_a_heading_counts(flow: Company, text: 
     work_until_idle({"enrol"})
     batch = enrolments.batches.get(flow.olivia, batch.id)
     answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.done, batch.enrolled, [each["row"] for each in answers]) == (3, 2, numbers)
+    assert (batch.done, batch.enrolled, [each.row for each in answers]) == (3, 2, numbers)
 
 
 def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from console import access
 from console.contacts import import_batches
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.messages import recipients
 from tests.company import Company
 from tests.support.contact_club import CONTACT, found_club

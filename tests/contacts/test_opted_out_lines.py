@@ -13,7 +13,7 @@ import pytest
 
 from console import access, contacts, records, sources
 from console.contacts import import_batches, imports, opted_out_lines
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.contacts.lines_before import lines_before
 from console.db.engine import fetch
 from console.messages import opting_out, recipients

@@ -9,7 +9,7 @@ import pytest
 from console import access, automation
 from console.activity import sequencing
 from console.contacts import import_batches, imports, line_tags, tag_cells, tags
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.core.tag_names import MOST_ON_RECORD
 from console.db.engine import fetch
 from console.errors import Invalid

@@ -26,7 +26,7 @@ from tests.journeys.walks import (
     see,
 )
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 PROPOSED = (
     "AI pre-fill", "Pre-filled by rule", "High", "Medium", "Low", "sources", "Now", "Proposed", "second look", "A second look agrees",

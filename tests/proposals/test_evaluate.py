@@ -13,18 +13,18 @@ from console import log, runs
 from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.db.engine import fetch
-from console.errors import Invalid, NotFound
+from console.errors import NotFound
 from console.proposals import evaluate, options, replayed, settings_document
 from console.proposals.replayed import Case
 from tests.proposals import hostile
-from tests.tables import cases as table
 
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 USUAL = options.Current(settings_document.read({}))
+
 RULES = evaluate.proposer_for("rules", None, USUAL)
 
 
@@ -42,9 +42,6 @@ def ended(house: "House", record: str = "1", *, heard: str = "clean", **values: 
     runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None))
     assert house.company.told(run_id)["status"] == "completed"
     return run_id
-
-
-# ------------------------------------------------------------------------------------------------------------------ cases
 
 
 def test_a_case_is_what_was_asked_and_what_was_put_in(house: "House") -> None:
@@ -95,36 +92,6 @@ def test_cases_go_into_a_file_and_come_back(house: "House", tmp_path: Path) -> N
     assert isinstance(run("cases", "--workflow", "nothing", "--out", str(file)).exception, NotFound)
 
 
-@table(
-    "line, words",
-    [
-        ("{", "line 2 is no case"),
-        ("[]", "line 2 is no case"),
-        ('{"id": "x", "kind": "recorded"}', "line 2 is no case: ask"),
-        ('{"id": "x", "kind": "other", "ask": {}}', "line 2 is no case"),
-    ],
-)
-def test_what_is_no_case_is_named(line: str, words: str) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "cases.jsonl"
-        file.write_text(f"\n{line}\n")
-        with pytest.raises(Invalid, match=words):
-            replayed.read(file)
-
-
-def test_a_text_that_is_no_prompt_gives_no_ask() -> None:
-    for text in (
-        "",
-        "hello",
-        "<step>{}</step>",
-        '<step>{"id": 1}</step>\n<form>{</form>',
-        "<step>[]</step>\n<form>[]</form>\n<other>1</other>",
-    ):
-        assert replayed.parse_prompt(text) is None
-
-
 def test_every_ask_comes_back_out_of_its_prompt() -> None:
     from console.ai import prompt
 
@@ -136,9 +103,6 @@ def test_every_ask_comes_back_out_of_its_prompt() -> None:
         ]
         assert (again.outcomes, [source.id for source in again.sources]) == (case.ask.outcomes, [source.id for source in case.ask.sources])
         assert [source.trusted for source in again.sources] == [source.trusted for source in case.ask.sources]
-
-
-# ---------------------------------------------------------------------------------------------------------------- attacks
 
 
 def test_no_attack_comes_through_when_a_model_obeys_it() -> None:
@@ -163,9 +127,6 @@ def test_rules_fall_for_no_attack() -> None:
     assert (score.attacks, score.caught, score.cases) == (len(replayed.read(hostile.ATTACKS)), [], 0)
 
 
-# ---------------------------------------------------------------------------------------------------------------- counting
-
-
 def ask(**data: Any) -> Ask:
     """A form of three fields, and a source with this data."""
     fields = (FieldSpec("name", "Name", "text"), FieldSpec("turnover", "Turnover", "decimal"), FieldSpec("note", "Note", "long_text"))
@@ -187,7 +148,19 @@ def test_what_is_counted() -> None:
     assert (shown["coverage"], shown["precision"], shown["whole_step"]) == (0.5714, 0.6, 0.3333)
 
 
-# ---------------------------------------------------------------------------------------------------------------- command
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--provider", "anthropic"], "needs ANTHROPIC_API_KEY"),
+        (["--provider", "openai_compatible", "--model", "m"], "needs CONSOLE_AI_BASE_URL"),
+        (["--model", "m"], "needs a provider"),
+        (["--workflow", "nothing"], "no workflow nothing"),
+    ],
+)
+def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) -> None:
+    told = run("evaluate", *words)
+    assert told.exit_code != 0
+    assert said in told.output + str(told.exception)
 
 
 def test_a_model_is_tried_on_stored_cases(house: "House", tmp_path: Path) -> None:
@@ -203,16 +176,6 @@ def test_a_model_is_tried_on_stored_cases(house: "House", tmp_path: Path) -> Non
     assert len(house.model.requests) - asked >= 3
 
 
-def test_a_file_and_another_model(house: "House", tmp_path: Path) -> None:
-    ended(house)
-    file = tmp_path / "cases.jsonl"
-    run("cases", "--out", str(file))
-    told = run("evaluate", "--cases", str(file), "--provider", "anthropic", "--model", "claude-sonnet-5-5")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "anthropic claude-sonnet-5-5: 1 recorded cases" in told.stdout
-    assert "claude-sonnet-5-5" in {asked.body["model"] for asked in house.model.requests if asked.body}
-
-
 def test_attacks_of_a_file_come_to_nothing(house: "House") -> None:
     told = run("evaluate", "--cases", str(hostile.ATTACKS), "--format", "json")
     assert told.exit_code == 0, told.output + str(told.exception)
@@ -220,29 +183,7 @@ def test_attacks_of_a_file_come_to_nothing(house: "House") -> None:
     assert json.loads(told.stdout)["attacks"] == {"tried": tried, "clean": tried, "not_clean": []}
 
 
-def test_a_provider_that_is_down_is_counted_and_nothing_more(house: "House") -> None:
-    ended(house)
-    house.model.fault("http_401", times=None)
-    told = run("evaluate", "--format", "json")
-    assert json.loads(told.stdout)["codes"] == {"auth": 1}
-
-
 def test_without_a_provider_the_rules_are_tried(asking_company: Any) -> None:
     told = run("evaluate")
     assert told.exit_code == 0, told.output + str(told.exception)
     assert "rules: 0 recorded cases" in told.stdout
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["--provider", "anthropic"], "needs ANTHROPIC_API_KEY"),
-        (["--provider", "openai_compatible", "--model", "m"], "needs CONSOLE_AI_BASE_URL"),
-        (["--model", "m"], "needs a provider"),
-        (["--workflow", "nothing"], "no workflow nothing"),
-    ],
-)
-def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) -> None:
-    told = run("evaluate", *words)
-    assert told.exit_code != 0
-    assert said in told.output + str(told.exception)

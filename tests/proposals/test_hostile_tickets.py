@@ -63,7 +63,7 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
     assert came["low"] > len(tickets) // 3, "they are offered beside the form, and not merely dropped"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
     assert hostile.guarded(hostile.attacks()) == []
 

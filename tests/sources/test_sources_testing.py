@@ -108,7 +108,7 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
         yield make_url(server.replace("?", "/trial?", 1))
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -14,7 +14,7 @@ from console import access, collections, contacts, db, queue
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports, left_out_lines
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.db.engine import alone, fetch
 from console.db.ids import new_id
 from console.enrolments import batches

@@ -13,6 +13,7 @@ from tests.tables import cases
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
+
 from tests.views.test_contact_import import FILE, club, counts, kept, posted, sent, why
 
 __all__ = ["club"]
@@ -45,7 +46,7 @@ CRMS = {
 }  # fmt: skip
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @cases("crm", list(CRMS))
 def test_the_export_of_a_crm_is_understood_as_it_is(club: "Pages", crm: str) -> None:
     text, encoding, person = CRMS[crm]
@@ -77,7 +78,7 @@ def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -
     )
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
     plan, lines = import_batches.first_lines(
         club.company.olivia, kept(club.company, "Name,Stage,Contact owner\nBo,new,OLIVIA\nMia,new,Somebody Else\n")
@@ -86,7 +87,7 @@ def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
     assert [line.values["owner"] for line in lines] == [club.company.olivia.email, "Somebody Else"]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> None:
     where = sent(club, "K1,K2,K3,K4\n山田,yamada@post.example,new,host@post.example\n".encode())
     assert "No heading is the name of a field: choose what each column is." in club.olivia.get(where).text
@@ -94,14 +95,14 @@ def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> N
     assert "1 contact can be added" in club.olivia.get(seen).text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_number_that_a_spreadsheet_has_shortened_is_refused(club: "Pages") -> None:
     found = kept(club.company, "name;stage;phone\nOlaf;new;4,71235E+10\nNora;new;+4712345678\n")
     assert counts(found) == (1, 0, 0, 1)
     assert "the last digits are lost" in why(found)[2][0]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     company = club.company

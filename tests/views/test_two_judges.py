@@ -22,8 +22,6 @@ from tests.support.acting import RATE, imported
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.daily
-
 OVER_PAGES: dict[tuple[str, str], tuple[str, str, dict[str, str]]] = {
     ("policy", "manage"): ("ines", "/settings/roles", {"title": "Night shift", "level": "operator"}),
     ("user", "manage"): ("ines", "/settings/teams/new", {"name": "Night shift"}),

@@ -9,7 +9,7 @@
       form.querySelectorAll("[data-not-for]").forEach((part) => { part.hidden = part.dataset.notFor === kind.value; });
       form.querySelectorAll("[data-only-for]").forEach((part) => { part.hidden = part.dataset.onlyFor !== kind.value; });
       const port = form.querySelector("#port");
-      if (port) port.placeholder = kind.dataset.port;
+      if (port) port.placeholder = JSON.parse(form.dataset.ports)[kind.value] ?? "";
     };
     kinds.forEach((kind) => kind.addEventListener("change", show));
     show();

@@ -201,7 +201,7 @@ class _Part:
                 )
             case "zone":
                 chosen = "" if value in (None, "UTC") else str(value)
-                zones = [("" if each.value == "UTC" else each.value, each.label) for each in zone_choices(chosen or "UTC")]
+                zones = [("" if zone == "UTC" else zone, words) for zone, words in zone_choices(chosen or "UTC")]
                 return replace(box, control="choice", value=chosen, options=zones)
             case "missed":
                 return replace(box, control="choice", options=MISSED)

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from console.views import frame
 
-OPEN_MODULES = frozenset({"area", "person", "person_roles", "zone_choices"})
+OPEN_MODULES = frozenset({"area", "me", "zone_choices"})
 
 blueprint = Blueprint("settings", __name__)
 

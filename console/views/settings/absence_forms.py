@@ -11,31 +11,41 @@ from console.accounts import absences
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
+from console.views.forms import Field, Form, Group
 from console.work import standing_in
 
 blueprint = Blueprint("absences", __name__, url_prefix="/settings")
 
 COLLEAGUES = 200
-FIELDS = ("first", "last", "substitute")
 
 
 def context(who: Actor, person_id: str, error: ConsoleError | None = None) -> dict[str, Any]:
-    """What the part draws."""
+    """Return what the part draws."""
     now, own = log.now(), who.id == person_id
     team = set(who.teams if own else accounts.person(person_id).teams)
-    colleagues = [person for person in accounts.search("", COLLEAGUES) if person.id != person_id and team & set(person.teams)]
-    return {
-        "own": own,
-        "here": "/settings/me/absences" if own else f"/settings/people/{person_id}/absences",
-        "list": [
-            {"id": absence.id, "days": _days(absence), "deputy": absence.substitute_name, "now": absence.starts_at <= now}
-            for absence in absences.absences_of(who, person_id)
+    colleagues = [
+        (person.email, person.name) for person in accounts.search("", COLLEAGUES) if person.id != person_id and team & set(person.teams)
+    ]
+    here = "/settings/me/absences" if own else f"/settings/people/{person_id}/absences"
+    form = Form(
+        [
+            Group([Field("first", "First day", "date", required=True), Field("last", "Last day", "date", required=True)]),
+            Field("substitute", "Who stands in (e-mail)", "email", required=True, suggestions=colleagues),
         ],
-        "typed": {name: request.form.get(name, "") if error is not None else "" for name in FIELDS},
-        "wrong": {detail["field"]: detail["reason"] for detail in error.details} if isinstance(error, Invalid) else {},
-        "error": error.message if error is not None and not isinstance(error, Invalid) else "",
-        "colleagues": colleagues,
-    }
+        request.form if error is not None else {},
+        "Keep these days",
+        icon="user-check",
+        tone="",
+        css="form",
+        action=here,
+        prefix="absence-",
+        error=error,
+    )
+    absent = [
+        {"id": absence.id, "days": _days(absence), "deputy": absence.substitute_name, "now": absence.starts_at <= now}
+        for absence in absences.absences_of(who, person_id)
+    ]
+    return {"own": own, "here": here, "list": absent, "form": form}
 
 
 def _days(absence: absences.Absence) -> str:

@@ -9,9 +9,10 @@ from console.access import policy_words
 from console.access.rows import ACTS, EVERY, WHOLE
 from console.access.spoken_names import known
 from console.core import expressions
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import matrix, simulator
 from console.views import downloads, frame
+from console.views.forms import Form
 from console.views.settings import area
 
 blueprint = Blueprint("access_matrix", __name__, url_prefix="/settings/access")
@@ -26,6 +27,7 @@ TITLES = {
     "console": "The console",
 }
 MOST_PEOPLE = 2_000
+CHOOSE = [("", "Choose")]
 LINES = 50
 """Objects on a page of the matrix."""
 
@@ -88,7 +90,7 @@ def attempt() -> Response:
     }
     names = known()
     tried: simulator.Tried | None = None
-    error, wrong = "", {}
+    error: ConsoleError | None = None
     if question["person"] and question["object"] and question["act"]:
         try:
             tried = simulator.attempt(
@@ -100,35 +102,34 @@ def attempt() -> Response:
                 run=question["run"],
                 typed=typed or None,
             )
-        except Invalid as refused:
-            error, wrong = refused.message, {str(detail["field"]): str(detail["reason"]) for detail in refused.details}
-        except NotFound as refused:
-            error = refused.message
         except NotAllowed:
             raise
         except ConsoleError as refused:
-            error = refused.message
+            error = refused
     elif any(question.values()):
-        error = "Say who, what and on what."
-    rows = access.all_rows()
+        error = ConsoleError("Say who, what and on what.")
+    rows, inputs = access.all_rows(), _inputs(question["object"])
+    acts = {kind: policy_words.offered(kind) for kind in ACTS if kind != "field" and kind not in WHOLE}
+    acts["the console"] = sorted({act for kind in WHOLE for act in ACTS[kind]}, key=policy_words.act)
+    values = question | {f"input.{name}": request.args.get(f"input.{name}", "") for name in inputs}
     context: dict[str, Any] = {
-        "told": question,
-        "typed": {name: request.args.get(f"input.{name}", "") for name in _inputs(question["object"])},
+        "form": Form([], values, "Try", method="get", css="card pad form", submit_more={"data-key": "ctrl+enter"}, error=error),
+        "inputs": inputs,
         "tried": tried,
-        "error": error,
-        "wrong": wrong,
-        "people": [person for person in accounts.people() if not person.disabled][:MOST_PEOPLE],
-        "objects": [
-            (TITLES[kind], [(obj, names.object(obj)) for obj in matrix.objects(frame.actor(), kind, rows, names)]) for kind in matrix.KINDS
-        ],
-        "acts": [
-            (kind, [(act, policy_words.act(act)) for act in policy_words.offered(kind)])
-            for kind in ACTS
-            if kind != "field" and kind not in WHOLE
-        ]
-        + [("the console", sorted({(act, policy_words.act(act)) for kind in WHOLE for act in ACTS[kind]}))],
+        "people": [(person.email, person.name) for person in accounts.people() if not person.disabled][:MOST_PEOPLE],
+        "objects": {"": CHOOSE}
+        | {
+            TITLES[kind]: [(obj, _capitalised(names.object(obj))) for obj in matrix.objects(frame.actor(), kind, rows, names)]
+            for kind in matrix.KINDS
+        },
+        "acts": {"": CHOOSE}
+        | {kind.capitalize(): [(act, _capitalised(policy_words.act(act))) for act in offered] for kind, offered in acts.items()},
     }
-    return area.page("settings/try.html", "access", context, status=422 if wrong else 200)
+    return area.page("settings/try.html", "access", context, heading="Try", status=422 if isinstance(error, Invalid) else 200)
+
+
+def _capitalised(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _inputs(obj: str) -> list[str]:

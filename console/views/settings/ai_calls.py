@@ -1,18 +1,21 @@
 """Settings, AI: the log of calls to models, for auditors. The filters are in the address; prompts have an address of their own."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
+from console.core.plain_words import uncapitalised
 from console.errors import Malformed
 from console.proposals import audit, call_log
 from console.proposals.call_log import Call
 from console.views import formats, frame
+from console.views.forms import Cell, Column, Field, Form, Group, Table
 from console.views.frame import Badge
 from console.views.settings import area
 
@@ -21,6 +24,9 @@ blueprint = Blueprint("ai_calls", __name__, url_prefix="/settings/ai/calls")
 PAGE_SIZE = 50
 NAME = "ai/calls"
 FILTERS = ("workflow", "step", "status", "code", "model", "mode", "person", "run")
+Known = Mapping[str, tuple[str, Mapping[str, str]]]
+"""Workflow → its title and its steps with AI."""
+COLUMNS = ("When", "Step", "For", Column("Model", "mono"), "Came to", Column("Took", "r num"), Column("Cost", "r num"))
 LABELS = {
     "workflow": "Workflow",
     "step": "Step",
@@ -100,31 +106,55 @@ def show() -> Response:
         else {call.person for call in calls if call.person}
     )
     context = {
-        "calls": [(call, known.get(call.workflow or "", ("", {}))[0], _step(known, call)) for call in calls],
-        "people": people,
+        "calls": Table("Calls, newest first", COLUMNS, [_cells(call, known, people) for call in calls]),
         "chips": [
             Chip(LABELS[name], _spoken(name, value, known, people), frame.present_address(**{name: None, "after": None}))
             for name, value in given.items()
         ],
-        "held": given,
-        "workflows": sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda call: call[1]),
-        "steps": sorted(
-            {
-                (step, label)
-                for ident, (_, named) in known.items()
-                for step, label in named.items()
-                if given.get("workflow") in (None, ident)
-            }
-        ),
-        "statuses": STATUSES,
-        "codes": CODES,
-        "modes": MODES,
-        "everybody": sorted(((person.id, person.name) for person in accounts.people()), key=lambda call: call[1].casefold()),
+        "form": _filter_form(given, known),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if after else None,
         "wrong": wrong,
     }
     return area.page("settings/ai_calls.html", NAME, context, blocks={"calls": "calls"}, status=400 if wrong else 200)
+
+
+def _cells(call: Call, known: Known, people: Mapping[str, str]) -> list[Any]:
+    notes = [words.replace("_", " ") for words in (call.code, ", ".join(call.flags)) if words]
+    if call.mode in ("shadow", "blind"):
+        notes.append(MODES[call.mode])
+    return [
+        Cell(formats.when(call.at, frame.look()), f"/settings/ai/calls/{call.id}"),
+        Cell(_step(known, call), note=known.get(call.workflow or "", ("", {}))[0]),
+        people.get(call.person, "A former colleague") if call.person else "The engine",
+        call.model,
+        Cell(badge=STATUSES[call.status], note=" · ".join(notes)),
+        f"{call.ms:,} ms" if call.ms is not None else "",
+        "" if call.cost is None else f"{call.cost:.4f}" if call.cost else "0",
+    ]
+
+
+def _filter_form(given: Mapping[str, str], known: Known) -> Form:
+    steps = {
+        (step, label) for ident, (_, named) in known.items() for step, label in named.items() if given.get("workflow") in (None, ident)
+    }
+    everybody = sorted(((person.id, person.name) for person in accounts.people()), key=lambda pair: pair[1].casefold())
+    statuses = [(name, status.label) for name, status in STATUSES.items()]
+    items = [
+        _select("workflow", "Any", sorted(((ident, title) for ident, (title, _) in known.items()), key=lambda pair: pair[1])),
+        _select("step", "Any", sorted(steps)),
+        Group([_select("status", "Anything", statuses), _select("code", "Anything", CODES.items())]),
+        _select("mode", "Any", MODES.items()),
+        _select("person", "Anybody", everybody),
+        Field("model", LABELS["model"]),
+        Field("run", LABELS["run"], placeholder="run_…"),
+    ]
+    clear = "/settings/ai/calls"
+    return Form(items, given, "Show", action=clear, method="get", css="sheet", cancel=clear, cancel_label="Clear", prefix="of-")
+
+
+def _select(name: str, blank: str, choices: Iterable[tuple[str, str]]) -> Field:
+    return Field(name, LABELS[name], "select", choices=[("", blank), *choices])
 
 
 @blueprint.get("/<call_id>")
@@ -151,13 +181,8 @@ def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, 
         "call": call,
         "people": accounts.names({name for name in (call.person, call.submitted_by) if name}),
         "facts": _facts(call),
-        "rows": [
-            (row, _text(row.proposed), _text(row.submitted), OUTCOMES.get(row.field.outcome or ""), LEVELS.get(row.field.confidence or ""))
-            for row in audited.fields
-        ],
-        "dropped": DROPPED,
+        "rows": Table("Fields", ("Field", "Proposed", "Handed in", "Came to"), [_field_cells(row) for row in audited.fields]),
         "status": STATUSES[call.status],
-        "codes": CODES,
         "modes": MODES,
         "told": spoken,
         "told_schema": _text(spoken.get("schema")) if spoken else "",
@@ -165,7 +190,17 @@ def _call_page(audited: audit.Audited, spoken: Mapping[str, Any] | None = None, 
         "gone_words": GONE,
         "may_house": access.can(frame.actor(), None, "ai", "manage"),
     }
-    return area.page("settings/ai_call.html", NAME, context)
+    return area.page("settings/ai_call.html", NAME, context, heading=audited.step or "Call")
+
+
+def _field_cells(row: audit.Compared) -> list[Any]:
+    outcome = Cell(badge=OUTCOMES.get(row.field.outcome or ""))
+    if dropped := row.field.dropped:
+        return [row.label, f"Dropped: {uncapitalised(DROPPED.get(dropped, dropped))}", _text(row.submitted), outcome]
+    sources = [f"{source['title']}{'' if source['trusted'] else ' (written by others)'}" for source in row.sources]
+    note = Markup("<br>").join(text for text in (row.reason, *sources) if text)
+    proposed = Cell(_text(row.proposed) or "–", badge=LEVELS.get(row.field.confidence or ""), note=note)
+    return [row.label, proposed, _text(row.submitted), outcome]
 
 
 def _facts(call: Call) -> Sequence[tuple[str, str]]:
@@ -198,7 +233,7 @@ def _facts(call: Call) -> Sequence[tuple[str, str]]:
     return [(label, f"{value}") for label, value in lines if value not in (None, "")]
 
 
-def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:
+def _known(actor: Actor) -> Known:
     """Return the workflows that this reader may know of: id → (title, steps with AI)."""
     made: dict[str, tuple[str, Mapping[str, str]]] = {}
     for known in workflows.all_known():
@@ -209,11 +244,11 @@ def _known(actor: Actor) -> dict[str, tuple[str, Mapping[str, str]]]:
     return made
 
 
-def _step(known: Mapping[str, tuple[str, Mapping[str, str]]], call: Call) -> str:
+def _step(known: Known, call: Call) -> str:
     return known.get(call.workflow or "", ("", {}))[1].get(call.step or "", call.step or "")
 
 
-def _spoken(name: str, value: str, known: Mapping[str, tuple[str, Mapping[str, str]]], people: Mapping[str, str]) -> str:
+def _spoken(name: str, value: str, known: Known, people: Mapping[str, str]) -> str:
     """Return the value of a filter in words."""
     match name:
         case "workflow":

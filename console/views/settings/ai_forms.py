@@ -1,18 +1,17 @@
 """What the forms about the AI share: parts of the document as texts by dotted names, and back, without losing input."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, flash, request
 
-from console.errors import Conflict, ConsoleError, Invalid
+from console.errors import Conflict, Invalid
 from console.proposals import options, saving
 from console.proposals.options import Current
-from console.proposals.settings_document import Options
 from console.views import frame
+from console.views.forms import Field, Form, Item
 
-Drawn = Callable[[Mapping[str, str], Mapping[str, str], ConsoleError | None], Response]
-"""Draws a page from what stands in its boxes, what is wrong with them, and the error."""
+UNTRIED = Field("untried", "Save without trying it: the provider cannot be reached at the moment, and this is right all the same", "check")
 
 
 def flat(value: Any, name: str = "") -> dict[str, str]:
@@ -39,40 +38,29 @@ def typed(names: Iterable[str]) -> dict[str, str]:
     return {name: request.form.get(name, "") for name in names}
 
 
-def reasons(error: ConsoleError | None) -> dict[str, str]:
-    """Return what is wrong with each field, as a sentence."""
-    return {detail["field"]: _sentence(str(detail["reason"])) for detail in error.details} if error is not None else {}
-
-
-def _sentence(text: str) -> str:
-    made = text[:1].upper() + text[1:]
-    return made if made.endswith((".", "?")) else made + "."
-
-
-def save(there: str, shown: Mapping[str, str], changes: Mapping[str, Any], draw: Drawn, **more: Any) -> Response:
-    """Save these parts and redirect to the page `there`; errors are shown with everything that was typed."""
-    base, note = request.form.get("version", ""), request.form.get("note", "")
+def save(there: str, form: Form, changes: Mapping[str, Any], **more: Any) -> Response | None:
+    """Save these parts and redirect to the page `there`; None where they are refused, with everything that was typed in the form."""
+    base = request.form.get("version", "")
     try:
         before = int(base) if base.isascii() and base.isdigit() and len(base) < 10 else -1
-        after = saving.change(frame.actor(), changes, base=before, note=note, **more)
+        after = saving.change(frame.actor(), changes, base=before, note=request.form.get("note", ""), **more)
     except (Invalid, Conflict) as wrong:
-        return draw(shown, reasons(wrong), wrong)
+        if isinstance(wrong, Conflict):
+            wrong.details = [{"field": "version", "reason": "Save once more to put yours in the place of theirs."}]
+        if wrong.code == "not_working":
+            form.items = [*form.items, UNTRIED]
+        form.error = wrong
+        return None
     flash("Saved. It is in force everywhere within a second." if after != before else "Nothing was changed.")
     return frame.redirect_to(there)
 
 
-def common(current: Current, shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> dict[str, Any]:
-    """Return what every such page draws."""
-    return {
-        "current": current,
-        "kept": current.document,
-        "usual": Options(),
-        "told": shown,
-        "wrong": wrong,
-        "error": error,
-        "note": request.form.get("note", ""),
-        "given": current.ai if current.from_environment else None,
-    }
+def form_of(items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> Form:
+    """Return the form of a part of the document, with why it is changed."""
+    note = Field("note", "Why, for those who come after you", hint="Not needed; kept with the version and in the log.", max_length=500)
+    stored = {"version": newest().version, "note": request.form.get("note", "")}
+    every = [Field("version", kind="hidden"), *items, note]
+    return Form(every, {**values, **stored}, prefix="f-", submit_more={"data-key": "ctrl+s"}, **{"css": "sect", **more})
 
 
 def newest() -> Current:

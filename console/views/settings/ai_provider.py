@@ -7,9 +7,10 @@ from flask import Blueprint, Response, request
 from console import accounts
 from console.ai import probe
 from console.ai.providers import anthropic
-from console.errors import ConsoleError, Invalid
+from console.errors import Invalid
 from console.proposals import options, provider_standing, saving
 from console.views import frame
+from console.views.forms import Button, Field, Form, Group, Item
 from console.views.settings import ai_forms, area
 
 blueprint = Blueprint("ai_provider", __name__, url_prefix="/settings/ai")
@@ -26,8 +27,7 @@ PROVIDERS = (
 @blueprint.get("")
 def show() -> Response:
     """Show the settings and the state of the provider."""
-    current = ai_forms.newest()
-    return _page(_shown(current))
+    return _page(_form(_shown(ai_forms.newest())))
 
 
 @blueprint.post("")
@@ -40,7 +40,8 @@ def save() -> Response:
         "drop_key": request.form.get("drop_key") == "on" and not key,
         "untried": request.form.get("untried") == "on",
     }
-    return ai_forms.save("/settings/ai", shown, ai_forms.nested(shown), _page, **more)
+    form = _form(shown, key)
+    return ai_forms.save("/settings/ai", form, ai_forms.nested(shown), **more) or _page(form)
 
 
 @blueprint.post("/test")
@@ -49,38 +50,70 @@ def test() -> Response:
     current, shown = ai_forms.newest(), ai_forms.typed(NAMES)
     changes = {} if current.from_environment or "provider" not in request.form else ai_forms.nested(shown)
     same = all(ai_forms.flat(getattr(current.document, name))[""] == (shown[name].strip()) for name in NAMES)
+    key = request.form.get("key", "").strip()
+    form = _form(_shown(current) if current.from_environment else shown, key)
     try:
-        result = saving.tried(frame.actor(), {} if same else changes, request.form.get("key", "").strip() or None)
+        result = saving.tried(frame.actor(), {} if same else changes, key or None)
     except Invalid as wrong:
-        if frame.wants_fragment():
-            words = " ".join(ai_forms.reasons(wrong).values()) or wrong.message
-            return _page(shown, tested=probe.Probed(ok=False, message=words))
-        return _page(shown, ai_forms.reasons(wrong), wrong)
-    return _page(_shown(current) if current.from_environment else shown, tested=result)
+        form.error = wrong
+        words = " ".join(form.errors.values()) or wrong.message
+        return _page(form, probe.Probed(ok=False, message=words) if frame.wants_fragment() else None)
+    return _page(form, result)
 
 
 def _shown(current: options.Current) -> dict[str, str]:
     return {name: ai_forms.flat(getattr(current.document, name))[""] for name in NAMES}
 
 
-def _page(
-    shown: Mapping[str, str], wrong: Mapping[str, str] | None = None, error: ConsoleError | None = None, tested: probe.Probed | None = None
-) -> Response:
+def _form(shown: Mapping[str, str], key: str = "") -> Form:
+    has_key = ai_forms.newest().key is not None
+    stored = "A key is stored, encrypted, and shown to nobody. Leave this empty to keep it." if has_key else "None is stored."
+    key_hint = f"{stored} It belongs to this provider and address: change either, and the key is entered again. You are asked to show that it is you."
+    model = Field("model", "Model", hint=f"As the provider calls it. Empty with Anthropic: {anthropic.MODEL}.")
+    url_hint = "With an endpoint of your own up to and with /v1. Empty with Anthropic: their own address."
+    of_model: list[Item] = [
+        Group([model, Field("base_url", "Base URL", "url", url_hint, placeholder="https://")]),
+        Field("key", "Key", "password", key_hint, placeholder="A key is stored" if has_key else None),
+    ]
+    if has_key:
+        of_model.append(Field("drop_key", "Forget the stored key", "check"))
+    items = [Field("provider", "Who proposes", "radios", choices=PROVIDERS), Group(of_model, kind="ai-of-model form")]
+    tries = {
+        "formaction": "/settings/ai/test",
+        "hx-post": "/settings/ai/test",
+        "hx-target": "#tested",
+        "hx-swap": "innerHTML",
+        "hx-disabled-elt": "this",
+    }
+    return ai_forms.form_of(
+        items,
+        {**shown, "key": key},
+        action="/settings/ai",
+        title="Provider and key",
+        buttons=[Button("Test connection", "test", "plug-connected", more=tries)],
+        aside="Saving tries it too: one tiny call, with nothing of your records in it.",
+        css="card pad form ai-provider",
+    )
+
+
+def _page(form: Form, tested: probe.Probed | None = None) -> Response:
     current = ai_forms.newest()
     versions = saving.versions(frame.actor(), limit=SHOWN_VERSIONS)
-    context = ai_forms.common(current, shown, wrong or {}, error) | {
-        "providers": PROVIDERS,
+    context = {
+        "form": form,
+        "current": current,
+        "kept": current.document,
+        "given": current.ai if current.from_environment else None,
         "provider_words": {name: words for name, words, _ in PROVIDERS},
         "usual_model": anthropic.MODEL,
         "usual_url": anthropic.BASE_URL,
-        "has_key": current.key is not None,
-        "typed_key": request.form.get("key", "") if error or tested else "",
         "tested": tested,
         "refusals": provider_standing.refusals(),
         "loosely": provider_standing.asked_loosely(),
         "versions": versions,
         "names": accounts.names({version.current.by for version in versions}),
     }
-    answer = area.page("settings/ai_provider.html", "ai", context, blocks={"tested": "tested"}, status=error.status if error else 200)
+    error = None if tested else form.error
+    answer = area.page("settings/ai_provider.html", "ai", context, blocks={"tested": "tested"}, error=error)
     answer.headers["Cache-Control"] = "no-store"
     return answer

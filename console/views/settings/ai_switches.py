@@ -8,61 +8,77 @@ from flask import Blueprint, Response, request
 
 from console import access, accounts, records, workflows
 from console.core.actor import Actor
-from console.errors import ConsoleError, NotFound
+from console.errors import NotFound
 from console.proposals import saving
 from console.proposals.settings_document import HouseText, Options
 from console.views import frame
+from console.views.forms import Field, Form, Group, Item
 from console.views.settings import ai_forms, area
 
 blueprint = Blueprint("ai_switches", __name__, url_prefix="/settings/ai")
 
-KINDS = ("collections", "steps")
-HOUSE_NAMES = ("house.prefix", "house.suffix")
+KINDS = {
+    "collections": ("Collections", "Off for every step about their records.", "collection"),
+    "steps": ("Steps", "Off for one step of a workflow, in every version.", "step"),
+}
+"""Part of the document → its title, what it does, and what one is called."""
+HOUSE_FIELDS = (
+    Field("house.prefix", "Before what the workflow says", "area", "At most 4,000 characters.", rows=6),
+    Field("house.suffix", "After it", "area", rows=6),
+)
+HOUSE_INTRO = (
+    "Rules for all models at all steps: tone, wording, what is never to be proposed. Each call names the version that was added to it. What is "
+    "possible at a step is fixed by the step, whatever stands here; write no names and no secrets."
+)
 
 
-@blueprint.get("/switches")
+@blueprint.route("/switches", methods=["GET", "POST"])
 def switches() -> Response:
-    """Show where AI is on or off: everywhere, for collections, for steps."""
+    """Show where AI is on or off: everywhere, for collections, for steps; a POST saves it.
+
+    A place with an empty reason is on again; places that this person may not know of stay unchanged.
+    """
     kept = ai_forms.newest().document
-    shown = {"on": "on" if kept.on else "", "reason": kept.reason}
-    return _switches(shown | {f"{kind}.{name}": reason for kind in KINDS for name, reason in getattr(kept, kind).items()}, {}, None)
-
-
-@blueprint.post("/switches")
-def save_switches() -> Response:
-    """Save the switches. A place with an empty reason is on again; places that this person may not know of stay unchanged."""
-    current, form = ai_forms.newest(), request.form
     places = {kind: _places(frame.actor(), kind) for kind in KINDS}
-    shown = {"on": "on" if form.get("on") == "on" else "", "reason": form.get("reason", "")}
-    shown |= {
-        name: form[name] for name in form if name.partition(".")[0] in KINDS and name.partition(".")[2] in places[name.partition(".")[0]]
-    }
+    shown: dict[str, Any] = {"on": kept.on, "reason": kept.reason}
+    shown |= {f"{kind}.{name}": reason for kind in KINDS for name, reason in getattr(kept, kind).items()}
+    if request.method != "POST":
+        return _switches_page(_switches_form(shown, places))
+    form = request.form
+    shown = {"on": form.get("on") == "on", "reason": form.get("reason", "")}
+    shown |= {name: form[name] for name in form if name.partition(".")[2] in places.get(name.partition(".")[0], ())}
+    changes: dict[str, Any] = {"on": shown["on"], "reason": shown["reason"].strip()}
     for kind in KINDS:
-        added, reason = form.get(f"add.{kind}", ""), form.get(f"add.{kind}.reason", "")
+        added = form.get(f"add.{kind}", "")
         if added in places[kind]:
-            shown[f"{kind}.{added}"] = reason or " "
-    changes: dict[str, Any] = {"on": bool(shown["on"]), "reason": shown["reason"].strip()}
-    for kind in KINDS:
-        hidden = {name: reason for name, reason in getattr(current.document, kind).items() if name not in places[kind]}
-        typed = {name.partition(".")[2]: text for name, text in shown.items() if name.startswith(f"{kind}.")}
-        new = form.get(f"add.{kind}", "")
-        changes[kind] = hidden | {name: text for name, text in typed.items() if text.strip() or name == new}
-    return ai_forms.save("/settings/ai/switches", shown, changes, _switches)
+            shown[f"{kind}.{added}"] = form.get(f"add.{kind}.reason", "")
+        hidden = {name: reason for name, reason in getattr(kept, kind).items() if name not in places[kind]}
+        sent = {name.partition(".")[2]: text for name, text in shown.items() if name.startswith(f"{kind}.")}
+        changes[kind] = hidden | {name: text for name, text in sent.items() if text.strip() or name == added}
+    declared = _switches_form(shown, places)
+    return ai_forms.save("/settings/ai/switches", declared, changes) or _switches_page(declared)
 
 
-def _switches(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
-    current, actor = ai_forms.newest(), frame.actor()
-    places = {kind: _places(actor, kind) for kind in KINDS}
-    off = {kind: [name for name in places[kind] if f"{kind}.{name}" in shown] for kind in KINDS}
-    context = ai_forms.common(current, shown, wrong, error) | {
-        "places": places,
-        "off": off,
-        "groups": (
-            ("collections", "Collections", "Off for every step about their records.", "collection"),
-            ("steps", "Steps", "Off for one step of a workflow, in every version.", "step"),
-        ),
-    }
-    return area.page("settings/ai_switches.html", "ai/switches", context, status=error.status if error else 200)
+def _switches_form(shown: Mapping[str, Any], places: Mapping[str, Mapping[str, str]]) -> Form:
+    on_hint = "Off, every step is done by hand; what was proposed before stays in its runs. It counts within a second."
+    everybody = [
+        Field("on", "The AI proposes", "check", on_hint),
+        Field("reason", "Why it is off", hint="People are shown this where a proposal would be."),
+    ]
+    groups = [Group(everybody, "For everybody", "card")]
+    for kind, (title, hint, one) in KINDS.items():
+        off = [name for name in places[kind] if f"{kind}.{name}" in shown]
+        items: list[Item] = [Field(f"{kind}.{name}", places[kind][name], max_length=500) for name in off]
+        if others := [(name, label) for name, label in places[kind].items() if name not in off]:
+            add = Field(f"add.{kind}", f"Switch it off for another {one}", "select", choices=[("", "–"), *others])
+            items.append(Group([add, Field(f"add.{kind}.reason", "Why", max_length=500)]))
+        none = "" if places[kind] else " At no step of a published workflow the AI proposes anything yet."
+        groups.append(Group(items, title, "card", f"{hint} Emptied, a reason switches the AI on again.{none}"))
+    return ai_forms.form_of(groups, shown)
+
+
+def _switches_page(form: Form) -> Response:
+    return area.form_page("ai/switches", form)
 
 
 def _places(actor: Actor, kind: str) -> dict[str, str]:
@@ -86,28 +102,27 @@ def _places(actor: Actor, kind: str) -> dict[str, str]:
     return made
 
 
-@blueprint.get("/house")
+@blueprint.route("/house", methods=["GET", "POST"])
 def house() -> Response:
-    """Show the house text and its earlier versions."""
+    """Show the house text and its earlier versions; a POST saves a new version."""
     kept = ai_forms.newest().document.house
-    return _house({"house.prefix": kept.prefix, "house.suffix": kept.suffix}, {}, None)
-
-
-@blueprint.post("/house")
-def save_house() -> Response:
-    """Save a new version of the house text."""
-    shown = {name: text.replace("\r\n", "\n") for name, text in ai_forms.typed(HOUSE_NAMES).items()}
-    changes = {"house": {name.partition(".")[2]: text for name, text in shown.items()}}
-    return ai_forms.save("/settings/ai/house", shown, changes, _house)
-
-
-def _house(shown: Mapping[str, str], wrong: Mapping[str, str], error: ConsoleError | None) -> Response:
-    current = ai_forms.newest()
+    form = ai_forms.form_of(
+        HOUSE_FIELDS,
+        {"house.prefix": kept.prefix, "house.suffix": kept.suffix},
+        title="What the house adds to every prompt",
+        intro=HOUSE_INTRO,
+        css="card pad form",
+    )
+    if request.method == "POST":
+        shown = {name: text.replace("\r\n", "\n") for name, text in ai_forms.typed(field.name for field in HOUSE_FIELDS).items()}
+        form.values = {**form.values, **shown}
+        if made := ai_forms.save("/settings/ai/house", form, {"house": {name.partition(".")[2]: text for name, text in shown.items()}}):
+            return made
     texts = saving.house_texts(frame.actor())
     former = [*(text.document.house for text in texts[1:]), Options().house]
     history = [(version, _difference(before, version.document.house)) for version, before in zip(texts, former, strict=False)]
-    context = ai_forms.common(current, shown, wrong, error) | {"history": history, "names": accounts.names({text.by for text in texts})}
-    return area.page("settings/ai_house.html", "ai/house", context, status=error.status if error else 200)
+    context = {"form": form, "house": kept, "history": history, "names": accounts.names({text.by for text in texts})}
+    return area.page("settings/ai_house.html", "ai/house", context, error=form.error)
 
 
 def _difference(before: HouseText, after: HouseText) -> Sequence[tuple[str, str, str]]:

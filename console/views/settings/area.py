@@ -1,6 +1,6 @@
 """The frame of the settings: its pages, who may see them, and the list at the left."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +8,14 @@ from flask import Response, request
 
 from console import access, collections
 from console.core.actor import Actor
+from console.errors import ConsoleError
 from console.views import frame
+from console.views.forms import Form
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of the settings. It needs the right `act` on the object `needs`; without one, everybody may see it."""
+    """One page of the settings. It needs the right `act` on the object `needs`; without one, everybody may see it. `sheet` is of it and the pages below it."""
 
     name: str
     title: str
@@ -21,6 +23,7 @@ class Page:
     group: str
     needs: str | None = None
     act: str = "manage"
+    sheet: str = "people"
 
     @property
     def url(self) -> str:
@@ -34,23 +37,23 @@ PAGES = (
     Page("people", "People", "users", "Company", "user"),
     Page("teams", "Teams", "users-group", "Company", "user"),
     Page("sign-in", "Sign-in", "login", "Company", "user"),
-    Page("roles", "Roles", "shield-check", "Rights", "policy"),
-    Page("access", "Who may do what", "table", "Rights", "policy"),
+    Page("roles", "Roles", "shield-check", "Rights", "policy", sheet="rights"),
+    Page("access", "Who may do what", "table", "Rights", "policy", sheet="rights"),
     Page("labels", "Clearances", "lock", "Rights", "policy"),
-    Page("sources", "Data sources", "database", "Data", "source"),
-    Page("collections", "Collections", "list", "Data", "source"),
+    Page("sources", "Data sources", "database", "Data", "source", sheet="sources"),
+    Page("collections", "Collections", "list", "Data", "source", sheet="collection_settings"),
     Page("channels", "Channels", "send", "Data", "source"),
     Page("hours", "Hours and caps", "clock", "Data", "source"),
     Page("webhooks", "Webhooks", "webhook", "Data", "webhook"),
     Page("secrets", "Secrets", "key", "Data", "source"),
     Page("hooks", "Code", "code", "Data", "source"),
-    Page("ai", "Provider", "sparkles", "AI", "ai"),
-    Page("ai/purposes", "Purposes and prices", "coin", "AI", "ai"),
-    Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai"),
-    Page("ai/switches", "On and off", "adjustments", "AI", "ai"),
-    Page("ai/house", "House text", "message", "AI", "ai"),
-    Page("ai/redaction", "What a model sees", "eye-off", "AI", "ai"),
-    Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit"),
+    Page("ai", "Provider", "sparkles", "AI", "ai", sheet="ai_settings"),
+    Page("ai/purposes", "Purposes and prices", "coin", "AI", "ai", sheet="ai_settings"),
+    Page("ai/budgets", "Budgets", "chart-bar", "AI", "ai", sheet="ai_settings"),
+    Page("ai/switches", "On and off", "adjustments", "AI", "ai", sheet="ai_settings"),
+    Page("ai/house", "House text", "message", "AI", "ai", sheet="ai_settings"),
+    Page("ai/redaction", "What a model sees", "eye-off", "AI", "ai", sheet="ai_settings"),
+    Page("ai/calls", "Calls", "list-details", "AI", "ai", "audit", sheet="ai_settings"),
 )
 
 
@@ -94,13 +97,30 @@ def pager(total: int, size: int) -> Pager | None:
     return Pager(begin, words, previous, frame.present_address(page=number + 1) if number < last else None)
 
 
-def page(template: str, name: str, context: Mapping[str, Any], *, blocks: Mapping[str, str] | None = None, status: int = 200) -> Response:
+def page(
+    template: str,
+    name: str,
+    context: Mapping[str, Any],
+    *,
+    heading: str = "",
+    trail: Iterable[tuple[str, str]] = (),
+    error: ConsoleError | None = None,
+    blocks: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
     """Return a page of the settings: its template extends `settings/base.html`, `name` is its entry in `PAGES`.
 
-    Its service decides who may see it; the list at the left only leaves out what would be refused.
+    A page below that entry has its own `heading`, and before it the `trail` of (address, title). Its service decides who may see it; the list
+    at the left only leaves out what would be refused.
     """
     groups: dict[str, list[Page]] = {}
     for entry in pages_of(frame.actor()):
         groups.setdefault(entry.group, []).append(entry)
     entry = next(entry for entry in PAGES if entry.name == name)
-    return frame.page(template, {"settings_groups": groups, "settings_page": entry, **context}, blocks=blocks, status=status)
+    shared = {"settings_groups": groups, "settings_page": entry, "heading": heading, "trail": trail, "error": error}
+    return frame.page(template, shared | dict(context), blocks=blocks, status=error.status if error else status)
+
+
+def form_page(name: str, form: Form, heading: str = "", trail: Iterable[tuple[str, str]] = ()) -> Response:
+    """Return a page that is one form."""
+    return page("settings/form.html", name, {"form": form}, heading=heading, trail=trail, error=form.error)

@@ -1,7 +1,7 @@
 """`/settings/channels`: for each channel its provider, what is missing, its sandbox, the address to enter at the provider, and a test message."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
@@ -12,9 +12,10 @@ from console.core.contacting import KINDS
 from console.errors import Conflict, ConsoleError, Invalid
 from console.integrations import kept_channels
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
-from console.messages.channel_settings import ChannelState
+from console.messages.channel_settings import ChannelState, Figures
 from console.views import frame
-from console.views.outbox import ICONS, KIND_WORDS
+from console.views.forms import Field, Form, Item
+from console.views.outbox import KIND_WORDS
 from console.views.settings import area
 
 blueprint = Blueprint("channels", __name__, url_prefix="/settings/channels")
@@ -25,32 +26,29 @@ WHY = {
     "channel": "Switched on below: nothing really leaves.",
     "": "Messages really leave.",
 }
+SCRIPT_HINT = "One outcome on each line with its share, such as “sent 95” and “failed 5”; “post.example: failed” for who has that in the address or name."
+SCRIPT_HINTS = {
+    "sms": SCRIPT_HINT.replace("sent", "delivered"),
+    "call": "One outcome on each line with its share, such as “answered/interested 30” or “no answer 50”; “+1202: busy” for who has that in the "
+    "address or name; “by hand” to choose in the outbox.",
+}
+GATEWAY_HINT = "JSON; empty: none. Save it, then send a test to yourself below."
 OWN_NUMBER = {"email": "E-mail address", "sms": "Telephone number", "call": "Telephone number", "chat": "Name of the chat"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A channel on the page."""
+    """A channel on the page, with the forms of its sandbox, of its gateway and of a test."""
 
     state: ChannelState
     title: str
-    icon: str
     provider: str
     why: str
     callback: str | None
-    to_words: str
-    to: str
-    script: str
-    sandbox: bool
-    drawn: str
-    wrong: dict[str, str]
-    conflict: Conflict | None
-    left: int
-    failed: int
-    waiting: int
-    last_at: datetime | None
-    gateway: str
-    gateway_drawn: str
+    figures: Figures
+    script_form: Form
+    gateway_form: Form | None
+    test_form: Form
 
 
 @blueprint.get("")
@@ -97,13 +95,11 @@ def test(kind: str) -> Response:
 def _page(of: str = "", error: ConsoleError | None = None) -> Response:
     access.require(frame.actor(), None, "source", "manage")
     lines = [_line(kind, error if kind == of else None) for kind in KINDS]
-    context = {"lines": lines, "gateway_example": sms_gateway.EXAMPLE, "base_url": settings.current().base_url}
-    return area.page("settings/channels.html", "channels", context, status=error.status if error is not None else 200)
+    return area.page("settings/channels.html", "channels", {"lines": lines, "base_url": settings.current().base_url}, error=error)
 
 
 def _line(kind: str, error: ConsoleError | None) -> Line:
-    state, figures = channel_settings.state_of(kind), channel_settings.figures_of(kind)
-    provider = providers.provider_of(kind)
+    state, provider = channel_settings.state_of(kind), providers.provider_of(kind)
     callback = outside_addresses.callback_url(kind, state.provider) if provider.calls_back else None
     typed = request.form if error is not None else {}
     gateway = channel_settings.gateway_text(kept_channels.kept_for(kind).gateway) if kind == "sms" else ""
@@ -112,27 +108,47 @@ def _line(kind: str, error: ConsoleError | None) -> Line:
         error.details = [{"field": "gateway", "reason": f"{now} What you entered is here: save again to put it in its place."}]
     elif isinstance(error, Conflict):
         error.details = [{"field": "", "reason": f"{_now(state)} What you entered is below: save again to put it in its place."}]
-    return Line(
-        state,
-        KIND_WORDS[kind],
-        ICONS[kind],
-        provider.title,
-        WHY[state.why],
-        callback,
-        OWN_NUMBER[kind],
-        str(typed.get("to", frame.actor().email if kind == "email" else "")),
-        str(typed.get("script", sandbox.spoken(state.script))),
-        "sandbox" in typed if "script" in typed else state.own_sandbox,
-        frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error if "script" in typed else None),
-        {str(detail["field"]): str(detail["reason"]) for detail in error.details} if error is not None else {},
-        error if isinstance(error, Conflict) else None,
-        figures.left,
-        figures.failed,
-        figures.waiting,
-        figures.last_at,
-        str(typed.get("gateway", gateway)),
-        frame.drawn_from(gateway, error if "gateway" in typed else None),
+
+    def form(name: str, items: list[Item], values: dict[str, Any], path: str = "", **more: Any) -> Form:
+        refused = error if name in typed else None
+        action = f"/settings/channels/{kind}{path}"
+        return Form(items, values, tone="", css="form", action=action, prefix=f"{kind}-", error=refused, **more)
+
+    drawn = frame.drawn_from(channel_settings.terms(state.own_sandbox, state.script), error if "script" in typed else None)
+    script_form = form(
+        "script",
+        [
+            Field("drawn", kind="hidden"),
+            Field("sandbox", "Keep this channel in the sandbox, whatever the settings say", "check"),
+            Field("script", "What the sandbox answers", "area", SCRIPT_HINTS.get(kind, SCRIPT_HINT), rows=4),
+        ],
+        {
+            "drawn": drawn,
+            "sandbox": "sandbox" in typed if "script" in typed else state.own_sandbox,
+            "script": typed.get("script", sandbox.spoken(state.script)),
+        },
     )
+    own = typed.get("to", frame.actor().email if kind == "email" else "")
+    test_form = form(
+        "to",
+        [Field("to", f"Test message to yourself: {OWN_NUMBER[kind].lower()}")],
+        {"to": own},
+        "/test",
+        submit="Send a test",
+        icon="send",
+    )
+    gateway_form = None
+    if kind == "sms":
+        text = Field(
+            "gateway", "How it is asked, and what it answers and tells", "area", GATEWAY_HINT, rows=12, placeholder=sms_gateway.EXAMPLE
+        )
+        values = {
+            "gateway": typed.get("gateway", gateway),
+            "drawn": frame.drawn_from(gateway, error if "gateway" in typed else None),
+        }
+        gateway_form = form("gateway", [Field("drawn", kind="hidden"), text], values, "/gateway")
+    figures = channel_settings.figures_of(kind)
+    return Line(state, KIND_WORDS[kind], provider.title, WHY[state.why], callback, figures, script_form, gateway_form, test_form)
 
 
 def _now(state: ChannelState) -> str:

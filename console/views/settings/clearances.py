@@ -1,23 +1,23 @@
 """Clearances: who holds which, through a role or for a period; granting one takes two people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Response, flash, request
+from flask import Blueprint, Response, flash
 
 from console.core.moments import midnight
 from console.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import clearances
 from console.views import formats, frame
+from console.views.forms import Field, Form, Group
 from console.views.frame import Badge
 from console.views.settings import area
-from console.views.settings.person_roles import reasons
 
 blueprint = Blueprint("labels", __name__, url_prefix="/settings/labels")
 
 DAY = formats.Kind("day", "Day", "date")
-FIELDS = ("label", "email", "since", "until", "reason")
 STATES = {
     "asked": Badge("Waits for agreement", "warn", "clock"),
     "later": Badge("Agreed, not begun", "info", "clock"),
@@ -37,15 +37,40 @@ def show() -> Response:
 @blueprint.post("")
 def ask() -> Response:
     """Ask for a clearance."""
-    typed = {name: request.form.get(name, "") for name in FIELDS}
-    zone = frame.look().zone
-    try:
-        since, until = _days(typed, zone)
-        clearances.ask(frame.actor(), typed["label"], typed["email"], since, until, typed["reason"])
-    except Invalid as wrong:
-        return _page(typed, wrong)
-    flash("It is asked for. It begins when a second person has agreed.")
-    return frame.redirect_to("/settings/labels")
+    form = _form(clearances.listed(frame.actor()))
+
+    def save(sent: dict[str, Any]) -> Response:
+        since, until = _days(sent, frame.look().zone)
+        clearances.ask(frame.actor(), sent["label"], sent["email"], since, until, sent["reason"])
+        flash("It is asked for. It begins when a second person has agreed.")
+        return frame.redirect_to("/settings/labels")
+
+    return form.submit_to(save) or _page(form=form)
+
+
+def _form(held: Sequence[clearances.Holding]) -> Form:
+    today = frame.look().now
+    items = [
+        Field("label", "Clearance", "select", choices=[(label.id, label.id.replace("_", " ").capitalize()) for label in held]),
+        Field("email", "Who (e-mail)", "email", required=True),
+        Group([Field("since", "First day", "date", required=True), Field("until", "Last day", "date", required=True)]),
+        Field("reason", "Reason", "area", required=True, max_length=2000),
+    ]
+    values = {
+        "label": held[0].id if held else "",
+        "since": f"{today:%Y-%m-%d}",
+        "until": f"{today + timedelta(days=14):%Y-%m-%d}",
+    }
+    return Form(
+        items,
+        values,
+        "Ask for it",
+        title="Clear somebody for a time",
+        intro="A second person has to agree: of the two, one manages the rights and one is cleared by a role. "
+        "It ends by itself; what is read under it is in the log.",
+        css="card pad form narrow",
+        action="/settings/labels",
+    )
 
 
 @blueprint.post("/<grant>/<word>")
@@ -60,7 +85,7 @@ def answered(grant: str, word: str) -> Response:
     except NotAllowed as refused:
         if refused.code != "four_eyes":
             raise
-        return _page(wrong=refused)
+        return _page(refused)
     flash({"agree": "The person is cleared from the day that was asked for.", "refuse": "It is refused."}.get(word, "It is taken back."))
     return frame.redirect_to("/settings/labels")
 
@@ -89,18 +114,16 @@ def _period_words(grant: clearances.Grant) -> str:
     return shown[0] if first == last else " to ".join(shown)
 
 
-def _page(values: Mapping[str, str] | None = None, wrong: ConsoleError | None = None) -> Response:
-    who, today = frame.actor(), frame.look().now
+def _page(refused: ConsoleError | None = None, form: Form | None = None) -> Response:
+    who = frame.actor()
     held = clearances.listed(who)
-    typed = {"label": held[0].id if held else "", "since": f"{today:%Y-%m-%d}", "until": f"{today + timedelta(days=14):%Y-%m-%d}"}
     context = {
         "held": held,
         "states": STATES,
         "agrees": {grant.id for label in held for grant in label.grants if clearances.may_agree(who, grant)},
         "days": {grant.id: _period_words(grant) for label in held for grant in label.grants},
         "role_words": formats.role_words,
-        "told": typed | dict(values or {}),
-        "wrong": reasons(wrong),
-        "error": wrong.message if wrong else "",
+        "refused": refused,
+        "form": form or _form(held),
     }
-    return area.page("settings/labels.html", "labels", context, status=wrong.status if wrong else 200)
+    return area.page("settings/labels.html", "labels", context, error=refused or (form.error if form else None))

@@ -14,8 +14,9 @@ from console.core.documents.collections.consent_places import USUAL, consents_re
 from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, wrong_tables
 from console.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
 from console.messages import mapping_trial
-from console.views import frame
-from console.views.settings import area, collection_frame
+from console.views import formats, frame
+from console.views.forms import Button, Cell, Table
+from console.views.settings import collection_frame
 
 blueprint = Blueprint("collection_contacts", __name__, url_prefix="/settings/collections/<collection>/contacts")
 PARTS = {
@@ -104,21 +105,61 @@ def _form(editing: Editing, said: Mapping[str, Any], wrong: ConsoleError | None 
         (relation, every[relation.collection]) for relation in own.relations if relation.kind == "to_many" and relation.collection in every
     ]
     trial, not_tried = (None, "") if wrong else _tried(editing, said)
-    stored = editing.document.to_json().get("contact")
-    context = collection_frame.context(editing, wrong) | {
-        "said": said, "stored": stored, "offered": bool(said) and not stored and request.method != "POST", "parts": PARTS,
-        "options": {part: _options(own, part, said.get(part)) for part in PARTS}, "tables": tables, "channels": [_channel(own, channel, said, tables) for channel in CHANNELS],
-        "evidence": EVIDENCE_WORDS, "table_words": TABLE_WORDS, "trial": trial, "not_tried": not_tried, "names_of_channels": consent_columns.NAMES,
-        "may": access.can(frame.actor(), None, "source", "manage"),
-        "refused": _refused(wrong) if wrong else {}, "unsaved": request.method == "POST" and said != (stored or {}),
-    }  # fmt: skip
-    return area.page("settings/collection_contacts.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+    stored, may = editing.document.to_json().get("contact"), access.can(frame.actor(), None, "source", "manage")
+    channels = [_channel(own, channel, said, tables) for channel in CHANNELS]
+    values = dict(said) | {f"consent.{each['id']}": each["place"] for each in channels}
+    for each in channels:
+        values |= {f"{each['id']}.{part}": told for part, told in each["entry"].items()}
+        values[f"{each['id']}.given"] = ", ".join(each["entry"].get("given") or ())
+    form = collection_frame.form(
+        editing,
+        [],
+        values,
+        _at_fields(wrong) if wrong else None,
+        prefix="c-",
+        submit="Save draft" if may else "Try it",
+        do="" if may else "try",
+        buttons=[
+            *([Button("They are no contacts", "remove", "trash", "danger")] if stored and may else []),
+            *([Button("Try it", "try", "eye")] if may else []),
+        ],
+        more={"data-touched": ""} if request.method == "POST" and said != (stored or {}) else {},
+    )
+    heads = (own.label_one, "E-mail", "Telephone", "Time zone", "Agreed to")
+    context = {
+        "form": form,
+        "stored": stored,
+        "offered": bool(said) and not stored and request.method != "POST",
+        "parts": PARTS,
+        "options": {part: _options(own, part, said.get(part)) for part in PARTS},
+        "tables": [(f"table:{relation.name}", relation.label) for relation, _ in tables],
+        "channels": channels,
+        "evidence": EVIDENCE_WORDS,
+        "table_words": TABLE_WORDS,
+        "trial": trial,
+        "examples": Table("The first records as contacts", heads, [_example(own, each) for each in trial.examples]) if trial else None,
+        "not_tried": not_tried,
+        "names_of_channels": consent_columns.NAMES,
+        "may": may,
+    }
+    return collection_frame.page("collection_contacts.html", editing, context, wrong, heading="Contacts")
 
 
-def _refused(wrong: ConsoleError) -> dict[str, str]:
-    """Return the reason of each field; what is said of the whole mapping stands at its first field."""
-    told = {str(detail["field"]): str(detail["reason"]) for detail in wrong.details if "reason" in detail and "field" in detail}
-    return told | ({"contact.name": told["contact"]} if "contact" in told else {})
+def _example(own: Collection, each: mapping_trial.Example) -> tuple[Any, ...]:
+    agreed = "Never to be contacted" if each.closed else ", ".join(consent_columns.NAMES[channel] for channel in each.agreed) or "Nothing"
+    zones = "; ".join(formats.zone_words(zone, frame.look()) for zone in each.zones)
+    return Cell(each.title, frame.record_url(own.id, each.key)), each.email or "", each.phone or "", zones, agreed
+
+
+def _at_fields(wrong: ConsoleError) -> Invalid:
+    """Return the refusal by the fields of the form; what is said of the whole mapping stands at its first field."""
+    details = []
+    for detail in wrong.details:
+        place = str(detail.get("field", "")).removeprefix("contact.consent.").removeprefix("contact.")
+        channel, _, part = place.partition(".")
+        name = {"contact": "name"}.get(place, f"consent.{channel}" if part in ("field", "table") else place)
+        details.append({"field": name, "reason": detail.get("reason", "")})
+    return Invalid(wrong.message, details=details)
 
 
 def _every() -> dict[str, Collection]:
@@ -155,7 +196,7 @@ def _channel(own: Collection, channel: str, said: Mapping[str, Any], tables: lis
     return {
         "id": channel, "entry": entry, "place": f"table:{relation.name}" if relation else f"field:{entry['field']}" if entry.get("field") else "",
         "columns": _with_chosen(shown, there, *(entry.get(part) for part in (*USUAL, "field"))) if there else [],
-        "fields": _options(own, channel, entry.get("field")), "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
+        "fields": [(f"field:{name}", words) for name, words in _options(own, channel, entry.get("field"))], "usual": usual, "of_table": relation is not None, "open": any(name not in ("field", "table") for name in entry),
     }  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +18,7 @@ from console.core.documents.collections.document_merge import compare
 from console.core.documents.collections.document_words import NAMED, PLACE_WORDS, Wording
 from console.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.views import formats, frame, record_forms, records, states
+from console.views.forms import Field, Form, Item
 from console.views.run import form_boxes
 from console.views.settings import area
 from console.views.workspaces import condition_lines
@@ -55,6 +56,22 @@ def context(editing: Editing, wrong: ConsoleError | None = None) -> dict[str, An
         "preview_roles": [(role, formats.role_words(role)) for role in collections.roles()],
         "preview_as": request.values.get("as", ""),
     }
+
+
+def page(
+    template: str,
+    editing: Editing,
+    context_: Mapping[str, Any],
+    wrong: ConsoleError | None = None,
+    *,
+    heading: str = "",
+    trail: Iterable[tuple[str, str]] = (),
+) -> Response:
+    """Return a page about one collection; `heading` and `trail` are below its own name."""
+    here = (url(editing.collection.id), editing.becoming.label)
+    shown = context(editing, wrong) | dict(context_)
+    below = [here, *trail] if heading else []
+    return area.page(f"settings/{template}", NAME, shown, heading=heading or editing.becoming.label, trail=below, error=wrong)
 
 
 def save(editing: Editing, document: Mapping[str, Any], drawn: Callable[[ConsoleError], Response], then: str) -> Response:
@@ -120,8 +137,16 @@ def both(collection: str, base: Mapping[str, Any], mine: Mapping[str, Any], wron
     draft = editing.draft
     by, words = former_documents.overtaken(draft.former, draft.changed_by, draft.revision - revision(), frame.actor().id, gone=False)
     moved = {"moved": words, "by": by, "own": by == frame.actor().id}
-    context_ = context(editing, wrong) | moved | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
-    return area.page("settings/collection_both.html", NAME, context_, status=wrong.status if wrong else 409)
+    context_ = moved | {"rows": rows, "base": json.dumps(dict(base)), "mine": json.dumps(dict(mine))}
+    return area.page(
+        "settings/collection_both.html",
+        NAME,
+        context(editing, wrong) | context_,
+        heading="Two changes at once",
+        trail=[(url(collection), editing.becoming.label)],
+        error=wrong,
+        status=409,
+    )
 
 
 def labels_of(collection: Collection) -> dict[str, str]:
@@ -204,6 +229,24 @@ def filled(becoming: Collection) -> Mapping[str, str]:
         except SourceDown:
             known[becoming.id] = {}
     return known[becoming.id]
+
+
+def form(editing: Editing, items: Sequence[Item], values: Mapping[str, Any], wrong: ConsoleError | None = None, **more: Any) -> Form:
+    """Return a form that saves the draft of the collection."""
+    revised = [Field("revision", kind="hidden"), *items]
+    usual = {
+        "submit": "Save draft",
+        "css": "form field-form",
+        "more": {"data-touched": ""} if wrong else {},
+        "submit_more": {"data-key": "ctrl+s"},
+        "says_error": False,
+    }
+    return Form(revised, {**values, "revision": editing.draft.revision}, error=wrong, **{**usual, **more})
+
+
+def orders(editing: Editing) -> list[tuple[str, str]]:
+    """Return the orders that a list may have."""
+    return [choice for name, label in sortable(editing) for choice in ((name, f"{label}, ascending"), (f"-{name}", f"{label}, descending"))]
 
 
 def sortable(editing: Editing) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.collections.document_merge import compare
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.settings import area, collection_frame
+from console.views.settings import collection_frame
 
 blueprint = Blueprint("collection_layout", __name__, url_prefix="/settings/collections/<collection>/layout")
 FIELDS, RELATED, REST = "place", "related", "rest"
@@ -365,10 +365,17 @@ def _becoming(editing: Editing, part: Part, areas: tuple[Area, ...]) -> tuple[An
 def _page(editing: Editing, part: Part, areas: tuple[Area, ...], wrong: ConsoleError | None = None) -> Response:
     becoming, mistaken = _becoming(editing, part, areas) if request.method == "POST" else (editing.becoming, "")
     unsaved = request.method == "POST" and bool(compare(editing.document.to_json(), *[_document(editing, part, areas)] * 2))
-    context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, part.preview, "" if wrong else mistaken) | {
-        "part": part, "all_parts": PARTS.values(), "areas": areas, "unsaved": unsaved,
+    context = collection_frame.preview(becoming, part.preview, "" if wrong else mistaken) | {
+        "part": part,
+        "all_parts": PARTS.values(),
+        "areas": areas,
+        "unsaved": unsaved,
         "long": sum(len(group.items) for each in areas for group in each.groups) > MANY,
         "head_badge": request.form.get("badge", editing.becoming.summary.get("badge", "")),
-        "badge_fields": [(item.name, item.label) for item in editing.becoming.fields if item.options or item.stored == "boolean" or item.widget == "badge"],
-    }  # fmt: skip
-    return area.page("settings/collection_layout.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+        "badge_fields": [
+            (item.name, item.label)
+            for item in editing.becoming.fields
+            if item.options or item.stored == "boolean" or item.widget == "badge"
+        ],
+    }
+    return collection_frame.page("collection_layout.html", editing, context, wrong, heading=part.title)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
@@ -10,7 +11,8 @@ from console.collections import Editing
 from console.core.documents.collections import Collection, Relation
 from console.core.plain_words import slug
 from console.errors import ConsoleError, Invalid, NotFound
-from console.views.settings import area, collection_frame
+from console.views.forms import Button, Cell, Field, Form, Group, Item, Table
+from console.views.settings import collection_frame
 
 blueprint = Blueprint("collection_relations", __name__, url_prefix="/settings/collections/<collection>")
 KINDS = {"to_one": "one record", "to_many": "many records"}
@@ -22,18 +24,23 @@ def show(collection: str) -> Response:
     editing = collection_frame.editing_of(collection)
     every = {item.id: item for item in real_records.collections()}
     said = {entry.name for entry in editing.document.relations}
-    lines = [
-        {
-            "name": item.name, "label": item.label, "kind": KINDS[item.kind], "target": every[item.collection].label if item.collection in every else item.collection,
-            "source": every[item.collection].source if item.collection in every else "", "by": _by_words(editing.becoming, every.get(item.collection), item),
-            "said": item.name in said,
-        }
-        for item in editing.becoming.relations
-    ]  # fmt: skip
-    drawn = {line["name"] for line in lines}
-    lost = [entry for entry in editing.document.relations if entry.name not in drawn]
-    return area.page(
-        "settings/collection_relations.html", collection_frame.NAME, collection_frame.context(editing) | {"relations": lines, "lost": lost}
+    lines = [_cells(editing, item, every.get(item.collection), item.name in said) for item in editing.becoming.relations]
+    drawn = {item.name for item in editing.becoming.relations}
+    context = {
+        "relations": Table("Relations", ("Relation", "Leads to", "By", "From"), lines),
+        "lost": [entry for entry in editing.document.relations if entry.name not in drawn],
+    }
+    return collection_frame.page("collection_relations.html", editing, context, heading="Relations")
+
+
+def _cells(editing: Editing, item: Relation, target: Collection | None, said: bool) -> tuple[Any, ...]:
+    here = f"{collection_frame.url(editing.collection.id)}/relations/{quote(item.name, safe='')}"
+    source = target.source if target and target.source != editing.becoming.source else ""
+    return (
+        Cell(item.label, here),
+        Cell(f"{KINDS[item.kind]} of {target.label if target else item.collection}", note=source),
+        _by_words(editing.becoming, target, item),
+        "Said here" if said else "Foreign key",
     )
 
 
@@ -116,16 +123,52 @@ def _free(label: str, taken: set[str]) -> str:
 
 
 def _form(
-    editing: Editing, found: Relation | None, target: Collection | None, drawn: Mapping[str, Any],
-    wrong: ConsoleError | None = None, *, said: bool = False,
-) -> Response:  # fmt: skip
-    own = editing.becoming
-    several = isinstance(drawn.get("via"), list)
-    context = collection_frame.context(editing, wrong) | {
-        "relation": found, "target": target, "drawn": drawn, "said": said, "several": _by_words(own, target, found) if several and found else "",
-        "targets": collection_frame.targets(own),
-        "columns_here": [(item.name, item.label) for item in own.stored_fields if not item.hidden],
-        "columns_there": [(item.name, item.label) for item in target.stored_fields if not item.hidden] if target else [],
-        "title": found.label if found else "New relation",
-    }  # fmt: skip
-    return area.page("settings/collection_relation.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+    editing: Editing,
+    found: Relation | None,
+    target: Collection | None,
+    drawn: Mapping[str, Any],
+    wrong: ConsoleError | None = None,
+    *,
+    said: bool = False,
+) -> Response:
+    own, back = editing.becoming, f"{collection_frame.url(editing.collection.id)}/relations"
+    if target is None:
+        leads = Field("with", "Leads to records of", "select", choices=collection_frame.targets(own))
+        form = Form([leads], submit="Go on", method="get", cancel=back, css="form card pad field-form")
+    else:
+        items: list[Item] = [Field("with", kind="hidden"), Field("label", "Name", placeholder=target.label, max_length=200)]
+        if isinstance(drawn.get("via"), list):
+            items.append(Group([], "Leads by", "fieldset", _by_words(own, target, found) if found else ""))
+        else:
+            items += _column_items(own, target)
+        kind = drawn["kind"]
+        values = {"with": target.id, "label": drawn.get("label"), "kind": kind}
+        values |= {f"{name}.{kind}": drawn.get(name) for name in ("via", "to")}
+        form = collection_frame.form(
+            editing,
+            [Group(items, kind="card pad form")],
+            values,
+            wrong,
+            cancel=back,
+            buttons=[Button("Remove", "remove", "trash", "danger")] if said else [],
+            css="form field-form relation-form",
+        )
+    title = found.label if found else "New relation"
+    return collection_frame.page("collection_form.html", editing, {"form": form}, wrong, heading=title, trail=[(back, "Relations")])
+
+
+def _column_items(own: Collection, target: Collection) -> list[Item]:
+    """Return which way the relation leads, and for each way its columns."""
+    here, there = ([(item.name, item.label) for item in each.stored_fields if not item.hidden] for each in (own, target))
+    ways = (
+        ("to_one", f"one record of {target.label}: a column here names it"),
+        ("to_many", f"many records of {target.label}: a column there names this one"),
+    )
+    items: list[Item] = [Field("kind", f"From {own.label_one} it leads to", "radios", choices=ways)]
+    for kind, where, source, leads, named in (("to_one", "here", here, there, target), ("to_many", "there", there, here, own)):
+        columns = [
+            Field(f"via.{kind}", f"Column {where}", "select", choices=[("", "Choose a column"), *source]),
+            Field(f"to.{kind}", f"holds, of {named.label_one}", "select", choices=[("", "the key"), *leads]),
+        ]
+        items.append(Group(columns, kind=f"pair kind-{kind}"))
+    return items

@@ -4,14 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console import collections, hooks
 from console.collections import Editing
-from console.core.documents.collections import Field, condition_rows, document_words, free_id
+from console.core.documents.collections import Field as CollectionField, condition_rows, document_words, free_id
 from console.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
-from console.views.settings import area, collection_frame
+from console.views.forms import Button, Field, Group
+from console.views.settings import collection_frame
 from console.views.workspaces import condition_lines
 
 blueprint = Blueprint("collection_segments", __name__, url_prefix="/settings/collections/<collection>")
@@ -20,6 +22,11 @@ ROWS = "rows"
 """The boxes of the conditions begin so."""
 READER = {"Of whoever looks": [("$currentUser.email", "E-mail address"), ("$currentUser.name", "Name"), ("$currentUser.id", "Id")]}
 CAP = 10_000
+FILTER_HINT = "Over record, $currentUser and now, for instance record.amount > 100 && record.owner == $currentUser.email."
+SQL_HINT = (
+    "One SELECT that gives {columns} of the records, over tables of this data source. Whoever opens it sees what their own rights show of "
+    "these tables; it only reads, and is stopped when it takes too long. Now, as in current_date, is what the clocks of the data source show."
+)
 
 
 @blueprint.route("/segments", methods=["GET", "POST"])
@@ -93,7 +100,7 @@ def _moved(order: list[str], do: str) -> list[str]:
 # -- the form
 
 
-def _stored(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dict[str, Any]:
+def _stored(entry: Mapping[str, Any] | None, fields: Mapping[str, CollectionField]) -> dict[str, Any]:
     """Return the form of a stored segment, or of a new one."""
     entry = entry or {"label": "", "filter": ""}
     plain = entry.get("filter") == "" or ("filter" in entry and condition_rows.rows_of(entry["filter"], fields=fields) is not None)
@@ -104,7 +111,7 @@ def _stored(entry: Mapping[str, Any] | None, fields: Mapping[str, Field]) -> dic
     }  # fmt: skip
 
 
-def _sent(fields: Mapping[str, Field]) -> dict[str, Any]:
+def _sent(fields: Mapping[str, CollectionField]) -> dict[str, Any]:
     form = request.form
     kind = form.get("kind", "")
     return {
@@ -151,7 +158,7 @@ def _try_segment(editing: Editing, entry: Mapping[str, Any]) -> str:
     return f"It finds {many} that you may see{first}."
 
 
-def _fields(editing: Editing) -> dict[str, Field]:
+def _fields(editing: Editing) -> dict[str, CollectionField]:
     return {item.name: item for item in editing.becoming.stored_fields if condition_rows.conditional(item)}
 
 
@@ -167,11 +174,10 @@ def _list(editing: Editing, wrong: ConsoleError | None = None) -> Response:
         {"label": hook.label or hook.name, "place": f"{hook.file}:{hook.line}", "error": states[hook.key].error}
         for hook in hooks.hooks_of("segment", editing.collection.id)
     ]
-    context = collection_frame.context(editing, wrong) | {"segments": lines, "coded": coded}
-    return area.page("settings/collection_segments.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+    return collection_frame.page("collection_segments.html", editing, {"segments": lines, "coded": coded}, wrong, heading="Segments")
 
 
-def _line(entry: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+def _line(entry: Mapping[str, Any], fields: Mapping[str, CollectionField]) -> dict[str, Any]:
     found = condition_rows.rows_of(entry["filter"], fields=fields) if "filter" in entry else None
     words = document_words.sentence(entry["filter"], fields) if "filter" in entry else " ".join(entry["sql"].split())
     return {
@@ -184,15 +190,42 @@ def _form(
     editing: Editing, segment: str | None, sent: Mapping[str, Any], wrong: ConsoleError | None = None, *, found: str = ""
 ) -> Response:
     fields = _fields(editing)
-    errors = {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}
     form: MultiDict[str, str] | None = request.form if request.method == "POST" else None
     if form is None and not sent["conditions"]:
         form = MultiDict({f"{ROWS}.0.field": ""})
     rows = condition_lines.drawn_joined(ROWS, sent["conditions"], {"": fields}, form, (), refused=wrong is not None, sources=READER)
-    context = collection_frame.context(editing, wrong) | {
-        "segment": segment, "sent": sent, "rows": rows, "kinds": KINDS, "errors": errors, "found": found,
-        "name": ROWS, "sortable": collection_frame.sortable(editing), "key": editing.becoming.key,
-        "roles": [(role, formats.role_words(role), role in sent["roles"]) for role in collections.roles()],
-        "title": sent["label"] or "New segment",
-    }  # fmt: skip
-    return area.page("settings/collection_segment.html", collection_frame.NAME, context, status=wrong.status if wrong else 200)
+    drawn_rows = Markup(frame.render("settings/segment_conditions.html", {"rows": rows, "name": ROWS}))  # noqa: S704 (a template of ours)
+    key = editing.becoming.key
+    columns = f"{'the column' if len(key) == 1 else 'the columns'} {', '.join(key)}"
+    title, back = sent["label"] or "New segment", f"{collection_frame.url(editing.collection.id)}/segments"
+    roles = [(role, formats.role_words(role)) for role in collections.roles()]
+    items = [
+        Group([Field("label", "Name", max_length=200), Field("kind", "Made of", "radios", choices=KINDS)], kind="card pad form"),
+        Group([drawn_rows], kind="card pad form kind-conditions"),
+        Group([Field("filter", "Expression", "area", FILTER_HINT, css="mono")], kind="card pad form kind-filter"),
+        Group([Field("sql", "SELECT", "area", SQL_HINT.format(columns=columns), rows=7, css="mono")], kind="card pad form kind-sql"),
+        Group(
+            [
+                Field("sort", "Order", "select", choices=[("", "As the list"), *collection_frame.orders(editing)]),
+                Field("enabled", "Offered as a tab of the list", "check", sent="yes"),
+                Field("roles", "The list opens with it for", "checks", choices=roles),
+            ],
+            kind="card pad form",
+        ),
+    ]
+    declared = collection_frame.form(
+        editing,
+        items,
+        sent,
+        wrong,
+        cancel=back,
+        buttons=[
+            *([Button("Remove", "remove", "trash", "danger")] if segment else []),
+            Button("Try it", "try", "player-play"),
+        ],
+        css="form field-form segment-form",
+        more={"id": "collection", "data-plain": ""},
+    )
+    return collection_frame.page(
+        "collection_segment.html", editing, {"form": declared, "found": found}, wrong, heading=title, trail=[(back, "Segments")]
+    )

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
+from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
 from console import accounts, collections
@@ -16,12 +17,21 @@ from console.core.documents.json_shape import loaded
 from console.core.plain_words import unaccented
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.sources import mending
-from console.views import frame
+from console.views import forms, frame
+from console.views.forms import Cell, Column, Table
 from console.views.settings import area, collection_forms, collection_frame
 from console.views.settings.collection_frame import NAME
 
 blueprint = Blueprint("collection_settings", __name__, url_prefix="/settings/collections")
 PAGE_SIZE, FIELDS_SHOWN = 100, 60
+COLUMNS = ("Collection", Column("Table", "mono"), Column("Fields", "r"), "Said", "Last published")
+VIEW = frame.Badge("view")
+FOUND_FLAGS = ("sensitive", "personal", "hidden")
+"""Flags that are found by themselves unless somebody says otherwise."""
+DOCUMENT_HINT = Markup(
+    "Everything that is said of the collection: segments, relations, rules and the summary too. The same file is read by "
+    '<span class="mono">console collection import</span>; its schema is at <a href="/schema/collection.json">/schema/collection.json</a>.'
+)
 ORIGINS = {"found": "As it was before the first change here", "page": "By page", "file": "From a file"}
 
 
@@ -37,8 +47,26 @@ def show() -> Response:
     names = accounts.names({head.draft_by for head in heads if head.draft_by})
     sources: dict[str, list[Any]] = {}
     for head in heads:
-        sources.setdefault(head.collection.source, []).append(head)
-    return area.page("settings/collections.html", NAME, {"sources": sources, "names": names, "pager": pager, "q": text})
+        sources.setdefault(head.collection.source, []).append(_cells(head, names))
+    tables = {source: Table(f"Collections of {source}", COLUMNS, lines) for source, lines in sources.items()}
+    return area.page("settings/collections.html", NAME, {"sources": tables, "pager": pager, "q": text})
+
+
+def _cells(head: Any, names: Mapping[str, str]) -> tuple[Any, ...]:
+    collection = head.collection
+    said: Any = f"Version {head.version}" if head.version else "By its document" if head.said else "As found"
+    if head.draft_by:
+        said = Cell(badge=frame.Badge(f"Draft by {names.get(head.draft_by, 'the command line')}", "warn", "pencil"))
+    return (
+        Cell(collection.label, collection_frame.url(collection.id)),
+        Cell(
+            f"{collection.schema}.{collection.table}" if collection.schema else collection.table,
+            badge=VIEW if collection.kind == "view" else None,
+        ),
+        len(collection.fields),
+        said,
+        head.changed_at,
+    )
 
 
 def _named(collection: Collection, part: str) -> bool:
@@ -201,14 +229,21 @@ def _editor(editing: Editing, *, wrong: ConsoleError | None = None, typed: Multi
         values |= {name: typed[name] for name in collection_forms.NAMES if name in typed}
         watched = {name: typed.get(f"changes.{name}", "") for name, _, _ in collection_forms.WATCHED}
     becoming, mistaken = _becoming(editing) if typed is not None else (editing.becoming, "")
-    context = collection_frame.context(editing, wrong) | collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
-        "rows": shown[begin : begin + FIELDS_SHOWN], "pager": pager, "q": text, "action": frame.present_address(),
-        "said": values, "typed": typed, "flags": collection_forms.FLAGS, "places": collection_forms.PLACES,
-        "watched": [(name, words, hint, watched.get(name) or "") for name, words, hint in collection_forms.WATCHED],
-        "growing": [(item.name, item.label) for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING],
-        "sortable": collection_frame.sortable(editing),
-    }  # fmt: skip
-    return area.page("settings/collection.html", NAME, context, status=wrong.status if wrong else 200)
+    values |= {f"changes.{name}": watched.get(name) or "" for name, _, _ in collection_forms.WATCHED}
+    context = collection_frame.preview(becoming, wrong="" if wrong else mistaken) | {
+        "rows": shown[begin : begin + FIELDS_SHOWN],
+        "pager": pager,
+        "q": text,
+        "action": frame.present_address(),
+        "form": forms.Form([], values, prefix="c-", error=wrong),
+        "watched": [(name, words, hint, watched.get(name)) for name, words, hint in collection_forms.WATCHED],
+        "growing": {item.name: item.label for item in editing.becoming.stored_fields if item.stored in collection_forms.GROWING},
+        "orders": collection_frame.orders(editing),
+        "typed": typed,
+        "flags": collection_forms.FLAGS,
+        "places": collection_forms.PLACES,
+    }
+    return collection_frame.page("collection.html", editing, context, wrong)
 
 
 def _saved(editing: Editing, document: Mapping[str, Any], item: Field | None) -> Response:
@@ -233,16 +268,41 @@ def _field(editing: Editing, item: Field | None, wrong: ConsoleError | None = No
     if wrong:
         settings = collection_forms.field_document(request.form, settings, item)
     drawn = item or Field("", "", "text", "text", computed="")
-    others = [item for item in editing.becoming.stored_fields if item.stored == "text"]
-    context = collection_frame.context(editing, wrong) | {
-        "item": item, "drawn": drawn, "said": settings, "typed_name": request.form.get("name", ""), "flags": collection_forms.FLAGS,
-        "types": _same(sorted(FIELD_TYPES)), "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(), "formats": _same(FORMATS),
-        "options_text": collection_forms.options_text(settings.get("options")), "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
-        "currencies": [text_field.name for text_field in others], "targets": collection_frame.targets(editing.becoming), "ai_words": collection_forms.AI_WORDS,
-        "empty_text": collection_forms.empty_values_text(settings.get("empty_values")), "may_be_said": item is not None and item.computed is None and item.stored in MAY_MEAN_NONE and item.name not in editing.becoming.key,
-        "ai_closed": treatment.secret(drawn.name, drawn.stored), "ai_usual": drawn.ai,
-    }  # fmt: skip
-    return area.page("settings/collection_field.html", NAME, context, status=wrong.status if wrong else 200)
+    values = {
+        **settings,
+        "name": request.form.get("name", ""),
+        "options": collection_forms.options_text(settings.get("options")),
+        "empty_values": collection_forms.empty_values_text(settings.get("empty_values")),
+        **{flag: {True: "yes", False: "no"}.get(settings[flag]) for flag in FOUND_FLAGS if flag in settings},
+    }
+    form = collection_frame.form(
+        editing,
+        [],
+        values,
+        wrong,
+        prefix="f-",
+        cancel=collection_frame.url(editing.collection.id),
+        buttons=[forms.Button("Remove the field", "remove", "trash", "danger")] if item and drawn.computed else [],
+    )
+    may_be_said = item is not None and item.computed is None and item.stored in MAY_MEAN_NONE and item.name not in editing.becoming.key
+    context = {
+        "form": form,
+        "item": item,
+        "drawn": drawn,
+        "says": settings,
+        "flags": collection_forms.FLAGS,
+        "found_flags": FOUND_FLAGS,
+        "types": _same(sorted(FIELD_TYPES)),
+        "widgets": collection_forms.offered(drawn) if item else collection_forms.every_widget(),
+        "formats": _same(FORMATS),
+        "rules": [*settings.get("validation", []), {"if": "", "message": ""}],
+        "currencies": [(each.name, each.label) for each in editing.becoming.stored_fields if each.stored == "text"],
+        "targets": collection_frame.targets(editing.becoming),
+        "ai_words": collection_forms.AI_WORDS,
+        "may_be_said": may_be_said,
+        "ai_closed": treatment.secret(drawn.name, drawn.stored),
+    }
+    return collection_frame.page("collection_field.html", editing, context, wrong, heading=item.label if item else "New field")
 
 
 def _same(names: Iterable[str]) -> list[tuple[str, str]]:
@@ -259,12 +319,8 @@ def _changes(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     restored = request.args.get("restored", 0, int)
     of = next((each.document for each in collections.versions(frame.actor(), editing.collection.id) if each.number == restored), None)
     omitted = mending.describe_omissions(editing.becoming, of.to_json(), editing.document.to_json()) if of else []
-    return area.page(
-        "settings/collection_changes.html",
-        NAME,
-        collection_frame.context(editing, wrong) | {"changes": lines, "restored": restored, "omitted": omitted},
-        status=wrong.status if wrong else 200,
-    )
+    context = {"changes": lines, "restored": restored, "omitted": omitted}
+    return collection_frame.page("collection_changes.html", editing, context, wrong, heading="Changes")
 
 
 def _decided(collection: str, do: str) -> Response:
@@ -290,11 +346,16 @@ def _decided(collection: str, do: str) -> Response:
 
 def _versions(editing: Editing, wrong: ConsoleError | None = None) -> Response:
     versions = collections.versions(frame.actor(), editing.collection.id)
-    context = collection_frame.context(editing, wrong) | {"versions": versions, "origins": ORIGINS}
-    context["names"] = {**context["names"], **accounts.names({version.made_by for version in versions})}
-    return area.page("settings/collection_versions.html", NAME, context, status=wrong.status if wrong else 200)
+    makers = accounts.names({version.made_by for version in versions})
+    return collection_frame.page(
+        "collection_versions.html", editing, {"versions": versions, "origins": ORIGINS, "makers": makers}, wrong, heading="Versions"
+    )
 
 
 def _document(editing: Editing, text: str, wrong: ConsoleError | None = None) -> Response:
-    context = collection_frame.context(editing, wrong) | {"text": text}
-    return area.page("settings/collection_document.html", NAME, context, status=wrong.status if wrong else 200)
+    document = forms.Field("document", "Document", "area", DOCUMENT_HINT, rows=24, css="mono document", refused_as=("",))
+    file_address = f"{collection_frame.url(editing.collection.id)}/document.json"
+    form = collection_frame.form(
+        editing, [document], {"document": text}, wrong, css="form", cancel=file_address, cancel_label="Download what counts"
+    )
+    return collection_frame.page("collection_form.html", editing, {"form": form}, wrong, heading="As a file")

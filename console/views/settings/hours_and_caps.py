@@ -18,6 +18,7 @@ from console.messages import address_consents, held_messages, kept_rules
 from console.messages.held_messages import Consequence
 from console.messages.kept_rules import RulesVersion
 from console.views import frame
+from console.views.forms import Field, Form
 from console.views.outbox import ICONS
 from console.views.settings import area
 from console.views.settings.zone_choices import zone_choices
@@ -25,6 +26,7 @@ from console.views.settings.zone_choices import zone_choices
 blueprint = Blueprint("hours_and_caps", __name__, url_prefix="/settings/hours")
 
 HERE = "/settings/hours"
+BASIS_HINT = "Empty takes it back: then every lead needs a consent."
 USUAL = daily(time(8), time(20))
 """What the boxes of a kind hold that may leave at any hour."""
 CLOCK = re.compile(r"([0-9]{1,2})(?:[:.h]([0-9]{2}))?")
@@ -79,19 +81,31 @@ def save() -> Response:
 @blueprint.post("/leads")
 def confirm_basis() -> Response:
     """Confirm on which legal basis a workflow reaches leads by a channel, or take it back where none is entered."""
-    actor, form = frame.actor(), request.form
-    kept_rules.require(actor)
-    target = enrolments.seen(actor, form.get("workflow", ""))
-    wanted = {each.channel: each.basis for each in address_consents.defaults(target.id)}
-    wanted.pop(form.get("channel", ""), None)
-    if form.get("basis", "").strip() or form.get("channel") not in address_consents.LEAD_CHANNELS:
-        wanted[form.get("channel", "")] = form.get("basis", "")
-    try:
-        address_consents.set_defaults(actor, target.id, target.slug, wanted)
-    except Invalid as error:
-        return _page(_shown(kept_rules.newest().rules), error=error, wrong={"basis": str(error.details[0]["reason"])})
-    flash("Saved. Messages that are judged from now on go by it.")
-    return frame.redirect_to(f"{HERE}#leads")
+    kept_rules.require(frame.actor())
+    form = _leads_form()
+
+    def confirm(sent: dict[str, Any]) -> Response:
+        target = enrolments.seen(frame.actor(), sent["workflow"])
+        wanted = {each.channel: each.basis for each in address_consents.defaults(target.id)}
+        wanted.pop(sent["channel"], None)
+        if sent["basis"] or sent["channel"] not in address_consents.LEAD_CHANNELS:
+            wanted[sent["channel"]] = sent["basis"]
+        address_consents.set_defaults(frame.actor(), target.id, target.slug, wanted)
+        flash("Saved. Messages that are judged from now on go by it.")
+        return frame.redirect_to(f"{HERE}#leads")
+
+    return form.submit_to(confirm) or _page(_shown(kept_rules.newest().rules), leads_form=form)
+
+
+def _leads_form() -> Form:
+    without_record = [(each.slug, each.title) for each in workflows.all_known() if each.collection is None and not each.archived]
+    channels = [(each, WORDS[each][:1].upper() + WORDS[each][1:]) for each in address_consents.LEAD_CHANNELS]
+    items = [
+        Field("workflow", "Workflow", "select", choices=without_record),
+        Field("channel", "Channel", "select", choices=channels),
+        Field("basis", "Legal basis", hint=BASIS_HINT, max_length=300, placeholder="Contract, Art. 6(1)(b) GDPR", refused_as=("defaults",)),
+    ]
+    return Form(items, submit="Confirm", tone="", css="form", action=f"{HERE}/leads", prefix="lead-")
 
 
 def _tried(wanted: str) -> Response:
@@ -217,14 +231,18 @@ def _wrong(error: ConsoleError, lines: Sequence[int]) -> dict[str, str]:
 
 
 def _page(
-    shown: Shown, *, preview: Preview | None = None, error: ConsoleError | None = None, wrong: dict[str, str] | None = None
+    shown: Shown,
+    *,
+    preview: Preview | None = None,
+    error: ConsoleError | None = None,
+    wrong: dict[str, str] | None = None,
+    leads_form: Form | None = None,
 ) -> Response:
     saved: list[RulesVersion] = kept_rules.versions()
     newest = saved[0] if saved else RulesVersion(Rules())
     context = {
         "shown": shown,
         "preview": preview,
-        "error": error,
         "wrong": wrong or {},
         "newest": newest,
         "base": newest.version if isinstance(error, Conflict) else request.form.get("version", newest.version),
@@ -239,11 +257,10 @@ def _page(
         "law": {kind: (COUNTRIES[country], contact_rules.window_words(window)) for (country, kind), window in LAW.items()},
         "never": {kind: COUNTRIES[country] for country, kind in contact_rules.never_by_law(preview.rules if preview else newest.rules)},
         "bases": _bases(),
-        "without_record": [(each.title, each.slug) for each in workflows.all_known() if each.collection is None and not each.archived],
-        "channels": [(each, WORDS[each]) for each in address_consents.LEAD_CHANNELS],
+        "leads_form": leads_form or _leads_form(),
         "zones": zone_choices(shown.boxes.get("chat_zone") or "UTC"),
     }
-    return area.page("settings/hours.html", "hours", context, status=error.status if error else 200)
+    return area.page("settings/hours.html", "hours", context, error=error or (leads_form.error if leads_form else None))
 
 
 def _bases() -> list[tuple[str, str, str]]:

@@ -1,6 +1,5 @@
 """The person's own page: profile, password, second factor, sessions."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -9,8 +8,9 @@ from flask import Blueprint, Response, flash, request
 
 from console import accounts
 from console.accounts import identities, oidc, profile, sessions
-from console.errors import ConsoleError, Invalid
+from console.errors import ConsoleError
 from console.views import formats, frame, identity
+from console.views.forms import Field, Form, Item
 from console.views.settings import absence_forms, area, people
 from console.views.settings.zone_choices import zone_choices
 
@@ -27,6 +27,8 @@ SYSTEMS = (
 )
 """Words in what a browser says of itself, and what people call it; the first that is found counts."""
 
+THEMES = (("system", "As the system"), ("light", "Light"), ("dark", "Dark"))
+NEW_HINT = "At least 12 characters; three or four unrelated words are good."
 METHODS = {
     "password": "password",
     "password+totp": "password and code",
@@ -44,28 +46,68 @@ def show() -> Response:
 @blueprint.post("/profile")
 def change_profile() -> Response:
     """Save name, language, zone and theme."""
-    values = {name: request.form.get(name, "") for name in ("name", "locale", "zone", "theme")}
-    try:
-        profile.change_profile(frame.actor(), **values)
-    except Invalid as error:
-        return _page(values, _reasons(error), status=422)
-    flash("Your profile was saved")
-    answer = frame.redirect_to("/settings/me")
-    chosen = values["theme"] if values["theme"] != "system" else ""
-    answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
-    return answer
+    form = _profile_form()
+
+    def save(sent: dict[str, Any]) -> Response:
+        profile.change_profile(frame.actor(), **sent)
+        flash("Your profile was saved")
+        answer = frame.redirect_to("/settings/me")
+        chosen = sent["theme"] if sent["theme"] != "system" else ""
+        answer.set_cookie("theme", chosen, max_age=31_536_000 if chosen else 0, samesite="Lax", secure=not identity.own_machine())
+        return answer
+
+    return form.submit_to(save) or _page(profile_form=form)
+
+
+def _profile_form() -> Form:
+    shown = profile.profile_of(frame.actor())
+    items, values = profile_items(shown.name, shown.locale, shown.zone)
+    items.append(Field("theme", "Theme", "select", choices=THEMES))
+    return Form(items, values | {"theme": shown.theme}, title="Profile", css="card pad form narrow", action="/settings/me/profile")
+
+
+def profile_items(name: str, locale: str, zone: str) -> tuple[list[Item], dict[str, Any]]:
+    """Return the fields of name, language and zone, with what stands in them."""
+    sent = request.form
+    values = {"name": name, "locale": locale, "zone": zone}
+    items: list[Item] = [
+        Field("name", "Name", required=True, max_length=200, autocomplete="name"),
+        Field("locale", "Language of dates and numbers", "select", choices=list(locales(sent.get("locale", locale)).items())),
+        Field("zone", "Time zone", "select", choices=zone_choices(sent.get("zone", zone))),
+    ]
+    return items, values
 
 
 @blueprint.post("/password")
 def change_password() -> Response:
     """Set a new password; every other session ends, and this one gets a new token."""
-    try:
-        profile.change_password(frame.actor(), request.form.get("former", ""), request.form.get("new", ""))
-    except Invalid as error:
-        return _page(wrong=_reasons(error), status=422)
-    identity.renew(proved=True)
-    flash("Your password was changed; everywhere else you were signed out")
-    return frame.redirect_to("/settings/me")
+    form = _password_form()
+
+    def save(sent: dict[str, Any]) -> Response:
+        profile.change_password(frame.actor(), sent["former"], sent["new"])
+        identity.renew(proved=True)
+        flash("Your password was changed; everywhere else you were signed out")
+        return frame.redirect_to("/settings/me")
+
+    return form.submit_to(save) or _page(password_form=form)
+
+
+def _password_form() -> Form:
+    items = [
+        Field("username", kind="hidden", more={"autocomplete": "username"}),
+        Field("former", "Your password now", "password", required=True, autocomplete="current-password"),
+        Field("new", "New password", "password", NEW_HINT, required=True, autocomplete="new-password"),
+    ]
+    return Form(
+        items,
+        {"username": frame.actor().email},
+        "Change the password",
+        title="Password",
+        tone="",
+        css="card pad form narrow",
+        action="/settings/me/password",
+        aside="Everywhere else you will be signed out.",
+    )
 
 
 @blueprint.post("/disconnect")
@@ -107,29 +149,18 @@ def identities_shown(person_id: str) -> list[tuple[identities.Identity, list[str
 
 def draw(absent: ConsoleError) -> Response:
     """Show the page with what was wrong about an absence."""
-    return _page(absent=absent, status=absent.status)
+    return _page(absent=absent)
 
 
-def _page(
-    values: Mapping[str, str] | None = None,
-    wrong: Mapping[str, str] | None = None,
-    *,
-    absent: ConsoleError | None = None,
-    status: int = 200,
-) -> Response:
+def _page(*, profile_form: Form | None = None, password_form: Form | None = None, absent: ConsoleError | None = None) -> Response:
     who = frame.actor()
-    profile_shown, teams = profile.profile_of(who), {team.id: team.name for team in accounts.teams()}
-    shown = {"name": profile_shown.name, "locale": profile_shown.locale, "zone": profile_shown.zone, "theme": profile_shown.theme} | dict(
-        values or {}
-    )
+    teams = {team.id: team.name for team in accounts.teams()}
+    error = absent or next((form.error for form in (profile_form, password_form) if form), None)
     context: dict[str, Any] = {
         "teams": [teams.get(team, team) for team in who.teams],
         "roles": [formats.role_words(role) for role in who.role_names],
-        "profile": shown,
-        "wrong": dict(wrong or {}),
-        "has_password": profile_shown.has_password,
-        "locales": sorted(({shown["locale"]: shown["locale"]} | _named()).items(), key=lambda pair: pair[1].casefold()),
-        "zones": zone_choices(shown["zone"]),
+        "profile_form": profile_form or _profile_form(),
+        "password_form": (password_form or _password_form()) if profile.profile_of(who).has_password else None,
         "absences": absence_forms.context(who, who.id, absent),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
@@ -139,14 +170,15 @@ def _page(
             (session, device(session.agent), METHODS.get(session.method, session.method)) for session in accounts.sessions_of(who)
         ],
     }
-    return area.page("settings/me.html", "me", context, status=status)
+    return area.page("settings/me.html", "me", context, error=error)
 
 
-def _reasons(error: Invalid) -> dict[str, str]:
-    return {detail["field"]: detail["reason"] for detail in error.details}
+def locales(chosen: str = "en") -> dict[str, str]:
+    """Return the languages by their own names; before them the chosen one if it is unknown."""
+    return _locales() if chosen in _locales() else {chosen: chosen} | _locales()
 
 
 @lru_cache(maxsize=1)
-def _named() -> dict[str, str]:
-    """Return each language by its own name."""
-    return {name: Locale.parse(name, sep="-").get_display_name() or name for name in LOCALES}
+def _locales() -> dict[str, str]:
+    named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
+    return dict(sorted(named, key=lambda pair: pair[1].casefold()))

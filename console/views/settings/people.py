@@ -3,10 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, Response, request
+from markupsafe import Markup
 
 from console import accounts
 from console.access.rows import EVERY
@@ -15,11 +15,13 @@ from console.accounts.authority import Pair
 from console.accounts.directory import Asked, Entry
 from console.activity.exports import harmless
 from console.views import downloads, formats, frame
+from console.views.forms import Cell, Column, Table
 from console.views.settings import area
 
 blueprint = Blueprint("people", __name__, url_prefix="/settings/people")
 
 PAGE_SIZE = 50
+SERVICE = frame.Badge("Service account", "info", "robot")
 STATES = {
     "active": frame.Badge("Active", "good"),
     "invited": frame.Badge("Invited", "info", "mail"),
@@ -28,15 +30,6 @@ STATES = {
 }
 TABS = (("", "People"), ("active", "Active"), ("invited", "Invited"), ("disabled", "Closed"), ("removed", "Removed"))
 COLUMNS = ("name", "email", "kind", "state", "roles", "teams", "second_factor", "last_seen", "id")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One of a list to choose from."""
-
-    value: str
-    label: str
-    chosen: bool = False
 
 
 @blueprint.get("")
@@ -54,18 +47,41 @@ def show() -> Response:
         }
         for state, label in TABS
     ]
+    filters = {"q": query.text, "team": query.team, "role": query.role, "state": query.state}
+    lines = [
+        (
+            Cell(
+                person.name,
+                url(person.id if person.state != "invited" else f"invitations/{person.id}"),
+                SERVICE if person.kind == "service" else None,
+                person.email if person.email != person.name else "",
+            ),
+            Cell(badge=STATES[person.state]),
+            Markup("<br>").join(role_words(person.roles, names)),
+            team_words(person, names),
+            "Yes" if person.factor else "" if person.kind == "service" or person.state in ("invited", "removed") else "No",
+            _last_seen(person),
+        )
+        for person in people
+    ]
     context = {
         "asked": query,
         "tabs": tabs,
-        "people": [(person, role_words(person.roles, names), team_words(person, names), STATES[person.state]) for person in people],
+        "people": Table("People", ("Name", "State", "Roles", "Teams", "2nd factor", Column("Last seen", "d")), lines, "cards people"),
         "teams": team_choices(query.team),
-        "roles": role_choices(query.role),
+        "roles": role_choices(),
         "next": frame.present_address(after=following) if following else None,
         "first": frame.present_address(after=None) if query.after else None,
-        "csv": frame.with_query("/settings/people/people.csv", {"q": query.text or None, "team": query.team or None, "role": query.role or None, "state": query.state or None}),
+        "csv": frame.with_query("/settings/people/people.csv", {name: value or None for name, value in filters.items()}),
         "narrowed": bool(query.text or query.team or query.role),
-    }  # fmt: skip
+    }
     return area.page("settings/people.html", "people", context)
+
+
+def _last_seen(person: Entry) -> Any:
+    if not person.seen_at and person.expires_at:
+        return f"link until {formats.when(person.expires_at, frame.look())}"
+    return person.seen_at or ("" if person.kind == "service" else "never")
 
 
 @blueprint.get("/people.csv")
@@ -89,14 +105,14 @@ def team_names() -> dict[str, str]:
     return {team.id: team.name for team in accounts.teams()}
 
 
-def team_choices(chosen: str) -> list[Choice]:
+def team_choices(chosen: str = "") -> list[tuple[str, str]]:
     """Return the open teams, and the chosen one even if it is archived."""
-    return [Choice(team.id, team.name, team.id == chosen) for team in accounts.teams() if not team.archived or team.id == chosen]
+    return [(team.id, team.name) for team in accounts.teams() if not team.archived or team.id == chosen]
 
 
-def role_choices(chosen: str) -> list[Choice]:
+def role_choices() -> list[tuple[str, str]]:
     """Return every role of the present policy."""
-    return [Choice(role, formats.role_words(role), role == chosen) for role in authority.known_roles()]
+    return [(role, formats.role_words(role)) for role in authority.known_roles()]
 
 
 def pair_words(pair: Pair, names: dict[str, str]) -> str:

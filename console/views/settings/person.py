@@ -1,21 +1,18 @@
 """One person: rights, sessions, work in hand, profile and tags; disabling and removing the account."""
 
-from functools import lru_cache
 from typing import Any
 
-from babel import Locale
 from flask import Blueprint, Response, flash, request
+from markupsafe import Markup
 
 from console import access, accounts, workflows
 from console.accounts import abilities, authority, others_keys, person_changes, sessions
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.errors import Conflict, ConsoleError, NotAllowed
 from console.views import frame
+from console.views.forms import WITHOUT_PLACE, Field, Form, Group, Lines, numbered
 from console.views.settings import absence_forms, area, people
-from console.views.settings.me import LOCALES, device, identities_shown
-from console.views.settings.people import Choice
-from console.views.settings.person_roles import reasons, shows_in_form
-from console.views.settings.zone_choices import zone_choices
+from console.views.settings.me import device, identities_shown, locales, profile_items
 from console.work import leavers
 from console.work.leavers import Given
 
@@ -23,6 +20,7 @@ blueprint = Blueprint("person", __name__, url_prefix="/settings/people/<person_i
 
 BLANK_TAGS = 2
 COLLEAGUES = 50
+TAGS_HINT = "Conditions of roles ask for them, such as record.desk in $currentUser.tags.desks. One value a line; a row without a name and values is left out."
 
 
 @blueprint.get("")
@@ -37,7 +35,12 @@ def draw(person_id: str, absent: ConsoleError) -> Response:
 
 
 def _drawn(
-    person_id: str, *, given: list[Given] | None = None, error: ConsoleError | None = None, absent: ConsoleError | None = None
+    person_id: str,
+    *,
+    given: list[Given] | None = None,
+    error: ConsoleError | None = None,
+    absent: ConsoleError | None = None,
+    runs_form: Form | None = None,
 ) -> Response:
     who = frame.actor()
     may = abilities.of_person(who, person_id)
@@ -48,7 +51,7 @@ def _drawn(
         "state": people.STATES[person.state],
         "roles": people.role_words(person.roles, names),
         "teams": [names.get(team, team) for team in person.teams],
-        "tags": [(key, ", ".join(person_changes.listed(value))) for key, value in sorted(person.tags.items())],
+        "tags": [(f"Tag {key}", ", ".join(person_changes.listed(value))) for key, value in sorted(person.tags.items())],
         "may": people.grouped(may),
         "own": person.id == who.id,
         "factor": accounts.factor_of(person.id),
@@ -56,18 +59,36 @@ def _drawn(
         "sessions": [(session, device(session.agent)) for session in sessions.sessions_of_person(who, person.id)],
         "keys": others_keys.api_keys(who, person.id),
         "absences": _absences(who, person, absent),
-        "held": held,
+        "runs_form": runs_form or (_runs_form(person_id) if held else None),
+        "held": len(held),
         "waiting": leavers.waiting(who, person.id),
         "personal": workflows.whose.personal_of(who, person.id),
         "unseen": all_held - len(held),
-        "colleagues": [colleague for colleague in accounts.search("", COLLEAGUES) if colleague.id != person.id] if held else [],
         "given": given or [],
-        "locale_words": dict(_locales()).get(person.locale, person.locale),
-        "error": error,
-        "wrong": reasons(error),
-        "typed": request.form,
+        "locale_words": locales().get(person.locale, person.locale),
+        "refused": error,
     }
-    return area.page("settings/person.html", "people", context, status=(error or absent).status if error or absent else 200)  # type: ignore[union-attr]
+    error = error or absent or (runs_form.error if runs_form else None)
+    return area.page("settings/person.html", "people", context, heading=person.name, error=error)
+
+
+def _runs_form(person_id: str) -> Form:
+    held = leavers.held(frame.actor(), person_id)[0]
+    choices = [
+        (
+            run.id,
+            Markup('<a href="{}">{}</a> of {}').format(frame.run_url(run.id), run.workflow_title, run.record_title),
+            run.step_title or "",
+        )
+        for run in held
+    ]
+    colleagues = [(colleague.email, colleague.name) for colleague in accounts.search("", COLLEAGUES) if colleague.id != person_id]
+    items = [
+        Field("run", "Runs to give away", "checks", choices=choices),
+        Group([Field("email", "Give to (e-mail)", "email", suggestions=colleagues), Field("reason", "Reason", max_length=2000)]),
+    ]
+    values = {"run": [run.id for run in held]}
+    return Form(items, values, "Give the ticked runs away", icon="send", tone="", css="form", action=people.url(person_id, "runs"))
 
 
 def _absences(who: Actor, person: accounts.Person, error: ConsoleError | None) -> dict[str, Any] | None:
@@ -85,34 +106,28 @@ def particulars(person_id: str) -> Response:
     authority.require(who)
     person = accounts.person(person_id)
     own_account = person.id == who.id
-    profile = {"name": person.name, "locale": person.locale, "zone": person.zone}
-    tags = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
-    error: ConsoleError | None = None
-    if request.method == "POST":
-        profile = {name: request.form.get(name, "") for name in profile}
-        tags = _read_tags()
-        try:
-            accounts.change_person(
-                who, person.id, **profile, tags=None if own_account else {key: values.splitlines() for key, values in tags}
-            )
-        except (Invalid, Conflict, NotAllowed) as refused:
-            if not shows_in_form(refused):
-                raise
-            error = refused
-        else:
-            flash(f"{profile['name'].strip()} is changed.")
-            return frame.redirect_to(people.url(person.id))
-    context = {
-        "person": person,
-        "own": own_account,
-        "told": profile,
-        "tags": [*tags, *[("", "")] * BLANK_TAGS],
-        "locales": locale_choices(profile["locale"]),
-        "zones": zone_choices(profile["zone"]),
-        "error": error,
-        "wrong": reasons(error),
-    }
-    return area.page("settings/particulars.html", "people", context, status=error.status if error else 200)
+    stored = [(key, "\n".join(person_changes.listed(values))) for key, values in sorted(person.tags.items())]
+    tags = _read_tags() if request.method == "POST" else stored
+    items, values = profile_items(person.name, person.locale, person.zone)
+    if own_account:
+        items.append(Group([], "Tags", "fieldset", "Nobody changes their own tags: ask another admin."))
+    else:
+        columns = [Field("tag", "Name", placeholder="desks"), Field("values", "Values", "area", rows=2)]
+        lines = [{"tag": key, "values": text} for key, text in tags]
+        items.append(Lines("tags", "Tags", columns, numbered([*lines, *[{}] * BLANK_TAGS]), TAGS_HINT))
+    form = Form(items, values, cancel=people.url(person.id))
+
+    def save(sent: dict[str, Any]) -> Response:
+        changed = None if own_account else {key: text.splitlines() for key, text in _read_tags()}
+        accounts.change_person(who, person.id, **sent, tags=changed)
+        flash(f"{sent['name']} is changed.")
+        return frame.redirect_to(people.url(person.id))
+
+    return form.submit_to(save) or _form_page(person, form, "Particulars and tags")
+
+
+def _form_page(person: accounts.Person, form: Form, heading: str) -> Response:
+    return area.form_page("people", form, heading, [(people.url(person.id), person.name)])
 
 
 @blueprint.route("/close", methods=["GET", "POST"])
@@ -121,25 +136,42 @@ def close(person_id: str) -> Response:
     who = frame.actor()
     authority.require(who)
     person = accounts.person(person_id)
-    error: ConsoleError | None = None
-    if request.method == "POST":
-        removes = request.form.get("do") == "remove"
+    confirm = Field(
+        "confirm", f"Type {person_changes.CONFIRM}", required=True, more={"autocapitalize": "characters", "spellcheck": "false"}
+    )
+    form = Form(
+        [confirm],
+        submit="Remove the account",
+        title=f"Remove {person.name}",
+        icon="trash",
+        tone="danger",
+        do="remove",
+        css="card pad sect narrow danger",
+        cancel=people.url(person.id),
+    )
+
+    def remove(sent: dict[str, Any]) -> Response:
+        accounts.remove_person(who, person.id, sent["confirm"])
+        flash(f"The account of {person.name} is removed.")
+        return frame.redirect_to(people.url(person.id))
+
+    if made := form.submit_to(remove):
+        return made
+    error = form.error
+    if request.method == "POST" and error is None:
         try:
-            if removes:
-                accounts.remove_person(who, person.id, request.form.get("confirm", ""))
-            else:
-                accounts.disable_person(person.id, by=who)
-        except (Invalid, Conflict, NotAllowed) as refused:
-            if not shows_in_form(refused):
+            accounts.disable_person(person.id, by=who)
+            flash(f"The account of {person.name} is closed.")
+            return frame.redirect_to(people.url(person.id))
+        except (Conflict, NotAllowed) as refused:
+            if refused.code in WITHOUT_PLACE:
                 raise
             error = refused
-        else:
-            flash(f"The account of {person.name} is {'removed' if removes else 'closed'}.")
-            return frame.redirect_to(people.url(person.id))
     acting = workflows.acting_as(person.email) if person.service else []
     context = {
         "person": person,
-        "own": person.id == who.id,
+        "form": form,
+        "refused": error if error is not form.error else None,
         "held": leavers.held(who, person.id)[1],
         "waiting": leavers.waiting(who, person.id),
         "personal": len(workflows.whose.personal_of(who, person.id)),
@@ -147,12 +179,9 @@ def close(person_id: str) -> Response:
         "acting_named": [each.title for each in acting if access.can(who, each.team or None, f"{workflows.OBJECT}:{each.slug}", "see")],
         "sessions": len(sessions.sessions_of_person(who, person.id)),
         "keys": len(others_keys.api_keys(who, person.id)),
-        "confirm": person_changes.CONFIRM,
-        "typed": request.form.get("confirm", ""),
-        "error": error,
-        "wrong": reasons(error),
     }
-    return area.page("settings/person_close.html", "people", context, status=error.status if error else 200)
+    trail = [(people.url(person.id), person.name)]
+    return area.page("settings/person_close.html", "people", context, heading="Close or remove", trail=trail, error=error)
 
 
 @blueprint.post("/enable")
@@ -161,7 +190,7 @@ def enable(person_id: str) -> Response:
     try:
         accounts.enable_person(frame.actor(), person_id)
     except (Conflict, NotAllowed) as refused:
-        if not shows_in_form(refused):
+        if refused.code in WITHOUT_PLACE:
             raise
         return _drawn(person_id, error=refused)
     flash("The account is open again.")
@@ -192,30 +221,20 @@ def keys(person_id: str) -> Response:
 @blueprint.post("/runs")
 def runs(person_id: str) -> Response:
     """Assign the ticked runs (`run`) to the person with an address (`email`); show those that could not be assigned."""
-    form = request.form
-    try:
-        given = leavers.hand_on(frame.actor(), person_id, form.getlist("run"), form.get("email", ""), form.get("reason", "").strip())
-    except Invalid as error:
-        return _drawn(person_id, error=error)
-    if any(result.error for result in given):
-        return _drawn(person_id, given=given)
-    flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
-    return frame.redirect_to(people.url(person_id))
+    form = _runs_form(person_id)
+    given: list[Given] = []
+
+    def give(sent: dict[str, Any]) -> Response:
+        given.extend(leavers.hand_on(frame.actor(), person_id, sent["run"], sent["email"], sent["reason"]))
+        if any(result.error for result in given):
+            return _drawn(person_id, given=given)
+        flash("1 run is given away." if len(given) == 1 else f"{len(given)} runs are given away.")
+        return frame.redirect_to(people.url(person_id))
+
+    return form.submit_to(give) or _drawn(person_id, runs_form=form)
 
 
 def _read_tags() -> list[tuple[str, str]]:
     """Return the tags in the form: name, and its values one in a line."""
     names, values = request.form.getlist("tag"), request.form.getlist("values")
     return [(name.strip(), value.strip()) for name, value in zip(names, values, strict=False) if name.strip() or value.strip()]
-
-
-def locale_choices(chosen: str) -> list[Choice]:
-    """Return the languages by their own names; the chosen one first if it is unknown."""
-    known = [Choice(value, label, value == chosen) for value, label in _locales()]
-    return known if any(choice.chosen for choice in known) else [Choice(chosen, chosen, True), *known]
-
-
-@lru_cache(maxsize=1)
-def _locales() -> list[tuple[str, str]]:
-    named = [(name, Locale.parse(name, sep="-").get_display_name() or name) for name in LOCALES]
-    return sorted(named, key=lambda pair: pair[1].casefold())

@@ -7,7 +7,8 @@ from flask import Blueprint, Response, flash, request
 from console import access, accounts, settings
 from console.accounts import factors, identities, profile, sessions
 from console.views import frame
-from console.views.settings import area, me
+from console.views.forms import Field, Form
+from console.views.settings import area, me, people
 
 blueprint = Blueprint("person_sign_in", __name__, url_prefix="/settings/sign-in/of/<person_id>")
 
@@ -63,15 +64,35 @@ def _page(person_id: str, **more: Any) -> Response:
     access.require(who, None, "user", "manage")
     person = accounts.person(person_id)
     accounts.require_person(person)
+    refused, known = identities.refused_account(person.id), me.identities_shown(person.id)
+    names = [(one.id, f"{one.email or one.name}, {one.subject}") for one, _ in known]
+    replaces = Field(
+        "identity",
+        "It takes the place of",
+        "select",
+        "The one whose place it takes is disconnected: the roles that only its groups gave go, and the sessions that it opened end.",
+        [*names, ("", f"None: connect it as {'one more' if known else 'their account'}")],
+    )
+    form = Form(
+        [Field("subject", kind="hidden"), replaces],
+        {"subject": refused.subject if refused else "", "identity": names[0][0] if names else ""},
+        "Connect the account",
+        icon="plug-connected",
+        tone="",
+        css="form",
+        action=f"/settings/sign-in/of/{person.id}/replace-identity",
+    )
     context = {
         "person": person,
         "factor": accounts.factor_of(person.id),
-        "identities": me.identities_shown(person.id),
-        "refused": identities.refused_account(person.id),
+        "identities": known,
+        "refused": refused,
+        "form": form,
         "sessions": [
             (session, me.device(session.agent), me.METHODS.get(session.method, session.method))
             for session in sessions.sessions_of_person(who, person.id)
         ],
         "link": None,
     }
-    return area.page("settings/person_sign_in.html", "people", context | more)
+    trail = [(people.url(person.id), person.name)]
+    return area.page("settings/person_sign_in.html", "people", context | more, heading="Signing in", trail=trail)

@@ -10,6 +10,7 @@ from console.access.spoken_names import known
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.rights import rule_drafts, second_admin
 from console.views import frame
+from console.views.forms import Button, Field, Form
 from console.views.frame import Badge
 from console.views.settings import area
 
@@ -52,20 +53,32 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
     if asked.open:
         found = rights.preview(who, asked.change).effects
         effects = [(policy_words.right(each.obj, each.act, names), _whom(each.gained, asked.requested_by)) for each in found if each.gained]
+    own, refused = asked.requested_by == who.id, second_admin.why_not(who, asked)
+    takes_back = "take it back" if own else "refuse"
+    form = Form(
+        [Field("reason", f"Why not, if you {takes_back}", "area", max_length=2000, rows=2)],
+        {"reason": reason},
+        "Confirm and publish" if not refused else "",
+        do="confirm",
+        buttons=[Button(takes_back.capitalize(), "refuse", tone="danger")],
+        css="form card pad",
+        action=asked.address,
+        error=wrong,
+        says_error=False,
+    )
     context = {
         "asked": asked,
+        "form": form,
         "badge_of": STATES[asked.status],
         "people": accounts.names({asked.requested_by, *([asked.decided_by] if asked.decided_by else [])}),
         "lines": [(sign, policy_words.rule(row, names), row) for sign, row in rule_drafts.lines(asked.change, names)][:SHOWN_LINES],
         "more": max(0, len(asked.change.added) + len(asked.change.removed) - SHOWN_LINES),
         "effects": effects,
         "others": second_admin.who_confirms(asked) if asked.open else [],
-        "own": asked.requested_by == who.id,
-        "refused": second_admin.why_not(who, asked),
-        "wrong": wrong,
-        "reason": reason,
+        "own": own,
+        "refused": refused,
     }
-    return area.page("settings/rights_request.html", "roles", context, status=wrong.status if wrong else 200)
+    return area.page("settings/rights_request.html", "roles", context, heading="A right on records", error=wrong)
 
 
 def _whom(gained: Sequence[str], asker: str) -> str:

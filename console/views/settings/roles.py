@@ -17,10 +17,13 @@ from console.effects import action_cache
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.rights import role_rules, rule_conditions, rule_drafts, second_admin
 from console.views import frame
+from console.views.forms import Field, Form
 from console.views.settings import area, rule_form
 
 blueprint = Blueprint("roles", __name__, url_prefix="/settings/roles")
 
+TITLE = Field("title", "Title", required=True, max_length=60)
+ABOUT = Field("about", "What it is for", max_length=300)
 SHOWN_LINES = 400
 SHOWN_OBJECTS = 200
 """Objects of one kind on the page of a role; the others are found by their names."""
@@ -53,29 +56,35 @@ class Line:
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
     """Show all roles, and the form for a new one."""
-    values = {name: request.form.get(name, "") for name in ("title", "about", "from")}
-    wrong: Invalid | None = None
-    if request.method == "POST":
-        kind, _, name = values["from"].partition(":")
-        given = {"level": name} if kind == "level" else {"copy": name}
-        try:
-            made = rights.create(frame.actor(), values["title"], about=values["about"], **given)
-        except Invalid as error:
-            wrong = error
-        else:
-            flash("The role is there, and nobody has it yet.")
-            return frame.redirect_to(f"/settings/roles/{made}")
-    listed = rights.listed(frame.actor())
-    context = {
-        "roles": listed,
-        "names": known(),
-        "levels": LEVELS,
-        "typed": values,
-        "wrong": _by_field(wrong),
-        "error": wrong.message if wrong else "",
-        **_draft_bar(),
+    listed, names = rights.listed(frame.actor()), known()
+    copies = [(f"copy:{one.id}", one.title) for one in listed if not one.level]
+    built_from = {
+        "": [("", "Choose")],
+        "A level, with all that it may": [(f"level:{level}", names.role(level)) for level in LEVELS],
+        **({"A copy of a role, rule by rule": copies} if copies else {}),
     }
-    return area.page("settings/roles.html", "roles", context, status=422 if wrong else 200)
+    form = Form(
+        [
+            TITLE,
+            Field("from", "Built from", "select", choices=built_from, required=True, refused_as=("level", "copy")),
+            ABOUT,
+        ],
+        submit="Make the role",
+        icon="plus",
+        title="New role",
+        css="card pad form narrow",
+    )
+
+    def make(sent: dict[str, Any]) -> Response:
+        kind, _, name = sent["from"].partition(":")
+        made = rights.create(frame.actor(), sent["title"], about=sent["about"], **{"level" if kind == "level" else "copy": name})
+        flash("The role is there, and nobody has it yet.")
+        return frame.redirect_to(f"/settings/roles/{made}")
+
+    if answer := form.submit_to(make):
+        return answer
+    context = {"roles": listed, "names": names, "form": form, **_draft_bar()}
+    return area.page("settings/roles.html", "roles", context, error=form.error)
 
 
 @blueprint.get("/<role>")
@@ -87,12 +96,19 @@ def show_role(role: str) -> Response:
 @blueprint.post("/<role>/title")
 def rename(role: str) -> Response:
     """Change title and description."""
-    try:
-        rights.rename(frame.actor(), role, request.form.get("title", ""), request.form.get("about", ""))
-    except Invalid as wrong:
-        return _role_page(role, wrong)
-    flash("The role is called that now.")
-    return frame.redirect_to(f"/settings/roles/{role}")
+    form = _title_form(rights.read_role(frame.actor(), role))
+
+    def save(sent: dict[str, Any]) -> Response:
+        rights.rename(frame.actor(), role, sent["title"], sent["about"])
+        flash("The role is called that now.")
+        return frame.redirect_to(f"/settings/roles/{role}")
+
+    return form.submit_to(save) or _role_page(role, form=form)
+
+
+def _title_form(role: rights.Role) -> Form:
+    values = {"title": role.title, "about": role.about}
+    return Form([TITLE, ABOUT], values, title="Title", tone="", css="card pad form narrow", action=f"/settings/roles/{role.id}/title")
 
 
 @blueprint.post("/<role>/delete")
@@ -106,7 +122,7 @@ def delete(role: str) -> Response:
     return frame.redirect_to("/settings/roles")
 
 
-def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
+def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None = None) -> Response:
     role_read, names, draft_now = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
     place, q = _place(), request.args.get("q", "").strip()
     rows = draft_now.rows()
@@ -125,12 +141,12 @@ def _role_page(role: str, wrong: ConsoleError | None = None) -> Response:
         "q": q,
         "sections": sections,
         "act_words": policy_words.act,
-        "wrong": _by_field(wrong),
-        "error": wrong.message if wrong else "",
-        "typed": {"title": request.form.get("title", role_read.title), "about": request.form.get("about", role_read.about)},
+        "refused": wrong,
+        "form": form or _title_form(role_read),
         **_draft_bar(draft_now),
     }
-    return area.page("settings/role.html", "roles", context, status=wrong.status if wrong else 200)
+    error = wrong or (form.error if form else None)
+    return area.page("settings/role.html", "roles", context, heading=role_read.title, error=error)
 
 
 # -- the rules on one object
@@ -228,7 +244,8 @@ def _rules_page(
         "locked": sorted(policy_words.rule(row, names) for row in shipped() if (row.sub, row.dom, row.obj) == subject_key),
         **rule_form.form_choices(obj),
     }
-    return area.page("settings/rules.html", "roles", context, status=status or (422 if error else 200))
+    heading, trail = names.object(obj)[:1].upper() + names.object(obj)[1:], [(context["back"], role.title)]
+    return area.page("settings/rules.html", "roles", context, heading=heading, trail=trail, status=status or (422 if error else 200))
 
 
 # -- the draft and the versions
@@ -279,7 +296,7 @@ def versions() -> Response:
         "is_rules": lambda change: bool(change.of_rules),
         **_draft_bar(),
     }
-    return area.page("settings/role_versions.html", "roles", context)
+    return area.page("settings/role_versions.html", "roles", context, heading="Versions")
 
 
 @blueprint.post("/versions/<int:number>/undo")
@@ -304,13 +321,13 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
             (rule, [(sign, policy_words.rule(row, names)) for sign, row in rule_drafts.lines(rule.change.of_rules, names)])
             for rule in draft_now.theirs
         ],
-        "error": wrong.message if wrong else "",
+        "refused": wrong,
         "note": request.form.get("note", ""),
         "warnings": _warnings(draft_now.change),
         "own": second_admin.needed(frame.actor(), draft_now.change) if draft_now.change else None,
         "waiting": next((each for each in second_admin.asked_by(frame.actor()) if each.base is not None), None),
     }
-    return area.page("settings/role_draft.html", "roles", context, status=wrong.status if wrong else 200)
+    return area.page("settings/role_draft.html", "roles", context, heading="Your draft", error=wrong)
 
 
 # -- what the pages draw
@@ -411,7 +428,3 @@ def _warnings(change: Change) -> list[str]:
         except ConsoleError:
             continue
     return list(warnings)
-
-
-def _by_field(wrong: ConsoleError | None) -> dict[str, str]:
-    return {str(detail.get("field")): str(detail.get("reason")) for detail in wrong.details} if wrong else {}

@@ -7,8 +7,9 @@ from markupsafe import Markup
 
 from console import accounts
 from console.accounts import factors
-from console.errors import Invalid
+from console.core.actor import Actor
 from console.views import frame
+from console.views.forms import Field, Form
 from console.views.settings import area
 
 blueprint = Blueprint("second_factor", __name__, url_prefix="/settings/me/second-factor")
@@ -24,11 +25,8 @@ def show() -> Response:
 def confirm() -> Response:
     """Set up the second factor and show the recovery codes, this once."""
     who = frame.actor()
-    try:
-        codes = factors.confirm(who, request.form.get("code", ""))
-    except Invalid as error:
-        return _page(error.details[0]["reason"], status=422)
-    return _codes(codes)
+    form = _form(who)
+    return form.submit_to(lambda sent: _codes(factors.confirm(who, sent["code"]))) or _page(form)
 
 
 @blueprint.post("/codes")
@@ -56,7 +54,19 @@ def download() -> Response:
     return answer
 
 
-def _page(error: str | None = None, *, status: int = 200) -> Response:
+def _form(who: Actor) -> Form:
+    factor = accounts.factor_of(who.id)
+    code = Field("code", "Code", css="short", inputmode="numeric", autocomplete="one-time-code", max_length=20, required=True)
+    return Form(
+        [code],
+        submit="Replace" if factor else "Turn on",
+        cancel="/settings/me" if factor or not accounts.must_have(who) else "",
+        title="2. Enter the code that it shows",
+        css="card pad form narrow",
+    )
+
+
+def _page(form: Form | None = None) -> Response:
     who = frame.actor()
     waiting = factors.begin(who)
     context = {
@@ -64,10 +74,10 @@ def _page(error: str | None = None, *, status: int = 200) -> Response:
         "secret": " ".join(waiting.secret[at : at + 4] for at in range(0, len(waiting.secret), 4)),
         "factor": accounts.factor_of(who.id),
         "must_have": accounts.must_have(who),
-        "error": error,
+        "form": form or _form(who),
     }
-    return area.page("settings/second_factor.html", "me", context, status=status)
+    return area.page("settings/second_factor.html", "me", context, heading="Second factor", error=form.error if form else None)
 
 
 def _codes(codes: Sequence[str]) -> Response:
-    return area.page("settings/recovery_codes.html", "me", {"codes": codes})
+    return area.page("settings/recovery_codes.html", "me", {"codes": codes}, heading="Recovery codes")

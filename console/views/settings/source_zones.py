@@ -2,7 +2,7 @@
 
 from console.records import source_zones
 from console.views import formats, frame
-from console.views.settings.people import Choice
+from console.views.forms import Field
 from console.views.settings.zone_choices import zone_choices
 
 
@@ -16,14 +16,11 @@ def known(text: str) -> str:
     return read(text) if text in source_zones.zones() else ""
 
 
-def choices(chosen: str, server: str = "") -> tuple[list[Choice], list[Choice]]:
-    """Return the likely zones, UTC first, each with why it is likely, and all the others."""
-    chosen = chosen or "UTC"
+def field(chosen: str, more: str, server: str = "") -> Field:
+    """Return the field of the zone: the likely zones, UTC first, each with why it is likely, and all the others."""
     look = frame.look()
     said = {"UTC": "UTC", server: "the clock of the server", look.zone: "yours"}
-    likely = [
-        Choice(zone, zone if zone == "UTC" else f"{formats.zone_words(zone, look)}: {why}", zone == chosen)
-        for zone, why in said.items()
-        if zone
-    ]
-    return likely, [choice for choice in zone_choices(chosen) if choice.value not in said]
+    likely = [(zone, zone if zone == "UTC" else f"{formats.zone_words(zone, look)}: {why}") for zone, why in said.items() if zone]
+    others = [choice for choice in zone_choices(chosen or "UTC") if choice[0] not in said]
+    hint = "For times that it keeps without a zone: 12:30 in the database means 12:30 there. Everybody sees them in their own zone."
+    return Field("zone", "Time zone of its clocks", "select", f"{hint} {more}", {"Likely": likely, "All": others}, css="short")

@@ -11,7 +11,8 @@ from console.core.documents.triggers_check import EVENTS
 from console.core.events import KINDS
 from console.errors import Conflict, ConsoleError
 from console.outgoing_webhooks import Delivered, Subscription, Wanted
-from console.views import frame
+from console.views import formats, frame
+from console.views.forms import Cell, Column, Field, Form, Group, Send, Table
 from console.views.frame import Badge
 from console.views.settings import area
 
@@ -25,6 +26,10 @@ BECAME = {
     "failed": Badge("Given up", "bad", "x"),
     "withheld": Badge("Not sent", "warn", "eye-off"),
 }
+DELIVERY_COLUMNS = ("Event", "When", "Became", "The other side", Column("Tries", "r"), Column("Again", "act"))
+URL_HINT = "It begins with https. Addresses of your own network work only where the settings name the host."
+EVENTS_HINT = "From now on, in the order of the log, and only what you, or the account below, may read when it is sent."
+RUN_AS_HINT = "A service account stays when you leave; it needs the right to read the activity log."
 LABELS = {outgoing_webhooks.plain(kind): found.label for kind, found in KINDS.items()} | dict(EVENTS) | {outgoing_webhooks.TEST: "Test"}
 
 
@@ -42,8 +47,17 @@ class Line:
 @blueprint.get("")
 def show() -> Response:
     """Show every webhook."""
-    lines = [_line(webhook) for webhook in outgoing_webhooks.every(frame.actor())]
-    return area.page("settings/webhooks.html", "webhooks", {"lines": lines})
+    lines = [
+        (
+            Cell(line.webhook.place, _url(line.webhook), css="breaks"),
+            Cell(badge=line.state, note=line.webhook.problem),
+            line.events,
+            line.acts_for,
+        )
+        for line in map(_line, outgoing_webhooks.every(frame.actor()))
+    ]
+    webhooks = Table("Outgoing webhooks", ("Address", "State", "Events", "Acts for"), lines)
+    return area.page("settings/webhooks.html", "webhooks", {"webhooks": webhooks})
 
 
 @blueprint.route("/new", methods=["GET", "POST"])
@@ -51,14 +65,19 @@ def new() -> Response:
     """Show the form for a webhook; a POST makes it and shows its secret, this once."""
     who = frame.actor()
     access.require(who, None, "webhook", "manage")
-    if request.method == "GET":
-        return _form(None, {"what": "some", "enabled": "on"})
-    accounts.require_recent(who)
-    try:
-        webhook, secret = outgoing_webhooks.add(who, Wanted(**_typed()))
-    except ConsoleError as error:
-        return _form(None, request.form, _reasons(error))
-    return area.page("settings/webhook_secret.html", "webhooks", {"line": _line(webhook), "secret": secret, "renewed": False})
+    form = _form({"what": "some", "enabled": "on"})
+
+    def add(sent: dict[str, Any]) -> Response:
+        accounts.require_recent(who)
+        webhook, secret = outgoing_webhooks.add(who, Wanted(**_wanted(sent)))
+        return _secret_page(webhook, secret)
+
+    return form.submit_to(add) or area.form_page("webhooks", form, "New webhook")
+
+
+def _secret_page(webhook: Subscription, secret: str, *, renewed: bool = False) -> Response:
+    context = {"line": _line(webhook), "secret": secret, "renewed": renewed}
+    return area.page("settings/webhook_secret.html", "webhooks", context, heading="Secret")
 
 
 @blueprint.get("/<webhook_id>")
@@ -69,15 +88,35 @@ def show_one(webhook_id: str) -> Response:
     after = request.args.get("after") or None
     webhook = outgoing_webhooks.subscription(frame.actor(), webhook_id)
     found, following = outgoing_webhooks.deliveries_of(frame.actor(), webhook_id, limit=PAGE, after=after, status=status)
+    line = _line(webhook)
     context = {
-        "line": _line(webhook),
-        "deliveries": [(each, BECAME[each.status], label_of(each.type), _newest_try(each)) for each in found],
-        "statuses": [(name, badge.label) for name, badge in BECAME.items()],
+        "line": line,
+        "deliveries": Table("Deliveries, newest first", DELIVERY_COLUMNS, [_delivery_cells(line, each) for each in found]),
+        "statuses": [("", "All"), *((name, badge.label) for name, badge in BECAME.items())],
         "status": status,
         "first": frame.present_address(after=None) if after else None,
         "next": frame.present_address(after=following) if following else None,
     }
-    return area.page("settings/webhook.html", "webhooks", context)
+    return area.page("settings/webhook.html", "webhooks", context, heading=webhook.host)
+
+
+def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
+    """Return the cells of a delivery, with a button to send it again for whom the webhook acts."""
+    again: Any = ""
+    if line.mine and (delivery.status != "waiting" or delivery.pos is None or (delivery.tries and line.webhook.works)):
+        place = f", place {delivery.pos}" if delivery.pos else ""
+        again = Send(
+            f"{_url(line.webhook)}/deliveries/{delivery.id}/redeliver", "Send again", f"Send again: {label_of(delivery.type)}{place}"
+        )
+    due = delivery.due_at if delivery.tries else None
+    return [
+        Cell(label_of(delivery.type), note=f"Place {delivery.pos:,} of the log" if delivery.pos else ""),
+        delivery.made_at,
+        Cell(badge=BECAME[delivery.status], note=f"Tried again {formats.when(due, frame.look())}" if due else ""),
+        Cell(_newest_try(delivery), details=delivery.answer),
+        delivery.tries,
+        again,
+    ]
 
 
 @blueprint.route("/<webhook_id>/change", methods=["GET", "POST"])
@@ -85,20 +124,22 @@ def change(webhook_id: str) -> Response:
     """Show the form of a webhook; a POST saves it."""
     who = frame.actor()
     webhook = outgoing_webhooks.subscription(who, webhook_id)
-    if request.method == "GET":
-        return _form(webhook, _held(webhook))
-    accounts.require_recent(who)
-    try:
-        outgoing_webhooks.change(who, webhook_id, _typed(), seen=request.form.get("drawn"))
-    except Conflict as error:
+    form = _form(_held(webhook), webhook)
+
+    def save(sent: dict[str, Any]) -> Response:
+        accounts.require_recent(who)
+        outgoing_webhooks.change(who, webhook_id, _wanted(sent), seen=request.form.get("drawn"))
+        flash("Saved")
+        return frame.redirect_to(_url(webhook))
+
+    if made := form.submit_to(save):
+        return made
+    if isinstance(form.error, Conflict):
         line = _line(outgoing_webhooks.subscription(who, webhook_id))
         now = f"It sends {line.events} to {line.webhook.host} now, and is {'on' if line.webhook.enabled else 'off'}."
-        error.details = [{"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}]
-        return _form(line.webhook, request.form, error=error)
-    except ConsoleError as error:
-        return _form(webhook, request.form, _reasons(error), error=error)
-    flash("Saved")
-    return frame.redirect_to(f"/settings/webhooks/{webhook.id}")
+        form.error.details = [{"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}]
+    form.values = {**form.values, "drawn": frame.drawn_from(outgoing_webhooks.terms(webhook), form.error)}
+    return area.form_page("webhooks", form, "Change", [(_url(webhook), webhook.host)])
 
 
 @blueprint.post("/<webhook_id>/switch")
@@ -125,7 +166,7 @@ def renew_secret(webhook_id: str) -> Response:
     """Give a webhook a new secret and show it, this once."""
     accounts.require_recent(frame.actor())
     webhook, secret = outgoing_webhooks.renew_secret(frame.actor(), webhook_id)
-    return area.page("settings/webhook_secret.html", "webhooks", {"line": _line(webhook), "secret": secret, "renewed": True})
+    return _secret_page(webhook, secret, renewed=True)
 
 
 @blueprint.post("/<webhook_id>/remove")
@@ -164,19 +205,16 @@ def _newest_try(delivery: Delivered) -> str:
     return f"Answered with {delivery.code}" if delivery.code is not None else ""
 
 
-def _typed() -> dict[str, Any]:
-    """Return what the form asks for."""
-    form = request.form
-    others = [name for name in form.get("others", "").replace(",", "\n").split() if name]
-    named = [name for name in form.getlist("events") if name in EVENTS]
-    events = [outgoing_webhooks.EVERY] if form.get("what") == "all" else list(dict.fromkeys([*named, *others]))
-    text = form.get("filter", "").strip() or None
+def _wanted(sent: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a webhook is to be, from what was sent."""
+    named = [name for name in sent["events"] if name in EVENTS]
+    events = [outgoing_webhooks.EVERY] if sent["what"] == "all" else [*named, *sent["others"].replace(",", " ").split()]
     return {
-        "url": form.get("url", "").strip(),
-        "events": events,
-        "filter": text,
-        "enabled": form.get("enabled") == "on",
-        "run_as": form.get("run_as") or None,
+        "url": sent["url"],
+        "events": list(dict.fromkeys(events)),
+        "filter": sent["filter"] or None,
+        "enabled": sent["enabled"],
+        "run_as": sent["run_as"] or None,
     }
 
 
@@ -194,36 +232,38 @@ def _held(webhook: Subscription) -> dict[str, Any]:
     }
 
 
-def _reasons(error: ConsoleError) -> dict[str, str]:
-    """Return what is wrong with a form by field. Raises the error itself where it is about no field."""
-    found = {str(detail["field"]): str(detail["reason"]) for detail in error.details}
-    if not found:
-        raise error
-    return found
-
-
-def _form(
-    webhook: Subscription | None, typed: Mapping[str, Any], wrong: Mapping[str, str] | None = None, error: ConsoleError | None = None
-) -> Response:
-    who = frame.actor()
+def _form(values: Mapping[str, Any], webhook: Subscription | None = None) -> Form:
+    who, intro = frame.actor(), ""
     usable = []
     for email in accounts.service_accounts():
         try:
             accounts.require_use(who, email)
         except ConsoleError:
             continue
-        usable.append(email)
-    chosen = set(request.form.getlist("events")) if request.method == "POST" else set(typed.get("events", ()))
-    context = {
-        "webhook": webhook,
-        "typed": typed,
-        "wrong": wrong or {},
-        "conflict": error if isinstance(error, Conflict) else None,
-        "drawn": frame.drawn_from(outgoing_webhooks.terms(webhook), error) if webhook is not None else None,
-        "events": list(EVENTS.items()),
-        "chosen": chosen,
-        "accounts": usable,
-        "takes_over": webhook is not None and not outgoing_webhooks.speaks_for(who, webhook),
-        "owner": outgoing_webhooks.name_of(webhook.acts_for) if webhook else "",
-    }
-    return area.page("settings/webhook_form.html", "webhooks", context, status=error.status if error is not None else 422 if wrong else 200)
+        usable.append((email, email))
+    if webhook is not None and not outgoing_webhooks.speaks_for(who, webhook):
+        owner = outgoing_webhooks.name_of(webhook.acts_for)
+        intro = f"It acts for {owner} now. Saved by you, it sends what you may read, no longer what {owner} may."
+    others = "One a line, called as in the activity log: step.completed, access.refused."
+    only_if = "An expression over the event, such as event.workflow == 'kyc-review'."
+    more = [
+        Field("others", "Other events", "area", others, rows=2),
+        Field("filter", "Only if", hint=only_if, max_length=2000, more={"spellcheck": "false"}),
+    ]
+    accounts_offered = [("", "Me: it sends what I may read"), *usable]
+    items = [
+        Field("drawn", kind="hidden"),
+        Field("url", "Address", "url", URL_HINT, required=True, max_length=2000, more={"spellcheck": "false"}),
+        Field("what", "Sends", "radios", choices=(("all", "Everything in the activity log"), ("some", "Only what is chosen here"))),
+        Field("events", "Events", "checks", EVENTS_HINT, list(EVENTS.items()), css="key-choices"),
+        Group(more, "Other events, and a filter", "fold", open=bool(request.form or values.get("others") or values.get("filter"))),
+        Field("run_as", "Acts for", "select", RUN_AS_HINT, accounts_offered),
+        Field("enabled", "Switched on", "check"),
+    ]
+    cancel = _url(webhook) if webhook else "/settings/webhooks"
+    submit = "Save" if webhook else "Make the webhook"
+    return Form(items, values, submit, intro=intro, cancel=cancel, once=webhook is None, submit_more={"data-command": ""})
+
+
+def _url(webhook: Subscription) -> str:
+    return f"/settings/webhooks/{webhook.id}"

@@ -4,15 +4,14 @@ from functools import lru_cache
 from zoneinfo import available_timezones
 
 from console.views import formats, frame
-from console.views.settings.people import Choice
 
 
-def zone_choices(chosen: str) -> list[Choice]:
-    """Return the time zones as people speak of them, by their cities; UTC first."""
+def zone_choices(chosen: str) -> list[tuple[str, str]]:
+    """Return the time zones as people speak of them, by their cities; UTC first, and before it the chosen one if it is unknown."""
     look = frame.look()
     named = sorted((formats.zone_words(zone, look), zone) for zone in _zones())
-    known = [Choice(zone, words, zone == chosen) for words, zone in [("UTC", "UTC"), *named]]
-    return known if any(choice.chosen for choice in known) else [Choice(chosen, formats.zone_words(chosen, look), True), *known]
+    known = {"UTC": "UTC"} | {zone: words for words, zone in named}
+    return list((known if chosen in known else {chosen: formats.zone_words(chosen, look)} | known).items())
 
 
 @lru_cache(maxsize=1)
