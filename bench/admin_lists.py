@@ -76,7 +76,7 @@ def main(rows: int) -> None:
     ratios = {name: rig.ratio(figures, mine) for name, figures in zip(products, theirs, strict=True)}
     for name, figures in zip(products, theirs, strict=True):
         print(f"{name} {statistics.median(figures):.1f}, {ratios[name]:.1f} × ours")
-    if min(ratios.values()) < 5:
+    if not rig.held(f"page {page:,} against the fastest admin, by processor", min(ratios.values()), " ×", least=5):
         raise SystemExit(1)
 
 

@@ -80,7 +80,7 @@ def worked(actor: Any, ident: str, tell: Callable[[int], None]) -> Any:
         tell(import_batches.get(actor, ident).done)
         return False
 
-    while import_batches.get(actor, ident).running:
+    while import_batches.get(actor, ident).under_way:
         try:
             import_batches.advance(ident, stopping)
         except PutBack as back:
@@ -121,7 +121,8 @@ def measured(server: Any, lines: int) -> bool:
         found = worked(actor, found.id, tell)
         took, spent = time.perf_counter() - began, own.cpu_times().user + own.cpu_times().system - processor.user - processor.system
         grown = most - early
-        held = held and found.status == "done" and grown <= BAR_MB and found.new + found.changed + found.same + found.refused == found.done
+        held &= rig.held(f"file of {lines:,} lines {what}: memory after the first tenth", grown, " MB", most=BAR_MB)
+        held = held and found.status == "done" and found.new + found.changed + found.same + found.refused == found.done
         print(f"{found.status} {found.why}: {found.done:,} lines {what} in {took:.0f} s ({spent:.0f} s of processor), {grown:.0f} MB more than after a tenth, load {os.getloadavg()[0]:.0f}; {found.new:,} new, {found.refused:,} left out, {found.consents:,} consents, {found.opted_out:,} opted out, {found.withdrawn:,} withdrawn")  # fmt: skip
     return held
 

@@ -24,7 +24,7 @@ from urllib.parse import quote, urlencode
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import rig
 
-ROUNDS, REQUESTS, PAGE = 5, 40, 50
+ROUNDS, REQUESTS, PAGE, BAR_MS = 5, 40, 50, 12.0
 FILL = """
 create table sale (id bigint primary key, customer text not null, email text not null, city text not null, status text not null, amount numeric(12, 2) not null,
     quantity int not null, paid boolean not null, sold_on date not null, created_at timestamptz not null, reference uuid not null, note text);
@@ -196,11 +196,13 @@ def main(rows: int) -> None:
             page, api, peer = Browser(ours), Browser(ours), Browser(theirs)
             page.sign_in("ines@example.com", "a long enough bench password")
             api.headers["Authorization"] = f"Bearer {key}"
-            report(rows, page, api, peer)
+            if not report(rows, page, api, peer):
+                raise SystemExit(1)
 
 
-def report(rows: int, page: Browser, api: Browser, peer: Browser) -> None:
-    """Ask in turn, and print a line per kind of page."""
+def report(rows: int, page: Browser, api: Browser, peer: Browser) -> bool:
+    """Ask in turn, and print a line per kind of page; whether all hold their bar."""
+    good = True
     print(f"{rows:,} rows × 12 columns, {PAGE} a page, {ROUNDS} rounds of {REQUESTS} requests, one worker each; medians in ms")
     for name, (ours, json_, theirs) in paths(rows).items():
         size = len(page.ask("GET", ours)[1])
@@ -218,6 +220,8 @@ def report(rows: int, page: Browser, api: Browser, peer: Browser) -> None:
         print(
             f"{name:9} {figures}   page/minimal {rig.ratio(of_page, of_peer):5.2f}   API/minimal {rig.ratio(of_api, of_peer):5.2f}   {size / 1024:5.1f} KB"
         )
+        good &= rig.held(f"{name} page of {rows:,} rows", statistics.median(of_page), " ms", most=BAR_MS)
+    return good
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Every script runs alone (`python bench/list.py`), writes to disk as in production, and leaves nothing behind.
 """
 
+import csv
 import os
 import secrets
 import statistics
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,17 @@ def in_turn(rounds: int, *measures: Callable[[], float]) -> list[list[float]]:
 def ratio(ours: Sequence[float], theirs: Sequence[float]) -> float:
     """The median of the ratios round by round."""
     return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
+
+
+def held(bar: str, figure: float, unit: str = "", *, least: float | None = None, most: float | None = None) -> bool:
+    """Whether the figure is at least, or at most, what the bar asks; printed, and added to history.csv."""
+    good = (least is None or figure >= least) and (most is None or figure <= most)
+    wanted = f"at least {least:,g}" if least is not None else f"at most {most:,g}"
+    print(f"{bar}: {figure:,.3g}{unit}, {wanted}: {'held' if good else 'NOT HELD'}", flush=True)
+    with open(Path(__file__).with_name("history.csv"), "a", newline="", encoding="utf-8") as file:
+        row = (bar, f"{figure:.4g}{unit}", wanted, "yes" if good else "no", f"{datetime.now(UTC):%Y-%m-%d %H:%M}", Path(sys.argv[0]).name)
+        csv.writer(file, lineterminator="\n").writerow((*row, f"{os.getloadavg()[0]:.1f}"))
+    return good
 
 
 def per_second(work: Callable[[], Any], seconds: float) -> float:

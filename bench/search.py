@@ -16,7 +16,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import rig
 
-ROUNDS, TIMES = 5, 8
+ROUNDS, TIMES, BAR_MS = 5, 8, 150.0
 COLUMNS = "id, number, name, email, phone, city, status, note, a, b, c, d"
 TABLE = """create table {table} (id bigint primary key, number text not null, name text not null, email text not null, phone text, city text,
     status text, note text, a int, b int, c int, d int);"""
@@ -62,6 +62,7 @@ def report(name: str, ours: Callable[[], Any], theirs: Callable[[], Any], found:
         f"{name:44} ours {statistics.median(a):8.2f} ms   bare SQL {statistics.median(b):8.2f} ms   ratio {rig.ratio(a, b):6.2f}   {found}",
         flush=True,
     )
+    rig.held(f"search, {name}", statistics.median(a), " ms", most=BAR_MS)
 
 
 def main(rows: int) -> None:

@@ -1,4 +1,4 @@
-"""A run that goes round for ever, for the measurements that complete steps: viewflow.py in process, http_step.py over HTTP, long_run.py, engine.py and ai.py.
+"""A run that goes round for ever, for the measurements that complete steps: viewflow.py and long_run.py.
 
 One step is `runs.complete` of a form of two fields: rights judged, two chained events with sealed values, run and attempt rows, context, one commit.
 """

@@ -11,12 +11,12 @@ and up to the page of the next step.
 import argparse
 import sys
 from dataclasses import dataclass, field, fields, is_dataclass
+from html.parser import HTMLParser
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import rig
-from http_step import Form
 
 FILES, STAYS = 20, 60
 DEPTH = 4
@@ -24,6 +24,29 @@ COMMIT = ("runs/rows/run_store.py", "_commit")
 """The function that commits the step: file, name."""
 TYPED = "A family business, known for long"
 CONSOLE = Path(__file__).resolve().parent.parent / "console"
+
+
+class Form(HTMLParser):
+    """What the form of a run's page sends, as its boxes stand."""
+
+    def __init__(self, page: bytes, action: str) -> None:
+        super().__init__()
+        self.action, self.inside = action, False
+        self.values: dict[str, str] = {}
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take the named boxes between the form's tags."""
+        told = dict(attrs)
+        if tag == "form":
+            self.inside = told.get("action") == self.action
+        name = told.get("name")
+        if self.inside and name and tag in ("input", "textarea") and told.get("type") != "checkbox":
+            self.values[name] = told.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        """The form ends."""
+        self.inside = self.inside and tag != "form"
 
 
 @dataclass

@@ -29,7 +29,7 @@ import rig
 
 ROUNDS, SECONDS, CLIENTS, MOST = 5, 2.0, 4, 4000
 BODY = json.dumps({"why": "it rang"})
-BAR, LATE_LOOKED_S, LATE_TOLD_S = 0.5, 2.0, 0.3
+BAR, LATE_LOOKED_S, LATE_TOLD_S = 300.0, 2.0, 0.3
 ROBOT = "robot@example.org"
 FILL = """
 create table looked (id integer primary key, title text not null, updated_at timestamptz not null default now());
@@ -141,7 +141,7 @@ def webhooks(server: Any, secret: str, path: str) -> bool:
     by, (cost, least) = rig.ratio(mine, bare), (statistics.median(costs[port]) for port in (ours, theirs))
     print(f"webhooks a second: {statistics.median(mine):.0f}; bare route: {statistics.median(bare):.0f}; ratio {by:.2f}")
     print(f"processor for each: {cost:.2f} ms; bare route: {least:.2f} ms; load {os.getloadavg()[0]:.0f}")
-    return by >= BAR
+    return rig.held("webhooks taken in a second", statistics.median(mine), least=BAR)
 
 
 def processor_s(pid: int) -> float:
@@ -205,7 +205,7 @@ def changes(server: Any, rows: int, count: int) -> bool:
                 print(
                     f"{slug}: first step after {statistics.median(late):.2f} s, 95th percentile {worst:.2f} s, bar {bar} s, of {count} in {rows:,} rows"
                 )
-                held &= worst <= bar
+                held &= rig.held(f"{slug}: from a change to the first step, 95th percentile", worst, " s", most=bar)
     finally:
         worker.terminate()
         worker.wait(30)

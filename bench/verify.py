@@ -13,6 +13,7 @@ import io
 import json
 import secrets
 import statistics
+import sys
 import tempfile
 import time
 import tracemalloc
@@ -22,6 +23,8 @@ from pathlib import Path
 
 import orjson
 import rig  # the checkout on the path
+
+BAR = 100_000
 
 CHAIN_EVENTS = 12
 SEED = secrets.token_bytes(32)
@@ -97,7 +100,7 @@ def seconds(path: Path, key: str) -> float:
 
 def main() -> None:
     """Measure and print."""
-    given = arguments()
+    given, good = arguments(), True
     with tempfile.TemporaryDirectory(prefix="bench-") as root:
         for name, values in (("events alone", False), ("with values", True)):
             folder = Path(root) / name.replace(" ", "-")
@@ -108,11 +111,13 @@ def main() -> None:
             figures = rig.in_turn(given.rounds, *(functools.partial(seconds, path, key) for path in ways.values()))
             for way, took in zip(ways, figures, strict=True):
                 middle = statistics.median(took)
-                print(f"{name}, {way}: {given.events / middle:,.0f} events/s, {size / middle:,.0f} MB/s (bar: 150,000 events/s)")
+                good &= rig.held(f"verified a second, {name}, {way}", given.events / middle, " events", least=BAR)
+                print(f"{name}, {way}: {given.events / middle:,.0f} events/s, {size / middle:,.0f} MB/s ")
             if not values:
                 small = Path(root) / "small"
                 memory = [peak(zipped(folder), key), peak(small, make(small, given.events // 10, values=False))]
                 print(f"memory: {memory[0] / 1e6:.1f} MB for {given.events} events, {memory[1] / 1e6:.1f} MB for a tenth of them")
+    sys.exit(0 if good else 1)
 
 
 def peak(path: Path, key: str) -> int:

@@ -209,7 +209,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console import (
         accounts,
         automation,
-        contacts,
+        background,
         document_requests,
         enrolments,
         messages,
@@ -245,7 +245,6 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("files of lists", MINUTE_S, list_files.sweep),
             Duty("lost jobs", MINUTE_S, lost_jobs.put_in_again),
             Duty("files of contacts", MINUTE_S, enrolments.batches.sweep),
-            Duty("secrets among settings", MINUTE_S, sources.seek_secrets, HOUR_S),
         ],
         "moving": [
             Duty("due", LOOK_S, runs.wake, SECOND_S),
@@ -271,7 +270,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("places of ended workflows", STUCK_S, enrolments.leaving.leave_unbegun, REST_S),
             Duty("exits", STUCK_S, enrolments.exits.look, REST_S),
             Duty("exits of the quiet", PATROL_S, enrolments.exits.patrol),
-            Duty("many that broke off", PATROL_S, contacts.broken_off.end_left),
+            Duty("many that broke off", PATROL_S, background.end_given_up),
         ],
         "firing": [
             Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),

@@ -43,7 +43,7 @@ from console.records import connect
 from console.runs.engine import advancing
 from console.settings import Settings
 from console.steps.base import StepType
-from tests import samples, statements
+from tests import statements
 from tests.databases import Server
 
 if TYPE_CHECKING:
@@ -178,30 +178,22 @@ def _runs_are_read_for_somebody() -> Iterator[None]:
     assert not told, f"runs are read for nobody in particular; take them from access.runs(reader):\n{told}"
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--whole`: every case of what is sampled otherwise (tests/samples.py)."""
-    parser.addoption("--whole", action="store_true", help="try every case, not those of the day alone")
+SLOW_FOLDERS = frozenset({"browser", "demo", "journeys"})
+"""Folders of tests whose every test is slow: `bin/test --quick` leaves them out with what is marked so."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before a test module is read, whose cases it says."""
-    samples.whole = bool(config.getoption("whole"))
+    """Before a test module is read."""
     config.addinivalue_line(
-        "markers", "rotating: takes long; in the suite a tenth of the cases each day, all of them by path and with --whole"
+        "markers", "slow: takes long, or proves for many what a quick test proves for one; left out by bin/test --quick"
     )
-    config.addinivalue_line("markers", "daily: long, and in the suite every day nevertheless")
-    if workers := int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0")):
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "0"))
+    if workers and config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         _import_modules(int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), workers)
-    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        os.environ[samples.SUITE] = "1"
-    elif not hasattr(config, "workerinput"):
-        os.environ.pop(samples.SUITE, None)
 
 
 def _import_modules(number: int, workers: int) -> None:
     """Each process of a fresh checkout begins with other test modules: what one has compiled the others only read. Together they would compile each thrice."""
-    if os.environ.get(samples.SUITE) is None:
-        return
     root = Path(__file__).parents[1]
     paths = sorted((root / "tests").rglob("test_*.py"))
     first = len(paths) * number // workers
@@ -210,22 +202,19 @@ def _import_modules(number: int, workers: int) -> None:
             importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
 
 
-def pytest_report_header(config: pytest.Config) -> list[str]:
+def pytest_report_header() -> list[str]:
     """How thorough this run is."""
-    cases = (
-        "all" if samples.whole else f"those of day {os.environ[samples.DAY]} (again: {samples.DAY}={os.environ[samples.DAY]}; all: --whole)"
-    )
-    return [f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else", f"sampled cases: {cases}"]
+    return [f"properties: {hypothesis_settings().max_examples} examples each, where a test says nothing else"]
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Those of the day; files of long tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
-    items[:], others = samples.due(items)
-    config.hook.pytest_deselected(items=others)
-    files = Counter[Path]()
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow tests begin first: whichever process has done its own takes short ones from the others, and all end together."""
     for item in items:
-        files[item.path] += round(samples.seconds(item))
-    items.sort(key=lambda item: -files[item.path])
+        if item.path.parent.name in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
 
 
 def pytest_collection_finish() -> None:

@@ -1,7 +1,6 @@
 """Named points at which a test can make the process fail: nothing without being asked, then exactly what was asked."""
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,33 +89,6 @@ def test_a_fault_is_called_as_its_point(ask: Ask, name: str) -> None:
     assert isinstance(caught.value, RuntimeError)
 
 
-def test_a_star_names_the_point_that_was_passed(ask: Ask) -> None:
-    ask("*=raise")
-    with pytest.raises(Fault, match="^second$"):
-        point("second")
-
-
-@pytest.mark.parametrize(
-    ("asked", "waits"),
-    [
-        ("a=sleep:0.25", [0.25, 0.25]),
-        ("a=sleep:3", [3.0, 3.0]),
-        ("a=sleep:1e-3", [0.001, 0.001]),
-        ("a=sleep:0.5@2", [0.5]),
-        ("a=sleep:0.5@3", []),
-        ("b=sleep:0.5", []),
-        ("*=sleep:2", [2.0, 2.0]),
-    ],
-)
-def test_how_long_a_point_waits(ask: Ask, monkeypatch: pytest.MonkeyPatch, asked: str, waits: list[float]) -> None:
-    slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
-    ask(asked)
-    point("a")
-    point("a")
-    assert slept == waits
-
-
 @pytest.mark.parametrize(
     ("asked", "kills"),
     [("a=kill", 2), ("a=kill@2", 1), ("a=kill@3", 0), ("b=kill", 0), ("*=kill", 2), ("a=raisekill", 0), ("a=kill:4711@1", 1)],
@@ -136,9 +108,3 @@ def test_what_cannot_be_read_stops_the_test_and_is_not_passed_over(ask: Ask, ask
     ask(asked)
     with pytest.raises(ValueError, match="could not convert|invalid literal"):
         point("a")
-
-
-@pytest.mark.parametrize("asked", ["b=sleep:soon", "b=raise@once"])
-def test_another_points_order_is_not_read(ask: Ask, asked: str) -> None:
-    ask(asked)
-    assert not fails("a")

@@ -9,10 +9,6 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
-import pytest
-
-pytestmark = pytest.mark.daily
-
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
 RULES = {"console", "lark", "croniter", "pydantic", "pydantic_core", "schwifty", "stdnum"}
@@ -109,8 +105,6 @@ def test_no_text_of_the_product_reads_like_a_stub() -> None:
     assert not {f"{path.relative_to(ROOT)}: {word}" for path in texts for word in stub.findall(path.read_text(encoding="utf-8"))}
 
 
-PLUGINS = {"blocks", "steps", "effects", "triggers", "channels", "providers", "effect_kinds", "tables"}
-"""Folders with a file for each kind: its name is the kind's."""
 NO_NAMES = frozenset(
     [
         "one",
@@ -147,17 +141,6 @@ NO_NAMES = frozenset(
         "others",
     ]
 )
-
-
-def test_no_module_name_stands_twice() -> None:
-    """Whoever searches for a module by its name finds one; views and commands are called like what they are the doors to."""
-    counted: dict[str, list[str]] = {}
-    for path in sorted(CONSOLE.rglob("*.py")):
-        folders = path.relative_to(CONSOLE).parts[:-1]
-        if path.name != "__init__.py" and not {"views", "commands", "demo", *PLUGINS} & set(folders):
-            counted.setdefault(path.name, []).append("/".join((*folders, path.name)))
-    twice = {name: places for name, places in counted.items() if len(places) > 1}
-    assert not twice, "give one of them the name that a stranger would search for"
 
 
 def test_functions_are_called_by_more_than_a_pronoun() -> None:

@@ -5,10 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import click
-
-from console import cli
-
 ROOT = Path(__file__).parent.parent
 EVERY_PAGE = {
     "_argon2_cffi_bindings", "_brotli", "_cffi_backend", "_openssl", "annotated_types", "anyio", "argon2", "babel", "backports", "blinker", "bracex", "brotli",
@@ -91,12 +87,3 @@ for name in sys.argv[1:]:
     loaded = {line.split()[0]: set(line.split()[1:]) for line in done.stdout.splitlines()}
     assert loaded.keys() == COMMANDS.keys() - {"serve"}  # it takes no help: the supervisor says it, which test_cli.py holds small
     assert {name: loaded[name] & {*COMMANDS[name]} for name in loaded} == {name: set() for name in loaded}
-
-
-def test_every_file_of_a_command_says_what_it_is_without_being_loaded() -> None:
-    context = click.Context(cli.console)
-    for name in cli.console.list_commands(context):
-        command = cli.console.get_command(context, name)
-        assert command is not None
-        assert command.get_short_help_str(200) == click.Command(name, help=cli._help_of(name)).get_short_help_str(200), name
-    assert cli.console.get_command(context, "nonsense") is None

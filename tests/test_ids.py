@@ -60,30 +60,6 @@ def test_an_id_begins_with_the_moment(monkeypatch: pytest.MonkeyPatch, moment: i
     assert uuid.UUID(int=number).version == 7
 
 
-@pytest.mark.parametrize(("nanoseconds", "milliseconds"), [(0, 0), (999_999, 0), (1_000_000, 1), (1_999_999, 1), (2_000_000, 2)])
-def test_a_started_millisecond_does_not_count(monkeypatch: pytest.MonkeyPatch, nanoseconds: int, milliseconds: int) -> None:
-    monkeypatch.setattr(time, "time_ns", lambda: nanoseconds)
-    assert uuid7() >> 80 == milliseconds
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_texts_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    made = []
-    for moment in MOMENTS:
-        at(monkeypatch, moment)
-        made.append(new_id(kind))
-    assert made == sorted(made)
-
-
-def test_uuids_sort_as_their_moments(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    for moment in MOMENTS:
-        at(monkeypatch, moment)
-        made.append(uuid7())
-    assert made == sorted(made)
-    assert [str(uuid.UUID(int=item)) for item in made] == sorted(str(uuid.UUID(int=item)) for item in made)
-
-
 @pytest.mark.parametrize("drawn", [bytes(10), b"\xff" * 10, b"\x0f\xff" + bytes(8), b"\xf0\x00" + b"\xff" * 8])
 def test_random_bits_touch_neither_moment_nor_version(monkeypatch: pytest.MonkeyPatch, drawn: bytes) -> None:
     at(monkeypatch, 1234)
@@ -104,13 +80,6 @@ def test_a_process_that_was_forked_draws_its_own_bits() -> None:
     assert os.read(reading, 12).decode() not in mine
     os.close(reading)
     os.close(writing)
-
-
-def test_many_of_one_millisecond_are_each_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    at(monkeypatch, 1_780_000_000_000)
-    made = {new_id("run") for _ in range(2000)}
-    assert len(made) == 2000
-    assert len({text[:13] for text in made}) == 1  # `run_` and nine characters: 43 of the 48 bits of time
 
 
 @pytest.mark.parametrize("milliseconds", MOMENTS)

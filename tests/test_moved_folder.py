@@ -16,7 +16,7 @@ from console.postgres import Embedded
 from console.processes import supervisor
 from tests.test_serve import Serving, until
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

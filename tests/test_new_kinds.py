@@ -20,7 +20,7 @@ from tests.support.engine import step
 from tests.tables import cases
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted((ROOT / "docs" / "developers").glob("add-*.md"))

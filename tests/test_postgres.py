@@ -18,7 +18,7 @@ import pytest
 from console import postgres
 from console.postgres import Embedded, PostgresError
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 PATIENCE_S = 90
 

@@ -14,8 +14,6 @@ from console.db.engine import transaction
 from console.worker import Worker, handlers
 from tests.conftest import Database
 
-pytestmark = pytest.mark.daily
-
 ROOT = Path(__file__).parent.parent
 CONSOLE = ROOT / "console"
 

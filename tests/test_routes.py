@@ -12,8 +12,6 @@ from werkzeug.test import TestResponse
 from console import access, accounts
 from console.views.identity import OPEN
 
-pytestmark = pytest.mark.daily
-
 GOOD = "seven tall herons wade"
 OWN = {
     *(

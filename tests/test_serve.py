@@ -21,13 +21,12 @@ import psutil
 import psycopg
 import pytest
 
-from console import settings
 from console.postgres import Embedded
 from console.processes import supervisor
 from tests import warm
 from tests.conftest import Database
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ROOT = Path(supervisor.__file__).parents[2]
 PATIENCE_S = 60
@@ -213,7 +212,7 @@ def test_doctor_finds_nothing_to_mend_and_everybody_at_work(serving: Serving) ->
 
 
 def test_its_memory_is_small(serving: Serving) -> None:
-    """With one web worker and without PostgreSQL it grows no further: the bar of 250 MB (bench/memory.py) is missed by a sixth where nothing else runs from
+    """With one web worker and without PostgreSQL it grows no further: the bar of 250 MB is missed by a sixth where nothing else runs from
     the same packages, whose pages would be shared. The supervisor has little of it.
     """
     assert until(serving.well)
@@ -335,27 +334,6 @@ class TestServerOfOnesOwn:
         assert "The role of DATABASE_URL is superuser: it could rewrite what it is to prove." in made.said.read_text()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environ", "said"),
-    [
-        ((), {"CONSOLE_TRUSTED_PROXIES": "some"}, "console: CONSOLE_TRUSTED_PROXIES takes a whole number from 0 to 9\n"),
-        ((), {"CONSOLE_COLOUR": "red"}, "console: CONSOLE_COLOUR is not a setting of this console\n"),
-        (("--port", "70000"), {}, "console: There is no port 70000: give one from 0 to 65535.\n"),
-        (
-            ("--host", "192.0.2.1"),
-            {},
-            "console: Port 0 of 192.0.2.1 cannot be used (Cannot assign requested address): give another with --port, or --port 0 for a free one.\n",
-        ),
-    ],
-)
-def test_what_cannot_be_served_is_one_line(
-    serve: Callable[..., Serving], arguments: tuple[str, ...], environ: dict[str, str], said: str
-) -> None:
-    made = serve(*arguments, **environ)
-    assert made.process.wait(PATIENCE_S) == 1
-    assert made.said.read_text() == said
-
-
 def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path) -> None:
     count = tmp_path / "count"
     child = supervisor.Child("short", ["sh", "-c", f"echo . >> '{count}'"], os.environ)
@@ -372,56 +350,6 @@ def test_a_program_that_ends_at_once_is_started_again_ever_later(tmp_path: Path)
     assert pauses[-1] >= 1.5
     assert len(starts) < 20
     assert child.failures >= supervisor.HOPELESS
-
-
-def test_a_note_of_a_dead_supervisor_is_passed_over(tmp_path: Path) -> None:
-    folder = tmp_path / "serving"
-    folder.mkdir()
-    place = supervisor.identity(tmp_path)
-    mine = {"pid": os.getpid(), "started": psutil.Process().create_time(), "folder": place, "url": "http://127.0.0.1:1", "children": {}}
-    copied = mine | {"folder": supervisor.identity(folder)}
-    older = {name: told for name, told in mine.items() if name != "folder"}
-    dead = (mine | {"started": 1.0}, mine | {"pid": 2**30}, copied, older)
-    for name, note in zip("12567", (*dead, mine), strict=True):
-        supervisor.write_private(folder / f"{name}.json", note)
-    (folder / "4.json").write_text("torn {")
-    assert supervisor.serving(tmp_path) == [mine]
-    assert oct((folder / "7.json").stat().st_mode)[-3:] == "600"
-
-
-def test_who_listens_without_being_us_is_not_healthy() -> None:
-    def hang_up(deaf: socket.socket) -> None:
-        deaf.accept()[0].close()
-
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        port = deaf.getsockname()[1]
-        thread = threading.Thread(target=hang_up, args=(deaf,))
-        thread.start()
-        assert not supervisor.answers(f"http://127.0.0.1:{port}")
-        thread.join()
-    assert not supervisor.answers(f"http://127.0.0.1:{port}")
-
-
-def test_the_demo_says_who_can_sign_in_and_writes_where(tmp_path: Path) -> None:
-    ana = {"email": "ana@fernwick.example", "password": "w1-x2", "name": "Ana Ilić", "role": "operator", "team": "operations"}
-    bo = ana | {"email": "bo@fernwick.example", "role": "auditor", "team": None}
-    supervisor.write_private(tmp_path / "demo.json", {"url": "old", "pid": 1, "people": [ana, bo], "stories": [], "loaded": {"form": "1"}})
-    given = settings.read({"CONSOLE_ENV_FILE": os.devnull, "CONSOLE_DATA_DIR": str(tmp_path), "CONSOLE_DEMO": "on"})
-    said = supervisor.Supervisor(supervisor.arguments().parse_args([]), given)._people("http://127.0.0.1:8123", "http://127.0.0.1:8124")
-    told = json.loads((tmp_path / "demo.json").read_text())
-    assert told == {
-        "url": "http://127.0.0.1:8123",
-        "pid": os.getpid(),
-        "provider": "http://127.0.0.1:8124",
-        "people": [ana, bo],
-        "stories": [],
-        "loaded": {"form": "1"},
-    }
-    assert oct((tmp_path / "demo.json").stat().st_mode)[-3:] == "600"
-    assert said == [
-        "ana@fernwick.example  w1-x2  Ana Ilić  operator  operations",
-        "bo@fernwick.example   w1-x2  Ana Ilić  auditor",
-    ]
 
 
 def test_a_backup_is_made_while_it_serves_and_restored_when_it_has_stopped(serve: Callable[..., Serving], tmp_path: Path) -> None:

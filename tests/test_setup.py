@@ -12,7 +12,7 @@ import pytest
 from console import cli
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 ROOT = Path(cli.__file__).parents[1]
 SCRIPTS = ["bin/setup", "bin/demo", "bin/test", "bin/lint", "bin/fix", ".ci/run"]
@@ -99,34 +99,6 @@ def test_a_package_that_is_not_what_was_locked_is_refused(checkout: Path) -> Non
     finally:
         file.write_text(before)
     assert run(setup, "--run", UV_OFFLINE="1").returncode == 0
-
-
-@cases(
-    ("script", "arguments", "said"),
-    [
-        ("bin/setup", ["--fast"], "bin/setup: unknown argument --fast"),
-        ("bin/demo", ["--port"], "bin/demo: --port takes a value"),
-        ("bin/demo", ["--port", "http"], "bin/demo: --port takes a number"),
-        ("bin/demo", ["--port=70000"], "bin/demo: --port takes a number from 0 to 65535"),
-        ("bin/demo", ["--port", "123456"], "bin/demo: --port takes a number from 0 to 65535"),
-        ("bin/demo", ["--data="], "bin/demo: --data takes a folder"),
-        ("bin/demo", ["now"], "bin/demo: unknown argument now"),
-    ],
-)
-def test_what_is_not_understood_is_one_line(script: str, arguments: list[str], said: str) -> None:
-    done = run(ROOT / script, *arguments)
-    assert done.returncode == 2
-    assert done.stderr.startswith(said)
-    assert done.stderr.count("\n") == 1
-
-
-@pytest.mark.parametrize("script", ["bin/setup", "bin/demo"])
-def test_help_tells_every_option(script: str) -> None:
-    done = run(ROOT / script, "--help")
-    assert done.returncode == 0
-    options = {"bin/setup": ["--run", "--lock"], "bin/demo": ["--port", "--data", "--reset", "--no-browser"]}
-    assert all(option in done.stdout for option in options[script])
-    assert "set -eu" not in done.stdout
 
 
 def test_arguments_of_bin_test_go_to_pytest(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.conftest import Database
 from tests.servers.pooler import pooling
 from tests.test_serve import KEYS, PATIENCE_S, Serving, until
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 Start = Callable[..., Serving]
 

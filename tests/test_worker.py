@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from typing import cast
 
@@ -16,9 +15,8 @@ import sqlalchemy as sa
 from console import log, queue
 from console.activity import sequencing
 from console.core.run.evolve import FOLDED_SINCE
-from console.db import engine as db_engine, fitness
+from console.db import fitness
 from console.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
-from console.db.named_locks import KEPT_FROM
 from console.db.presence import PRESENCE
 from console.db.release import NewerData, known_revisions
 from console.errors import Conflict
@@ -29,20 +27,6 @@ from tests.conftest import Database
 def test_what_older_releases_cannot_fold_came_with_another_form_of_the_tables() -> None:
     """By which they refuse to start."""
     assert set(FOLDED_SINCE.values()) <= known_revisions()
-
-
-def test_a_duty_is_done_when_due_and_not_before() -> None:
-    done: list[int] = []
-
-    def count() -> int:
-        done.append(1)
-        return len(done)
-
-    duty = Duty("count", 10.0, count)
-    for now in (0.0, 5.0, 9.9, 10.0, 19.0, 25.0):
-        duty.attempt(now)
-    assert len(done) == 3
-    assert duty.due == 35.0
 
 
 @pytest.mark.parametrize(
@@ -179,32 +163,18 @@ def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clea
 
 
 @pytest.mark.usefixtures("database")
-def test_a_place_among_many_is_kept_for_the_next_thread_and_given_up_a_moment_later() -> None:
+def test_a_place_is_given_up_at_once_and_free_again_when_its_connection_was_lost() -> None:
     def held() -> int:
         return int(fetch("select count(*) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")[0][0])
 
-    def given_up() -> bool:
-        until = time.monotonic() + 20
-        while held() > before and time.monotonic() < until:
-            time.sleep(0.02)
-        return held() == before
-
     before = held()
-    for _ in range(50):
-        with place_among("many", KEPT_FROM) as one, place_among("many", KEPT_FROM) as other:
-            assert (one, other, held() - before) == (True, True, 2)
-    assert given_up()
-    with place_among("few", KEPT_FROM - 1):
-        assert held() == before + 1
-    assert held() == before, "what there are few of is given up at once"
-    with place_among("many", KEPT_FROM):
-        pass
-    fetch("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
-    with pytest.raises(psycopg.OperationalError), alone("something else"):
-        pass
-    with place_among("many", KEPT_FROM) as mine:
+    with place_among("many", 64) as one, place_among("many", 64) as other:
+        assert (one, other, held() - before) == (True, True, 2)
+    assert held() == before
+    with place_among("many", 64):
+        fetch("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and pid <> pg_backend_pid()")
+    with place_among("many", 64) as mine:
         assert (mine, held()) == (True, before + 1), "a place that went with its connection counts no more"
-    assert given_up()
 
 
 def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Database) -> None:
@@ -223,24 +193,9 @@ def test_no_number_of_locks_uses_up_the_connections_of_a_worker(database: Databa
                 assert not mine
         with alone("message 7") as mine:
             assert mine
-        assert pool.checkedout() == len(db_engine._spare), "beside those that are kept for who wants one next"
+        assert pool.checkedout() == 0
     finally:
         make_room(0)
-    assert database
-
-
-def test_a_connection_that_is_given_back_goes_to_who_waits_for_one(database: Database) -> None:
-    db_engine.dispose()
-    held = [db_engine.take_hot() for _ in range(POOL + db_engine.OVERFLOW)]
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            asked = pool.submit(lambda: hot_engine().connect().close())
-            assert not wait([asked], timeout=0.2).done
-            db_engine.give_hot(held.pop())
-            asked.result(timeout=5)
-    finally:
-        for each in held:
-            db_engine.give_hot(each)
     assert database
 
 

@@ -1,23 +1,22 @@
 """Second check of rare, dangerous acts: what the index allows is done only if Casbin, evaluated anew over the rows, allows it too.
 
-This check evaluates by itself the conditions, the label of the object, the subject of the record and the limits of a key. If the two
-disagree the act is refused, with an alarm: process log, event `rights_disagreed`, a metric, a line in the doctor, a notice.
+Casbin decides by the rows whose conditions hold; labels and subjects are the index's. If the two disagree the act is refused, with an alarm: process log, event
+`rights_disagreed`, a metric, a line in the doctor, a notice.
 """
 
-import functools
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from console.access import narrowing, ownership, subject_scope
 from console.access.clearance_lookup import leaves_open
-from console.access.index import Hidden, Index, Verdict
+from console.access.index import Index
 from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
 from console.core.actor import Actor
-from console.core.scopes import Scope, stands_alone
+from console.core.scopes import stands_alone
 from console.db.engine import fetch
 
 if TYPE_CHECKING:
@@ -66,7 +65,6 @@ class _Answers:
     def __init__(self, index: Index) -> None:
         self.index = index
         self.known: dict[Any, tuple[bool, Row | None]] = {}
-        self.reaching: dict[tuple[str, str | None, str, str], tuple[Row, ...]] = {}
         self.told: set[tuple[str, str | None, str, str]] = set()
 
 
@@ -80,78 +78,14 @@ def dangerous(obj: str, act: str) -> bool:
 
 def agrees(held: "Held", question: Question) -> bool:
     """Whether Casbin allows what the index has allowed. A disagreement or an error in Casbin is a refusal and raises an alarm."""
-    return _holds(held, question, "Casbin refuses what the index allows", lambda: allowed(held, question))
-
-
-def _holds(held: "Held", question: Question, otherwise: str, check: Callable[[], bool]) -> bool:
+    why = "Casbin refuses what the index allows"
     try:
-        if check():
+        if allowed(held, question):
             return True
     except Exception as error:  # noqa: BLE001 - fail closed, whatever it is
-        otherwise = f"Casbin could not decide: {type(error).__name__}"
-    alarm(held, question, otherwise)
+        why = f"Casbin could not decide: {type(error).__name__}"
+    alarm(held, question, why)
     return False
-
-
-def differs(held: "Held", question: Question, *, indexed: bool) -> bool:
-    """Whether Casbin answers a refused question otherwise than the index did; if so there was or is an alarm."""
-    try:
-        other = allowed(held, question)
-    except Exception:  # noqa: BLE001 - what cannot be decided is refused; `agrees` has raised the alarm if the index allows it
-        return indexed
-    if other and not indexed:
-        alarm(held, question, "Casbin allows what the index refuses")
-    return other is not indexed
-
-
-def same_scope(held: "Held", question: Question, rows: Scope, hidden: Hidden) -> bool:
-    """Whether the records and fields that the index opens are those that follow from the rows that Casbin finds for the person."""
-    collection, sub = question.obj.partition(":")[2], f"user:{question.actor.id}"
-
-    def same() -> bool:
-        casbin = _by_casbin(held)
-        other = subject_scope.rows_of(casbin, question.actor, question.team, collection, question.act)
-        return _records(other) == _records(rows) and casbin.index.hidden(sub, question.team, collection) == hidden
-
-    return _holds(held, question, "Casbin opens other records or fields than the index", same)
-
-
-def _records(scope: Scope) -> Any:
-    """What tells two scopes of one reader apart, whatever the order of their conditions."""
-    texts = (frozenset(condition.text for condition in conditions) for conditions in (scope.allow, scope.alone, scope.deny))
-    return scope.everything, *texts, scope.subject and (scope.subject.path, _records(scope.subject.scope))
-
-
-def _by_casbin(held: "Held") -> "Held":
-    """The policy with rows that Casbin finds instead of those of the index."""
-    return replace(held, index=cast("Index", _RowsByCasbin(held)))
-
-
-class _RowsByCasbin:
-    """Stands for the index where a scope is made anew: Casbin says of each row whether it is about the person."""
-
-    def __init__(self, held: "Held") -> None:
-        self.judge, self.reaching = held.judge, _answers_about(held).reaching
-
-    def verdict(self, sub: str, team: str | None, obj: str, act: str) -> Verdict:
-        """As `Index.verdict`."""
-        allow, deny = ({row.expression for row in self._rows(sub, team, obj, act) if row.eft == eft} for eft in ("allow", "deny"))
-        conditions = (tuple(expressions.parse(text) for text in sorted(texts) if text) for texts in (allow, deny))
-        return Verdict("" in allow, "" in deny, *conditions)
-
-    def hidden(self, sub: str, team: str | None, collection: str) -> Hidden:
-        """As `Index.hidden`."""
-        closed = {
-            act: frozenset(obj.partition("/")[2] for obj in self.judge.fields_of(collection) if self._rows(sub, team, obj, act))
-            for act in ("read", "update")
-        }
-        return Hidden(closed["read"], closed["read"] | closed["update"])
-
-    def _rows(self, sub: str, team: str | None, obj: str, act: str) -> tuple[Row, ...]:
-        key = (sub, team, obj, act)
-        one = functools.partial(self.judge.decide, *key, lambda _: False)
-        rows = [row for row in self.judge.about(obj, act) if kind_of(obj) != "field" or row.eft == "deny"]
-        return cast("tuple[Row, ...]", _kept(self.reaching, key, lambda: tuple(row for row in rows if one([replace(row, eft="allow")])[0])))
 
 
 def allowed(held: "Held", question: Question) -> bool:
@@ -159,9 +93,7 @@ def allowed(held: "Held", question: Question) -> bool:
     actor, obj, act = question.actor, question.obj, question.act
     if actor.key_id is not None and not _in_key(held, actor.key_id, obj, act):
         return False
-    known = obj not in held.labels or leaves_open(
-        _by_casbin(held), actor, obj, act, None if question.some else question.roots.get("record")
-    )
+    known = obj not in held.labels or leaves_open(held, actor, obj, act, None if question.some else question.roots.get("record"))
     return known and ownership.opens(held.index, held.personal, actor.id, obj, act) and decided(held, question)[0]
 
 
@@ -215,7 +147,7 @@ def _counts(held: "Held", question: Question, row: Row) -> bool:
 
 def _subject_read(held: "Held", question: Question) -> bool:
     """Whether the person may read the subject of the record (or of some record); true without a subject."""
-    subject = subject_scope.narrowed(_by_casbin(held), question.actor, question.obj.partition(":")[2], question.team)
+    subject = subject_scope.narrowed(held, question.actor, question.obj.partition(":")[2], question.team)
     if subject is None or question.some:
         return subject is None or not subject.scope.nothing
     return subject.seen_from(question.roots.get("record"), question.roots.get("now"))

@@ -27,7 +27,7 @@ def require(
         if not narrowing.within(actor, obj, act):
             raise NotAllowed(_not_in_key(obj, act), code="not_in_key", need=(obj, act))
         policy, asked = policy_store.current(), (actor, team, obj, act, record, run, typed)
-        if casbin_agreement.dangerous(obj, act) and casbin_agreement.differs(policy, _question(*asked), indexed=_indexed(policy, *asked)):
+        if casbin_agreement.dangerous(obj, act) and _indexed(policy, *asked):
             raise NotAllowed(DISAGREEMENT, code="rights_disagree", need=(obj, act), team=team)
         raise _not_allowed(team, obj, act)
 

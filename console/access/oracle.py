@@ -77,10 +77,6 @@ class Judge:
         objects = sorted({obj, f"{kind_of(obj)}:{EVERY}"}) if ":" in obj else [obj]
         return tuple(row for name in objects for row in self._grants.get(name, ()) if row.act in (act, EVERY))
 
-    def fields_of(self, collection: str) -> tuple[str, ...]:
-        """The fields of the collection that any row is about: `field:customer/iban`."""
-        return tuple(obj for obj in self._grants if obj.startswith(f"field:{collection}/"))
-
     def decide(
         self, sub: str, team: str | None, obj: str, act: str, counts: Callable[[Row], bool], more: Sequence[Row] = ()
     ) -> tuple[bool, Row | None]:

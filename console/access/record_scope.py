@@ -27,8 +27,7 @@ def scope_for(actor: Actor, collection_id: str, act: str = "read", *, sensitive:
     rows = subject_scope.rows_of(policy, actor, None, collection_id, act)
     if not rows.nothing and casbin_agreement.dangerous(obj, act):
         question = casbin_agreement.Question(actor, None, obj, act, roots_of(actor), some=True)
-        agreed = casbin_agreement.agrees(policy, question) and casbin_agreement.same_scope(policy, question, rows, hidden)
-        rows = rows if agreed else scopes.Scope(collection_id, attributes=actor.attributes)
+        rows = rows if casbin_agreement.agrees(policy, question) else scopes.Scope(collection_id, attributes=actor.attributes)
     return replace(
         rows,
         hidden=shut and shut | _made_of(collection_id, shut),

@@ -18,7 +18,6 @@ OPEN_MODULES = frozenset(
     {
         "bulk",
         "bulk_ends",
-        "bulk_looks",
         "bulk_starts",
         "hand_forms",
         "left_changes",

@@ -1,37 +1,36 @@
 """One action on many records of a list, one workflow started on each, or a change by hand: who is in and who is not, then each by itself.
 
 A worker does it, whoever looks on. A record is marked before it is begun: after a crash its run is looked for, and it is never done a second time.
-A change by hand, and a workflow, may be for a whole list: its records are first looked at in the background (`bulk_looks`), and done when that is confirmed.
+A change by hand, and a workflow, may be for a whole list: its records are first looked at in the background, and done when that is confirmed.
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.engine import Connection
 
-from console import access, accounts, browse, faults, log, queue, records, runs
-from console.actions import bulk_ends, bulk_looks, bulk_starts, many_changes, many_tags, one_record, untouched
+from console import access, background, browse, faults, log, queue, records, runs
+from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
+from console.background import DONE, RUNNING, Stopping, Work
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.db import tables
-from console.db.engine import alone, fetch, transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 
 KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
 IN_ONE_GO_S = 1.5
-PAGE = bulk_looks.PAGE
-WAITING, REFUSED, FITS, SAME = bulk_looks.WAITING, bulk_looks.REFUSED, bulk_looks.FITS, bulk_looks.SAME
-BEGUN, DONE, OPEN, STOPPED = "begun", "done", "open", "stopped"
-LATER_S, SOURCE_S = 2.0, 20.0
+PAGE = 200
+WAITING, REFUSED, FITS, SAME, BEGUN, OPEN, STOPPED = "waiting", "refused", "fits", "same", "begun", "open", "stopped"
 SHOWN, IN_ORDER = 200, 20
 """Records of one that are shown; of more than `IN_ORDER`, those that were refused first."""
 UNSEEN = "Not there for you any more"
@@ -48,6 +47,14 @@ _TAKE = """
 update console.bulk_item set state = 'begun' from (
     select i.bulk, i.number, i.state as former from console.bulk_item i where i.bulk = %s and i.state in ('begun', 'waiting') order by i.state, i.number limit 1
 ) taken where bulk_item.bulk = taken.bulk and bulk_item.number = taken.number returning bulk_item.number, key, former, seen
+"""
+_ADD = """
+insert into console.bulk_item (bulk, number, key, state, why, seen)
+select %s, a.* from unnest(%s::int[], %s::text[], %s::text[], %s::text[], %s::text[]) a
+"""
+_LOOKED = """
+update console.bulk_item i set state = a.state, why = a.why, seen = a.seen from unnest(%s::int[], %s::text[], %s::text[], %s::text[]) as a (number, state, why, seen)
+where i.bulk = %s and i.number = a.number and i.state = 'waiting'
 """
 _CAUSES = r"""
 select regexp_replace(why, ' \((more than )?[0-9,]+\)\.$', '.') as cause, count(*) from console.bulk_item
@@ -74,15 +81,13 @@ class Item:
     seen: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What was begun: by whom, which action, on which records, and how far it is. `items` are those that are shown, `counts` of all by state.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk(Work):
+    """What was begun: which action, on which records, and how far it is. `items` are those that are shown, `counts` of all by state.
 
     `looking`: what is looked at first, of which nothing is done yet. `query`: the rest of the list whose records are still added to it.
     """
 
-    id: str
-    person: str
     action: str
     collection: str
     values: Mapping[str, Any]
@@ -95,11 +100,6 @@ class Bulk:
     def count(self, *states: str) -> int:
         """Records in one of these states; without any, all of them."""
         return sum(self.counts.get(state, 0) for state in states or self.counts)
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether there is something left that a worker does."""
-        return self.query is not None or self.count(WAITING, BEGUN) > 0
 
 
 def offered(actor: Actor, collection_id: str) -> list[Action]:
@@ -171,11 +171,6 @@ def as_checked(items: Sequence[Item], checked: Collection[str]) -> list[Item]:
     return [item if item.state == REFUSED or item.seen in checked else replace(item, state=REFUSED, why=CAME_SINCE) for item in items]
 
 
-def begin(actor: Actor, collection_id: str, action: Action | BulkStart, items: Sequence[Item], values: Mapping[str, Any]) -> str:
-    """Keep what was asked for, and have a worker do it; answers its id."""
-    return _begin(actor, collection_id, action.id, items, values)
-
-
 def look(
     actor: Actor,
     collection_id: str,
@@ -188,9 +183,11 @@ def look(
 
     Raises Invalid where no record is chosen.
     """
-    items = [] if whole is not None else picked(actor, collection_id, keys, None, deed.later, f"“{deed.title}”")
-    query = bulk_looks.pages_of(whole) if whole is not None else None
-    return _begin(actor, collection_id, deed.id, items, values, looking=True, query=query)
+    if whole is None:
+        items = picked(actor, collection_id, keys, None, deed.later, f"“{deed.title}”")
+        return begin(actor, collection_id, deed, items, values, looking=True)
+    query = asdict(replace(whole, limit=PAGE, after=None, before=None, count=None, labels=False, fields=None))
+    return begin(actor, collection_id, deed, [], values, looking=True, query=query)
 
 
 def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
@@ -207,7 +204,7 @@ def look_at_import(actor: Actor, collection_id: str, import_id: str) -> str:
         )
     if not keys:
         raise Invalid("It added nothing that is known.")
-    return _begin(actor, collection_id, deed.id, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
+    return begin(actor, collection_id, deed, [Item(key) for key in keys], {many_changes.IMPORT: import_id}, looking=True)
 
 
 def begun_before(actor: Actor) -> str | None:
@@ -222,15 +219,20 @@ def _id_of_form() -> str | None:
     return None if sent is None else f"blk_{sent[:26]}"
 
 
-def _begin(actor: Actor, collection_id: str, action: str, items: Sequence[Item], values: Mapping[str, Any], **more: Any) -> str:
-    kept, bulk_id = tables.bulk, _id_of_form() or new_id("blk")
-    row = {"person": actor.id, "action": action, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
+def begin(
+    actor: Actor,
+    collection_id: str,
+    deed: Action | BulkStart | ManyChanges,
+    items: Sequence[Item],
+    values: Mapping[str, Any],
+    **more: Any,
+) -> str:
+    """Keep what was asked for, and have a worker do it, or look at it first; answers its id. `more`: other columns of the row."""
+    bulk_id = _id_of_form() or new_id("blk")
+    row = {"person": actor.id, "action": deed.id, "collection": collection_id, "values": log.body.plain(dict(values)), **more}
     with transaction() as connection:
-        made = insert(kept).values(id=bulk_id, **row, created_at=log.now()).on_conflict_do_nothing()
-        if connection.execute(made.returning(kept.c.id)).first() is None:
-            return bulk_id
-        bulk_looks.add(connection, bulk_id, [(item.key, item.state, item.why, item.seen) for item in items], 0)
-        queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=bulk_id)
+        if BULKS.add(connection, id=bulk_id, **row, created_at=log.now()):
+            _add(connection, bulk_id, items, 0)
     return bulk_id
 
 
@@ -239,7 +241,7 @@ def confirm(actor: Actor, bulk_id: str) -> None:
     found = get(actor, bulk_id)
     if not found.looking:
         return
-    if found.goes_on:
+    if found.under_way:
         raise Conflict("The records are still looked at. Wait until all of them are.")
     deletes = (deed := many_changes.named(found.action)) is not None and deed.deletes
     data = {"batch": bulk_id, "total": found.count(FITS), "fields": [] if deletes else sorted(found.values)}
@@ -255,9 +257,9 @@ def confirm(actor: Actor, bulk_id: str) -> None:
 
 def get(actor: Actor, bulk_id: str) -> Bulk:
     """What this person began, each record as they may see it now. Raises NotFound for anybody else."""
-    found = _read(bulk_id) if "\x00" not in bulk_id else None
-    if found is None or found.person != actor.id:
-        raise NotFound(f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days.")
+    found = BULKS.get(bulk_id)
+    if found.person != actor.id:
+        raise NotFound(BULKS.missing)
     try:
         scope = access.scope_for(actor, found.collection, "read")
         titles = browse.titles(actor, found.collection, [item.key for item in found.items], scope)
@@ -285,55 +287,46 @@ def causes(bulk_id: str) -> list[tuple[str, int]]:
     return [(row[0], int(row[1])) for row in fetch(_CAUSES, (bulk_id,))]
 
 
-def _read(bulk_id: str) -> Bulk | None:
-    kept = tables.bulk
-    with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == bulk_id)).mappings().first()
-    if row is None:
-        return None
-    bulk_ends.count_ended(bulk_id)
-    counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,)))
-    shown = fetch(_ITEMS, {"bulk": bulk_id, "many": sum(counts.values()) > IN_ORDER, "limit": SHOWN})
-    items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
-    return Bulk(**row, items=items, counts=counts)
-
-
 def stop(actor: Actor, bulk_id: str) -> Bulk:
     """Do no more of it; what is under way is finished. Raises NotFound for anybody but who began it."""
     get(actor, bulk_id)
-    _leave(bulk_id, STOPPED, "")
+    BULKS.stop(bulk_id)
     return get(actor, bulk_id)
 
 
-# ------------------------------------------------------------------------------------------------------- in the background
+class _Bulks(background.Kind[Bulk]):
+    job, table = queue.BULK, tables.bulk
+    missing = f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days."
 
+    def read(self, row: sa.Row[Any]) -> Bulk:
+        bulk_ends.count_ended(row.id)
+        counts = dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by state", (row.id,)))
+        total, left = sum(counts.values()), counts.get(WAITING, 0) + counts.get(BEGUN, 0)
+        shown = fetch(_ITEMS, {"bulk": row.id, "many": total > IN_ORDER, "limit": SHOWN})
+        items = [Item(key, "", state, why, run, seen) for key, state, why, run, seen in shown]
+        status = RUNNING if row.query is not None or left else DONE
+        return Bulk.from_row(row, status=status, why="", total=total, done=total - left, items=items, counts=counts)
 
-def advance(bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: does some more of it with the rights of who began it. Raises PutBack while something is left."""
-    bulk = _read(bulk_id)
-    if bulk is None or not bulk.goes_on:
-        return
-    if queue.paused():
-        raise queue.PutBack(LATER_S)
-    try:
-        actor = accounts.actor_of_person(bulk.person, "sys:engine")
-        if go_on(actor, bulk_id, stopping).goes_on:
-            raise queue.PutBack(LATER_S if stopping() else 0.0)
-    except SourceDown as down:
-        raise queue.PutBack(SOURCE_S) from down
-    except (NotAllowed, NotFound, Malformed) as closed:  # also a list whose filter names a field that is gone since
-        _leave(bulk_id, REFUSED, closed.words)
-
-
-def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
-    """Do some more of it, for a second or two; the state after that. Two at once: one does, the other looks."""
-    bulk = get(actor, bulk_id)
-    with alone(bulk_id) as mine:
+    def perform(self, work: Bulk, actor: Actor, stopping: Stopping) -> None:
+        """Do some more of it, for a second or two, before others have their turn."""
+        if queue.paused():
+            raise queue.PutBack(background.LATER_S)
         until = time.monotonic() + IN_ONE_GO_S
-        step = bulk_looks.look_further if bulk.looking else _do_next
-        while mine and not stopping() and time.monotonic() < until and step(actor, bulk):
+        step = _look_further if work.looking else _do_next
+        while not stopping() and time.monotonic() < until and step(actor, work):
             continue
-    return get(actor, bulk_id)
+        if self.get(work.id).under_way:
+            raise queue.PutBack(background.LATER_S if stopping() else 0.0)
+
+    def stop(self, work_id: str) -> None:
+        _leave(work_id, STOPPED, "")
+
+    def fail(self, work: Bulk, why: str) -> None:
+        _leave(work.id, REFUSED, why)
+
+
+BULKS = _Bulks()
+advance = BULKS.advance
 
 
 def _do_next(actor: Actor, bulk: Bulk) -> bool:
@@ -349,7 +342,7 @@ def _do_next(actor: Actor, bulk: Bulk) -> bool:
     if deed is not None:
         _put(bulk.id, number, _by_hand(actor, deed, bulk, item, again=former == BEGUN))
     else:
-        _put(bulk.id, number, _recovered(actor, bulk, item) if former == BEGUN else _done(actor, bulk, item))
+        _put(bulk.id, number, _perform(actor, bulk, item, again=former == BEGUN))
     return True
 
 
@@ -387,37 +380,33 @@ def _leave(bulk_id: str, state: str, why: str) -> None:
         bulk_ends.end(connection, bulk_id, told=state == REFUSED)
 
 
-def _recovered(actor: Actor, bulk: Bulk, item: Item) -> Item:
-    """A record whose process died: its run is found and goes on, or there is none and it is begun now."""
+def _perform(actor: Actor, bulk: Bulk, item: Item, *, again: bool) -> Item:
+    """Start the record's run, or go on with the one that a process which died had begun; the record with what came of it.
+
+    A start whose source does not answer is raised: the record stays begun, and is tried again.
+    """
+    workflow = bulk_starts.slug_of(bulk.action)
+    run_id = _find_run(actor, bulk, item) if again else None
+    try:
+        if workflow is not None:
+            run_id = run_id or runs.start(actor, workflow, bulk.collection, item.key, bulk.values)
+            return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
+        if run_id is None:
+            run_id = one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen)
+        else:
+            one_record.finish(actor, run_id, bulk.values, seen=item.seen)
+        return _with_result(actor, item, run_id)
+    except ConsoleError as error:
+        if isinstance(error, SourceDown) and workflow is not None:
+            raise
+        return replace(item, state=REFUSED, why=error.message, run=run_id or error.extra.get("run_id"))
+
+
+def _find_run(actor: Actor, bulk: Bulk, item: Item) -> str | None:
+    """Return the run that a process has begun for the record, before it died."""
     slug = bulk_starts.slug_of(bulk.action) or next((action.slug for action in one_record.listed() if action.id == bulk.action), "")
     found = fetch(_RUN, (slug, bulk.collection, item.key, actor.id, bulk.created_at))
-    if not found:
-        return _done(actor, bulk, item)
-    run_id = found[0][0]
-    try:
-        if bulk_starts.slug_of(bulk.action):
-            return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
-        return _with_result(actor, item, one_record.finish(actor, run_id, bulk.values, seen=item.seen))
-    except ConsoleError as error:
-        return _refused(bulk, item, error, run_id)
-
-
-def _done(actor: Actor, bulk: Bulk, item: Item) -> Item:
-    """The record after its run was begun, and what came of it."""
-    try:
-        if (workflow := bulk_starts.slug_of(bulk.action)) is not None:
-            run_id = runs.start(actor, workflow, bulk.collection, item.key, bulk.values)
-            return replace(item, state=DONE, run=run_id, why=bulk_starts.lay_down(actor, run_id))
-        return _with_result(actor, item, one_record.perform(actor, bulk.collection, item.key, bulk.action, bulk.values, seen=item.seen))
-    except ConsoleError as error:
-        return _refused(bulk, item, error, error.extra.get("run_id"))
-
-
-def _refused(bulk: Bulk, item: Item, error: ConsoleError, run_id: str | None) -> Item:
-    """The record with why it was not done. A start whose source does not answer is raised: it stays begun, and is tried again."""
-    if isinstance(error, SourceDown) and bulk_starts.slug_of(bulk.action):
-        raise error
-    return replace(item, state=REFUSED, why=error.message, run=run_id)
+    return str(found[0][0]) if found else None
 
 
 def _with_result(actor: Actor, item: Item, run_id: str) -> Item:
@@ -426,3 +415,52 @@ def _with_result(actor: Actor, item: Item, run_id: str) -> Item:
         return replace(item, state=DONE, run=run_id, why=str(run["context"].get(one_record.STEP, {}).get("message") or ""))
     take_over = (run.get("current") or {}).get("take_over") or {}
     return replace(item, state=OPEN, run=run_id, why=str(take_over.get("message") or ""))
+
+
+def _add(connection: Connection, bulk_id: str, items: Sequence[Item], count: int) -> None:
+    """Add records behind the `count` that there are."""
+    columns = [[getattr(item, name) for item in items] for name in ("key", "state", "why", "seen")]
+    connection.exec_driver_sql(_ADD, (bulk_id, list(range(count, count + len(items))), *columns))
+
+
+def _look_further(actor: Actor, bulk: Bulk) -> bool:
+    """Add the next records of the list, or look at the next of those that there are; whether there were any. Raises SourceDown, NotFound."""
+    number, item = tables.bulk_item.c.number, tables.bulk_item.c
+    with transaction() as connection:
+        query = connection.execute(sa.select(tables.bulk.c.query).where(tables.bulk.c.id == bulk.id).with_for_update()).scalar()
+        if query is not None:
+            return _add_page(connection, actor, bulk, BrowseQuery(**query))
+        found = connection.execute(
+            sa.select(number, item.key).where(item.bulk == bulk.id, item.state == WAITING).order_by(number).limit(PAGE)
+        ).all()
+    if not found:
+        return False
+    looked = _looked_at(actor, bulk, [row.key for row in found])
+    told = [(FITS if one.seen else SAME if one.same else REFUSED, one.why, one.seen) for one in (looked[row.key] for row in found)]
+    with transaction() as connection:
+        connection.exec_driver_sql(_LOOKED, ([row.number for row in found], *map(list, zip(*told, strict=True)), bulk.id))
+        bulk_ends.tell_checked(connection, bulk.id)
+    return True
+
+
+def most_of(action: str) -> int:
+    """Records of one list to which this is done at most."""
+    return many_changes.MOST if many_changes.named(action) is not None else bulk_starts.MOST_LATER
+
+
+def _looked_at(actor: Actor, bulk: Bulk, keys: Sequence[str]) -> dict[str, many_changes.Looked]:
+    if (by_hand := many_changes.named(bulk.action)) is not None:
+        judge = many_tags.looked_at if by_hand.tags else many_changes.looked_at
+        return judge(actor, by_hand, bulk.collection, keys, bulk.values)
+    return bulk_starts.looked_at(actor, bulk_starts.slug_of(bulk.action) or "", bulk.collection, keys, bulk.values)
+
+
+def _add_page(connection: Connection, actor: Actor, bulk: Bulk, query: BrowseQuery) -> bool:
+    """Add one page of the list, and keep where the next one begins."""
+    page, most = browse.page(actor, bulk.collection, query), most_of(bulk.action)
+    many = connection.execute(sa.select(sa.func.count()).where(tables.bulk_item.c.bulk == bulk.id)).scalar_one()
+    items = [Item(row.key) for row in page.rows if row.key is not None][: most - many]
+    _add(connection, bulk.id, items, many)
+    rest = asdict(replace(query, after=page.next)) if page.next and many + len(items) < most else sa.null()
+    connection.execute(sa.update(tables.bulk).where(tables.bulk.c.id == bulk.id).values(query=rest))
+    return True

@@ -1,6 +1,8 @@
 """What came of something done to several records, told to who began it: what it was, to how many records, and how many of them were done."""
 
+from collections import Counter
 from datetime import timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -8,7 +10,6 @@ from sqlalchemy.engine import Connection
 from console import access, log, records, subjects, workflows
 from console.actions import bulk_starts, many_changes, one_record
 from console.core.plain_words import uncapitalised
-from console.db import tables
 from console.db.engine import fetch
 from console.errors import NotFound
 from console.runs.rows import side_rows
@@ -22,14 +23,12 @@ from {access.EVERY_RUN.sql()} where i.bulk = %s and i.state = 'open' and r.id = 
 """  # noqa: S608 (a text of ours)
 _END = """
 update console.bulk b set "values" = '{}' where id = %s and not looking
-    and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'begun')) returning 1
+    and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'begun')) returning person, action, collection
 """
 LONG = timedelta(seconds=10)
 _CHECKED = """
-select b.person, b.action, b.collection,
-    (select array[count(*) filter (where state = 'fits'), count(*) filter (where state = 'same'), count(*) filter (where state = 'refused')]
-        from console.bulk_item where bulk = b.id)
-from console.bulk b where b.id = %s and b.looking and coalesce(b.query::text, 'null') = 'null' and b.created_at < %s
+select b.person, b.action, b.collection from console.bulk b
+where b.id = %s and b.looking and coalesce(b.query::text, 'null') = 'null' and b.created_at < %s
     and not exists (select from console.bulk_item where bulk = b.id and state in ('waiting', 'stopped'))
 """
 
@@ -41,32 +40,37 @@ def count_ended(bulk_id: str) -> None:
 
 def end(connection: Connection, bulk_id: str, *, told: bool = True) -> None:
     """Where nothing is left to do, forget the values, which stand in the runs and in the log alone, and tell who began it if that is to be `told`."""
-    if connection.exec_driver_sql(_END, (bulk_id,)).all() and told:
-        tell(connection, bulk_id)
-
-
-def tell(connection: Connection, bulk_id: str) -> None:
-    """Tell who began it that it has ended, once, in this transaction."""
-    row = connection.execute(sa.select(tables.bulk).where(tables.bulk.c.id == bulk_id)).one()
-    found = connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,))
-    counts = {str(state): int(count) for state, count in found}
-    came = ", ".join(f"{counts[state]:,} {words}" for state, words in CAME_TO.items() if state in counts)
-    text = f"{title_of(row.action)}: {_records(row.collection, sum(counts.values()))}; {came}"
-    told = {"text": text, "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}
-    side_rows.add_notices(connection, [row.person], bulk_id, "bulk_ended", at=log.now(), mail=False, **told)
+    ended = connection.exec_driver_sql(_END, (bulk_id,)).first()
+    if ended is not None and told:
+        counts = _counts(connection, bulk_id)
+        came = ", ".join(f"{counts[state]:,} {words}" for state, words in CAME_TO.items() if state in counts)
+        _notify(connection, ended, bulk_id, bulk_id, "bulk_ended", f"{_records(ended.collection, counts.total())}; {came}")
 
 
 def tell_checked(connection: Connection, bulk_id: str) -> None:
     """Tell who wants it that all records have been looked at, where that took so long that they may have turned to something else."""
-    row = connection.exec_driver_sql(_CHECKED, (bulk_id, log.now() - LONG)).first()
-    if row is None:
-        return
-    person, action, collection, (fits, same, refused) = row
-    done = done_word(action)
-    came = [f"{fits:,} can be {done}", *([f"{same:,} as before"] if same else []), f"{refused:,} cannot"]
-    text = f"{title_of(action)}: {_records(collection, fits + same + refused)} checked; {', '.join(came)}. Nothing is {done} yet."
-    told = {"text": text, "subject": subjects.of_person(person), "link": f"/bulk/{bulk_id}"}
-    side_rows.add_notices(connection, [person], f"{bulk_id} checked", "bulk_checked", at=log.now(), mail=False, **told)
+    checked = connection.exec_driver_sql(_CHECKED, (bulk_id, log.now() - LONG)).first()
+    if checked is not None:
+        counts, done = _counts(connection, bulk_id), done_word(checked.action)
+        came = [
+            f"{counts['fits']:,} can be {done}",
+            *([f"{counts['same']:,} as before"] if counts["same"] else []),
+            f"{counts['refused']:,} cannot",
+        ]
+        words = f"{_records(checked.collection, counts.total())} checked; {', '.join(came)}. Nothing is {done} yet."
+        _notify(connection, checked, bulk_id, f"{bulk_id} checked", "bulk_checked", words)
+
+
+def _counts(connection: Connection, bulk_id: str) -> Counter[str]:
+    """Return state → how many records."""
+    found = connection.exec_driver_sql("select state, count(*) from console.bulk_item where bulk = %s group by state", (bulk_id,))
+    return Counter({str(state): int(count) for state, count in found})
+
+
+def _notify(connection: Connection, row: sa.Row[Any], bulk_id: str, about: str, kind: str, words: str) -> None:
+    """Tell who began it, once for each `about`, in this transaction."""
+    told = {"text": f"{title_of(row.action)}: {words}", "subject": subjects.of_person(row.person), "link": f"/bulk/{bulk_id}"}
+    side_rows.add_notices(connection, [row.person], about, kind, at=log.now(), mail=False, **told)
 
 
 def done_word(action: str) -> str:

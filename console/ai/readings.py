@@ -13,8 +13,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from console.ai import spoken_digits
-
 LONGEST_WORD = 100
 DEEPEST = 2  # how often something may be encoded
 Spans = list[tuple[int, int]]
@@ -31,6 +29,13 @@ _CODES = re.compile(r"(?<![\w.])(?:[01]{8}(?: ?[01]{8}){3,10000}|\d{2,3}(?:[ ,;]
 _LINES = re.compile(r"(?<![A-Za-z0-9+/_\-])(?:[A-Za-z0-9+/]{60,76}\r?\n){0,200}[A-Za-z0-9+/_\-]{7,20000}={0,6}(?![A-Za-z0-9+/_\-=])")
 _WORD = re.compile(r"(?<![!-~])(?=[A-Za-z0-9.,:\-]*[^\sA-Za-z0-9.,:\-])[!-~]{10,5000}(?![!-~])")
 _STANDARD = str.maketrans("-_", "+/")
+_DIGITS = {
+    word: str(digit) for digit, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+} | {"oh": "0"}
+_TIMES = {"double": 2, "triple": 3}
+_DIGIT = rf"(?:(?:double|triple)[ \-])?(?:{'|'.join(_DIGITS)})"
+_SPOKEN = re.compile(rf"(?<![^\W_]){_DIGIT}(?:[\s,.;/\-–]{{1,3}}(?:{_DIGIT}|\d)(?![^\W_])){{3,60}}", re.IGNORECASE)
+"""A number of which somebody wrote each digit as an English word: four digits in a row and more."""
 
 
 class Reading(NamedTuple):
@@ -55,10 +60,12 @@ def every(text: str, deep: int = DEEPEST) -> Iterator[Reading]:
 
 
 def _direct(text: str) -> Iterator[Reading]:
-    digits, places = spoken_digits.in_digits(text)
-    if digits:
-        yield Reading(digits, places, "spoken")
-    for kind, pattern, read in (("letters", _APART, _together), ("letters", _ESCAPED, _unescaped), ("disguised", _DISGUISED, undisguised)):
+    for kind, pattern, read in (
+        ("spoken", _SPOKEN, _in_digits),
+        ("letters", _APART, _together),
+        ("letters", _ESCAPED, _unescaped),
+        ("disguised", _DISGUISED, undisguised),
+    ):
         reading = _replaced(text, pattern, read)
         if reading[0] != text:
             yield Reading(*reading, kind)
@@ -81,6 +88,12 @@ def _replaced(text: str, pattern: re.Pattern[str], read: Callable[[str], str]) -
         return text, places
     places += ((place, place + 1) for place in range(at, len(text)))
     return "".join([*written, text[at:]]), places
+
+
+def _in_digits(words: str) -> str:
+    """Digits in the place of their words."""
+    said = re.findall(rf"(double|triple)?[ \-]?({'|'.join(_DIGITS)}|\d)", words.casefold())
+    return "".join(_DIGITS.get(word, word) * _TIMES.get(times, 1) for times, word in said)
 
 
 def _together(letters: str) -> str:

@@ -3,8 +3,7 @@
 Source: E. B. Wilson, "Probable inference, the law of succession, and statistical inference", 1927; the exact sign test is the binomial one.
 """
 
-from fractions import Fraction
-from math import comb, sqrt
+from math import sqrt
 
 Z_95 = 1.959963984540054  # the normal distribution's 97.5 % point: a two-sided interval of 95 %
 
@@ -21,20 +20,6 @@ def wilson_lower(agreed: int, cases: int) -> float:
     middle = rate + square / (2 * cases)
     spread = Z_95 * sqrt(rate * (1 - rate) / cases + square / (4 * cases * cases))
     return max(0.0, (middle - spread) / (1 + square / cases))
-
-
-def sign_test(first: int, second: int) -> float:
-    """The probability of a split at least as uneven by chance alone (exact, two-sided), for cases where exactly one of two proposers was right.
-
-    `first` and `second` are how often each was the one; 1.0 where there is no such case.
-    """
-    if first < 0 or second < 0:
-        raise ValueError("counts are not negative")
-    cases, fewer = first + second, min(first, second)
-    if first == second:
-        return 1.0
-    tail = sum(comb(cases, wins) for wins in range(fewer + 1))
-    return min(1.0, float(Fraction(2 * tail, 1 << cases)))
 
 
 def ratio(part: int, whole: int) -> float | None:

@@ -192,7 +192,7 @@ def _of_collection(actor: Actor, collection_id: str, keys: Sequence[str], act: s
     try:
         record_keys = {key: key if len(collection.key) > 1 else records.key_of_value(key) for key in keys}
         leading = _leading(collection)
-        needed = (*collection.closing, *(made_of(collection) if leading else ()))
+        needed = tuple(made_of(collection)) if leading else ()
         found = records.named(collection_id, record_keys.values(), scope, needed)
         if missing := set(record_keys.values()) - found.keys():
             found |= records.named_alike(collection_id, missing, scope, needed)
@@ -254,7 +254,7 @@ def _named(collection: Collection, scope: Scope, key: str, record: Record | None
         return Named(_absent(collection, scope), absent=True)
     hidden = scope.hidden & set(collection.title_fields)
     shown = f"{collection.label_one} {DOTS}" if hidden and record.title == collection.title_without_name(key) else record.title
-    return Named(shown, key=record.key or key, ended=any(record.values.get(name) for name in collection.closing))
+    return Named(shown, key=record.key or key)
 
 
 def _indefinite(collection: Collection) -> str:

@@ -430,7 +430,7 @@ def read_columns(collection: Collection, columns: tuple[Field, ...]) -> list[str
     """Names of the columns, with the columns of their currencies, and beside a day or moment what says whether it still matters."""
     names = [*(item.name for item in columns), *naming.made_of(collection)]
     if any(item.type in ("date", "datetime") for item in columns):
-        names += [*collection.ending_fields, *collection.ending_references]
+        names += collection.ending_fields
     return list(dict.fromkeys([*names, *(collection.currencies[name] for name in names if name in collection.currencies)]))
 
 
@@ -441,7 +441,6 @@ def named_records(actor: Actor, columns: Iterable[Field], rows: Iterable[Record]
     if listed:
         collection = records.collection(listed[0].collection)
         leading |= {name: collection.by_name[name].references for name in naming.joined(collection)}
-        leading |= collection.ending_references
     return naming.named(actor, naming.references(leading.items(), (row.values for row in listed)))
 
 

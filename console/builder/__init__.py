@@ -1,7 +1,7 @@
 """A person asks in words, and a model proposes changes of a workflow's draft. They are tried on a copy and checked; the person takes them or leaves them."""
 
 from console.builder.builder_turns import Turn, ask, expire, latest, note_taken, stop, turn
-from console.builder.new_workflows import OWN, Beginning, begin, beginnings, bring_in, fits, left_out, nearest
+from console.builder.new_workflows import OWN, Beginning, begin, beginnings, bring_in, nearest
 from console.builder.parts_of_change import Part, parts, taken
 
 

@@ -2,13 +2,13 @@
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from console import access, actions, diagrams, records, workflows
-from console.builder import synonyms
 from console.builder.reachable_names import reachable, seen
 from console.contacts import headings
 from console.core import drafting
@@ -29,12 +29,8 @@ OWN = "own:"
 """Before the name of a workflow of this console, where a beginning is named."""
 ALIKE = 88.0
 """From this likeness (of 100) a name stands for another that is not here."""
-SURE = 26.0
-"""Below this likeness the nearest is offered, and not chosen: its words are alike, its work may be another."""
-NEAR = 10.0
-"""Below this likeness nothing of it was asked for."""
-BESIDE = 0.45
-"""What is further from the words than this part of the nearest is not offered beside it."""
+NEAR = 0.2
+"""Below this likeness the words that are shared are only those that most beginnings have."""
 MOST_NEAR = 3
 MOST_OWN = 60
 NAMING = {"collection": "collections", "inbox": "inboxes", "team": "teams", "action": "actions", "compensation": "actions"}
@@ -71,30 +67,24 @@ def beginnings(actor: Actor) -> list[Beginning]:
 
 
 def nearest(offered: Sequence[Beginning], wanted: str) -> list[Beginning]:
-    """The beginnings whose words are those of the description, or stand for the same kind of work; the nearest first. Of one's own the nearest alone: it may
-    have been copied often.
+    """Return the beginnings that share telling words with the description, the nearest first; drafts are left out.
+
+    A word counts the more, the fewer beginnings have it, and twice in a title.
     """
-    near = [(score, each) for score, each in _likest(offered, wanted) if score >= NEAR]
-    own = next((each for _, each in near if each.own), None)
-    found = [(score, each) for score, each in near if not each.own or each is own][:MOST_NEAR]
-    return [each for score, each in found if score >= BESIDE * found[0][0]]
+    texts = {each.id: (words_of(each.title), words_of(f"{each.title} {each.sentence} {each.more}")) for each in offered if not each.draft}
+    having = Counter(word for _, every in texts.values() for word in every)
+
+    def likeness(each: Beginning) -> float:
+        title, every = texts[each.id]
+        return sum((2 if word in title else 1) / having[word] for word in words_of(wanted) & every)
+
+    near = [each for each in offered if each.id in texts and likeness(each) >= NEAR]
+    return sorted(near, key=likeness, reverse=True)[:MOST_NEAR]
 
 
-def fits(offered: Sequence[Beginning], wanted: str) -> bool:
-    """Whether the nearest is near enough to be chosen."""
-    return any(score >= SURE for score, _ in _likest(offered, wanted)[:1])
-
-
-def _likest(offered: Sequence[Beginning], wanted: str) -> list[tuple[float, Beginning]]:
-    """How near each is, the nearest first; one's own that is as it was shipped counts once, and a draft not at all."""
-    known = {(each.title, each.sentence, each.steps): each for each in reversed(offered) if not each.draft}
-    scores = synonyms.likeness(wanted, {each.id: (each.title, each.sentence, each.more) for each in known.values()})
-    return sorted(((scores[each.id], each) for each in offered if each.id in scores), key=lambda pair: -pair[0])
-
-
-def left_out(beginning: Beginning, wanted: str) -> list[str]:
-    """The words and figures of a description that the beginning has nothing of."""
-    return synonyms.left_out(wanted, (beginning.title, beginning.sentence, beginning.more))
+def words_of(text: str) -> set[str]:
+    """Return the words of a text in small letters and without the s of a plural."""
+    return {word.removesuffix("s") for word in re.findall(r"[^\W\d_]{3,}", text.casefold())}
 
 
 def begin(

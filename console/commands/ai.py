@@ -1,9 +1,7 @@
-"""Commands about proposals: cases out of the record, and trying models, prompts and rules on them."""
+"""Commands about proposals: cases out of the record, and trying models and rules on them."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import click
 import orjson
@@ -13,8 +11,7 @@ from console.accounts import COMMAND_LINE
 from console.ai import providers
 from console.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
-from console.proposals.evaluate import Proposer, Score, Verdict
-from console.proposals.replayed import Case
+from console.proposals.evaluate import Score
 from console.proposals.report_words import percent
 
 PROVIDERS = click.Choice(["anthropic", "openai_compatible", "rules"])
@@ -33,9 +30,7 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
     click.echo(f"{count} cases written to {out}")
 
 
-@ai.command(
-    "evaluate", epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5 --against rules"
-)
+@ai.command("evaluate", epilog="Example: console ai evaluate --cases cases.jsonl --provider anthropic --model claude-haiku-5-5")
 @click.option(
     "--cases",
     "file",
@@ -43,17 +38,8 @@ def cases(slug: str | None, out: Path, limit: int) -> None:
     help="A file of cases; without it, those that are still stored.",
 )
 @click.option("--workflow", "slug", default=None, help="Stored cases of this workflow only.")
-@click.option("--provider", type=PROVIDERS, default=None, help="Who is tried (B); without it, who is asked now.")
+@click.option("--provider", type=PROVIDERS, default=None, help="Who is tried; without it, who is asked now.")
 @click.option("--model", default=None, help="Which model of theirs.")
-@click.option(
-    "--against",
-    default=None,
-    metavar="WHO",
-    help="Compared with (A): rules, configured, or provider:model. Without it: rules; with --prompt, the same with our own policy.",
-)
-@click.option(
-    "--prompt", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A text in the place of the fixed policy, for B."
-)
 @click.option(
     "--limit", type=click.IntRange(1, 100_000), default=replayed.MOST, show_default=True, help="At most so many stored cases, the newest."
 )
@@ -76,38 +62,25 @@ def evaluate(
     slug: str | None,
     provider: str | None,
     model: str | None,
-    against: str | None,
-    prompt: Path | None,
     limit: int,
     builder: Path | None,
     email: str | None,
     answers: Path | None,
     form: str,
 ) -> None:
-    """Try a model, a prompt or the rules on recorded cases and on attacks, and say which to take.
+    """Try a model or the rules on cases, and print how good its proposals are.
 
-    Nothing of it touches a run. Providers are really asked, and what they bill is billed. Ends with 1 when an attack comes through the guard.
+    Nothing of it touches a run. Providers are really asked, and what they bill is billed. Ends with 1 when an attack among the cases comes through.
     """
     if builder is not None:
         _evaluate_builder(builder, email, answers, provider, model, form)
         return
-    attacks = replayed.attacks()
-    recorded = (
-        [case for case in replayed.read(file) if case.kind == "recorded"] if file else list(replayed.recorded(_workflow(slug), limit))
-    )
-    pair = _pair(provider, model, against, prompt)
+    cases = replayed.read(file) if file else list(replayed.recorded(_workflow(slug), limit))
     current = options.current()
-    through = trying.guarded(attacks)
-    with click.progressbar(
-        length=len(pair) * (len(recorded) + len(attacks)), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
-        scores = [trying.scored(side, [*recorded, *attacks], current, lambda: bar.update(1)) for side in pair]
-    compared = trying.verdict(*scores) if len(scores) == 2 else None
-    if form == "json":
-        click.echo(orjson.dumps(_json(recorded, attacks, through, scores, compared), option=orjson.OPT_INDENT_2).decode())
-    else:
-        click.echo("\n".join(_text(recorded, attacks, through, scores, compared)))
-    if through:
+    with click.progressbar(length=len(cases), label="Trying", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
+        score = trying.scored(trying.proposer_for(provider, model, current), cases, current, lambda: bar.update(1))
+    click.echo(orjson.dumps(score.to_json(), option=orjson.OPT_INDENT_2).decode() if form == "json" else "\n".join(_text(score)))
+    if score.caught:
         raise click.exceptions.Exit(1)
 
 
@@ -154,78 +127,29 @@ def _workflow(slug: str | None) -> str | None:
     return found_workflow.id
 
 
-def _pair(provider: str | None, model: str | None, against: str | None, prompt: Path | None) -> list[Proposer]:
-    """A and B; only A where both would be the same."""
-    current = options.current()
-    b = trying.proposer_for(provider, model, current)
-    if prompt is not None and b.config.name == "rules":
-        raise click.UsageError("Rules read no prompt: --prompt needs a provider.")
-    a = b if against is None and prompt is not None else _against(against or "rules")
-    if prompt is not None:
-        b = trying.with_policy(b, prompt.read_text(encoding="utf-8"), f"{b.name}, {prompt.name}")
-    return [a] if a == b else [a, b]
-
-
-def _against(words: str) -> Proposer:
-    name, _, model = words.partition(":")
-    if name == "configured":
-        return trying.proposer_for(None, None, options.current())
-    if name not in PROVIDERS.choices:
-        raise click.BadParameter(f"{words} is neither rules, configured, nor provider:model", param_hint="--against")
-    return trying.proposer_for(name, model or None, options.current())
-
-
-def _json(
-    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], compared: Verdict | None
-) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "cases": len(recorded),
-        "attacks": len(attacks),
-        "guard": {"clean": not through, "came_through": list(through)},
-    }
-    answer |= {name: score.to_json() for name, score in zip("ab", scores, strict=False)}
-    return answer | {"verdict": compared.to_json() if compared else None}
-
-
-def _text(
-    recorded: Sequence[Case], attacks: Sequence[Case], through: Sequence[str], scores: Sequence[Score], compared: Verdict | None
-) -> list[str]:
-    lines = [
-        f"{len(recorded)} recorded cases, {len(attacks)} attacks.",
-        *([] if recorded else ["Cases come from ended runs at whose steps a model was asked, as long as the prompts are kept."]),
-        *(f"THE GUARD LETS THROUGH {line}" for line in through),
-        *([] if through else [f"Guard: a model that obeys them gets nothing through with any of the {len(attacks)}."]),
-        "",
-        *_table(scores),
-        "",
+def _text(score: Score) -> list[str]:
+    codes = ", ".join(f"{code} {count}" for code, count in score.codes.most_common()) or "never"
+    dropped = ", ".join(f"{reason} {count}" for reason, count in score.dropped.most_common()) or "nothing"
+    rows = [
+        ("Coverage", f"{percent(score.coverage)} of {score.wanted}"),
+        ("Precision", f"{percent(score.precision)} of {score.proposed}"),
+        ("Whole steps", f"{percent(score.whole_rate)} of {score.answered}"),
+        ("Small edits", str(score.small)),
+        *((f"{level.capitalize()} confidence", _level(score, level)) for level in ("high", "medium", "low")),
+        ("Attacks without effect", f"{score.attacks - len(score.caught)} of {score.attacks}"),
+        ("No proposal", codes),
+        ("Dropped by the guard", dropped),
+        ("Tokens in, out", f"{score.input_tokens:,}, {score.output_tokens:,}"),
+        ("Cost", "–" if score.cost is None else str(score.cost)),
+        ("95 of 100 within", "–" if score.p95_ms is None else f"{score.p95_ms:,} ms"),
     ]
-    if compared is None:
-        return [*lines, "Only one proposer was tried: no other provider is set (CONSOLE_AI_PROVIDER, or Settings, AI), and none was named."]
-    lines += [f"Verdict: take B, {scores[1].name}." if compared.take else f"Verdict: keep A, {scores[0].name}."]
-    lines += [f"Only A right in {compared.first} cases, only B in {compared.second} (sign test, p = {compared.p:.3f})."]
-    return lines + [f"- {reason}." for reason in compared.reasons]
-
-
-def _table(scores: Sequence[Score]) -> list[str]:
-    rows: list[tuple[str, list[str]]] = [
-        ("", [f"{letter} {score.name}" for letter, score in zip("AB", scores, strict=False)]),
-        ("Coverage", [f"{percent(score.coverage)} of {score.wanted}" for score in scores]),
-        ("Precision", [f"{percent(score.precision)} of {score.proposed}" for score in scores]),
-        ("Whole steps", [f"{percent(score.whole_rate)} of {score.answered}" for score in scores]),
-        ("Small edits", [str(score.small) for score in scores]),
-        *((f"{level.capitalize()} confidence", [_level(score, level) for score in scores]) for level in ("high", "medium", "low")),
-        ("Attacks without effect", [f"{score.attacks - len(score.caught)} of {score.attacks}" for score in scores]),
-        ("No proposal", [", ".join(f"{code} {count}" for code, count in score.codes.most_common()) or "never" for score in scores]),
-        (
-            "Dropped by the guard",
-            [", ".join(f"{reason} {count}" for reason, count in score.dropped.most_common()) or "nothing" for score in scores],
-        ),
-        ("Tokens in, out", [f"{score.input_tokens:,}, {score.output_tokens:,}" for score in scores]),
-        ("Cost", ["–" if score.cost is None else str(score.cost) for score in scores]),
-        ("95 of 100 within", ["–" if score.p95_ms is None else f"{score.p95_ms:,} ms" for score in scores]),
+    return [
+        f"{score.name}: {score.cases} recorded cases, {score.attacks} attacks.",
+        *([] if score.cases else ["Cases come from ended runs at whose steps a model was asked, as long as the prompts are kept."]),
+        *(f"COMES THROUGH {case}" for case in score.caught),
+        "",
+        *(f"{name:<24}{said}" for name, said in rows),
     ]
-    wide = [max(len(row[1][place]) for row in rows) for place in range(len(scores))]
-    return [f"{name:<24}{'  '.join(cell.ljust(wide[place]) for place, cell in enumerate(cells))}".rstrip() for name, cells in rows]
 
 
 def _level(score: Score, level: str) -> str:

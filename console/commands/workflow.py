@@ -10,7 +10,7 @@ from typing import IO
 
 import click
 
-from console import access, accounts, enrolments, runs, workflows
+from console import access, accounts, background, enrolments, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
@@ -91,7 +91,7 @@ def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[st
     actor = accounts.actor_of_person(accounts.person_of_email(email).id)
     asked = enrolments.batches.question_of_file(actor, enrolments.seen(actor, slug, "start"), file)
     batch = enrolments.batches.begin(actor, slug, asked, preview=preview)
-    while batch.status == enrolments.batches.RUNNING:
+    while batch.under_way:
         click.echo(f"\r{batch.done:,} of about {batch.about or batch.done:,} read", nl=False, err=True)
         time.sleep(1)
         batch = enrolments.batches.get(actor, batch.id)
@@ -104,7 +104,7 @@ def enrol(slug: str, file: IO[bytes], email: str, preview: bool, left_out: IO[st
         click.echo(f"{count:,}  would leave again at once, by the exit “{reason}”")
     if left_out is not None:
         write_left_out(actor, batch.id, left_out)
-    if batch.status != enrolments.batches.DONE:
+    if batch.status != background.DONE:
         raise Conflict(batch.why or f"It was {batch.status}.")
 
 
@@ -115,7 +115,7 @@ def write_left_out(actor: Actor, batch_id: str, file: IO[str]) -> None:
     after: int | None = None
     while True:
         rows, after = enrolments.batches.answers(actor, batch_id, limit=1_000, after=after)
-        table.writerows([row["row"], " ".join(str(each["reason"]) for each in row["reasons"]) or "Is in the workflow now."] for row in rows)
+        table.writerows([row.row, " ".join(each["reason"] for each in row.reasons) or "Is in the workflow now."] for row in rows)
         if after is None:
             return
 

@@ -5,7 +5,6 @@ from console.contacts.mapping import contact_of, contacts_of, is_contact, known_
 OPEN_MODULES = frozenset(
     {
         "books",
-        "broken_off",
         "cell_meanings",
         "cells",
         "consent_columns",
@@ -15,11 +14,9 @@ OPEN_MODULES = frozenset(
         "import_batches",
         "imported_records",
         "imports",
-        "kept_imports",
         "left_out_lines",
         "line_tags",
         "likely_contacts",
-        "note_lines",
         "present",
         "tags",
         "workbooks",

@@ -1,13 +1,11 @@
 """How the days and moments of a file are read: as programs, spreadsheets and people write them."""
 
-import calendar
 import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from console import log
 
-SPREADSHEETS_FIRST = date(1899, 12, 30)
 LONGEST = 100
 """A longer cell is no moment; what looks for one in it would take long."""
 AHEAD = 20
@@ -17,20 +15,8 @@ _DAY = re.compile(rf"(\d{{1,2}})[./-](\d{{1,2}})[./-](\d{{4}}|\d{{2}})(?:[ T,]+(
 _DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.(?:\d{4}|\d{2})\b.*")
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})\b(.*)")
 _TWELVE_HOURS = re.compile(r"(.*[ T,])(\d{1,2})(:\d{2}(?::\d{2})?) *([ap])\.?m\.?( ?[+-]\d{2}:?\d{2})?", re.IGNORECASE)
-_GREENWICH = re.compile(r" *(?:UTC|GMT)$")
-_FROM_GREENWICH = re.compile(r" *(?:UTC|GMT) ?(?=[+-]\d{2}:?\d{2}\b)")
-_NAMED_ZONE = re.compile(r" *\([^()]*\)$|(?<=[+-]\d{4}) [A-Z]{3,5}$")
-"""What names the zone once more, behind the hours that it is from Greenwich."""
 _BEFORE_OFFSET = re.compile(r" (?=[+-]\d{2})")
 _ONE_DIGIT = re.compile(r"([ T])(?=\d:\d\d)")
-_COUNTED_DAY = re.compile(r"([2-5]\d{4})(?:[.,](\d+))?")
-_WORDED = re.compile(
-    rf"(?:[a-z]+,? +)?(?:(\d{{1,2}})(?:st|nd|rd|th)?[ -]([a-z]{{3,}})\.?,?[ -]|([a-z]{{3,}})\.?[ -](\d{{1,2}})(?:st|nd|rd|th)?,? )"
-    rf"(\d{{4}}|\d{{2}})(?:,? (?:at )?({_TIME}))?",
-    re.IGNORECASE,
-)
-"""31 October 2025 and Oct 31, 2025, the day of the week before it or not; after it the time."""
-_MONTHS = {name.casefold(): number for names in (calendar.month_name, calendar.month_abbr) for number, name in enumerate(names) if name}
 
 
 def is_day(cell: str) -> bool:
@@ -49,24 +35,19 @@ def order_of(cell: str) -> str | None:
 def iso(cell: str, spelling: str) -> str:
     """The day or moment that a cell means as ISO 8601, without a zone where it names none; the cell itself where it is none.
 
-    Days with points between begin with the day everywhere; a number is a day of a spreadsheet, and what stands after its comma the time.
+    Days with points between begin with the day everywhere.
     """
     if len(cell) > LONGEST:
         return cell
-    text = _FROM_GREENWICH.sub(" ", _NAMED_ZONE.sub("", cell.strip()))
-    text = _ONE_DIGIT.sub(r"\g<1>0", _GREENWICH.sub("+00:00", text))
+    text = _ONE_DIGIT.sub(r"\g<1>0", cell.strip().removesuffix(" UTC") + ("Z" if cell.strip().endswith(" UTC") else ""))
     if twelve := _TWELVE_HOURS.fullmatch(text):
         text = f"{twelve[1]}{int(twelve[2]) % 12 + 12 * (twelve[4] in 'pP'):02}{twelve[3]}{twelve[5] or ''}"
-    if (counted := _counted(text)) is not None:
-        return counted
     if year := _YEAR_FIRST.fullmatch(text):
         return f"{year[1]}-{year[2]:0>2}-{year[3]:0>2}{_BEFORE_OFFSET.sub('', year[4].replace(', ', ' '))}"
     if figures := _DAY.fullmatch(text):
         month_first = spelling == "month" and not _DOTTED.fullmatch(text)
         day, month = (figures[2], figures[1]) if month_first else (figures[1], figures[2])
         return _written(cell, figures[3], int(month), day, figures[4])
-    if (words := _WORDED.fullmatch(text)) and (month_named := _MONTHS.get((words[2] or words[3]).casefold())):
-        return _written(cell, words[5], month_named, words[1] or words[4], words[6])
     return cell
 
 
@@ -84,21 +65,6 @@ def _year(told: str) -> int:
     this = log.now().year
     year = this - this % 100 + int(told)
     return year - 100 if year > this + AHEAD else year
-
-
-def _counted(text: str) -> str | None:
-    """The day that a spreadsheet keeps as this number, and the time that its fraction is; None for what is no day between 1954 and 2064.
-
-    Its day 1 is 1 January 1900, and it counts a 29 February of that year, which there was not.
-    """
-    number = _COUNTED_DAY.fullmatch(text)
-    if number is None:
-        return None
-    day = SPREADSHEETS_FIRST + timedelta(days=int(number[1]))
-    if not number[2] or not int(number[2]):
-        return day.isoformat()
-    seconds = round(float(f"0.{number[2]}") * 86_400)
-    return (datetime.fromisoformat(day.isoformat()) + timedelta(seconds=seconds)).isoformat()
 
 
 def moment(cell: str, spelling: str, zone: str) -> datetime | None:

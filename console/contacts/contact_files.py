@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from console import settings, subjects
-from console.contacts import headings, no_tables, workbooks
+from console.contacts import workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
 
@@ -29,10 +29,6 @@ FOLDER = "enrolments"
 DELIMITERS = ",;\t|"
 TOLD_DELIMITER = re.compile(rf"sep=([{DELIMITERS}])[{DELIMITERS}]*", re.IGNORECASE)
 """A line over the heading by which Excel is told what stands between the cells."""
-MOST_BEFORE = 20
-"""Lines among which the heading is looked for."""
-VALUE = re.compile(r"@|\d{4}")
-"""What a cell of a contact may have, and no heading has."""
 ADDRESS = re.compile(r"(?:[^<>@]*<)?[^<>@\s]+@[^<>@\s]+\.[^<>@\s\d]{2,}>?")
 TELEPHONE = re.compile(r"(?!\d{4}-\d\d-\d\d)(?=(?:\D*\d){7})(?:p:|tel:)?[+(]?\d[\d ()/.\N{NO-BREAK SPACE}-]{5,24}\d")
 """Cells that are an e-mail address or a telephone number by their look."""
@@ -82,8 +78,6 @@ class Row:
 def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> ContactFile:
     """Store the file, encrypted under the person's key; of a workbook its first sheet. Raises Invalid where it is empty or too large; then nothing is left of it."""
     begin, remarks = stream.read(PART), list[str]()
-    if begin.startswith(no_tables.PACKED):
-        raise Invalid("This is no text file.", at=("csv", no_tables.UNPACK))
     if begin.startswith(workbooks.BEGIN):
         sheet, remarks = workbooks.as_csv(begin + stream.read(workbooks.MOST_BYTES))
         stream, begin = io.BytesIO(sheet), b""
@@ -114,51 +108,16 @@ def keep(folder: str, person: str, stream: IO[bytes], name: str = "") -> Contact
     if encoding is None or first.startswith(NO_TEXT) or head.count("\x00") * 4 > len(head):
         forget(folder)
         raise Invalid("This is no text file.", at=("csv", NOT_TEXT))
-    if (why := no_tables.way_out(head)) is not None:
-        forget(folder)
-        raise Invalid("This is no table.", at=("csv", why))
-    delimiter, heading = _layout(head)
-    if heading == 1 and begins_with_contact(head, delimiter):
-        heading = 0
+    delimiter = _delimiter(head)
+    heading = 0 if begins_with_contact(head, delimiter) else 1
     return ContactFile(folder, count, encoding, delimiter, ends[0] or ends[1], name, heading, remarks)
 
 
-def _layout(head: str) -> tuple[str, int]:
-    """(what stands between the cells, the line of the heading) of a file that begins like this.
-
-    The heading is the first line with anything in it, unless there are lines of prose before it: a title, or notes, as LinkedIn and reports of a CRM write them.
-    """
-    first = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "")
-    if told := TOLD_DELIMITER.fullmatch(first.strip("\ufeff")):
-        return told[1], 1
-    delimiter = max(DELIMITERS, key=lambda mark: (first.count(mark), -DELIMITERS.index(mark)))
-    width, line = _heading(head, delimiter)
-    if line == 1 and width > 1:
-        return delimiter, 1
-    found = [(*_heading(head, mark), mark) for mark in DELIMITERS]
-    width, line, mark = max(found, key=lambda each: each[0])
-    return (mark, line) if width else (delimiter, 1)
-
-
-def _heading(head: str, delimiter: str) -> tuple[int, int]:
-    """(how many cells it has, the line) of what may be the heading with this between the cells: the first line nearly as wide as the widest, if it looks like no contact."""
-    reader, filled = csv.reader(io.StringIO(head), delimiter=delimiter), list[list[str]]()
-    try:
-        for cells in itertools.islice(reader, MOST_BEFORE):
-            filled.append([cell.strip() for cell in cells if cell.strip()])
-    except csv.Error:
-        return 0, 1
-    widest = max(map(len, filled), default=0)
-    line, cells = next(((number, each) for number, each in enumerate(filled, 1) if len(each) >= max(2, widest * 0.6)), (1, []))
-    below = filled[line] if line < len(filled) else []
-    if len(below) > len(cells) and _known(below) >= max(2, _known(cells) + 1) and not any(VALUE.search(cell) for cell in below):
-        return len(below), line + 1  # the first of two lines of headings, such as “Person” over first and last name
-    return (0, 1) if any(VALUE.search(cell) for cell in cells) else (len(cells), line)
-
-
-def _known(cells: Sequence[str]) -> int:
-    """How many cells are usual headings."""
-    return sum(headings.part_of(cell) is not None for cell in cells)
+def _delimiter(head: str) -> str:
+    """Return what stands between the cells of a file that begins like this: what its first line says to Excel, else the most frequent mark there."""
+    first = next((line for line in head.splitlines() if line.strip("\ufeff\t ")), "").strip("\ufeff")
+    told = TOLD_DELIMITER.fullmatch(first)
+    return told[1] if told else max(DELIMITERS, key=lambda mark: (first.count(mark), -DELIMITERS.index(mark)))
 
 
 def begins_with_contact(head: str, delimiter: str) -> bool:
@@ -174,18 +133,11 @@ def begins_with_contact(head: str, delimiter: str) -> bool:
 
 
 def heading_of(cells: Sequence[str]) -> list[str]:
-    """Names for the columns of a file without a heading, by the cells of its first line: Email and Phone where they are told by their look, else Column 1, Column 2 and so on."""
+    """Return names for the columns of a file without a heading: Email and Phone by the look of the first line, else Column 1, Column 2 and so on."""
     named: list[str] = []
     for number, cell in enumerate(cells, 1):
         word = "Email" if ADDRESS.fullmatch(cell) else "Phone" if TELEPHONE.fullmatch(cell) else ""
         named.append(word if word and word not in named else f"Column {number}")
-    words = [
-        number
-        for number, cell in enumerate(cells)
-        if cell and named[number].startswith("Column") and not any(map(str.isdigit, cell)) and " " in cell
-    ]
-    if len(words) == 1 and len(named) > 1:
-        named[words[0]] = "Name"
     return named
 
 

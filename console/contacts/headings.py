@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from console.core import schedule
 from console.core.documents.collections import Collection, Field
 from console.formats import phone_text
 
@@ -31,30 +30,12 @@ NAME_PARTS = (GIVEN, MIDDLE, FAMILY)
 UNKNOWN = 1_000
 MOSTLY = 0.8
 """Part of the filled cells of a column that have to be addresses or numbers, so that it is proposed for them."""
-_AROUND = frozenset(
-    {"person", "mailing", "primary", "main", "address", "residence", "home", "work", "business", "other", "value", "number", "1", "2", "3"}
-)
-"""Words that say which of several it is, not what."""
-_LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pl", "pt", "sv", "da", "nb", "fi", "lt", "lv", "et", "cs", "ro", "ru", "uk", "ja")
-"""Locales of Babel in which names of countries and languages are read."""
-_ALSO = {
-    "united states of america": "US",
-    "great britain": "GB",
-    "england": "GB",
-    "scotland": "GB",
-    "wales": "GB",
-    "northern ireland": "GB",
-    "holland": "NL",
-    "czech republic": "CZ",
-    "uae": "AE",
-}
 FORMULA = ("=", "+", "-", "@")
 """What follows the apostrophe that exports put before a text which a spreadsheet would take for a formula."""
 NOTHING = frozenset({"-", "–", "n/a", "#n/a", "#nv", "null", "none", "nan", "k.a."})
 """What programs and people write into a cell of which they know nothing."""
 _JOINED = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 """Between two words of which only the capital letter says that they are two."""
-_WIDE = {0xFF01 + step: 0x21 + step for step in range(94)} | {0x3000: " "}
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>,;:|/()\"@]+@[^\s<>,;:|/()\"'@]+)", re.IGNORECASE)
 """An address among others, whatever stands between them."""
 _STROKE_BETWEEN = re.compile(r"\s/\s")
@@ -64,7 +45,6 @@ LONGEST = 1_000
 _MAIL = re.compile(r"(?:[^<>@]*<)?(?:mailto:)?([^<>\s,;:@]+@[^<>\s,;:/|@]+)>?", re.IGNORECASE)
 _KIND = re.compile(r"\A[^\W\d_]+\.?:\s*(?=[+\d(])")
 _LANGUAGE_LETTERS = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]{2,8})*(?:[.@].*)?")
-_ZONE_WITHIN = re.compile(r"[a-z]+(?:/[a-z0-9_+-]+)+")
 _DECIMAL = re.compile(r"(\+?\d{7,})\.0+")
 _SHORTENED = re.compile(r"\d[.,]?\d*[eE]\+?\d{1,2}|#{3,}")
 
@@ -78,21 +58,14 @@ _KNOWN = {words: (part, rank) for part, known in USUAL.items() for rank, words i
 
 
 def part_of(heading: str) -> str | None:
-    """Which part of a contact a column is by usual words, also where a program writes “Person - Phone - Work”."""
-    words = plain(heading)
-    return _KNOWN.get(words, _KNOWN.get(inner(words), (None, 0)))[0]
+    """Return which part of a contact a column is by its English heading."""
+    return _KNOWN.get(plain(heading), (None, 0))[0]
 
 
 def rank(heading: str) -> int:
     """Which of several columns for one part counts first: the lowest. Of a name, that is the given name."""
-    words = plain(heading)
-    part, place = _KNOWN.get(words, _KNOWN.get(inner(words), (None, UNKNOWN)))
+    part, place = _KNOWN.get(plain(heading), (None, UNKNOWN))
     return NAME_PARTS.index(part) if part in NAME_PARTS else place
-
-
-def inner(words: str) -> str:
-    """The words of a heading without those that only say which of several it is."""
-    return " ".join(word for word in words.split() if word not in _AROUND)
 
 
 def fields_of(collection: Collection, named: Sequence[str], fields: Sequence[Field]) -> dict[int, Field]:
@@ -129,7 +102,7 @@ def column_by_cells(part: str, lines: Sequence[Sequence[str]], used: Container[i
 
 
 def _is_address(cell: str) -> bool:
-    return _MAIL.fullmatch(narrow(cell)) is not None and "." in cell
+    return _MAIL.fullmatch(cell) is not None and "." in cell
 
 
 def _is_telephone(cell: str) -> bool:
@@ -145,21 +118,15 @@ def _is_telephone(cell: str) -> bool:
 
 
 def country_code(cell: str) -> str:
-    """The two letters of a country that is named, or by three letters; the cell itself where there is none such."""
-    if len(cell) > LONGEST:
-        return cell
+    """Return the two letters of a country that is named in English, or by two or three letters; the cell itself where there is none such."""
     words = _country_words(cell)
     if words.upper() in _codes():
         return words.upper()
-    named = (each for each in (_ALSO, _country_aliases(), *map(_countries, _LANGUAGES)) if words in each)
-    return next(named, {words: cell.upper() if len(cell) == len("DE") else cell})[words]
+    return _country_aliases().get(words) or _countries().get(words, cell)
 
 
 def _country_words(name: str) -> str:
-    """The name of a country as names are compared: without accents, points and hyphens."""
-    plainly = "".join(letter for letter in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(letter))
-    words = plainly.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'").replace("-", " ").replace(".", "").replace("&", "and")
-    return " ".join(words.split()).removeprefix("the ")
+    return " ".join(name.casefold().replace(".", "").split()).removeprefix("the ")
 
 
 def is_country(cell: str) -> bool:
@@ -181,41 +148,37 @@ def _country_aliases() -> Mapping[str, str]:
     return {_country_words(name): those[0] for name, those in get_global("territory_aliases").items() if those[0] in _codes()}
 
 
-@lru_cache(maxsize=len(_LANGUAGES))
-def _countries(language: str) -> Mapping[str, str]:
-    """Names of countries in a language → their letters; read only where a name is known in none before it."""
+@lru_cache(maxsize=1)
+def _countries() -> Mapping[str, str]:
+    """English names of countries → their letters."""
     from babel import Locale
 
-    return {_country_words(str(name)): code for code, name in Locale(language).territories.items() if code in _codes()}
+    return {_country_words(str(name)): code for code, name in Locale("en").territories.items() if code in _codes()}
 
 
 def language_code(cell: str) -> str:
-    """The two letters of a language that is named, or by letters with a region or a script behind; the cell itself where there is none such."""
+    """Return the two letters of a language that is named in English, or by letters with a region behind; the cell itself where there is none such."""
     if len(cell) > LONGEST:
         return cell
-    from babel.core import get_global
-
-    named = next((names[cell.casefold()] for names in map(_language_names, _LANGUAGES) if cell.casefold() in names), None)
     letters = _LANGUAGE_LETTERS.fullmatch(cell)
     code = letters[1].lower() if letters is not None else ""
-    shorter = str(get_global("language_aliases").get(code, code)).partition("_")[0]
-    return named or next((each for each in (shorter, code) if each in _language_names("en").values()), cell)
+    return _languages().get(cell.casefold()) or (code if code in _languages().values() else cell)
 
 
-@lru_cache(maxsize=len(_LANGUAGES))
-def _language_names(within: str) -> Mapping[str, str]:
+@lru_cache(maxsize=1)
+def _languages() -> Mapping[str, str]:
+    """English names of languages → their letters."""
     from babel import Locale
 
-    return {str(name).casefold(): code for code, name in Locale(within).languages.items() if len(code) == len("de")}
+    return {str(name).casefold(): code for code, name in Locale("en").languages.items() if len(code) == len("de")}
 
 
 def address(cell: str) -> str:
     """The address alone of what a mail program or a web page writes around it, as in Ada <ada@post.example>; of several the first."""
     if len(cell) > LONGEST:
         return cell
-    cell = narrow(cell)
-    found = _MAIL.fullmatch(first_of(cell))
-    return found[1] if found is not None else next(iter(several_addresses(cell)), first_of(cell))
+    found = _MAIL.fullmatch(cell)
+    return found[1] if found is not None else next(iter(several_addresses(cell)), cell)
 
 
 def several_addresses(cell: str) -> list[str]:
@@ -226,25 +189,7 @@ def several_addresses(cell: str) -> list[str]:
 
 def addresses_in(cell: str) -> tuple[str, ...]:
     """All addresses that stand in a cell, in their order, also with names around them; the cell as `address` reads it where there is no second one."""
-    return tuple(several_addresses(narrow(cell))) or ((address(cell),) if cell else ())
-
-
-def narrow(cell: str) -> str:
-    """A cell with the wide letters and digits of East Asian keyboards (ｔａｒｏ＠) as usual ones."""
-    return cell.translate(_WIDE)
-
-
-def with_name(told: str, cell: str) -> str:
-    """A name with a further part of it; of a whole name and a part that stands in it the whole one."""
-    parts, more = set(told.split()), set(cell.replace(",", " ").split())
-    if parts < more:
-        return cell
-    return told if more < parts and told.endswith(cell) else f"{told} {cell}".strip()
-
-
-def first_of(cell: str) -> str:
-    """The first of several values that Google writes into one cell."""
-    return cell.partition(" ::: ")[0].strip()
+    return tuple(several_addresses(cell)) or ((address(cell),) if cell else ())
 
 
 def as_compared(value: object) -> str:
@@ -276,47 +221,27 @@ def _domains(domain: str) -> tuple[str, str]:
 
 
 def number(cell: str) -> str:
-    """A telephone number without the .0 of a program that took it for an amount, without the p:, tel: or whatsapp: that programs and links write before it, and without a remark; of several the first."""
-    if len(cell) > LONGEST:
-        return cell
-    return phone_text.without_remark(_DECIMAL.sub(r"\1", _KIND.sub("", first_of(narrow(cell)))))
+    """Return a telephone number without the p: or tel: that programs write before it, and the .0 of one that took it for an amount."""
+    return _DECIMAL.sub(r"\1", _KIND.sub("", cell)) if len(cell) <= LONGEST else cell
 
 
 def numbers_in(cell: str) -> tuple[str, ...]:
     """All telephone numbers that stand in a cell, in their order; the cell as `number` reads it where there is no second one."""
     if len(cell) > LONGEST:
         return (cell,)
-    cell = narrow(cell)
     parts = [part.strip() for field in phone_text.fields_apart(cell) for part in _STROKE_BETWEEN.split(field)]
     several = tuple(dict.fromkeys(number(part) for part in parts if phone_text.digits_in(part) >= phone_text.FEWEST))
     return several if len(several) > 1 else (number(cell),) if cell else ()
 
 
-_AREAS = ("Africa/", "America/", "Antarctica/", "Arctic/", "Asia/", "Atlantic/", "Australia/", "Europe/", "Indian/", "Pacific/")
-"""Below which zones are called by cities."""
-
-
 def zone_name(cell: str) -> str:
-    """The name of a time zone however its letters are written, of its id in Windows, of one that stands among other words, and of a city; the cell itself where there is none such."""
-    if len(cell) > LONGEST:
-        return cell
-    words = cell.casefold()
-    known = _zones().get(words.replace(" ", "_")) or _windows_zones().get(words)
-    known = known or next((_zones()[name] for name in _ZONE_WITHIN.findall(words) if name in _zones()), None)
-    cities = [] if known else [zone for zone in schedule.zones_of(words) if zone.startswith(_AREAS)]
-    return known or (cities[0] if len(cities) == 1 else cell)
+    """Return the name of a time zone however its letters are written; the cell itself where there is none such."""
+    return _zones().get(cell.casefold().replace(" ", "_"), cell)
 
 
 @lru_cache(maxsize=1)
 def _zones() -> Mapping[str, str]:
     return {name.casefold(): name for name in available_timezones()}
-
-
-@lru_cache(maxsize=1)
-def _windows_zones() -> Mapping[str, str]:
-    from babel.core import get_global
-
-    return {name.casefold(): zone for name, zone in get_global("windows_zone_mapping").items() if zone in available_timezones()}
 
 
 def is_shortened(cell: str) -> bool:

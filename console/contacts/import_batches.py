@@ -4,20 +4,19 @@ Before a thousand lines are written, their numbers are kept; with the events of 
 checks which of these lines were written. What was asked for is kept as a batch of the kind `import`, whose workflow is the collection.
 """
 
-import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import IO, Any
 
-import orjson
 import sqlalchemy as sa
 
-from console import accounts, faults, log, queue, subjects
+from console import background, faults, log, queue, subjects
+from console.background import RUNNING, Stopped, Stopping, Work
 from console.contacts import (
-    broken_off,
     cell_meanings,
     consent_columns,
     contact_files,
@@ -25,37 +24,24 @@ from console.contacts import (
     import_writing,
     imported_records,
     imports,
-    kept_imports,
     line_tags,
     mapping,
     opted_out_lines,
     preview_counts,
 )
-from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Outcome, Plan, Question
-from console.contacts.kept_imports import CANCELLED, DONE, FAILED, RUNNING, Import
+from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Outcome, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import alone, fetch, transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
-from console.db.troubles import UNSTORABLE
-from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.errors import Conflict, Invalid, NotFound
 from console.messages import file_opt_outs
 
-BEGUN = "_do"
-AT_HAND_S, LATER_S = 1.5, 2.0
+KIND, BEGUN = "import", "_do"
+AT_HAND_S = 1.5
+STOPPING = timedelta(minutes=10)
+"""How long is waited for the lines that were begun when somebody stopped it: a process that died with them may have left them to nobody."""
 FIRST, NAME_LENGTH = 10, 80
-_log = logging.getLogger(__name__)
-_BEGUN = "update console.enrolment_batch set place = %s, why = '' where id = %s and status = 'running' returning 1"
-_TOLD = """
-update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(new)s, already_enrolled = already_enrolled + %(changed)s,
-    refused = refused + %(refused)s, place = %(place)s where id = %(id)s returning status
-"""
-_KEEP = """
-insert into console.enrolment_answer (batch, line, record, status, reasons)
-select %s, a.line, null, 'refused', a.reasons::jsonb from unnest(%s::bigint[], %s::text[]) as a (line, reasons) on conflict do nothing
-"""
-_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning 1"
 _LINES = "select line, reasons from console.enrolment_answer where batch = %s and line > %s order by line limit %s"
 _CAUSES = (
     "select r.reason, count(distinct a.line) from console.enrolment_answer a cross join lateral jsonb_array_elements_text(a.reasons) r(reason)"
@@ -70,8 +56,63 @@ order by created_at desc limit 5
 """
 
 
-class _Stopped(Exception):
-    """Somebody stopped it meanwhile."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import(Work):
+    """A file that is looked at (`preview`) or imported: how far it is (`done` of `total` lines, None: not counted yet), what came of them so far, and which `words` somebody says the meaning of."""
+
+    collection: str
+    preview: bool
+    new: int
+    changed: int
+    refused: int
+    created_at: datetime
+    ended_at: datetime | None
+    question: Question
+    place: Mapping[str, Any]
+    words: cell_meanings.Words
+    consents: int
+    """How many were added, or would be."""
+    withdrawn: int
+    """How many contacts no longer agree by it, or would not."""
+    opted_out: int
+    """How many lines are about somebody who opted out."""
+    agreed_again: int
+    """How many consents stay, because they were given after the day that the file gives."""
+    said_no: int
+    """How many lines say a plain no that takes nothing back."""
+
+    @property
+    def unknown(self) -> cell_meanings.Words:
+        """The words of which nobody has said what they mean."""
+        return cell_meanings.unknown(self.words, self.question.meanings)
+
+    @property
+    def same(self) -> int:
+        """Lines of contacts that are there already as the lines say."""
+        return self.done - self.new - self.changed - self.refused
+
+    @property
+    def about(self) -> int | None:
+        """About how many lines there are, by the ends of lines where nobody has counted them yet."""
+        lines = self.question.file.lines
+        return self.total if self.total is not None or not lines else max(lines - 1, self.done)
+
+    @property
+    def tags(self) -> int:
+        """How many tags were put on contacts, or would be."""
+        return int(self.place.get("tagged", 0) or self.place.get("tags", {}).get("put", 0))
+
+    @property
+    def followed(self) -> bool:
+        """Whether its page asks again and again how far it is."""
+        return self.under_way or self.stopping
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was stopped a moment ago, and lines that were begun before that are still written: its counts are those before them."""
+        return (
+            self.status == IMPORTS.stopped and "begun" in self.place and self.ended_at is not None and log.now() - self.ended_at < STOPPING
+        )
 
 
 def keep(actor: Actor, collection_id: str, stream: IO[bytes], name: str = "") -> Import:
@@ -148,7 +189,7 @@ def confirm(actor: Actor, ident: str) -> Import:
     found = get(actor, ident)
     if not found.preview:
         return found
-    if found.running:
+    if found.under_way:
         raise Conflict("The file is still being read. Wait until it is read to its end.")
     imports.plan(actor, found.collection, found.question)
     import_mappings.remember(actor, found.collection, found.question)
@@ -157,14 +198,14 @@ def confirm(actor: Actor, ident: str) -> Import:
 
 def begun_from(found: Import) -> Import | None:
     """The import that was begun from a preview: it shows that, and offers it no more. Every other import: None."""
-    return kept_imports.read(found.id + BEGUN) if found.preview else None
+    return IMPORTS.find(found.id + BEGUN) if found.preview else None
 
 
 def get(actor: Actor, ident: str) -> Import:
     """What this person asked for, as long as they may import. Raises NotFound for anybody else, NotAllowed."""
-    found = kept_imports.read(ident)
-    if found is None or found.person != actor.id:
-        raise NotFound("There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file.")
+    found = IMPORTS.get(ident)
+    if found.person != actor.id:
+        raise NotFound(IMPORTS.missing)
     imports.importable(actor, found.collection)
     return found
 
@@ -172,14 +213,14 @@ def get(actor: Actor, ident: str) -> Import:
 def recent(actor: Actor, collection_id: str) -> list[Import]:
     """The person's newest imports into a collection, and files that are looked at, or were within a day and are not imported yet: each file once."""
     given = (collection_id, actor.id, log.now() - timedelta(days=1))
-    found = [kept_imports.read(ident) for (ident,) in fetch(_RECENT, given)]
+    found = (IMPORTS.find(ident) for (ident,) in fetch(_RECENT, given))
     return [each for each in found if each is not None]
 
 
 def cancel(actor: Actor, ident: str) -> Import:
     """Read no more of it; what was imported stays. Raises NotFound, NotAllowed."""
     get(actor, ident)
-    fetch(_END, (CANCELLED, "", log.now(), ident))
+    IMPORTS.stop(ident)
     return get(actor, ident)
 
 
@@ -188,10 +229,7 @@ def resume(actor: Actor, ident: str) -> Import:
     found = get(actor, ident)
     if found.question.file.folder not in contact_files.folders():
         raise Conflict("Its file is kept no more: send it again. What was imported stays.", code="not_possible")
-    with transaction() as connection:
-        if not broken_off.again(connection, ident):
-            raise Conflict("This is not broken off.", code="not_possible")
-        queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
+    IMPORTS.resume(ident)
     return get(actor, ident)
 
 
@@ -211,95 +249,61 @@ def causes(ident: str, *, most: int = 20) -> list[tuple[str, int]]:
     return [(row[0], int(row[1])) for row in fetch(_CAUSES, (ident, [opted_out_lines.NOTED, opted_out_lines.NOBODY], most))]
 
 
-# ------------------------------------------------------------------------------------------------------- in the background
-
-
-def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
-    found = kept_imports.read(ident)
-    if found is None or (not found.running and "begun" not in found.place):
-        return
-    try:
-        actor = accounts.actor_of_person(found.person, "sys:engine")
-    except ConsoleError as error:
-        fetch(_END, (FAILED, error.words, log.now(), ident))
-        return
-    _finish(found, actor, stopping)
-
-
 def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, preview: bool, total: int | None = None) -> Import:
-    subject = subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, kept_imports.about(ident), question.to_json())
-    row = {
-        "id": ident, "workflow": collection_id, "person": actor.id, "origin": kept_imports.KIND, "preview": preview, "subject": subject, "kid": kid, "nonce": nonce,
-        "ct": ciphertext, "folder": question.file.folder, "status": RUNNING, "total": total, "created_at": log.now(),
-    }  # fmt: skip
+    columns = {"workflow": collection_id, "preview": preview, "folder": question.file.folder, "total": total}
     with transaction() as connection:
-        if is_there(connection, ident):  # two presses of one button
-            return get(actor, ident)
-        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
-        queue.enqueue(connection, queue.IMPORT, ident, dedupe_key=ident)
+        if not IMPORTS.ask(connection, actor, ident, question.to_json(), **columns):
+            return get(actor, ident)  # two presses of one button
         if not preview:
             kind = "contacts_imported" if mapping.is_contact(collection_id) else "records_imported"
             log.note(actor, kind, open={"batch": ident, "total": total}, collection=collection_id, connection=connection)
     until = time.monotonic() + AT_HAND_S
-    with broken_off.left_to_its_job():
-        _finish(get(actor, ident), actor, lambda: time.monotonic() > until)
+    IMPORTS.begin(ident, actor, lambda: time.monotonic() > until)
     return get(actor, ident)
 
 
-def is_there(connection: sa.Connection, ident: str) -> bool:
-    """Whether a batch of this id was begun; nobody else begins one until the transaction ends."""
-    connection.exec_driver_sql("select pg_advisory_xact_lock(hashtext(%s))", (ident,))
-    return connection.execute(sa.select(tables.enrolment_batch.c.id).where(tables.enrolment_batch.c.id == ident)).first() is not None
+class _Imports(background.BatchKind[Import]):
+    job, about, origin = queue.IMPORT, "contact import", KIND
+    missing = "There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file."
 
+    def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> Import:
+        place = self.open_place(row)
+        return Import.from_row(
+            row,
+            collection=row.workflow,
+            new=row.enrolled,
+            changed=row.already_enrolled,
+            question=Question.of_json(asked),
+            place=place,
+            words=place.get("unknown", {}),
+            **{name: int(place.get(name, 0)) for name in ("consents", "withdrawn", "opted_out", "agreed_again", "said_no")},
+        )
 
-def _finish(found: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
-    with alone(found.id if found.preview else f"contacts of {found.collection}") as mine:
-        if not mine:  # another file goes into these contacts: of two at once both might add somebody
-            raise queue.PutBack(LATER_S)
-        now = kept_imports.read(found.id)
-        if now is None:
-            return
-        try:
-            _go_on(now, actor, stopping)
-        except _Stopped:
-            return
-        except queue.PutBack:
-            raise
-        except SourceDown as down:
-            broken_off.waits_for_source(found.id, down.message)
-            raise queue.PutBack(broken_off.SOURCE_S) from down
-        except ConsoleError as error:
-            reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
-            words = error.words if reason in error.words else f"{error.words} {reason}"
-            fetch(_END, (FAILED, words, log.now(), found.id))
-        except sa.exc.DataError:
-            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
-            raise
-        except Exception as error:
-            broken_off.surprised(found.id, error)
-            raise
-        else:
-            fetch(_END, (DONE, "", log.now(), found.id))
+    def lock(self, work: Import) -> str:
+        """One file at a time goes into these contacts: of two at once both might add somebody."""
+        return work.id if work.preview else f"contacts of {work.collection}"
 
+    def goes_on(self, work: Import) -> bool:
+        return work.under_way or "begun" in work.place
 
-def _go_on(batch: Import, actor: Actor, stopping: Callable[[], bool]) -> None:
-    begun = _outcomes_begun(batch)
-    if not batch.running and not begun:
-        return
-    plan = imports.plan(actor, batch.collection, batch.question)
-    place = {name: value for name, value in batch.place.items() if name not in {"begun", "begun_new"}}
-    seen = contact_files.beside(batch.question.file, f"lines-{batch.id}")
-    with lines_before(seen, subjects.digest(batch.id.encode(), "lines of a file")) as before:
-        if not opted_out_lines.look_through(plan, batch.person, before, stopping):
-            raise queue.PutBack(0.0)
-        for part in cell_meanings.rows(batch.question, batch.person, int(place.get("line", 0))):
-            if stopping():
+    def perform(self, work: Import, actor: Actor, stopping: Stopping) -> None:
+        begun = _outcomes_begun(work)
+        plan = imports.plan(actor, work.collection, work.question)
+        place = {name: value for name, value in work.place.items() if name not in {"begun", "begun_new"}}
+        seen = contact_files.beside(work.question.file, f"lines-{work.id}")
+        with lines_before(seen, subjects.digest(work.id.encode(), "lines of a file")) as before:
+            if not opted_out_lines.look_through(plan, work.person, before, stopping):
                 raise queue.PutBack(0.0)
-            place = _one_part(plan, batch, part, before, begun, place)
-            begun = {}
-    seen.unlink(missing_ok=True)
+            for part in cell_meanings.rows(work.question, work.person, int(place.get("line", 0))):
+                if stopping():
+                    raise queue.PutBack(0.0)
+                place = _one_part(plan, work, part, before, begun, place)
+                begun = {}
+        seen.unlink(missing_ok=True)
+
+
+IMPORTS = _Imports()
+advance = IMPORTS.advance
 
 
 def _one_part(
@@ -313,7 +317,7 @@ def _one_part(
     """Do these lines, and keep the place behind them with what came of them; that place."""
     lines = opted_out_lines.with_opt_outs(plan, imports.judge(plan, part, before.first, begun, look=batch.preview), before)
     place = {**place, "line": int(place.get("line", 0)) + len(part)}
-    if batch.preview or batch.running:
+    if batch.preview or batch.under_way:
         place["unknown"] = cell_meanings.words_of(plan, part, place.get("unknown", {}))
         place["said_no"] = int(place.get("said_no", 0)) + consent_columns.plain_noes(plan.consents, part)
     if batch.preview:
@@ -323,12 +327,12 @@ def _one_part(
         without = opted_out_lines.dropped(lines, preview=True)
         place["dropped"] = int(place.get("dropped", 0)) + len(without)
         with transaction() as connection:
-            _tell(connection, batch, lines, place, without)
+            _note(connection, batch, lines, place, without)
         return place
-    if not batch.running:  # stopped, or broken off: only what a dead process has done is still told
+    if not batch.under_way:  # stopped, or broken off: only what a dead process has done is still told
         lines = import_writing.as_far_as_written(lines)
     elif not _begun(batch, place, part, lines):
-        raise _Stopped
+        raise Stopped
     faults.point("imports.write.before")
     written = import_writing.write(plan, lines)
     seen = imported_records.seen_of_added(plan, written.lines)
@@ -346,10 +350,10 @@ def _one_part(
         if taken_back is not None:
             source = f"{file_opt_outs.FILE} {batch.question.file.name}".strip()
             file_opt_outs.note(plan.actor, taken_back, source, batch.id, connection)
-        _tell(connection, batch, written.lines, place, without)
+        _note(connection, batch, written.lines, place, without)
     faults.point("imports.told")
-    if not batch.running:
-        raise _Stopped
+    if not batch.under_way:
+        raise Stopped
     return place
 
 
@@ -358,7 +362,7 @@ def _begun(batch: Import, place: Mapping[str, Any], part: Sequence[contact_files
     numbers = [line.number for line in lines if line.outcome in (NEW, CHANGED)]
     new = [line.number for line in lines if line.outcome == NEW]
     kept = {**place, "line": int(place["line"]) - len(part), "begun": numbers, "begun_new": new}
-    return bool(fetch(_BEGUN, (_locked(batch, kept), batch.id)))
+    return IMPORTS.change(batch.id, place=IMPORTS.seal_place(batch, kept), why="")
 
 
 def _outcomes_begun(batch: Import) -> dict[int, Outcome]:
@@ -368,19 +372,14 @@ def _outcomes_begun(batch: Import) -> dict[int, Outcome]:
     return {number: NEW if number in new else CHANGED for number in numbers}
 
 
-def _tell(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
-    """Keep what came of the lines and the place behind them, with the transaction. Raises _Stopped for a preview that nobody wants any more."""
-    not_in = [line for line in lines if line.outcome == REFUSED]
-    told = _joined([*not_in, *without])
-    columns = ([line.number for line in told], [orjson.dumps(line.reasons).decode() for line in told])
-    counts = {name: sum(line.outcome == name for line in lines) for name in (NEW, CHANGED, SAME)}
-    parameters = {
-        "id": batch.id, "done": len(lines), "new": counts[NEW], "changed": counts[CHANGED], "refused": len(not_in), "place": _locked(batch, place),
-    }  # fmt: skip
-    status = connection.exec_driver_sql(_TOLD, parameters).scalar()
-    connection.exec_driver_sql(_KEEP, (batch.id, *columns))
-    if status != RUNNING and batch.preview:
-        raise _Stopped
+def _note(connection: sa.Connection, batch: Import, lines: Sequence[Line], place: Mapping[str, Any], without: Sequence[Line] = ()) -> None:
+    """Note what came of the lines and the place behind them, with the transaction. Raises Stopped for a preview that nobody wants any more."""
+    counts = Counter(line.outcome for line in lines)
+    told = _joined([*(line for line in lines if line.outcome == REFUSED), *without])
+    answers = [(line.number, None, REFUSED, line.reasons) for line in told]
+    numbers = {"enrolled": counts[NEW], "already_enrolled": counts[CHANGED], "refused": counts[REFUSED]}
+    if IMPORTS.note_part(connection, batch, place, answers, done=len(lines), **numbers) != RUNNING and batch.preview:
+        raise Stopped
 
 
 def _joined(lines: Sequence[Line]) -> list[Line]:
@@ -389,7 +388,3 @@ def _joined(lines: Sequence[Line]) -> list[Line]:
     for line in lines:
         joined[line.number] = replace(line, reasons=(*joined[line.number].reasons, *line.reasons)) if line.number in joined else line
     return list(joined.values())
-
-
-def _locked(batch: Import, place: Mapping[str, Any]) -> bytes:
-    return subjects.lock(subjects.of_person(batch.person), kept_imports.about(batch.id), orjson.dumps(dict(place)))

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 from console import formats
-from console.contacts import cells, contact_files, headings, note_lines
+from console.contacts import cells, contact_files, headings
 from console.contacts.contact_files import Row
 from console.contacts.encodings import ENCODINGS
 from console.core.documents.collections import Field
@@ -37,9 +37,6 @@ def values_of(plan: "Plan", row: Row) -> tuple[dict[str, Any], list[str], bool]:
             reasons.append(headings.shortened(field.label, cell))
         elif name == plan.part("country") and field.options is None and not headings.is_country(str(values[name])):
             reasons.append(f"There is no country {values[name]}; write its two letters, such as DE, or its name.")
-    email, phone = (values.get(plan.part(part) or "") or "" for part in ("email", "phone"))
-    if plan.collection.contact is not None and (why := note_lines.why_nobody(row.cells, plan.named, (email, phone))) is not None:
-        return {}, [why], True
     if not values and not reasons:
         reasons, whole = ["There is nothing in the columns that are used." if plan.fields else NO_HEADING], True
     return {**plan.filled, **values}, reasons[:1] if whole else reasons, whole
@@ -56,9 +53,9 @@ def several_told(plan: "Plan", row: Row) -> dict[str, str]:
     if row.wrong or not row.readable:
         return {}
     mails = dict.fromkeys(address for cell in _addressed(plan, row, "email") for address in headings.addresses_in(cell))
-    phones = dict.fromkeys(_addressed(plan, row, "phone"))
+    phones = dict.fromkeys(number for cell in _addressed(plan, row, "phone") for number in headings.numbers_in(cell))
     several = {"email": "; ".join(mails)} if len(mails) > 1 else {}
-    return several | ({"phone": " ::: ".join(phones)} if len(phones) > 1 or any(headings.first_of(cell) != cell for cell in phones) else {})
+    return several | ({"phone": "; ".join(phones)} if len(phones) > 1 else {})
 
 
 def _addressed(plan: "Plan", row: Row, part: str) -> list[str]:
@@ -77,7 +74,7 @@ def _cells(plan: "Plan", row: Row) -> dict[str, str]:
         if field.name in (plan.part("email"), plan.part("phone")) and cell.casefold() in headings.NOTHING:
             continue
         if cell and (field.name not in told or field.name == plan.part("name")):
-            told[field.name] = headings.with_name(told[field.name], cell) if field.name in told else cell
+            told[field.name] = f"{told[field.name]} {cell}" if field.name in told else cell
     return told
 
 

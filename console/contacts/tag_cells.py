@@ -12,15 +12,11 @@ NAMES = frozenset({"tag", "tags", "label", "labels"})
 SHOWN = 40
 """Characters of a tag that is told in a reason."""
 _SEPARATORS = re.compile(r"[,;|\r\n]")
-_QUOTED = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=[,;|\r\n]|\Z)')
-_LIST = re.compile(r'\s*\[\s*(".*")?\s*\]\s*', re.DOTALL)
-"""A list as programs write it: ["VIP", "newsletter"]."""
 
 
 def is_tags(heading: str) -> bool:
-    """Whether a column of this heading holds tags, also where a CRM writes “Person - Labels”."""
-    words = headings.plain(heading)
-    return words in NAMES or headings.inner(words) in NAMES
+    """Whether a column of this heading holds tags."""
+    return headings.plain(heading) in NAMES
 
 
 def read(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
@@ -40,19 +36,6 @@ def read(cells: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
 
 
 def parts(cell: str) -> list[str]:
-    """The texts of a cell that stand between commas, semicolons or strokes, or between quotation marks."""
-    listed = _LIST.fullmatch(cell)
-    rest = (listed[1] or "") if listed is not None else cell
-    found, at = [], 0
-    while at < len(rest):
-        quoted = _QUOTED.match(rest, at)
-        if quoted is not None:
-            found.append(" ".join(part.strip() for part in quoted[1].replace('""', '"').split(",")))  # no tag has a comma here
-            at = quoted.end()
-            separator = _SEPARATORS.match(rest, at)
-        else:
-            separator = _SEPARATORS.search(rest, at)
-            found.append(rest[at : separator.start() if separator is not None else len(rest)])
-        at = separator.end() if separator is not None else len(rest) if quoted is None else at
-    texts = (" ".join(text.split()) for text in found)
+    """Return the texts of a cell that stand between commas, semicolons or strokes."""
+    texts = (" ".join(text.split()) for text in _SEPARATORS.split(cell))
     return [text for text in texts if text and text.casefold() not in headings.NOTHING]

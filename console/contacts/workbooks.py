@@ -6,7 +6,6 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from console.contacts.no_tables import UNPACK
 from console.errors import Invalid, TooMany
 from console.files.confined_process import Busy, Confined
 
@@ -30,8 +29,6 @@ def as_csv(content: bytes) -> tuple[bytes, list[str]]:
         raise TooMany("Another workbook is being read. Try again in a minute.", retry_after=60) from None
     except TimeoutError:
         answer = b""
-    if not answer and _is_archive_of_others(content):
-        raise Invalid("This is no table.", at=("csv", UNPACK))
     first, _, text = answer.partition(b"\n")
     told = json.loads(first or b"{}")
     if told.get("unsolved"):
@@ -63,15 +60,6 @@ def _remarks(told: dict[str, Any]) -> list[str]:
         )
         found.append(f"{cells} read as empty.")
     return found
-
-
-def _is_archive_of_others(content: bytes) -> bool:
-    """Whether this is an archive, and what is in it are text files or workbooks."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return any(name.lower().endswith((".csv", ".txt", ".tsv", ".xlsx", ".xls", ".vcf")) for name in archive.namelist())
-    except zipfile.BadZipFile:
-        return False
 
 
 def _unpacked(content: bytes) -> int:

@@ -117,22 +117,6 @@ def read(value: Any, collection: Collection, hidden: frozenset[str] = frozenset(
     return made
 
 
-def readable_part(
-    value: Any, collection: Collection, hidden: frozenset[str] = frozenset(), today: Today | None = None
-) -> tuple[Any, list[Any]]:
-    """(what can be read of a filter's JSON value, None for nothing; the conditions that cannot): of a field that is gone or hidden, or unfit for it."""
-    kind = next((word for word in ("and", "or") if isinstance(value, Mapping) and isinstance(value.get(word), list)), None)
-    if kind is None:
-        try:
-            read(value, collection, hidden, today)
-        except Malformed:
-            return None, [value]
-        return value, []
-    parts = [readable_part(part, collection, hidden, today) for part in value[kind]]
-    kept = [part for part, _ in parts if part is not None]
-    return {kind: kept} if kept else None, [gone for _, dropped in parts for gone in dropped]
-
-
 def tests(given: Filter | None) -> list[Test]:
     """All single conditions, in order."""
     if given is None:

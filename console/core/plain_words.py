@@ -219,27 +219,6 @@ def interval_words(value: Any) -> Any:
     return " ".join(f"{number} {unit}{'' if number in ('1', '-1') else 's'}" for number, unit in parts) or "0 seconds"
 
 
-_PART = re.compile(r'"((?:[^"\\]|\\.|"")*)"|([^,"]*)')
-_ITEM = re.compile(r'"((?:[^"\\]|\\.)+)"|([^{},"]+)')
-
-
-def composite_words(value: Any) -> Any:
-    """A value of a type that is made of several, with its parts after each other: "Main St 1, Vilnius" of `("Main St 1",Vilnius,)`; or a list of them."""
-    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
-        items = (re.sub(r"\\(.)", r"\1", quoted) or plain for quoted, plain in _ITEM.findall(value))
-        return "; ".join(composite_words(item) for item in items if item != "NULL")
-    if not isinstance(value, str) or not (value.startswith("(") and value.endswith(")")):
-        return value
-    parts, at = [], 1
-    while at < len(value):
-        found = _PART.match(value, at, len(value) - 1)
-        if found is None or value[found.end()] not in ",)":
-            return value
-        parts.append(re.sub(r'\\(.)|""', lambda double: double[1] or '"', found[1]) if found[1] is not None else found[2])
-        at = found.end() + 1
-    return ", ".join(part for part in parts if part)
-
-
 def _one_range(opens: str, low: str, high: str, closes: str) -> str:
     low, high = low.strip('"'), high.strip('"')
     start = f"{'' if opens == '[' else 'above '}{low}" if low else ""
@@ -251,7 +230,7 @@ def _one_range(opens: str, low: str, high: str, closes: str) -> str:
     return (f"up to {end}" if closes == "]" else end) if end else "any"
 
 
-SPOKEN = {"interval": interval_words, "composite": composite_words, **dict.fromkeys(RANGES, range_words)}
+SPOKEN = {"interval": interval_words, **dict.fromkeys(RANGES, range_words)}
 """Native type of PostgreSQL → how its values are said in words."""
 
 

@@ -67,11 +67,6 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def zones_of(city: str) -> list[str]:
-    """The time zones that are called by a city."""
-    return sorted(zone for zone in _zones() if zone.rpartition("/")[2].casefold() == city.strip().replace(" ", "_"))
-
-
 def wrong_zone(name: str) -> str | None:
     """What is wrong with the name of a zone, as a sentence; None if nothing is."""
     return None if name in _zones() else f"There is no time zone {name[:60]}: write it as Europe/Vilnius or UTC."

@@ -4,13 +4,13 @@
 subject may be seen. `console.records.sql_conditions` turns the same scope into SQL; both agree on every row.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from console.core.expressions import Expression, paths
-from console.core.expressions.nodes import Call, Junction, Literal, Node, Path, walk
+from console.core.expressions.nodes import Junction, Literal, Node, Path, walk
 from console.core.related_record import Leading
 
 
@@ -72,12 +72,6 @@ class Scope:
         """The scope without its reader: scopes with the same shape and attributes have the same records."""
         texts = tuple(tuple(item.text for item in items) for items in (self.allow, self.alone, self.deny))
         return self.everything, texts, None if self.subject is None else (self.subject.path, self.subject.scope.shape)
-
-    def settled(self, *more: Expression) -> Hashable | None:
-        """Where this is the same, the scope and these conditions hold the same records at any time; None where the time decides too."""
-        nodes = [node for item in (*more, *self.conditions) for node in walk(item.node)]
-        timed = any((isinstance(node, Path) and node.root == "now") or (isinstance(node, Call) and not node.method) for node in nodes)
-        return None if timed else (self.shape, tuple(item.text for item in more), self.attributes_used(*more))
 
     def attributes_used(self, *more: Expression) -> tuple[str, ...]:
         """The reader's attributes that the scope and these expressions use, in a form that can be compared."""

@@ -4,59 +4,44 @@ import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 
-LONGEST_TEXT = 20_000
+LONGEST_TEXT = 300
 LONGEST = timedelta(days=90)
 """What is said of a time later than this was not understood."""
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-NUMBERS: Mapping[str, int] = {
+NUMBERS = {
     word: number
-    for number, words in enumerate(
-        ("", "a an one", "two couple", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-    )
-    for word in words.split()
+    for number, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], 1)
+} | {
+    "a": 1,
+    "an": 1,
 }
-TIMES_OF_DAY: Mapping[str, time] = {
-    "morning": time(9),
-    "noon": time(12),
-    "lunchtime": time(12),
-    "afternoon": time(14),
-    "evening": time(18),
-    "tonight": time(18),
-}
+TIMES_OF_DAY: Mapping[str, time] = {"morning": time(9), "noon": time(12), "afternoon": time(14), "evening": time(18), "tonight": time(18)}
 UNITS: Mapping[str, timedelta] = {
-    "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1),
-}  # fmt: skip
+    "minute": timedelta(minutes=1),
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
 _ISO = re.compile(r"\b(\d{4}-\d\d-\d\d)[t ](\d\d:\d\d)(?::\d\d(?:\.\d+)?)?\s?(z|[+-]\d\d:?\d\d)?(?![\w:])")
-_HALF_HOUR = re.compile(r"\bin half an hour\b")
 _IN = re.compile(rf"\bin (?:a )?(\d{{1,3}}|{'|'.join(NUMBERS)}) (?:of )?(minute|hour|day|week)s?\b")
 _DAY = re.compile(
     rf"\b(?:(\d{{4}}-\d\d-\d\d)|(day after tomorrow)|(tomorrow)|(today|tonight)|(next week)|({'|'.join(DAYS)}|mon|tues?|wed|thu(?:rs?)?|fri|sat|sun)s?)\b"
 )
-_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:o'?clock\s?)?(a\.?m\.?|p\.?m\.?|h|uhr)?(?![\w:.-]*\d)")
-_HALF_PAST = re.compile(rf"\b(half|quarter) past (\d{{1,2}}|{'|'.join(NUMBERS)})\b")
-_AT_WORD = re.compile(rf"\b(?:at|around|about|by) ({'|'.join(word for word in NUMBERS if word not in ('a', 'an', 'couple'))})\b")
+_CLOCK = re.compile(r"\b(\d{1,2})(?:[:.](\d\d))?\s?(?:o'?clock\s?)?(a\.?m\.?|p\.?m\.?)?(?![\w:.-]*\d)")
 
 
-def moment_said(words: str, heard_at: datetime, zone: tzinfo, *, surely: bool = True) -> datetime | None:
-    """The moment (in the zone of who spoke) that the words name; None where they name none, or one that is past or more than 90 days away.
+def moment_said(words: str, heard_at: datetime, zone: tzinfo) -> datetime | None:
+    """Return the moment (in the zone of who spoke) that the words name; None where they name none, or one that is past or more than 90 days away.
 
-    `heard_at` is aware. `surely`: the words are about that moment; else they are a longer text, of which the last sentence that names a day or a span counts.
+    `heard_at` is aware.
     """
-    local = heard_at.astimezone(zone)
-    for sentence in reversed(re.split(r"(?<=[a-z])[.!?;]+\s|\n", words[-LONGEST_TEXT:].casefold())):
-        if not surely and not (_DAY.search(sentence) or _IN.search(sentence) or _HALF_HOUR.search(sentence) or _ISO.search(sentence)):
-            continue
-        found = _named(sentence, local)
-        if found is not None and timedelta(0) < found - heard_at <= LONGEST:
-            return found
-    return None
+    found = _named(words[:LONGEST_TEXT].casefold(), heard_at.astimezone(zone))
+    return found if found is not None and timedelta(0) < found - heard_at <= LONGEST else None
 
 
 def _named(sentence: str, local: datetime) -> datetime | None:
     if (exact := _ISO.search(sentence)) is not None:
         return _exact(exact[1], exact[2], exact[3], local)
-    if _HALF_HOUR.search(sentence):
-        return local + timedelta(minutes=30)
     if (span := _IN.search(sentence)) is not None:
         number = int(span[1]) if span[1].isdigit() else NUMBERS[span[1]]
         later = local + UNITS[span[2]] * number
@@ -99,11 +84,6 @@ def _day(named: "re.Match[str]", today: date) -> date | None:
 
 def _clock(sentence: str) -> time | None:
     """The time of day; an hour from 1 to 7 of which nobody says that it is in the morning is in the afternoon."""
-    if (past := _HALF_PAST.search(sentence)) is not None:
-        hour = int(past[2]) if past[2].isdigit() else NUMBERS[past[2]]
-        return _hour(hour, 30 if past[1] == "half" else 15, "")
-    if (word := _AT_WORD.search(sentence)) is not None:
-        return _hour(NUMBERS[word[1]], 0, "pm" if re.search(r"\bp\.?m\b", sentence) else "")
     for said in _CLOCK.finditer(sentence):
         if (found := _hour(int(said[1]), int(said[2] or 0), (said[3] or "").replace(".", ""))) is not None:
             return found

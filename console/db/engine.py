@@ -1,14 +1,12 @@
 """Engines over the console's own database, made on first use in each process (a fork must not inherit a connection)."""
 
 import functools
-import os
 import select
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any
 
 import psycopg
 import sqlalchemy as sa
@@ -90,11 +88,10 @@ def _make(name: str, *, asks: bool = False, **more: Any) -> Engine:
                 "pool_size": POOL + _room,
                 "max_overflow": OVERFLOW,
                 "pool_timeout": 10,
-                "connect_args": {"connect_timeout": 10},
+                "connect_args": {"connect_timeout": 10, "prepare_threshold": 1},  # what comes twice in a connection is planned once
             }
             engine = sa.create_engine(app_url(), **common, **more)
             if name == "hot":
-                sa.event.listen(engine, "engine_disposed", lambda _: _close_spare())
                 sa.event.listen(engine, "checkout", lambda driver, *_: _refuse_ended(driver))
             if release.refusing:
                 sa.event.listen(engine, "first_connect", lambda connection, _: _refuse_newer(connection))
@@ -207,76 +204,17 @@ def fetch(statement: str, parameters: Mapping[str, Any] | Sequence[Any] = (), *,
     raise AssertionError("unreachable")
 
 
-_spare: deque[sa.PoolProxiedConnection] = deque()
-"""Connections of the hot pool that nobody uses now, for who wants one next: to pass each through the pool costs as much as the statement itself."""
-DISPOSED, _disposed = "disposed before", 0
-"""How often the hot engine was disposed of: a connection of before is another pool's, perhaps another database's."""
-
-
 @contextmanager
 def borrowed() -> Iterator["psycopg.Connection[Any]"]:
     """Psycopg's own connection out of the hot engine's pool, each statement its own transaction; a dead one does not go back."""
-    hot = take_hot()
-    try:
-        yield hot.driver_connection  # type: ignore[misc]
-    finally:
-        give_hot(hot)
-
-
-def take_hot() -> sa.PoolProxiedConnection:
-    """A connection of the hot engine, for `give_hot` to have back."""
-    while _spare:
-        try:
-            hot = _spare.pop()
-        except IndexError:  # another thread was first
-            break
-        if not _has_come(hot.driver_connection.fileno()):  # type: ignore[union-attr]
-            return hot
-        hot.invalidate()  # nothing was asked: the server has ended it, and so perhaps the others
-        hot.close()
-        hot_engine().dispose()
-    disposed = _disposed
     hot = hot_engine().raw_connection()
-    hot.info[DISPOSED] = disposed
-    return hot
-
-
-def give_hot(hot: sa.PoolProxiedConnection, *, whole: bool = True) -> None:
-    """Keep the connection for who is next, at most half of the pool so, and none while the pool has no other: somebody may wait there.
-
-    A dead one, or one that is not `whole`, is closed.
-    """
-    driver = hot.driver_connection
-    if not whole or driver is None or driver.closed:
-        hot.invalidate()
+    driver: psycopg.Connection[Any] = hot.driver_connection  # type: ignore[assignment]
+    try:
+        yield driver
+    finally:
+        if driver.closed:
+            hot.invalidate()
         hot.close()
-    elif hot.info[DISPOSED] == _disposed and len(_spare) < (POOL + _room) // 2 and _checked_out() < POOL + _room + OVERFLOW:
-        _spare.append(hot)
-    else:
-        hot.close()
-
-
-def _checked_out() -> int:
-    return cast(sa.QueuePool, hot_engine().pool).checkedout()
-
-
-def _close_spare() -> None:
-    global _disposed  # noqa: PLW0603 (as the engines are: one per process)
-    _disposed += 1
-    while _spare:
-        _spare.pop().invalidate()
-
-
-_of_the_parent: list[sa.PoolProxiedConnection] = []
-"""Kept, because the end of one would close a connection that is not this process's own."""
-
-
-def _leave_spare_to_parent() -> None:
-    _of_the_parent.extend(_spare)
-    _spare.clear()
-
-
-os.register_at_fork(after_in_child=_leave_spare_to_parent)
 
 
 _locks = NamedLocks(lambda: hot_engine().raw_connection())
@@ -296,9 +234,9 @@ def alone(about: str) -> Iterator[bool]:
 @contextmanager
 def place_among(about: str, most: int) -> Iterator[bool]:
     """Whether fewer than `most` others in any process are at `about` now; while the block lasts, this one counts. A process that dies lets go at once."""
-    place = _locks.take_place(about, most)
+    place = _locks.take(f"{about}:{number}" for number in range(1, most + 1))
     try:
         yield place is not None
     finally:
         if place is not None:
-            _locks.leave_place(about, place, most)
+            _locks.let_go(place)

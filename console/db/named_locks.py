@@ -3,7 +3,6 @@
 import itertools
 import os
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -12,8 +11,6 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-KEPT_FROM, KEPT_S = 64, 0.25
-"""Of how many places on one is kept for a moment, and how long: so many are more than the threads of several workers."""
 TAKEN_AT_ONCE = 8
 """Places are taken from the first on, so that one of the first that this process does not hold is nearly always free."""
 _LET_GO = "select pg_advisory_unlock(hashtextextended(name, 0)) from unnest(%s::text[]) name"
@@ -25,15 +22,12 @@ class NamedLocks:
     them can use up a pool whose connections they need to go on. The connection goes back as soon as nothing is held.
 
     Threads take turns on it. Who lets go waits for nobody: whoever is at the connection lets go of all such names with one statement.
-    Where there are many more places than threads, one that was left is kept for a moment, for the next thread of this process that wants one.
     """
 
     def __init__(self, connect: Callable[[], sa.PoolProxiedConnection]) -> None:
         self._connect = connect
         self._mutex, self._held, self._process = threading.Lock(), set[str](), os.getpid()
         self._left = deque[str]()
-        self._spare: dict[str, deque[tuple[str, float]]] = {}
-        self._trimming: threading.Timer | None = None
         self._hot: sa.PoolProxiedConnection | None = None
 
     def take(self, names: Iterable[str]) -> str | None:
@@ -53,44 +47,6 @@ class NamedLocks:
                     self._rest()
         finally:
             self._let_others_go()
-
-    def take_place(self, about: str, most: int) -> str | None:
-        """One of the places `about:1` to `about:most`; None where others have all of them."""
-        if (spare := self._spare.get(about)) and self._process == os.getpid():
-            hot = self._hot
-            if hot is None or hot.driver_connection is None or hot.driver_connection.closed:
-                self._trim(0.0)  # the connection was lost, and the places with it
-            else:
-                with suppress(IndexError):  # another thread was first
-                    return spare.pop()[0]
-        return self.take(f"{about}:{number}" for number in range(1, most + 1))
-
-    def leave_place(self, about: str, name: str, most: int) -> None:
-        """Nobody is at the place any more."""
-        if most < KEPT_FROM:
-            self.let_go(name)
-            return
-        self._spare.setdefault(about, deque()).append((name, time.monotonic()))
-        if self._trimming is None:
-            self._trim_later()
-
-    def _trim_later(self) -> None:
-        self._trimming = threading.Timer(KEPT_S, self._trim, (KEPT_S,))
-        self._trimming.daemon = True
-        self._trimming.start()
-
-    def _trim(self, kept_s: float) -> None:
-        """Let go of the places that have been spare for this long; what is left is looked at again a moment later."""
-        until = time.monotonic() - kept_s
-        for spare in list(self._spare.values()):
-            with suppress(IndexError):
-                while spare[0][1] <= until:
-                    self._left.append(spare.popleft()[0])
-        self._let_others_go()
-        if kept_s:
-            self._trimming = None
-            if any(self._spare.values()):
-                self._trim_later()
 
     def let_go(self, *names: str) -> None:
         """Nobody holds them any more. Where the connection was lost, so were the locks."""
@@ -117,8 +73,6 @@ class NamedLocks:
         if self._process != os.getpid():
             self._process, self._held, self._hot = os.getpid(), set(), None
             self._left.clear()
-            self._spare.clear()
-            self._trimming = None
 
     def _driver(self) -> "psycopg.Connection[Any]":
         if self._hot is None:

@@ -106,12 +106,12 @@ def write_note(data_dir: Path, more: dict[str, Any]) -> None:
 
 def listed_stories() -> list[dict[str, str]]:
     """Records on which the guided workflows can be tried, those first that go through to the end plainly."""
-    from console.demo import payments, procurement, stories
+    from console.demo import stories
 
     reviews = [("kyc-review", "customer", str(number), "olivia") for number in stories.KYC_RECORDS]
-    charges = (*payments.PLAIN, payments.KENJI_DINAR, payments.PRIYA, payments.GRETA, payments.BRAM)
+    charges = (*stories.PLAIN_CHARGES, stories.KENJI_DINAR, stories.PRIYA_CHARGE, stories.GRETA_CHARGE, stories.BRAM_CHARGE)
     refunds = [("customer-refund", "charge", charge, "olivia") for charge in charges]
-    requests = [("supplier-onboarding", "supplier_request", str(number), "stan") for number in procurement.STORY_REQUESTS]
+    requests = [("supplier-onboarding", "supplier_request", str(number), "stan") for number in stories.STORY_REQUESTS]
     return [dict(zip(("workflow", "collection", "record", "by"), story, strict=True)) for story in reviews + refunds + requests]
 
 
@@ -165,10 +165,10 @@ def _complete(data_dir: Path, server: servers.Server, loaded: dict[str, Any] | N
 
 def _load_company(data_dir: Path, server: servers.Server, today: date, progress: Progress) -> None:
     """Rows and papers, made anew whatever was there."""
-    from console.demo import company, drawing, filling, ledger
+    from console.demo import drawing, filling, ledger, world as rows
 
-    progress("Making up the company")
-    world = company.make(today)
+    progress("Reading the company")
+    world = rows.load(today)
     folder = data_dir / PAPERS
     shutil.rmtree(folder, ignore_errors=True)
     with drawing.Drawing(folder, world.papers) as drawn:

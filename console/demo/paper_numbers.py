@@ -1,14 +1,10 @@
-"""Numbers that identity papers, accounts and phones carry, with their check digits.
+"""The machine-readable zones of identity papers, with their check digits.
 
-Machine-readable zones follow ICAO Doc 9303 parts 3 to 5, IBANs ISO 13616 with ISO/IEC 7064 MOD 97-10.
-Everything made here is fictional: bank codes that no bank has, phone ranges that regulators keep for fiction.
+They follow ICAO Doc 9303 parts 3 to 5.
 """
 
 import unicodedata
 from datetime import date
-from random import Random
-
-from console.core.papers import vat
 
 ALPHA3 = {
     "LT": "LTU", "NL": "NLD", "DE": "D", "PL": "POL", "LV": "LVA", "EE": "EST", "IE": "IRL", "SE": "SWE", "FR": "FRA", "ES": "ESP", "PT": "PRT",
@@ -76,44 +72,3 @@ def card_zone(
     second = f"{born}<{until}{ALPHA3[nationality].ljust(3, '<')}".ljust(29, "<")
     composite = check_digit(first[5:30] + second[:7] + second[8:15] + second[18:29])
     return first, f"{second}{composite}", _names(family, given, 30)
-
-
-def iban(country: str, account: str) -> str:
-    """The IBAN of a national account number, with its two check digits."""
-    digits = "".join(str(int(sign, 36)) for sign in f"{account}{country}00")
-    return f"{country}{98 - int(digits) % 97:02d}{account}"
-
-
-VAT_FORMS = {
-    "CZ": "8#######", "ES": "A9#######", "FR": "##9########", "IE": "9######@", "IT": "9##########", "LT": "9######1#", "LV": "9##########",
-    "NL": "9########B01", "PL": "9#########", "SE": "9#########01",
-}  # fmt: skip
-"""Forms of VAT numbers, # a digit and @ a letter: with a 9 in front, which hardly any country has given out. Other countries: nine digits."""
-
-
-def vat_number(country: str, drawn: int) -> str:
-    """A VAT number with the check digits of its country; the same for the same number that was drawn."""
-    rng, form = Random(drawn), VAT_FORMS.get(country, "9########")
-    while True:
-        number = country + "".join(
-            rng.choice("0123456789") if sign == "#" else rng.choice("ABCDEFGHIJKLMNOPQRSTUVW") if sign == "@" else sign for sign in form
-        )
-        if vat.problem(number) is None:
-            return number
-
-
-def document_number(kind: str, rng: Random) -> str:
-    """A number of nine signs: a letter or two, then digits."""
-    letters = rng.choice("CFGHJKLMNPRT") + ("X" if kind == "passport" else "")
-    return letters + "".join(rng.choices("0123456789", k=9 - len(letters)))
-
-
-def phone(country: str, rng: Random) -> str:
-    """A number of a range kept for fiction: Ofcom, NANP, BNetzA or PTS; other countries get a German or British one."""
-    place = country if country in {"GB", "US", "DE", "SE"} else rng.choice(("DE", "GB"))
-    return {
-        "GB": f"+44 20 7946 0{rng.randrange(1000):03d}",
-        "US": f"+1 202 555 01{rng.randrange(100):02d}",
-        "DE": f"+49 30 23125 {rng.randrange(1000):03d}",
-        "SE": f"+46 70 174 06 {rng.randrange(5, 100):02d}",
-    }[place]

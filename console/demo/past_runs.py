@@ -10,7 +10,7 @@ from console import access, automation, log, records, runs
 from console.accounts import absences
 from console.core import expressions
 from console.db.engine import fetch
-from console.demo import past_campaigns, payments, procurement, stories
+from console.demo import past_campaigns, stories
 from console.work import notices, tickets
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ SKIPPED = 14
 def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
     """Each tale with how long ago it begins."""
     customers = _waiting(stage, "kyc", {str(number) for number in (*stories.KYC_RECORDS, stories.YURI, stories.HALCYON, *stories.PLAIN)})
-    charges = _waiting(stage, "refund-requests", {str(told["id"]) for told in payments.STORY_CHARGES})
+    charges = _waiting(stage, "refund-requests", set(stories.STORY_CHARGES))
     yield days(23.2), told_long(stage, next(customers))
     yield days(5.2), stopped(stage, "olivia", next(customers), 1)
     yield days(6.1), saved(stage, "tom", "kyc-review", "customer", next(customers), 2)
@@ -93,11 +93,11 @@ def all_of(stage: "Stage") -> Iterator[tuple[timedelta, "Tale"]]:
         yield ago, refund(stage, "tom" if ago > days(1) else "olivia", next(charges))
     yield hours(3.6), stopped(stage, "tom", next(charges), 1, "customer-refund", "charge")
     yield days(1.4), saved(stage, "tom", "customer-refund", "charge", next(charges), 1)
-    large = _waiting(stage, "refund-requests", {str(told["id"]) for told in payments.STORY_CHARGES}, 0)
+    large = _waiting(stage, "refund-requests", set(stories.STORY_CHARGES), 0)
     for ago, charge in zip((hours(2.6), hours(4.4)), _fitting(stage, large, "charge", PAYABLE), strict=False):
         yield ago, refund(stage, "tom", charge, decided=False)
     yield hours(0.4), taken(stage, "tom", "refund-requests")
-    requests = iter([str(number) for number in range(200, 231) if number not in procurement.STORY_REQUESTS])
+    requests = iter([str(number) for number in range(200, 231) if number not in stories.STORY_REQUESTS])
     yield days(2.2), purchase(stage, requests, 2)
     yield days(1.6), saved(stage, "stan", "supplier-onboarding", "supplier_request", next(requests), 1)
     past_campaigns.sandbox(stage)

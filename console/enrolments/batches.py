@@ -3,66 +3,49 @@
 Each thousand is one transaction with the place that it has reached: a process that dies has enrolled all of them or none, and goes on behind them.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import IO, Any
 
-import orjson
 import sqlalchemy as sa
 
-from console import access, accounts, browse, faults, log, queue, subjects
-from console.contacts import broken_off, contact_files, import_batches, kept_imports
+from console import access, background, browse, faults, queue
+from console.background import DONE, Stopped, Stopping, Work
+from console.contacts import contact_files, import_batches
 from console.core.actor import Actor
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
-from console.db import tables
-from console.db.engine import alone, fetch, transaction
+from console.db.engine import fetch, hot_engine, transaction
 from console.db.ids import new_id
-from console.db.troubles import UNSTORABLE
 from console.enrolments import batch_previews, erasing, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
 from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
-from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messages.reachable import Reach
 
-RUNNING, DONE, CANCELLED, FAILED = "running", "done", "cancelled", "failed"
-LATER_S = 2.0
-APART = (LEAVING, kept_imports.KIND)
+APART = (LEAVING, import_batches.KIND)
 """Kinds of batches that enrol nobody."""
 PREVIEWED = 1_000
 """Answers of a preview that are kept to be read; all are counted."""
-_log = logging.getLogger(__name__)
-_TELL = """
-update console.enrolment_batch set done = done + %(done)s, enrolled = enrolled + %(enrolled)s, already_enrolled = already_enrolled + %(already)s,
-    refused = refused + %(refused)s, place = %(place)s, why = '' where id = %(id)s and status = 'running' returning refused + already_enrolled
-"""
-_KEEP = """
-insert into console.enrolment_answer (batch, line, record, status, reasons)
-select %s, a.line, a.record, a.status, a.reasons::jsonb from unnest(%s::bigint[], %s::text[], %s::text[], %s::text[]) as a (line, record, status, reasons)
-on conflict do nothing
-"""
-_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s, total = coalesce(total, done) where id = %s and status = 'running' returning person"
 UNTOUCHED_S = 3600.0
+_FOLDERS = """
+select folder from console.enrolment_batch
+where folder is not null and (ended_at is null or preview or status = 'failed' or created_at > now() - interval '1 day')
+"""
 _FORGET = "delete from console.enrolment_batch where created_at < now() - interval '30 days' and status <> 'running' returning folder"
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Many who are enrolled at once: what was asked for, how far it is (`done` of `total`, None: not known yet), and what came of them so far."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch(Work):
+    """Many who are enrolled at once: what was asked for, how many are looked at, and what came of them so far."""
 
-    id: str
     workflow: str
-    person: str
     origin: str
     preview: bool
-    status: str
-    why: str
-    total: int | None
-    done: int
     enrolled: int
     already_enrolled: int
     refused: int
@@ -90,14 +73,22 @@ class Batch:
     def to_json(self) -> dict[str, Any]:
         """As the API tells it."""
         counts = {name: getattr(self, name) for name in ("enrolled", "already_enrolled", "refused")}
-        fields = {"id": self.id, "status": self.status, "preview": self.preview, "counts": counts, "total": self.total, "done": self.done}
         reach = self.reach.to_json() if self.preview and self.reach.channels else None
-        told = [{"reason": reason, "count": count} for reason, count in self.exits.items()]
-        return fields | {"why": self.why or None, "reach": reach, "exits": told if self.preview else None}
+        exits = [{"reason": reason, "count": count} for reason, count in self.exits.items()] if self.preview else None
+        return self.progress_json() | {"preview": self.preview, "counts": counts, "reach": reach, "exits": exits}
 
 
-class _Stopped(Exception):
-    """Somebody cancelled it meanwhile."""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of one of a batch: `row` is its place or line. Of a record that the reader may not see, it is known that there is one."""
+
+    row: int
+    status: str
+    reasons: Sequence[Mapping[str, str]]
+    record: str | None = None
+    title: str | None = None
+    lead_id: str | None = None
+    run_id: str | None = None
 
 
 def keep_file(actor: Actor, slug_or_id: str, stream: IO[bytes]) -> contact_files.ContactFile:
@@ -125,22 +116,19 @@ def begin(actor: Actor, slug_or_id: str, question: Question, *, preview: bool = 
     question = replace(question, caused_by=stored(causes, addresses=True))
     matched = whom_to_enrol.with_match(actor, target, question)
     whom_to_enrol.require_values(target, matched)
-    batch_id, subject = ident or new_id("enr"), subjects.of_person(actor.id)
-    kid, nonce, ciphertext = subjects.seal(subject, _about(batch_id), matched.to_json())
-    row = {
-        "id": batch_id, "workflow": target.id, "person": actor.id, "origin": matched.origin, "preview": preview, "subject": subject, "kid": kid,
-        "nonce": nonce, "ct": ciphertext, "folder": matched.file.folder if matched.file else None, "status": RUNNING,
-        "total": whom_to_enrol.total(actor, target, matched), "created_at": log.now(),
-    }  # fmt: skip
+    batch_id = ident or new_id("enr")
+    columns = {
+        "workflow": target.id,
+        "origin": matched.origin,
+        "preview": preview,
+        "folder": matched.file.folder if matched.file else None,
+        "total": whom_to_enrol.total(actor, target, matched),
+    }
     with transaction() as connection:
-        if ident is not None and import_batches.is_there(connection, ident):  # two presses of one button
-            return _batch(ident)
-        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
-        queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
-    if matched.file is None and len(matched.keys or matched.rows or range(AT_ONCE + 1)) <= AT_ONCE:
-        with broken_off.left_to_its_job():
-            _finish(_batch(batch_id), actor, lambda: False)
-    return _batch(batch_id)
+        added = BATCHES.ask(connection, actor, batch_id, matched.to_json(), **columns)
+    if added and matched.file is None and len(matched.keys or matched.rows or range(AT_ONCE + 1)) <= AT_ONCE:
+        BATCHES.begin(batch_id, actor)
+    return BATCHES.get(batch_id)
 
 
 def confirmed(actor: Actor, batch_id: str) -> Batch:
@@ -151,16 +139,16 @@ def confirmed(actor: Actor, batch_id: str) -> Batch:
 
 def begun_from(found: Batch) -> Batch | None:
     """What was begun from a preview; None where nothing was, and for what is no preview."""
-    return _read(found.id + import_batches.BEGUN) if found.preview else None
+    return BATCHES.find(found.id + import_batches.BEGUN) if found.preview else None
 
 
 def get(actor: Actor, batch_id: str) -> Batch:
     """What this person asked for and still sees, or anybody who may start the workflow and sees all of its records. Raises NotFound."""
-    found = _batch(batch_id)
+    found = BATCHES.get(batch_id)
     own = found.person == actor.id
     target = seen(actor, found.workflow, "see" if own else "start")
     if not own and partly(actor, target):
-        raise NotFound("There is no such enrolment, or it is older than 30 days.")
+        raise NotFound(BATCHES.missing)
     return found
 
 
@@ -168,8 +156,8 @@ def cancel(actor: Actor, batch_id: str) -> Batch:
     """Enrol no more of them; who is in stays in. Raises NotFound, NotAllowed."""
     found = get(actor, batch_id)
     seen(actor, found.workflow, "start")
-    fetch(_END, (CANCELLED, "", log.now(), batch_id))
-    return _batch(batch_id)
+    BATCHES.stop(batch_id)
+    return BATCHES.get(batch_id)
 
 
 def resume(actor: Actor, batch_id: str) -> Batch:
@@ -178,16 +166,13 @@ def resume(actor: Actor, batch_id: str) -> Batch:
     require_open(seen(actor, found.workflow, "start"))
     if found.question.file is not None and found.question.file.folder not in contact_files.folders():
         raise Conflict("Its file is kept no more: send it again. Who is in already stays as they are.", code="not_possible")
-    with transaction() as connection:
-        if not broken_off.again(connection, batch_id):
-            raise Conflict("This is not broken off.", code="not_possible")
-        queue.enqueue(connection, queue.ENROL, batch_id, dedupe_key=batch_id)
-    return _batch(batch_id)
+    BATCHES.resume(batch_id)
+    return BATCHES.get(batch_id)
 
 
 def answers(
     actor: Actor, batch_id: str, status: str | None = None, *, limit: int = 50, after: int | None = None
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[Row], int | None]:
     """(the answers after line `after`, None: from the first, which of rows is 0; the line of the last one where there are more). `status` None: those who were not enrolled.
 
     Enrolled are read from the enrolments. Records are named as far as the actor sees them.
@@ -203,14 +188,13 @@ def answers(
             " where a.batch = %s and a.line > %s and a.status = any(%s) order by a.line limit %s"
         )
         rows = fetch(statement, (batch_id, since, wanted, limit + 1))
-    visible = _visible(actor, found, [row[1] for row in rows if row[1] is not None])
-    rows_shown = [
-        {
-            "row": row[0], "record": row[1] if row[1] in visible else None, "title": visible.get(row[1]), "status": row[2], "reasons": row[3],
-        } | dict(zip(("lead_id", "run_id"), row[4:] if row[1] is None or row[1] in visible else (None, None), strict=True))
-        for row in rows[:limit]
-    ]  # fmt: skip
-    return rows_shown, int(rows[limit - 1][0]) if len(rows) > limit else None
+    target = seen(actor, found.workflow, "see")
+    titles = _titles(actor, target, [row[1] for row in rows if row[1] is not None])
+    shown = []
+    for line, record, came_to, reasons, lead, run in rows[:limit]:
+        hidden = record is not None and record not in titles
+        shown.append(Row(line, came_to, reasons) if hidden else Row(line, came_to, reasons, record, titles.get(record), lead, run))
+    return shown, int(rows[limit - 1][0]) if len(rows) > limit else None
 
 
 def causes(found: Batch, *, most: int = 20) -> list[tuple[str, str, int]]:
@@ -226,144 +210,83 @@ def causes(found: Batch, *, most: int = 20) -> list[tuple[str, str, int]]:
 
 def newest(actor: Actor, target: Target, *, most: int = 5) -> list[Batch]:
     """The batches of a workflow that `get` gives the actor and that were no previews, the newest first, without what was asked for; one statement."""
-    kept = tables.enrolment_batch
-    theirs = (kept.c.workflow == target.id, sa.not_(kept.c.preview), kept.c.origin.not_in(APART))
-    wanted = (
-        sa.select(kept)
-        .where(*theirs, *([kept.c.person == actor.id] if partly(actor, target) else []))
-        .order_by(kept.c.created_at.desc())
-        .limit(most)
-    )
-    with transaction() as connection:
-        return [_of_row(row, Question(), {}) for row in connection.execute(wanted)]
+    columns = BATCHES.table.c
+    theirs = [columns.person == actor.id] if partly(actor, target) else []
+    wanted = BATCHES.rows(columns.workflow == target.id, sa.not_(columns.preview), *theirs).order_by(columns.created_at.desc()).limit(most)
+    with hot_engine().connect() as connection:
+        return [Batch.from_row(row, question=Question(), place={}) for row in connection.execute(wanted)]
 
 
 def sweep() -> int:
     """Delete batches after 30 days, and the bytes of files that no batch names an hour after they came; returns how many batches."""
     gone = fetch(_FORGET)
     erasing.forget_late()
-    named = {
-        row[0]
-        for row in fetch(
-            "select folder from console.enrolment_batch where folder is not null and (ended_at is null or preview or status = 'failed')"
-        )
-    }
-    kept = {
-        row[0]
-        for row in fetch("select folder from console.enrolment_batch where folder is not null and created_at > now() - interval '1 day'")
-    }
-    for folder in set(contact_files.folders(untouched_s=UNTOUCHED_S)) - named - kept:
+    named = {folder for (folder,) in fetch(_FOLDERS)}
+    for folder in set(contact_files.folders(untouched_s=UNTOUCHED_S)) - named:
         contact_files.forget(folder)
     return len(gone)
 
 
-# ------------------------------------------------------------------------------------------------------- in the background
+class _Batches(background.BatchKind[Batch]):
+    job, about = queue.ENROL, "enrolment batch"
+    missing = "There is no such enrolment, or it is older than 30 days."
 
+    def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
+        return (self.table.c.origin.not_in(APART),)
 
-def advance(batch_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
-    found = _read(batch_id)
-    if found is None or found.status != RUNNING:
-        return
-    try:
-        actor = accounts.actor_of_person(found.person, "sys:engine")
-    except ConsoleError as error:
-        fetch(_END, (FAILED, error.words, log.now(), batch_id))
-        return
-    _finish(found, actor, stopping)
+    def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> Batch:
+        return Batch.from_row(row, question=Question.of_json(asked), place=self.open_place(row))
 
-
-def _finish(found: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
-    with alone(found.id) as mine:
-        if not mine:
-            raise queue.PutBack(LATER_S)
-        try:
-            _go_on(_batch(found.id), actor, stopping)
-        except _Stopped:
+    def perform(self, work: Batch, actor: Actor, stopping: Stopping) -> None:
+        if work.place.get("end"):
             return
-        except queue.PutBack:
-            raise
-        except SourceDown as down:
-            broken_off.waits_for_source(found.id, down.message)
-            raise queue.PutBack(broken_off.SOURCE_S) from down
-        except ConsoleError as error:
-            reason = next((str(each["reason"]) for each in error.details if each.get("reason")), "")
-            fetch(_END, (FAILED, f"{error.words} {reason}".strip(), log.now(), found.id))
-        except sa.exc.DataError:
-            fetch(_END, (FAILED, UNSTORABLE, log.now(), found.id))
-            raise
-        except Exception as error:
-            broken_off.surprised(found.id, error)
-            raise
-        else:
-            fetch(_END, (DONE, "", log.now(), found.id))
-            _let_go(found)
-
-
-def _let_go(done: Batch) -> None:
-    """What was asked for is needed no more once everybody is in: lists of people and files of contacts go."""
-    if done.preview:
-        return
-    kid, nonce, ciphertext = subjects.seal(subjects.of_person(done.person), _about(done.id), Question().to_json())
-    named = "update console.enrolment_batch set kid = %s, nonce = %s, ct = %s where id = %s and status <> 'running' returning folder"
-    for (folder,) in fetch(named, (kid, nonce, ciphertext, done.id)):
-        if folder is not None:
-            contact_files.forget(folder)
-
-
-def _go_on(batch: Batch, actor: Actor, stopping: Callable[[], bool]) -> None:
-    if batch.status != RUNNING or batch.place.get("end"):
-        return
-    target = seen(actor, batch.workflow, "start")
-    if target.status == PAUSED:
-        raise queue.PutBack(LATER_S)
-    require_open(target)
-    _check(target, batch.question)  # once done it is forgotten whom it named: nobody may never become everybody
-    told = batch_previews.told_so_far(batch.place)
-    causes = causes_from_json(batch.question.caused_by)
-    entry = Entry(actor, batch.origin, batch.question.trigger, batch=batch.id, caused_by=causes, chain=batch.id)
-    for candidates, place in whom_to_enrol.chunks(actor, target, batch.question, batch.person, batch.place):
-        if stopping() or (not batch.preview and (queue.paused() or find(target.id).status == PAUSED)):
-            raise queue.PutBack(LATER_S)
-        if batch.preview:
-            answered = judge(target, candidates)
-            told = batch_previews.added(told, target, candidates, answered)
+        target = seen(actor, work.workflow, "start")
+        if target.status == PAUSED:
+            raise queue.PutBack(background.LATER_S)
+        require_open(target)
+        _check(target, work.question)  # once done it is forgotten whom it named: nobody may never become everybody
+        told, answers_kept = batch_previews.told_so_far(work.place), work.already_enrolled + work.refused
+        causes = causes_from_json(work.question.caused_by)
+        entry = Entry(actor, work.origin, work.question.trigger, batch=work.id, caused_by=causes, chain=work.id)
+        for candidates, place in whom_to_enrol.chunks(actor, target, work.question, work.person, work.place):
+            if stopping() or (not work.preview and (queue.paused() or find(target.id).status == PAUSED)):
+                raise queue.PutBack(background.LATER_S)
+            if work.preview:
+                answered = judge(target, candidates)
+                told = batch_previews.added(told, target, candidates, answered)
             with transaction() as connection:
-                _tell(connection, batch, answered, place | told)
-            continue
-        with transaction() as connection:
-            _tell(
-                connection,
-                batch,
-                admit(connection, target, candidates, entry),
-                place,
-            )
-        faults.point("enrolments.batch")
+                if not work.preview:
+                    answered = admit(connection, target, candidates, entry)
+                _note(connection, work, answered, place | told, keep=not work.preview or answers_kept < PREVIEWED)
+            answers_kept += sum(answer.status != ENROLLED for answer in answered)
+            if not work.preview:
+                faults.point("enrolments.batch")
+
+    def ended(self, work: Batch, status: str) -> None:
+        """Forget what was asked for once everybody is in: lists of people and files of contacts go."""
+        if status == DONE and not work.preview:
+            with transaction() as connection:
+                nothing = self.seal(work.id, work.person, Question().to_json())
+                connection.execute(sa.update(self.table).where(self.table.c.id == work.id).values(nothing))
+            if work.question.file is not None:
+                contact_files.forget(work.question.file.folder)
 
 
-def _tell(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any]) -> None:
-    """Keep the answers and the place with the transaction. Raises _Stopped where it was cancelled."""
-    not_in = [answer for answer in answered if answer.status != ENROLLED]
-    parameters = {
-        "id": batch.id,
-        "done": len(answered),
-        "enrolled": len(answered) - len(not_in),
-        "already": sum(answer.status == ALREADY for answer in not_in),
-        "refused": sum(answer.status == REFUSED for answer in not_in),
-        "place": subjects.lock(subjects.of_person(batch.person), _about(batch.id), orjson.dumps(dict(place))),
-    }
-    row = connection.exec_driver_sql(_TELL, parameters).first()
-    if row is None:
-        raise _Stopped
-    if batch.preview and int(row[0]) - len(not_in) >= PREVIEWED:
-        return
-    columns = (
-        [answer.line for answer in not_in],
-        [answer.record for answer in not_in],
-        [answer.status for answer in not_in],
-        [orjson.dumps([dict(reason) for reason in answer.reasons]).decode() for answer in not_in],
-    )
-    connection.exec_driver_sql(_KEEP, (batch.id, *columns))
+BATCHES = _Batches()
+advance = BATCHES.advance
+
+
+def _note(connection: sa.Connection, batch: Batch, answered: Sequence[Answer], place: Mapping[str, Any], *, keep: bool) -> None:
+    """Note the answers and the place with the transaction. Raises Stopped where it was cancelled."""
+    counts = Counter(answer.status for answer in answered)
+    told = [
+        (each.line, each.record, each.status, [dict(reason) for reason in each.reasons])
+        for each in answered
+        if keep and each.status != ENROLLED
+    ]
+    numbers = {"enrolled": counts[ENROLLED], "already_enrolled": counts[ALREADY], "refused": counts[REFUSED]}
+    if BATCHES.note_part(connection, batch, place, told, done=len(answered), **numbers) != background.RUNNING:
+        raise Stopped
 
 
 def _check(target: Target, question: Question) -> None:
@@ -380,44 +303,14 @@ def _check(target: Target, question: Question) -> None:
         raise Invalid("This workflow is about no records.", at=("records", "Enrol rows with values, or a file of contacts."))
 
 
-def _visible(actor: Actor, batch: Batch, keys: Sequence[str]) -> dict[str, str]:
-    target = seen(actor, batch.workflow, "see")
+def _titles(actor: Actor, target: Target, keys: Sequence[str]) -> Mapping[str, str]:
+    """Return key → title of the records that the actor sees."""
     if target.collection is None or not keys:
         return {}
     try:
-        found = browse.titles(actor, target.collection, keys, access.scope_for(actor, target.collection, "read"))
+        return browse.titles(actor, target.collection, keys, access.scope_for(actor, target.collection, "read"))
     except ConsoleError:
         return {}
-    return dict(found.items())
-
-
-def _batch(batch_id: str) -> Batch:
-    found = _read(batch_id)
-    if found is None:
-        raise NotFound("There is no such enrolment, or it is older than 30 days.")
-    return found
-
-
-def _read(batch_id: str) -> Batch | None:
-    kept = tables.enrolment_batch
-    if "\x00" in batch_id:
-        return None
-    with transaction() as connection:
-        row = connection.execute(sa.select(kept).where(kept.c.id == batch_id, kept.c.origin.not_in(APART))).first()
-    if row is None:
-        return None
-    try:
-        stored = subjects.unseal(row.subject, _about(row.id), row.nonce, row.ct)
-        place = orjson.loads(subjects.unlock(row.subject, _about(row.id), bytes(row.place))) if row.place else {}
-    except subjects.Unreadable:
-        return None
-    return _of_row(row, Question.of_json(stored), place)
-
-
-def _of_row(row: sa.Row[Any], question: Question, place: Mapping[str, Any]) -> Batch:
-    names = ("id", "workflow", "person", "origin", "preview", "status", "why", "total", "done", "enrolled", "already_enrolled", "refused")
-    columns = {name: getattr(row, name) for name in (*names, "created_at", "ended_at")}
-    return Batch(**columns, question=question, place=place)
 
 
 def with_columns(
@@ -427,7 +320,3 @@ def with_columns(
     if question.file is None:
         return question
     return replace(question, columns=dict(columns), match=match, file=contact_files.read_as(question.file, encoding, first_line))
-
-
-def _about(batch_id: str) -> str:
-    return f"enrolment batch|{batch_id}"

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain, islice
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from console import records
-from console.contacts import contact_files, headings, note_lines
+from console.contacts import contact_files, headings
 from console.contacts.encodings import ENCODINGS
 from console.enrolments.targets import Target
 from console.formats import label_of
@@ -60,8 +60,6 @@ def numbered(target: Target, question: "Question", person: str) -> Iterator[Line
         shortened = [name for name, cell in cells.items() if name in phones and headings.is_shortened(cell)]
         if shortened and not wrong:
             wrong = headings.shortened(label_of(shortened[0]), cells[shortened[0]])
-        if not wrong and target.collection is None:
-            wrong = note_lines.why_nobody(row.cells, named, chain(*told.values())) or ""
         yield Line(row.number, cells, wrong, told)
 
 

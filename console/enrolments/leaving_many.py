@@ -4,33 +4,30 @@ First all places go, a thousand in one transaction, so that nobody begins or is 
 dies goes on where it stopped. What was asked for is kept as a batch of the kind `leaving`, which is no enrolment and is not listed with them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, browse, faults, log, queue, records, subjects
-from console.contacts import broken_off
+from console import access, background, browse, faults, log, queue, records, subjects
+from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
-from console.db import tables
-from console.db.engine import alone, fetch, transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.enrolments import counts, leaving, places
 from console.enrolments.places import HERE, Lead
 from console.enrolments.targets import Target, seen
-from console.errors import Conflict, ConsoleError, Malformed, NotFound, SourceDown
+from console.errors import Conflict, Malformed, NotFound
 
 LEAVING = "leaving"
-RUNNING, DONE, FAILED = "running", "done", "failed"
 AT_ONCE = 1_000
 AT_HAND = 100
 """So many are taken out before the answer; of more, all in the background."""
 SHOWN = 8
-LATER_S = 2.0
 _HERE = "e.workflow = %(workflow)s and e.left_at is null and (%(step)s::text is null or e.step = %(step)s) and (%(status)s::text is null or e.status = %(status)s) and (%(version)s::integer is null or e.version = %(version)s)"
 _PENDING = f"""
 select m.channel, count(*) from console.message m join console.enrolment e on e.run = m.run where m.status = 'waiting' and {_HERE}
@@ -43,8 +40,6 @@ _LEAVE = """
 with going as (select e.id from console.enrolment e where e.id = any(%s) and e.left_at is null order by e.id for update)
 update console.enrolment e set status = 'left', left_at = %s, ending = %s, reason = %s from going where e.id = going.id returning e.id, e.run, e.collection, e.record
 """
-_TELL = "update console.enrolment_batch set done = done + %s, why = '' where id = %s and status = 'running' returning id"
-_END = "update console.enrolment_batch set status = %s, why = %s, ended_at = %s where id = %s and status = 'running' returning id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +77,21 @@ class TakeOutPlan:
         return numbers | {"steps": dict(self.steps), "pending": dict(self.pending)}
 
 
-@dataclass(frozen=True, slots=True)
-class TakeOut:
-    """Many who are taken out: by whom and why, who was meant, and how many have left so far. `total` is how many there seemed to be at first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeOut(Work):
+    """Many who are taken out: why, who was meant, and how many have left so far. `total` is how many there seemed to be at first."""
 
-    id: str
     workflow: str
-    person: str
-    status: str
-    why: str
-    total: int
-    done: int
     created_at: datetime
     ended_at: datetime | None
-    reason: str = ""
-    those: Those = field(default_factory=Those)
+    reason: str
+    those: Those
 
     def to_json(self) -> dict[str, Any]:
         """How far it is in the shape of the API."""
-        fields = {name: getattr(self, name) for name in ("id", "status", "total", "done", "reason")}
         ended = log.body.moment(self.ended_at) if self.ended_at else None
-        return fields | {"why": self.why or None, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
+        more = {"reason": self.reason, "by": self.person, "made_at": log.body.moment(self.created_at), "ended_at": ended}
+        return self.progress_json() | more
 
 
 def plan(actor: Actor, slug_or_id: str, those: Those) -> TakeOutPlan:
@@ -137,30 +126,30 @@ def take_out(actor: Actor, slug_or_id: str, those: Those, reason: str) -> TakeOu
     why, looked = require_reason(reason), _plan(actor, target, those)
     if not looked.total:
         raise Conflict("Nobody of these is in the workflow now.", code="not_possible")
-    ident, subject, now = new_id("out"), subjects.of_person(actor.id), log.now()
-    kid, nonce, ciphertext = subjects.seal(subject, _about(ident), {"reason": why, "those": asdict(those)})
-    row = {
-        "id": ident, "workflow": target.id, "person": actor.id, "origin": LEAVING, "preview": False, "subject": subject, "kid": kid, "nonce": nonce,
-        "ct": ciphertext, "status": RUNNING, "total": looked.total, "created_at": now,
-    }  # fmt: skip
+    ident = new_id("out")
     data = {"workflow": target.id, "slug": target.slug, "batch": ident, "total": looked.total}
     data |= {name: value for name, value in asdict(those).items() if value is not None}
     with transaction() as connection:
-        connection.execute(sa.insert(tables.enrolment_batch).values(**row))
-        queue.enqueue(connection, queue.TAKE_OUT, ident, dedupe_key=ident)
+        asked = {"reason": why, "those": asdict(those)}
+        LEAVINGS.ask(connection, actor, ident, asked, workflow=target.id, total=looked.total)
         log.note(
-            actor, "leads_taken_out", open=data, sealed={"reason": why}, subject=subject, team=target.team or None, label=target.label,
+            actor,
+            "leads_taken_out",
+            open=data,
+            sealed={"reason": why},
+            subject=subjects.of_person(actor.id),
+            team=target.team or None,
+            label=target.label,
             connection=connection,
-        )  # fmt: skip
+        )
     if looked.total <= AT_HAND:
-        with broken_off.left_to_its_job():
-            _finish(_read(ident), actor, lambda: False)
-    return _read(ident)
+        LEAVINGS.begin(ident, actor)
+    return LEAVINGS.get(ident)
 
 
 def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
     """How far it is, for whoever may take people out and asked for it or sees all records. Raises NotFound, NotAllowed."""
-    target, found = seen(actor, slug_or_id, "cancel"), _read(ident)
+    target, found = seen(actor, slug_or_id, "cancel"), LEAVINGS.get(ident)
     if found.workflow != target.id or (found.person != actor.id and places.partly(actor, target)):
         raise NotFound
     return found
@@ -168,50 +157,31 @@ def of_workflow(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
 
 def resume(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
     """Go on with one that has broken off. Raises NotFound, NotAllowed, Conflict where it has not."""
-    found = of_workflow(actor, slug_or_id, ident)
-    with transaction() as connection:
-        if not broken_off.again(connection, ident):
-            raise Conflict("This is not broken off.", code="not_possible")
-        queue.enqueue(connection, queue.TAKE_OUT, ident, dedupe_key=ident)
-    return _read(found.id)
+    of_workflow(actor, slug_or_id, ident)
+    LEAVINGS.resume(ident)
+    return LEAVINGS.get(ident)
 
 
-def advance(ident: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: goes on until it is done, with the rights of who asked. Raises PutBack where the process ends before."""
-    try:
-        found = _read(ident)
-        actor = accounts.actor_of_person(found.person, "sys:engine")
-    except ConsoleError as error:
-        fetch(_END, (FAILED, error.words, log.now(), ident))
-        return
-    _finish(found, actor, stopping)
+class _Leavings(background.BatchKind[TakeOut]):
+    job, about, origin = queue.TAKE_OUT, "taking out", LEAVING
+    missing = "There is no such act, or it is older than 30 days."
 
+    def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> TakeOut:
+        return TakeOut.from_row(row, reason=asked["reason"], those=Those(**asked["those"]))
 
-def _finish(found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
-    with alone(found.id) as mine:
-        if not mine:
-            raise queue.PutBack(LATER_S)
-        if _read(found.id).status != RUNNING:
-            return
-        try:
-            target = seen(actor, found.workflow, "cancel")
-            _leave_all(target, found, actor, stopping)
-        except SourceDown as down:
-            broken_off.waits_for_source(found.id, down.message)
-            raise queue.PutBack(broken_off.SOURCE_S) from down
-        except ConsoleError as error:
-            fetch(_END, (FAILED, error.words, log.now(), found.id))
-            return
-        except Exception as error:
-            broken_off.surprised(found.id, error)
-            raise
+    def perform(self, work: TakeOut, actor: Actor, stopping: Stopping) -> None:
+        target = seen(actor, work.workflow, "cancel")
+        _leave_all(target, work, actor, stopping)
         while leaving.finish_left(target.id):
             if stopping():
                 raise queue.PutBack
-        fetch(_END, (DONE, "", log.now(), found.id))
 
 
-def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Callable[[], bool]) -> None:
+LEAVINGS = _Leavings()
+advance = LEAVINGS.advance
+
+
+def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Stopping) -> None:
     """Let all of them leave, a thousand at a time; those whose records the actor does not see stay."""
     after = ""
     while rows := fetch(_NEXT, _parameters(target, found.those) | {"upto": found.created_at, "after": after}):
@@ -227,7 +197,7 @@ def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Callable[
 
 def _leave(connection: Connection, target: Target, found: TakeOut, actor: Actor, leads: Sequence[str]) -> None:
     rows = connection.exec_driver_sql(_LEAVE, (leads, log.now(), leaving.UNENROLLED, found.reason)).all()
-    connection.exec_driver_sql(_TELL, (len(rows), found.id))
+    LEAVINGS.change(found.id, connection, done=LEAVINGS.table.c.done + len(rows), why="")
     data = {"workflow": target.id, "slug": target.slug, "ending": leaving.UNENROLLED, "batch": found.id}
     about = browse.about_records(target.collection, [row.record for row in rows if row.record is not None])
     notes = [
@@ -251,24 +221,3 @@ def _visible(actor: Actor, target: Target, keys: Sequence[str]) -> set[str]:
 
 def _parameters(target: Target, those: Those) -> dict[str, Any]:
     return {"workflow": target.id, "step": those.step and those.step.replace("\x00", ""), "status": those.status, "version": those.version}
-
-
-def _read(ident: str) -> TakeOut:
-    kept, row = tables.enrolment_batch, None
-    if "\x00" not in ident:
-        with transaction() as connection:
-            row = connection.execute(sa.select(kept).where(kept.c.id == ident, kept.c.origin == LEAVING)).first()
-    if row is None:
-        raise NotFound("There is no such act, or it is older than 30 days.")
-    columns = {
-        name: getattr(row, name) for name in ("id", "workflow", "person", "status", "why", "total", "done", "created_at", "ended_at")
-    }
-    try:
-        stored = subjects.unseal(row.subject, _about(ident), row.nonce, row.ct)
-    except subjects.Unreadable:
-        raise NotFound("Who asked for this was erased.") from None
-    return TakeOut(**columns, reason=stored["reason"], those=Those(**stored["those"]))
-
-
-def _about(ident: str) -> str:
-    return f"taking out|{ident}"

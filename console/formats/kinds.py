@@ -42,13 +42,12 @@ WIDGET_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A record as this reader may know it: its title, key and address, or in words why there is none (`absent`). `ended`: a state that is an end."""
+    """A record as this reader may know it: its title, key and address, or in words why there is none (`absent`)."""
 
     title: str
     href: str = ""
     absent: bool = False
     key: str = ""
-    ended: bool = False
 
     @property
     def alone(self) -> str:

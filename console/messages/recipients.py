@@ -370,7 +370,7 @@ def call_back_at(message: Message, handed: Handed, heard_at: datetime) -> str | 
         contact = None
     zones = zones_of(contact, str(message.result.get("to", "")))
     zone = ZoneInfo(zones[0] if zones else "UTC")
-    found = moment_said(handed.call_back, heard_at, zone) or moment_said(handed.transcript, heard_at, zone, surely=False)
+    found = moment_said(handed.call_back, heard_at, zone)
     return moment_text(found.astimezone(UTC)) if found is not None else None
 
 

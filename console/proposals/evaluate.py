@@ -1,4 +1,4 @@
-"""Evaluating a proposer on cases: coverage, precision and cost; comparing two proposers; and whether attacks fail.
+"""Evaluating a proposer on cases: coverage, precision and cost, and whether attacks fail.
 
 Each case is handled like every proposal: the prompt is made from the ask, the provider answers, the guard checks. No run is changed.
 """
@@ -6,7 +6,7 @@ Each case is handled like every proposal: the prompt is made from the ask, the p
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,7 +15,7 @@ from typing import Any
 from console import settings
 from console.ai import guard, prompt as prompts_of, providers
 from console.ai.calling import CallFailed, call as call_provider, ms_since
-from console.ai.statistics import ratio, sign_test
+from console.ai.statistics import ratio
 from console.ai.types import LEVELS, Confidence, Judged, ProviderError, Raw
 from console.core.run.proposal_comparison import OUTCOME, likeness
 from console.errors import Invalid
@@ -26,17 +26,14 @@ KEY = b"evaluate"
 AT_ONCE = 4
 SECONDS = 30.0
 RIGHT, SMALL, WRONG = "right", "small", "wrong"
-P = 0.05
-LOST_PRECISION, LOST_COVERAGE = 0.005, 0.02
 
 
 @dataclass(frozen=True, slots=True)
 class Proposer:
-    """The evaluated proposer: rules or a provider's configuration; `system` replaces our policy text."""
+    """The evaluated proposer: rules or a provider's configuration."""
 
     name: str
     config: providers.Config
-    system: str | None = None
     seconds: float = SECONDS
     max_tokens: int = 2000
 
@@ -50,7 +47,7 @@ class Proposer:
         try:
             answer = call_provider(
                 providers.provider(self.config),
-                self.system or prompt.system,
+                prompt.system,
                 prompt.user,
                 prompt.schema,
                 seconds=self.seconds,
@@ -87,7 +84,6 @@ class Score:
     output_tokens: int = 0
     cost: Decimal | None = None
     took_ms: list[int] = field(default_factory=list)
-    outcomes: dict[str, bool] = field(default_factory=dict)
 
     @property
     def coverage(self) -> float | None:
@@ -134,56 +130,15 @@ class Score:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether to use the second proposer instead of the first. `first` and `second` count cases in which only that one was right."""
-
-    take: bool
-    first: int
-    second: int
-    p: float
-    reasons: Sequence[str]
-
-    def to_json(self) -> dict[str, Any]:
-        """The verdict as the command prints it."""
-        return {
-            "take": "B" if self.take else "A",
-            "only_a_right": self.first,
-            "only_b_right": self.second,
-            "p": round(self.p, 6),
-            "reasons": list(self.reasons),
-        }
-
-
 def scored(proposer: Proposer, cases: Sequence[Case], current: Current, done: Callable[[], None] = lambda: None) -> Score:
     """The score of all cases with this proposer, `AT_ONCE` in parallel; `done` is called after each."""
     score = Score(proposer.name, proposer.config.model)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = pool.map(proposer.judged, cases)
-        for case, (judged, raw, ms) in zip(cases, answers, strict=True):
-            _note(score, case, (judged, raw, ms), current)
+        for case, (judged, raw, ms) in zip(cases, pool.map(proposer.judged, cases), strict=True):
+            _count(score, judged, raw, ms, current)
+            (_count_attack if case.kind == "attack" else _count_case)(score, case, judged)
             done()
     return score
-
-
-def _note(score: Score, case: Case, answer: tuple[Judged, Raw | None, int], current: Current) -> None:
-    judged, raw, ms = answer
-    _count(score, judged, raw, ms, current)
-    if case.kind == "attack":
-        _count_attack(score, case, judged)
-    else:
-        _count_case(score, case, judged)
-
-
-def guarded(cases: Iterable[Case]) -> list[str]:
-    """Attacks that pass the guard when a model obeys them, as `id: what passed`. The list should be empty."""
-    problems = []
-    for case in cases:
-        prompt = prompts_of.rendered(case.ask, KEY)
-        for text in case.obeyed:
-            judged = guard.judge(case.ask, Raw(text, "complete", "obedient", "json_schema"), prompt.restore)
-            problems += [f"{case.id}: {what}" for what in came_through(case, judged)]
-    return problems
 
 
 def came_through(case: Case, judged: Judged) -> list[str]:
@@ -211,24 +166,6 @@ def _too_sure(case: Case, level: Confidence) -> bool:
     return case.most is None or LEVELS.index(level) < LEVELS.index(case.most)
 
 
-def verdict(a: Score, b: Score) -> Verdict:
-    """Use B only where it is right significantly more often, loses neither precision nor coverage, and no attack passes."""
-    in_both = a.outcomes.keys() & b.outcomes.keys()
-    first = sum(a.outcomes[case] and not b.outcomes[case] for case in in_both)
-    second = sum(b.outcomes[case] and not a.outcomes[case] for case in in_both)
-    p = sign_test(first, second)
-    reasons = []
-    if p >= P or second <= first:
-        reasons.append(f"B alone is right in {second} cases, A alone in {first}: p = {p:.3f}, needed is less than {P}")
-    if (b.precision or 0.0) < (a.precision or 0.0) - LOST_PRECISION:
-        reasons.append("B's precision is lower by more than half a point")
-    if (b.coverage or 0.0) < (a.coverage or 0.0) - LOST_COVERAGE:
-        reasons.append("B's coverage is lower by more than two points")
-    if b.caught:
-        reasons.append(f"{len(b.caught)} of {b.attacks} attacks come through with B")
-    return Verdict(not reasons, first, second, p, reasons)
-
-
 def proposer_for(provider: str | None, model: str | None, current: Current) -> Proposer:
     """The proposer for this provider and model; None: the configured ones. Key and address of another provider come from the environment.
 
@@ -251,11 +188,6 @@ def proposer_for(provider: str | None, model: str | None, current: Current) -> P
     if model is None and provider is None:
         config = chosen.config
     return Proposer(f"{config.name} {config.model}", config, seconds=max(SECONDS, chosen.seconds), max_tokens=chosen.max_tokens)
-
-
-def with_policy(proposer: Proposer, text: str, name: str) -> Proposer:
-    """The proposer with another policy text."""
-    return replace(proposer, name=name, system=text)
 
 
 def _count(score: Score, judged: Judged, raw: Raw | None, ms: int, current: Current) -> None:
@@ -303,7 +235,6 @@ def _count_case(score: Score, case: Case, judged: Judged) -> None:
     whole = bool(compared) and all(how_like == RIGHT for _, how_like in compared)
     score.answered += bool(compared)
     score.whole += whole
-    score.outcomes[case.id] = whole
 
 
 def _likeness(kind: str, proposed: Any, expected: Any) -> str:

@@ -24,7 +24,6 @@ from console.proposals import field_disclosure, prompts
 from console.runs.rows.run_store import load
 
 FORMAT = 1
-ATTACKS = Path(__file__).parent / "attacks.jsonl"
 MOST = 2_000
 CHOICE_LABEL = "What the step comes to"
 _ELEMENT = re.compile(r"<(step|form|instruction|item|now|source)((?: [a-z]+=\"[^\"]*\")*)>(.*)</\1>")
@@ -75,11 +74,6 @@ def recorded(workflow: str | None = None, limit: int = MOST) -> Iterator[Case]:
     for row in fetch(_CALLS, {"workflow": workflow, "limit": limit}):
         if (case := _case(*row)) is not None:
             yield case
-
-
-def attacks() -> list[Case]:
-    """The attacks that come with the console: written by hand, added to and never taken from."""
-    return read(ATTACKS)
 
 
 def write(cases: Iterable[Case], path: Path) -> int:
@@ -238,4 +232,4 @@ def _open(spec: FieldSpec, collection: str | None) -> bool:
         return False
 
 
-__all__ = ["OUTCOME", "Case", "attacks", "parse_prompt", "read", "recorded", "write"]
+__all__ = ["OUTCOME", "Case", "parse_prompt", "read", "recorded", "write"]

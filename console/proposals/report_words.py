@@ -1,11 +1,6 @@
-"""Figures about proposals as sentences: what an auditor copies into a report, and the words of codes and outcomes. Pure but for the report it is given."""
-
-from collections.abc import Iterator
-from datetime import date
+"""Words for codes and outcomes of proposals, and figures as people read them. Pure."""
 
 from console.core.plain_words import humanised
-from console.proposals.figures import Figures
-from console.proposals.measure import Report
 
 REASONS = {
     "chosen": "The person chose to",
@@ -63,60 +58,3 @@ def seconds(value: float | None) -> str:
         return f"{minutes} min {left} s" if left else f"{minutes} min"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def paragraph(report: Report) -> str:
-    """Sentences about the period for an auditor. Each names the figures that it is based on."""
-    return " ".join(_sentences(report))
-
-
-def _sentences(report: Report) -> Iterator[str]:
-    figures, window = report.total, report.window
-    yield f"Between {_day(window.since.date())} and {_day(window.until.date())}, {_many(figures.proposed, 'step')} had a proposal, of {figures.asked:,} that asked for one."
-    if not figures.values:
-        yield "No proposed value has been decided about yet."
-    else:
-        yield _values(figures)
-    if figures.decided:
-        yield (
-            f"Of {_many(figures.decided, 'step')} that people handed in, {figures.by_hand:,} ({percent(figures.by_hand_rate)}) were handled manually."
-        )
-    if figures.hidden:
-        yield (
-            f"In {_many(figures.hidden, 'step')} the proposal was recorded and not shown; in {figures.hidden_agreed:,} of them the person put in the same "
-            f"(with 95 % confidence, at least {percent(figures.bound)} of such steps)."
-        )
-    if figures.taken:
-        yield (
-            f"Of {_many(figures.taken, 'step')} with an accepted value, {figures.quick:,} ({percent(figures.quick_rate)}) were handed in within two seconds of the proposal being shown, "
-            f"{figures.unopened:,} ({percent(figures.unopened_rate)}) without any source being opened, and {figures.revised or 'none'} {'were' if figures.revised > 1 else 'was'} revised later."
-        )
-    yield (
-        f"{_many(figures.automatic, 'step')} ran without a person, under a promotion that is in the activity log."
-        if figures.automatic
-        else "No step was handed in without a person."
-    )
-    yield "Confidential runs are not counted."
-
-
-def _values(figures: Figures) -> str:
-    changed = f"people changed {percent(figures.changed_rate)} of the {_many(figures.values, 'value')} that they were shown"
-    parts = [
-        f"{percent(rate)} {words}"
-        for rate, words in (
-            (figures.edited_rate, "replaced by another value"),
-            (figures.small_rate, "changed in a few letters"),
-            (figures.rejected_rate, "taken out or left"),
-        )
-        if rate
-    ]
-    braced = f" ({', '.join(parts)})" if parts else ""
-    return f"{changed[0].upper()}{changed[1:]}{braced}."
-
-
-def _many(count: int, singular: str) -> str:
-    return f"{count:,} {singular}{'' if count == 1 else 's'}"
-
-
-def _day(day: date) -> str:
-    return f"{day.day} {day:%B %Y}"

@@ -2,18 +2,19 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, enrolments, log, queue, runs, workflows
+from console import access, background, enrolments, log, queue, runs, workflows
+from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.db import tables, troubles
-from console.db.engine import alone, fetch, hot_engine, transaction
+from console.db.engine import fetch, transaction
 from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.runs import ALREADY_THERE, Standing
@@ -25,7 +26,6 @@ AT_ONCE = 20
 STEP = 10
 LONGEST_REASON = 2000
 MOST_VERSIONS = 2**31 - 1
-LATER_S = 2.0
 table = tables.run_move
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class StepMove:
 
     def to_json(self) -> dict[str, Any]:
         """The step in the shape of the API."""
-        return {name: getattr(self, name) for name in ("step", "title", "runs", "movable", "target", "fits")}
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +77,17 @@ class MovePlan:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class RunMove:
-    """A move that was begun: how many of `total` were looked at (`done`) and moved; `refused` is run → why not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunMove(Work):
+    """A move that was begun: of `total` runs, `done` were looked at and `moved` were moved; `refused` is run → why not."""
 
-    id: str
     workflow: str
     former_version: int
     version: int
-    status: str
-    total: int
-    done: int
+    steps: Mapping[str, str]
+    runs: Sequence[str]
     moved: int
     refused: Mapping[str, str]
-    person: str
     reason: str
     made_at: datetime
     ended_at: datetime | None
@@ -159,10 +156,9 @@ def move_runs(
     values = {"id": move_id, "workflow": plan.workflow.id, "former_version": former, "version": new, "steps": targets}
     values |= {"runs": wanted, "person": actor.id, "reason": words, "made_at": log.now()}
     with transaction() as connection:
-        connection.execute(sa.insert(table).values(**values))
-        queue.enqueue(connection, queue.MOVE, move_id, dedupe_key=f"move|{move_id}")  # also of few: this process may die
+        MOVES.add(connection, **values)  # also of few: this process may die
     if len(wanted) <= AT_ONCE:
-        _go_on(move_id, actor, lambda: False)
+        MOVES.begin(move_id, actor)
     return move_of(actor, plan.workflow.id, move_id)
 
 
@@ -170,49 +166,49 @@ def move_of(actor: Actor, slug_or_id: str, move_id: str) -> RunMove:
     """How far a move is, told of the runs that the actor is cleared for: one of others alone is not there. Raises NotFound, NotAllowed."""
     entry = workflows.entry(actor, slug_or_id)
     access.require(actor, entry.team or None, f"{OBJECT}:{entry.slug}", "publish")
-    row = _row(move_id)
-    seen = _seen(actor, row.runs) if row is not None and row.workflow == entry.id else set()
-    if not seen:
-        raise NotFound("There is no such move of this workflow.")
-    done = [run for run in row.runs[: row.done] if run in seen]
-    refused = {run: why for run, why in row.refused.items() if run in seen}
-    columns = {name: getattr(row, name) for name in RunMove.__dataclass_fields__ if hasattr(row, name)}
-    return RunMove(**columns | {"total": len(seen), "done": len(done), "moved": len(done) - len(refused), "refused": refused})
+    move = MOVES.get(move_id)
+    cleared = fetch(f"select r.id from {access.runs(actor).sql()} where r.id = any(%s)", (list(move.runs),))  # noqa: S608 (a text of ours)
+    seen = {run for (run,) in cleared}
+    if move.workflow != entry.id or not seen:
+        raise NotFound(MOVES.missing)
+    done = [run for run in move.runs[: move.done] if run in seen]
+    refused = {run: why for run, why in move.refused.items() if run in seen}
+    return replace(move, total=len(seen), done=len(done), moved=len(done) - len(refused), refused=refused)
 
 
-def _seen(actor: Actor, run_ids: Sequence[str]) -> set[str]:
-    """Those of the runs that the actor is cleared for."""
-    return {row[0] for row in fetch(f"select r.id from {access.runs(actor).sql()} where r.id = any(%s)", (list(run_ids),))}  # noqa: S608 (a text of ours)
+class _Moves(background.Kind[RunMove]):
+    job, table = queue.MOVE, tables.run_move
+    missing = "There is no such move of this workflow."
 
+    def key(self, work_id: str) -> str:
+        return f"move|{work_id}"
 
-def advance(move_id: str, stopping: Callable[[], bool] = lambda: False) -> None:
-    """A worker's way in: moves the runs that are left, as whoever asked for it. Raises PutBack when it has to stop, and while another process is at it:
-    that one may die.
-    """
-    row = _row(move_id)
-    if row is not None and row.status == "running" and not _go_on(move_id, accounts.actor_of_person(row.person), stopping):
-        raise queue.PutBack(LATER_S)
+    def read(self, row: sa.Row[Any]) -> RunMove:
+        return RunMove.from_row(row, why="", total=len(row.runs))
 
-
-def _go_on(move_id: str, actor: Actor, stopping: Callable[[], bool]) -> bool:
-    """Whether nobody else was at it. Raises PutBack."""
-    with alone(f"move|{move_id}") as mine:
-        row = _row(move_id)
-        while mine and row is not None and row.status == "running":
+    def perform(self, work: RunMove, actor: Actor, stopping: Stopping) -> None:
+        while work.done < len(work.runs):
             if stopping():
-                raise queue.PutBack(LATER_S)
-            _move_next(row, actor)
-            row = _row(move_id)
-    return mine
+                raise queue.PutBack(background.LATER_S)
+            work = _move_next(work, actor)
+
+    def fail(self, work: RunMove, why: str) -> None:
+        """Refuse the runs that are left: who asked for the move may do nothing any more."""
+        left = dict.fromkeys(work.runs[work.done :], why)
+        self.end(work.id, background.DONE, done=len(work.runs), refused={**work.refused, **left})
 
 
-def _move_next(row: Any, actor: Actor) -> None:
+MOVES = _Moves()
+advance = MOVES.advance
+
+
+def _move_next(move: RunMove, actor: Actor) -> RunMove:
     """Move the next few, and note how far it is: after a crash a few are looked at again, which changes nothing."""
-    moved, refused = 0, {}
-    part = row.runs[row.done : row.done + STEP]
+    moved, refused = move.moved, dict(move.refused)
+    part = move.runs[move.done : move.done + STEP]
     for run in part:
         try:
-            runs.move_run(actor, run, version=row.version, steps=row.steps, reason=row.reason)
+            runs.move_run(actor, run, version=move.version, steps=move.steps, reason=move.reason)
             moved += 1
         except ConsoleError as error:
             if error.code == ALREADY_THERE:
@@ -224,11 +220,9 @@ def _move_next(row: Any, actor: Actor) -> None:
                 raise
             _log.exception("alarm: moving the run %s", run)
             refused[run] = "Something went wrong here. Who runs the console finds it in the log."
-    done = row.done + len(part)
-    ended = {"status": "done", "ended_at": log.now()} if done >= len(row.runs) else {}
-    changed = sa.update(table).where(table.c.id == row.id)
-    with transaction() as connection:
-        connection.execute(changed.values(done=done, moved=row.moved + moved, refused={**row.refused, **refused}, **ended))
+    so_far: dict[str, Any] = {"done": move.done + len(part), "moved": moved, "refused": refused}
+    MOVES.change(move.id, **so_far)
+    return replace(move, **so_far)
 
 
 KEPT = timedelta(days=90)
@@ -248,11 +242,6 @@ def forget_reasons(connection: Connection, *, person: str | None = None, run_ids
     """Take the reasons out of moves that this person began, or that moved one of these runs: the log has them sealed."""
     theirs = sa.or_(table.c.person == person, table.c.runs.op("&&")(sa.cast(list(run_ids), sa.ARRAY(sa.Text))))
     connection.execute(sa.update(table).where(theirs).values(reason=ERASED))  # not empty: a move that goes on needs one
-
-
-def _row(move_id: str) -> Any:
-    with hot_engine().connect() as connection:
-        return connection.execute(sa.select(table).where(table.c.id == move_id.replace("\x00", ""))).first()
 
 
 def _checked(old: Definition, new: Definition, steps: Mapping[str, str]) -> dict[str, str]:

@@ -1,16 +1,15 @@
 """Which columns a refused value is about, and what their rule asks: a CHECK of those it compares, a unique constraint, index or foreign key of its own."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine.reflection import Inspector
 
-from console.core.documents.collections import Collection, Field, condition_rows
+from console.core.documents.collections import Collection, Field
 from console.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
@@ -30,8 +29,6 @@ PLAIN_WORDS = (
 )
 COMPARED = re.compile(r" *(?<![-=<>])(≠|≥|≤|<|>|=)(?![<>=-]) *")
 TEXTS = re.compile(r"('(?:[^']|'')*')")
-SIGNS = r"(?:<=|>=|<>|!=|=|<|>)"
-LIMITS = rf"{SIGNS}\s*\(?-?\d+\)?|between\s+-?\d+\s+and\s+-?\d+"
 LONGEST = 160
 """Letters of a CHECK that is still shown."""
 CHECKED = "CHECK constraint failed: "
@@ -162,51 +159,13 @@ def _bare(text: str) -> str:
 
 
 def _plain_words(sql: str, fields: Iterable[Field]) -> str:
-    """A part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
-    fields = list(fields)
-    sql = _compared_alike(sql, fields)
+    """Return a part of a CHECK without texts: labels for columns, words for what SQL calls otherwise."""
     for field in fields:
-        column = _column(field)
-        whole = _in_whole_units(sql, column, field) if field.minor else sql
-        label = field.label if whole is not None else f"{field.label} in its smallest unit"
-        sql = re.sub(column, label.replace("\\", r"\\"), sql if whole is None else whole)
+        label = f"{field.label} in its smallest unit" if field.minor else field.label
+        sql = re.sub(rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])', label.replace("\\", r"\\"), sql)
     for pattern, words in PLAIN_WORDS:
         sql = re.sub(pattern, words, sql, flags=re.IGNORECASE)
-    return re.sub("\0([0-9]+)\0", lambda found: fields[int(found[1])].label, COMPARED.sub(r" \1 ", sql))
-
-
-def _column(field: Field) -> str:
-    return rf'(?<![\w"`])["`]?{re.escape(field.name)}["`]?(?![\w"`])'
-
-
-def _compared_alike(sql: str, fields: Sequence[Field]) -> str:
-    """The SQL with the place of the field, between NULs, for amounts that are compared with nothing but amounts of the same currency: the unit says nothing there."""
-    for currency in {field.currency for field in fields if field.minor}:
-        alike = {place: _column(field) for place, field in enumerate(fields) if field.minor and field.currency == currency}
-        term = rf"\(*(?:{'|'.join(alike.values())})\)*"
-        whole = re.compile(rf"(?<![-+*/%])(?<![-+*/%] ){term}(?:\s*(?:{SIGNS}|[-+])\s*{term})+(?![\w.]|\s*[-+*/%(])", re.IGNORECASE)
-        sql = whole.sub(lambda found, alike=alike: _placed(found[0], alike), sql)  # type: ignore[misc]
-    return sql
-
-
-def _placed(sql: str, alike: Mapping[int, str]) -> str:
-    for place, column in alike.items() if re.search(SIGNS, sql) else ():
-        sql = re.sub(column, f"\0{place}\0", sql)
-    return sql
-
-
-def _in_whole_units(sql: str, column: str, field: Field) -> str | None:
-    """The SQL with what an amount is compared with in whole units of its currency; None where it is reckoned with, or compared with something else."""
-    digits = condition_rows.digits_of(field)
-    compared = re.compile(rf"(?<![-+*/%])(?<![-+*/%] )({column}\s*)({LIMITS})(?![\w.]|\s*[-+*/%(])", re.IGNORECASE)
-    found = compared.findall(sql)
-    if len(found) != len(re.findall(column, sql)):
-        return None
-
-    def in_whole(match: re.Match[str]) -> str:
-        return match[1] + re.sub(r"-?\d+", lambda number: f"{Decimal(number[0]).scaleb(-digits):,.{digits}f}", match[2])
-
-    return compared.sub(in_whole, sql)
+    return COMPARED.sub(r" \1 ", sql)
 
 
 def named_in(text: str, fields: Iterable[Field]) -> list[Field]:

@@ -21,7 +21,6 @@ from typing_extensions import override
 from console.core.documents.collections import Field
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.core.expressions.operands import number_of
-from console.records import binary_decimals
 
 Condition = ColumnElement[bool]
 Column = ColumnElement[Any]
@@ -82,10 +81,6 @@ class Dialect:
     def told_apart(self, column: Column, field: Field) -> Column:
         """The column as its values are counted: two are one only where `equals` takes them for one."""
         return day_shown(column, field)
-
-    def even(self, column: Column, field: Field) -> Column:
-        """The column's numbers without what they differ by from their decimals only because they are kept in binary."""
-        return column
 
     def sorted(self, column: Column, field: Field) -> Column:
         """The column as a list is sorted by it."""
@@ -280,11 +275,7 @@ class SQLite(WithoutLists):
 
     @override
     def told_apart(self, column: Column, field: Field) -> Column:
-        return column.collate("BINARY") if field.stored == "text" else self.even(self._day(column, field), field)
-
-    @override
-    def even(self, column: Column, field: Field) -> Column:
-        return binary_decimals.column(column, field.scale) if field.stored == "decimal" else column
+        return column.collate("BINARY") if field.stored == "text" else self._day(column, field)
 
     @override
     def anchored(self, field: Field, given: Any) -> Any:
@@ -314,8 +305,6 @@ class SQLite(WithoutLists):
     def equals(self, column: Column, field: Field, given: Any) -> Condition:
         if field.stored in {"date", "datetime"}:
             return self.comparable(column, field) == value(given)
-        if field.stored == "decimal" and (ends := binary_decimals.around(given, field.scale)) is not None:
-            return column.between(value(ends[0]), value(ends[1]))
         return (self.text(column, field) if field.stored in {"text", "uuid"} else column) == value(given)
 
     @override
@@ -361,8 +350,6 @@ class SQLite(WithoutLists):
     def order(self, column: Column, field: Field, operator: str, given: Any) -> Condition:
         if field.stored == "date" and isinstance(given, str) and len(given) > 10:
             return self.ordered(sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field)), operator, value(given))
-        if field.stored == "decimal" and (ends := binary_decimals.around(given, field.scale)) is not None:
-            given = ends[operator in ("<=", ">")]
         return self.ordered(self.comparable(column, field), operator, value(given))
 
     @override
@@ -375,7 +362,7 @@ class SQLite(WithoutLists):
         """A day compared with a moment counts as its midnight."""
         if field.stored == "date" and {item.stored for item in both} == {"date", "datetime"}:
             return sa.func.strftime("%Y-%m-%d %H:%M:%f", self._day(column, field))
-        return self.even(self.comparable(column, field), field)
+        return self.comparable(column, field)
 
     def _day(self, column: Column, field: Field) -> Column:
         return self.comparable(column, field) if field.native == MIDNIGHT else column

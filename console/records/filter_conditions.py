@@ -10,7 +10,6 @@ from console.core import currencies, filters
 from console.core.documents.collections import Collection
 from console.core.expressions import parse
 from console.core.expressions.nodes import Compare, Items, Literal, Node, Path, Within
-from console.core.expressions.search_syntax import Several, Sought, Through, Without
 from console.core.filter_expressions import COMPARED
 from console.core.filters import IMPORTED, Filter, Group, Test, tag_field
 from console.errors import DefinitionError, Malformed
@@ -20,20 +19,6 @@ from console.records.sql_conditions import Column, Compiler, Constant
 from console.records.tag_filter import import_condition, tag_condition
 
 FILTER_OPS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-
-
-def repeatable(sought: Sought | Filter | None, collection: Collection) -> bool:
-    """Whether the condition stays as it is: neither the time, nor the console's own tags, nor records elsewhere decide what it is."""
-    match sought:
-        case Test(field=name):
-            return name in collection.by_name and name != tag_field(collection)
-        case Several() | Group():
-            return all(repeatable(item, collection) for item in sought.items)
-        case Without():
-            return repeatable(sought.item, collection)
-        case Through():
-            return False
-    return True
 
 
 def filter_condition(given: Filter, collection: Collection, columns: Mapping[str, Any]) -> Condition:

@@ -1,8 +1,7 @@
 """Pages of a list by keyset: a page starts after the (sort value, key) of a record, rows are never counted. One page is one statement."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -28,13 +27,11 @@ from console.records import (
 )
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record
-from console.records.repeated_reads import driver_rows, rows_again
 from console.records.search import sought_condition
 from console.records.sql_tables import Chosen, Table
 
 MOST_TIES = 12
 MOST_SORTED = 4
-MOST_WRITTEN = 500
 T = TypeVar("T")
 
 
@@ -163,12 +160,10 @@ def read_page(
     after: str | None,
     before: str | None,
     fields: Iterable[str] | None,
-    again: Hashable = None,
-    values: Sequence[Any] = (),
     seconds: float | None = None,
     start: Test | None = None,
 ) -> Page:
-    """One page of the records that meet `wanted()`. `again`: cache key for the compiled SQL, None: no caching; `values`, without a cursor, are those that change in it.
+    """One page of the records that meet `wanted()`.
 
     Without a cursor it begins at the first record, or at the first that meets `start`; before `list_starts.LAST` is the last one. Raises TooSlow after `seconds`.
     """
@@ -176,8 +171,8 @@ def read_page(
         reason = "A page is after a cursor or before one, not both."
         raise Malformed(reason, details=[{"field": "before", "reason": reason}])
     table = order.table(collection, scope)
-    if table.sorted_by:
-        again, seconds = None, titled_orders.SECONDS if seconds is None else seconds
+    if table.sorted_by and seconds is None:
+        seconds = titled_orders.SECONDS
     if not collection.key or any(collection.by_name[name].nullable for name in collection.key):  # a nullable key does not define an order
         return _page_by_number(table, scope, order, wanted(), limit=limit, after=after, before=before, fields=fields)
     places = _places(collection, order)
@@ -186,13 +181,8 @@ def read_page(
     cursor, start = (None if cursor == list_starts.LAST else cursor), None if cursor else start
     anchor = table.anchored(places, cursors.read(cursor, collection.id, order.text, len(places))) if cursor else None
     met = wanted if start is None else lambda: [*wanted(), list_starts.starting_condition(start, table)]
-    statement = partial(_slice, table, reader, order, places, met, anchor, backwards=backwards, size=limit + 1)
-    if start is not None or again is None or table.dialect.name != "postgresql" or (anchor and isinstance(anchor[0], cursors.Beginning)):
-        fetched = fetch(statement())
-        rows = read(collection, fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched))
-    else:
-        plan = (table, again, tuple(reader.names), order.text, tuple(item is None for item in anchor or ()), backwards, limit)
-        rows = read(collection, rows_again(plan, statement, values) if values else _rows_again(plan, statement, anchor or ()))
+    fetched = fetch(_slice(table, reader, order, places, met, anchor, backwards=backwards, size=limit + 1))
+    rows = read(collection, fetched if seconds is None else lambda connection: time_limit.within(connection, seconds, fetched))
     more, rows = len(rows) > limit, rows[:limit]
     rows = rows[::-1] if backwards else rows
     if start is not None and rows and not more:  # those without a value may follow
@@ -356,26 +346,3 @@ def _page_by_number(
 def fetch(statement: Select[Any]) -> Callable[[Connection], list[Any]]:
     """A function that executes the statement and returns its rows."""
     return lambda connection: list(connection.execute(statement).all())
-
-
-_written: dict[Hashable, tuple[str, dict[str, Any]]] = {}
-
-
-def _rows_again(plan: Hashable, make: Callable[[], Any], anchor: Sequence[Any]) -> Callable[[Connection], list[Any]]:
-    """The rows of a frequent page: its SQL is compiled once per plan, and only the anchor changes.
-
-    A plan includes everything that the statement depends on. The table is part of it as an object, so a new structure is a new plan.
-    """
-
-    def rows(connection: Connection) -> list[Any]:
-        kept = _written.get(plan)
-        if kept is None:
-            compiled = make().compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-            if len(_written) >= MOST_WRITTEN:
-                _written.clear()
-            kept = _written[plan] = (str(compiled), dict(compiled.params))
-        text, known = kept
-        moved = {_at(number): item for number, item in enumerate(anchor) if _at(number) in known}
-        return driver_rows(connection, text, known | moved)
-
-    return rows

@@ -15,13 +15,11 @@ from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
 from console.errors import NotFound
-from console.records import catalogue, indexes, list_starts, record_keys, time_limit, values
+from console.records import catalogue, list_starts, record_keys, time_limit, values
 from console.records.dialects import Condition
-from console.records.filter_conditions import repeatable
 from console.records.reader import Reader, Record
 from console.records.record_pages import Page, fetch, list_conditions, order_of, read, read_all, read_page, segment_condition
 from console.records.related_values import named_by
-from console.records.repeated_reads import alike, rows_again
 from console.records.sql_tables import Chosen, table_of
 
 MOST_ROWS = 500
@@ -35,14 +33,7 @@ def get(collection_id: str, key: str, scope: Scope, fields: Iterable[str] | None
     table = table_of(collection)
     reader, parts = Reader(table, scope, fields), record_keys.decode(collection, key)
 
-    def statement() -> Select[Any]:
-        return reader.select().where(table.is_key(parts), table.in_scope(scope)).limit(1)
-
-    settled = scope.settled()
-    if settled and alike(table, collection.key, parts):
-        rows = read(collection, rows_again(("key", table, settled, tuple(reader.names)), statement, parts))
-    else:
-        rows = read(collection, fetch(statement()))
+    rows = read(collection, fetch(reader.select().where(table.is_key(parts), table.in_scope(scope)).limit(1)))
     record = reader.finished([reader.record(rows[0])])[0] if rows else None
     if record is None or record.key != key:  # 017 finds the record 17, but is not its key
         raise NotFound(record=None if scope.unlimited else (collection_id, key))
@@ -73,15 +64,6 @@ def page(
     collection = catalogue.collection(collection_id)
     order = order_of(collection, scope, sort)
     wanted = partial(list_conditions, table_of(collection), scope, where, segment, q, roots)
-    settled, again = scope.settled(), None
-    if (
-        settled
-        and segment is None
-        and seconds is None
-        and repeatable(where, collection)
-        and (isinstance(q, str) or repeatable(q, collection))
-    ):
-        again = settled, scope.hidden, repr(q), repr(where), indexes.indexes_of(collection) if q else None
     limit = max(1, min(limit, MOST_ROWS))
     begin = None if start is None else list_starts.starting_test(start, collection, order, scope)
     return read_page(
@@ -93,7 +75,6 @@ def page(
         after=after,
         before=before,
         fields=fields,
-        again=again,
         seconds=seconds,
         start=begin,
     )
@@ -203,14 +184,8 @@ def related(
     def wanted() -> list[Condition]:
         return [*list_conditions(there, scope_of_target, None, where, None, roots), *(named_by(there, *each) for each in theirs)]
 
-    names, parts = [column for column, _ in theirs], [part for _, part in theirs]
-    settled = scope_of_target.settled() if where is None and after is None and before is None else None
-    # of texts a filter may make something else before they are compared
-    again = ("led to", settled, *names) if settled and all(type(part) is int for part in parts) and alike(there, names, parts) else None
     limit = max(1, min(limit, MOST_ROWS))
-    return read_page(
-        target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields, again=again, values=parts
-    )
+    return read_page(target, scope_of_target, order, wanted, limit=limit, after=after, before=before, fields=fields)
 
 
 def related_count(collection_id: str, key: str, path: str | Sequence[Relation], scope_of_target: Scope, cap: int) -> int:
@@ -334,19 +309,10 @@ def _by_keys(
     reader = Reader(table, scope, fields)
     found: list[Record] = []
     pending = list(decoded.values())
-    asked = (segment,) if isinstance(segment, Expression) else ()
-    settled = scope.settled(*asked) if len(collection.key) == 1 and (asked or segment is None) else None
-
-    def statement(chunk: list[Any]) -> Select[Any]:
-        return reader.select().where(table.is_one_of(chunk), *list_conditions(table, scope, None, segment, None))
-
     for start in range(0, len(pending), MOST_KEYS):
         chunk = pending[start : start + MOST_KEYS]
-        if settled and all(alike(table, collection.key, parts) for parts in chunk):
-            plan = ("keys", len(chunk), table, settled, tuple(reader.names))
-            rows = read(collection, rows_again(plan, partial(statement, chunk), [parts[0] for parts in chunk]))
-        else:
-            rows = read(collection, fetch(statement(chunk)))
+        statement = reader.select().where(table.is_one_of(chunk), *list_conditions(table, scope, None, segment, None))
+        rows = read(collection, fetch(statement))
         found += [reader.record(row) for row in rows]
     return reader.finished([record for record in found if record.key in decoded])
 

@@ -150,7 +150,7 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
     """Add the kinds of records that the table's columns name, as `console.core.documents.collections.pointing` has it; names of classes, nothing else."""
     by_name = {column["name"]: column for column in structure["columns"]}
     every = {recognising.parts_of(name) for name in by_name}
-    held = [name for name, column in by_name.items() if column["stored"] in ("text", "integer") and every & {*pointing.key_words(name)}]
+    held = [name for name, column in by_name.items() if column["stored"] in ("text", "integer") and pointing.key_words(name) in every]
     if structure["kind"] != "table":
         return
     for name in held:
@@ -158,9 +158,6 @@ def note_kinds(connection: Connection, structure: dict[str, Any]) -> None:
             known = {str(row[0]): str(row[0]) for row in kinds if row[0] not in (None, "")}
             if 0 < len(known) <= MOST_KINDS and all(KIND.fullmatch(kind) for kind in known):
                 by_name[name]["kinds"] = known
-    if structure["key"] == ["id"] and {"app_label", "model"} <= by_name.keys():
-        rows = _read(connection, structure, ["id", "app_label", "model"], None)
-        by_name["id"]["kinds"] = {str(row[0]): f"{row[1]} {row[2]}" for row in rows}
 
 
 def note_secrets(connection: Connection, structure: Mapping[str, Any]) -> None:

@@ -19,7 +19,7 @@ from console.core import counted_moments, plain_words
 from console.core.documents.collections import CONVERSIONS, Field, condition_rows, recognising
 from console.core.expressions.operands import duration_text, moment_of, moment_text, number_of
 from console.core.filters import WORDS
-from console.records import binary_decimals, empty_values, exact_json, source_zones, uncommon_values
+from console.records import empty_values, exact_json, source_zones
 from console.records.connect import plain_moment
 
 INT64 = 2**63
@@ -39,8 +39,10 @@ def reader(field: Field, dialect: str) -> Callable[[Any], Any] | None:
         return _unpadded
     if field.native == "mixed":
         return lambda value: None if (said := shown(value)) is None else str(said)
-    if (uncommon := UNCOMMON.get(field.native.partition("(")[0])) is not None and (field.stored == "other" or field.native == "set"):
-        return lambda value: shown(uncommon(source_zones.in_text(value, field.zone)))
+    if (in_words := plain_words.SPOKEN.get(field.native.partition("(")[0])) is not None and field.stored == "other":
+        return lambda value: shown(in_words(source_zones.in_text(value, field.zone)))
+    if field.native == "set":
+        return lambda value: [word for word in value.split(",") if word] if isinstance(value, str) else shown(value)
     if field.native == "bit":
         return _bits(field.max_length or 0)
     if field.zone:
@@ -86,15 +88,6 @@ def shown(value: Any) -> Any:
     return str(value)
 
 
-UNCOMMON: dict[str, Callable[[Any], Any]] = {
-    "set": uncommon_values.set_list,
-    "tsvector": uncommon_values.lexemes,
-    **plain_words.SPOKEN,
-    **dict.fromkeys(uncommon_values.SHAPES, uncommon_values.shape_words),
-}
-"""Native type → how its values are shown."""
-
-
 def hexadecimal(value: Any) -> Any:
     """Bytes that identify a record, as hexadecimal text."""
     return bytes(value).hex() if isinstance(value, (bytes, bytearray, memoryview)) else shown(value)
@@ -132,7 +125,7 @@ def _scaled(scale: int) -> Callable[[Any], Any]:
     def scaled(value: Any) -> Any:
         if not isinstance(value, (int, float)) or isinstance(value, bool) or not math.isfinite(value):
             return shown(value)
-        exact = binary_decimals.rounded(value, scale)
+        exact = Decimal(repr(value))
         places = -int(exact.as_tuple().exponent)
         return format(exact, f".{scale}f") if places <= scale else format(exact, "f")
 

@@ -22,7 +22,6 @@ from console.sources.keeping import (
 )
 from console.sources.likely_keys import Likely, likely
 from console.sources.previewing import Preview, first_choice, hidden_fields, likelihood, previewed
-from console.sources.seeking_secrets import seek_secrets
 from console.sources.starting import begin, first_review
 from console.sources.testing import Tested, attempt, demo_shop, suggested, tried
 

@@ -30,10 +30,7 @@ class Preview:
 
 
 LIKELY = (
-    "customer", "client", "kunde", "patient", "account", "order", "auftrag", "person", "people", "employee", "mitarbeiter", "staff", "contact", "user",
-    "ticket", "invoice", "rechnung", "product", "artikel",
-    "cliente", "paciente", "paziente", "cita", "pedido", "factura", "ordine", "fattura", "klient", "zakaznik", "zakazka", "objednavka", "zasilka", "faktura",
-    "zamowienie", "klant", "bestelling", "kund", "commande", "facture",
+    "customer", "client", "patient", "account", "order", "person", "people", "employee", "staff", "contact", "user", "ticket", "invoice", "product",
 )  # fmt: skip
 """Tables that people work with, the likeliest first."""
 

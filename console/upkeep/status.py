@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import access, log, queue
+from console import access, background, log, queue
 from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
-from console.contacts import broken_off
 from console.core.actor import Actor
 from console.core.moments import moment_text
 from console.db.engine import fetch, transaction
@@ -160,7 +159,7 @@ def try_again(actor: Actor, job: int) -> None:
     given = (job, access.runs(actor).cleared)
     with transaction() as connection:  # a worker that is quick must not find what its job is about still broken off
         if (again := connection.exec_driver_sql(_AGAIN, given).first()) is not None:
-            broken_off.job_again(connection, again.dedupe_key)
+            background.revive_batch(connection, again.dedupe_key)
             log.note(actor, "job_retried", open={"job": again.entrypoint}, connection=connection)
             return
     if not fetch(_GIVEN_UP, given):  # another of the same key is there already

@@ -6,10 +6,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import orjson
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from console import browse, log, queue, records, subjects
-from console.actions import bulk, bulk_ends, bulk_looks, bulk_starts, many_changes as by_hand
+from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery, naming
@@ -68,22 +68,20 @@ def preview(collection: str) -> Response:
     except bulk.TooManyChosen as wrong:
         if isinstance(action, BulkStart):
             return _later(described, action, keys, whole, typed, given)
-        return _page(described, action, [], typed, wrong=wrong, status=422)
+        return _page(described, action, [], typed, wrong=wrong)
     except Invalid as wrong:
-        return _page(described, action, [], typed, wrong=wrong, status=422)
+        return _page(described, action, [], typed, wrong=wrong)
     if request.method == "POST" and (lacking := _missing_errors(action, given)):
-        return _page(described, action, items, typed, wrong=refusal(lacking), status=422)
+        return _page(described, action, items, typed, wrong=refusal(lacking))
     judged = bulk.judged(actor, collection, action, items, given) if request.method == "POST" or not _editable(action) else list(items)
     if request.method != "POST" or "go" not in request.form:
         return _page(described, action, judged, typed, checked_with=_token(given))
     token, *checked = request.form.get("checked", "").split(",")
     if token != _token(given):
-        return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), status=422, checked_with=_token(given))
+        return _page(described, action, judged, typed, wrong=Invalid(UNCHECKED), checked_with=_token(given))
     judged = bulk.as_checked(judged, set(checked))
     if all(item.state == bulk.REFUSED for item in judged):
-        return _page(
-            described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."), status=422
-        )
+        return _page(described, action, judged, typed, wrong=Invalid("Nothing can be done with these values: the reasons stand below."))
     bulk_id = bulk.begin(actor, collection, action, judged, given)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
@@ -105,7 +103,7 @@ def _later(
             raise refusal(lacking)
         bulk_id = bulk.look(frame.actor(), described["id"], action, keys, whole, given)
     except Invalid as wrong:
-        return _page(described, action, [], typed, wrong=wrong, status=422, later=True)
+        return _page(described, action, [], typed, wrong=wrong, later=True)
     workspace_return.note_start(bulk_id)
     return frame.redirect_to(f"/bulk/{bulk_id}")
 
@@ -122,10 +120,10 @@ def follow(bulk_id: str) -> Response:
         do = bulk.confirm if request.form.get("do") == "go" else bulk.stop
         do(frame.actor(), bulk_id)
         return frame.redirect_to(f"/bulk/{bulk_id}")
-    progress = _progress(bulk.get(frame.actor(), bulk_id))
-    if frame.wants_fragment() and request.args.get("left") == progress["seen"]:
-        return make_response("", 204)
-    return frame.page("actions/progress.html", progress, blocks={"*": "progress"})
+    found = bulk.get(frame.actor(), bulk_id)
+    if (answer := frame.poll_answer(found)) is not None:
+        return answer
+    return frame.page("actions/progress.html", _progress(found), blocks={"*": "progress"})
 
 
 def _offered(actor: Actor, collection: str) -> list[Action | BulkStart]:
@@ -168,7 +166,6 @@ def _page(
     typed: Mapping[str, Any],
     *,
     wrong: ConsoleError | None = None,
-    status: int = 200,
     checked_with: str = "",
     later: bool = False,
 ) -> Response:
@@ -205,11 +202,11 @@ def _page(
         "wrong": refusals.lines([detail for detail in details if detail["field"] in labels], labels),
         "url": f"/bulk/of/{described['id']}",
     }
-    return frame.page("actions/preview.html", context, status=status)
+    return frame.page("actions/preview.html", context, status=wrong.status if wrong else 200)
 
 
 def _progress(work: Bulk) -> dict[str, Any]:
-    left = work.count(bulk.WAITING, bulk.BEGUN)
+    left = work.count() - work.done
     action = by_hand.named(work.action) or next((each for each in _offered(frame.actor(), work.collection) if each.id == work.action), None)
     starting = bulk_starts.slug_of(work.action) is not None
     way_back = workspace_return.way_back(work.id)
@@ -219,27 +216,21 @@ def _progress(work: Bulk) -> dict[str, Any]:
     return {
         "bulk": work,
         "starting": starting,
-        "looking": work.looking,
-        "fits": work.count(bulk.FITS),
-        "same": work.count(bulk.SAME),
-        "most": bulk_looks.most_of(work.action),
+        "most": bulk.most_of(work.action),
         "listed": known,
         "done_word": bulk_ends.done_word(work.action),
         "waits": _waits(action) if isinstance(action, BulkStart) else "",
         "first_saved": next((heads[item.run] for item in work.items if item.run in heads and heads[item.run].status == "saved"), None),
         "title": named,
         "crumb": way_back[0] if way_back else listed,
-        "window_title": f"{named}, {listed}, {work.count() - left:,} of {work.count():,}, Handrail",
-        "again": _again_url(work) if action and not work.goes_on and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED) else None,
+        "window_title": f"{named}, {listed}, {work.done:,} of {work.count():,}, Handrail",
+        "again": _again_url(work)
+        if action and not work.under_way and not work.looking and work.count(bulk.REFUSED, bulk.STOPPED)
+        else None,
         "kept_until": work.created_at + bulk.KEPT,
         "left": left,
-        "goes_on": work.goes_on,
-        "seen": f"{work.count()} {left}" if work.looking else str(left),
-        "done": work.count(bulk.DONE),
-        "refused": work.count(bulk.REFUSED),
-        "open": work.count(bulk.OPEN),
+        **{state: work.count(state) for state in STATES},
         "causes": bulk.causes(work.id),
-        "stopped": work.count(bulk.STOPPED),
         "paused": queue.paused(),
         "total": work.count(),
         "items": [

@@ -1,10 +1,10 @@
 """Records from a CSV file: choose it, look at what each line would become, have it imported, and fetch the lines that were refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 from markupsafe import escape
 
 from console import automation, log
@@ -12,7 +12,6 @@ from console.actions import bulk, hand_forms
 from console.activity import exports
 from console.browse import naming
 from console.contacts import (
-    broken_off,
     cell_meanings,
     consent_columns,
     contact_files,
@@ -25,15 +24,15 @@ from console.contacts import (
 )
 from console.contacts.cells import SPELLINGS
 from console.contacts.encodings import ENCODINGS
+from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
-from console.contacts.kept_imports import Import
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.filters import IMPORTED
 from console.core.plain_words import uncapitalised
 from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import opting_out
-from console.views import downloads, formats, frame, list_tags
+from console.views import downloads, formats, frame, list_tags, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes
 
@@ -64,7 +63,7 @@ def begin(collection: str) -> Response:
     try:
         return frame.redirect_to(_url(import_batches.keep(who, collection, sent.stream, sent.filename)))
     except Invalid as wrong:
-        return _form(here, wrong=_words(wrong), status=422)
+        return _form(here, wrong=refusals.first_reason(wrong), status=422)
 
 
 @blueprint.route("/imports/<import_id>", methods=["GET", "POST"])
@@ -76,16 +75,14 @@ def follow(import_id: str) -> Response:
     if request.method == "POST":
         try:
             if request.form.get("do") == "take_back":
-                if found.running or _is_stopping(found):
+                if found.followed:
                     raise Invalid("It still goes on. Stop it, or wait until it is done, and then take it back.")
                 return frame.redirect_to(f"/bulk/{bulk.look_at_import(frame.actor(), found.collection, found.id)}")
             return frame.redirect_to(_url(_done(found, request.form.get("do", ""))))
         except Invalid as invalid:
-            wrong = _words(invalid)
-    if frame.wants_fragment() and request.args.get("seen") == _seen(found):
-        return make_response("", 204)
-    if frame.wants_fragment() and not (found.running or _is_stopping(found)):
-        return make_response("", 200, {"HX-Refresh": "true"})  # what was left out, and why, stands below what is followed
+            wrong = refusals.first_reason(invalid)
+    if (answer := frame.poll_answer(found, reload=True)) is not None:  # what was left out, and why, stands below what is followed
+        return answer
     return frame.page("lists/import_progress.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
 
 
@@ -145,7 +142,7 @@ def _meanings() -> dict[str, dict[str, str]]:
 def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Response:
     context = {
         "collection": collection, "url": f"/import{frame.collection_url(collection.id)}", "back": frame.collection_url(collection.id, segment=""), "wrong": wrong,
-        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS, "is_stopping": _is_stopping,
+        "most": contact_files.MOST_BYTES >> 20, "most_workbook": workbooks.MOST_BYTES >> 20, "words": WORDS,
         "recent": [(each, _url(each)) for each in import_batches.recent(frame.actor(), collection.id)],
     }  # fmt: skip
     return frame.page("lists/import.html", context, status=status)
@@ -154,17 +151,17 @@ def _form(collection: Collection, *, wrong: str = "", status: int = 200) -> Resp
 def _progress(found: Import, wrong: str) -> dict[str, Any]:
     who = frame.actor()
     collection = imports.importable(who, found.collection)
-    after = request.args.get("after", "")
-    lines = import_batches.refused(found.id, int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0, limit=SHOWN + 1)
+    lines = import_batches.refused(found.id, request.args.get("after", 0, type=int), limit=SHOWN + 1)
+    causes = import_batches.causes(found.id)
     context: dict[str, Any] = {
-        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""), "seen": _seen(found),
-        "words": WORDS.get(found.status, ""), "stopping": _is_stopping(found), "wrong": wrong, "causes": import_batches.causes(found.id), "left": lines[:SHOWN],
+        "batch": found, "collection": collection, "url": _url(found), "back": frame.collection_url(collection.id, segment=""),
+        "words": WORDS.get(found.status, ""), "wrong": wrong, "causes": causes, "left": lines[:SHOWN],
         "more": frame.present_address(after=lines[SHOWN - 1][0]) if len(lines) > SHOWN else None, "another": f"/import{frame.collection_url(collection.id)}",
         "keeps_consent": consent_columns.place_of(who, collection) is not None, "mapping": None, "perhaps_consent": [], "not_written": [], "unproved": "", "needed": [], **_unknown(found), **_tags(who, collection, found), "lists": _lists(collection, found), "may_delete": hand_forms.may_delete(who, collection), "says_consent": bool(
             found.question.same.get(imports.EVERYONE)) or any(name.startswith(imports.CONSENT) for name in found.question.columns.values()),
     }  # fmt: skip
     if found.preview and found.status != "cancelled":
-        context |= _looked_at(who, collection, found)
+        context |= _looked_at(who, collection, found, {reason for reason, _ in causes})
     return context
 
 
@@ -184,8 +181,11 @@ def _lists(collection: Collection, found: Import) -> list[tuple[str, str]]:
     return [(f"{number:,} {word}", list_tags.imported_address(collection, found.id, name)) for name, (word, number) in numbers if number]
 
 
-def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
-    """Return the first lines as they would become, and what each column is read as; nothing where the file is not kept any more."""
+def _looked_at(who: Actor, collection: Collection, found: Import, reasons: Container[str]) -> dict[str, Any]:
+    """Return the first lines as they would become, and what each column is read as; nothing where the file is not kept any more.
+
+    `reasons`: why lines are left out.
+    """
     try:
         headings, cells = contact_files.sample(found.question.file, found.person)
         plan, lines = import_batches.first_lines(who, found)
@@ -204,16 +204,19 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         )
         for number, heading in enumerate(headings)
     ]
+    same, place, told = found.question.same, plan.consents.place, {field.name for field in plan.consents.told.values()}
+    proof = place.needed - told if place is not None else frozenset()
+    unproved = [uncapitalised(field.label) for field in plan.consents.fields if field.name in proof and not same.get(field.name)]
+    empty = [field for field in (*plan.untold, *plan.told_needed) if f"{field.label} is needed." in reasons]
+    lacking = [field for field in plan.told_needed if field in empty or field.name in plan.of_empty]
     mapping = {
         "columns": columns, "choices": imports.choices(who, collection), "matches": imports.matches(who, collection), "match": plan.match or "",
-        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes(plan, found.question.same, look),
-        "untold": _untold(plan.untold, found.question.same, look), "lacking": _untold(_lacking(plan, found), found.question.same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, found.question.same),
-        "tags": str(found.question.same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None, "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
+        "encodings": list(ENCODINGS.items()), "encoding": found.question.file.encoding, "first_lines": contact_files.first_lines(found.question.file), "boxes": _boxes([field.to_json() | {"required": field.name in proof} for field in plan.consents.fields], same, look),
+        "untold": _boxes(_of_all(plan.untold), same, look), "lacking": _boxes(_of_all(lacking), same, look), "spellings": list(SPELLINGS.items()), "spelling": found.question.spelling, "everyone": _everyone(plan, same),
+        "tags": str(same.get(imports.TAGS) or "") if imports.takes_tags(who, collection) else None, "no_takes_back": plan.consents.no_takes_back if plan.consents.channels else None, "meanings": _asked_meanings(plan, found, headings),
     }  # fmt: skip
     filled = [
-        (collection.by_name[name].label, value)
-        for name, value in plan.filled.items()
-        if value != "" and f"{imports.ALL}{name}" not in found.question.same
+        (collection.by_name[name].label, value) for name, value in plan.filled.items() if value != "" and f"{imports.ALL}{name}" not in same
     ]
     unused, perhaps = imports.unused_columns(found.question, who.id)
     return {
@@ -224,8 +227,8 @@ def _looked_at(who: Actor, collection: Collection, found: Import) -> dict[str, A
         "unused": unused,
         "before": max(found.question.file.heading - 1, 0),
         "perhaps_consent": perhaps,
-        "unproved": _unproved(plan, found.question.same),
-        "needed": _needed(plan, found),
+        "unproved": " and ".join(", ".join(unproved).rsplit(", ", 1)),
+        "needed": [field.label for field in empty],
         "nothing": not plan.fields,
         "not_written": opting_out.not_written(collection),
     }
@@ -241,38 +244,14 @@ def _cells(line: Line, fields: list[Any], look: formats.Look) -> list[Any]:
     return found
 
 
-def _boxes(plan: Plan, same: Mapping[str, Any], look: formats.Look) -> list[Any]:
-    """Return the form for what is the same for the consents of all lines."""
-    place = plan.consents.place
-    needed = (place.needed if place is not None else frozenset()) - {field.name for field in plan.consents.told.values()}
-    sources = [field.to_json() | {"required": field.name in needed, "readonly": False} for field in plan.consents.fields]
-    return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+def _boxes(asked: Sequence[dict[str, Any]], same: Mapping[str, Any], look: formats.Look) -> list[Any]:
+    """Return the form for fields that are the same for all lines."""
+    return list(form_boxes.boxes({"fields": [field | {"readonly": False} for field in asked]}, look, typed=dict(same) or None, errors=[]))
 
 
-def _unproved(plan: Plan, same: Mapping[str, Any]) -> str:
-    """Return what must be known of a consent and is told nowhere, so that whoever agreed is left out; empty where nothing is."""
-    place, told = plan.consents.place, {field.name for field in plan.consents.told.values()}
-    needed = place.needed - told if place is not None else frozenset()
-    labels = [uncapitalised(field.label) for field in plan.consents.fields if field.name in needed and not same.get(field.name)]
-    return " and ".join(", ".join(labels).rsplit(", ", 1))
-
-
-def _needed(plan: Plan, found: Import) -> list[str]:
-    """Return the labels of the fields that leave lines out because they are empty, and that can be told for all."""
-    reasons = {reason for reason, _ in import_batches.causes(found.id)}
-    return [each.label for each in (*plan.untold, *plan.told_needed) if f"{each.label} is needed." in reasons]
-
-
-def _lacking(plan: Plan, found: Import) -> list[Field]:
-    """Return the fields whose empty cells leave lines out, or would without what is told for all."""
-    reasons = {reason for reason, _ in import_batches.causes(found.id)}
-    return [each for each in plan.told_needed if f"{each.label} is needed." in reasons or each.name in plan.of_empty]
-
-
-def _untold(asked: Sequence[Field], same: Mapping[str, Any], look: formats.Look) -> list[Any]:
-    """Return the form for fields that must not be empty and stand in no column, or in one with empty cells."""
-    sources = [one.to_json() | {"name": f"{imports.ALL}{one.name}", "required": False, "readonly": False} for one in asked]
-    return list(form_boxes.boxes({"fields": sources}, look, typed=dict(same) or None, errors=[]))
+def _of_all(fields: Sequence[Field]) -> list[dict[str, Any]]:
+    """Return fields that must not be empty and stand in no column, or in one with empty cells, as they are asked for all lines."""
+    return [field.to_json() | {"name": f"{imports.ALL}{field.name}", "required": False} for field in fields]
 
 
 def _unknown(found: Import) -> dict[str, int]:
@@ -312,17 +291,5 @@ def _everyone(plan: Plan, same: Mapping[str, Any]) -> list[tuple[str, str, bool]
     return [(one, consent_columns.NAMES[one], one in agreed) for one in (place.documents if place else ()) if one not in told]
 
 
-def _seen(found: Import) -> str:
-    return f"{found.status}-{found.done}-{len(found.why)}{'-stopping' if _is_stopping(found) else ''}"
-
-
-def _is_stopping(found: Import) -> bool:
-    return broken_off.is_stopping(found.status, found.ended_at, found.place)
-
-
 def _url(found: Import) -> str:
     return f"/imports/{found.id}"
-
-
-def _words(wrong: Invalid) -> str:
-    return next((str(each["reason"]) for each in wrong.details if each.get("reason")), wrong.message)

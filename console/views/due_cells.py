@@ -18,11 +18,8 @@ _ENDED = frozenset({
     "rejected", "resolved", "settled", "solved", "void", "withdrawn", "written_off", "returned", "refunded", "repaid", "collected", "picked_up",
     "handed_over", "handed_out", "shipped", "fulfilled", "seen", "attended", "no_show", "not_seen", "missed", "did_not_attend", "dna", "discharged",
     "declined", "denied", "refused", "dismissed", "abandoned", "terminated", "retired", "scrapped", "disposed", "sold", "lost", "won", "expired", "lapsed",
-    "abgeschlossen", "abgelehnt", "abgesagt", "bezahlt", "erledigt", "erschienen", "nicht_erschienen", "geschlossen", "geliefert", "storniert", "zurückgegeben",
-    "ausgeliefert", "annulé", "annulée", "clos", "close", "clôturé", "clôturée", "livré", "livrée", "payé", "payée", "rendu", "rendue", "réglé",
-    "réglée", "refusé", "refusée", "terminé", "terminée", "anulowane", "odrzucone", "odwołane", "opłacone", "wydane", "wykonane", "zakończone", "zamknięte", "zapłacone", "zwrócone",
 })  # fmt: skip
-"""Words of states in which nothing is waited for any more, in English, German, French and Polish."""
+"""Words of states in which nothing is waited for any more."""
 
 
 _REVIEW = re.compile(r"(?:^|_)(?:review|reassessment|renewal|recertification)(?:_|$)", re.IGNORECASE)
@@ -48,12 +45,9 @@ def ended(state: Any, what: Kind) -> bool:
     return word in _ENDED and not (word in _RUN_OUT and _REVIEW.search(recognising.snaked(what.name)))
 
 
-def over(values: Mapping[str, Any], collection: Collection, look: Look, what: Kind) -> bool:
-    """Return whether the values of a record, or the state that it refers to, say that what is due then has come to its end."""
-    states = (look.records.get((led, str(values.get(name)))) for name, led in collection.ending_references.items())
-    return any(
-        bool(values.get(name)) if alone else ended(values.get(name), what) for name, alone in collection.ending_fields.items()
-    ) or any(state is not None and state.ended for state in states)
+def over(values: Mapping[str, Any], collection: Collection, what: Kind) -> bool:
+    """Return whether the values of a record say that what is due then has come to its end."""
+    return any(bool(values.get(name)) if alone else ended(values.get(name), what) for name, alone in collection.ending_fields.items())
 
 
 def cells(what: Kind, look: Look, values: Sequence[Any], ends: Sequence[bool]) -> list[str]:

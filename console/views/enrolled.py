@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from console import access, automation, browse, enrolments, formats, messages, queue, workflows
 from console.contacts import contact_files
@@ -58,20 +58,25 @@ def _number(actor: Actor, known: Known) -> int:
 tabs.register(tabs.Tab(20, "enrolled", "Enrolled", "/enrolled", count=_number))
 
 
+def wanted_version() -> int | None:
+    """Return the version whose people are meant; None for every version. Raises Malformed."""
+    version = request.values.get("version", "")
+    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
+        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
+    return int(version) if version else None
+
+
 @blueprint.get("/workflows/<slug>/enrolled")
 def listed(slug: str) -> Response:
     """Show who is in the workflow, narrowed by step, status and version."""
     target = enrolments.seen(frame.actor(), slug)
     args = request.args
-    version = args.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
-        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
     page = enrolments.places.page(
         frame.actor(),
         target,
         status=args.get("status") or None,
         step=args.get("step") or None,
-        version=int(version) if version else None,
+        version=wanted_version(),
         after=args.get("after") or None,
     )
     counts = enrolments.counts_for(frame.actor(), target.id, target.collection)
@@ -168,17 +173,10 @@ def follow(batch_id: str) -> Response:
         try:
             return frame.redirect_to(batch_url(_done(found, request.form.get("do", "")).id))
         except Invalid as invalid:
-            wrong = next((str(each["reason"]) for each in invalid.details), invalid.message)
-    if frame.wants_fragment() and request.args.get("done") == _seen(found) and found.status == "running":
-        return make_response("", 204)
-    if frame.wants_fragment() and found.status != "running":
-        return make_response("", 200, {"HX-Refresh": "true"})  # who is left out, and why, stands below what is followed
+            wrong = refusals.first_reason(invalid)
+    if (answer := frame.poll_answer(found, reload=True)) is not None:  # who is left out, and why, stands below what is followed
+        return answer
     return frame.page("enrolments/batch.html", _progress(found, wrong), blocks={"*": "progress"}, status=422 if wrong else 200)
-
-
-def _seen(found: Batch) -> str:
-    """Return how far it is and whether it is held up, for a page that asks only for what is new."""
-    return f"{found.done}{'-' if found.why else ''}"
 
 
 def _done(found: Batch, what: str) -> Batch:
@@ -271,26 +269,24 @@ def _chosen_titles(target: Target, keys: Sequence[str]) -> list[str]:
 def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     who = frame.actor()
     target = enrolments.seen(who, found.workflow, "start")
-    answers, more = enrolments.batches.answers(who, found.id, limit=100, after=_after() or None)
+    answers, more = enrolments.batches.answers(who, found.id, limit=100, after=request.args.get("after", type=int))
     return {
         "batch": found,
         "target": target,
-        "running": found.status == "running",
         "paused": queue.paused(),
         "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)],
-        "rows": [(row, ANSWERS[row["status"]]) for row in answers],
+        "rows": [(row, ANSWERS[row.status]) for row in answers],
         "more": frame.present_address(after=more) if more else None,
         "of_file": found.origin in ("csv", "rows"),
         "mapping": _mapping(found, target) if found.preview and found.question.file is not None else None,
         "wrong": wrong,
         "exits": list(found.exits.items()) if found.preview else (),
-        "reach": found.reach.to_json() if found.preview and found.reach.looked else None,
+        "reach": found.reach if found.preview and found.reach.looked else None,
         "channel_words": CHANNEL_WORDS,
         "consent_words": _consent_words(target),
         "words": BATCH_WORDS[found.status],
         "url": batch_url(found.id),
         "unable": unable_words(target.id),
-        "seen": _seen(found),
         "address": workflow_url(target.slug),
     }
 
@@ -315,11 +311,6 @@ def _take_out_url(target: Target, counts: Counts) -> str | None:
     return f"{workflow_url(target.slug)}/take-out" + (f"?{urlencode(narrowed)}" if narrowed else "")
 
 
-def _after() -> int:
-    after = request.args.get("after", "")
-    return int(after) if after.isascii() and after.isdigit() and len(after) < 12 else 0
-
-
 def _mapping(found: Batch, target: Target) -> dict[str, Any]:
     """Return what each column of the file is read as, with its first cells."""
     file = found.question.file
@@ -337,8 +328,8 @@ def _mapping(found: Batch, target: Target) -> dict[str, Any]:
         "columns": [
             (
                 f"{COLUMN}{number}",
-                f"Column “{heading}”" if heading else f"Column {number + 1}, which has no name,",
-                [line[number] for line in lines if number < len(line)],
+                f"Column “{heading}” is" if heading else f"Column {number + 1}, which has no name, is",
+                [line[number] for line in lines if number < len(line) and line[number]],
                 found.question.columns.get(str(number), ""),
             )
             for number, heading in enumerate(headings)

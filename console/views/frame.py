@@ -20,6 +20,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
 from console import access, accounts, queue, settings
+from console.background import Work
 from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
@@ -57,6 +58,7 @@ COMPONENTS = {
     "technical": ("technical",),
     "then_now": ("then_now",),
     "tile": ("tile",),
+    "work": ("follow_work",),
 }
 """File of `templates/components/` → its macros. Every template has them by name, so that a block that is drawn alone has them too; one that uses another comes after it."""
 MACROS = {name: f"components/{file}.html" for file, macros in COMPONENTS.items() for name in macros}
@@ -189,6 +191,15 @@ def render(template: str, context: Mapping[str, Any], block: str | None = None) 
     current_app.update_template_context(values)
     text = page_template.render(values) if block is None else "".join(page_template.blocks[block](page_template.new_context(values)))
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # a value may hold a NUL, a page may not
+
+
+def poll_answer(work: Work, *, reload: bool = False) -> Response | None:
+    """Return the answer to a page that follows work in the background, where it needs nothing drawn: because it shows all that is new, or is to `reload` at the end."""
+    if not wants_fragment():
+        return None
+    if request.args.get("seen") == work.seen:
+        return make_response("", 204)
+    return make_response("", 200, {"HX-Refresh": "true"}) if reload and not work.followed else None
 
 
 def redirect_to(to: str) -> Response:

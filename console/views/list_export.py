@@ -1,8 +1,8 @@
 """A list as a file, made in the background: ask for it, follow it, fetch it within its day."""
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
-from console import accounts, browse, queue
+from console import accounts, background, browse
 from console.browse import list_files, list_views
 from console.browse.list_files import FORMS, ListFile
 from console.errors import Malformed, NotFound
@@ -12,9 +12,12 @@ from console.views.frame import Badge
 blueprint = Blueprint("list_export", __name__)
 FORM_WORDS = {"csv": "CSV file", "xlsx": "Excel workbook"}
 STATES = {
-    list_files.WAITING: Badge("Waiting", ""), list_files.RUNNING: Badge("Being written", "info"), list_files.DONE: Badge("Ready", "good"),
-    list_files.FAILED: Badge("Not made", "bad"), list_files.STOPPED: Badge("Stopped", ""),
-}  # fmt: skip
+    background.WAITING: Badge("Waiting", ""),
+    background.RUNNING: Badge("Being written", "info"),
+    background.DONE: Badge("Ready", "good"),
+    background.FAILED: Badge("Not made", "bad"),
+    list_files.FILES.stopped: Badge("Stopped", ""),
+}
 
 
 @blueprint.post("/export/c/<collection>")
@@ -39,8 +42,8 @@ def follow(export_id: str) -> Response:
         list_files.stop(frame.actor(), export_id)
         return frame.redirect_to(f"/exports/{export_id}")
     found = list_files.get(frame.actor(), export_id)
-    if frame.wants_fragment() and request.args.get("seen") == _seen(found):
-        return make_response("", 204)
+    if (answer := frame.poll_answer(found)) is not None:
+        return answer
     return frame.page("lists/file.html", _drawn(found), blocks={"*": "progress"})
 
 
@@ -60,10 +63,6 @@ def fetch(export_id: str) -> Response:
     return downloads.stream(found.name, list_files.parts(frame.actor(), export_id))
 
 
-def _seen(found: ListFile) -> str:
-    return f"{found.status}-{found.done}"
-
-
 def _drawn(found: ListFile) -> dict[str, object]:
     collection = browse.seen(frame.actor(), found.collection)
     return {
@@ -72,9 +71,6 @@ def _drawn(found: ListFile) -> dict[str, object]:
         "title": collection.label if collection else "A list",
         "form": FORM_WORDS[found.form],
         "badge_label": STATES[found.status],
-        "under_way": found.status in list_files.UNDER_WAY,
-        "paused": queue.paused(),
         "url": f"/exports/{found.id}",
-        "seen": _seen(found),
         "back": frame.collection_url(found.collection),
     }

@@ -27,7 +27,6 @@ from console.views import (
     list_starts,
     list_tags,
     saved_segments,
-    vanished_conditions,
 )
 from console.views.around_list import around_records
 from console.views.list_counts import count_context, list_address, tabs
@@ -101,7 +100,7 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
     query = parse_query(described, usual, kept.size)
     if frame.wants_fragment() and (part := _part(listed, described, query, kept, known)) is not None:
         return part
-    wrong, slow, left, no_start, around = "", "", None, "", cache(lambda: around_records(who, listed, described, kept, known))
+    wrong, slow, no_start, around = "", "", "", cache(lambda: around_records(who, listed, described, kept, known))
     try:
         query, no_start = list_starts.from_value(listed, described, scope, query)
         page = browse.noted_page(who, listed, scope, query)
@@ -118,14 +117,13 @@ def _show(collection: str, saving: Mapping[str, Any] | None = None) -> Response:
             page = browse.noted_page(who, listed, scope, replace(query, sort=None, after=None, before=None, start=None))
         except Malformed:
             wrong += " Nothing is listed."
-            left = vanished_conditions.remainder(listed, described, scope)
             page = browse.nothing_found(who, collection, BrowseQuery(limit=kept.size, fields=usual))
     partly = page.reach in ("beginnings", "exact")
     first = not (page.rows or query.after or query.before or query.start or wrong or saving)
     if partly and first and looking_inside.can_look_inside(who, listed, scope, query):
         return make_response("", 303, {"Location": list_address(inside="1")})  # indexes that find nothing do not say that there is nothing
     shown = drawn(page, described, wrong, known, saving, around()) | ({} if wrong or slow else count_context(collection, query, page))
-    shown |= {"left": left, "slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
+    shown |= {"slow": slow, "advice": browse.search_advice(who, collection) if slow or partly else []}
     shown |= {"begun": looking_inside.begun_fields(listed, scope) if page.reach == "beginnings" else []}
     shown |= list_starts.places(listed, scope, page, no_start)
     shown |= list_preview.previewed(listed.id, request.args.get("preview"))

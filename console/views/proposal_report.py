@@ -45,7 +45,6 @@ def show() -> Response:
         "total": report.total,
         "days": WINDOWS,
         "charts": charts(report) if report.total.asked else [],
-        "paragraph": report_words.paragraph(report),
         "fields": rows(report),
         "behind": behind,
         "others": figures_by_dimension(report),

@@ -334,7 +334,7 @@ def _line(page: RecordPage, item: Field, look: Look, starts: Sequence[Start] = (
         badge = item.name == page.collection.summary.get("badge") or item.widget == "badge"
         drawn = states.badge(what, value, look) if badge else formats.html(what, value, look)
         if due_cells.is_due(what):
-            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection, look, what))
+            drawn = due_cells.shown(what, value, look, end=due_cells.over(page.record.values, page.collection, what))
     governor, empty = page.governed.get(item.name), formats.absent(value) and item.type != "binary"  # bytes are never read
     if governor is not None:
         way = next((start for start in starts if start.slug in governor.slugs), None)

@@ -37,3 +37,10 @@ def line(label: str, reason: str) -> str:
     if not label or reason.startswith((label, f"“{label}”")):
         return reason
     return f"{label} {reason}" if label.endswith("?") else f"{label}: {reason}"
+
+
+def first_reason(wrong: ConsoleError | None) -> str:
+    """Return the first reason that the details give, else the message; empty where nothing is wrong."""
+    if wrong is None:
+        return ""
+    return next((str(each["reason"]) for each in wrong.details if each.get("reason")), wrong.message)

@@ -1,41 +1,41 @@
 """The JSON Schemas of workflow, action, collection and workspace files. They are public, because they contain nothing about this installation."""
 
-from pathlib import Path
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, abort, request
+
+from console import steps
+from console.core.documents import workflow_schema
+from console.core.documents.action_document import Action
+from console.core.documents.collections.collection_document import CollectionDocument
+from console.core.documents.document_parts import as_file, schema_of
+from console.core.documents.workspaces import Workspace
 
 blueprint = Blueprint("schema", __name__)
-FOLDER = Path(__file__).parent.parent / "core"
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "workflow": lambda: workflow_schema.schema(steps.all_types()),
+    "action": lambda: schema_of(Action),
+    "collection": lambda: schema_of(CollectionDocument),
+    "workspace": lambda: schema_of(Workspace),
+}
+"""What makes the schema of each kind of file, by name."""
 
 
-@blueprint.get("/schema/workflow.json")
-def workflow() -> Response:
-    """Return the schema of workflow files; 304 if the client has it."""
-    return _file("workflow")
+@functools.cache
+def schema_file(name: str) -> bytes:
+    """The JSON Schema of a kind of file, as the bytes of its file. Raises KeyError for a name that `SCHEMAS` lacks."""
+    return as_file(SCHEMAS[name]())
 
 
-@blueprint.get("/schema/action.json")
-def action() -> Response:
-    """Return the schema of action files; 304 if the client has it."""
-    return _file("action")
-
-
-@blueprint.get("/schema/collection.json")
-def collection() -> Response:
-    """Return the schema of collection files; 304 if the client has it."""
-    return _file("collection")
-
-
-@blueprint.get("/schema/workspace.json")
-def workspace() -> Response:
-    """Return the schema of workspace files; 304 if the client has it."""
-    return _file("workspace")
-
-
-def _file(name: str) -> Response:
-    """Return a schema file of the package."""
-    body = (FOLDER / f"{name}.schema.json").read_bytes()
-    answer = Response(body, mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
+@blueprint.get("/schema/<name>.json")
+def schema(name: str) -> Response:
+    """Return the schema of a kind of file; 304 if the client has it."""
+    if name not in SCHEMAS:
+        abort(404)
+    answer = Response(schema_file(name), mimetype="application/schema+json", headers={"Cache-Control": "public, max-age=3600"})
     answer.add_etag()
     answer.make_conditional(request)
     return answer

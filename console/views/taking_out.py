@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, make_response, request
+from flask import Blueprint, Response, request
 
 from console import enrolments
 from console.enrolments import TakeOutPlan, Target, Those, leaving_many
-from console.errors import Malformed
 from console.views import frame
-from console.views.enrolled import CHANNEL_WORDS, lead_url, workflow_url
+from console.views.enrolled import CHANNEL_WORDS, lead_url, wanted_version, workflow_url
 from console.views.forms import Field, Form
 
 blueprint = Blueprint("taking_out", __name__, url_prefix="/workflows")
@@ -51,21 +50,17 @@ def follow(slug: str, act_id: str) -> Response:
         leaving_many.resume(frame.actor(), slug, act_id)
         return frame.redirect_to(f"{workflow_url(target.slug)}/taken-out/{act_id}")
     act = leaving_many.of_workflow(frame.actor(), slug, act_id)
-    running = act.status == "running"
-    if frame.wants_fragment() and running and request.args.get("done") == str(act.done) and not act.why:
-        return make_response("", 204)
+    if (answer := frame.poll_answer(act)) is not None:
+        return answer
     address = workflow_url(target.slug)
-    context = {"target": target, "act": act, "running": running, "address": address, "url": f"{address}/taken-out/{act.id}"}
+    context = {"target": target, "act": act, "address": address, "url": f"{address}/taken-out/{act.id}"}
     return frame.page("enrolments/taken_out.html", context, blocks={"*": "progress"})
 
 
 def _meant_people() -> Those:
     """Return who is meant. Raises Malformed."""
     given = request.values
-    version = given.get("version", "")
-    if version and not (version.isascii() and version.isdigit() and len(version) < 9):
-        raise Malformed("There is no such version.", details=[{"field": "version", "reason": "A number."}])
-    return Those(given.get("step") or None, given.get("status") or None, int(version) if version else None)
+    return Those(given.get("step") or None, given.get("status") or None, wanted_version())
 
 
 def _drawn(target: Target, those: Those, plan: TakeOutPlan, form: Form) -> Response:

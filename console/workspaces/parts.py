@@ -200,8 +200,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     names = [each.name for each in columns]
     badge = collection.summary.get("badge")
     dated = any(each.type in ("date", "datetime") for each in columns)
-    ending = {name: led for name, led in collection.ending_references.items() if dated and name in readable}
-    beside = [badge, *(collection.ending_fields if dated else ()), *ending]
+    beside = [badge, *(collection.ending_fields if dated else ())]
     asked = dict.fromkeys(
         [
             *names,
@@ -218,7 +217,7 @@ def _listing(desk: Desk, item: CollectionList) -> Listing:
     total = None
     if page.next or page.previous:
         total = records.count(collection.id, scope, None, sought, browse.CAP, segment=condition, roots=roots)
-    leads = [*((each.name, each.references) for each in columns), *ending.items()]
+    leads = [(each.name, each.references) for each in columns]
     named = naming.named(desk.actor, naming.references(leads, (row.values for row in page.rows)))
     log.note(
         desk.actor, "record_listed",

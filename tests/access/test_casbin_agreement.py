@@ -26,10 +26,10 @@ from console.work import approvals, notices
 from tests.company import Company
 from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)
 
-pytestmark = pytest.mark.daily
-
 CONDITIONS = ("", "", "", "record.desk in $currentUser.tags.desks", "input.amount <= 100", "run.started_by != $currentUser.id", "true", "record.owner.desk == 'x'")  # fmt: skip
+
 ROLES, TEAMS, USERS = 6, ("a", "b", "c"), 5
+
 NAMES = ("x", "y", "z.long")
 
 
@@ -186,7 +186,7 @@ def test_an_error_of_casbin_denies(company: Company, monkeypatch: pytest.MonkeyP
     _settled()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """An index that gives everybody every role lets nobody answer: not the step that only asks, nor the one that acts."""
     asking()
@@ -208,21 +208,6 @@ def test_an_approval_that_names_roles_takes_casbin_too(bank: Company, monkeypatc
     assert [status(bank, approval) for approval in requests] == ["approved", "approved"]
 
 
-EVERYDAY = {
-    ("collection", "browse"), ("collection", "read"), ("collection", "update"), ("collection", "act"), ("collection", "shape"),
-    ("field", "read"), ("field", "update"), ("action", "request"), ("workflow", "see"), ("workflow", "report"), ("workflow", "resume"),
-    ("workflow", "assign"), ("workflow", "edit"), ("inbox", "work"), ("label", "see"), ("activity", "read"), ("activity", "verify"),
-}  # fmt: skip
-"""What the index decides alone: reading, drafts, and one step, record or assignment at a time."""
-
-
-def test_every_act_is_either_judged_twice_or_an_everyday_one() -> None:
-    """A new act is put in one of the two lists: nobody forgets to ask whether it needs both judges."""
-    every = {(kind, act) for kind, acts in ACTS.items() for act in acts}
-    assert every == casbin_agreement.DANGEROUS | EVERYDAY
-    assert not casbin_agreement.DANGEROUS & EVERYDAY
-
-
 def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person without any role is given none of these by an index that gives everything away."""
     stranger = replace(company.stan, id="usr_without_roles")
@@ -233,22 +218,6 @@ def test_no_dangerous_act_is_done_on_the_word_of_the_index_alone(company: Compan
     }
     assert {one for one in asked if access.can(stranger, None, *one)} == set()
     _settled()
-
-
-def test_what_is_kept_of_answers_stays_small_under_one_policy(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every kind of question, many more of them than are kept: the same answers as before, and no store that grows."""
-    monkeypatch.setattr(casbin_agreement, "MOST_KEPT", 3)
-    for number in range(12):
-        for obj, act in (("collection:customer", "export"), (f"collection:none-{number}", "export"), (f"workflow:none-{number}", "start")):
-            held = access.policy_store.current()
-            question = casbin_agreement.Question(company.olivia, None, obj, act, {}, some=True)
-            asked = access.can(company.olivia, None, obj, act)
-            assert casbin_agreement.allowed(held, question) is asked
-            casbin_agreement._by_casbin(held).index.hidden(f"user:{company.olivia.id}", None, f"none-{number}")
-    answers = casbin_agreement._answers
-    assert answers is not None
-    assert len(answers.known) <= 3
-    assert len(answers.reaching) <= 3
 
 
 def test_casbin_answers_many_threads_at_once_whatever_interrupts_it() -> None:

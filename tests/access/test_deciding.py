@@ -3,19 +3,14 @@
 import itertools
 from typing import Any
 
-import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.access import policy_changes, policy_words
 from console.access.deciding import decide
 from console.access.index import Index
 from console.access.oracle import enforcer
 from console.access.policy_changes import Change, between, effects
-from console.access.rows import Row, line, parse
-from console.access.spoken_names import Names
+from console.access.rows import Row, parse
 from console.core import expressions
-
-pytestmark = pytest.mark.daily
 
 USERS, BASES, BUILT = ("user:u", "user:base1"), ("role:base1", "role:base2"), ("role:built1", "role:built2")
 TEAMS, PLACES = ("a", "b", "unnamed"), ("t:a", "t:b", "*")
@@ -136,53 +131,3 @@ def test_a_change_over_a_change_keeps_only_what_is_other_in_the_end() -> None:
     assert Change(frozenset(rows[:1]), frozenset(rows[1:])).on(rows) == Change(removed=frozenset(rows[1:]))
     people = Change(frozenset([Row("g", "user:a", "*", "role:a"), Row("g", "role:b", "*", "role:a")]))
     assert people.of_rules.added == {Row("g", "role:b", "*", "role:a")}
-
-
-def test_the_shipped_rules_are_those_of_the_levels_alone() -> None:
-    told = {line(row) for row in policy_changes.shipped()}
-    assert "p, role:admin, *, policy, manage, allow" in told
-    assert "p, role:operator, *, workflow:*, start, allow" in told
-    assert not any("collection:" in one or ", t:" in one or "role:mlro" in one for one in told)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("record.desk in $currentUser.tags.desks", "Desk is one of the person's desks"),
-        ("input.amount_minor <= 50000", "Amount minor is at most 50,000"),
-        ("!(record.a == 1 && record.b != 'x')", "A is not 1 or B is “x”"),
-        ("record.a == null || (record.b > 2.5 && record.c)", "A is empty or (B is more than 2.5 and C is yes)"),
-        ("!(record.a == null)", "A is not empty"),
-        ("record.name.startsWith('A')", "Name starts with “A”"),
-        ("record.kind in ['a', 'b']", "Kind is one of “a”, “b”"),
-        ("!(record.kind in ['a'])", "Kind is not one of “a”"),
-        ("run.started_by != $currentUser.id", "who started the run is not the person"),
-        ("record.at < now", "At is less than now"),
-        ("record.open == true", "Open is yes"),
-        ("record.a + 1 == 2", "record.a + 1 == 2"),
-        ("lower(record.a) == 'x'", "lower(record.a) == 'x'"),
-        ("record.", "record."),
-    ],
-)
-def test_conditions_in_words(text: str, said: str) -> None:
-    assert policy_words.condition(text) == said
-
-
-@pytest.mark.parametrize(
-    ("row", "said"),
-    [
-        ("p, role:operator, t:ops, collection:customer, read, allow", "Operator in Ops may read Customer"),
-        ("p, role:operator, *, workflow:*, takeover, deny", "Operator everywhere may not take over every workflow"),
-        ("p, role:a, *, field:customer/tax_id, update, deny", "A everywhere may not change by hand Tax ID of Customer"),
-        ("p, role:a, *, field:customer/tax_id, read, allow", "A everywhere may read, where it is masked for others, Tax ID of Customer"),
-        (
-            "p, role:a, *, collection:c, read, deny, record.x == 1",
-            "A everywhere may not read C, where X is 1, or where that cannot be told",
-        ),
-        ("p, role:a, *, activity, *, allow", "A everywhere may do everything with Activity log"),
-        ("g, role:buyer, role:operator, *", "Buyer has what Operator has, everywhere"),
-        ("g, user:usr_1, role:operator, t:ops", "usr_1 has the role Operator, in Ops"),
-    ],
-)
-def test_rules_in_words(row: str, said: str) -> None:
-    assert policy_words.rule(parse(row)[0], Names()) == said

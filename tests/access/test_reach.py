@@ -68,7 +68,6 @@ ENGINES = {
 """Where runs are read for the engine, and why nobody is told of them there."""
 
 
-@pytest.mark.daily
 def test_the_engine_s_reader_is_taken_where_it_is_known_why() -> None:
     taken = {
         str(path.relative_to(CONSOLE)) for path in CONSOLE.rglob("*.py") if re.search(r"\bEVERY_RUN\b", path.read_text(encoding="utf-8"))
@@ -126,7 +125,6 @@ def fixture_confidential(company: Company) -> str:
     return run_id
 
 
-@pytest.mark.daily
 def test_nothing_is_refused_counted_or_named_because_of_it(company: Company, confidential: str) -> None:
     ines, shell = company.ines, Actor("system", "sys_cli", "Command line", session="sys:config")
     assert leavers.held(ines, company.olivia.id) == ([], 0)

@@ -11,7 +11,7 @@ from console.access import policy_store
 from console.core.actor import Actor
 from console.db import engine as db
 from console.demo import staff
-from console.errors import Conflict, NotAllowed
+from console.errors import NotAllowed
 from tests.conftest import Database
 
 GOOD = "seven tall herons wade"
@@ -83,14 +83,6 @@ def test_a_right_taken_away_elsewhere_is_gone_at_the_next_comparison(anna: Actor
         access.require(anna, "operations", "workflow:kyc-review", "start")
 
 
-def test_one_address_is_entered_once(clean: object) -> None:
-    enter = lambda: accounts.create_person("bo@example.com", role="lead", team="operations", password=GOOD)  # noqa: E731
-    answers = together(enter, enter, enter)
-    assert sorted(type(answer).__name__ for answer in answers) == ["Conflict", "Conflict", "Created"]
-    assert [person.email for person in accounts.people()] == ["bo@example.com"]
-    assert all(answer.code == "email_taken" for answer in answers if isinstance(answer, Conflict))
-
-
 def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
     first, second = (
         accounts.create_person(f"{name}@example.com", role="admin", team="office", password=GOOD).person for name in ("ines", "iris")
@@ -99,12 +91,6 @@ def test_two_admins_cannot_close_each_other_at_once(clean: object) -> None:
     answers = together(lambda: accounts.disable_person(second.id, by=by_first), lambda: accounts.disable_person(first.id, by=by_second))
     assert sorted(str(getattr(answer, "code", answer)) for answer in answers) == ["None", "account_closed"]
     assert sum(not person.disabled for person in accounts.people()) == 1
-
-
-def test_many_sign_in_at_once(anna: Actor) -> None:
-    answers = together(*(lambda: accounts.sign_in("anna@example.com", GOOD, "127.0.0.1", "test") for _ in range(5)))
-    assert len({answer for answer in answers if isinstance(answer, str)}) == 5
-    assert all(isinstance(answer, str) and accounts.standing(answer) for answer in answers)
 
 
 def test_whoever_comes_first_after_a_pause_is_not_refused_while_another_compares(

@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
 from console.work import leavers
 from tests.company import Company
-from tests.support.staff import hired, noted, open_sessions, signed_in, sql
+from tests.support.staff import hired, noted, open_sessions, signed_in
 
 CLERK = ("clerk", "operations")
 Act = Callable[[Actor, str], object]
@@ -59,17 +59,6 @@ def test_a_change_of_roles_counts_at_once_and_says_what_was_before(company: Comp
     assert not access.can(tom, "operations", "workflow:care-review", "see")
     assert accounts.person(tom.id).teams == ("operations", "procurement")
     assert noted(tom.id)[-1][1]["roles"] == []
-
-
-def test_what_changes_nothing_is_no_event(company: Company) -> None:
-    tom = hired(("operator", "operations"), tags={"limit": 5, "desk": "retail"})
-    before = len(noted())
-    accounts.change_roles(company.ines, tom.id, [("operator", "operations")], ["operations"])
-    accounts.change_person(company.ines, tom.id, name=tom.name, tags={"limit": ["5"], "desk": ["retail"]}, locale="en", zone="UTC")
-    accounts.disable_person(tom.id, by=company.ines)
-    accounts.disable_person(tom.id, by=company.ines)
-    assert len(noted()) == before + 1
-    assert accounts.person(tom.id).tags == {"limit": 5, "desk": "retail"}
 
 
 BAD_PLACES: list[tuple[list[tuple[str, str]], list[str] | None, str, str]] = [
@@ -188,13 +177,6 @@ def test_without_the_right_nothing_is_told_or_done(company: Company) -> None:
             assert error.need == ("user", "manage")
 
 
-def test_who_is_not_there_is_not_found(company: Company) -> None:
-    for act in NEEDS_THE_RIGHT[:5]:
-        for nobody in ("usr_nobody", "", "a\0b"):
-            with pytest.raises(NotFound):
-                act(company.ines, nobody)
-
-
 def test_who_was_closed_a_moment_ago_changes_nobody_any_more(company: Company) -> None:
     first, tom = hired(("admin", "*")), hired()
     accounts.disable_person(first.id, by=company.ines)
@@ -202,32 +184,6 @@ def test_who_was_closed_a_moment_ago_changes_nobody_any_more(company: Company) -
 
 
 # --- particulars and tags -----------------------------------------------------------------------------------------------------
-
-BAD_PARTICULARS: list[tuple[dict[str, Any], str]] = [
-    ({"name": " "}, "name"),
-    ({"name": "two\nlines"}, "name"),
-    ({"name": "x" * 201}, "name"),
-    ({"locale": "klingon"}, "locale"),
-    ({"locale": ""}, "locale"),
-    ({"zone": "Middle/Earth"}, "zone"),
-    ({"zone": "../../etc/passwd"}, "zone"),
-    ({"zone": "a\0b"}, "zone"),
-    ({"tags": {"Desks": ["retail"]}}, "tags"),
-    ({"tags": {"": ["retail"]}}, "tags"),
-    ({"tags": {"desks": []}}, "tags"),
-    ({"tags": {"desks": [" "]}}, "tags"),
-    ({"tags": {"desks": ["a\0b"]}}, "tags"),
-    ({"tags": {"desks": ["x" * 201]}}, "tags"),
-    ({"tags": {f"t{n}": ["x"] for n in range(51)}}, "tags"),
-    ({"tags": {"desks": [str(n) for n in range(501)]}}, "tags"),
-]
-
-
-def test_bad_particulars_are_named(company: Company) -> None:
-    tom = hired()
-    for told, field in BAD_PARTICULARS:
-        error = refused("invalid", lambda told=told: accounts.change_person(company.ines, tom.id, **told))  # type: ignore[misc]
-        assert [detail["field"] for detail in error.details] == [field], told
 
 
 def test_tags_are_lists_of_words_and_count_in_scopes_at_once(company: Company) -> None:
@@ -386,83 +342,7 @@ def test_the_list_is_searched_filtered_and_told_by_state(company: Company) -> No
         names(company, state="sleeping")
 
 
-def test_pages_hold_everybody_once_whatever_they_are_called(company: Company) -> None:
-    for name in ("Twin ~ Same", "Twin ~ Same", "twin ~ same", "Twin é", "Twin Ω"):
-        hired(name=name)
-    every = [(entry.name, entry.id) for entry in directory.every(company.ines, Asked(text="twin"))]
-    paged, after = [], None
-    for _ in range(6):
-        found, after = directory.listed(company.ines, Asked(text="twin", after=after), limit=2)
-        paged += [(entry.name, entry.id) for entry in found]
-        if after is None:
-            break
-    assert paged == every
-    assert len(set(every)) == 5
-    for after in ("", "~", "nonsense", "a~b~c", "\0~\0", "~usr_x"):
-        directory.listed(company.ines, Asked(after=after))
-
-
-def test_an_entry_tells_roles_teams_and_when_somebody_was_there(company: Company) -> None:
-    tom = hired(("lead", "operations"), ("admin", "*"), name="Told Entry", teams=("operations", "audit"))
-    signed_in(tom)
-    sql("update console.session set ended_at = now() where person = :id", id=tom.id)
-    (entry,), _ = directory.listed(company.ines, Asked(text="Told Entry"))
-    assert (entry.id, entry.email, entry.state) == (tom.id, tom.email, "active")
-    assert (entry.roles, entry.teams) == (frozenset({("lead", "operations"), ("admin", "*")}), ("audit", "operations"))
-    assert entry.seen_at is not None
-
-
 # --- in words -----------------------------------------------------------------------------------------------------------------
-
-
-def said(*pairs: tuple[str, str]) -> list[tuple[str, str, bool]]:
-    return [(one.place, one.text, one.some) for one in abilities.ability_sentences(abilities.rights(pairs))]
-
-
-def test_what_roles_allow_is_said_in_words(company: Company) -> None:
-    operator = [one for one in said(("operator", "operations")) if not one[1].startswith("report")]
-    assert operator[:2] == [("Operations", "see, start and go on with every workflow", False), ("Operations", "work in every inbox", False)]
-    of_customers = [text.partition(":")[0] for place, text, some in operator if place == "Operations" and some and "Customers" in text]
-    assert all(any(verb in text for text in of_customers) for verb in ("list", "open", "change", "have changed by actions"))
-    assert said(("admin", "*"))[0] == ("Everywhere", "see every workflow", False)
-    assert ("Everywhere", "manage people and teams", False) in said(("admin", "*"))
-    assert {place for place, _, _ in said(("mlro", "operations"), ("mlro", "financial_crime"))} == {"Operations", "Financial crime"}
-    assert said() == []
-    assert said(("nothing", "operations")) == []
-
-
-def test_what_is_had_everywhere_is_not_said_of_a_team(company: Company) -> None:
-    both = said(("admin", "*"), ("reviewer", "operations"))
-    assert [text for place, text, _ in both if "workflow" in text] == ["see every workflow"]
-    assert not [text for place, text, _ in both if place == "Operations" and "every" in text]
-
-
-def test_every_right_that_is_said_is_had_and_the_other_way_round(company: Company) -> None:
-    for pairs in (
-        [("operator", "operations")],
-        [("lead", "operations"), ("auditor", "*")],
-        [("buyer", "procurement")],
-        [("mlro", "financial_crime")],
-    ):
-        who, told = hired(*pairs), abilities.rights(pairs)
-        for kind, acts in access.ACTS.items():
-            if kind == "field":
-                continue
-            for obj in {row.obj for row in access.all_rows() if row.ptype == "p" and row.obj.partition(":")[0] == kind}:
-                for act in acts:
-                    for team in {team for _, team in pairs} - {"*"}:
-                        every = f"{kind}:*"
-                        has = any(told.get((place, one, act)) is False for place in ("*", team) for one in (obj, every))
-                        assert has == (access.can(who, team, obj, act, {}) and not _conditional(told, team, obj, act)), (
-                            pairs,
-                            team,
-                            obj,
-                            act,
-                        )
-
-
-def _conditional(told: dict[abilities.Right, bool], team: str, obj: str, act: str) -> bool:
-    return any(told.get((place, obj, act)) for place in ("*", team))
 
 
 def test_a_preview_tells_what_is_gained_and_lost(company: Company) -> None:
@@ -475,16 +355,6 @@ def test_a_preview_tells_what_is_gained_and_lost(company: Company) -> None:
     same = abilities.difference(company.ines, tom.id, [("operator", "operations")])
     assert same == abilities.Difference((), ())
     assert accounts.person(tom.id).roles == {("operator", "operations")}  # nothing was changed
-
-
-def test_a_condition_that_falls_is_a_gain(company: Company) -> None:
-    tom = hired(("operator", "operations"))
-    gains = abilities.difference(company.ines, tom.id, [("operator", "operations"), ("reviewer", "operations")]).gains
-    assert [
-        one
-        for one in gains
-        if (one.place, one.some) == ("Operations", False) and one.text.startswith("list and open: ") and "Customers" in one.text
-    ]
 
 
 def test_the_shell_is_trusted_and_still_guarded(company: Company) -> None:

@@ -4,7 +4,6 @@ import pytest
 
 from console import access, accounts, inboxes
 from console.accounts import teamwork
-from console.core.actor import Actor
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
 from tests.support.staff import hired, noted, sql
@@ -35,40 +34,6 @@ def test_a_team_is_made_and_changed_and_keeps_its_id(company: Company) -> None:
     with pytest.raises(Conflict) as taken:
         teamwork.create(company.ines, "fraud ABUSE")
     assert taken.value.details[0]["field"] == "name"
-
-
-def test_a_name_of_other_letters_makes_a_team(company: Company) -> None:
-    names = {
-        "Équipe Île-de-France": "equipe_ile-de-france",
-        "Żółć & Sevkıyat": "zolc_sevkiyat",
-        "東京": "team",
-        "大阪": "team_2",
-        "1st line": "team_1st_line",
-    }
-    for name, ident in names.items():
-        assert teamwork.create(company.ines, name) == ident
-        with pytest.raises(Conflict):
-            teamwork.create(company.ines, name)
-
-
-BAD = [
-    ({"name": ""}, "name"),
-    ({"name": "!!"}, "team"),
-    ({"name": "x" * 61}, "name"),
-    ({"name": "two\nlines"}, "name"),
-    ({"name": "Fine", "description": "x" * 501}, "description"),
-    ({"name": "Fine", "description": "a\0b"}, "description"),
-    ({"name": "Fine", "lead": "nobody@example.com"}, "lead"),
-    ({"name": "Fine", "lead": "a\0b"}, "lead"),
-]
-
-
-@pytest.mark.parametrize(("told", "field"), BAD)
-def test_bad_particulars_are_named(company: Company, told: dict[str, str], field: str) -> None:
-    with pytest.raises(Invalid) as wrong:
-        teamwork.create(company.ines, **told)
-    assert wrong.value.details[0]["field"] == field
-    assert not [team for team, _ in teamwork.listed(company.ines) if team.id == "fine"]
 
 
 def test_members_come_and_go_and_are_in_one_team_at_least(company: Company) -> None:
@@ -185,10 +150,3 @@ def test_only_who_manages_people_sees_and_changes_teams(company: Company) -> Non
     for gone in unknown:
         with pytest.raises(NotFound):
             gone()
-
-
-def test_who_leads_and_leaves_leads_no_more(company: Company) -> None:
-    lead: Actor = hired()
-    made = teamwork.create(company.ines, "Led", lead=lead.email)
-    accounts.remove_person(company.ines, lead.id, "CONFIRM REMOVE")
-    assert teamwork.team(company.ines, made).lead is None

@@ -14,11 +14,10 @@ from hypothesis import given, strategies as st
 
 from console import access, accounts, settings, subjects
 from console.access import Row, policy_store
-from console.accounts import entry, factors, identities, oidc, one_time, password_letters, provider_sign_in, sessions, signing_in
+from console.accounts import entry, factors, oidc, one_time, password_letters, provider_sign_in, sessions, signing_in
 from console.core.actor import Actor
 from console.db import engine as db
 from console.db.engine import fetch
-from console.errors import NotFound
 from tests.company import PASSWORD, Company
 
 HOUR = timedelta(hours=1)
@@ -177,15 +176,6 @@ def test_a_second_token_of_the_same_name_takes_the_place_of_the_first(house: Com
 # --- the document -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_document_of_another_release_is_read_as_far_as_it_is_known(house: Company) -> None:
-    told = entry._entry(
-        {"idle_minutes": 5, "from_the_future": True, "networks": ["10.0.0.0/8"], "groups": [{"group": "a", "role": "lead", "team": "*"}]}
-    )
-    assert told == entry.Entry(idle_minutes=5, networks=("10.0.0.0/8",), groups=(entry.GroupRole("a", "lead", "*"),))
-    assert entry._entry({}) == entry.Entry()
-    assert entry._entry(dataclasses.asdict(told)) == told
-
-
 # --- what the provider says ---------------------------------------------------------------------------------------------------
 
 ISSUER = "https://id.example/realms/staff"
@@ -213,20 +203,6 @@ def test_a_provider_is_taken_at_its_word_where_that_is_safe(case: int) -> None:
     said, made = SAID[case]
     told = dataclasses.asdict(oidc._provider(ISSUER, WHOLE | said))
     assert {name: told[name] for name in made} == made
-
-
-NOT_SAID: list[dict[str, Any]] = [
-    *({name: None} for name in ("issuer", "authorization_endpoint", "token_endpoint", "jwks_uri")),
-    *({"issuer": issuer} for issuer in ("https://evil.example", ISSUER + "/x", ISSUER.upper(), "", ["https://id.example"])),
-    {"token_endpoint": 7},
-]
-
-
-@pytest.mark.parametrize("case", range(len(NOT_SAID)))
-def test_a_provider_that_is_another_one_or_says_too_little_is_none(case: int) -> None:
-    with pytest.raises(oidc.ProviderRefused) as refused:
-        oidc._provider(ISSUER, WHOLE | NOT_SAID[case])
-    assert refused.value.code == "issuer"
 
 
 @pytest.fixture
@@ -271,31 +247,6 @@ def test_the_secret_is_never_shown(set_up: pytest.MonkeyPatch) -> None:
     assert "s3cr:et" not in repr(settings.current())
 
 
-def test_without_a_provider_nobody_is_sent_anywhere(house: Company) -> None:
-    assert not oidc.offered()
-    with pytest.raises(oidc.ProviderRefused, match="CONSOLE_OIDC_ISSUER"):
-        oidc.provider()
-    assert oidc.farewell("https://ops.example") is None
-
-
-PEOPLE: list[tuple[dict[str, Any], str, str]] = [
-    ({"email": " Ana@Example.COM ", "name": "Ana  Ilić"}, "ana@example.com", "Ana Ilić"),
-    ({"email": "ana.b@example.com"}, "ana.b@example.com", ""),
-    ({"email": "a\0na@example.com", "name": "A\0na"}, "a\0na@example.com", ""),  # which is nobody's address, and refused
-    ({"email": "ana@example.com", "name": "Ana\r\nBcc: x"}, "ana@example.com", "Ana Bcc: x"),
-    ({"email": "ana@example.com", "name": "x" * 5000}, "ana@example.com", "x" * 200),
-    ({"email": "x" * 5000}, "x" * 300, ""),
-    ({"name": "\u202egnol"}, "", ""),
-]
-
-
-@pytest.mark.parametrize("case", range(len(PEOPLE)))
-def test_what_a_provider_tells_of_people_is_brought_into_form(case: int) -> None:
-    claims, address, name = PEOPLE[case]
-    assert identities.address_of(claims) == address
-    assert identities.name_of(claims) == name
-
-
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
@@ -319,12 +270,6 @@ def test_groups_of_whatever_shape_give_no_role_that_no_line_names(told: Any) -> 
 # --- letters and sessions -----------------------------------------------------------------------------------------------------
 
 
-def test_without_a_mail_server_nothing_is_asked_for(house: Company) -> None:
-    password_letters.ask("olivia@fernwick.example", "127.0.0.1")
-    assert fetch("select count(*) from console.one_time where kind = 'letter'") == [(0,)]
-    assert password_letters.send() == 0
-
-
 def test_a_letter_that_cannot_leave_makes_one_event_and_waits_no_longer_than_it_may(
     house: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,21 +288,6 @@ def test_a_letter_that_cannot_leave_makes_one_event_and_waits_no_longer_than_it_
     assert fetch(made) == [(before + 1,)]
     assert fetch("select hash from console.one_time where kind = 'reset'") == link != []
     assert abs(fetch(waits)[0][0] - until) < timedelta(seconds=1)
-
-
-def test_a_session_of_nobody_ends_nothing(house: Company) -> None:
-    token = accounts.sign_in("olivia@fernwick.example", PASSWORD, "127.0.0.1", "x" * 5000)
-    assert token is not None
-    (own,) = [one for one in sessions.sessions_of(house.olivia) if accounts.standing(token)]
-    assert len(own.agent) == sessions.LONGEST_AGENT
-    for wrong in ("ses_nobody", "", "' or true --", own.id[:-1]):
-        with pytest.raises(NotFound):
-            sessions.end_session(house.olivia, wrong)
-    with pytest.raises(NotFound):
-        sessions.end_session(house.tom, own.id)
-    sessions.sign_out("nobody's token")
-    assert accounts.standing(token) is not None
-    assert sessions.renewed("nobody's token") is None
 
 
 def test_a_session_whose_time_is_over_gets_no_new_token(house: Company) -> None:

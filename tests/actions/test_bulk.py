@@ -13,7 +13,7 @@ from console.upkeep import erasure, status
 from console.work import notices
 from tests.company import Company
 from tests.jobs import do
-from tests.support.acting import RATE, imported
+from tests.support.acting import RATE, go_on, imported
 
 
 @pytest.fixture
@@ -62,18 +62,18 @@ def test_too_many_and_none_are_refused(company: Company, rate: Action, most: int
 
 def test_each_is_a_run_of_its_own(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", "3", risk="high")
-    while (told := bulk.go_on(company.olivia, bulk_id)).count(bulk.WAITING):
+    while (told := go_on(company.olivia, bulk_id)).count(bulk.WAITING):
         continue
     assert [(item.key, item.state) for item in told.items] == [("1", "done"), ("2", "done"), ("3", "refused")]
     assert told.items[0].why == "Adaeze Okonkwo-Bell is rated High."
     assert len({item.run for item in told.items if item.run}) == 2
-    assert (told.values, bulk.go_on(company.olivia, bulk_id)) == ({}, told)
+    assert (told.values, go_on(company.olivia, bulk_id)) == ({}, told)
 
 
 def test_what_moved_since_the_preview_is_refused_then(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", risk="high")
     company.sql("update customer set desk = 'corporate' where id = 1")
-    told = bulk.go_on(company.olivia, bulk_id)
+    told = go_on(company.olivia, bulk_id)
     assert [(item.state, item.why) for item in told.items] == [("refused", "Adaeze Okonkwo-Bell is no retail customer.")]
 
 
@@ -81,7 +81,7 @@ def test_an_action_is_not_done_to_what_somebody_changed_after_it_was_checked(com
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
     company.sql("update customer set risk = 'low' where id = 1")
     company.sql("update customer set email = 'new@customers.example' where id = 2")
-    told = [(item.key, item.state, item.why) for item in bulk.go_on(company.olivia, bulk_id).items]
+    told = [(item.key, item.state, item.why) for item in go_on(company.olivia, bulk_id).items]
     assert told[0] == ("1", "refused", one_record.MOVED)
     assert [item[:2] for item in told[1:]] == [("2", "done"), ("4", "done")], "what the action does not look at may change"
 
@@ -92,7 +92,7 @@ def test_what_a_process_left_begun_is_not_done_either_where_somebody_changed_it(
     for key in ("1", "4"):
         left_by_a_crash(company, bulk_id, key)
     company.sql("update customer set risk = 'low'")
-    told = bulk.go_on(company.olivia, bulk_id)
+    told = go_on(company.olivia, bulk_id)
     assert [(item.state, item.why) for item in told.items] == [("refused", one_record.MOVED)] * 2
     assert runs.get(company.olivia, half).json["status"] == "aborted"
     assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
@@ -114,7 +114,7 @@ def test_what_came_to_the_list_since_it_was_checked_is_left_out(company: Company
 
 def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_done_is_tried_again(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", "3", risk="high")
-    bulk.go_on(company.olivia, bulk_id)
+    go_on(company.olivia, bulk_id)
     assert bulk.left(company.olivia, bulk_id) == ["3"]
     with pytest.raises(NotFound):
         bulk.left(company.mona, bulk_id)
@@ -123,7 +123,7 @@ def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_
 
 def test_what_was_open_is_counted_as_it_ended(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
-    bulk.go_on(company.olivia, bulk_id)
+    go_on(company.olivia, bulk_id)
     aborted = runs.start(company.olivia, rate.slug, "customer", "2")
     runs.abort(company.olivia, aborted, revision=None, reason="Not needed.")
     fetch("update console.bulk_item set state = 'open' where bulk = %s and key <> '4' returning 1", (bulk_id,))
@@ -141,7 +141,7 @@ def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) ->
     half = runs.start(company.olivia, rate.slug, "customer", "2")
     for key in ("1", "2", "4"):
         left_by_a_crash(company, bulk_id, key)
-    told = bulk.go_on(company.olivia, bulk_id)
+    told = go_on(company.olivia, bulk_id)
     assert [(item.key, item.state) for item in told.items] == [("1", "done"), ("2", "done"), ("4", "done")]
     assert [item.run for item in told.items][:2] == [done, half]
     assert fetch("select count(*) from console.run where collection = 'customer'")[0][0] == 3
@@ -183,7 +183,7 @@ def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, 
     with pytest.raises(NotFound):
         bulk.stop(company.mona, bulk_id)
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 60.0)
-    bulk.go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
+    go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
     told = bulk.stop(company.olivia, bulk_id)
     assert [item.state for item in told.items] == ["done", "stopped", "stopped"]
     do(queue.BULK, bulk_id)
@@ -210,7 +210,7 @@ def test_a_record_on_which_it_is_going_on_already_is_named(company: Company, rat
     from tests.support.acting import run_of
 
     live = run_of(company, RATE, "1")
-    told = bulk.go_on(company.olivia, begun(company, rate, "1", risk="high"))
+    told = go_on(company.olivia, begun(company, rate, "1", risk="high"))
     assert (told.items[0].state, told.items[0].run) == ("refused", live)
 
 
@@ -219,8 +219,6 @@ def test_only_who_began_it_sees_it(company: Company, rate: Action) -> None:
     for who in (company.mona, company.stan, company.ines):
         with pytest.raises(NotFound):
             bulk.get(who, bulk_id)
-        with pytest.raises(NotFound):
-            bulk.go_on(who, bulk_id)
 
 
 def test_nothing_is_offered_without_the_right(company: Company, rate: Action) -> None:

@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 
-from console import runs
+from console import queue, runs
 from console.actions import bulk, bulk_starts
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.db.engine import fetch
-from console.errors import Conflict, Invalid, SourceDown
+from console.errors import Conflict, Invalid
 from tests.company import Company
+from tests.jobs import do
+from tests.support.acting import go_on
 
 WHY = {"why": "periodic"}
 MANY = """
@@ -25,7 +27,7 @@ def offer(actor: Actor) -> BulkStart:
 
 
 def looked_through(actor: Actor, bulk_id: str) -> None:
-    while bulk.go_on(actor, bulk_id).goes_on:
+    while go_on(actor, bulk_id).under_way:
         continue
 
 
@@ -93,11 +95,11 @@ def test_more_than_are_judged_at_once_are_looked_at_in_the_background_and_nothin
         bulk.confirm(company.olivia, bulk_id)
     looked_through(company.olivia, bulk_id)
     looked = bulk.get(company.olivia, bulk_id)
-    assert (looked.looking, looked.goes_on, looked.counts) == (True, False, {bulk.FITS: 229, bulk.REFUSED: 1})
+    assert (looked.looking, looked.under_way, looked.counts) == (True, False, {bulk.FITS: 229, bulk.REFUSED: 1})
     assert bulk.causes(bulk_id) == [("A run of this workflow is already ongoing on this record.", 1)]
     assert fetch("select count(*) from console.run where id <> %s", (live,)) == [(0,)], "looking starts nothing"
     bulk.confirm(company.olivia, bulk_id)
-    bulk.go_on(company.olivia, bulk_id)
+    go_on(company.olivia, bulk_id)
     stopped = bulk.stop(company.olivia, bulk_id)
     [(started,)] = fetch("select count(*) from console.run where id <> %s and status = 'saved' and holder is null", (live,))
     assert started == stopped.count(bulk.DONE) > 0
@@ -122,8 +124,8 @@ def test_a_start_waits_for_a_source_that_does_not_answer_and_is_made_once(compan
     start = offer(company.olivia)
     bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
     company.sql("alter table customer rename to away")
-    with pytest.raises(SourceDown):
-        bulk.go_on(company.olivia, bulk_id)
+    with pytest.raises(queue.PutBack):
+        do(queue.BULK, bulk_id)
     company.sql("alter table away rename to customer")
     company.work()
     assert [(item.state, item.why) for item in bulk.get(company.olivia, bulk_id).items] == [(bulk.DONE, "To Continue")] * 2

@@ -28,7 +28,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Page, signed_in
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 THINGS = "/collections/thing/records"
 TABLE = "create table thing (id integer primary key, name text not null, note text)"
@@ -215,7 +215,6 @@ def test_killed_processes_leave_what_is_needed(company: Company, shelf: Shelf) -
     assert "changed note of" in mona.get("/c/thing/1?tab=activity").text
 
 
-@pytest.mark.daily  # it looks at the tree, which every change may change
 def test_every_write_outside_an_effect_stores_its_intent_first() -> None:
     """Effects are asked for in the log before they are made. A confidential report is not a change by hand: it answers `write_unknown` to its repeat. For consent
     that is taken back the row of `console.opt_out` stands until the source has it."""

@@ -78,7 +78,7 @@ def test_a_whole_list_is_what_it_was_when_it_was_looked_at(house: Company, monke
 
 def test_a_list_that_cannot_be_read_any_more_ends_what_was_begun_on_it(house: Company) -> None:
     bulk_id = looked(house, DELETE, whole=BrowseQuery(filter='{"field": "gone", "op": "eq", "value": 1}'))
-    assert not bulk.get(house.olivia, bulk_id).goes_on
+    assert not bulk.get(house.olivia, bulk_id).under_way
 
 
 def test_a_value_that_does_not_fit_is_refused_in_words_for_each(house: Company) -> None:
@@ -101,7 +101,7 @@ def test_it_is_stopped_and_not_confirmed_while_it_looks(house: Company, monkeypa
     bulk_id = bulk.look(house.olivia, "customer", ManyChanges(CHANGE), ["1", "3"], None, {"risk": "high"})
     with pytest.raises(Conflict):
         bulk.confirm(house.olivia, bulk_id)
-    assert not bulk.stop(house.olivia, bulk_id).goes_on
+    assert not bulk.stop(house.olivia, bulk_id).under_way
 
 
 def test_records_are_deleted_where_nothing_that_stays_refers_to_them(house: Company) -> None:

@@ -17,9 +17,7 @@ from tests.company import Company
 from tests.contacts.test_opted_out_lines import club
 from tests.contacts.test_tags import kinds, named
 from tests.jobs import do, work_until_idle
-from tests.statements import all_sent
 from tests.views.test_contact_import import kept
-from tests.views.test_list_statements import ONCE_A_SECOND
 
 __all__ = ["club", "house"]
 
@@ -74,19 +72,6 @@ def test_records_are_looked_at_and_none_is_tagged_until_it_is_confirmed(company:
     assert bulk.get(company.olivia, bulk_id).values == {}
     assert done(company, looked(company, TAKE_TAG, "1", "3", "4", tag="vip")) == {"done": 2, "same": 1}
     assert (named(company, "1"), named(company, "4"), len(kinds("tag_removed"))) == ([], [], 2)
-
-
-@pytest.mark.usefixtures("club")
-def test_all_of_a_list_is_tagged_in_a_few_statements_for_hundreds(company: Company) -> None:
-    several(company, 450)
-    bulk_id = looked(company, PUT_TAG, whole=BrowseQuery(segment=""))
-    bulk.confirm(company.olivia, bulk_id)
-    with all_sent() as sent:
-        work_until_idle({queue.BULK})
-    number = bulk.get(company.olivia, bulk_id).count(bulk.DONE)
-    assert (number > 450, fetch("select count(*) from console.record_tag")) == (True, [(number,)])
-    own = [sql for sql in sent if not any(name in sql for name in ONCE_A_SECOND)]
-    assert len(own) < 100, own
 
 
 @pytest.mark.usefixtures("club")

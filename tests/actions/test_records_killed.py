@@ -17,7 +17,7 @@ from tests.actions.test_records_by_hand import NEW, rights as rights, told  # no
 from tests.company import Company
 from tests.conftest import web_app
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DIES = """
 import json, sys
@@ -116,7 +116,6 @@ def test_a_change_and_a_deletion_repeated_say_how_it_stands(
         assert again.get_json()["details"][0] == again.get_json()["details"][0] | {"field": "risk", "theirs": "high"}
 
 
-@pytest.mark.daily  # it looks at the tree, which every change may change
 def test_every_record_added_outside_an_effect_is_reserved() -> None:
     """An effect is asked for and committed before it is done; whatever else adds a record marks its key first."""
     root, bare = Path(console.__file__).parent, []

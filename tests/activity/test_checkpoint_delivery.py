@@ -21,11 +21,10 @@ from console.core.actor import Actor
 from console.db import fetch
 from console.db.engine import alone, migration_url
 from console.log import checkpoint, tree_heads
-from console.upkeep import doctor, doctor_outside
+from console.upkeep import doctor
 from tests import warm
 from tests.conftest import Database
 from tests.servers import outside
-from tests.tables import cases
 
 RAW = bytes(range(32))
 TOKEN = f"whsec_{base64.b64encode(RAW).decode()}"
@@ -164,19 +163,6 @@ def test_a_failure_waits_says_since_when_and_is_made_good(
         assert (only().tried, only().failing, only().error) == (0, False, None)
 
 
-@cases("asked, waited", [("120", 120), ("5", 15), ("999999", 3600), ("soon", 15)])
-def test_a_place_that_asks_for_patience_gets_it_for_at_most_an_hour(say: Say, asked: str, waited: int) -> None:
-    with outside.http() as server:
-        say(**webhook(server.url))
-        sealed()
-        server.answer = lambda _: (503, b"", {"Retry-After": asked})
-        checkpoint_delivery.deliver()
-        waits = fetch("select round(extract(epoch from due_at - failing_since)) from console.delivery order by failing_since desc limit 1")
-        assert waits == [(waited,)]
-        assert checkpoint_delivery.deliver() == 0
-        assert len(server.received) == 1, "it is waited for"
-
-
 def test_one_place_that_is_down_does_not_hold_up_another(say: Say) -> None:
     with outside.store() as store:
         say(**webhook("http://127.0.0.1:9/none"), **store_of(store))
@@ -222,19 +208,6 @@ def test_a_store_gets_an_object_named_by_size_signed_and_kept(say: Say) -> None:
             assert abs(until - log.now() - timedelta(days=400)) <= timedelta(days=1)
             assert base64.b64decode(told.headers["content-md5"])
         assert only().target == store.url
-
-
-def test_a_store_that_refuses_is_told_by_its_code_and_an_object_is_not_locked_unless_asked(say: Say) -> None:
-    with outside.store() as store:
-        say(**store_of(store, SECRET="another"))
-        sealed()
-        checkpoint_delivery.deliver()
-        assert only().error == "it answered 403 SignatureDoesNotMatch"
-        say(**store_of(store))
-        due_now()
-        assert checkpoint_delivery.deliver() == 1
-        ((told,),) = store.objects.values()
-        assert not [name for name in told.headers if name.startswith("x-amz-object-lock")]
 
 
 def test_auditors_get_the_newest_by_mail_once_an_hour(say: Say) -> None:
@@ -365,20 +338,3 @@ def test_the_worker_signs_and_sends_by_itself_and_ends_when_told(say: Say) -> No
     head = tree_heads.newest()
     assert head is not None
     assert [each.body.decode() for each in server.received][:1] == [head[1]]
-
-
-@pytest.mark.parametrize("ahead", ["due_at = now() + interval '1 day'", "delivered_at = now() + interval '1 day'"])
-def test_a_clock_that_was_put_back_stops_nothing(ahead: str, say: Say) -> None:
-    with outside.smtp() as box:
-        say(SMTP_URL=f"smtp://127.0.0.1:{box.port}?tls=off", MAIL_FROM="handrail@fernwick.example", CHECKPOINT_MAIL_TO="ada@audit.example")
-        sealed()
-        checkpoint_delivery.deliver()
-        due_now()
-        changed(ahead)
-        sealed()
-        assert checkpoint_delivery.deliver() == 1
-
-
-def test_doctor_says_more_where_the_application_owns_the_log(say: Say) -> None:
-    (check,) = doctor_outside._checkpoints(one_role=True)
-    assert "the application's own role, or a superuser of the server, could rewrite" in check.message

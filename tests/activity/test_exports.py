@@ -27,7 +27,7 @@ from console.worker import Worker
 from tests.company import Company
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 TYPED = {
     "values": {"email": "new@customers.example", "tax_id": "IE124"},

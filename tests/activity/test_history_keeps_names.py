@@ -3,25 +3,19 @@
 import csv
 import io
 import json
-from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from console import access, actions, activity, browse, collections, db, enrolments, log, records, runs, sources, workflows, workspaces
+from console import access, actions, activity, browse, collections, log, records, runs, sources, workflows, workspaces
 from console.access import policy_store
 from console.activity import exports, sequencing
-from console.browse import notes, reveal
+from console.browse import notes
 from console.contacts import tags
-from console.db import tables, transaction
-from console.log import event_view
+from console.db import transaction
 from console.log.event_lists import LogFilter
-from console.messages import opting_out
-from console.records import catalogue
-from console.reports import case_file
 from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company
 from tests.conftest import web_app
@@ -242,127 +236,10 @@ def test_a_run_that_was_moved_came_to_its_steps_as_they_were_called_then(company
     assert [step["title"] for step in after.run.steps if step["step"] in ("note", "rate")] == ["Take a note", "Judge the hazard"]
 
 
-def test_what_a_refresh_of_the_source_renames_was_called_so_before(company: Company) -> None:
-    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
-    for label in ("Client", "Patron"):
-        sources.refresh("company", [DOCUMENTS[0] | {"label_one": label}, DOCUMENTS[1]])
-        log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
-    with transaction() as connection:  # by a release that kept no version of what a refresh said
-        connection.execute(
-            sa.update(tables.collection).where(tables.collection.c.id == "customer").values(document=DOCUMENTS[0] | {"label_one": "Guest"})
-        )
-        catalogue.touch(connection)
-    catalogue.forget()
-    log.note(company.mona, "record_listed", open={"count": 2}, collection="customer")
-    sequencing.catch_up()
-    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("record_listed",)), 10).rows]
-    assert [each.split()[3] for each in said] == ["guest", "guest", "client", "customer"], "since the newest version what holds today"
-    assert [each.renamed for each in said] == [(), (), (("Client", "Guest"),), (("Customer", "Guest"),)]
-
-
-def test_a_workflow_that_was_never_published_is_called_as_it_was(company: Company) -> None:
-    made = workflows.create(company.mona, "First name", team="operations")
-    workflows.change(company.mona, made.slug, title="Second name")
-    workflows.change(company.mona, made.slug, title="Third name")
-    sequencing.catch_up()
-    said = [row.sentence for row in activity.page(company.ines, LogFilter(kinds=("workflow_created", "workflow_changed")), 10).rows]
-    assert [each.partition("workflow ")[2] for each in said] == ["Second name: title", "First name: title", "First name"]
-    assert [each.renamed[0] for each in said] == [("Second name", "Third name"), ("First name", "Third name"), ("First name", "Third name")]
-
-
 def test_what_was_erased_stays_erased(company: Company, run_id: str) -> None:
     erasure.erase(company.ines, "customer", "1", "They asked for it.")
     told = [event["sentence"] for event in runs.events(company.olivia, run_id)[0]]
     assert "Okonkwo" not in json.dumps(told)
-
-
-def test_number_of_statements_does_not_grow_with_versions(company: Company, run_id: str) -> None:
-    counts = []
-    for number in range(3):
-        activity.page(company.ines, LogFilter(run=run_id), 100)
-        runs.events(company.olivia, run_id)
-        sent: list[str] = []
-        listen = lambda _c, _k, statement, *_, sent=sent: sent.append(statement)  # noqa: E731
-        sa.event.listen(db.hot_engine(), "before_cursor_execute", listen)
-        activity.page(company.ines, LogFilter(run=run_id), 100)
-        runs.events(company.olivia, run_id)
-        sa.event.remove(db.hot_engine(), "before_cursor_execute", listen)
-        counts.append(len([statement for statement in sent if "console.version" not in statement]))  # which is asked once a second
-        for _ in range(4):
-            collections.import_file(customer(label_one=f"Patron {number}{_}"), published=True)
-            workflows.import_file(DOCUMENT | {"title": f"Review {number}{_}"}, publish=True)
-    assert len(set(counts)) == 1, counts
-
-
-def test_names_are_whole_also_when_what_is_kept_of_versions_is_full(company: Company, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    events, _ = runs.events(company.olivia, run_id)
-    monkeypatch.setattr(event_view, "KEPT_MOST", 1)
-    workflow = runs.get(company.olivia, run_id).json["workflow"]["id"]
-    event_view._kept.pop(max(version for version in event_view._kept if version[0] == workflow))
-    assert [each["sentence"] for each in runs.events(company.olivia, run_id)[0]] == [each["sentence"] for each in events]
-
-
-def _enrol(company: Company) -> None:
-    answer = enrolments.enrol("care-review", record="1", values={"why": "event"}, key="evt_1", trigger="tagged")
-    enrolments.unenrol(company.mona, "care-review", str(answer.lead), "Not any more.")
-
-
-def _tag(company: Company) -> None:
-    tags.put(company.mona, "customer", ["1"], "vip")
-    tags.take_away(company.mona, "customer", ["1"], "vip")
-
-
-def _case_file(company: Company) -> None:
-    run_id = company.at("decide")
-    company.answer(run_id)
-    case_file(company.olivia, run_id, "html", ready=lambda: None)
-
-
-HAPPENED: dict[str, Callable[[Company], object]] = {
-    "record_viewed": lambda company: browse.record(company.mona, "customer", "1"),
-    "value_revealed": lambda company: reveal.reveal(company.mona, "customer", "1", "tax_id", "The tax office asks."),
-    "note_removed": lambda company: notes.remove(company.mona, notes.add(company.mona, "customer", "1", "Called them.")),
-    "tag_added": _tag,
-    "tag_removed": _tag,
-    "lead_enrolled": _enrol,
-    "lead_left": _enrol,
-    "consent_withdrawn": lambda company: opting_out.withdraw([("customer", "1")], ["email"], "page", bars_address=False),
-    "case_file_made": _case_file,
-}
-
-
-@pytest.mark.parametrize("kind", HAPPENED)
-def test_what_happened_to_a_record_outside_runs_says_what_it_was_called(company: Company, kind: str) -> None:
-    access.grant("lead", "collection:customer", ["reveal"], team="operations")
-    access.refresh()
-    HAPPENED[kind](company)
-    company.sql("update customer set display_name = 'Adaeze Bell' where id = 1")
-    sequencing.catch_up()
-    [row] = activity.page(company.ines, LogFilter(kinds=(kind,)), 10).rows
-    assert row.record_title == "Adaeze Okonkwo-Bell"
-    assert "Adaeze Bell" not in row.sentence
-    erasure.erase(company.ines, "customer", "1", "They asked for it.")
-    assert "Okonkwo" not in str(activity.page(company.ines, LogFilter(kinds=(kind,)), 10).rows[0].json)
-
-
-def test_a_relation_without_a_label_was_called_as_the_collection_that_it_leads_to(company: Company) -> None:
-    relation = records.collection("customer").relation("account")
-    assert relation is not None
-    browse.related(company.mona, "customer", "1", "account", 5)
-    collections.import_file(json.dumps(DOCUMENTS[1] | {"label": "Ledgers", "label_one": "Ledger"}).encode(), published=True)
-    sequencing.catch_up()
-    [row] = activity.page(company.ines, LogFilter(kinds=("record_viewed",)), 10).rows
-    assert row.sentence == f"Mona viewed Adaeze Okonkwo-Bell ({relation.label.lower()})"
-    assert (relation.label, "Ledgers") in row.sentence.renamed
-
-
-def test_a_replay_marks_a_phase_that_is_called_otherwise_today(company: Company) -> None:
-    phase = {"title": "First look", "steps": ["load", "read", "note"]}
-    workflows.import_file(DOCUMENT | {"groups": [phase]}, publish=True)
-    run_id = company.at("decide")
-    workflows.import_file(DOCUMENT | {"groups": [phase | {"title": "Glance"}]}, publish=True)
-    html = Pages(company, web_app()).olivia.get(f"/runs/{run_id}/replay?at=5&since=1").html
-    assert "“First look” is now “Glance”" in html
 
 
 def test_a_note_whose_person_was_erased_can_still_be_removed(company: Company) -> None:

@@ -163,7 +163,7 @@ def test_what_was_done_to_the_log_is_named_by_its_place(used: Company, forge: Fo
     assert (recheck.check(), bool(used.people)) == (None, True)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_an_event_that_nobody_can_read_is_a_sentence_on_every_page_and_in_every_file(used: Company, forge: Forge) -> None:
     """Never a trace: lists and the run say what is wrong, an export leaves with the line as it is, and whoever verifies it is told which."""
     run = log.history("sys:config")[0] and str(fetch("select run from console.activity where run like 'run_%%' order by pos limit 1")[0][0])

@@ -1,7 +1,6 @@
 """The states of the breaker: given, when, then. No clock, no network."""
 
 import json
-from dataclasses import replace
 from typing import get_args
 
 from hypothesis import given, strategies as st
@@ -93,11 +92,6 @@ def test_the_one_of_which_nothing_is_heard_holds_nobody_up_for_long() -> None:
     assert admit(state, NOW + 130)[0]
 
 
-def test_those_that_were_under_way_change_nothing_while_it_is_open() -> None:
-    assert failed(OPEN, NOW + 6, "timeout") == OPEN
-    assert failed(OPEN, NOW + 6, "refused") == OPEN
-
-
 @cases("code", sorted(LASTING))
 def test_a_refusal_opens_it_at_once_and_lets_one_a_minute_see_whether_it_was_mended(code: Code) -> None:
     state = after(0, code=code)
@@ -119,37 +113,6 @@ def test_it_is_over_when_the_settings_change_or_a_test_goes_well(code: Code) -> 
     assert read_state(kept, "g") == State("g")
     assert succeeded(read_state(kept, "f")) == State("f")
     assert read_state({**kept, "until": None}, "f").phase(NOW) == "trial", "as an earlier release kept it"
-
-
-def test_a_success_between_does_not_hide_that_most_fail() -> None:
-    state = after(0, 1, 2, 3)
-    assert succeeded(state) == state
-    assert failed(succeeded(state), NOW + 4, "timeout").phase(NOW + 4) == "open"
-
-
-@cases(
-    ("before", "then", "told"),
-    [
-        (State("f"), after(0), False), (after(0, 1, 2, 3), OPEN, True), (OPEN, replace(OPEN, until=NOW + 500), False), (State("f"), after(0, code="auth"), True),
-        (OPEN, after(0, code="auth", state=OPEN), False), (OPEN, State("f"), False),
-    ],
-)  # fmt: skip
-def test_somebody_is_told_once_when_it_opens(before: State, then: State, told: bool) -> None:
-    assert opened(before, then) is told
-
-
-@cases(
-    "kept",
-    [None, {}, {"settings": "other"}, {"settings": "f", "failures": "x"}, {"settings": "f", "failures": [None]}, {"settings": "f", "until": "soon"},
-     {"settings": "f", "until": []}, {"settings": "f", "failures": 3}, {"settings": "f", "code": "odd"}, {"settings": "f", "lasting": "yes"}],
-)  # fmt: skip
-def test_what_cannot_be_read_is_a_new_state(kept: dict[str, object] | None) -> None:
-    assert read_state(kept, "f") == State("f")
-
-
-def test_states_survive_being_stored() -> None:
-    for state in (State("f"), after(0, 1), OPEN, admit(OPEN, NOW + 70)[1], after(0, code="billing")):
-        assert read_state(json.loads(json.dumps(stored(state))), "f") == state
 
 
 steps = st.lists(st.tuples(st.floats(0, 40, allow_nan=False), st.sampled_from(["ask", "well", *CODES])), max_size=60)

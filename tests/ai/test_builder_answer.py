@@ -4,10 +4,7 @@ import json
 
 import pytest
 
-from console.ai import builder_prompt
-from console.ai.builder_answer import Unusable, read, so_far
-from console.core import expressions
-from tests.servers.model_refusals import unfit
+from console.ai.builder_answer import Unusable, read
 from tests.tables import cases
 
 STEP = {"id": "end", "type": "end", "title": "End", "config_json": '{"label": "Done"}', "next": [{"outcome": "default", "to": "x"}]}
@@ -21,15 +18,6 @@ def test_both_forms_of_a_change_are_the_same() -> None:
         json.dumps({"changes": [{"op": "set", "step": "a", "field": "x", "value_json": "[1]"}, {"op": "set", "step": "a", "field": "x", "value_json": ""}, {"op": "set", "step": "a", "field": "x", "value": ""}]})
     ).changes  # fmt: skip
     assert (value["value"], "value" in gone, empty["value"]) == ([1], False, "")
-
-
-def test_lists_of_words_are_short_and_plain() -> None:
-    found = read(
-        json.dumps(
-            {"text": " Yes. ", "assumptions": ["a\n b", 7, ""], "questions": [{"question": "Who?"}, {"text": "When?"}], "changes": []}
-        )
-    )
-    assert (found.text, found.assumptions, found.questions) == ("Yes.", ("a b",), ("Who?", "When?"))
 
 
 def test_a_change_that_cannot_be_read_is_told_and_the_others_kept() -> None:
@@ -77,17 +65,3 @@ def test_nonsense_is_unusable(text: str) -> None:
 )
 def test_what_a_model_says_around_its_answer_is_no_part_of_it(around: str) -> None:
     assert read(around.replace("{}", '{"text": "Yes {or} no."}')).text == "Yes {or} no."
-
-
-def test_what_is_said_before_a_growing_answer_hides_none_of_it() -> None:
-    assert so_far('With {{ record.amount }}: {"text": "x", "changes": [{"op": "remove_step", "step": "a') == ({"op": "remove_step"},)
-
-
-def test_the_prompt_writes_conditions_as_expressions_take_them() -> None:
-    for joined in (" && ", " || "):
-        assert joined.strip() in builder_prompt.POLICY
-        assert expressions.parse(f"!record.closed{joined}record.amount in [1, 2]")
-
-
-def test_services_take_the_schema() -> None:
-    assert unfit(builder_prompt.SCHEMA) is None

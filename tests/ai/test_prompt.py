@@ -3,10 +3,9 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given, strategies as st
 
-from console.ai.prompt import CUT, POLICY, PROMPT_VERSION, ROOM, ROOM_OF_TEXT, offered, outcome_name, rendered, schema_of
+from console.ai.prompt import CUT, PROMPT_VERSION, ROOM, ROOM_OF_TEXT, rendered, schema_of
 from console.ai.types import Ask, FieldSpec, Source
 from tests.ai.asks import FIELDS, KEY, OUTCOMES, RECORD, SOURCES, ask
 from tests.tables import cases
@@ -23,26 +22,6 @@ def one(data: Any, **changes: Any) -> Source:
     return Source(**{"id": "s1", "kind": "note", "title": "A note", "data": data, "trusted": False, **changes})
 
 
-def test_the_parts_stand_in_a_fixed_order_the_stable_ones_first() -> None:
-    user = rendered(ask(), KEY).user
-    places = [user.index(part) for part in ("<step>", "<form>", "<instruction>", '<source id="s1"', '<source id="s2"', '<source id="s3"')]
-    assert places == sorted(places)
-    assert user.count("<source ") == 3
-    assert json.loads(user.split("<step>")[1].split("</step>")[0]) == {
-        "id": "refund",
-        "title": "Refund",
-        "type": "update_data",
-        "purpose": "propose",
-        "language": "en",
-    }
-
-
-def test_sources_are_json_with_what_is_known_of_them() -> None:
-    found = elements(rendered(ask(), KEY).user)
-    assert found["s1"] == ('id="s1" kind="record" title="Order C-10412" trusted="true"', RECORD | {"iban": "[IBAN_1]"})
-    assert found["s2"][0] == 'id="s2" kind="related" title="Ticket 55021" trusted="false"'
-
-
 def test_the_same_ask_gives_the_same_prompt_and_another_another_hash() -> None:
     first, again = rendered(ask(), KEY), rendered(ask(), KEY)
     assert (first.system, first.user, first.sha256) == (again.system, again.user, again.sha256)
@@ -57,19 +36,6 @@ def test_the_same_ask_gives_the_same_prompt_and_another_another_hash() -> None:
     assert first.version == PROMPT_VERSION
 
 
-def test_two_runs_of_a_step_share_head_and_schema() -> None:
-    other = tuple(replace(source, data={"amount": "1.00"}) for source in SOURCES)
-    first, second = rendered(ask(), KEY), rendered(ask(sources=other), KEY)
-    assert first.user.split("<source")[0] == second.user.split("<source")[0]
-    assert (first.system, first.schema) == (second.system, second.schema)
-
-
-def test_the_house_stands_around_the_policy() -> None:
-    system = rendered(ask(policy=("We are Fernwick Pay.", "Amounts are in euros.")), KEY).system
-    assert system == f"We are Fernwick Pay.\n\n{POLICY}\n\nAmounts are in euros."
-    assert rendered(ask(), KEY).system == POLICY
-
-
 def test_the_form_names_what_may_be_proposed_and_no_more() -> None:
     form = json.loads(rendered(ask(), KEY).user.split("<form>")[1].split("</form>")[0])
     names = [field["name"] for field in form]
@@ -78,18 +44,6 @@ def test_the_form_names_what_may_be_proposed_and_no_more() -> None:
     assert form[1]["trusted_only"] is True
     assert form[-1]["choices"] == [{"id": "approve", "label": "Approve"}, {"id": "reject", "label": "Reject"}]
     assert "rec_991" not in rendered(ask(), KEY).user
-
-
-def test_what_the_record_holds_is_said_as_it_may_be_said() -> None:
-    fields = (
-        FieldSpec("a", "A", "text", now="old"),
-        FieldSpec("e", "E", "email", treatment="masked", now="x@y.example"),
-        FieldSpec("r", "R", "reference", options=(("rec_1", "One"),), opaque=True, now="rec_1"),
-        FieldSpec("n", "N", "integer"),
-    )
-    user = rendered(ask(fields=fields), KEY).user
-    assert '<now>{"a": "old", "e": "[EMAIL_1]", "r": "c1"}</now>' in user
-    assert "<now>" not in rendered(ask(), KEY).user
 
 
 @cases("data", [
@@ -187,42 +141,6 @@ def test_masked_fields_take_placeholders_and_hide_their_choices() -> None:
     assert "Greta" not in json.dumps(schema)
 
 
-def test_hundreds_of_choices_are_not_in_the_schema() -> None:
-    options = tuple((f"v{number}", f"V {number}") for number in range(300))
-    assert values_of(schema_of(ask(fields=(FieldSpec("x", "X", "enum", options=options),))))["x"] == {"type": "string"}
-
-
-@cases("sources, most", [(1, 8), (8, 8), (9, 16), (30, 32), (33, 64), (300, 0)])
-def test_one_more_source_makes_no_new_schema(sources: int, most: int) -> None:
-    schema = schema_of(ask(sources=tuple(one({}, id=f"s{number}") for number in range(1, sources + 1))))
-    cited = schema["properties"]["fields"]["items"]["anyOf"][0]["properties"]["sources"]["items"]
-    assert cited == ({"type": "string", "enum": [f"s{number}" for number in range(1, most + 1)]} if most else {"type": "string"})
-
-
-@cases("names, called", [((), "outcome"), (("outcome",), "step_outcome"), (("outcome", "step_outcome"), "step_outcome_0")])
-def test_the_choice_of_the_step_has_a_name_of_its_own(names: Any, called: str) -> None:
-    changed = ask(fields=tuple(FieldSpec(name, name, "text") for name in names))
-    assert outcome_name(changed) == called
-    assert called in values_of(schema_of(changed))
-
-
-def test_a_step_without_a_choice_is_asked_for_none() -> None:
-    assert "outcome" not in values_of(schema_of(ask(outcomes=())))
-
-
-def test_nothing_to_propose_is_a_schema_all_the_same() -> None:
-    schema = schema_of(ask(fields=(), outcomes=()))
-    assert schema["properties"]["fields"]["items"] == {"type": "string", "enum": ["none"]}
-
-
-@cases("spec, is_offered", [
-    (FieldSpec("x", "X", "text"), True), (FieldSpec("x", "X", "text", treatment="masked"), True), (FieldSpec("x", "X", "text", treatment="never"), False), (FieldSpec("x", "X", "text", treatment="hash"), False), (FieldSpec("x", "X", "file"), False),
-    (FieldSpec("x", "X", "json"), False), (FieldSpec("x", "X", "binary"), False), (FieldSpec("x", "X", "array"), True),
-])  # fmt: skip
-def test_only_some_fields_are_offered(spec: FieldSpec, is_offered: bool) -> None:
-    assert bool(offered(ask(fields=(spec,)))) is is_offered
-
-
 def test_a_huge_ticket_leaves_room_for_the_others() -> None:
     prompt = rendered(
         ask(
@@ -240,19 +158,6 @@ def test_a_huge_ticket_leaves_room_for_the_others() -> None:
     assert 'cut="too long: not everything is here"' in found["s1"][0]
     assert found["s2"] == ('id="s2" kind="record" title="Order C-10412" trusted="true"', RECORD | {"iban": "[IBAN_1]"})
     assert prompt.cut == ("s1",)
-
-
-def test_the_last_sources_are_left_out_first() -> None:
-    prompt = rendered(
-        ask(sources=tuple(one({"body": f"number {number} " + "word " * 2000}, id=f"s{number}") for number in range(1, 21))), KEY
-    )
-    found = elements(prompt.user)
-    assert len(prompt.user) < ROOM + 20 * 200 + 6000
-    assert "cut=" not in found["s1"][0]
-    assert found["s20"][1] == {}
-    assert 'cut="left out: too long"' in found["s20"][0]
-    assert "s1" in prompt.restore.sent
-    assert "s20" not in prompt.restore.sent
 
 
 @cases("data", [
@@ -304,9 +209,3 @@ def test_whatever_the_form_the_schema_is_one_union(fields: list[FieldSpec]) -> N
     prompt = rendered(Ask("propose", "s", "S", "form", "", tuple(fields), OUTCOMES, SOURCES), KEY)
     assert unions(prompt.schema) == 1
     json.dumps(prompt.schema)
-
-
-@pytest.mark.parametrize("length", [60, 30])
-def test_a_run_of_many_steps_is_one_prompt(length: int) -> None:
-    sources = tuple(one({"note": f"step {number}", "amount": number}, id=f"s{number}", kind="step") for number in range(1, length + 1))
-    assert len(elements(rendered(ask(sources=sources), KEY).user)) == length

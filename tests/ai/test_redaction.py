@@ -303,21 +303,10 @@ def test_a_zone_is_known_however_it_was_read(zone: str) -> None:
 
 
 SPELLED = {
-    "CARD": (
-        "four one one one, one one one one, one one one one, one one one one",
-        "vier eins eins eins eins eins eins eins eins eins eins eins eins eins eins eins",
-        "quatre, un un un, un un un un, un un un un, un un un un",
-    ),
-    "IBAN": (
-        "LT one two one zero zero zero zero one one one zero one zero zero one zero zero zero",
-        "LT 12 1 zero zero zero zero uno uno uno zero uno zero zero uno zero zero zero",
-    ),
-    "ID": (
-        "double one five double zero two nine four three seven seven",
-        "trzy osiem zero zero jeden zero osiem pięć siedem jeden osiem",
-        "три восемь ноль ноль один ноль восемь пять семь один восемь",
-    ),
-    "REMOVED": ("four seven one one", "vier-sieben-eins-eins"),
+    "CARD": ("four one one one, one one one one, one one one one, one one one one",),
+    "IBAN": ("LT one two one zero zero zero zero one one one zero one zero zero one zero zero zero",),
+    "ID": ("double one five double zero two nine four three seven seven",),
+    "REMOVED": ("four seven one one",),
 }
 """What stands in the place of a number → such numbers, each digit a word."""
 
@@ -340,7 +329,6 @@ def test_a_number_is_known_whose_digits_are_words(kind: str) -> None:
     [
         "one, two, three, go",
         "Two of the seven papers came, four are missing.",
-        "eins zwei drei",
         "He has one account, three cards, nine letters and two phones.",
     ],
 )

@@ -6,9 +6,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import guard
 from console.ai.providers import rules
-from console.ai.types import Ask, FieldSpec, Kind, Raw, Source
+from console.ai.types import Ask, FieldSpec, Kind, Source
 from tests.tables import cases
 
 
@@ -33,25 +32,6 @@ def value(spec: FieldSpec, *sources: Source) -> Any:
 TEXT = FieldSpec("city", "Place of residence", "text")
 
 
-def test_the_answer_is_that_of_a_model() -> None:
-    raw = rules.answer(ask([TEXT], source({"city": "Delft"})))
-    assert (raw.stop, raw.mode, raw.model, raw.input_tokens) == ("complete", "rules", "rules", 0)
-    assert json.loads(raw.text) == {
-        "decision": "propose",
-        "decline_reason": "",
-        "flags": [],
-        "fields": [
-            {
-                "name": "city",
-                "value": "Delft",
-                "confidence": "high",
-                "rationale": "Place of residence: stands so in Screening.",
-                "sources": ["s1"],
-            },
-        ],
-    }
-
-
 def test_where_nothing_is_certain_it_declines() -> None:
     told = json.loads(rules.answer(ask([TEXT], source({"street": "Oude Delft 1"}))).text)
     assert (told["decision"], told["fields"]) == ("decline", [])
@@ -68,44 +48,6 @@ def test_where_nothing_is_certain_it_declines() -> None:
 )  # fmt: skip
 def test_names_that_are_the_same(key: str, labels: dict[str, str], found: bool) -> None:
     assert value(TEXT, source({key: "Delft"}, labels=labels)) == ("Delft" if found else None)
-
-
-@cases(
-    ("one", "other", "data", "labels", "proposed"),
-    [
-        (("amount", "Amount"), ("fee", "Fee"), {"amount": "a", "fee": "b"}, {}, ["a", "b"]),
-        (("amount", "Sum"), ("fee", "Sum"), {"sum": "a"}, {}, []),
-        (("amount", "Sum"), ("fee", "Sum"), {"amount": "a", "sum": "b"}, {}, ["a"]),
-        (("name", "Company"), ("company", "Name"), {"name": "a", "company": "b"}, {}, ["a", "b"]),
-        (("name", "Company"), ("company", "Name"), {"name": "a"}, {}, ["a"]),
-        (("amount", "Amount"), ("fee", "Fee"), {"amount": "a"}, {"amount": "Fee"}, ["a"]),
-        (("amount", "Amount"), ("fee", "Fee"), {"x": "a"}, {"x": "Fee"}, ["a"]),
-    ],
-)
-def test_a_name_goes_before_a_label(
-    one: tuple[str, str], other: tuple[str, str], data: dict[str, Any], labels: dict[str, str], proposed: list[str]
-) -> None:
-    found = fields(ask([FieldSpec(*one, "text"), FieldSpec(*other, "text")], source(data, labels=labels)))
-    assert [item["value"] for item in found] == proposed
-
-
-@cases(
-    ("name", "kind", "found"),
-    [
-        ("iban", "record", True), ("iban", "related", True), ("iban", "step", True), ("iban", "document", True), ("iban", "mcp", True),
-        ("amount", "record", False), ("amount", "related", False), ("amount", "step", True), ("amount", "input", True),
-        ("status", "record", False), ("status", "related", False), ("status", "step", True), ("status", "input", True), ("status", "llm", False),
-        ("reason", "record", False), ("reason", "step", True), ("note", "record", False), ("decision", "related", False),
-        ("name", "record", True), ("name", "related", False), ("name", "step", True), ("name", "document", False), ("created_at", "related", False),
-        ("country", "record", True), ("country", "related", False), ("e-mail", "related", False), ("e-mail", "record", True),
-    ],
-)  # fmt: skip
-def test_a_name_that_every_record_has_says_nothing_of_this_form(name: str, kind: Kind, found: bool) -> None:
-    assert value(FieldSpec(name, "", "text"), source({name: "x"}, kind=kind)) == ("x" if found else None)
-
-
-def test_fields_without_letters_match_nothing() -> None:
-    assert value(FieldSpec("_", "—", "text"), source({"": "x", "__": "y"})) is None
 
 
 @cases(
@@ -228,12 +170,6 @@ def test_a_value_fits_its_field_or_is_not_proposed(spec: FieldSpec, held: Any, p
     assert value(spec, source({"x": held})) == proposed
 
 
-def test_figures_that_mean_the_same_are_the_same() -> None:
-    spec = FieldSpec("x", "X", "decimal", now="12.5")
-    assert value(spec, source({"x": "12.50"})) is None
-    assert value(replace(spec, now=None), source({"x": "12.50"}), source({"x": "12.5"}, id="s2")) == "12.50"
-
-
 held = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=3)
 types = st.sampled_from(
     ["text", "long_text", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "email", "reference"]
@@ -248,33 +184,3 @@ def test_whatever_a_source_holds_is_proposed_only_where_all_agree(kind: str, val
         fit = [rules.fitting(spec, each) for each in values]
         assert item["value"] in fit
         assert rules.fitting(spec, item["value"]) == item["value"]
-
-
-FINDING = FieldSpec(
-    "in_register", "The register says", "enum", options=(("yes", "The same"), ("different", "Something else")), finding=True
-)
-
-
-@cases(
-    ("kind", "found"),
-    [("record", None), ("related", None), ("step", "yes"), ("input", "yes"), ("document", "yes")],
-)
-def test_what_was_found_at_another_time_is_no_answer_of_now(kind: Kind, found: str | None) -> None:
-    assert value(FINDING, source({"in_register": "yes"}, kind=kind)) == found
-    assert value(replace(FINDING, finding=False), source({"in_register": "yes"}, kind=kind)) == "yes"
-
-
-@cases("key", ["in_register", "inRegister", "match_code"])
-def test_an_earlier_finding_is_known_by_its_label_and_in_every_spelling(key: str) -> None:
-    """The record's column is named otherwise and bears the label of the field; neither a rule nor a model that cites it alone makes it sure."""
-    before = source({key: "yes"}, kind="record", labels={key: "The register  says"})
-    assert value(FINDING, before) is None
-    told = ask([FINDING], before)
-    sure = {"name": "in_register", "value": "yes", "confidence": "high", "rationale": "As before.", "sources": ["s1"]}
-    text = json.dumps({"decision": "propose", "decline_reason": "", "flags": [], "fields": [sure]})
-    (found,) = guard.judge(told, Raw(text=text, stop="complete", model="m", mode="rules")).fields
-    assert found.confidence == "low"
-
-
-def test_an_earlier_finding_is_not_in_the_way_of_what_is_known_now() -> None:
-    assert value(FINDING, source({"in_register": "yes"}, kind="related"), source({"in_register": "different"}, id="s2")) == "different"

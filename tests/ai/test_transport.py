@@ -117,17 +117,6 @@ def test_who_does_not_take_connections_is_not_waited_for() -> None:
         assert error.code in {"timeout", "connection"}
 
 
-def test_who_only_informs_for_ever_is_not_listened_to() -> None:
-    def talk(connection: socket.socket) -> None:
-        connection.recv(65536)
-        for _ in range(200):
-            connection.sendall(b"HTTP/1.1 103 Early Hints\r\n\r\n")
-            time.sleep(0.01)
-
-    with listening(talk) as port:
-        assert failed(f"http://127.0.0.1:{port}/").code == "timeout"
-
-
 def test_a_head_without_end_is_cut() -> None:
     with listening(says(b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 5_000_000)) as port:
         assert failed(f"http://127.0.0.1:{port}/", seconds=5).code == "connection"
@@ -139,11 +128,6 @@ def test_a_name_service_that_is_silent_is_not_waited_for(monkeypatch: pytest.Mon
     error = failed("https://models.example/")
     ended.set()
     assert error.code == "timeout"
-
-
-def test_a_name_that_nobody_has() -> None:
-    error = failed("https://no-such-host.invalid/", seconds=8)
-    assert (error.code, "no such host" in error.detail) == ("connection", True)
 
 
 def test_a_certificate_of_ones_own_making_is_told(tmp_path: Path) -> None:
@@ -195,12 +179,6 @@ def test_those_that_the_settings_name_are(endpoint: model.Server, monkeypatch: p
 
 def test_plain_http_is_not_spoken_to_the_internet() -> None:
     assert "plain http" in failed("http://models.example/", private=False).detail
-
-
-@cases("url", ["ftp://models.example/", "file:///etc/passwd", "models"])
-def test_what_is_no_address_of_http(url: str) -> None:
-    with pytest.raises((ProviderError, httpx2.UnsupportedProtocol)):
-        ask(url)
 
 
 @cases(

@@ -1,4 +1,4 @@
-"""What was taken in while a data source is away: tried more and more rarely, at once when the source answers again, and whenever somebody says so."""
+"""What was taken in while a data source is away is tried at once when somebody says so."""
 
 from typing import Any
 
@@ -33,23 +33,6 @@ def taken_in(gone: Any) -> str:
 def tried_for_weeks(ident: str) -> None:
     fetch("update console.firing set tries = 2000, due_at = clock_timestamp() returning 1")
     firing.fire(ident)
-
-
-def test_a_source_that_does_not_come_back_is_asked_once_a_day_and_one_that_does_within_a_minute(house: Company) -> None:
-    away = house.path.with_suffix(".away")
-    ident = taken_in(lambda: house.path.rename(away))
-    [(status, tries, source, _)] = fetch(SEEN)
-    assert (status, tries, source) == ("waiting", 1, "company")
-    tried_for_weeks(ident)
-    [(status, tries, source, due_s)] = fetch(SEEN)
-    assert (status, tries, source) == ("waiting", 2001, "company")
-    assert 23 * 3600 < due_s <= firing.LONGEST_AWAY_S
-    assert automation.wake_for_sources() == 0, "it is still away"
-    away.rename(house.path)
-    assert automation.wake_for_sources() == 1
-    firing.fire(ident)
-    assert runs_of("nightly") == [("running", "1", "schedule", "night")]
-    assert automation.wake_for_sources() == 0
 
 
 def test_who_may_switch_it_has_what_waits_tried_at_once(house: Company, client_pages: Pages) -> None:

@@ -19,7 +19,7 @@ from console import accounts, automation, runs, workflows
 from console.automation import kept_deliveries
 from console.db.engine import fetch
 from console.errors import Conflict, NotFound
-from console.upkeep import erasure, status
+from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
@@ -118,14 +118,6 @@ def test_few_deliveries_keep_the_pace_of_the_workflow_too(house: Company) -> Non
     assert [row[0] for row in fetch(RUNS)] == told[:4]
 
 
-def test_few_deliveries_to_a_workflow_with_too_many_that_wait_are_refused_too(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept_deliveries, "MOST_WAITING", 2)
-    monkeypatch.setattr(kept_deliveries, "COUNTED_S", 0.0)
-    send = hooked(house, "rung", settings={"per_minute": 1})
-    answers = [send(f"call-{number}").status_code for number in range(3)]
-    assert answers == [202, 202, 429]
-
-
 def test_a_rush_through_a_worker_and_the_same_ones_again(house: Company) -> None:
     send = hooked(house, "rung")
     idents = [f"call-{number}" for number in range(200)]
@@ -146,41 +138,6 @@ def test_a_rush_through_a_worker_and_the_same_ones_again(house: Company) -> None
     assert {len(ids) for ids in told.values()} == {1}
     assert [row[0] for row in fetch(RUNS)] == sorted(run for ids in told.values() for run in ids)
     assert Counter(status for status, _ in fetch(FIRINGS)) == {"started": 200}
-
-
-def test_what_is_wrong_is_told_in_a_rush_too(house: Company) -> None:
-    send = hooked(house, "about-one", collection="customer")
-    rush()
-    first = send("a", record="1", why="x")
-    assert first.status_code == 202
-    assert fetch(RUNS) == []
-    live = send("b", record="1", why="x")
-    assert (live.status_code, live.get_json()["code"], live.get_json()["runId"]) == (409, "run_is_live", first.get_json()["runId"])
-    assert [send("c", record=record, why="x").status_code for record in ("99", "2")] == [422, 202]
-    wrong = send("d", record="3", wy="x")
-    assert (wrong.status_code, {each["field"] for each in wrong.get_json()["details"]}) == (422, {"input.why"})
-    work_as_workers_do()
-    assert len(fetch(RUNS)) == 2
-    assert send("e", record="1", why="x").get_json()["runId"] == first.get_json()["runId"], "live in a run of its own by now"
-
-
-def test_what_can_not_begin_after_all_says_why_and_begins_when_it_is_sent_again(house: Company) -> None:
-    send = hooked(house, "rung")
-    rush()
-    told = send("late").get_json()["runId"]
-    account = next(iter(fetch("select id from console.person where email = %s", (ROBOT,))))[0]
-    accounts.disable_person(account, by=house.ines)
-    work_as_workers_do()
-    [[why]] = fetch("select why from console.firing where status = 'refused'")
-    assert "is closed" in why
-    with pytest.raises(NotFound):
-        runs.get(house.mona, told)
-    accounts.enable_person(house.ines, account)
-    again = send("late")
-    assert again.status_code == 202
-    work_as_workers_do()
-    assert runs.get(house.mona, again.get_json()["runId"]).json["trigger"]["kind"] == "webhook"
-    assert not fetch("select 1 from console.firing where status = 'refused'")
 
 
 @pytest.mark.parametrize("many", [False, True], ids=["few", "many"])
@@ -260,34 +217,6 @@ def test_what_was_promised_has_its_place_where_the_workflow_got_places_meanwhile
     assert {row[0] for row in fetch("select run from console.enrolment")} == set(told)
 
 
-def test_who_asks_for_a_run_of_a_paused_workflow_does_not_put_it_off(house: Company) -> None:
-    send = hooked(house, "rung")
-    rush()
-    told = send("a").get_json()["runId"]
-    workflows.pause(house.mona, "rung")
-    for _ in range(3):
-        with pytest.raises(Conflict, match="Rung is paused") as waits:
-            runs.get(house.mona, told)
-        assert (waits.value.code, waits.value.extra["retry_after"]) == ("not_begun", 60)
-        with pytest.raises(NotFound):
-            runs.get(house.stan, told)
-    assert fetch("select tries, why from console.firing") == [(0, None)]
-    workflows.activate(house.mona, "rung")
-    work_as_workers_do()
-    assert runs.get(house.mona, told).json["id"] == told
-
-
-def test_a_promised_run_says_that_everything_is_paused(house: Company) -> None:
-    send = hooked(house, "rung")
-    rush()
-    told = send("a").get_json()["runId"]
-    status.pause(house.ines, "the source is moved")
-    with pytest.raises(Conflict, match="Everything that goes by itself is paused"):
-        runs.get(house.mona, told)
-    status.resume(house.ines, "moved")
-    assert runs.get(house.mona, told).json["id"] == told
-
-
 def test_what_waits_about_somebody_who_is_erased_never_begins(house: Company) -> None:
     send = hooked(house, "rung", collection="customer")
     rush()
@@ -313,14 +242,3 @@ def test_no_more_are_taken_than_may_wait(house: Company, monkeypatch: pytest.Mon
     assert "no more are taken now" in fetch("select why from console.firing where key like 'away %%'")[0][0]
     work_as_workers_do()
     assert send("c").status_code == 202, "as soon as there is room"
-
-
-def test_a_new_secret_in_a_rush_is_taken_at_once_and_nobody_was_turned_away(house: Company) -> None:
-    send = hooked(house, "rung", collection="customer")
-    rush()
-    assert send("a", record="1", why="x").status_code == 202
-    secret = str(automation.managing.renew_secret(house.mona, "rung", "on").secret)
-    assert send("b", secret, record="2", why="x").status_code == 202
-    assert not fetch("select why from console.firing where key like 'away %%'")
-    assert send("c", record="1", why="x").status_code == 401, "the former one opens nothing, not even what is live"
-    assert "does not fit" in fetch("select why from console.firing where key like 'away %%'")[0][0]

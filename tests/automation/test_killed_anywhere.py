@@ -24,7 +24,7 @@ from tests.messages.test_calls import ended
 from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import step, until, whole
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 HEAD: dict[str, Any] = {"format": 1, "team": "operations", "run_as": ROBOT, "collection": "customer", "reenrol": "after_end"}
 READ = [step("start", "start", "read"), step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]

@@ -16,7 +16,7 @@ from tests.jobs import work_as_workers_do
 from tests.support.engine import overdue, until, waiting, whole
 
 __all__ = ["house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def last_sunday(month: int) -> datetime:

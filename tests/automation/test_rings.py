@@ -23,7 +23,7 @@ from tests.views.conftest import Pages
 from tests.views.test_hooks_odd_senders import served
 
 __all__ = ["house", "shop"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("length", [2, 3])

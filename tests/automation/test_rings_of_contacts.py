@@ -16,7 +16,7 @@ from tests.support.engine import step
 from tests.views.conftest import Pages
 
 __all__ = ["house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 TO = {"engaged": ("change_stage", {"stage": "engaged"}), "lost": ("change_stage", {"stage": "lost"})}
 PUT = {name: ("add_tag", {"tag": name}) for name in ("ping", "pong")}
 OFF = {name: ("remove_tag", {"tag": name}) for name in ("ping", "pong")}

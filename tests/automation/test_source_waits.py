@@ -3,11 +3,9 @@
 from typing import Any
 
 import psycopg
-import pytest
 
-from console import automation, runs, workflows
+from console import automation, runs
 from console.automation import source_waits
-from console.core.documents.triggers_check import OF_RECORDS
 from console.db.engine import fetch
 from tests.automation.test_triggers import END, house, publish, shop
 from tests.company import Company
@@ -83,28 +81,6 @@ def test_a_change_ends_a_wait_that_was_there_at_the_look_before_whatever_the_clo
     whole(run_id)
 
 
-TOUCHED = """
-create function touched() returns trigger language plpgsql as $$ begin new.updated_at := clock_timestamp(); return new; end $$;
-create trigger touched before update on orders for each row execute function touched();
-"""
-
-
-def test_its_own_change_ends_no_wait_and_that_of_another_run_ends_one(shop: psycopg.Connection[Any], house: Company) -> None:
-    shop.execute(TOUCHED)
-    write = {"id": "write", "type": "action", "title": "Write", "config": {"operation": "update", "values": {"total": "record.total + 1"}}}
-    waiting("own", "order", write | {"next": {"default": "pause"}}, event="record.updated", also=["tag.added"])
-    with workers():
-        run_id = begin(house, "own", "order", 1)
-        assert until(lambda: fetch("select 1 from console.source_watch where looked_at > mark_at + interval '3 seconds'"))
-        assert stands(run_id) == "waiting_event"
-        second = begin(house, "own", "order", 1)
-        assert until(lambda: stands(run_id) == "completed")
-        assert stands(second) == "waiting_event"
-    assert house.told(run_id, by="mona")["context"]["pause"]["event"] == "record.updated"
-    assert kinds(run_id).count("event_arrived") == 1
-    whole(run_id)
-
-
 def test_the_database_tells_of_changes_and_deletions(shop: psycopg.Connection[Any], house: Company) -> None:
     waiting("gone", "note", event="record.deleted", also=["record.updated"])
     shop.execute(automation.install_sql("shop"))
@@ -119,20 +95,3 @@ def test_the_database_tells_of_changes_and_deletions(shop: psycopg.Connection[An
         assert until(lambda: stands(changed) == "completed"), stands(changed)
         assert until(lambda: "event_arrived" in kinds(deleted))
     assert house.told(changed, by="mona")["context"]["pause"]["event"] == "record.updated"
-
-
-@pytest.mark.parametrize("on", OF_RECORDS)
-def test_a_wait_that_other_programs_cannot_end_says_so(house: Company, on: str) -> None:
-    """The collection of the company says nothing of `changes`."""
-    pause = {"id": "pause", "type": "wait", "title": "Pause", "config": {"event": on}, "next": {"event": "end"}}
-    document = {
-        "format": 1,
-        "slug": "deaf",
-        "title": "Deaf",
-        "team": "operations",
-        "collection": "customer",
-        "steps": [step("start", "start", "pause"), pause, END],
-    }
-    found = [each for each in workflows.check(document, workflows.around()) if each.step == "pause"]
-    assert [(each.field, each.severity) for each in found] == [("config.event", "warning")]
-    assert "Only changes made in the console are seen" in found[0].reason

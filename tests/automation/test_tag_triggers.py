@@ -30,17 +30,6 @@ def test_capitals_do_not_count_in_the_tag_of_an_event(condition: str, holds: boo
     assert expressions.parse(condition).test({"event": {"tag": TagName("vip-second")}}) is holds
 
 
-def test_a_trigger_on_a_tag_with_capitals_takes_it_in_however_it_is_written(house: Company) -> None:
-    founded(house)
-    for slug, condition in (("named", 'event.tag == "VIP-Second"'), ("other", 'event.tag != "Vip-Second"')):
-        publish(slug, {"id": "on", "kind": "event", "on": "tag.added", "filter": condition}, collection="contact")
-    tags.put(house.olivia, "contact", ["1"], "VIP-second")
-    tags.put(house.olivia, "contact", ["2"], "gold")
-    sequencing.catch_up()
-    automation.follow_log()
-    assert (told("named", "on")[:2], told("other", "on")[:2]) == ((1, 1), (1, 1))
-
-
 def test_what_happens_after_a_version_was_published_is_judged_by_that_one(house: Company) -> None:
     """Nobody has looked at what was published when the next event is read."""
     founded(house)

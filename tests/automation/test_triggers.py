@@ -7,14 +7,12 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, browse, log, monitoring, runs, sources, workflows
-from console.activity import sequencing
-from console.automation import firing, following, source_events, trigger_rows
+from console import accounts, automation, browse, log, runs, sources, workflows
+from console.automation import firing, source_events, trigger_rows
 from console.core.run.origin import RecordRef
 from console.db.engine import fetch, transaction
-from console.errors import Conflict, NotFound
+from console.errors import NotFound
 from console.postgres import Embedded
-from console.work import notices
 from tests.company import WORKING, Company
 from tests.support.engine import step, until, workers
 
@@ -165,25 +163,6 @@ def test_events_of_the_log_are_filtered_counted_and_started_once(house: Company)
     assert runs_of("off") == []
 
 
-def test_a_trigger_that_cannot_go_on_keeps_neither_the_others_from_reading_nor_the_worker_from_resting(house: Company) -> None:
-    """A count beyond what its column holds stands for whatever nobody has thought of; a filter that this release cannot read, for what is said in words."""
-    for slug in ("full", "unreadable", "sound"):
-        publish(slug, {"id": "any", "kind": "event", "on": "record.updated"}, collection="customer")
-    automation.synchronise()
-    mine = "from console.workflow w where w.id = t.workflow and w.slug = %s returning 1"
-    fetch(f"update console.trigger t set matched = 9223372036854775807 {mine}", ("full",))
-    fetch(f"""update console.trigger t set definition = definition || '{{"filter": "nosuch(1)"}}' {mine}""", ("unreadable",))
-    browse.change(house.mona, "customer", "1", {"risk": "high"}, {"risk": None})
-    sequencing.catch_up()
-    assert (automation.follow_log(), told("sound", "any")) == (1, (1, 0, 0, 0))
-    words = {slug: automation.listed(house.mona, slug)[1][0].problem for slug in ("full", "unreadable", "sound")}
-    assert words == {"full": following.SURPRISE, "unreadable": words["unreadable"], "sound": None}
-    assert "There is no function 'nosuch'" in str(words["unreadable"])
-    assert automation.follow_log() == 0, "there is nothing that could be done at once"
-    fetch(f"update console.trigger t set matched = 0 {mine}", ("full",))
-    assert (automation.follow_log(), told("full", "any"), automation.listed(house.mona, "full")[1][0].problem) == (1, (1, 0, 0, 0), None)
-
-
 def test_a_firing_about_a_record_out_of_scope_is_told_to_nobody_who_may_not_see_it(house: Company) -> None:
     publish("rated-high", {"id": "high", "kind": "event", "on": "record.updated"}, collection="customer")
     with workers():
@@ -233,7 +212,7 @@ def test_a_workflow_that_leads_to_itself_is_stopped_and_said_so(house: Company) 
         automation.firings_counted(house.stan, "feeds-itself", log.now() - hour, log.now() + hour)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_burst_that_feeds_itself_is_bounded_and_told_and_nothing_is_lost(house: Company) -> None:
     """Each of the burst leads to one run more, and that to none. A burst is begun in few statements, one of them killed on its way."""
     again = {"id": "again", "kind": "event", "on": "run.completed", "filter": "event.workflow in ['feeds-itself', 'spark']"}
@@ -281,23 +260,6 @@ def test_changes_of_other_programs_are_found_once_and_a_flood_is_worked_off(shop
     assert "not" in fetch("select why from console.firing where trigger = 'deleted'")[0][0]
 
 
-def test_what_other_programs_change_while_the_trigger_is_off_starts_nothing(shop: psycopg.Connection[Any], house: Company) -> None:
-    """The mark of a collection is forgotten with its last trigger, and set anew when one is switched on again."""
-    marks = "select 1 from console.source_watch where collection = 'order' and mark is not null"
-    publish("order-changed", {"id": "any", "kind": "event", "on": "record.updated"}, collection="order")
-    with workers():
-        assert until(lambda: fetch(marks))
-        automation.switch(house.mona, "order-changed", "any", enabled=False)
-        assert until(lambda: not fetch(marks))
-        shop.execute("update orders set title = 'while it was off', updated_at = clock_timestamp()")
-        shop.execute("insert into orders (title, total) values ('also while it was off', 2)")
-        automation.switch(house.mona, "order-changed", "any", enabled=True)
-        assert until(lambda: fetch(marks))
-        shop.execute("update orders set title = 'and later', updated_at = clock_timestamp() where id = 2")
-        assert until(lambda: runs_of("order-changed"))
-    assert [row[1] for row in runs_of("order-changed")] == ["2"]
-
-
 def test_a_table_that_changes_at_one_moment_is_told_once_and_not_read_again_as_a_whole(
     shop: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,16 +305,6 @@ def test_a_column_of_days_tells_of_every_row_of_the_day(shop: psycopg.Connection
     assert [row[0] for row in fetch("select record from console.firing order by record::int")] == ["2", "3", "4"]
 
 
-def test_a_trigger_goes_on_where_its_column_changed_overnight_although_nobody_loads_a_page(shop: psycopg.Connection[Any]) -> None:
-    publish("order-changed", {"id": "any", "kind": "event", "on": "record.created"}, collection="order")
-    shop.execute("alter table orders alter column updated_at type date")
-    with workers():
-        assert until(lambda: fetch("select mark from console.source_watch where \"column\" = 'updated_at' and mark is not null"))
-        shop.execute("insert into orders (title, total) values ('today', 1)")
-        assert until(lambda: runs_of("order-changed"))
-    assert fetch("select problem from console.source_watch where \"column\" = 'updated_at'") == [(None,)]
-
-
 def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(house: Company) -> None:
     minute = (log.now().minute + 30) % 60
     night = {"id": "night", "kind": "schedule", "cron": f"{minute} * * * *", "segment": "unrated"}
@@ -369,15 +321,7 @@ def test_where_a_workflow_has_places_triggers_enrol_and_nobody_is_in_it_twice(ho
     assert {row[2:] for row in runs_of("places")} == {("schedule", "night")}
 
 
-def test_a_way_to_start_by_hand_can_be_switched_off(house: Company) -> None:
-    publish("by-program", {"id": "hand", "kind": "manual", "enabled": False})
-    with pytest.raises(Conflict, match="switched off"):
-        runs.start(house.mona, "by-program", None, None)
-    automation.switch(house.mona, "by-program", "hand", enabled=True)
-    assert runs.start(house.mona, "by-program", None, None)
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("point", ["triggers.start.before", "triggers.start.after", "runs.write.after"])
 def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, point: str) -> None:
     publish("each-once", {"id": "night", "kind": "schedule", "cron": f"{(log.now().minute + 30) % 60} * * * *", "missed": "all"})
@@ -388,48 +332,3 @@ def test_a_killed_worker_starts_nothing_twice_and_loses_nothing(house: Company, 
         assert until(lambda: len(runs_of("each-once")) == 4 and not fetch("select 1 from console.firing where status <> 'started'"))
     assert fetch("select count(distinct run), count(*) from console.firing") == [(4, 4)]
     assert len(runs_of("each-once")) == 4
-
-
-def test_what_is_changed_in_the_console_is_told_once_where_its_database_is_watched_too(
-    shop: psycopg.Connection[Any], house: Company
-) -> None:
-    publish(
-        "orders", *({"id": word, "kind": "event", "on": f"record.{word}"} for word in ("created", "updated", "deleted")), collection="order"
-    )
-    automation.synchronise()
-    automation.look(only=frozenset({"order"}))
-    browse.change(house.mona, "order", "1", {"title": "by hand"}, {"title": "old"})
-    shop.execute("update orders set updated_at = clock_timestamp() where id = 1")  # as a trigger of the table would
-    sequencing.catch_up()
-    automation.follow_log()
-    automation.look(only=frozenset({"order"}))
-    assert fetch("select trigger, record, key like 'order|%%' from console.firing") == [("updated", "1", True)]
-    assert [following.watched("order", f"record.{word}") for word in ("created", "updated", "deleted")] == [True, True, False]
-
-
-def test_what_cannot_start_is_told_once_and_once_more_when_it_can(shop: psycopg.Connection[Any], house: Company) -> None:
-    def said(who: str = "mona") -> list[str]:
-        monitoring.unable_to_start.look()
-        found = [f"{each.text} {each.about}" for each in notices.notices_of(house.people[who]) if each.href == "/workflows/orders/triggers"]
-        return [text.removesuffix(" Orders") for text in found]
-
-    publish("orders", {"id": "new", "kind": "event", "on": "record.created", "collection": "order"})
-    automation.synchronise()
-    robot = accounts.service_account(ROBOT).id
-    assert said() == []
-    accounts.disable_person(robot, by=house.people["ines"])
-    unable, able = "An automation cannot start: look at its triggers", "An automation that could not start can again"
-    assert (said(), said(), said("tom")) == ([unable], [unable], [])
-    assert [bool(card.unable) for card in monitoring.cards(house.mona, "UTC") if card.known.slug == "orders"] == [True]
-    accounts.enable_person(house.people["ines"], robot)
-    assert said() == said() == [able, unable]
-    shop.execute("alter table orders rename to former")
-    automation.look(only=frozenset({"order"}))
-    assert said() == [able, unable], "it may be back within five minutes"
-    automation.follow_log()  # which has nothing against it
-    fetch("update console.trigger set problem_at = problem_at - interval '6 minutes' where problem is not null returning 1")
-    automation.look(only=frozenset({"order"}))
-    assert said() == [unable, able, unable]
-    shop.execute("alter table former rename to orders")
-    automation.look(only=frozenset({"order"}))
-    assert said()[0] == able

@@ -5,20 +5,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import monitoring, runs, workflows
-from console.activity import sequencing
+from console import workflows
 from console.automation import VainWaits, vain_waits
 from tests.automation.test_source_waits import stands, waiting
-from tests.automation.test_triggers import END, house, publish, shop
+from tests.automation.test_triggers import house, shop
 from tests.automation.test_waking import begin
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import MOVING, work_until_idle
-from tests.support.engine import step, whole
+from tests.support.engine import whole
 from tests.views.conftest import Pages
 
 __all__ = ["house", "shop"]
-FOR_EVER = {"id": "pause", "type": "wait", "title": "Pause", "config": {"event": "message.received"}, "next": {"event": "end"}}
 
 
 def looks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,38 +70,3 @@ def test_a_record_that_comes_back_was_not_gone(shop: psycopg.Connection[Any], ho
     monkeypatch.setattr(vain_waits, "GONE_AFTER_S", 0)
     assert duty.look() == 0
     assert stands(run_id) == "waiting_event"
-
-
-def test_who_waited_for_the_deletion_goes_on_though_the_database_tells_of_none(
-    shop: psycopg.Connection[Any], house: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting("deleted", "order", event="record.updated", also=["record.deleted"])
-    [key] = orders(shop, 1)
-    [run_id] = begin(house, "deleted", "order", key)
-    shop.execute("delete from orders where id = %s", (key,))
-    looks(monkeypatch)
-    assert stands(run_id) == "completed"
-    assert house.told(run_id, by="mona")["context"]["pause"]["event"] == "record.deleted"
-
-
-@pytest.mark.parametrize(("on_error", "status"), [("ask", "waiting_person"), ("fail", "failed")])
-def test_an_automation_does_what_its_workflow_says_of_errors(
-    shop: psycopg.Connection[Any], house: Company, monkeypatch: pytest.MonkeyPatch, on_error: str, status: str
-) -> None:
-    publish("auto", steps=[step("start", "start", "pause"), FOR_EVER, END], collection="order", settings={"on_error": on_error})
-    keys = orders(shop, 3)
-    by = runs.StartedBy("event", "made")
-    ids = [runs.start_hands_off("auto", by=by, record=runs.RecordRef("order", str(key)), values={}, key=str(key)) for key in keys]
-    work_until_idle(MOVING)
-    monkeypatch.setattr(vain_waits, "AT_ONCE", 2)
-    shop.execute("delete from orders where id = any(%s)", (keys,))
-    duty = VainWaits()
-    for _ in range(2):
-        assert duty.look() == 0
-    monkeypatch.setattr(vain_waits, "GONE_AFTER_S", 0)
-    assert [duty.look(), duty.look()] == [2, 1]
-    assert {stands(each) for each in ids} == {status}
-    sequencing.sequence()
-    monitoring.read_log()
-    pages = Pages(house, web_app())
-    assert "The record is no longer there" in pages.mona.get("/workflows/auto/incidents").text

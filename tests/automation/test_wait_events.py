@@ -12,13 +12,12 @@ from console import access, automation, browse, publication
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import tags
-from console.core.documents.triggers_check import EVENTS, FORMER_EVENTS
 from console.db.engine import fetch
 from console.errors import Conflict
 from console.messages import inbound
 from console.upkeep import status as upkeep
 from console.views.formats import Look
-from console.views.run.wait_words import HAPPENS, wait_words
+from console.views.run.wait_words import wait_words
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import ANA, BRAM, SAM, begin, status, work
@@ -108,20 +107,6 @@ def test_what_happened_before_does_not_count_and_a_second_event_changes_nothing(
     whole(run_id)
 
 
-def test_the_next_wait_of_a_run_takes_no_event_from_before_it(club: Company) -> None:
-    both = {"event": "message.received"}
-    first = {"id": "first", "type": "wait", "config": both, "next": {"event": "second"}}
-    second = {"id": "second", "type": "wait", "config": both, "next": {"event": "ask"}}
-    reached.workflow("twice", [first, second, {"id": "ask", **ASK}])
-    run_id = begin(club, "twice")
-    answered(1)
-    answered(2)
-    assert (look(), status(club, run_id)) == (1, ("waiting_event", "second"))
-    assert wait_words(club.told(run_id), LOOK) == "Waits until they answer."
-    answered(3)
-    assert (look(), status(club, run_id)) == (1, ("waiting_person", "ask"))
-
-
 def test_who_waits_for_an_answer_moves_to_the_next_version_and_is_woken_there(club: Company) -> None:
     """The wait goes on where it ends in the same ways; else it begins anew, so that nobody waits for what no version leads on from."""
     waiting("answer", event="message.received", timeout="P4D")
@@ -170,22 +155,6 @@ def deleted(club: Company, slug: str, *steps: dict[str, Any]) -> tuple[str, dict
     return run_id, club.told(run_id, "mona")
 
 
-def test_who_waits_for_a_deletion_goes_on_without_the_record(club: Company) -> None:
-    run_id, told = deleted(
-        club,
-        "gone",
-        {"id": "note", "type": "output", "config": {"values": {"what": "steps.pause.event"}}},
-        {"id": "tell", "type": "notify", "config": {"roles": ["operations_lead"], "text": "One is gone."}},
-    )
-    assert (told["status"], told["context"]["note"]) == ("completed", {"what": "record.deleted"})
-    whole(run_id)
-
-
-def test_a_step_that_needs_the_record_says_that_it_was_deleted(club: Company) -> None:
-    _, told = deleted(club, "named", {"id": "note", "type": "output", "config": {"values": {"name": "record.name"}}})
-    assert told["current"]["take_over"]["message"] == "The record was deleted, and “Note” needs it."
-
-
 def test_a_person_does_a_step_without_the_record_and_is_told_at_one_that_needs_it(club: Company) -> None:
     looks = {"type": "guidance", "config": {"text": "Look"}}
     run_id, told = deleted(
@@ -196,7 +165,3 @@ def test_a_person_does_a_step_without_the_record_and_is_told_at_one_that_needs_i
     assert club.told(run_id)["current"]["step"] == "name"
     with pytest.raises(Conflict, match="was deleted"):
         club.answer(run_id)
-
-
-def test_every_event_has_words() -> None:
-    assert set(HAPPENS) == {*EVENTS, *FORMER_EVENTS}

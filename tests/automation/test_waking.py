@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import automation, log, queue, records, runs, sources
+from console import automation, log, queue, records, runs
 from console.automation import source_events, source_waits
 from console.db.engine import fetch
 from console.postgres import Embedded
@@ -19,9 +19,6 @@ from tests.support.engine import kinds, until, workers
 
 __all__ = ["change", "house", "shop"]
 MANY = 60
-DOCUMENTS = [
-    {"id": "order", "source": "shop", "table": "orders", "changes": {"column": "updated_at", "deleted": "deleted_at", "every_s": 1}}
-]
 
 
 def look() -> None:
@@ -89,38 +86,6 @@ def test_a_wait_from_before_the_upgrade_is_ended_by_another_program(shop: psycop
     assert stands(run_id) == "completed"
 
 
-def test_a_wait_ends_by_the_first_change_whichever_batch_is_taken_first(shop: psycopg.Connection[Any], house: Company) -> None:
-    waiting("first", "order", event="record.updated", also=["record.deleted"])
-    [run_id] = begin(house, "first", "order", 1)
-    for on in ("record.deleted", "record.updated", "record.updated"):
-        source_waits.note("order", [source_waits.Change(source_events.happening("order", "1", on, on, log.now()))])
-    batches = [row[0] for row in fetch("select batch from console.waking order by id")]
-    assert len(batches) == 2, "what is told twice is written down once"
-    automation.wake_batch(batches[1])
-    work_until_idle(MOVING)
-    assert house.told(run_id, by="mona")["context"]["pause"]["event"] == "record.deleted"
-    assert fetch("select count(*) from console.waking") == [(0,)]
-
-
-def test_what_waits_in_a_collection_that_is_no_longer_configured_is_told_so(
-    shop: psycopg.Connection[Any], house: Company, pg: Embedded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    waiting("changed", "order", event="record.updated")
-    [run_id] = begin(house, "changed", "order", 1)
-    look()
-    sources.remove("shop", force=True)
-    try:
-        automation.look()
-        assert not fetch("select 1 from console.waking"), "it may be back in a moment"
-        monkeypatch.setattr(source_waits, "GONE_AFTER_S", 0)
-        automation.look()
-        wake()
-    finally:
-        sources.add("shop", pg.url("postgres", "trigger_shop"), documents=DOCUMENTS, role="operations_lead")
-    assert stands(run_id) != "waiting_event"
-    assert "collection_gone" in str([(event.type, event.open) for event in log.events_of(run_id)])
-
-
 def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picked_up(
     shop: psycopg.Connection[Any], house: Company, pg: Embedded
 ) -> None:
@@ -146,7 +111,7 @@ def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picke
     assert stands(run_id) == "completed"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_in_each_kind_of_source_what_a_run_saw_is_told_from_what_is_new(change: Change, house: Company) -> None:
     """The same state of a record, however it is read."""
     waiting("seen", "visit", event="record.updated")

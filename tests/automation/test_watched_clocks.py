@@ -19,7 +19,7 @@ from tests.company import Company
 from tests.servers.mariadb import running
 
 __all__ = ["house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
 COLUMNS = "id int primary key, changed_at {}, created_at {}, gone_at {}"
 Change = Callable[..., None]

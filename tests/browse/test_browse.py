@@ -98,28 +98,6 @@ def test_what_is_wrong_with_a_question_is_named(company: "Company", query: Brows
 
 
 @pytest.mark.parametrize(
-    ("collection", "q", "found"),
-    [
-        ("customer", "adaeze OR halcyon", ["1", "3"]),
-        ("customer", "-desk:retail", ["3"]),
-        ("customer", "risk:NULL desk:retail", ["1", "4"]),
-        ("customer", "balance:>1", ["1", "3"]),
-        ("customer", "account.status:closed", ["1"]),
-        ("customer", "account.iban:NL", ["3"]),
-        ("customer", "customer (", []),
-        ("account", "customer.display_name:adaeze", ["LT459999900012345678", "LT459999900012345679"]),
-        ("account", "customer:adaeze status:open", ["LT459999900012345678"]),
-        ("account", "adaeze", []),
-        ("account", "customer.tax_id:IE123", ["LT459999900012345678", "LT459999900012345679"]),
-    ],
-)
-def test_the_search_syntax_reaches_fields_and_related_records(company: "Company", collection: str, q: str, found: list[str]) -> None:
-    page = browse.page(company.mona, collection, BrowseQuery(q=q, count="exact"))
-    assert (keys(page), page.total) == (found, len(found))
-    assert keys(browse.page(company.mona, collection, BrowseQuery(filter=q))) == found
-
-
-@pytest.mark.parametrize(
     ("collection", "q"),
     [
         ("account", "customer.display_name:halcyon"),
@@ -140,17 +118,6 @@ def test_an_extended_search_looks_at_what_a_record_refers_to(company: "Company")
     assert keys(browse.page(company.mona, "account", BrowseQuery(q="halcyon"))) == []
     assert keys(browse.page(company.mona, "account", BrowseQuery(q="halcyon", extended=True))) == ["NL559999900012345670"]
     assert keys(browse.page(company.tom, "account", BrowseQuery(q="halcyon", extended=True))) == []
-
-
-def test_segments_filters_searches_and_sorts_add_up(company: "Company") -> None:
-    tom = company.tom
-    assert keys(browse.page(tom, "customer", BrowseQuery(segment="unrated"))) == ["1", "4"]
-    narrowed = BrowseQuery(
-        segment="unrated", filter='{"field": "balance", "op": "is_null", "value": false}', sort="-display_name", count="exact"
-    )
-    page = browse.page(tom, "customer", narrowed)
-    assert (keys(page), page.total, page.sort) == (["1"], 1, "-display_name")
-    assert keys(browse.page(tom, "customer", BrowseQuery(q="CUSTOMERS.example", sort="-id"))) == ["4", "2", "1"]
 
 
 def test_a_segment_has_its_own_order_until_the_reader_sorts_and_for_who_may_not_read_that_column_the_list_s(company: "Company") -> None:
@@ -189,17 +156,6 @@ def test_columns_that_refer_say_to_whom_within_the_reader_s_scope(company: "Comp
     page = browse.record(company.mona, "account", "LT459999900012345678", labels=True)
     assert named(page) == {"1": "Adaeze Okonkwo-Bell"}
     assert [relation.name for relation in page.relations] == ["customer"]
-
-
-def test_related_records(company: "Company") -> None:
-    found = browse.related(company.olivia, "customer", "1", "account")
-    assert (found.collection.id, len(found.rows), [item.name for item in found.columns]) == (
-        "account",
-        2,
-        ["iban", "status"],
-    )
-    with pytest.raises(NotFound):
-        browse.related(company.olivia, "customer", "1", "nope")
 
 
 def test_who_may_only_look_sees_read_only_fields(company: "Company") -> None:
@@ -277,18 +233,6 @@ def test_the_subject_is_found_along_the_relation(company: "Company") -> None:
     assert records.subject("customer", "4") == ("customer", "4")
     first = browse.subject_of(records.collection("account"), "LT459999900012345678")
     assert first == browse.subject_of(records.collection("customer"), "1") is not None
-
-
-def test_counts_are_exact_up_to_the_cap_and_leave_the_rest_to_the_planner(company: "Company", monkeypatch: pytest.MonkeyPatch) -> None:
-    assert browse.count(company.olivia, "customer", BrowseQuery(count="capped")) == browse.Counted(4)
-    assert browse.count(company.tom, "customer", BrowseQuery(segment="unrated", q="customers.example")) == browse.Counted(2)
-    monkeypatch.setattr(record_lists, "CAP", 2)
-    assert browse.count(company.olivia, "customer", BrowseQuery(count="capped")) == browse.Counted(3, None)  # SQLite does not guess
-    assert browse.count(company.olivia, "customer", BrowseQuery(count="exact")) == browse.Counted(4)
-    with pytest.raises(NotFound):
-        browse.count(company.stan, "customer", BrowseQuery())
-    with pytest.raises(Malformed):
-        browse.count(company.olivia, "customer", BrowseQuery(filter="{"))
 
 
 def test_a_list_is_a_fixed_number_of_statements(company: "Company") -> None:

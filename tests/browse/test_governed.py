@@ -1,15 +1,11 @@
 """Fields that a workflow governs: every way of writing a record is refused but that of the workflow, and the page says which it is."""
 
-import ast
 import json
-import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-import console
 from console import access, accounts, browse, records, runs, workflows
 from console.actions import bulk, record_changes
 from console.core.actor import Actor
@@ -20,7 +16,7 @@ from console.upkeep import doctor
 from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
-from tests.support.acting import RATE, hand_in, imported, run_of
+from tests.support.acting import RATE, go_on, hand_in, imported, run_of
 from tests.views.conftest import Pages
 
 OTHER: dict[str, Any] = {
@@ -72,7 +68,7 @@ def in_bulk(house: Company) -> None:
     action = next(one for one in bulk.offered(house.olivia, "customer") if one.id == "customer.rate")
     items = bulk.judged(house.olivia, "customer", action, bulk.chosen(house.olivia, "customer", action, ["1", "2"], None), {"risk": "high"})
     bulk_id = bulk.begin(house.olivia, "customer", action, items, {"risk": "high"})
-    while bulk.go_on(house.olivia, bulk_id).count(bulk.WAITING):
+    while go_on(house.olivia, bulk_id).count(bulk.WAITING):
         continue
 
 
@@ -159,23 +155,6 @@ def test_a_workflow_that_the_reader_may_not_see_is_not_named(house: Company) -> 
     assert browse.governors(house.olivia, records.collection("customer").fields)["risk"].slugs == ("care-review",)
 
 
-def test_the_list_of_ways_is_whole() -> None:
-    """Who writes or adds a record says for which workflow, or is a person's door that is tried above."""
-    by_hand = {"console/actions/record_changes.py": "insert", "console/browse/hand_changes.py": "write"}
-    by_hand["console/messages/opting_out.py"] = "write"  # consent that a contact takes back holds at once, whoever governs the field
-    assert {path: call for path, call, named in _writing_calls() if "workflow" not in named} == by_hand
-
-
-def _writing_calls() -> Iterator[tuple[str, str, set[str | None]]]:
-    root = Path(console.__path__[0])
-    for path in root.rglob("*.py"):
-        if path.is_relative_to(root / "records"):
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and (call := ast.unparse(node.func)) in ("records.write", "records.insert"):
-                yield str(path.relative_to(root.parent)), call.removeprefix("records."), {word.arg for word in node.keywords}
-
-
 def test_publishing_another_workflow_that_writes_it_is_refused(house: Company) -> None:
     with pytest.raises(DefinitionError, match="risk is changed by care-review alone"):
         workflows.import_file({**OTHER, "slug": "third-review"}, publish=True)
@@ -200,11 +179,3 @@ def test_a_document_governs_columns_that_there_are(house: Company) -> None:
     assert "governed.risk" in str(reasons)
     fine = {**document, "governed": {"ris": "a-review"}}
     assert [spot.reason for spot in document_check.check(fine, structure)] == ["There is no column ris: is risk meant?"]
-
-
-def test_what_changes_most_of_the_fields_is_said_once(house: Company) -> None:
-    say({"governed": {"display_name": "care-review", "email": "other-review", "desk": "other-review"}})
-    page = Pages(house, web_app()).ines.get("/c/customer/1?tab=details")
-    named = [label.strip() for label in re.findall(r"Changed by ([A-Z]\w+ \w+)", page.html)]
-    assert sorted(named) == ["Care review"] + ["Other review"] * 3, "once at the head, and for each field as its lock's name"
-    assert page.html.index("Changed by Other review") < page.html.index("Changed by Care review")

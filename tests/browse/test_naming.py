@@ -4,14 +4,10 @@ import pytest
 
 from console import access, activity, browse, records
 from console.activity import sequencing
-from console.core import expressions
-from console.core.speaking import SPOKEN, fill_text
-from console.effects import spoken_values
 from console.formats import Kind, Look, Named, html, text
 from console.log.event_lists import LogFilter
-from console.workflows import versions
 from tests.collections.test_collections_said import say
-from tests.company import DOCUMENT, Company
+from tests.company import Company
 
 WANTED = [("customer", "1"), ("customer", "3"), ("customer", "99"), ("account", "LT459999900012345678")]
 
@@ -60,28 +56,6 @@ def test_a_reference_is_a_link_and_what_is_absent_is_not() -> None:
     assert str(html(what, "2", look)) == '<span class="muted">A customer that is gone</span>'
     assert (text(what, "1", look), text(what, "7", look)) == ("A & B", "7")
     assert str(html(Kind("owners", "Owners", "array", references="customer"), [1, 2], look)).count("<a ") == 1
-
-
-def test_texts_say_labels_amounts_and_words_and_rules_compute_with_what_is_stored(company: Company) -> None:
-    say(
-        {
-            "fields": {
-                "balance": {"widget": "money", "currency": "EUR"},
-                "risk": {"options": [{"value": "low", "label": "Low risk"}, "medium", "high"]},
-            }
-        }
-    )
-    known = next(each for each in versions.all_known() if each.slug == DOCUMENT["slug"])
-    document = versions.version(known.id, known.live or 1).document
-    roots = {
-        "record": {"risk": "low", "balance": "1250.5"}, "input": {"why": "periodic"},
-        "steps": {"load": {"record": {"risk": "low"}}, "decide": {"option": "again"}, "call": {"came": "no_match", "on": "2026-11-23"}},
-    }  # fmt: skip
-    said = roots | {SPOKEN: spoken_values.of_run(known.id, known.live or 1, document)}
-    template = "{{ record.risk }}, {{ steps.load.record.risk }}, {{ record.balance }}, {{ input.why }}, {{ steps.decide.option }}, {{ steps.call.came }}, {{ steps.call.on }}"
-    assert fill_text(template, said) == "Low risk, Low risk, €1,250.50, Periodic, Look again, no_match, 23 Nov 2026"
-    assert fill_text("{{ record.risk == 'low' }} {{ record.balance * 2 }}", said) == "true 2501.0"
-    assert expressions.parse("record.risk == 'low'").test(said)
 
 
 def test_who_may_read_and_not_browse_is_told_the_names_of_records_that_the_log_speaks_of(company: Company) -> None:

@@ -12,7 +12,7 @@ from tests.company import Company
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 PAGES = (
     "/settings/ai",

@@ -11,7 +11,7 @@ from tests.company import Company
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CALLS = "document.querySelectorAll('[data-call]')"
 

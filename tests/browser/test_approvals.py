@@ -1,4 +1,4 @@
-"""Approvals before a real browser: by keyboard alone, in light and dark, wide and narrow, and without a script."""
+"""Approvals in a browser: no fault in either scheme or size, and a decision by keyboard alone."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
     from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 __all__ = ["bank"]
 
@@ -67,33 +67,3 @@ def test_a_lead_decides_by_keyboard_alone(bank: "Company", screens: Callable[...
     page.keyboard.press("Control+Enter")  # what was begun goes on: it does not approve
     page.wait_for_selector("text=Mona rejected")
     assert (status(bank, first), balance(bank)) == ("rejected", "12.5")
-
-
-def test_without_a_script_it_works_as_well(bank: "Company", screens: Callable[..., "Screen"]) -> None:
-    charging()
-    _, asked = requested(bank)
-    bank.sql("update customer set balance = 77 where id = 1")
-    mona = screens(script=False)
-    mona.page.goto(f"{mona.url}/sign-in?next=/approvals/{asked}")
-    mona.page.fill("#email", "mona@fernwick.example")
-    mona.page.fill("#password", "correct horse battery staple")
-    mona.page.click("button[type=submit]")
-    mona.page.check("[name=accept_changes]")
-    mona.page.click("button:has-text('Approve')")
-    mona.page.wait_for_selector("text=Mona approved")
-    assert balance(bank) == "300"
-
-
-def test_a_question_is_asked_by_keyboard_alone_and_approves_nothing(bank: "Company", screens: Callable[..., "Screen"]) -> None:
-    charging()
-    _, asked = requested(bank)
-    mona = screens().enter("mona")
-    page = mona.go(f"/approvals/{asked}")
-    mona.press("q")
-    page.wait_for_selector("text=Write what you want to know")
-    assert page.evaluate("document.activeElement.id") == "reason"
-    page.keyboard.type("Which of the two orders is this?")
-    page.keyboard.press("Control+Enter")
-    page.wait_for_selector("text=Mona asked")
-    assert (status(bank, asked), balance(bank)) == ("open", "12.5")
-    assert mona.faults() == []

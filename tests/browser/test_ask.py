@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["fixture_endpoint", "fixture_model"]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
     begin = {
         "op": "add_step",
@@ -55,7 +55,7 @@ def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callabl
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_asked_and_taken_in_part_without_the_mouse(screens: Callable[..., "Screen"], company: Company, model: Server) -> None:
     gone = {"op": "remove_step", "step": "back"}
     model.obey(answer(ASK_WHY, RETITLE, gone, assumptions=["Everybody is asked."], questions=["Who reads it?"]))

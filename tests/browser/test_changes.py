@@ -7,7 +7,6 @@ import pytest
 
 from console import runs
 from tests.company import Company
-from tests.samples import sampled
 from tests.support.paying import Provider, at_pay, paying, providing
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
         yield made
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), sampled(SIZES, of=2))
+@pytest.mark.parametrize(("width", "height", "scheme"), SIZES)
 def test_a_payment_from_busy_to_taken_back(
     screens: Callable[..., "Screen"], company: Company, provider: Provider, width: int, height: int, scheme: str
 ) -> None:

@@ -9,13 +9,12 @@ from playwright.sync_api import expect
 from tests.company import Company
 from tests.documents.test_documents_checked import bill, send, worked
 from tests.papers import CHECKED, at_note, workflow
-from tests.samples import sampled
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.parametrize(("width", "height", "scheme"), sampled([(1440, 900, "light"), (390, 844, "dark")], of=2))
+@pytest.mark.parametrize(("width", "height", "scheme"), [(1440, 900, "light"), (390, 844, "dark")])
 def test_a_check_opens_the_page_with_its_place_framed(
     screens: Callable[..., "Screen"], company: Company, width: int, height: int, scheme: str
 ) -> None:

@@ -14,7 +14,7 @@ from tests.papers import asking, evidence, pdf, picture
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DROP = """
 () => {
@@ -85,17 +85,4 @@ def test_the_page_outside_on_a_phone_and_the_asker_beside_it(screens: Callable[.
     outside.page.wait_for_selector("text=Thank you, everything has been sent off.")
     assert outside.faults() == []
     assert outside.context.cookies() == []
-    assert company.told(run_id)["current"]["step"] == "rate"
-
-
-def test_the_page_outside_without_script(screens: Callable[..., "Screen"], company: Company, tmp_path: Path) -> None:
-    run_id, chosen = asking(company), papers(tmp_path)
-    path = "/request/" + document_requests.link(company.olivia, run_id, "").rpartition("/")[2]
-    outside = screens(390, 844, script=False)
-    outside.go(path).set_input_files("#d-extract", chosen["letter.pdf"])
-    outside.page.click("text=Save and come back later")
-    outside.page.wait_for_selector(".badge:has-text('Received')")
-    outside.page.fill("[name='v.iban']", "LT45")
-    outside.page.click("button[value=send]")
-    outside.page.wait_for_selector("text=Thank you")
     assert company.told(run_id)["current"]["step"] == "rate"

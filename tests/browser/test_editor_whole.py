@@ -24,7 +24,7 @@ def is_whole(page: Page, count: int) -> None:
     page.wait_for_function(f"() => {CANVAS} === {OUTLINE}")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_canvas_holds_every_step_after_a_step_is_chosen_added_and_taken_back(
     screens: Callable[..., "Screen"], company: Company
 ) -> None:

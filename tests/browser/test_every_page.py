@@ -9,11 +9,9 @@ from playwright.sync_api import expect
 from console import inboxes, runs
 from console.activity import integrity, sequencing
 from tests.company import DESK, Company
-from tests.samples import sampled
 from tests.work.test_inbox import UNRATED
 
-pytestmark = pytest.mark.daily
-SCHEMES = sampled(["light", "dark"], of=2)
+SCHEMES = ["light", "dark"]
 """How the large screen looks today; the telephone is in the other scheme."""
 
 if TYPE_CHECKING:
@@ -159,7 +157,7 @@ KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
 """Pages, and the keys that bring them into a state: a row chosen, a preview, a sheet, nothing found."""
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("who", PAGES)
 def test_whatever_opens_on_a_page_has_no_fault(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
     run = company.at("note")

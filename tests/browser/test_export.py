@@ -12,7 +12,7 @@ from console.activity import sequencing
 from console.log import tree_heads, verify
 from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize(("width", "scheme", "script"), [(1440, "dark", True), (390, "light", True), (390, "light", False)])

@@ -7,31 +7,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import access, accounts, inboxes, workflows
+from console import inboxes
 from console.activity import sequencing
 from tests.browser.test_every_page import PAGES
 from tests.company import DESK, Company
-from tests.messages import reached
-from tests.support.engine import step
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
-MORE = {
-    "olivia": (
-        "/more",
-        "/board/c/customer",
-        "/c/customer?preview=1",
-        "/c/customer?q=nobody-at-all",
-        "/c/customer/1?tab=activity",
-        "/runs/{run}?tab=related",
-    ),
-    "mona": ("/inbox/desk?view=backlog", "/workflows/care-review/versions", "/notices", "/tasks"),
-    "ada": ("/activity?user=nobody", "/activity/proof"),
-    "ines": ("/settings/roles", "/settings/ai", "/settings/collections/customer", "/settings/keys", "/settings/me"),
-}
 CONTROLS = r"""() => {
     const made = [];
     const seen = (one) => one.checkVisibility() && getComputedStyle(one).visibility !== "hidden" && !one.disabled;
@@ -99,7 +84,7 @@ def test_no_press_of_a_key_loses_the_focus(screens: Callable[..., "Screen"], com
     inboxes.import_all([DESK])
     sequencing.catch_up()
     screen, seen, lost = screens().enter(who), set[str](), list[str]()
-    for path in (page.format(run=run) for page in (*PAGES[who], *MORE[who])):
+    for path in (page.format(run=run) for page in PAGES[who]):
         page = screen.go(path)
         screen.settled()
         for one in page.evaluate(CONTROLS):
@@ -129,94 +114,3 @@ def test_a_page_that_comes_again_by_a_key_gives_the_focus_back(screens: Callable
     summary.focus()
     ines.press("Shift+Tab")
     expect(page.locator("details.pop[open]")).to_have_count(0)
-
-
-def test_a_workflow_that_was_paused_gives_the_focus_back_to_its_switch(screens: Callable[..., "Screen"], company: Company) -> None:
-    mona = screens().enter("mona")
-    page = mona.go("/workflows/care-review")
-    for _ in ("pause", "activate"):
-        page.locator("#on-off").focus()
-        mona.press("Enter")
-        page.wait_for_function("() => document.querySelector('#dialog')?.open")
-        button = page.locator("#dialog button[type=submit]").last
-        if page.locator("#dialog [name=reason]").count():
-            page.locator("#dialog [name=reason]").fill("A look at the texts.")
-        button.focus()
-        with page.expect_navigation():
-            mona.press("Enter")
-        page.wait_for_function("() => document.activeElement.id === 'on-off'", timeout=5000)
-
-
-def test_a_trigger_that_was_switched_gives_the_focus_back_to_its_switch(screens: Callable[..., "Screen"], company: Company) -> None:
-    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
-    nightly = {"id": "nightly", "kind": "schedule", "cron": "0 3 * * *", "zone": "UTC", "enabled": True}
-    steps = [step("start", "start", "end"), step("end", "end", None)]
-    head = {"format": 1, "slug": "nightly", "title": "Nightly", "team": "operations", "run_as": "robot@fernwick.test"}
-    workflows.import_file(head | {"triggers": [nightly], "steps": steps}, publish=True)
-    mona = screens().enter("mona")
-    page = mona.go("/workflows/nightly/triggers")
-    for now, then in (("Switch off", "Switch on"), ("Switch on", "Switch off")):
-        page.locator(f".trigger button:has-text('{now}')").focus()
-        with page.expect_navigation():
-            mona.press("Enter")
-        page.wait_for_function(f"() => document.activeElement.innerText?.startsWith('{then}')", timeout=5000)
-
-
-def test_an_alert_that_is_refused_has_the_focus_at_what_is_wrong(screens: Callable[..., "Screen"], company: Company) -> None:
-    mona = screens().enter("mona")
-    page = mona.go("/workflows/care-review/configuration")
-    page.locator("#alert-form > summary").click()
-    page.locator("#alert-form button[type=submit]").focus()
-    with page.expect_navigation():
-        mona.press("Enter")
-    page.wait_for_function("() => document.activeElement.matches('input[aria-invalid=true]')")
-
-
-SHEETS = {
-    "olivia": ("/c/customer", "/board/c/customer", "/c/customer/1"),
-    "mona": ("/workflows", "/approvals?tab=decided"),
-    "ada": ("/activity",),
-}
-WORDS = """(sheet) => [...sheet.querySelectorAll("label, p, legend")].filter((one) => one.getClientRects().length && !one.closest(".vh") && one.clientWidth > 8)
-    .slice(0, 2).map((one) => { one.scrollIntoView({ block: "center" }); const box = one.getBoundingClientRect(); return [box.left + 4, box.top + box.height / 2]; })"""
-"""Places of words in a sheet, which have no focus of their own."""
-
-
-@pytest.mark.parametrize("who", SHEETS)
-def test_words_that_are_pressed_in_a_sheet_leave_it_open(screens: Callable[..., "Screen"], company: Company, who: str) -> None:
-    screen, closed, pressed = screens().enter(who), list[str](), 0
-    for path in SHEETS[who]:
-        page = screen.go(path)
-        for place in range(page.locator("main details.pop > summary").count()):
-            summary = page.locator("main details.pop > summary").nth(place)
-            if not summary.is_visible():
-                continue
-            summary.click()
-            screen.settled()
-            sheet = summary.locator("xpath=..")
-            for x, y in sheet.evaluate(WORDS):
-                page.mouse.click(x, y)
-                pressed += 1
-                if sheet.get_attribute("open") is None:
-                    closed.append(f"{path}: {summary.inner_text()}")
-                    break
-            page.keyboard.press("Escape")
-    assert pressed
-    assert closed == []
-
-
-def test_a_form_that_closes_after_it_was_sent_gives_the_focus_to_what_stands_there(
-    screens: Callable[..., "Screen"], company: Company
-) -> None:
-    reached.founded(company)
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    access.refresh()
-    olivia = screens().enter("olivia")
-    page = olivia.go("/c/contact/2")
-    page.locator("summary", has_text="They agreed to be reached").press("Enter")
-    page.locator("#reaching input[name=agreed][value=sms]").check()
-    page.locator("#reaching [name='v.text_version']").fill("2026-01")
-    page.locator("#reaching [name='v.source']").fill("by phone")
-    page.locator("#reaching [name='v.source']").press("Enter")
-    page.get_by_text("Noted. Messages by this channel may leave from now on.").wait_for()
-    page.wait_for_function("() => document.activeElement !== document.body && document.activeElement.checkVisibility()", timeout=5000)

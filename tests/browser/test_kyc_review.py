@@ -1,12 +1,10 @@
 """The KYC review before a person: documents one by one with the keyboard alone, and the pages that matter for every eye."""
 
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
-from werkzeug.serving import make_server
 
 from console.demo import stories
 from tests.demo.reviewing import YURI, House, house, loaded_house
@@ -16,21 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
-
-
-@pytest.fixture
-def url(house: House) -> Iterator[str]:
-    """Where the demo's console is served, on a free port of this machine."""
-    from console.app import create_app
-
-    server = make_server("127.0.0.1", 0, create_app(), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+pytestmark = pytest.mark.slow
 
 
 def test_documents_are_checked_with_the_keyboard_alone(screens: Callable[..., "Screen"], house: House) -> None:
@@ -107,21 +91,3 @@ def test_a_record_is_edited_by_keyboard_its_address_part_by_part_and_countries_b
         "select address, nationalities::text[], residence_country::text from customer where id = %s", number
     )
     assert (address["city"], address["floor"], sorted(nationalities), residence) == ("Liepāja", 3, ["EE", "LV"], "EE")
-
-
-def test_the_heading_with_the_focus_follows_the_run_when_a_colleague_answers(screens: Callable[..., "Screen"], house: House) -> None:
-    run_id = house.start(stories.PLAIN[4])
-    told = house.walk(run_id, "check_docs")
-    while told["current"]["step"] == "check_docs":
-        told = house.answer(run_id, document_status="rejected", because="unreadable")
-    house.walk(run_id, "decide")
-    house.answer(run_id, outcome="reject", reject_code="cdd_impossible")
-    house.answer(run_id)
-    olivia = screens().enter("olivia")
-    page = olivia.go(f"/runs/{run_id}")
-    page.wait_for_selector("text=See the request")
-    page.locator("#step-title").focus()
-    house.decide(run_id, "mona")
-    page.wait_for_function(
-        "() => document.title.startsWith(document.getElementById('step-title').textContent) && !document.title.startsWith('Apply')"
-    )

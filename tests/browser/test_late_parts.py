@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("wrong", ["server", "network"])
@@ -37,22 +37,3 @@ def test_a_part_that_does_not_come_says_so_and_comes_with_try_again(screens: Cal
     notice.wait_for(state="detached")
     page.locator(".related-all table").first.wait_for()
     olivia.complaints.clear()  # the browser notes what failed
-
-
-@pytest.mark.parametrize("key", ["Enter", "Space"])
-def test_a_switch_whose_question_is_late_says_so_meanwhile_and_leaves_the_page_that_it_was_pressed_on(
-    screens: Callable[..., "Screen"], key: str
-) -> None:
-    mona = screens().enter("mona")
-    page, held = mona.page, list["Route"]()
-    page.route("**/switch?to=paused", lambda route: held.append(route))  # noqa: PLW0108 (the browser asks how many arguments it takes)
-    page.goto(f"{mona.url}/workflows/care-review/executions?status=completed")
-    page.locator(".on-off").press(key)
-    page.locator(".on-off.htmx-request").wait_for()
-    assert page.locator(".on-off").evaluate("(one) => getComputedStyle(one, '::after').borderTopStyle") == "solid", (
-        "a ring says that it is on its way"
-    )
-    held[0].continue_()
-    page.locator("dialog[open]").get_by_role("button", name="Pause").click()
-    page.locator(".on-off", has_text="Paused").wait_for()
-    assert page.url == f"{mona.url}/workflows/care-review/executions?status=completed"

@@ -1,4 +1,4 @@
-"""A list in a browser: Back, Forward, reload and a copied link give the same view; the search box and the preview follow the address."""
+"""A list in a browser: Back, Forward, reload and a copied link give the same view."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SEEN = "() => [document.querySelector('main table').innerText, document.querySelector('#q').value, document.querySelector('th[aria-sort]')?.ariaSort ?? '']"
 
@@ -68,40 +68,3 @@ def test_a_copied_link_gives_the_same_list_to_somebody_else_with_the_same_rights
         page = again.page
         page.goto(address)
         same(page, view)
-
-
-def test_a_preview_is_in_the_address_and_reload_opens_it_again(screens: Callable[..., "Screen"], company: Company) -> None:
-    olivia = screens().enter("olivia")
-    page = olivia.go("/c/customer?segment=")
-    olivia.settled()
-    olivia.press("j", "Space")
-    page.wait_for_url("**preview=**")
-    page.wait_for_selector("#preview :is(h2, h3), [data-preview] :is(h2, h3), aside :is(h2, h3)")
-    told = page.inner_text("aside")
-    page.reload()
-    page.wait_for_function("(told) => document.querySelector('aside')?.innerText === told", arg=told)
-    page.keyboard.press("Escape")
-    page.wait_for_url(lambda url: "preview=" not in url)
-    page.wait_for_function("() => document.activeElement.matches('[data-record]')")
-
-
-def test_who_tabs_through_the_headings_of_a_wide_list_sees_what_the_rows_are_about(
-    screens: Callable[..., "Screen"], company: Company
-) -> None:
-    olivia = screens(width=820).enter("olivia")
-    page = olivia.go("/c/customer?segment=")
-    page.locator("thead th a[href]").last.focus()
-    scrolled = "document.querySelector('.scroll-x:has(thead)').scrollLeft"
-    assert page.evaluate(scrolled) > 0
-    head, first = page.locator("thead th").first.bounding_box(), page.locator("tbody th").first.bounding_box()
-    assert head is not None
-    assert first is not None
-    assert head["x"] == first["x"], "the heading of the first column stands above it"
-    while page.evaluate("!document.activeElement.closest('tbody')"):
-        olivia.press("Tab")
-    assert page.evaluate(scrolled) == 0
-    address = page.url
-    page.locator("tbody .tick").first.focus()
-    olivia.press("Enter")
-    page.wait_for_timeout(300)
-    assert (page.url, page.locator("tbody .tick").first.is_checked()) == (address, False), "Enter in a box presses no button of the bar"

@@ -1,11 +1,10 @@
-"""A list before a person: one item after the other by keyboard alone, back to one that is done, nothing lost, for every eye."""
+"""A list before a person: one item after the other by keyboard alone, and nothing that axe finds."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import runs
 from tests.company import Company
 from tests.runs.changing.test_loop import begin
 
@@ -63,39 +62,7 @@ def test_item_by_item_with_the_keyboard(screens: Callable[..., "Screen"], compan
     assert company.told(at_list)["context"]["check"]["done"] == 2
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 460), (390, 600)])
-def test_what_is_wrong_stays_in_view(screens: Callable[..., "Screen"], at_list: str, width: int, height: int) -> None:
-    olivia = screens(width=width, height=height).enter("olivia")
-    page = olivia.go(f"/runs/{at_list}")
-    page.wait_for_selector("#item-title")
-    olivia.press("Control+Enter")
-    page.wait_for_selector("#notice [role=alert]")
-    olivia.focus_on("f-verdict")
-    olivia.settled()
-    field = page.locator(".field:has(#f-verdict)").bounding_box()
-    foot = page.locator(".work > footer").bounding_box()
-    assert field is not None
-    assert foot is not None
-    assert field["y"] >= 0
-    assert field["y"] + field["height"] <= foot["y"], "what is said of the field stands above the foot"
-
-
 def test_a_list_for_every_eye(screens: Callable[..., "Screen"], at_list: str) -> None:
     olivia = screens().enter("olivia")
     olivia.go(f"/runs/{at_list}").wait_for_selector("#item-title")
     assert olivia.faults() == []
-
-
-def test_without_script_the_list_is_gone_through_all_the_same(screens: Callable[..., "Screen"], company: Company) -> None:
-    run_id = begin(company)
-    olivia = screens(script=False)
-    page = olivia.go("/sign-in")
-    page.fill("#email", "olivia@fernwick.example")
-    page.fill("#password", "correct horse battery staple")
-    page.press("#password", "Enter")
-    page = olivia.go(f"/runs/{run_id}")
-    for _ in range(2):
-        page.select_option("#f-verdict", "good")
-        page.click("#done")
-    page.wait_for_selector("h2:has-text('Fine')")
-    assert runs.get(company.olivia, run_id).json["current"]["step"] == "fine"

@@ -1,7 +1,6 @@
-"""The picture of a workflow and of a run before a person: drawn, walked by keyboard, large and small, in the dark, without script."""
+"""The picture of a workflow and of a run: drawn, walked by keyboard, in the dark, and read out."""
 
 import copy
-from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from tests.company import DOCUMENT, Company
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DRAWN = "() => document.querySelectorAll('.x6-node .nd').length"
 FOCUSED = "document.activeElement.dataset.cellId"
@@ -88,17 +87,6 @@ def forked() -> dict[str, Any]:
     return document(slug="forked", title="Forked", steps=[*made, end], groups=groups)
 
 
-def tried_thrice() -> dict[str, Any]:
-    """A workflow with three choices one after another, of whose ways with long names four lead to the same ends and one to the next choice."""
-    made: list[dict[str, Any]] = [{"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "try1"}}]
-    ends = [{"id": f"end{n}", "type": "end", "title": f"End {n}", "config": {"label": f"end {n}"}, "next": {}} for n in range(5)]
-    for n in (1, 2, 3):
-        options = [{"value": f"o{way}", "label": f"What may become of it {way}"} for way in range(5)]
-        later = {f"o{way}": f"end{way}" for way in range(4)} | {"o4": f"try{n + 1}" if n < 3 else "end4"}
-        made.append({"id": f"try{n}", "type": "decision", "title": f"Try {n}", "config": {"options": options}, "next": later})
-    return document(slug="thrice", title="Thrice", steps=[*made, *ends])
-
-
 def gone_back() -> dict[str, Any]:
     """A workflow with a way back that has a long name, and leads up beside a step that stands next to it."""
     places = {"start": (0, 0), "again": (0, 120), "look": (-270, 330), "choose": (0, 540), "end": (0, 660)}
@@ -152,56 +140,6 @@ def test_the_keyboard_walks_it_and_opens_a_step(screens: Callable[..., "Screen"]
     assert page.evaluate("[...document.querySelectorAll('.x6-node[tabindex=\"0\"]')].length") == 1
 
 
-def test_it_is_enlarged_fitted_and_moved(screens: Callable[..., "Screen"]) -> None:
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/care-review")
-    sizes = []
-    for key in ("0", "+", "-", "-", "f"):
-        olivia.press(key)
-        sizes.append(page.inner_text("[data-size]"))
-    assert sizes[:4] == ["100%", "110%", "100%", "90%"]
-    fits = page.evaluate("""() => { const around = document.querySelector('[data-canvas]').getBoundingClientRect();
-        return [...document.querySelectorAll('.x6-node')].every((node) => { const box = node.getBoundingClientRect();
-            return box.top >= around.top - 1 && box.bottom <= around.bottom + 1 && box.left >= around.left - 1 && box.right <= around.right + 1; }); }""")
-    assert fits
-    before = page.locator("[data-cell-id=note]").bounding_box()
-    canvas = page.locator("[data-canvas]").bounding_box()
-    assert before is not None
-    assert canvas is not None
-    page.mouse.move(canvas["x"] + 20, canvas["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(canvas["x"] + 120, canvas["y"] + 70, steps=5)
-    page.mouse.up()
-    after = page.locator("[data-cell-id=note]").bounding_box()
-    assert after is not None
-    assert (round(after["x"] - before["x"]), round(after["y"] - before["y"])) == (100, 50)
-    page.mouse.move(before["x"] + 120, before["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(before["x"] + 180, before["y"] + 160, steps=5)
-    page.mouse.up()
-    assert page.evaluate(PLACES)["note"] != [0, 0], "a step itself is not moved"
-
-
-def test_places_of_the_document_are_kept_and_groups_are_drawn(screens: Callable[..., "Screen"]) -> None:
-    made = document(slug="placed", title="Placed", groups=[{"title": "First look", "steps": ["load", "read"]}])
-    for number, step in enumerate(made["steps"]):
-        step["at"] = [40 + 300 * (number % 3), 32 + 120 * number]
-    workflows.import_file(made, publish=True)
-    some = document(slug="some", title="Some")
-    some["steps"][3]["at"] = [1000, 2000]
-    workflows.import_file(some, publish=True)
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/placed")
-    assert page.evaluate(PLACES) == {step["id"]: step["at"] for step in made["steps"]}
-    assert str(page.text_content(".group-words")).replace("\u00a0", " ") == "First look"
-    assert olivia.faults() == []
-    page = drawn(olivia, "/workflows/some")
-    places = page.evaluate(PLACES)
-    assert places["note"] == [1000, 2000]
-    assert len({tuple(place) for place in places.values()}) == 10
-    assert places["start"][1] < places["load"][1] < 2000 < places["rate"][1]
-
-
 def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Screen"]) -> None:
     workflows.import_file(long(60), publish=True)
     olivia = screens().enter("olivia")
@@ -222,59 +160,6 @@ def test_a_picture_of_sixty_steps_overlaps_nowhere(screens: Callable[..., "Scree
         assert not overlapping, "names of ways stand on nothing else"
         assert olivia.page.evaluate(STRUCK) == []
     assert olivia.faults() == []
-
-
-def test_names_of_ways_do_not_make_a_picture_much_wider_than_its_steps(screens: Callable[..., "Screen"]) -> None:
-    workflows.import_file(tried_thrice(), publish=True)
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, "/workflows/thrice", 9)
-    area, places = page.evaluate("document.querySelector('step-picture').graph.getContentArea()"), page.evaluate(PLACES)
-    widest = max(Counter(y for _, y in places.values()).values())
-    assert area["width"] < 1.5 * (252 + 40) * widest
-    names, overlapping = page.evaluate(OVERLAPS)
-    assert (names, overlapping) == (15, [])
-    assert page.evaluate(STRUCK) == []
-    assert 60 <= int(page.inner_text("[data-size]").rstrip("%")) <= 85, "as much of it as can be read"
-
-
-def test_of_many_steps_only_what_is_seen_is_drawn_and_all_are_reached(screens: Callable[..., "Screen"], company: Company) -> None:
-    """The picture and the canvas of 400 steps: a click or a key away each, and changed without drawing the others."""
-    assert company.olivia
-    workflows.import_file(long(400), publish=True)
-    mona = screens(1440, 900).enter("mona")
-    page = mona.go("/workflows/long-one")
-    page.wait_for_selector(".x6-node .nd")
-    first = page.locator("[data-cell-id=start]")
-    assert 3 < page.evaluate(DRAWN) < 60
-    first.focus()
-    page.keyboard.press("End")
-    assert page.evaluate(FOCUSED) == "end"
-    page.keyboard.press("ArrowUp")
-    assert page.evaluate(FOCUSED) == "s398"
-    assert page.evaluate(DRAWN) < 60
-    page.keyboard.press("Home")
-    assert page.evaluate(FOCUSED) == "start"
-
-    page.goto(page.url.partition("?")[0] + "/edit?step=s200")
-    chosen = page.locator("[data-cell-id=s200].chosen")
-    chosen.wait_for()
-    page.locator("[data-select=s200]").focus()
-    page.keyboard.press("a")
-    page.keyboard.type("guid")
-    page.keyboard.press("Enter")
-    page.wait_for_selector("[data-cell-id=guidance].chosen")
-    page.keyboard.insert_text("Only this one")
-    page.locator("[data-cell-id=guidance]", has_text="Only this one").wait_for()
-    assert page.locator("[data-outline] [data-step]").count() == 401
-    order = page.locator("[data-outline] [data-step]").evaluate_all("(lines) => lines.map((line) => line.dataset.step)")
-    assert order[order.index("s200") + 1] == "guidance"
-    assert page.evaluate(DRAWN) < 60
-    page.keyboard.press("Control+s")
-    for _ in range(2):
-        page.keyboard.press("Control+z")
-    page.wait_for_selector("[data-outline] [data-step=guidance]", state="detached")
-    assert page.locator("[data-outline] [data-step]").count() == 400
-    assert mona.faults() == []
 
 
 def again(company: Company) -> str:
@@ -305,43 +190,6 @@ def test_a_run_shows_what_was_done_what_was_cancelled_and_what_may_come(screens:
     assert olivia.faults() == []
     olivia.go("/workflows")
     assert olivia.faults() == []
-
-
-def test_a_step_leads_to_its_entry_and_replay_and_picture_keep_the_place(screens: Callable[..., "Screen"], company: Company) -> None:
-    run_id = again(company)
-    olivia = screens().enter("olivia")
-    page = drawn(olivia, f"/runs/{run_id}/picture")
-    page.click("[data-cell-id=read]")
-    page.wait_for_url("**/replay?at=*")
-    olivia.heading("Read this")
-    page.click("a:has-text('Picture')")
-    page.wait_for_function(f"() => ({DRAWN})() === 10")
-    before = page.url
-    olivia.press("-")
-    size = page.inner_text("[data-size]")
-    page.focus("[data-cell-id=read]")
-    page.evaluate("document.activeElement.blur()")
-    olivia.press("ArrowRight")
-    page.wait_for_function("(before) => location.href !== before", arg=before)
-    page.wait_for_function(f"() => ({DRAWN})() === 10")
-    assert page.inner_text("[data-size]") == size, "what was enlarged stays so from event to event"
-    page.go_back()
-    page.wait_for_function(f"() => location.href === {before!r} && ({DRAWN})() === 10")
-    page.click("[data-cell-id=end]")
-    olivia.focus_on("step-end")
-
-
-def test_without_script_the_steps_are_a_list_with_links(screens: Callable[..., "Screen"]) -> None:
-    olivia = screens(script=False)
-    page = olivia.go("/workflows/care-review")
-    page.fill("#email", "olivia@fernwick.example")
-    page.fill("#password", "correct horse battery staple")
-    page.click("button:has-text('Sign in')")
-    page.goto(olivia.url + "/workflows/care-review")
-    assert not page.is_visible("step-picture")
-    page.click("#step-decide a:has-text('Back to the note')")
-    assert page.url.endswith("#step-back")
-    assert page.is_visible("#step-back")
 
 
 def test_what_is_read_is_not_hidden_from_who_cannot_see(screens: Callable[..., "Screen"]) -> None:

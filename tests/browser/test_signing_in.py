@@ -1,4 +1,4 @@
-"""Signing in before a screen, by keyboard: the second factor, the warning before a session ends with what was typed kept, and confirming over a page."""
+"""Signing in by keyboard: the second factor, the warning before a session ends, and confirming over a page."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company
 from tests.views.test_second_factor import code
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SETUP = "/settings/me/second-factor"
 
@@ -104,37 +104,6 @@ def test_before_a_session_ends_one_is_warned_and_nothing_typed_is_lost(
     expect(page.locator("#zone")).to_have_value("Europe/Riga")
 
 
-def test_a_form_sent_after_one_signed_in_anew_in_another_tab_goes_out_with_what_was_typed(
-    company: Company, screens: Callable[..., Screen]
-) -> None:
-    """Nothing typed is lost where the session is gone, and one signs in beside the page; nor where one had signed in again before anybody noticed."""
-    screen = screens().sign_in("olivia")
-    page = screen.go("/settings/me")
-    page.evaluate(FORM.replace("second-factor/codes", "profile").replace('id="typed" name="typed"', 'id="typed" name="name"'))
-    dialog = page.locator("#session-end")
-    for signed_in_before in (False, True):
-        page.fill("#typed", "Olivia Half-typed")
-        screen.context.clear_cookies()
-        if not signed_in_before:
-            page.click("#go")
-            expect(dialog).to_contain_text("What you typed still stands")
-        beside = screen.context.new_page()
-        beside.goto(f"{screen.url}/sign-in")
-        beside.fill("#email", "olivia@fernwick.example")
-        beside.fill("#password", PASSWORD)
-        beside.keyboard.press("Enter")
-        beside.wait_for_url(f"{screen.url}/")
-        beside.close()
-        if not signed_in_before:
-            page.evaluate("dispatchEvent(new Event('focus'))")
-            expect(dialog).to_be_hidden()
-        expect(page.locator("#typed")).to_have_value("Olivia Half-typed")
-        with page.expect_response(
-            lambda answer: answer.request.method == "POST" and answer.url.endswith("/profile") and answer.status != 403
-        ):
-            page.click("#go")
-
-
 SETTLED = "() => !document.querySelector('.htmx-request, .htmx-swapping, .htmx-settling, .htmx-added')"
 FORM = """
 const form = document.createElement("form");
@@ -172,33 +141,3 @@ def test_confirming_happens_over_the_page_and_the_form_goes_out_again(company: C
     expect(page.locator("#typed")).to_have_value("still here")
     page.goto(screen.url + "/c")
     assert page.url.endswith("/c")
-
-
-def test_what_is_typed_stays_on_the_page_when_the_session_was_ended_elsewhere(
-    company: Company, screens: Callable[..., Screen], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(entry, "KEPT_S", 0.0)
-    screen = screens().sign_in(company.olivia.email.split("@")[0])
-    page = screen.go("/settings/me")
-    page.evaluate(FORM)
-    page.fill("#typed", "Words that nobody has yet")
-    stale = page.input_value("main [name=csrf_token]")
-    fetch("update console.session set ended_at = now() returning 1")
-    page.click("#go")
-    dialog = page.locator("#session-end")
-    again = dialog.get_by_role("link", name="Sign in again")
-    expect(again).to_be_focused()
-    assert "still stands on this page" in dialog.inner_text()
-    assert screen.faults() == []
-    with page.context.expect_page() as opened:
-        screen.press("Enter")
-    beside = opened.value
-    beside.fill("#email", company.olivia.email)
-    beside.fill("#password", PASSWORD)
-    beside.press("#password", "Enter")
-    beside.wait_for_url(f"{screen.url}/")
-    page.bring_to_front()
-    page.evaluate("window.dispatchEvent(new Event('focus'))")
-    expect(dialog).to_be_hidden()
-    assert page.input_value("#typed") == "Words that nobody has yet"
-    assert page.input_value("main [name=csrf_token]") != stale

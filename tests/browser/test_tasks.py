@@ -1,9 +1,8 @@
-"""What a person is asked beside runs, by keyboard and for every eye: tasks, questions, notices, and a record to choose."""
+"""What a person is asked beside runs, by keyboard: a task, a question, a notice; and nothing that axe finds."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from console import runs
 from tests.company import Company
 from tests.steps import test_related_records as test_runs_related
 from tests.work import test_answers, test_tasks
@@ -29,16 +28,6 @@ def test_a_task_is_closed_with_the_keyboard(screens: Callable[..., "Screen"], co
     assert company.told(run_id)["current"]["step"] == "sorry"
 
 
-def test_enter_in_the_note_closes_a_task_as_done_and_its_list_stays(screens: Callable[..., "Screen"], company: Company) -> None:
-    run_id = test_tasks.begin(company, {"waits": True, "assignee": None, "team": "operations"})
-    page = screens().enter("mona").go("/tasks?tab=team")
-    page.fill("#note-1", "They answered")
-    page.press("#note-1", "Enter")
-    page.wait_for_selector("text=The task is closed.")
-    assert page.url.endswith("/tasks?tab=team")
-    assert company.told(run_id)["current"]["step"] != "sorry"
-
-
 def test_a_question_is_answered_and_a_notice_read(screens: Callable[..., "Screen"], company: Company) -> None:
     run_id = test_answers.begin(company)
     tom = screens().sign_in("tom")
@@ -55,20 +44,6 @@ def test_a_question_is_answered_and_a_notice_read(screens: Callable[..., "Screen
     tom.press("Control+Enter")
     page.wait_for_url("**/tasks")
     assert company.told(run_id)["current"]["step"] == "fine"
-
-
-def test_one_of_several_is_chosen_with_the_keyboard(screens: Callable[..., "Screen"], company: Company) -> None:
-    told = test_runs_related.begin(company, test_runs_related.ACCOUNT)
-    olivia = screens().enter("olivia")
-    page = olivia.go(f"/runs/{told['id']}")
-    page.wait_for_selector(".picks")
-    assert olivia.faults() == []
-    olivia.press("Control+Enter")
-    page.wait_for_selector("[role=alert]")
-    olivia.focus_on("f-key")
-    olivia.press("ArrowDown", "Control+Enter")
-    olivia.heading("Fine")
-    assert runs.get(company.olivia, told["id"]).json["context"]["find"]["key"] == "LT459999900012345679"
 
 
 def test_the_pages_for_every_eye(screens: Callable[..., "Screen"], company: Company) -> None:

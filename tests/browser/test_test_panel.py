@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_dry_run_is_answered_without_the_mouse(screens: Callable[..., "Screen"], company: Company) -> None:
     assert company.people
     mona = screens().enter("mona")

@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import expect
 
 from console import workflows
-from console.core import drafting
 from tests.company import Company
 
 if TYPE_CHECKING:
@@ -149,51 +148,7 @@ def test_a_lead_writes_a_rule_and_names_a_value_without_an_expression(screens: C
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
-def test_steps_are_found_by_what_they_say(screens: Callable[..., "Screen"], company: Company) -> None:
-    draft = workflows.open_draft(company.mona, "care-review")
-    step = {"id": "tell", "type": "guidance", "title": "Tell them", "config": {"text": "The quokka is asleep."}}
-    workflows.edit(company.mona, "care-review", draft.revision, drafting.read_changes([{"op": "add_step", "step": step, "after": "start"}]))
-    mona = screens().enter("mona")
-    page = mona.go("/workflows/care-review/edit?step=start")
-    page.keyboard.press("Control+f")
-    page.keyboard.type("quokka")
-    shown = page.locator("[data-outline] [data-step]:visible")
-    expect(shown).to_have_count(1)
-    page.keyboard.press("Escape")
-    expect(shown).to_have_count(len(draft.document["steps"]) + 1)
-    page.keyboard.type("QUOKKA")
-    expect(shown).to_have_count(1)
-    page.keyboard.press("Enter")
-    expect(page.locator("#panel h2")).to_have_text("Tell them")
-    assert mona.faults() == []
-
-
-@pytest.mark.rotating
-def test_how_long_is_a_number_and_a_unit(screens: Callable[..., "Screen"], company: Company) -> None:
-    draft = workflows.open_draft(company.mona, "care-review")
-    waits = {"event": "message.received", "timeout": "P3D"}
-    step = {"id": "answer", "type": "wait", "title": "An answer", "config": waits, "next": {"event": "end", "timeout": "end"}}
-    workflows.edit(company.mona, "care-review", draft.revision, drafting.read_changes([{"op": "add_step", "step": step, "after": "start"}]))
-    mona = screens(390, 844).enter("mona")
-    page = mona.go("/workflows/care-review/edit?step=answer")
-    expect(page.get_by_role("group", name="Or until").first).to_contain_text("An e-mail was opened")
-    number, unit = page.get_by_label("Waits at most", exact=True), page.get_by_label("Unit of Waits at most")
-    expect(number).to_have_value("3")
-    expect(unit.locator("option:checked")).to_have_text("days")
-    unit.select_option(label="hours")
-    number.fill("36")
-    page.keyboard.press("Control+s")
-    expect(page.locator("#saved")).to_contain_text("Saved")
-    kept = next(step for step in workflows.open_draft(company.mona, "care-review").document["steps"] if step["id"] == "answer")
-    assert kept["config"] == waits | {"timeout": "PT36H"}
-    number.fill("")
-    page.keyboard.press("Control+s")
-    expect(page.locator("#saved")).to_contain_text("Saved")
-    assert mona.faults() == []
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen"], company: Company) -> None:
     mona = screens(390, 844).enter("mona")
     page = mona.go("/workflows/care-review/edit?step=start")
@@ -201,7 +156,7 @@ def test_the_outline_is_the_editor_on_a_telephone(screens: Callable[..., "Screen
     assert mona.faults() == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_ways_and_places_are_changed_by_dragging_on_the_canvas(screens: Callable[..., "Screen"], company: Company) -> None:
     page = screens().enter("mona").go("/workflows/care-review/edit?step=read")
 

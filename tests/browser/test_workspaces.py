@@ -13,7 +13,7 @@ from tests.views.test_workspace_pages import DESK, publish
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def test_a_choice_redraws_what_depends_on_it_and_back_undoes_it(screens: Callable[..., "Screen"], company: Company) -> None:

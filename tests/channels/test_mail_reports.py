@@ -1,4 +1,4 @@
-"""What a person wrote in an answer, apart from our letter that their mail program repeats: that names the word which ends messages."""
+"""What a person wrote in an answer, apart from our letter below it, and which mails are reports of a server."""
 
 from datetime import UTC, datetime
 
@@ -85,16 +85,6 @@ def test_a_subject_is_read_as_people_see_it_and_may_end_messages(subject: str, b
 
 
 REPORT = "From: {0}\nContent-Type: multipart/report; boundary=b\n\n--b\n\nIt was.\n--b\nContent-Type: message/{1}\n\nReporting-MTA: dns; m\n\n{2}\n\n--b\n{3}--b--\n"
-SENT_BACK = f"Content-Type: message/global-headers\n\nMessage-ID: <msg_{'0' * 26}@a.example>\n\n"
-
-
-def test_a_report_of_a_mail_server_that_knows_every_alphabet_is_a_report() -> None:
-    raw = REPORT.format(
-        "MAILER-DAEMON@a", "global-delivery-status", "Final-Recipient: utf-8; jörg@ä.example\nAction: failed\nStatus: 5.1.1", SENT_BACK
-    )
-    told = mail_reports.read(raw.encode())
-    assert isinstance(told, Receipt)
-    assert (told.handed.outcome, told.message_id) == ("failed", "msg_" + "0" * 26)
 
 
 def test_that_a_mail_was_read_is_nobody_s_answer() -> None:
@@ -121,41 +111,6 @@ def test_a_report_in_words_is_a_report(raw: str) -> None:
     assert (told.handed.outcome, told.message_id, told.certain) == ("failed", "msg_" + "0" * 26, False)
     assert told.handed.reason.endswith("(#5.1.1)")
     assert not isinstance(mail_reports.read(raw.replace("msg_", "theirs_").encode()), Receipt), "of a letter that is not ours"
-
-
-@cases("said", [
-    "Not yet delivered: 451 4.7.1 try later", "mx.example[192.5.1.1]: Connection timed out", "host mx.example [10.5.1.2] refused to talk to us", "Of 512 KB nothing is delivered yet", "451 4.7.1 greylisted, 550 5.1.1 follows if it stays so",
-    "It is tried again in 550 seconds", "Version 5.1.1.7 of this server", "452 4.2.2 mailbox full",
-])  # fmt: skip
-def test_a_report_in_words_that_a_message_is_late_is_none(said: str) -> None:
-    raw = f"From: Mail Delivery System <Mailer-Daemon@mx>\nSubject: Warning: delayed 24 hours\n\n{said}\n\n{LETTER}"
-    assert mail_reports.read(raw.encode()) is None
-
-
-@cases("text", ["STOP", "I am the postmaster here. STOP, or call 550 1234", "Rule 5.1.1 of ours: STOP"])
-def test_a_postmaster_may_be_somebody_who_answers(text: str) -> None:
-    raw = f"From: postmaster@post.example\nSubject: Re: Hello\nIn-Reply-To: <msg_{'0' * 26}@a.example>\n\n{text}"
-    told = mail_reports.read(raw.encode())
-    assert isinstance(told, Answer)
-    assert told.text == text
-
-
-def test_a_report_that_sends_nothing_back_may_name_our_message_itself() -> None:
-    about = f"X-Original-Message-ID: <msg_{'0' * 26}@a.example>"
-    raw = REPORT.format("mailer-daemon@a", "delivery-status", "Action: failed\nStatus: 5.1.1", "").replace(
-        "Reporting-MTA", f"{about}\nReporting-MTA"
-    )
-    told = mail_reports.read(raw.encode())
-    assert isinstance(told, Receipt)
-    assert told.message_id == "msg_" + "0" * 26
-
-
-def test_a_mail_whose_boundary_is_broken_is_read_all_the_same() -> None:
-    told = mail_reports.read(
-        b'From: sam@post.example\nSubject: Re: Hello\nContent-Type: multipart/mixed; boundary="x\n\n--x\nContent-Type: text/plain\n\nSTOP\n--x--\n'
-    )
-    assert isinstance(told, Answer)
-    assert told.text == "STOP"
 
 
 @cases(

@@ -6,13 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from console import collections, log, records, sources
 from console.core.documents.collections.collection_document import read
 from console.core.plain_words import humanised
-from console.db.engine import transaction
-from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.records import catalogue
 from tests.company import Company
 
@@ -208,15 +206,6 @@ def test_what_is_wrong_is_named_and_nothing_is_published(house: Company, more: d
         collections.discard(house.ines, "customer", revision(house))
 
 
-def test_everything_wrong_is_named_at_once(house: Company) -> None:
-    wrong = said(house, columns=["gone"], sort="gone", title="{{ record.gone }}", fields={"gone": {"label": "Gone"}})
-    with pytest.raises(Invalid) as caught:
-        collections.save(house.ines, "customer", revision(house), wrong)
-    assert {detail["field"] for detail in caught.value.details} == {"columns", "sort", "title", "fields.gone"}
-    assert caught.value.message.startswith("customer was not saved.")
-    assert "And 3 more." in caught.value.message
-
-
 @pytest.mark.parametrize("of", ["customer", "account"])
 def test_exported_and_read_in_again_nothing_changes(house: Company, of: str, tmp_path: Path) -> None:
     file = tmp_path / f"{of}.json"
@@ -265,28 +254,6 @@ def test_a_table_that_nothing_is_said_of_has_a_document_too(house: Company, tmp_
     assert humanised("odd_thing") == "Odd thing"
 
 
-def test_what_an_editor_should_think_about_is_said(house: Company) -> None:
-    fields = {"display_name": {"hidden": True}, "tax_id": {"sensitive": False, "ai": "allow"}, "email": {"hidden": True, "type": "email"}}
-    told = collections.open_collection(house.ines, "customer")
-    assert not told.warnings
-    shown = ["display_name", "desk"]
-    title = "{{ record.desk }}"
-    number = collections.save(
-        house.ines,
-        "customer",
-        revision(house),
-        said(house, fields=fields, subject=None, form=[], segments=None, title=title, details=shown),
-    )
-    words = " ".join(collections.open_collection(house.ines, "customer").warnings)
-    for part in (
-        "Display name must not be empty, and is hidden", "Tax ID is no longer marked as sensitive", "Tax ID: a model gets its value as it is.",
-        "Tax ID no longer counts as personal data", "Email is hidden from everybody", "Desk must not be empty, and is no longer in the form",
-        "Whose data these records hold", "segment that is gone show nothing: Unrated",
-    ):  # fmt: skip
-        assert part in words, words
-    collections.discard(house.ines, "customer", number)
-
-
 def test_who_is_not_cleared_for_a_collection_does_not_find_it_here(house: Company) -> None:
     content = said(house, "account")
     with pytest.raises(Invalid) as wrong:
@@ -306,15 +273,3 @@ def test_who_is_not_cleared_for_a_collection_does_not_find_it_here(house: Compan
             attempt()
     assert json.loads(collections.export("account"))["clearance"] == {"label": "confidential"}
     collections.import_file(json.dumps(content).encode(), published=True)
-
-
-def test_a_document_that_was_taken_as_it_came_says_what_is_wrong(house: Company) -> None:
-    with transaction() as connection:
-        connection.execute(
-            sa.text('update console.collection set document = document || \'{"segments": [{"id": "x"}]}\' where id = \'account\'')
-        )
-    with pytest.raises(DefinitionError, match="cannot be read here") as wrong:
-        collections.open_collection(house.ines, "account")
-    assert {detail["field"] for detail in wrong.value.details} == {"segments[0].label"}
-    with transaction() as connection:
-        connection.execute(sa.text("update console.collection set document = document - 'segments' where id = 'account'"))

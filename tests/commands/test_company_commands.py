@@ -6,14 +6,11 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-import click
 import pytest
 
 from console import access, accounts, cli, log, runs, workflows
 from console.access import policy_store
-from console.activity import sequencing
 from console.core.actor import Actor
-from console.log import checkpoint
 from tests.company import DOCUMENT, Company
 
 
@@ -46,39 +43,6 @@ class Shell:
 def fixture_shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Shell:
     """The command line."""
     return Shell(monkeypatch, capsys)
-
-
-def every_command() -> list[list[str]]:
-    """The words of every command that does something."""
-    found: list[list[str]] = []
-
-    def walk(words: list[str], command: click.Command) -> None:
-        if not isinstance(command, click.Group):
-            found.append(words)
-            return
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            inner = command.get_command(context, name)
-            assert inner is not None
-            walk([*words, name], inner)
-
-    walk([], cli.console)
-    return found
-
-
-def test_every_command_says_what_it_does_with_an_example(shell: Shell) -> None:
-    for words in every_command():
-        if words == ["serve"]:
-            continue  # replaces this process; its help is tested where it is started
-        done = shell(*words, "--help")
-        assert (done.status, done.err) == (0, ""), words
-        assert done.out.startswith(f"Usage: console {' '.join(words)}"), words
-        assert f"Example: console {' '.join(words)}" in re.sub(r"\s+", " ", done.out), words
-    assert shell("-h").out == shell("--help").out
-    for words in ([], ["user"], ["run"], ["workflow"], ["source"], ["policy"], ["apikey"], ["demo"]):
-        done = shell(*words, "--help")
-        assert done.status == 0
-        assert "Commands:" in done.out, words
 
 
 WRONG: list[tuple[str, int, str]] = [
@@ -174,15 +138,6 @@ def test_a_run_is_started_in_the_name_of_a_person(company: Company, shell: Shell
     assert "closed" in closed.err
 
 
-def test_an_input_may_hold_an_equals_sign_and_the_last_of_two_counts(company: Company, shell: Shell) -> None:
-    for given, refused in [(["why=periodic=x"], True), (["why"], True), (["=periodic"], True), (["why=never", "why=event"], False)]:
-        words = [word for pair in given for word in ("--input", pair)]
-        done = shell("run", "start", "care-review", "customer", "1", "--user", "olivia@fernwick.example", *words)
-        assert (done.status == 1) is refused, given
-    (head,) = runs.on_record(company.olivia, "customer", "1")
-    assert company.told(head.id)["context"]["start"] == {"why": "event"}
-
-
 def test_a_person_and_their_key_from_the_first_to_the_last_day(company: Company, shell: Shell) -> None:
     made = shell("user", "create", "ana@example.com", "--role", "operator", "--team", "Operations", "--name", "Ana Ilić")
     told = re.fullmatch(r"ana@example\.com  (\S+)  Ana Ilić, operator, operations\n", made.out)
@@ -253,16 +208,6 @@ def test_a_workflow_goes_out_and_in_again_byte_for_byte(company: Company, shell:
     assert (refused.status, refused.out.count("\n") >= 1) == (1, True)
     assert shell("workflow", "import", str(file), "--publish").status == 1
     assert workflows.live("care-review").number == 2
-
-
-def test_the_log_is_sealed_and_told(company: Company, shell: Shell) -> None:
-    company.finished("2")
-    first = checkpoint.parse(shell("seal").out).checkpoint
-    assert sequencing.lag().pending == 0
-    log.note(company.olivia, "signed_out")
-    second = shell("seal").out
-    assert checkpoint.parse(second).checkpoint.size == first.size + 1
-    assert shell("seal").out == second
 
 
 def test_sources_are_listed_without_what_opens_them(company: Company, shell: Shell) -> None:

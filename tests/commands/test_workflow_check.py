@@ -53,7 +53,3 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path, content: bytes |
     (line,) = done.output.splitlines()
     assert line.startswith(f"{file}: ")
     assert said in line
-
-
-def test_a_file_is_asked_for() -> None:
-    assert RUNNER.invoke(workflow, ["check"]).exit_code == 2

@@ -10,27 +10,12 @@ from tests.tables import cases
 READ = cases(
     ("cell", "spelling", "plain"),
     [
-        ("Oct 31, 2025", "day", "2025-10-31"),
-        ("October 31st, 2025", "day", "2025-10-31"),
-        ("Fri, Oct 31, 2025, 9:05 AM", "day", "2025-10-31T09:05"),
-        ("Friday, October 31, 2025 at 9:05 PM", "month", "2025-10-31T21:05"),
-        ("31 Oct 2025", "month", "2025-10-31"),
-        ("31-Oct-25", "day", "2025-10-31"),
-        ("31 oct. 2025", "day", "2025-10-31"),
-        ("Fri, 31 Oct 2025 09:05:00 +0200", "day", "2025-10-31T09:05:00+0200"),
-        ("Fri, 31 Oct 2025 09:05:00 GMT", "day", "2025-10-31T09:05:00+00:00"),
-        ("Fri Oct 31 2025 09:05:00 GMT+0200 (Eastern European Time)", "day", "2025-10-31T09:05:00+0200"),
-        ("2025-10-31 09:05:00 UTC", "day", "2025-10-31 09:05:00+00:00"),
-        ("2025-10-31 09:05:00 +0000 UTC", "day", "2025-10-31 09:05:00+0000"),
-        ("2025-10-31 09:05:00 +0200 EET", "day", "2025-10-31 09:05:00+0200"),
+        ("2025-10-31 09:05:00 UTC", "day", "2025-10-31 09:05:00Z"),
         ("2025/10/31, 9:05", "day", "2025-10-31 09:05"),
         ("31/10/25", "day", "2025-10-31"),
         ("10/31/25 9:05 PM", "month", "2025-10-31T21:05"),
         ("31.10.25", "month", "2025-10-31"),
         ("3/4/71", "day", "1971-04-03"),
-        ("45961", "day", "2025-10-31"),
-        ("45961.5", "day", "2025-10-31T12:00:00"),
-        ("45961,378472222", "comma", "2025-10-31T09:05:00"),
         ("13/13/2025", "day", "13/13/2025"),
         ("Feb 30, 2025", "day", "Feb 30, 2025"),
         ("Maybe 31, 2025", "day", "Maybe 31, 2025"),
@@ -47,19 +32,13 @@ def test_days_are_read_as_they_are_written(cell: str, spelling: str, plain: str)
 
 def test_a_moment_is_one_of_the_zone_unless_it_names_its_own() -> None:
     at = datetime(2025, 10, 31, 7, 5, tzinfo=UTC)
-    for cell in (
-        "Oct 31, 2025 9:05 AM",
-        "10/31/25 9:05",
-        "45961,378472222",
-        "Fri, 31 Oct 2025 08:05:00 +0100",
-        "2025-10-31 07:05:00 +0000 UTC",
-    ):
+    for cell in ("10/31/2025 9:05 AM", "10/31/25 9:05", "2025-10-31 07:05:00 UTC"):
         assert cell_days.moment(cell, "month", "Europe/Vilnius") == at, cell
 
 
 def test_a_field_of_days_keeps_the_day_of_a_moment() -> None:
     since = Field(name="since", label="Since", type="date", stored="date")
-    for cell in ("2025-10-31 00:00:00", "2025-10-31T23:30:00Z", "Oct 31, 2025 9:05 AM", "45961.9"):
+    for cell in ("2025-10-31 00:00:00", "2025-10-31T23:30:00Z", "31/10/2025 9:05"):
         assert cells.value(since, cell, "day", Look()) == "2025-10-31", cell
     assert cells.value(since, "soon", "day", Look()) == "soon"
 
@@ -70,5 +49,5 @@ def test_the_order_of_a_file_is_told_by_days_that_can_be_read_in_one_way() -> No
 
 
 def test_a_long_cell_is_no_day_and_costs_nothing() -> None:
-    long = f"Oct 31, 2025{' ' * 500_000}x"
+    long = f"31/10/2025{' ' * 500_000}x"
     assert cell_days.iso(long, "day") == long

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, subjects
-from console.contacts import import_batches, imports, kept_imports
-from console.contacts.kept_imports import Import
+from console import access
+from console.contacts import import_batches, imports
+from console.contacts.import_batches import Import
 from console.db.engine import fetch
 from console.errors import Invalid
 from tests.company import Company
@@ -120,9 +120,11 @@ def test_an_import_that_version_0_5_began_goes_on_and_loses_nothing_that_was_con
 
 
 def rewrite(company: Company, ident: str, question: Mapping[str, Any]) -> None:
-    subject = subjects.of_person(company.olivia.id)
-    kid, nonce, ciphertext = subjects.seal(subject, kept_imports.about(ident), orjson.loads(orjson.dumps(question)))
-    fetch("update console.enrolment_batch set kid = %s, nonce = %s, ct = %s where id = %s returning 1", (kid, nonce, ciphertext, ident))
+    sealed = import_batches.IMPORTS.seal(ident, company.olivia.id, orjson.loads(orjson.dumps(question)))
+    fetch(
+        "update console.enrolment_batch set kid = %(kid)s, nonce = %(nonce)s, ct = %(ct)s where id = %(id)s returning 1",
+        sealed | {"id": ident},
+    )
 
 
 def test_columns_that_may_be_about_consent_are_looked_at_before_everybody_is_said_to_have_agreed(company: Company) -> None:

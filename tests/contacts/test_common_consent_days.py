@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from console import contacts
 from console.contacts import import_batches
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given
 from tests.support.contact_lists import chosen

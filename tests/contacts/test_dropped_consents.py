@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from console import access
 from console.contacts import import_batches, opted_out_lines
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.core.contacting import Contact
 from console.messages import recipients
 from tests.company import Company

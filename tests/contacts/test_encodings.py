@@ -5,7 +5,7 @@ import time
 
 from babel import Locale
 
-from console.contacts.encodings import ENCODINGS, OLDER, guess
+from console.contacts.encodings import guess
 from tests.tables import cases
 
 WRITTEN = [
@@ -26,22 +26,6 @@ def test_a_list_in_any_language_keeps_its_letters(language: str, encoding: str) 
     found = guess(text, utf8=False)
     assert found is not None
     assert text.decode(found, "replace") == text.decode(encoding), found
-
-
-@cases(
-    ("name", "encoding"),
-    [("Łukasz Wójcik", "cp1250"), ("Žydrūnė Šimkutė", "cp1257"), ("Hélène Lefèvre", "cp1252"), ("Иван Петров", "cp1251"), ("Gábor Szűcs", "cp1250"), ("Zoë O’Brien", "cp1252"), ("Çağla Yıldız", "cp1254"), ("Γιώργος Νικολάου", "cp1253")],
-)  # fmt: skip
-def test_one_name_is_enough_where_its_letters_are_those_of_one_language(name: str, encoding: str) -> None:
-    assert guess(f"Name,E-mail\n{name},a@post.example\n".encode(encoding), utf8=False) == encoding
-
-
-def test_a_sign_beside_a_number_makes_no_letters_of_another_language() -> None:
-    assert guess("Name;Price\nA-1;1.234,50 €\n".encode("cp1252"), utf8=False) == "cp1252"
-
-
-def test_every_encoding_that_is_guessed_can_be_chosen() -> None:
-    assert set(OLDER) <= set(ENCODINGS)
 
 
 @cases(

@@ -4,21 +4,18 @@ import json
 
 import pytest
 
-from console import browse, queue, records
+from console import browse, queue
 from console.browse import BrowseQuery
 from console.contacts import import_batches
 from console.core.filters import IMPORTED
 from console.db.engine import fetch
 from console.errors import Malformed
-from console.records import catalogue
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given
 from tests.contacts.test_tags import kinds
 from tests.contacts.test_tags_of_lines import changing
 from tests.jobs import work_until_idle
-from tests.statements import all_sent
 from tests.views.test_contact_import import broken_at, kept
-from tests.views.test_list_statements import ONCE_A_SECOND
 
 __all__ = ["club"]
 TEXT = "name,email,stage,Tags\nZoë,zoe@post.example,new,\nSam Whitfield,sam@post.example,lost,\nAna Petrauskė,ana@post.example,new,vip\nBo,bo@post.example,new,\nKenji Morita,kenji@post.example,engaged,\n,odd@post.example,new,\n"
@@ -80,39 +77,3 @@ def test_who_was_added_when_a_process_died_is_new_also_where_those_who_are_there
     assert (listed(company, ADDED, done.id), listed(company, CHANGED, done.id)) == (["7"], ["1"])
     assert len(kinds("record_changed")) == 3, "the contact, the consent and the one that was changed"
     assert given("7") == {"sms"}
-
-
-def test_of_a_file_only_what_is_written_is_a_statement_for_each_line(company: Company) -> None:
-    source = catalogue.engine_of(records.collection("contact"))
-
-    def told(prefix: str, lines: int) -> tuple[int, int]:
-        """How many statements looking at a file takes, and importing it."""
-        body = "".join(f"N {number},{prefix}{number}@post.example,new,VIP\n" for number in range(lines))
-        with all_sent(source) as sent:
-            looked = kept(company, f"name,email,stage,Tags\n{body}")
-            first = own(sent)
-            sent.clear()
-            done = import_batches.confirm(company.olivia, looked.id)
-        assert (looked.new, done.new, done.tags) == (lines, lines, lines)
-        return first, own(sent)
-
-    def own(sent: list[str]) -> int:
-        return sum(not any(name in sql for name in ONCE_A_SECOND) for sql in sent)
-
-    told("warm", 3)
-    few, many = told("few", 3), told("many", 300)
-    assert many[0] == few[0]
-    assert many[1] - few[1] in (297, 298), "a batch that takes long ends early, and the next one is read back by a statement of its own"
-
-
-def test_a_list_of_what_an_import_added_is_as_many_statements_for_one_as_for_thirty(company: Company) -> None:
-    few = import_batches.confirm(company.olivia, kept(company, "name,email,stage\nMia,mia@post.example,new\n").id)
-    body = "".join(f"N {number},n{number}@post.example,new\n" for number in range(30))
-    many = import_batches.confirm(company.olivia, kept(company, f"name,email,stage\n{body}").id)
-    counts = []
-    with all_sent(catalogue.engine_of(records.collection("contact"))) as sent:
-        for found, number in ((few, 1), (few, 1), (many, 30)):
-            sent.clear()
-            assert len(listed(company, ADDED, found.id)) == number
-            counts.append(sum(not any(name in sql for name in ONCE_A_SECOND) for sql in sent))
-    assert counts[1] == counts[2]

@@ -9,7 +9,7 @@ import pytest
 
 from console import access
 from console.contacts import import_batches, imports, line_problems
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.core.scopes import whole
 from console.records import get
 from tests.company import Company

@@ -10,8 +10,7 @@ import pytest
 
 from console import access
 from console.contacts import import_batches
-from console.contacts.kept_imports import Import
-from console.errors import Invalid
+from console.contacts.import_batches import Import
 from console.messages import recipients
 from tests.company import Company
 from tests.support.contact_club import CONTACT, found_club
@@ -55,14 +54,6 @@ def test_who_left_or_bounced_there_is_not_reached_here(company: Company, heading
     assert {channel for channel, each in consent.items() if each.given} == open_channels
 
 
-@cases("lines", ["Contacts with accounts", "Name,Email,Phone,Stage"])
-def test_notes_of_a_report_and_headings_between_are_no_contacts(company: Company, lines: str) -> None:
-    found = looked(company, f"Name,Email,Phone,Stage\nBo,bo@post.example,,new\n{lines}\n")
-    assert (found.new, found.refused) == (1, 1)
-    [(_, [reason])] = import_batches.refused(found.id)
-    assert reason.startswith(("This line is a note", "This line repeats"))
-
-
 def test_what_is_no_address_makes_no_two_people_one(company: Company) -> None:
     text = "Name,Email,Stage\nEwa,Info Requested,new\nEve,Info Requested,new\n"
     assert looked(company, text).new == 2
@@ -76,7 +67,6 @@ def test_what_is_no_address_makes_no_two_people_one(company: Company) -> None:
     [
         ("Subscriber,Name", "bo@post.example,Bo"),
         ('"And your email, Bo?",Name', "bo@post.example,Bo"),
-        ("Email,Name", "ｂｏ＠post.example,Bo"),
     ],
 )
 def test_the_address_is_known_whatever_its_column_is_called(company: Company, head: str, line: str) -> None:
@@ -90,20 +80,3 @@ def test_the_address_is_known_whatever_its_column_is_called(company: Company, he
 def test_of_two_unknown_columns_with_addresses_none_is_chosen(company: Company) -> None:
     found = looked(company, "Name,Host,Guest\nBo,host@post.example,bo@post.example\n")
     assert "email" not in found.question.columns.values()
-
-
-@cases("content, words", [
-    (b"dn: cn=Bo,mail=bo@post.example\nmail: bo@post.example\n", "LDIF"), (b'[{"name": "Bo", "email": "bo@post.example"}]', "JSON"), (b'{"name": "Bo"}\n{"name": "Cy"}\n', "JSON"), (b"{\\rtf1 Name,Email}", "text document"),
-    (b"BEGIN:VCALENDAR\nVERSION:2.0\n", "calendar"), (b"\x1f\x8b\x08\x00abc", "Unpack"),
-])  # fmt: skip
-def test_what_is_no_table_is_refused_with_what_to_do(company: Company, content: bytes, words: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        import_batches.keep(company.olivia, "contact", io.BytesIO(content), "list.csv")
-    assert words in str(refused.value.details)
-
-
-def test_of_two_lines_of_headings_the_one_that_names_the_columns_counts(company: Company) -> None:
-    found = looked(company, "Person,,Contact\nFirst name,Last name,Email\nBo,Berg,bo@post.example\n")
-    assert found.question.file.heading == 2
-    assert values(company, found)[0]["name"] == "Bo Berg"
-    assert looked(company, "Name,City,Phase,\nMia,Rome,Contact,x\nBo,Bonn,,\n").question.file.heading == 1, "one usual word is not enough"

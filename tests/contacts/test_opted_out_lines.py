@@ -13,7 +13,7 @@ import pytest
 
 from console import access, contacts, records, sources
 from console.contacts import import_batches, imports, opted_out_lines
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.contacts.lines_before import lines_before
 from console.db.engine import fetch
 from console.messages import opting_out, recipients
@@ -242,9 +242,3 @@ def test_what_is_nobodys_number_makes_no_two_lines_one_person(company: Company) 
         line = f"Bo,bo{len(phone)}@post.example,{phone},new,yes,fair,2026-05-01,\n"
         looked = imported(company, HEAD + out.format(phone=phone) + line, preview=True)
         assert looked.opted_out == 1, phone
-
-
-def test_days_that_a_spreadsheet_keeps_as_numbers_are_days(company: Company) -> None:
-    text = "name,email,stage,sms consent,consent source,consent date,unsubscribed at\nBo,bo@post.example,new,yes,fair,46143,46023\n"
-    looked = imported(company, text, preview=True)
-    assert (looked.new, looked.consents) == (1, 1), "agreed on 1 May, after 1 January"

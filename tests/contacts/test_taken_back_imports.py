@@ -9,7 +9,7 @@ from console import access, browse, queue, runs
 from console.actions import bulk, many_changes, untouched
 from console.activity import sequencing
 from console.contacts import import_batches, tags
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
 from tests.company import Company

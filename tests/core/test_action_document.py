@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from console.core.documents.action_check import check
-from console.core.documents.action_document import Action, read
+from console.core.documents.action_document import read
 from console.core.documents.collections import Collection
-from console.core.documents.document_parts import as_file, schema_of
 from tests.core.test_collections import column, one
 from tests.tables import cases
 
@@ -58,12 +57,6 @@ def test_every_action_of_the_house_is_there_and_somebody_may_do_it() -> None:
     assert [file.stem for file in FILES if file.stem not in policy] == []
 
 
-def test_the_schema_is_that_of_the_model() -> None:
-    assert (ROOT / "console" / "core" / "action.schema.json").read_bytes() == as_file(schema_of(Action)), (
-        "run bin/fix: it writes action.schema.json anew"
-    )
-
-
 @cases(
     ("more", "field", "reason"),
     [
@@ -102,11 +95,6 @@ def test_what_is_wrong_is_said_with_its_place(more: dict[str, Any], field: str, 
     assert any(field in where and reason in why for where, why in told), told
 
 
-def test_everything_is_said_at_once() -> None:
-    told = reasons(document(**{"if": "steps.a == 1", "text": "{{ variables.x }}", "done": "{{ results.other }}"}))
-    assert [field for field, _ in told] == ["if", "text", "done"]
-
-
 @pytest.mark.parametrize(
     ("more", "field", "reason"),
     [
@@ -140,20 +128,6 @@ def test_others_are_warnings_where_they_may_come_later_and_errors_where_not() ->
         ("effects[1].look_up", "warning"),
         ("approval[0].roles[1]", "error"),
     ]
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"{", "no JSON"),
-        (b"[]", "holds one object"),
-        (b"\xff", "not UTF-8"),
-        (b'{"format": 2}', "use a newer release"),
-        (b'{"format": 1, "most": 1.5}', "Numbers with decimals"),
-    ],
-)
-def test_what_is_no_document_is_said_so(content: bytes, reason: str) -> None:
-    assert any(reason in problem.reason for problem in check(content))
 
 
 def test_bytes_are_the_same_for_the_same_action() -> None:

@@ -141,31 +141,6 @@ def test_what_cannot_be_drawn_says_so_in_its_place(block: dict[str, Any], variab
         assert [line["shown"] for line in made["lines"][:2]] == [str(variables["paid"]), str(variables["back"])]
 
 
-@cases("kind", list(ANY.values()), ids=lambda one: str(one["block"]))
-def test_nothing_there_is_said_in_words(kind: dict[str, Any]) -> None:
-    made = drawn({**kind, "empty": "Nobody looked."})
-    assert "trouble" not in made
-    assert say(made["empty"]) == "Nobody looked."
-
-
-def test_facts_fold_and_count() -> None:
-    many = {
-        "block": "facts",
-        "facts": [{"each": "variables.list", "label": "{{ entry.name }}", "value": "entry.state", "if": "entry.state != 'x'"}],
-    }
-    made = drawn(many, list=[{"name": f"n{number}", "state": "x" if number % 2 else "ok"} for number in range(10_000)])
-    assert (len(made["facts"]), made["left_out"]) == (MOST_ENTRIES, 5_000 - MOST_ENTRIES)
-    assert made["facts"][1]["label"] == "n2"
-    assert drawn({"block": "facts", "facts": [FACT]}, hits=[])["facts"][0]["figure"] == "None"
-    assert drawn({"block": "facts", "facts": [{**FACT, "of": "7"}]}, hits=6)["facts"][0]["figure"] == "6 of 7"
-    toned = {**FACT, "tone": [{"if": "variables.hits > 1", "tone": "bad"}, {"tone": "good"}]}
-    assert [drawn({"block": "facts", "facts": [toned]}, hits=hits)["facts"][0]["tone"] for hits in (2, 1)] == ["bad", "good"]
-    hidden = blocks.picture(
-        without(found({"block": "facts", "facts": [{**FACT, "remark": "of ours"}]}, hits=6), "content[0].facts[0].value"), say
-    )
-    assert hidden["facts"][0] | {"tone": ""} == {"label": "Hits", "figure": "hidden", "remark": "", "tone": "", "hidden": True}
-
-
 def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
     made = drawn(AMOUNTS, paid="180", back="60", now="0.9")
     assert [(bar["x"], bar["width"], bar["now"], bar["thin"]) for bar in made["bars"]] == [
@@ -184,14 +159,6 @@ def test_amounts_are_drawn_in_their_order_and_never_beyond_the_whole() -> None:
     assert [line["shown"] for line in shut["lines"]] == ["180", "hidden", "30", "hidden"]
     mixed = {**AMOUNTS, "whole": {**WHOLE, "currency": "'EUR'"}, "parts": [{"label": "Back", "value": "5", "currency": "'USD'"}]}
     assert drawn(mixed, paid=10)["amiss"] == "This is not drawn: the amounts are not all in one currency."
-
-
-@cases("ours, theirs, verdict", [
-    ("1966-09-23", "1966-09-23", "same"), ("Brno", "Prague", "differs"), ("Brno", None, "unknown"), ("", "x", "unknown"), (None, None, "unknown"), ([], ["x"], "unknown"),
-    ("MAREK  Dvořáček", "Marek Dvořáček", "same"), ("b", ["a", "B"], "same"), ("c", ["a", "b"], "differs"), (5, "five", "unknown"), ("5.0", 5, "same"), ("مرحبا", "مرحبا", "same"),
-])  # fmt: skip
-def test_a_comparison_says_same_only_of_what_is(ours: Any, theirs: Any, verdict: str) -> None:
-    assert drawn(COMPARISON, ours=ours, theirs=theirs)["lines"][0]["verdict"] == verdict
 
 
 @cases("same", ["true", "false", "null"])
@@ -277,23 +244,6 @@ def test_exactly_the_line_counts_where_the_rule_says_so(inclusive: str, above: b
     assert (made["rows"][0]["above"], made["rows"][0]["share"], made["nobody"]) == (above, "25 %", words)
 
 
-def test_three_hundred_owners_and_twelve_layers_fit() -> None:
-    many = drawn(TREE, owners=[owner("big", None, 30), *(owner(f"p{number}", None, "0.2") for number in range(299))])
-    assert [row["name"] for row in many["rows"]] == ["big"]
-    assert len(many["more"]) + many["left_out"] == 299
-    deep = drawn(TREE, owners=[owner(f"l{layer}", f"l{layer - 1}" if layer > 1 else None, 100) for layer in range(1, 13)])
-    assert deep["skipped"] == "7 layers between, 4 to 10"
-    assert [(row["depth"], row["indent"]) for row in deep["rows"]] == [(1, 14), (2, 28), (3, 42), (11, 56), (12, 70)]
-    assert deep["rows"][-1]["in_all"] == "100 %"
-    wide = [
-        owner(f"{layer}.{place}", f"{layer - 1}.{other}" if layer else None, 50)
-        for layer in range(12)
-        for place in range(4)
-        for other in range(4)
-    ]
-    assert len(drawn(TREE, owners=wide)["rows"]) <= 300, "a net of owners has more ways than anybody can draw"
-
-
 def test_a_tree_keeps_shares_where_a_name_is_hidden_and_draws_nothing_where_a_share_is() -> None:
     data = found(TREE, owners=[owner("a", None, 60)])
     named = blocks.picture(without(data, "content[0].owners[0].name"), say)["rows"][0]
@@ -346,22 +296,6 @@ def test_a_letter_is_whole_marked_and_text() -> None:
     assert sum(len(line) for line in [*long["lines"], *long["rest"]]) == 8_000
     assert drawn(LETTER, body="a (b", mark=["(b", "", None, "zz"])["lines"] == [[("a ", False), ("(b", True)]]
     assert blocks.picture(without(found(LETTER, body="secret"), "content[0].body"), say)["lines"] == []
-
-
-def test_only_what_changes_is_before_and_after() -> None:
-    made = drawn(CHANGES, changes=[[1, 2], [3, 3], [None, 4]])
-    assert [(row["before"], row["after"]) for row in made["groups"][0]["rows"]] == [("1", "2"), ("–", "4")]
-    ways = [
-        {"outcome": name, "label": name, "effects": [{"fields": [{"name": "risk", "label": "Risk", "old": "low", "new": new}]}]}
-        for name, new in (("a", "high"), ("b", "low"))
-    ]
-    told = blocks.picture({**found({"block": "before_after"}), "ways": ways}, say)
-    assert [(group["label"], [row["after"] for row in group["rows"]]) for group in told["groups"]] == [("a", ["high"])]
-
-
-def test_a_series_of_nothing_has_no_highest_figure() -> None:
-    points = [{"at": str(n), "value": "0"} for n in range(3)]
-    assert drawn(SERIES, points=points, expected="5")["peak"] == {"apart": False, "nothing": True}
 
 
 @cases("content, place, words", [
@@ -428,23 +362,3 @@ def test_a_brief_numbers_its_sources_and_leaves_out_what_rests_on_hidden_ones() 
     shut = blocks.picture(without(data, "content[0].lines[0].text"), say)
     assert (len(shut["lines"]), shut["kept_back"]) == (2, 1)
     assert len(drawn(BRIEF, owners=[{"name": "x"}] * 500)["lines"]) == 8
-
-
-@cases(
-    ("given", "slot", "missing"),
-    [
-        ("register_extract", "register extract", False),
-        ("The bank's letter", "The bank's letter", False),
-        ("fil_01m7zgzkvveeg82ye6ssx03m88", "A document", False),
-        ("3017", "A document", False),
-        (3017, "A document", False),
-        ("0193463c-0000-7000-8000-000000000001", "A document", False),
-        ("2026 report", "2026 report", False),
-        ("", "", True),
-        (None, "", True),
-    ],
-)
-def test_a_document_that_is_not_here_is_called_by_its_name_and_never_by_a_key(given: Any, slot: str, missing: bool) -> None:
-    made = drawn({"block": "document", "document": "variables.paper"}, paper=given)
-    assert made["missing"] is missing
-    assert missing or made["slot"] == slot

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.documents.collections import FIELD_TYPES, FORMATS, TONES, WIDGETS, Stored, assemble
-from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
-from console.core.documents.collections.document_changes import changes, worded
+from console.core.documents.collections.collection_document import cleansed, read
+from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import FITTING, check
-from console.core.documents.document_parts import as_file, schema_of
 
 ROOT = Path(__file__).parents[2]
 DEMO = sorted((ROOT / "console" / "demo" / "collections").glob("*.json"))
@@ -94,12 +93,6 @@ def test_the_demos_are_right_and_come_back(file: Path) -> None:
     assert said.keys() <= made.keys()
 
 
-def test_the_published_schema_is_that_of_the_code() -> None:
-    assert (ROOT / "console" / "core" / "collection.schema.json").read_bytes() == as_file(schema_of(CollectionDocument)), (
-        "run bin/fix: it writes collection.schema.json anew"
-    )
-
-
 @pytest.mark.parametrize(
     ("more", "place", "words"),
     [
@@ -157,47 +150,3 @@ def test_flags_go_where_they_are_said() -> None:
     assert {name: getattr(made, name) for name in says} == says
     usual = assemble([Stored("a", "s", STRUCTURE, {"subject": "self"})])["a"].by_name
     assert (usual["text"].ai, usual["integer"].ai) == ("full", "full")
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (None, "nothing"),
-        (True, "yes"),
-        (False, "no"),
-        ("a", "a"),
-        (["a", "b"], "a, b"),
-        ({"a": 1}, "a: 1"),
-        ([{"a_b": 1}, 2.5], "a b: 1, 2.5"),
-    ],
-)
-def test_a_part_of_a_document_in_words(said: Any, words: str) -> None:
-    assert worded(said) == words
-
-
-def test_changes_are_told_place_by_place() -> None:
-    before = {
-        "fields": {"a": {"label": "A"}, "b": {"label": "B"}},
-        "segments": [{"id": "x", "filter": "1"}, {"id": "y", "filter": "2"}],
-        "columns": ["a"],
-    }
-    after = {
-        "fields": {"a": {"label": "A2"}, "c": {}},
-        "segments": [{"id": "y", "filter": "2"}, {"id": "x", "filter": "3"}],
-        "columns": ["a", "b"],
-    }
-    told = {change.path: (change.before, change.after) for change in changes(before, after)}
-    assert told == {
-        "fields.a.label": ("A", "A2"),
-        "fields.c": (None, {}),
-        "fields.b": ({"label": "B"}, None),
-        "segments.order": (["x", "y"], ["y", "x"]),
-        "segments.x.filter": ("1", "3"),
-        "columns": (["a"], ["a", "b"]),
-    }
-
-
-def test_a_document_says_its_schema_nowhere_but_in_the_reference() -> None:
-    reference = (ROOT / "docs" / "reference" / "collections.md").read_text()
-    named = {"schema" if name == "schema_" else name for name in CollectionDocument.model_fields}
-    assert {name for name in named if f"`{name}`" not in reference} == set()

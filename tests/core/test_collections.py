@@ -5,7 +5,6 @@ from typing import Any
 import pytest
 
 from console.core.documents.collections import Collection, Stored, assemble
-from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
 from console.errors import DefinitionError
 from tests.tables import cases
@@ -33,31 +32,6 @@ def structure(
 
 def one(*columns: dict[str, Any], document: dict[str, Any] | None = None, **more: Any) -> Collection:
     return assemble([Stored("t", "x", structure("thing", column("id", "integer"), *columns, **more), document or {})])["t"]
-
-
-@cases(
-    ("name", "text"),
-    [
-        ("customer_no", "Customer no"),
-        ("no", "Number"),
-        ("IBAN", "IBAN"),
-        ("openedAt", "Opened at"),
-        ("_", "_"),
-        ("über-name", "Über name"),
-        ("FW-INT", "FW-INT"),
-        ("", ""),
-    ],
-)
-def test_names_as_people_write_them(name: str, text: str) -> None:
-    assert humanised(name) == text
-
-
-@pytest.mark.parametrize(
-    ("comment", "wanted"), [(None, None), ("  ", None), ("tax ID", None), ("Tax number", "Tax number"), ("a\nb", "a\nb")]
-)
-def test_a_comment_is_help_and_never_the_name(comment: str | None, wanted: str | None) -> None:
-    found = one(column("tax_id") | {"comment": comment}).by_name["tax_id"]
-    assert (found.label, found.help) == ("Tax ID", wanted)
 
 
 @cases(
@@ -118,22 +92,6 @@ def test_what_cannot_be_changed() -> None:
 )
 def test_titles(columns: list[dict[str, Any]], values: dict[str, Any], title: str) -> None:
     assert one(*columns).title_of(values, "key") == title
-
-
-def test_a_number_in_a_title_has_no_zeros_at_its_end() -> None:
-    document = {"title": "{{ record.percent }} % of {{ record.lots }}"}
-    made = one(column("percent", "decimal"), column("lots", "decimal"), document=document)
-    assert made.title_of({"percent": "25.0000", "lots": "100"}, "key") == "25 % of 100"
-
-
-def test_an_iban_in_a_title_is_in_groups_as_in_its_column() -> None:
-    made = one(column("iban"), document={"title": "Account {{ record.iban }}"})
-    assert made.title_of({"iban": "LT459999900012345678"}, "key") == "Account LT45 9999 9000 1234 5678"
-
-
-def test_a_title_without_anything_is_what_one_of_them_is_called() -> None:
-    assert one(column("n", "integer"), key=()).title_of({}, None) == "Thing"
-    assert one(column("_hidden"), document={"title": "{{ record.id }}: {{ record.id }}"}).title_fields == ("id",)
 
 
 def test_a_title_of_which_a_part_may_not_be_seen_begins_and_ends_with_what_may() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.core.documents.collections import FIELD_TYPES, Collection, Stored, assemble
+from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import cleansed, read
 from console.core.documents.collections.document_check import check
 from console.core.scopes import Scope, whole
@@ -24,26 +24,6 @@ def text(name: str, **more: Any) -> dict[str, Any]:
 
 def made(document: dict[str, Any], *columns: dict[str, Any], **more: Any) -> Collection:
     return assemble([Stored("thing", "x", structure("old_thing", *(columns or (text("name"), text("note_2"))), **more), document)])["thing"]
-
-
-@cases(
-    ("document", "comment", "label", "label_one", "explained"),
-    [
-        ({}, None, "Old thing", "Old thing", None),
-        ({}, "  Things  ", "Old thing", "Old thing", "Things"),
-        ({}, "x" * 61, "Old thing", "Old thing", "x" * 61),
-        ({}, "two\nlines", "Old thing", "Old thing", "two\nlines"),
-        ({"label": "Items"}, "items", "Items", "Old thing", None),
-        ({"label": "Items", "label_one": "Item", "help": "All of them."}, "x" * 61, "Items", "Item", "All of them."),
-        ({"label": "", "help": ""}, "Things", "Old thing", "Old thing", "Things"),
-    ],
-    ids=lambda item: str(item)[:30],
-)
-def test_what_a_collection_is_called(
-    document: dict[str, Any], comment: str | None, label: str, label_one: str, explained: str | None
-) -> None:
-    found = made(document, comment=comment)
-    assert (found.label, found.label_one, found.help) == (label, label_one, explained)
 
 
 @cases(
@@ -68,11 +48,6 @@ def test_what_a_collection_is_called(
 def test_what_a_document_says_of_a_field(says: dict[str, Any], wanted: dict[str, Any]) -> None:
     field = made({"fields": {"name": says}}).by_name["name"]
     assert {name: getattr(field, name) for name in wanted} == wanted
-
-
-@cases("kind", sorted(FIELD_TYPES))
-def test_every_type_may_be_said(kind: str) -> None:
-    assert made({"fields": {"name": {"type": kind}}}).by_name["name"].type == kind
 
 
 @cases(
@@ -108,21 +83,6 @@ def test_hidden_fields_of_a_reader_and_of_everybody_are_in_no_answer() -> None:
     assert [(field["name"], field["readonly"]) for field in told["fields"]] == [("id", True)]
     assert [segment["id"] for segment in told["segments"]] == ["b"]
     assert (found.field("note_2"), found.by_name["note_2"].hidden) == (None, True)
-
-
-@pytest.mark.parametrize(
-    ("options", "wanted"),
-    [
-        (["on_hold", "open"], [("on_hold", "On hold"), ("open", "Open")]),
-        ([{"value": "a"}, {"value": "b", "label": "Bee"}], [("a", "A"), ("b", "Bee")]),
-        ([1, 2], [("1", "1"), ("2", "2")]),
-        ([""], [("", "Empty")]),
-    ],
-)
-def test_options_have_labels(options: list[Any], wanted: list[tuple[str, str]]) -> None:
-    found = made({"fields": {"name": {"options": options}}}).by_name["name"]
-    assert [(option.value, option.label) for option in found.options or ()] == wanted
-    assert found.type == "enum"
 
 
 @cases(

@@ -45,23 +45,6 @@ def test_every_comparison_of_every_field_is_read_back_as_it_was_made() -> None:
     assert {kind for _, _, kinds in offered() for kind in kinds.split()} == set(FITTING)
 
 
-@pytest.mark.parametrize(
-    ("row", "words"),
-    [
-        (("absent", "==", "1"), "no field absent"),
-        (("amount", "==", "much"), "is a number"),
-        (("amount", "contains", "1"), "cannot be compared so"),
-        (("name", "==", " "), "Say what Name"),
-        (("on", "last", "-1"), "number of days"),
-        (("on", "last", "²"), "number of days"),
-    ],
-)
-def test_a_wrong_row_is_named(row: tuple[str, str, str], words: str) -> None:
-    _, wrong = expression_of([ConditionRow("", "", ""), ConditionRow(*row)], "all", FIELDS)
-    assert [one.row for one in wrong] == [1]
-    assert words in wrong[0].reason
-
-
 AMOUNTS = {
     "euros": Field("euros", "Euros", "money", "integer", currency="EUR", minor=True),
     "yen": Field("yen", "Yen", "money", "integer", currency="JPY", minor=True),
@@ -101,30 +84,6 @@ def test_several_amounts_of_a_row_are_converted_one_by_one_and_a_person_is_left_
     )
 
 
-@pytest.mark.parametrize(
-    ("name", "typed", "words"),
-    [
-        ("euros", "1.234", "has at most 2 decimals"),
-        ("yen", "1.5", "has no decimals"),
-        ("plain", "NaN", "is a number: NaN is none"),
-        ("euros", "Infinity", "is a number: Infinity is none"),
-        ("plain", "1e999999", "is a number"),
-        ("euros", "1,234.50", "is a number: 1,234.50 is none"),
-        ("plain", "12; drop table x", "is a number"),
-    ],
-)
-def test_an_amount_that_is_none_is_refused_in_the_unit_that_was_typed(name: str, typed: str, words: str) -> None:
-    text, (wrong,) = expression_of([ConditionRow(name, "<", typed)], "all", AMOUNTS)
-    assert words in wrong.reason
-    assert text == ""
-
-
-def test_what_rows_cannot_say_has_none() -> None:
-    for text in ("record.a == 1 && (record.b == 2 || record.c == 3)", "record.a.b == 1", "record.a == record.b", "size(record.a) > 1", "record.a in $currentUser.tags.x", "("):  # fmt: skip
-        assert rows_of(text) is None, text
-    assert expression_of([], "all", FIELDS)[1], "a segment without a condition would leave nothing out"
-
-
 def test_rows_of_a_workflow_name_whole_paths() -> None:
     text = 'input.amount > 500 && steps.ask.reason == "late" && record.vip == true'
     assert rows_of(text) is None
@@ -155,22 +114,6 @@ def test_changes_of_different_places_come_together() -> None:
     assert (both["label"], both["columns"], both["fields"]) == ("Mine", ["b"], {"a": {"label": "y", "help": "h"}})
     assert [entry["id"] for entry in both["segments"]] == ["two", "one", "three"]
     assert both["summary"] == BASE["summary"]
-
-
-def test_a_group_that_both_gave_another_heading_is_disputed_and_no_field_stands_in_two_groups() -> None:
-    def grouped(**groups: list[str]) -> dict[str, Any]:
-        return {"summary": {"sections": [{"label": label, "fields": fields} for label, fields in groups.items()]}}
-
-    base, mine, theirs = grouped(A=["a", "b"], B=["c"]), grouped(Mine=["a", "b"], B=["c"]), grouped(Theirs=["a", "b"], B=["c"])
-    (row,) = [row for row in compare(base, mine, theirs) if row.disputed]
-    assert (row.path, row.theirs) == ("summary.sections.Mine", {"in": "Theirs"})
-    assert merged(base, mine, theirs, []) == theirs
-    assert sorted(str(each) for each in merged(base, mine, theirs, [row.path])["summary"]["sections"]) == sorted(
-        str(each) for each in mine["summary"]["sections"]
-    )
-    moved = grouped(A=["a"], B=["c", "b"])  # one field moved, while another gave its group a new heading
-    both = merged(base, moved, theirs, [each.path for each in compare(base, moved, theirs) if each.disputed])
-    assert sorted(name for group in both["summary"]["sections"] for name in group["fields"]) == ["a", "b", "c"]
 
 
 def test_what_a_form_leaves_as_it_is_changes_nothing_and_each_field_is_a_place_of_its_own() -> None:

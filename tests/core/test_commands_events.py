@@ -11,7 +11,7 @@ from console.core.moments import moment_text
 from console.core.run import commands, step_requests
 from console.errors import Conflict
 from tests.core.graphs import Walk
-from tests.core.test_commands_matrix import BY_ITSELF, LATER, MONA, OLIVIA, STATES, TOM, WISH, given, handed_in, here, started
+from tests.core.test_commands_matrix import LATER, MONA, OLIVIA, STATES, TOM, WISH, given, started
 from tests.tables import cases
 
 # -------------------------------------------------------------------------------------------------------- what the events say
@@ -109,25 +109,6 @@ def test_what_was_typed_is_never_open() -> None:
     assert secret not in repr([event.open for event in walk.events])
 
 
-@pytest.mark.parametrize(
-    ("manual", "chosen", "effects", "kinds"),
-    [
-        (False, None, (), ["step_completed", "step_entered"]),
-        (True, None, (), ["handled_manually", "step_completed", "step_entered"]),
-        (False, "Go", (), ["outcome_chosen", "step_completed", "step_entered"]),
-        (True, "Go", (WISH,), ["outcome_chosen", "handled_manually", "step_submitted", "effect_requested"]),
-        (False, None, (WISH, replace(WISH, id="eff_2")), ["step_submitted", "effect_requested", "effect_requested"]),
-    ],
-)
-def test_the_order_of_what_handing_in_tells(manual: bool, chosen: str | None, effects: Any, kinds: list[str]) -> None:
-    walk = started("look")
-    made = walk.give(
-        commands.Complete(OLIVIA, "look", walk.run.revision, "default", {"a": 1}, None, effects, handled_manually=manual, chosen=chosen)
-    )
-    assert [event.type for event in made] == kinds
-    assert [event.open["number"] for event in made if event.type == "effect_requested"] == list(range(1, len(effects) + 1))
-
-
 # ------------------------------------------------------------------------------------------------- several effects of one step
 
 
@@ -160,12 +141,6 @@ def test_a_step_with_a_refused_write_is_never_done(reports: list[tuple[str, str]
     assert (applied.status == "done") == all(effect.status == "succeeded" for effect in applied.effects)
 
 
-def test_settling_the_last_of_several_completes_the_step() -> None:
-    walk = given(two_writes(), commands.Report("eff_1", "unknown"), commands.Report("eff_2", "succeeded"))
-    walk.give(commands.Settle(OLIVIA, walk.run.revision, "eff_1", True, "I looked."))
-    assert here(walk) == "end"
-
-
 def test_effects_of_a_step_are_numbered_on_after_it_was_open_again() -> None:
     walk = STATES["reopened"]()
     walk.give(commands.Complete(OLIVIA, "apply", walk.run.revision, "default", {"email": "c"}, None, [replace(WISH, id="eff_2")]))
@@ -176,9 +151,3 @@ def test_effects_of_a_step_are_numbered_on_after_it_was_open_again() -> None:
     ]
     walk.give(commands.Report("eff_2", "succeeded"))
     assert walk.run.context["apply"] == {"email": "c"}
-
-
-def test_a_refused_write_of_an_automatic_step_asks_a_person() -> None:
-    walk = given(handed_in(BY_ITSELF), commands.Report("eff_1", "failed", "record_changed", "It moved."))
-    assert [event.type for event in walk.events[-3:]] == ["effect_failed", "step_reopened", "step_failed"]
-    assert (walk.run.status, walk.run.take_over) == ("waiting_person", {"code": "record_changed", "message": "It moved."})

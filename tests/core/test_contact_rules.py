@@ -7,13 +7,9 @@ from hypothesis import given, settings, strategies as st
 
 from console.core.contact_rules import (
     CAPPED,
-    differences,
     document_of,
-    hours_words,
     never_by_law,
     problems,
-    rules_of,
-    window_words,
 )
 from console.core.contacting import KINDS, MIDNIGHT, Cap, Contact, Outgoing, Rules, SendNow, WaitUntil, Window, daily, judge
 from console.core.working_time import DAYS
@@ -50,26 +46,6 @@ RULES = st.builds(
     ).map(tuple),
     chat_zone=st.sampled_from(["UTC", "Europe/Vilnius"]),
 )
-
-
-@given(rules=RULES)
-@settings(max_examples=60, deadline=None)
-def test_what_is_kept_is_read_as_it_was(rules: Rules) -> None:
-    assert problems(document_of(rules)) == []
-    assert rules_of(document_of(rules)) == rules
-    assert differences(rules, rules) == []
-
-
-@given(before=RULES, after=RULES)
-@settings(max_examples=60, deadline=None)
-def test_rules_differ_where_a_sentence_says_so(before: Rules, after: Rules) -> None:
-    same = (before.windows, sorted(map(repr, set(before.caps))), before.chat_zone) == (
-        after.windows,
-        sorted(map(repr, set(after.caps))),
-        after.chat_zone,
-    )
-    assert (differences(before, after) == []) == same
-    assert all(words.endswith(".") for words in differences(before, after))
 
 
 def changed(**parts: Any) -> dict[str, Any]:
@@ -111,28 +87,6 @@ def week(**days: Any) -> dict[str, Any]:
 )
 def test_what_cannot_be_kept_is_named_by_its_field(document: Any, fields: list[str]) -> None:
     assert [each["field"] for each in problems(document)] == fields
-
-
-def test_rules_are_told_as_people_say_them() -> None:
-    rules = Rules()
-    assert window_words(rules.windows["sms"]) == "08:00 to 20:00 every day"
-    assert window_words(rules.windows["call"]) == "Monday to Saturday 08:00 to 20:00, Sunday closed"
-    assert window_words(None) == window_words(daily(MIDNIGHT, MIDNIGHT)) == "at any hour"
-    assert [hours_words(each) for each in (None, (MIDNIGHT, MIDNIGHT), (time(8), MIDNIGHT))] == ["closed", "all day", "08:00 to midnight"]
-    wanted = Rules(
-        {"sms": daily(time(8), time(20), but=4), "email": daily(time(7), time(22))},
-        caps=(Cap(frozenset({"email", "sms"}), 1, timedelta(days=2)), Cap(frozenset({"sms"}), 2, timedelta(hours=1))),
-        chat_zone="Europe/Vilnius",
-    )
-    assert differences(rules, wanted) == [
-        "E-mails: 07:00 to 22:00 every day instead of at any hour.",
-        "SMS on Fridays: closed instead of 08:00 to 20:00.",
-        "Calls: at any hour instead of Monday to Saturday 08:00 to 20:00, Sunday closed.",
-        "Cap: e-mails and SMS: at most 1 message in 2 days instead of 3 messages in 7 days.",
-        "Cap taken away: at most 1 call in 24 hours.",
-        "New cap: at most 2 SMS in 1 hour.",
-        "Chat messages go by the clocks of Europe/Vilnius instead of UTC.",
-    ]
 
 
 def test_hours_outside_those_of_the_law_are_told_before_nobody_is_called() -> None:

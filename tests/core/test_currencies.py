@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from console.core.currencies import decimals, smallest_units, whole_units
+from console.core.currencies import decimals
 from console.core.forms import FormField, Wrong, cleaned
 from console.formats import Look
 from console.views.run import form_boxes
@@ -49,20 +49,6 @@ def test_the_currency_may_be_chosen_in_the_same_form() -> None:
     assert form_boxes.read_form(sent, LOOK) == {"amount": 49, "paid_in": "JPY"}
 
 
-def test_an_amount_beside_an_empty_currency_is_drawn_again_as_it_was_typed() -> None:
-    fields: list[dict[str, Any]] = [
-        {"name": "amount", "label": "Amount", "type": "integer", "widget": "money", "minor": True, "currency": "paid_in"},
-        {"name": "paid_in", "label": "Paid in", "type": "text", "widget": "currency"},
-    ]
-    typed: dict[str, Any] | None = None
-    for _ in range(3):  # refused twice for another field
-        amount, paid_in = form_boxes.boxes({"fields": fields}, LOOK, typed=typed)
-        assert amount.value == ("" if typed is None else "10.50")
-        sent = MultiDict({"t.amount": amount.marker, "v.amount": amount.value or "10.50", "t.paid_in": paid_in.marker, "v.paid_in": ""})
-        typed = form_boxes.read_form(sent, LOOK)
-        assert typed == {"amount": 1050, "paid_in": None}
-
-
 @cases(
     ("typed", "code", "reason"),
     [
@@ -78,13 +64,6 @@ def test_what_is_no_amount_of_the_currency_is_refused_with_a_sentence(typed: str
     value = form_boxes.read_form(MultiDict({"t.a": marker, "v.a": typed}), LOOK)["a"]
     with pytest.raises(Wrong, match=reason.replace("(", r"\(")):
         cleaned(FormField("a", "A", "integer", minor=True, currency=code), value)
-
-
-def test_amounts_in_whole_units_have_no_more_decimals_than_their_currency_either() -> None:
-    field = FormField("a", "A", "decimal", currency="EUR")
-    assert cleaned(field, "120.5") == "120.5"
-    with pytest.raises(Wrong, match="EUR has 2 decimals"):
-        cleaned(field, "120.505")
 
 
 @cases(
@@ -108,17 +87,3 @@ def test_thousands_are_typed_as_they_are_shown_where_the_comma_can_mean_nothing_
     marker = form_boxes.box(source, LOOK, value=None).marker
     value = form_boxes.read_form(MultiDict({"t.a": marker, "v.a": typed}), LOOK)["a"]
     assert value == round(float(kept) * 10 ** (decimals(code) or 0))
-
-
-def test_a_limit_is_said_as_people_type() -> None:
-    with pytest.raises(Wrong, match=r"at most 50\.00 EUR"):
-        cleaned(FormField("a", "A", "integer", minor=True, currency="EUR", max=5000), 6000)
-    for code, least in (("EUR", "0.01"), ("JPY", "1"), ("KWD", "0.001")):
-        with pytest.raises(Wrong, match=rf"at least {least} {code}"):
-            cleaned(FormField("a", "A", "decimal", currency=code, min="0.001"), "-5")
-
-
-@cases("amount", ["", "x", "NaN", "Infinity", "9" * 80, None, True])
-def test_what_is_no_number_has_no_units(amount: object) -> None:
-    assert whole_units(amount, 2) is None
-    assert smallest_units(str(amount), 2) is None

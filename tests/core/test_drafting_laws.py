@@ -11,7 +11,6 @@ from console.core import drafting
 from console.core.drafting import graph_pieces
 from tests.core.test_drafting import SMALL, lists_of_changes, made, renames
 
-NOTES = [{"text": "Ask Petra.", "at": [-280, 0]}, {"text": "{{ steps.look.x }}", "at": [4, 8]}]
 notes = st.lists(
     st.fixed_dictionaries(
         {
@@ -99,18 +98,6 @@ def test_a_change_leaves_what_it_was_given_as_it_was(given: list[dict[str, Any]]
 
 
 @settings(max_examples=40, deadline=None)
-@given(lists_of_changes())
-def test_what_differs_is_said_of_a_step_or_of_the_workflow(given: list[dict[str, Any]]) -> None:
-    base = drafting.ordered(SMALL)
-    after, _ = made(base, given)
-    ids = {step["id"] for document in (base, after) for step in document["steps"]}
-    for each in drafting.differences(base, after):
-        assert each.what
-        assert each.step is None or each.step in ids
-        assert len(each.old) <= 300 >= len(each.new)
-
-
-@settings(max_examples=40, deadline=None)
 @given(notes, notes)
 def test_notes_on_the_canvas_are_changed_and_undone_like_everything(first: list[Any], second: list[Any]) -> None:
     base = drafting.apply(SMALL, drafting.read_changes([{"op": "set_document", "field": "notes", "value": first}]))
@@ -118,46 +105,6 @@ def test_notes_on_the_canvas_are_changed_and_undone_like_everything(first: list[
     after = drafting.apply(base, change)
     assert after["notes"] == second
     assert drafting.written(drafting.apply(after, drafting.difference(drafting.apply(base, change), base))) == drafting.written(base)
-
-
-def test_one_moves_a_note_while_another_writes_in_it() -> None:
-    base = drafting.ordered(SMALL | {"notes": NOTES})
-    moved = drafting.read_changes([{"op": "set_document", "field": ["notes", 0, "at"], "value": [8, 16]}])
-    elsewhere = drafting.read_changes([{"op": "set", "step": "look", "field": "title", "value": "See"}])
-    merged, none = drafting.merge(base, drafting.apply(base, moved), elsewhere)
-    assert not none
-    assert (merged["notes"][0]["at"], merged["steps"][1]["title"]) == ([8, 16], "See")
-
-
-def test_a_step_with_another_id_is_one_difference_however_many_rules_name_it() -> None:
-    base = drafting.ordered(SMALL)
-    named = drafting.apply(
-        base, drafting.read_changes([{"op": "set", "step": "look", "field": "config.text", "value": "Look at {{ run.id }}"}])
-    )
-    after = drafting.apply(named, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
-    [only] = drafting.differences(named, after)
-    assert (only.kind, only.step, only.old, only.new) == ("changed", "see", "look", "see")
-    other = drafting.apply(after, drafting.read_changes([{"op": "set", "step": "see", "field": "config.text", "value": "Something else"}]))
-    assert {"removed", "added"} <= {each.kind for each in drafting.differences(named, other)}
-
-
-def test_of_ways_on_and_groups_only_what_differs_is_said_and_by_its_name() -> None:
-    steps: list[dict[str, Any]] = [
-        {"id": "ask", "type": "decision", "title": "Ask", "next": {"yes": "go", "no": "end"}},
-        {"id": "go", "type": "guidance", "title": "Go"},
-        {"id": "end", "type": "end", "title": "End"},
-    ]
-    before: dict[str, Any] = {"slug": "small", "steps": steps, "groups": [{"title": "First", "steps": ["ask"]}]}
-    another = {**steps[0], "next": {"yes": "end", "no": "end"}}
-    after = before | {"steps": [another, *steps[1:]], "groups": [{"title": "First", "steps": ["ask", "go"]}]}
-    said = [(each.what, each.where, each.old, each.new) for each in drafting.differences(before, after)]
-    assert said == [("The workflow", "Groups, First, steps", "Ask", "Ask, Go"), ("Ask", "Leads to", "yes: Go", "yes: End")]
-
-
-def test_a_note_is_no_expression_where_a_step_is_renamed() -> None:
-    base = drafting.ordered(SMALL | {"notes": [{"text": "Look at steps.look, then go.", "at": [0, 0]}]})
-    after = drafting.apply(base, drafting.read_changes([{"op": "rename_step", "step": "look", "id": "see"}]))
-    assert after["notes"] == base["notes"]
 
 
 # ------------------------------------------------------------------------------------------------------- piece by piece

@@ -7,7 +7,7 @@ import pytest
 from console import steps
 from console.core.documents.house_check import Surroundings
 from console.core.documents.workflow_check import check
-from console.core.run.duties import DoneStep, refusal_by_rule, steps_of, violated_rule
+from console.core.run.duties import DoneStep, refusal_by_rule, violated_rule
 
 DONE = [
     DoneStep("enter", "usr_a", {"iban": "DE1", "holder": ""}),
@@ -39,10 +39,6 @@ DONE = [
 )
 def test_the_first_rule_that_keeps_somebody_away_is_named(rules: list[str], person: str, rule: str | None) -> None:
     assert violated_rule(rules, iter(DONE), person, email="c@fernwick.example", starter="usr_s", requester="usr_r") == rule
-
-
-def test_which_steps_have_to_be_looked_up() -> None:
-    assert steps_of(["starter", "step:b.x", "step:a", "person:usr_step:z", "step:b"]) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

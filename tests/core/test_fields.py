@@ -4,23 +4,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from console.core.documents.field_expressions import texts_of_definitions
 from console.core.documents.fields import (
-    Case,
     FieldDefinition,
     FieldRule,
-    computed,
-    condition_holds,
     fitted,
     names_of,
-    names_twice,
     shown,
     taken,
     wrong_rules,
 )
-from console.core.expressions import ExpressionError
 from console.core.forms import FormField
 from tests.tables import cases
 
@@ -74,21 +68,6 @@ def test_a_field_sees_those_before_it_and_not_those_after() -> None:
 )
 def test_a_computed_value_fits_its_field_or_is_none(kind: str, value: Any, kept: Any) -> None:
     assert fitted(FormField("x", "X", kind), value) == kept
-
-
-def test_the_first_case_that_holds_gives_the_value() -> None:
-    cases = [
-        Case.model_validate(entry)
-        for entry in (
-            {"if": "record.gone > 1", "value": '"unknown"'},
-            {"if": "record.age > variables.limit", "value": '"old"'},
-            {"value": '"young"'},
-        )
-    ]
-    assert computed(cases, ROOTS) == "old"
-    assert computed(cases[:1], ROOTS) is None
-    assert computed(cases[2:], ROOTS) == "young"
-    assert condition_holds(None, ROOTS)
 
 
 def test_what_is_needed_is_judged_by_what_was_typed() -> None:
@@ -241,27 +220,3 @@ def test_columns_beside_the_definitions_are_seen_by_them() -> None:
     assert shown(form, ROOTS, {}, "me", [column])[0].required
     assert [detail["field"] for detail in taken(form, ROOTS, {}, "me", {}, [column])[1]] == ["why"]
     assert taken(form, ROOTS, {}, "me", {"state": "good"}, [column])[1] == []
-
-
-def test_every_text_has_its_place() -> None:
-    form = define(
-        {"name": "a", "required_if": "1 == 1", "value": "2", "help": "{{ if 6 == 6 }}{{ 7 }}{{ end }}"},
-        {"name": "b", "value": [{"if": "3 == 3", "value": "4"}, {"value": "5"}]},
-    )
-    assert [tuple(text)[:2] for text in texts_of_definitions("form", form)] == [
-        ("form[0].required_if", "1 == 1"),
-        ("form[0].value", "2"),
-        ("form[0].help", "6 == 6"),
-        ("form[0].help", "7"),
-        ("form[1].value[0].if", "3 == 3"),
-        ("form[1].value[0].value", "4"),
-        ("form[1].value[1].value", "5"),
-    ]
-    assert names_twice(define({"name": "a"}, {"name": "b"}, {"name": "a"})) == ["a"]
-    with pytest.raises(ValidationError, match="never ended"):
-        define({"name": "a", "help": "{{ if 6 == 6 }}half"})
-
-
-def test_a_rule_that_cannot_be_read_says_so() -> None:
-    with pytest.raises(ExpressionError):
-        computed("1 +", ROOTS)

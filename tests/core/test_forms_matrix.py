@@ -21,13 +21,10 @@ from console.core.forms import (
     TEXTS,
     FormField,
     Wrong,
-    bound,
     clean,
     cleaned,
     examine,
     is_empty,
-    missing_message,
-    refusal,
 )
 from console.errors import Invalid
 from tests.tables import cases
@@ -167,14 +164,6 @@ def test_what_counts_as_empty(value: Any, empty: bool) -> None:
     assert is_empty(value) is empty
 
 
-@cases("kind", FIELD_TYPES)
-def test_what_is_said_of_a_missing_value_names_the_field_and_the_way(kind: str) -> None:
-    said = missing_message(field(kind))
-    way = {"enum": ": choose one.", "reference": ": choose one.", "multi_enum": ": tick at least one.", "checklist": ": tick at least one."}
-    way |= dict.fromkeys(("file", "files"), ": send a file.")
-    assert said == "The field is needed" + way.get(kind, ".")
-
-
 @pytest.mark.parametrize("kind", sorted(TEXTS))
 def test_each_kind_of_text_has_its_length(kind: str) -> None:
     longest = LONGEST.get(kind, LONGEST_OTHERWISE)
@@ -224,25 +213,6 @@ def test_bounds(kind: str, low: Any, high: Any, fits: list[Any], below: list[Any
         assert told(made, typed) == tell.format("at least", low, "little" if unit else "low")
     for typed in above:
         assert told(made, typed) == tell.format("at most", high, "much" if unit else "high")
-
-
-SAYS_NOTHING: dict[str, list[Any]] = {
-    "integer": ["x", "NaN", "Infinity", "1e5", True, 1.5, [], {}],
-    "date": [5, "soon", "2026-02-30", "2026-01-01T00:00:00Z", True],
-    "datetime": [5, "soon", "2026-01-01T00:00:00", "2026-02-30"],
-    "time": [9, "9:00", "25:00", "09:00Z"],
-    "text": ["x", "2.5", "-1", "9" * 10, [], 2.5],
-    "array": ["many", {}],
-    **{kind: [1, "1"] for kind in ("boolean", "json", "enum", "reference", "uuid", "binary", "file", "other")},
-}
-
-
-@cases("kind", FIELD_TYPES)
-def test_a_bound_that_says_nothing_bounds_nothing_and_breaks_nothing(kind: str) -> None:
-    for says_nothing in [None, *SAYS_NOTHING.get(kind, [])]:
-        assert bound(kind, says_nothing) is None
-        for typed, _ in RIGHT.get(kind, []):
-            assert told(field(kind, min=says_nothing, max=says_nothing), typed) == ""
 
 
 @given(st.integers(-1000, 1000), st.integers(-1000, 1000), st.integers(-1000, 1000))
@@ -335,22 +305,6 @@ def test_a_whole_form(submitted: dict[str, Any], wrong: list[str]) -> None:
         with pytest.raises(Invalid) as refused:
             clean(fields, submitted)
         assert refused.value.details == details
-
-
-def test_a_refusal_names_five_fields_and_says_that_there_are_more() -> None:
-    details = [{"field": f"f{number}", "reason": "x"} for number in range(7)]
-    assert refusal(details[:1]).message == "Nothing was saved: please look at f0."
-    assert refusal(details).message == "Nothing was saved: please look at f0, f1, f2, f3, f4 …."
-    assert len(refusal(details).details) == 7
-
-
-def test_a_name_of_endless_length_is_cut_where_it_is_told() -> None:
-    assert len(examine([], {"n" * 200_000: 1})[1][0]["field"]) == 200
-
-
-def test_a_field_is_told_in_the_shape_of_the_reference() -> None:
-    shape = ["name", "label", "type", "required", "readonly", "value", "now", "options", "min", "max", "max_length", "help"]
-    assert list(FormField("x", "X").to_json()) == shape
 
 
 # ----------------------------------------------------------------------------------------------------------------- definitions

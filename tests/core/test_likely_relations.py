@@ -105,11 +105,6 @@ def test_the_likeliest_table_of_each_column(program: str) -> None:
     assert guessed(PROGRAMS[program]) == LED[program].split("|")
 
 
-def test_nouns_of_other_languages_are_found_in_their_plural() -> None:
-    tables = {"Élèves": "id* nom=", "klienci": "id* nazwa=", "notes": "id* id_eleve klient_id klien_x clients"}
-    assert guessed(tables) == ["notes.id_eleve Élèves", "notes.klient_id klienci"]
-
-
 def test_what_is_a_relation_already_is_not_offered_again() -> None:
     said = {"relations": [{"name": "who", "collection": "s.users", "kind": "to_one", "via": "author_id"}]}
     assert "issues.author_id users" not in guessed(PROGRAMS["redmine"], issues=said)

@@ -1,6 +1,5 @@
 """What was made outside is not made again by accident, whatever people do: effects one after another, kept, done again, taken back."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from console.core.run import Effect, commands, fold
 from console.core.run.commands import Plan
 from console.core.run.repeating import former_changes, outstanding
-from console.core.run.settling import idempotency_key
 from console.core.run.step_requests import Wish
 from console.errors import Conflict, Invalid
 from tests.core.graphs import Walk, plan, step
@@ -117,29 +115,6 @@ def test_a_changed_wish_after_a_part_was_made_asks() -> None:
     pays(walk, 9, 2, repeat="again", reason="The first was too little.")
     came(walk, "succeeded", "succeeded")
     assert sent(walk) == ["Pay 1", "Pay 2", "Pay 9", "Pay 2"]
-
-
-def test_the_key_is_that_of_run_step_attempt_and_number_and_stays() -> None:
-    walk = at_pay()
-    pays(walk, 1, 2)
-    assert walk.run.attempt is not None
-    keys = [each.request["key"] for each in walk.run.attempt.effects]
-    assert keys == [idempotency_key("run_1", "pay", 1, 1), idempotency_key("run_1", "pay", 1, 2)]
-    came(walk, "unknown")
-    walk.give(commands.Settle(OLIVIA, walk.run.revision, walk.run.attempt.effects[0].id, False, "It is not there."))
-    assert walk.run.wanted is not None
-    assert walk.run.wanted.request["key"] == keys[0]
-    others = {
-        idempotency_key(*each)
-        for each in (
-            ("run_1", "pay", 1, 1),
-            ("run_2", "pay", 1, 1),
-            ("run_1", "payx", 1, 1),
-            ("run_1", "pay", 2, 1),
-            ("run_1", "pay", 1, 11),
-        )
-    }
-    assert len(others) == 5
 
 
 # --------------------------------------------------------------------------------------------------------------- may pass
@@ -357,13 +332,6 @@ def test_what_was_kept_counts_once_and_only_while_it_stands() -> None:
 
 def _first(walk: Walk) -> Effect:
     return next(effect for _, attempt in sorted(walk.run.attempts.items()) for effect in attempt.effects)
-
-
-def test_with_a_part_of_the_attempts_nothing_is_decided() -> None:
-    walk = paid_and_back(1)
-    walk.run = replace(walk.run, attempts={walk.run.current: walk.run.attempts[walk.run.current]})  # type: ignore[dict-item,index]
-    with pytest.raises(ValueError, match="every attempt"):
-        pays(walk, 1)
 
 
 # ------------------------------------------------------------------------------------------------------------ taking back

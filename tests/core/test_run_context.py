@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from console.core.run import MISSING_MANUAL, Attempt, Event, copied, fold
 from console.errors import Conflict
 from tests.core.graphs import Walk, plans
-from tests.core.test_run_events import AT, BEGUN, LATER, READING, UNKNOWN, done, entered
+from tests.core.test_run_events import AT, LATER, READING, UNKNOWN, done, entered
 from tests.tables import cases
 
 
@@ -18,16 +18,6 @@ def test_context_after_revising_is_that_of_the_last_standing_attempt_of_each_ste
         Event("attempt_cancelled", AT, {"n": 4}), Event("step_revised", AT, {"n": 3}),
     ]  # fmt: skip
     assert fold(events).context == {"start": {"note": "start 1"}, "read": {"note": "read 1"}}
-
-
-def test_automatic_steps_are_counted_since_a_persons() -> None:
-    events = list(BEGUN)
-    counts = []
-    for n, automatic in enumerate([True, True, False, True], 2):
-        events += [entered(n, f"s{n}"), done(n, f"s{n}", automatic=automatic)]
-        counts.append(fold(events).automatic)
-    assert counts == [1, 2, 0, 1]
-    assert fold([*events, entered(9, "x"), Event("attempt_retried", AT, {"status": "running"})]).automatic == 0
 
 
 @cases(
@@ -82,21 +72,3 @@ def test_folding_in_two_parts_is_folding_at_once(plan: Any, answers: int, data: 
     kept = copied(first)
     assert fold(walk.events[cut:], first) == walk.run
     assert first == kept
-
-
-@given(plans(), st.integers(1, 6))
-def test_a_run_without_any_sealed_value_takes_the_same_way(plan: Any, answers: int) -> None:
-    walk = Walk(plan).start()
-    for number in range(answers):
-        if walk.run.ended or walk.run.take_over is not None:
-            break
-        walk.answer(f"v{number}")
-    bare = fold([event._replace(sealed={}) for event in walk.events])
-    assert (bare.status, bare.current, bare.visits, bare.made, bare.revision) == (
-        walk.run.status,
-        walk.run.current,
-        walk.run.visits,
-        walk.run.made,
-        walk.run.revision,
-    )
-    assert all(each.values == {} for each in bare.attempts.values())

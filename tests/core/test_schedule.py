@@ -38,17 +38,6 @@ def test_times_of_a_zone_with_clocks_that_go_forward_and_back(cron: str, zone: s
     assert [f"{time:%d %H:%M}" for time in schedule.following(cron, zone, at(after), 3)] == times
 
 
-def test_only_a_time_that_the_clocks_leave_out_is_said_to_be_put_off() -> None:
-    def put_off(cron: str, zone: str, after: str) -> list[bool]:
-        return [schedule.put_off(cron, zone, time) for time in schedule.following(cron, zone, at(after), 3)]
-
-    assert put_off("30 3 * * *", VILNIUS, "2026-03-28 12:00") == [True, False, False]
-    assert put_off("15 0 * * *", "America/Asuncion", "2024-10-05 12:00") == [True, False, False]
-    assert put_off("0 12 * * *", "Pacific/Apia", "2011-12-29 12:00") == [False, True, False]
-    for cron, after in (("0 4 * * *", "2026-03-28 12:00"), ("30 3 * * *", "2026-10-24 12:00"), ("*/30 * * * *", "2026-03-29 00:30")):
-        assert put_off(cron, VILNIUS, after) == [False] * 3, cron
-
-
 def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
     right = ["*/5 * * * *", "0 9 * * mon-fri", "0 0 L * *", "0 0 29 2 *", "0 8 * mar,apr fri#1", "*/5 * * * *", "0 6 * * 1", "0 6 1 * *"]
     wrong = [
@@ -67,35 +56,6 @@ def test_wrong_fields_are_named_and_impossible_days_are_told() -> None:
     assert [cron for cron in right if schedule.wrong_cron(cron)] == []
     assert [cron for cron in wrong if not schedule.wrong_cron(cron)] == []
     assert (schedule.wrong_zone("Europe/Vilnius"), schedule.wrong_zone("../etc/passwd") is None) == (None, False)
-
-
-def test_a_step_that_does_not_fill_the_hour_is_not_said_as_an_interval() -> None:
-    said = {
-        "*/15": "Every 15 minutes",
-        "*/45": "Every hour at 0 and 45 minutes past",
-        "0,30": "Every hour at 0 and 30 minutes past",
-        "*/7": None,
-    }
-    assert {minute: schedule.spoken(f"{minute} * * * *") for minute in said} == said
-    assert [schedule.spoken(f"0 */{hours} * * *") for hours in (6, 5)] == ["Every 6 hours", None]
-
-
-def test_months_and_days_are_said_the_same_by_name_and_by_number_or_not_at_all() -> None:
-    said = {
-        "29 feb *": "29 2 *",
-        "1 JAN,mar *": "1 1,3 *",
-        "* jan-mar mon": "* 1-3 1",
-        "* jun mon-FRI": "* 6 1-5",
-        "* * fri#2": "* * 5#2",
-        "* * sat,sun": "* * 6,0",
-    }
-    for named, numbered in said.items():
-        words = schedule.spoken(f"0 9 {named}")
-        assert words is not None, named
-        assert words == schedule.spoken(f"0 9 {numbered}")
-    for rest in ("1 */3 *", "1 1-12/3 *", "* */2 *", "1 nov-feb *", "1 1,*/5 *"):
-        assert schedule.wrong_cron(f"0 9 {rest}") is None
-        assert schedule.spoken(f"0 9 {rest}") is None, "more than a sentence"
 
 
 @pytest.mark.parametrize(("missed", "times", "left_out"), [("skip", 0, 3), ("once", 1, 2), ("all", 3, 0)])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core.documents.collections import Collection, Stored, assemble
-from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, read, words
+from console.core.expressions.search_syntax import LONGEST, MOST_TERMS, Several, Sought, Through, Way, Without, Words, read
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope, whole
 from console.formats import Look, sought_value
@@ -203,14 +203,6 @@ def test_an_extended_search_looks_where_the_record_refers_to() -> None:
 def test_a_relation_over_a_hidden_column_leads_nowhere() -> None:
     assert read("buyer.name:ana", HERE, frozenset({"customer_id"}), way) == Words("buyer.name:ana")
     assert read("ana", HERE, frozenset({"customer_id"}), way, extended=True) == Words("ana")
-
-
-@pytest.mark.parametrize(
-    ("text", "marked"),
-    [("ana", ["ana"]), ("-ana tom", ["tom"]), ("ship_to:graz OR tom", ["graz", "tom"]), ("amount:>20", []), ("buyer.name:x", []), ("", [])],
-)
-def test_the_words_that_a_page_marks(text: str, marked: list[str]) -> None:
-    assert words(sought(text)) == marked
 
 
 PIECES = st.sampled_from(

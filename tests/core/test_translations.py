@@ -62,47 +62,6 @@ def test_else_the_first_one_and_what_is_something_else_as_it_is(value: Any, text
     assert translations.in_language(value, "en") == text
 
 
-def test_a_deep_value_does_not_stop_a_page() -> None:
-    assert translations.texts_of('{"en":' * 50_000) is None
-
-
-def test_cells_say_one_text_and_the_page_of_the_record_all_with_their_languages() -> None:
-    what = Kind("name", "Name", "json", widget="translations")
-    assert formats.text(what, TABLE, Look("de")) == "Tisch"
-    assert formats.text(what, {}, Look("de")) == "–"
-    shown = formats.html(what, {"en_US": "<Table>", "de_DE": "Tisch"}, Look("en"))
-    assert "<dt>German (Germany)</dt><dd>Tisch</dd>" in shown
-    assert "&lt;Table&gt;" in shown
-    assert formats.html(what, {"en_US": "Table"}, Look("en")) == "Table"
-
-
-@cases(
-    ("name", "values", "form"),
-    [
-        ("timecreated", [1_700_000_000, 1_600_000_000, 0, 1_650_000_000, 1_650_000_001], "unix"),
-        ("last_login", [0, 0, 0, 0, 0], None),
-        ("lastchange", [1_700_000_000, 12, 3, 4, 5], None),
-        ("started_at", [1_765_036_000_000] * 5, "unix_ms"),
-        ("started_at", [1_765_036_000_000, 1_700_000_000, 1, 2, 3], None),
-        ("day", [2_461_000.5] * 5, "julian"),
-        ("joined", [1_600_086_400] * 5, "unix"),
-        ("presented", [1_600_086_400] * 5, None),
-        ("paid_epoch", [1_765_036_000] * 5, "unix"),
-        ("placedAt", [1_765_036_000] * 5, "unix"),
-        ("paidAtMs", [1_765_036_000_123] * 5, "unix_ms"),
-        ("ts", [1_765_036_000] * 5, "unix"),
-        ("event_ts", [1_765_036_000] * 5, "unix"),
-        ("format", [1_765_036_000] * 5, None),
-        ("parts", [1_765_036_000] * 5, None),
-        ("day", [1, 31, 5, 7, 9], None),
-        ("phone", [1_612_345_678] * 6, None),
-        ("created", [1_700_000_000], None),
-    ],
-)
-def test_counts_of_time_are_known_by_name_and_values(name: str, values: list[int], form: str | None) -> None:
-    assert recognising.form_of(values, name) == form
-
-
 @cases(
     ("value", "text"),
     [

@@ -1,4 +1,4 @@
-"""Names in texts, shapes of documents and ways through them: what the check says, word for word where an editor shows it."""
+"""Names in texts and shapes of documents: what the check says, word for word where an editor shows it."""
 
 import copy
 import json
@@ -9,12 +9,11 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import steps
-from console.core.documents import json_shape, workflow, workflow_check
-from console.core.documents.document_parts import RESERVED
+from console.core.documents import workflow, workflow_check
 from console.core.documents.fields import Located
-from console.core.documents.json_shape import Spot, loaded, problems_of_values
+from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.documents.references import Known, wrong_references
-from console.core.documents.workflow import MAX_BYTES, MAX_STEPS, read, upgraded
+from console.core.documents.workflow import MAX_BYTES, read, upgraded
 from console.core.documents.workflow_check import Problem
 from tests.tables import cases
 
@@ -165,14 +164,6 @@ def test_what_cannot_be_told_is_not_judged(change: dict[str, Any], text: str, re
 
 
 @cases(
-    ("place", "path"),
-    [((), ""), (("a",), "a"), (("a", 0, "b"), "a[0].b"), ((0, 1), "[0][1]"), (("a b", "c.d"), "a b.c.d"), (("steps", 3, "config", "text"), "steps[3].config.text")],
-)  # fmt: skip
-def test_a_place_as_people_write_it(place: tuple[str | int, ...], path: str) -> None:
-    assert Spot(place, "x").path == path
-
-
-@cases(
     ("text", "reasons"),
     [
         ("{}", []),
@@ -230,14 +221,6 @@ def test_values_that_cannot_be_kept_exactly(value: dict[str, Any], spots: list[t
     assert [(spot.path, spot.reason) for spot in problems_of_values(value)] == spots
 
 
-@cases(
-    ("text", "sentence"),
-    [("one thing", "One thing."), ("done.", "Done."), ("what?", "What?"), ("", "."), ("  x ", "X."), ("Ärger!", "Ärger!")],
-)
-def test_a_reason_is_a_sentence(text: str, sentence: str) -> None:
-    assert json_shape._sentence(text) == sentence
-
-
 # ------------------------------------------------------------------------------------------------------------------- documents
 
 GOOD: dict[str, Any] = {
@@ -267,123 +250,6 @@ def check(change: Change, collections: Any = None) -> list[Problem]:
     made = copy.deepcopy(GOOD)
     change({step["id"]: step for step in made["steps"]}, made)
     return workflow_check.check(made, steps.all_types(), collections)
-
-
-def told(problems: list[Problem]) -> list[tuple[str | None, str, str]]:
-    return [(problem.step, problem.field, problem.reason) for problem in problems]
-
-
-EXACT: dict[str, tuple[Change, list[tuple[str | None, str, str]]]] = {
-    "nothing": (lambda s, d: None, []),
-    "title too long": (lambda s, d: d.update(title="x" * 201), [(None, "title", "This is too long: at most 200.")]),
-    "title no text": (lambda s, d: d.update(title=5), [(None, "title", "This must be text.")]),
-    "description too long": (lambda s, d: d.update(description="x" * 4001), [(None, "description", "This is too long: at most 4000.")]),
-    "roles no list": (lambda s, d: d.update(roles="operator"), [(None, "roles", "This must be a list.")]),
-    "exclusive no truth": (lambda s, d: d.update(settings={"exclusive": "yes"}), [(None, "settings.exclusive", "This must be true or false.")]),
-    "idle minutes": (lambda s, d: d.update(settings={"idle_save_minutes": 1441}), [(None, "settings.idle_save_minutes", "This is too high: at most 1440.")]),
-    "automatic steps": (lambda s, d: d.update(settings={"max_automatic_steps": 0}), [(None, "settings.max_automatic_steps", "This is too low: at least 1.")]),
-    "step title": (lambda s, d: s["load"].update(title=""), [("load", "title", "This may not be empty.")]),
-    "step note": (lambda s, d: s["load"].update(description="x" * 2001), [("load", "description", "This is too long: at most 2000.")]),
-    "button": (lambda s, d: s["load"].update(button="x" * 61), [("load", "button", "This is too long: at most 60.")]),
-    "completion": (lambda s, d: s["load"].update(completion="maybe"), [("load", "completion", "This must be one of 'manual', 'automatic'.")]),
-    "place": (lambda s, d: s["load"].update(at=[1]), [("load", "at", "This is too short: at least 2.")]),
-    "place of fractions": (lambda s, d: s["load"].update(at=[1.5, 2]), [
-        ("load", "at[0]", 'Numbers with decimals are written as text: "1.5".'), ("load", "at[0]", "This must be a whole number."),
-    ]),
-    "way to a number": (lambda s, d: s["load"].update(next={"default": 5}), [
-        (None, "steps", "No end is reached from the start."),
-        ("load", "next.default", "This must be text."),
-        ("load", "next.default", "There is no way on from here: name the step that follows as default."),
-        ("ask", "id", "No way leads to this step from the start."), ("again", "id", "No way leads to this step from the start."),
-        ("done", "id", "No way leads to this step from the start."),
-    ]),
-    "group without a title": (lambda s, d: d.update(groups=[{"steps": []}]), [(None, "groups[0].title", "This is missing.")]),
-    "group of nobody": (lambda s, d: d.update(groups=[{"title": "G", "steps": ["x", "load"]}]), [(None, "groups[0].steps[0]", "There is no step x.")]),
-    "variable name": (lambda s, d: d["variables"].update({"Limit": 1}), [
-        (None, "variables.Limit", "This does not have the form asked for: a small letter first, then small letters, digits and _, at most 64."),
-    ]),
-    "slug too short": (lambda s, d: d.update(slug="a"), [
-        (None, "slug", "This does not have the form asked for: small letters, digits and hyphens, a letter first, 2 to 64."),
-    ]),
-    "format as text": (lambda s, d: d.update(format="1"), [(None, "format", "This must be one of 1.")]),
-    "newer format": (lambda s, d: d.update(format=2, steps=[]), [
-        (None, "format", "This file has format 2; this console reads formats up to 1: use a newer release."),
-    ]),
-    "outcome of another": (lambda s, d: s["load"].update(next={"default": "ask", "maybe": "done"}), [
-        ("load", "next.maybe", "The step has no outcome maybe: it has default."),
-    ]),
-    "self": (lambda s, d: s["again"].update(next={"default": "again"}), [
-        ("again", "next.default", "The step leads to itself: only a Go to step may lead back."),
-        ("again", "next", "No way leads from this step to an end: a run that comes here never completes."),
-        ("again", "next.default", "The way back to again goes round without asking a person: it would never end."),
-    ]),
-    "automatic circle": (lambda s, d: (s["load"].update(completion="automatic"), s["again"].update(next={"default": "load"}), s["load"].update(next={"default": "again"})), [
-        (None, "steps", "No end is reached from the start."),
-        ("ask", "id", "No way leads to this step from the start."),
-        ("again", "next.default", "The way back to load goes round without asking a person: it would never end."),
-        ("done", "id", "No way leads to this step from the start."),
-    ]),
-    "no collection": (lambda s, d: d.update(collection=None), [
-        ("load", "config.fields[0]", "The workflow has no collection, so there is no record to read or change here."),
-    ]),
-    "no steps": (lambda s, d: d.update(steps=[]), [
-        (None, "steps", "This may not be empty."), (None, "steps", "There is no step of type start: a run would not know where to begin."),
-        (None, "steps", "There is no step of type end: no run could be completed."),
-    ]),
-    "a step alone": (lambda s, d: d.update(steps=[GOOD["steps"][0]]), [
-        (None, "steps", "There is no step of type end: no run could be completed."), ("first", "next.default", "There is no step load."),
-    ]),
-}  # fmt: skip
-
-
-@cases("name", EXACT)
-def test_a_document_with_one_fault_is_told_exactly(name: str) -> None:
-    change, problems = EXACT[name]
-    assert told(check(change)) == problems
-
-
-@cases("word", sorted(RESERVED))
-def test_no_step_is_named_like_a_word_of_the_language(word: str) -> None:
-    def rename(s: dict[str, Any], d: dict[str, Any]) -> None:
-        s["done"]["id"] = s["ask"]["next"]["yes"] = word
-
-    assert told(check(rename)) == [(word, "id", f"{word} is a word of the expression language: choose another id.")]
-
-
-def test_too_many_steps_are_told_once() -> None:
-    extra = [{"id": f"s{number}", "type": "end", "title": "E"} for number in range(MAX_STEPS)]
-    reasons = [reason for _, field, reason in told(check(lambda s, d: d["steps"].extend(extra))) if field == "steps"]
-    assert reasons == [f"This has too many entries: {MAX_STEPS + 5:,}, at most {MAX_STEPS:,}."]
-
-
-USES: list[tuple[str, Change, list[tuple[str | None, str, str]]]] = [
-    ("an unknown collection", lambda s, d: d.update(collection="ordre"), [(None, "collection", "There is no collection ordre: is order meant?")]),
-    ("an unknown column", lambda s, d: s["load"]["config"].update(fields=["amount", "x"]),
-     [("load", "config.fields[1]", "Orders has no field x: it has amount, state, made_at.")]),
-    ("many columns", lambda s, d: (d.update(collection="wide"), s["load"]["config"].update(fields=["x"])),
-     [("load", "config.fields[0]", "Wide has no field x: it has " + ", ".join(f"column_{n}" for n in range(15)) + " and 5 more.")]),
-    ("a relation of none", lambda s, d: (d.update(collection="wide"), s["load"].update(config={"related": [{"name": "a", "relation": "b", "fields": ["c"]}]})),
-     [("load", "config.related[0].relation", "Wide has no relation b: it has none.")]),
-    ("a relation to what is not connected", lambda s, d: s["load"].update(config={"related": [{"name": "a", "relation": "buyer", "fields": ["c"]}]}), []),
-    ("a read-only column read", lambda s, d: s["load"]["config"].update(fields=["made_at"]), []),
-    ("a read-only column written", lambda s, d: s["load"].update(type="update_data", config={"fields": ["made_at"]}),
-     [("load", "config.fields[0]", "Orders: made_at is read-only and cannot be changed by a step.")]),
-    ("a read-only column set by rule", lambda s, d: s["load"].update(type="update_data", config={"set": [{"field": "made_at", "value": "now"}]}),
-     [("load", "config.set[0].field", "Orders: made_at is read-only and cannot be changed by a step.")]),
-    ("segments", lambda s, d: d.update(segments=["open", "gone", 5]),
-     [(None, "segments[2]", "This must be text."), (None, "segments[1]", "The collection order has no segment gone.")]),
-]  # fmt: skip
-
-
-@cases(("name", "change", "problems"), USES, ids=[row[0] for row in USES])
-def test_columns_relations_and_segments_of_the_collections_that_are_known(name: str, change: Change, problems: Any) -> None:
-    assert told(check(change, COLLECTIONS)) == problems
-
-
-def test_only_a_segment_is_a_warning() -> None:
-    found = [check(change, COLLECTIONS) for _, change, _ in USES]
-    assert {problem.severity for problems in found for problem in problems if "segment" in problem.reason} == {"warning"}
-    assert {problem.severity for problems in found for problem in problems if "segment" not in problem.reason} == {"error"}
 
 
 def test_an_older_format_is_read_by_the_functions_that_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,7 @@
 """Fernwick Pay once for all tests: its rows, and both databases filled with them, without papers."""
 
-import atexit
 import copy
-import fcntl
-import functools
-import os
-import pickle
 import sqlite3
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -17,10 +11,9 @@ import psycopg
 import pytest
 
 from console import settings
-from console.demo import company, filling
+from console.demo import filling, world as rows
 from console.demo.world import World
 from console.postgres import Embedded
-from tests.samples import sampled
 from tests.servers.model import KEY, Server, serving
 
 if TYPE_CHECKING:
@@ -31,39 +24,20 @@ TODAY = date(2026, 11, 20)
 Ask = Callable[..., list[tuple[Any, ...]]]
 
 
-DAYS = (TODAY, date(2027, 3, 31), date(2028, 2, 29))
-
-
-@functools.cache
-def made(today: date) -> World:
-    """The company of a day, made once for all processes of the suite: to read it back takes a fifth of making it."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
-    if run is None:
-        return company.make(today)
-    file = Path(tempfile.gettempdir()) / f"world-{run}-{today}"
-    atexit.register(file.unlink, missing_ok=True)
-    with Path(f"{file}.lock").open("w") as lock:
-        atexit.register(Path(lock.name).unlink, missing_ok=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if file.exists():
-            found: World = pickle.loads(file.read_bytes())
-            return found
-        world = company.make(today)
-        file.write_bytes(pickle.dumps(world, protocol=pickle.HIGHEST_PROTOCOL))
-        return world
+DAYS = (TODAY, date(2028, 2, 29))
 
 
 @pytest.fixture(scope="session")
 def world() -> World:
     """The company as rows, on the day of its seed."""
-    return made(TODAY)
+    return rows.load(TODAY)
 
 
-@pytest.fixture(scope="session", params=[TODAY, *sampled(DAYS[1:], of=2)], ids=str)
+@pytest.fixture(scope="session", params=DAYS, ids=str)
 def loaded(request: pytest.FixtureRequest) -> World:
     """The company as rows, loaded on each of several days: the seed's, and the end of a quarter or a leap day."""
     today: date = request.param
-    return made(today)
+    return rows.load(today)
 
 
 @pytest.fixture(scope="session")

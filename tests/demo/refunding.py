@@ -20,6 +20,7 @@ from console.core.actor import Actor
 from console.core.run import fold
 from console.db import engine as db
 from console.demo import filling, ledger, loading, provider as stand_in, staff
+from console.demo.world import load as load_company
 from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.runs.rows.run_events import as_event
@@ -27,7 +28,6 @@ from console.runs.rows.run_store import load
 from console.work import approvals
 from tests.company import PASSWORD
 from tests.conftest import copied
-from tests.demo.conftest import made
 from tests.jobs import RUNNING, work_until_idle
 
 ROOT = Path(__file__).parents[2]
@@ -172,7 +172,7 @@ def whole(run_id: str) -> None:
 @contextmanager
 def opened(pg: Embedded, template: str, suite_folder: Path, folder: Path) -> Iterator[Desk]:
     """The desk while the block lasts, in databases of its own; the provider's slow answers are quick."""
-    world = made(datetime.now(UTC).date())
+    world = load_company(datetime.now(UTC).date())
     url = pg.create_database("refunding", "fernwick")
     filling.fill_postgresql(url, world.core, lambda: None)
     ledger.fill(folder, world.core, world.supply)

@@ -15,12 +15,13 @@ from console import accounts, actions, inboxes, log, runs, settings, sources, wo
 from console.core.actor import Actor
 from console.db.engine import fetch
 from console.demo import filling, loading, staff, stories
+from console.demo.world import load
 from console.formats import Look
 from console.postgres import Embedded
 from console.views import blocks as drawn
 from tests.company import PASSWORD
 from tests.conftest import copied
-from tests.demo.conftest import TODAY, made
+from tests.demo.conftest import TODAY
 from tests.jobs import RUNNING, work_until_idle
 
 ROOT = Path(__file__).parents[2]
@@ -128,7 +129,7 @@ def opened(pg: Embedded, suite_folder: Path) -> Iterator[Callable[[], House]]:
         settings.current.cache_clear()
         pg.drop_database("kyc_core")
         url = pg.create_database("kyc_core", "fernwick")
-        filling.fill_postgresql(url, made(TODAY).core, lambda: None)
+        filling.fill_postgresql(url, load(TODAY).core, lambda: None)
         staff.give_rights()
         sources.add(loading.CORE, url, documents=loading.documents(loading.CORE))
         for person in staff.listed():

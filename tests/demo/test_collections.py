@@ -10,7 +10,7 @@ from console.core import expressions, scopes
 from console.core.documents.collections import Collection
 from console.demo import loading
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SEGMENTS = {
     ("customer", "restricted"): 22,
@@ -101,21 +101,6 @@ def test_sections_and_related_lists_name_what_is_there(known: dict[str, Collecti
             assert found.options, f"{collection.id}.{badge} has no options to be a badge"
 
 
-def test_related_lists_of_story_4_show_its_owners(known: dict[str, Collection]) -> None:
-    lists = {
-        name: records.related("customer", "1718", name, scopes.whole(known_relation.collection)).rows
-        for name in ("owners", "effective_owners", "documents", "hits", "activity", "accounts", "assessments")
-        if (known_relation := known["customer"].relation(name))
-    }
-    assert [(row.values["percent"], row.values["layers"]) for row in lists["effective_owners"]] == [("72.0000", 1), ("28.0000", 3)]
-    assert [row.values["effective_percent"] for row in lists["owners"]] == ["60.0000"]
-    assert len(lists["documents"]) == 6
-    assert [row.values["subject_name"] for row in lists["hits"]] == ["Marek Dvořáček"]
-    assert [row.values["ratio_to_expected"] for row in lists["activity"]] == ["2.10"]
-    assert lists["accounts"]
-    assert lists["assessments"]
-
-
 def test_every_segment_counts(known: dict[str, Collection]) -> None:
     counted = {
         (collection.id, segment.id): records.count(
@@ -149,35 +134,6 @@ def test_records_know_whose_data_they_hold(
 ) -> None:
     assert collection in known
     assert records.subject(collection, key) == subject
-
-
-def test_views_and_records_of_fact_cannot_be_written(known: dict[str, Collection]) -> None:
-    for name in ("customer_activity_12m", "charge_refundable", "refund_checks", "ownership_effective", "ownership_chain", "customer_hit"):
-        assert all(field.readonly for field in known[name].fields)
-    writable = {
-        name: {field.name for field in known[name].fields if not field.readonly}
-        for name in ("charge", "ticket_message", "account_turnover", "customer")
-    }
-    assert "amount_minor" not in writable["charge"]
-    assert not {"attachments", "at", "author_kind"} & writable["ticket_message"]
-    assert writable["account_turnover"] == set()
-    assert {"kyc_status", "risk_band", "next_review_at", "pep_status", "restriction_code"} <= writable["customer"]
-
-
-def test_personal_and_sensitive_fields_are_marked(known: dict[str, Collection]) -> None:
-    customer = {field.name: field for field in known["customer"].fields}
-    assert {name for name, field in customer.items() if field.sensitive} == {"tax_id", "birth_date", "email", "phone"}
-    assert {"display_name", "birth_date", "email", "address", "tax_id", "name_original"} <= {
-        name for name, field in customer.items() if field.personal
-    }
-    assert not {"kyc_status", "desk", "customer_no", "risk_score"} & {name for name, field in customer.items() if field.personal}
-
-
-def test_people_are_found_by_how_they_are_reached(known: dict[str, Collection]) -> None:
-    for collection in known.values():
-        if collection.search and collection.subject == "self":
-            reached = {field.name for field in collection.fields if field.type in {"phone", "email"}}
-            assert reached <= set(collection.search), collection.id
 
 
 def test_files_of_the_package_are_what_is_loaded() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from console import inboxes, queue, runs, workflows
+from console import queue, runs
 from console.db.engine import fetch
 from console.demo import stories
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
 from console.views import blocks as drawn
-from console.work import approvals, tickets
-from tests.demo.reviewing import ANA, HALCYON, LEFT_ALONE, ROOT, WALKED, YURI, House, house, loaded_house
+from console.work import approvals
+from tests.demo.reviewing import ANA, HALCYON, YURI, House, house, loaded_house
 from tests.jobs import do
 from tests.messages.reached import clock
 from tests.servers.model import Server
@@ -22,7 +22,7 @@ from tests.support.four_eyes import whole
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def options(told: dict[str, Any]) -> list[str]:
@@ -177,39 +177,6 @@ def test_k4_a_company_with_layers_comes_to_fifty_and_needs_more(house: House) ->
     whole(run_id)
 
 
-def test_owners_in_sentences_have_their_names(house: House) -> None:
-    run_id = house.start(HALCYON)
-    house.walk(run_id, "decide")
-    [brief] = [block for block in house.blocks(run_id) if block["block"] == "brief"]
-    lines = [line["text"] for line in drawn.with_words(brief, Look())["lines"]]
-    assert "Johanna van den Berg holds 72 % in all, Marek Dvořáček 28 %; companies in between: 3." in lines
-    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
-
-
-def test_after_a_true_match_the_decision_says_what_stands_out(house: House) -> None:
-    house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", YURI)  # fmt: skip
-    run_id = house.start(YURI)
-    told = house.walk(run_id, "hits")
-    key = told["current"]["progress"]["key"]
-    for typed, said in (
-        ({"verdict": "false_positive", "because": "nationality_mismatch"}, "Not possible: the nationality agrees."),
-        ({"verdict": "true_match", "because": "dob_mismatch"}, "Only somebody else needs this reason."),
-        ({"verdict": "true_match"}, None),
-    ):
-        foretold = runs.preview_screen(house.people["olivia"], run_id, {**typed, "item": key}) or {}
-        reasons = [detail["reason"] for detail in foretold["wrong"] if detail["field"] == "because" and detail.get("severity")]
-        assert reasons == [said] * (said is not None)
-    [way] = (runs.get(house.people["olivia"], run_id).screen or {})["ways"]
-    assert way["unsettled"] == ["Status", "Reason", "Note", "Decided by", "Decided"], "nothing is written of a hit that nobody has decided"
-    while told["current"]["step"] == "hits":
-        told = house.answer(run_id, verdict="true_match", verdict_because="Two passports")
-    [brief] = [block for block in house.blocks(run_id) if block["block"] == "brief"]
-    assert "KARAVAYEV Yuriy Alekseyevich" in drawn.with_words(brief, Look())["lines"][0]["text"]
-    assert "conditions" not in form(told)
-    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
-    house.sql("update customer set restriction_code = 'none' where id = %s", YURI)
-
-
 def test_what_contradicts_itself_is_refused_before_it_is_done(house: House) -> None:
     house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", HALCYON)  # fmt: skip
     run_id = house.start(HALCYON)
@@ -257,39 +224,6 @@ def test_k6_a_half_done_review_goes_to_a_colleague_who_may_see_the_customer(hous
     runs.abort(house.people["mona"], run_id, revision=told["revision"], reason="Tried")
 
 
-def test_k7_revise_says_what_goes_and_that_nothing_outside_is_touched(house: House) -> None:
-    run_id = house.start(HALCYON)
-    told = house.walk(run_id, "media")
-    gone = runs.preview(house.people["olivia"], run_id, "ownership").json
-    assert {"screen", "pep"} <= {entry["step"] for entry in gone["cancels"]}
-    runs.abort(house.people["olivia"], run_id, revision=told["revision"], reason="Tried")
-
-
-def test_k9_a_run_finishes_on_the_version_it_began_with(house: House) -> None:
-    run_id = house.start(ANA)
-    before = house.walk(run_id, "media")["version"]
-    document = json.loads((ROOT / "workflows" / "kyc-review.json").read_text()) | {"title": "KYC review, new"}
-    workflows.import_file(document, publish=True)
-    if house.walk(run_id, None)["status"] == "waiting_event":
-        house.decide(run_id, "mona")
-    assert house.walk(run_id, None)["status"] == "completed"
-    assert house.told(run_id)["version"] == before
-    other = house.start(stories.PLAIN[1])
-    assert house.told(other)["version"] == before + 1
-    runs.abort(house.people["olivia"], other, revision=None, reason="Tried")
-
-
-def test_k10_who_may_not_see_customers_sees_no_run_of_theirs(house: House) -> None:
-    run_id = house.start(stories.PLAIN[2])
-    for attempt in (
-        lambda: runs.get(house.people["stan"], run_id),
-        lambda: runs.start(house.people["stan"], "kyc-review", "customer", "301", {}),
-    ):
-        with pytest.raises((NotFound, NotAllowed)):
-            attempt()
-    runs.abort(house.people["olivia"], run_id, revision=None, reason="Tried")
-
-
 def test_k12_a_customer_changed_meanwhile_is_screened_again(house: House) -> None:
     run_id = house.start(stories.JURIJ)
     house.sql("update screening_hit set status = 'open', reason_code = null where id in (select hit_id from customer_hit where customer_id = %s)", stories.JURIJ)  # fmt: skip
@@ -306,20 +240,6 @@ def test_k12_a_customer_changed_meanwhile_is_screened_again(house: House) -> Non
     whole(run_id)
 
 
-def test_a_decision_that_is_revised_makes_the_request_void(house: House) -> None:
-    run_id = house.start(HALCYON)
-    house.walk(run_id, "decide")
-    house.answer(run_id, outcome="reject", reject_code="outside_appetite")
-    key = house.answer(run_id)["current"]["waiting"]["key"]
-    before = house.customer(HALCYON, "kyc_status::text")
-    runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="Too hasty")
-    with pytest.raises(Conflict):
-        runs.approve(house.people["mona"], key)
-    assert house.told(run_id)["current"]["step"] == "decide"
-    assert house.customer(HALCYON, "kyc_status::text") == before
-    whole(run_id)
-
-
 def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house: House) -> None:
     number, fields = stories.PLAIN[2], ("kyc_status::text", "conditions", "monthly_limit_minor", "last_reviewed_at", "next_review_at")
     before, run_id = house.customer(number, *fields), house.start(number)
@@ -332,42 +252,6 @@ def test_p7_a_review_that_is_taken_back_restores_the_date_of_the_next_one(house:
     (done,) = runs.preview(house.people["olivia"], run_id, "decide").json["effects_done"]
     runs.revise(house.people["olivia"], run_id, revision=None, step="decide", attempt=None, reason="Wrong file", compensate=(done["id"],))
     assert (house.told(run_id)["current"]["step"], house.customer(number, *fields)) == ("decide", before)
-
-
-def test_two_people_at_one_document_are_told_who_was_first(house: House) -> None:
-    run_id = house.start(stories.TORE)
-    told = house.walk(run_id, "check_docs")
-    runs.take_over(house.people["mona"], run_id, revision=None)
-    with pytest.raises(Conflict) as late:
-        runs.complete(
-            house.people["olivia"], run_id, runs.Submission(step="check_docs", revision=told["revision"], values=WALKED["check_docs"][0])
-        )
-    assert late.value.code in ("not_holder", "stale_revision")
-    assert house.told(run_id, "mona")["current"]["progress"]["done"] == 0
-
-
-def test_the_inbox_counts_what_is_overdue_as_its_source_does(house: House) -> None:
-    [kyc] = [inbox for inbox in inboxes.known() if inbox.id == "kyc"]
-    waits = "next_review_at < current_date and kyc_status in ('approved', 'expired') and 'retail' = desk::text"
-    live = [int(key) for (key,) in fetch("select record::int from console.run where ended_at is null")]
-    free = f"select count(*), min(next_review_at) from customer where {waits} and id <> all(%s)"
-    [(late, _)] = house.sql(f"{free} and next_review_at < current_date - 90", live)
-    [(all_of_it, oldest)] = house.sql(free, live)
-    counted = tickets.count(house.people["tom"], [kyc])["kyc"]
-    assert (counted.to_do, counted.late.overdue, counted.late.oldest) == (all_of_it, late, oldest.isoformat())
-    assert 0 < late < all_of_it
-
-
-def test_the_desk_sends_a_review_back_with_a_question(house: House) -> None:
-    run_id = house.start(stories.PLAIN[1])
-    house.walk(run_id, "decide")
-    house.answer(run_id, outcome="escalate", reason="Unsure")
-    runs.take_over(house.people["malik"], run_id, revision=None)
-    house.answer(run_id, "malik", "send_back", reason="Which flags?")
-    told = house.told(run_id, "malik")
-    assert (told["current"]["step"], told["holder"], told["ticket"]["inbox"]) == ("flags", None, "kyc")
-    runs.resume(house.people["olivia"], run_id, revision=None)
-    assert "The Compliance desk asks:** Which flags?" in str(runs.get(house.people["olivia"], run_id).screen)
 
 
 def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_references(house: House, model: Server) -> None:
@@ -395,24 +279,6 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     whole(run_id)
 
 
-def test_a_customer_with_150_hits_has_each_of_them_before_whoever_decides(house: House) -> None:
-    name, born, nations = house.customer(ANA, "display_name", "birth_date", "nationalities")
-    house.sql(
-        "insert into watchlist_entry (id, list, uid, kind, name, birth_dates, nationalities)"
-        " select 900000 + n, (select min(code) from watchlist), 'X' || n, 'person', %s, array[%s], %s from generate_series(1, 150) n",
-        name, str(born), nations,
-    )  # fmt: skip
-    house.sql("update watchlist set version = version || '+'")  # what was screened against the same lists before is not screened again
-    run_id = house.start(ANA)
-    told = house.walk(run_id, "hits")
-    hits = told["current"]["progress"]["total"]
-    assert hits == len(told["context"]["screen"]["results"]["screening"]["undecided"]) >= 150
-    for left in range(hits, hits - 3, -1):
-        assert told["current"]["progress"]["done"] == hits - left
-        told = house.answer(run_id, item=told["current"]["progress"]["key"], **WALKED["hits"][0])
-    assert "more" not in told["context"]["hits"]
-
-
 def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and_the_first_replay_still_says_not(house: House) -> None:
     quarter = "select customer_id, party_id from ownership_effective where percent = 25 order by customer_id limit 1"
     [(customer, party)] = house.sql(quarter)
@@ -434,17 +300,3 @@ def test_k5_a_holder_of_exactly_a_quarter_counts_from_the_day_of_the_new_law_and
     assert [row["above"] for row in drawn.with_words(shown, Look())["rows"] if row["name"] == name] == [False], (
         "the rules are those of the day on which the run began"
     )
-
-
-def test_a_second_screening_of_unchanged_data_says_which_one_stands(house: House) -> None:
-    first = house.start(LEFT_ALONE)
-    house.walk(first, "pep")
-    runs.abort(house.people["olivia"], first, revision=None, reason="Begun anew")
-    house.sql("update screening_run set at = '2026-11-03 08:00+00' where subject_kind = 'customer' and subject_ref = %s", str(LEFT_ALONE))
-    again = house.start(LEFT_ALONE)
-    told = house.walk(again, "pep")
-    said = "1 name compared with 3 lists: no open hit. Of these, 1 had not changed since the screening of 3 Nov 2026 against the same lists: it stands."
-    assert told["context"]["screen"]["message"] == said
-    found = [step["finding"] for step in runs.get(house.people["olivia"], again).steps if step["step"] == "screen"]
-    assert "against the same lists" in str(found), found
-    runs.abort(house.people["olivia"], again, revision=None, reason="Tried")

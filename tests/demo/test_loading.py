@@ -1,5 +1,6 @@
 """`console demo load` as a user meets it: loaded once, redone when it was interrupted, afresh with --reset; who gets in, and what they may see."""
 
+import hashlib
 import json
 import os
 import stat
@@ -11,7 +12,7 @@ import psycopg
 import pytest
 
 import console
-from console.demo import loading, servers, staff
+from console.demo import servers, staff
 from console.errors import ConsoleError
 from console.postgres import Embedded
 from console.settings import Settings, read
@@ -44,7 +45,7 @@ def rows(server: Embedded, query: str, database: str = "console", role: str = "p
         return connection.execute(query).fetchall()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_interrupted_load_is_done_again_with_the_same_passwords(loaded: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     first_note, note = demo_folder.interrupted(tmp_path_factory), note_of(loaded)
     assert "loaded" not in first_note
@@ -72,7 +73,7 @@ def test_demo_json_is_private_and_lists_people_and_stories(loaded: Path) -> None
     assert note["stories"][0]["record"] == "518"
 
 
-def test_everybody_has_an_account_in_their_team(server: Embedded) -> None:
+def test_people_sources_workflows_and_papers_are_there(server: Embedded, loaded: Path) -> None:
     found = rows(
         server,
         "select split_part(p.email, '@', 1), string_agg(g.sub || ' ' || coalesce(g.dom, '') || ' ' || g.obj, ',') from console.person p left join console.policy g on g.sub = 'user:' || p.id group by 1",
@@ -82,9 +83,6 @@ def test_everybody_has_an_account_in_their_team(server: Embedded) -> None:
     held = rows(server, "select count(*) from console.policy where ptype = 'g' and sub like 'user:%'")
     assert held == [(11 + 2 + 1 + 1 + len(robots),)]  # Petra holds hers in two more teams, Malik and Rosa in one more
     assert rows(server, "select tags from console.person where email = 'tom@fernwick.example'") == [({"desks": ["retail"]},)]
-
-
-def test_sources_and_workflows_are_there(server: Embedded) -> None:
     assert rows(server, "select name, dialect from console.data_source order by 1") == [
         ("fernwick_core", "postgresql"),
         ("fernwick_supply", "sqlite"),
@@ -95,29 +93,18 @@ def test_sources_and_workflows_are_there(server: Embedded) -> None:
     }
     assert live == {json.loads(file.read_text(encoding="utf-8"))["slug"] for file in (ROOT / "workflows").glob("*.json")}
     assert "kyc-review" in live
-
-
-def test_confidential_reports_are_nobodys_but_the_officers(server: Embedded) -> None:
     allowed = rows(server, "select distinct sub from console.policy where obj = 'collection:sar_case' and eft = 'allow'")
     assert allowed == [("role:mlro",)]
     assert rows(server, "select distinct act from console.policy where sub = 'role:admin' and obj like 'collection:%' order by 1") == [
         ("browse",),
         ("read",),
     ]
-
-
-def test_files_lie_where_rows_say_with_their_hash(server: Embedded, loaded: Path) -> None:
-    import hashlib
-
-    found = rows(server, "select file_path, sha256 from kyc_document where storage = 'live'", "fernwick_core", "fernwick")
-    assert len(found) > 500
-    for path, digest in found:
+    papers = rows(server, "select file_path, sha256 from kyc_document where storage = 'live'", "fernwick_core", "fernwick")
+    assert len(papers) > 500
+    for path, digest in papers:
         assert hashlib.sha256((loaded / "demo-files" / "kyc_document" / path).read_bytes()).hexdigest() == digest
     files = {file for file in (loaded / "demo-files").rglob("*") if file.is_file()}
     assert 600 <= len(files) <= 750
-
-
-def test_console_reads_with_a_role_that_owns_the_demo_alone(server: Embedded) -> None:
     assert rows(server, "select rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname = 'fernwick'") == [(False, False, False)]
     with pytest.raises(psycopg.OperationalError), psycopg.connect(server.url("fernwick", "console")):
         pass
@@ -129,27 +116,7 @@ def test_second_load_does_nothing(loaded: Path) -> None:
     assert (loaded / "demo.json").read_bytes() == before
 
 
-@pytest.mark.parametrize("missing", ["fernwick_supply.db", "demo.json"])
-def test_what_is_missing_is_noticed(loaded: Path, server: Embedded, missing: str) -> None:
-    place, note = loaded / missing, note_of(loaded)
-    content = place.read_bytes()
-    place.unlink()
-    try:
-        assert not loading._complete(
-            loaded, _own(server), loading.read_note(loaded).get("loaded") if missing == "demo.json" else note["loaded"]
-        )
-    finally:
-        place.write_bytes(content)
-    assert loading._complete(loaded, _own(server), note["loaded"])
-
-
-def _own(server: Embedded) -> servers.Own:
-    own = servers.Own.__new__(servers.Own)
-    own.embedded = server
-    return own
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_reset_starts_afresh(loaded: Path, server: Embedded) -> None:
     old = note_of(loaded)
     with psycopg.connect(server.url("fernwick", "fernwick_core")) as connection:
@@ -188,19 +155,3 @@ def test_a_given_server_that_does_not_let_us_is_told_in_one_sentence(pg: Embedde
             servers.server_for(settings_for(pg.url("small_role", "fernwick_small"), tmp_path)).new_database("fernwick_core")
     finally:
         pg.drop_database("fernwick_small")
-
-
-def test_note_keeps_who_serves_and_replaces_the_rest(tmp_path: Path) -> None:
-    (tmp_path / "demo.json").write_text(json.dumps({"url": "http://127.0.0.1:1", "pid": 7, "people": [1], "loaded": {}}))
-    loading.write_note(tmp_path, {"people": [2]})
-    assert note_of(tmp_path) == {"url": "http://127.0.0.1:1", "pid": 7, "provider": None, "people": [2]}
-    (tmp_path / "demo.json").write_text("{half")
-    assert loading.read_note(tmp_path) == {}
-    (tmp_path / "demo.json").write_text("[]")
-    assert loading.read_note(tmp_path) == {}
-
-
-def test_passwords_known_already_stay() -> None:
-    drawn = staff.with_passwords({"tom@fernwick.example": "kept"})
-    assert {one["password"] for one in drawn if one["email"].startswith("tom")} == {"kept"}
-    assert len({one["password"] for one in drawn}) == 11

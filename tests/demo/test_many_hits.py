@@ -18,7 +18,7 @@ from tests.views.conftest import Pages
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MANY = 10_000
 MOST_JSON, MOST_PAGE, MOST_SECONDS = 2_000_000, 200_000, 60.0

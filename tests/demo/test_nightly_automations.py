@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import json
-import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -31,9 +30,8 @@ from console.worker import handlers
 from tests.conftest import copied
 from tests.jobs import RUNNING, taken, worked
 from tests.messages.reached import clock
-from tests.plain_words import unreadable
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 CHECKS = ("nightly-check", "nightly-suppliers", "nightly-contacts")
 NIGHT = datetime(2026, 11, 20, 23, 0, tzinfo=UTC)
@@ -166,63 +164,6 @@ def test_n1_each_finding_is_one_task_and_the_next_night_makes_none(house: House)
     assert again["failed"] == 0
     assert again["papers"] < 5, "only what came within thirty days since"
     assert again["papers_found"] >= 35, "they are found again, and known"
-
-
-def test_a_new_date_of_the_same_paper_is_another_task(house: House) -> None:
-    assert house.night("nightly-suppliers")["insurances"] == 17
-    house.supplied(
-        "update supplier_document set expires_on = date(expires_on, '+1 day') where kind = 'insurance' and status = 'accepted' and expires_on between '2026-11-25' and '2026-12-10'"
-    )
-    assert house.night("nightly-suppliers")["insurances"] > 5
-
-
-def test_wrong_numbers_and_suppliers_without_an_account_are_found(house: House) -> None:
-    house.night("nightly-suppliers")
-    house.supplied(
-        "update supplier_bank_account set iban = 'DE00' || substr(iban, 5) where rowid = (select min(rowid) from supplier_bank_account where status = 'active')"
-    )
-    house.supplied("update supplier set vat_id = 'DE000000000' where id = (select min(id) from supplier where status = 'active')")
-    house.supplied(
-        "update supplier_bank_account set status = 'retired' where supplier_id = (select max(supplier_id) from supplier_bank_account where status = 'active')"
-    )
-    told = house.night("nightly-suppliers")
-    assert (told["ibans"], told["vats"], told["unpayable"]) == (1, 1, 1)
-
-
-def test_those_who_can_do_it_see_the_tasks(house: House) -> None:
-    found = house.night("nightly-contacts")
-    assert found["zones"] == 300
-    assert tasks.of_teams(house.people["gita"])
-    assert not tasks.of_teams(house.people["olivia"])
-
-
-def test_the_tasks_of_the_night_name_who_they_are_about_and_no_key(house: House) -> None:
-    house.night("nightly-check")
-    house.night("nightly-suppliers")
-    names = {row[0] for row in house.core.execute("select display_name from customer").fetchall()}
-    with closing(sqlite3.connect(house.supply)) as supply:
-        suppliers = {row[0] for row in supply.execute("select legal_name from supplier")}
-    titles = [task.title for name in ("mona", "lena") for task in tasks.of_teams(house.people[name])]
-    papers = [title for title in titles if title.startswith("Identity paper of ")]
-    assert len(papers) > 30
-    assert {re.sub(r"^Identity paper of (.*) expires on .*$", r"\1", title) for title in papers} <= names
-    insurances = [title for title in titles if title.startswith("Insurance of ")]
-    assert len(insurances) > 10
-    assert {re.sub(r"^Insurance of (.*) expires on .*$", r"\1", title) for title in insurances} <= suppliers
-    refunds = [title for title in titles if title.startswith("The refund of ")]
-    assert refunds
-    assert all(re.fullmatch(r"The refund of .*\d, \d{1,2} \w{3} 2026.* is pending for more than ten days", title) for title in refunds), (
-        refunds
-    )
-    assert not [wrong for title in titles for wrong in unreadable(f"<p>{title}</p>")]
-
-
-def test_suppliers_of_one_name_have_a_task_each(house: House) -> None:
-    house.supplied("update supplier set legal_name = 'Twin GmbH'")
-    found = house.night("nightly-suppliers")
-    assert found["insurances"] == found["insurances_found"] == 17, "the key tells them apart, not the name"
-    assert {task.title.partition(" expires")[0] for task in tasks.of_teams(house.people["lena"])} >= {"Insurance of Twin GmbH"}
-    assert house.night("nightly-suppliers")["insurances"] < 5
 
 
 def test_n6_the_leads_hear_of_it_once_and_of_nothing_nothing(house: House) -> None:

@@ -21,7 +21,7 @@ from tests.jobs import work_as_workers_do
 from tests.support.engine import step
 
 __all__ = ["filled", "house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 MANY = 100_000
 
 

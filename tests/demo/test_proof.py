@@ -19,8 +19,6 @@ import pytest
 import console
 from tests import demo_folder, warm
 
-pytestmark = pytest.mark.daily
-
 ROOT = Path(console.__path__[0]).parent
 PATIENCE_S = 150
 

@@ -1,4 +1,4 @@
-"""Refunds that are not sent as asked for: what the provider refuses, accounts on hold, what is too old, a credit in place of money, and hostile tickets."""
+"""Refunds that are not sent as asked for: refused by the provider, disputed, too old, a credit instead, hostile tickets."""
 
 import json
 from decimal import Decimal
@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 
 from console import log, queue, runs
-from console.demo import payments, stories
-from console.demo.support_tickets import GRETA_TEXT
-from console.errors import Invalid
+from console.demo import stories
 from console.runs.rows.run_store import load
 from tests.demo.refunding import Desk, asked, refused, screen, whole, why
 from tests.jobs import worked
 from tests.servers.model import Server
-from tests.support.engine import overdue
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def test_what_the_provider_refuses_is_said_and_the_desk_for_disputes_gets_it(desk: Desk) -> None:
@@ -30,28 +27,11 @@ def test_what_the_provider_refuses_is_said_and_the_desk_for_disputes_gets_it(des
     whole(run_id)
 
 
-def test_a_short_balance_waits_for_the_payout_and_only_a_lead_sends_it_anyway(desk: Desk) -> None:
-    charge = desk.another(1_700, balance="low")
-    run_id = desk.chosen(charge)
-    here = desk.told(run_id)["current"]
-    assert (here["step"], [option["value"] for option in here["outcomes"]]) == ("short", ["wait"])
-    assert "The provider holds €10.00 and €17.00 are to go out" in screen(desk, run_id)["text"].replace("\\", "")
-    desk.hand_in(run_id, "wait")
-    assert desk.told(run_id)["status"] == "waiting_time"
-    overdue(run_id)
-    desk.work()
-    assert desk.at(run_id) == "short"
-    runs.take_over(desk.people["mona"], run_id, revision=None)
-    desk.hand_in(run_id, "send_anyway", by="mona")
-    desk.hand_in(run_id, by="mona")
-    assert desk.refunds(charge) == [(1_700, "pending", "not_received")]
-
-
 # -------------------------------------------------------------------------------------------------- where it goes elsewhere
 
 
 def test_a_disputed_charge_goes_to_the_desk_and_its_sibling_to_a_lead(desk: Desk) -> None:
-    charge, sibling = payments.OLEKSANDRA, payments.OLEKSANDRA_SIBLING
+    charge, sibling = stories.OLEKSANDRA_CHARGE, stories.OLEKSANDRA_SIBLING
     run_id = desk.start(charge)
     told = desk.told(run_id)
     assert (told["holder"], told["current"]["step"]) == (None, "dispute_work")
@@ -71,39 +51,6 @@ def test_a_disputed_charge_goes_to_the_desk_and_its_sibling_to_a_lead(desk: Desk
     again = desk.chosen(sibling, by="mona")
     desk.hand_in(again, by="mona")
     assert desk.sent(sibling) == [9_600]
-
-
-@pytest.mark.parametrize("code", ["review", "documents", "legal"])
-def test_an_account_on_hold_is_said_neutrally(desk: Desk, code: str) -> None:
-    customer = desk.calm()
-    charge = desk.another(1_800, customer=customer)
-    desk.sql("update customer set restriction_code = %s::restriction_code where id = %s", code, customer)
-    run_id = desk.start(charge)
-    loaded = load(run_id)
-    assert loaded is not None
-    assert loaded.run.ticket is not None
-    assert (loaded.run.ticket["inbox"], loaded.run.ticket["reason"]) == (
-        "compliance-desk",
-        "This account is being checked. Do not promise a date.",
-    )
-    assert f"'{code}'" not in repr(loaded.run.context) + repr(loaded.run.attempts)
-    assert "restriction" not in repr(loaded.run.context)
-    runs.take_over(desk.people["malik"], run_id, revision=None)
-    assert desk.to_the_end(run_id, "malik") == "held"
-
-
-def test_what_a_message_asks_for_has_no_field(desk: Desk) -> None:
-    run_id = desk.start(payments.GRETA)
-    fields = {field["name"] for field in desk.told(run_id)["current"]["form"]["fields"]}
-    because = {"credit_because", "why_because"}
-    assert fields == {"amount", "credit", "agreed", "quote", "why", "note"} | because, (
-        "no field of an option that an operator is not offered"
-    )
-    assert (
-        refused(lambda: desk.hand_in(run_id, "refund_partial", why="goodwill", amount="4900")) == "€49.00 were paid: no more can go back."
-    )
-    refused(lambda: desk.hand_in(run_id, "refund_full", why="goodwill", iban=stories.FOREIGN_IBAN))
-    assert stories.FOREIGN_IBAN not in repr(load(run_id))
 
 
 def test_nothing_left_too_old_or_not_settled_is_refused(desk: Desk) -> None:
@@ -142,32 +89,6 @@ def test_a_credit_is_granted_and_can_be_taken_back(desk: Desk) -> None:
     assert desk.sql("select count(*) from credit where charge_id = %s", charge) == [(2,)]
 
 
-def test_what_the_law_gives_is_neither_refused_by_an_operator_nor_credited_without_consent(desk: Desk) -> None:
-    run_id = desk.start(desk.another(2_000, item_kind="goods", days=4))
-    here = desk.told(run_id)["current"]
-    assert "refuse" not in [option["value"] for option in here["outcomes"]]
-    assert "only a lead refuses" in refused(lambda: desk.hand_in(run_id, "refuse", why="withdrawal", code="not_ours"))
-    with pytest.raises(Invalid) as caught:
-        desk.hand_in(run_id, "give_credit", why="withdrawal", credit="10")
-    assert {detail["field"] for detail in caught.value.details} == {"agreed", "quote"}
-    assert "agreement" in refused(lambda: desk.hand_in(run_id, "give_credit", why="withdrawal", credit="10", agreed=False, quote="No!"))
-    desk.hand_in(run_id, "give_credit", why="withdrawal", credit="10", agreed=True, quote="A credit is fine.")
-    assert desk.at(run_id) == "credit"
-
-
-def test_the_customer_is_asked_and_it_is_decided_again_with_what_holds_then(desk: Desk) -> None:
-    charge = desk.another(2_100)
-    run_id = desk.chosen(charge, "ask")
-    desk.hand_in(run_id)
-    assert (desk.told(run_id)["status"], desk.tickets(charge), len(desk.tickets(charge, "pending_customer"))) == ("waiting_time", [], 1)
-    overdue(run_id)
-    desk.work()
-    assert desk.at(run_id) == "choose"
-    desk.hand_in(run_id, "refuse", why="goodwill", code="no_answer")
-    assert desk.to_the_end(run_id) == "refused"
-    whole(run_id)
-
-
 # ---------------------------------------------------------------------------------------------------------- proposals
 
 
@@ -184,7 +105,7 @@ def test_r7_a_ticket_that_commands_the_ai_changes_nothing_and_is_named(desk: Des
     desk.sql(
         "insert into ticket_message (ticket_id, seq, author_kind, body, attachments, at) values (%s, 2, 'customer', %s, '[]', now())",
         ticket,
-        GRETA_TEXT,
+        stories.GRETA_TEXT,
     )
     run_id = desk.start(charge)
     if desk.at(run_id) == "ticket":

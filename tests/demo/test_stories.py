@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from console.core.papers import iban
-from console.demo import paper_numbers, payments, procurement, risk, stories, support_tickets
-from console.demo.reference import level
+from console.demo import paper_numbers, stories
 from console.demo.world import World
 
 Ask = Callable[..., list[tuple[Any, ...]]]
@@ -45,26 +44,8 @@ def test_story_1_is_the_listed_man_written_in_other_letters(core: Ask) -> None:
     assert not tokens & {"jurij", "karavajev"}
 
 
-def test_story_1_has_a_twin_of_another_birth_date(core: Ask) -> None:
-    assert core("select display_name, birth_date from customer where customer_no = 'C-10413'") == [("Yuri Karavayev", date(1991, 2, 17))]
-    assert core("select status::text, matched_on->>'birth_date' from customer_hit where customer_id = 413") == [("open", "different")]
-
-
-@pytest.mark.parametrize(("number", "score"), [(412, 33), (518, 3), (633, 12), (1718, 33)])
-def test_scores_on_file(core: Ask, number: int, score: int) -> None:
-    assert core(
-        "select risk_score, (select score from risk_assessment where customer_id = c.id order by at desc limit 1) from customer c where id = %s",
-        number,
-    ) == [(score, score)]
-
-
-def test_scores_that_the_review_will_find(core: Ask) -> None:
-    """From today's facts: story 3's activity, and story 4's layers and relative of an official."""
+def test_story_3_is_active_far_above_what_was_told(core: Ask) -> None:
     assert core("select ratio_to_expected from customer_activity_12m where customer_id = 633") == [(Decimal("3.80"),)]
-    assert risk.score(stories.CUSTOMERS[stories.TORE].points | {"activity": 2}) == 22
-    found = stories.CUSTOMERS[stories.HALCYON].points | {"structure": 3, "pep": 2}
-    assert (risk.score(found), list(found.values())) == (50, [1, 3, 1, 3, 1, 2, 0])
-    assert level("MU") == "medium"
 
 
 def test_story_2_has_a_passport_that_expired_45_days_ago(core: Ask, world: World) -> None:
@@ -92,41 +73,6 @@ def test_story_4_is_owned_72_and_28(core: Ask) -> None:
     assert found == [("Johanna van den Berg", Decimal("72.0000"), 1, False), ("Marek Dvořáček", Decimal("28.0000"), 3, False)]
 
 
-def test_story_4_is_registered_with_one_owner(core: Ask, world: World) -> None:
-    assert core(
-        "select name, effective_percent, in_register::text from beneficial_owner b join party on party.id = party_id where b.customer_id = 1718"
-    ) == [("Johanna van den Berg", Decimal("60.0000"), "yes")]
-    extract, register = paper_of(world, 1718, "register_extract"), paper_of(world, 1718, "shareholder_register")
-    assert "Johanna van den Berg" in extract["table"]
-    assert "Dvořáček" not in extract["table"]
-    assert [line.split("|")[:2] for line in register["table"].splitlines()[1:]] == [
-        ["Johanna van den Berg", "60"],
-        ["Noordzee Invest B.V.", "40"],
-    ]
-    assert core("select subject_name, list, status::text from customer_hit where customer_id = 1718") == [
-        ("Marek Dvořáček", "FW-PEP", "open")
-    ]
-    assert core("select country, count(*) from party where name in ('Larkspur Holdings Ltd', 'Brightmoor Ltd') group by 1") == [("MU", 2)]
-
-
-def test_every_other_zone_agrees(world: World) -> None:
-    passports = [paper for paper in world.papers if paper.form == "passport" and paper.row["customer_id"] != stories.TORE]
-    cards = [paper for paper in world.papers if paper.form in {"id_card", "residence_permit"}]
-    assert len(passports) > 100
-    assert len(cards) > 50
-    for paper in passports:
-        first, second = paper.facts["zone"].split("\n")
-        assert (len(first), len(second)) == (44, 44)
-        assert all(digits_agree(second).values())
-        assert second[:9] == paper.facts["number"]
-        assert second[21:27] == date.fromisoformat(paper.facts["expires"]).strftime("%y%m%d")
-    for paper in cards:
-        lines = paper.facts["zone"].split("\n")
-        assert [len(line) for line in lines] == [30, 30, 30]
-        assert paper_numbers.check_digit(lines[0][5:14]) == int(lines[0][14])
-        assert paper_numbers.check_digit(lines[0][5:30] + lines[1][:7] + lines[1][8:15] + lines[1][18:29]) == int(lines[1][29])
-
-
 def test_plain_reviews_have_everything_they_need(core: Ask) -> None:
     """The first stories of KYC review: papers to check, nothing in the way, seen by both operators."""
     for number in (stories.ADAEZE, *stories.PLAIN):
@@ -148,13 +94,13 @@ def test_plain_reviews_have_everything_they_need(core: Ask) -> None:
 @pytest.mark.parametrize(
     ("charge", "name", "amount", "currency", "remaining", "euro"),
     [
-        (payments.PRIYA, "Priya Raman", 18_000, "EUR", 12_000, "180.00"),
-        (payments.KENJI_YEN, "Kenji Morita", 48_000, "JPY", 48_000, "292.80"),
-        (payments.KENJI_DINAR, "Kenji Morita", 31_250, "KWD", 31_250, "93.44"),
-        (payments.BRAM, "Bram de Wit", 7_490, "EUR", 7_490, "74.90"),
-        (payments.OLEKSANDRA, "Oleksandra Hnatiuk", 24_000, "EUR", 24_000, "240.00"),
-        (payments.GRETA, "Greta Falk", 4_900, "EUR", 4_900, "49.00"),
-        (payments.PLAIN[0], "Marta Kowalczyk", 4_250, "EUR", 4_250, "42.50"),
+        (stories.PRIYA_CHARGE, "Priya Raman", 18_000, "EUR", 12_000, "180.00"),
+        (stories.KENJI_YEN, "Kenji Morita", 48_000, "JPY", 48_000, "292.80"),
+        (stories.KENJI_DINAR, "Kenji Morita", 31_250, "KWD", 31_250, "93.44"),
+        (stories.BRAM_CHARGE, "Bram de Wit", 7_490, "EUR", 7_490, "74.90"),
+        (stories.OLEKSANDRA_CHARGE, "Oleksandra Hnatiuk", 24_000, "EUR", 24_000, "240.00"),
+        (stories.GRETA_CHARGE, "Greta Falk", 4_900, "EUR", 4_900, "49.00"),
+        (stories.PLAIN_CHARGES[0], "Marta Kowalczyk", 4_250, "EUR", 4_250, "42.50"),
     ],
 )
 def test_charges_of_stories(core: Ask, charge: str, name: str, amount: int, currency: str, remaining: int, euro: str) -> None:
@@ -166,29 +112,25 @@ def test_charges_of_stories(core: Ask, charge: str, name: str, amount: int, curr
     assert found == [(name, amount, currency, remaining, Decimal(euro), "succeeded", True)]
 
 
-def test_twelve_thousand_five_hundred_yen_count_as_76_euro_25(core: Ask) -> None:
-    assert core("select round(12500 * eur_per_unit, 2) from fx_rate where currency = 'JPY' and day = '2026-11-20'") == [(Decimal("76.25"),)]
-
-
 def test_story_5_has_sixty_euro_back_since_twelve_days(core: Ask) -> None:
-    [(amount, status, at)] = core("select amount_minor, status::text, created_at from refund where charge_id = %s", payments.PRIYA)
+    [(amount, status, at)] = core("select amount_minor, status::text, created_at from refund where charge_id = %s", stories.PRIYA_CHARGE)
     assert (amount, status, (MIDNIGHT - at).days) == (6_000, "succeeded", 12)
-    [(body,)] = core("select body from ticket join ticket_message on ticket_id = ticket.id where charge_id = %s", payments.PRIYA)
+    [(body,)] = core("select body from ticket join ticket_message on ticket_id = ticket.id where charge_id = %s", stories.PRIYA_CHARGE)
     assert "everything back" in body
 
 
 def test_story_7_asks_twice_within_eight_minutes(core: Ask) -> None:
-    found = core("select channel::text, created_at from ticket where charge_id = %s order by created_at", payments.BRAM)
+    found = core("select channel::text, created_at from ticket where charge_id = %s order by created_at", stories.BRAM_CHARGE)
     assert [channel for channel, _ in found] == ["email", "chat"]
     assert found[1][1] - found[0][1] == timedelta(minutes=8)
-    assert core("select metadata->>'simulate' from charge where id = %s", payments.BRAM) == [("timeout_after_commit",)]
+    assert core("select metadata->>'simulate' from charge where id = %s", stories.BRAM_CHARGE) == [("timeout_after_commit",)]
 
 
 def test_story_8_is_disputed_and_its_sibling_may_be_refunded(core: Ask) -> None:
     found = core(
         "select stage::text, status::text, reason, is_charge_refundable, evidence_due_at from dispute where charge_id in (%s, %s) order by stage::text",
-        payments.OLEKSANDRA,
-        payments.OLEKSANDRA_SIBLING,
+        stories.OLEKSANDRA_CHARGE,
+        stories.OLEKSANDRA_SIBLING,
     )
     assert [row[:4] for row in found] == [
         ("chargeback", "needs_response", "product_not_received", False),
@@ -200,8 +142,8 @@ def test_story_8_is_disputed_and_its_sibling_may_be_refunded(core: Ask) -> None:
 def test_story_9_is_ticket_55021(core: Ask) -> None:
     assert core(
         "select display_name, charge_id, ticket.status::text from ticket join customer on customer.id = customer_id where ticket.id = 55021"
-    ) == [("Greta Falk", payments.GRETA, "open")]
-    assert core("select body from ticket_message where ticket_id = 55021") == [(support_tickets.GRETA_TEXT,)]
+    ) == [("Greta Falk", stories.GRETA_CHARGE, "open")]
+    assert core("select body from ticket_message where ticket_id = 55021") == [(stories.GRETA_TEXT,)]
     assert iban.holds("LT45 9999 9000 1234 5678")
 
 
@@ -212,7 +154,8 @@ def test_six_open_requests_are_hostile(core: Ask) -> None:
             "select body from ticket join ticket_message on ticket_id = ticket.id and seq = 1 where kind = 'refund_request' and status = 'open'"
         )
     ]
-    hostile = [body for body in bodies if body == support_tickets.GRETA_TEXT or body in {text for text, _ in support_tickets.HOSTILE}]
+    marks = ("<script>", "\u202e", "Ignore your rules", "SYSTEM:")
+    hostile = [body for body in bodies if len(body) > 10_000 or body.startswith("=") or any(mark in body for mark in marks)]
     assert len(hostile) == 6
     assert max(map(len, hostile)) >= 200_000
     assert sum("\u202e" in body for body in hostile) == 1
@@ -250,25 +193,3 @@ def test_story_12_said_stop_after_the_first_call(supply: Ask) -> None:
     ]
     assert supply("select script, attempt, outcome from call where contact_id = ?", stories.SAM) == [("A", 1, "no_answer")]
     assert supply("select body from message where contact_id = ? and direction = 'in'", stories.SAM) == [("Stop pls",)]
-
-
-def test_plain_requests_are_new_and_known_to_nobody(supply: Ask) -> None:
-    for number, told in procurement.STORY_REQUESTS.items():
-        assert supply("select company_name, status, supplier_id from supplier_request where id = ?", number) == [
-            (told["company_name"], "new", None)
-        ]
-        assert supply("select count(*) from supplier where legal_name = ?", told["company_name"]) == [(0,)]
-
-
-@pytest.mark.parametrize(
-    ("yearly", "flags", "tier"),
-    [
-        ("250000.00", {}, "A"),
-        ("4200.00", {"critical": True}, "A"),
-        ("900.00", {"personal_data": True}, "A"),
-        ("10000.00", {}, "B"),
-        ("9999.99", {}, "C"),
-    ],
-)
-def test_tier_of_a_request(yearly: str, flags: dict[str, bool], tier: str) -> None:
-    assert procurement.tier({"est_annual_eur": yearly, "critical": False, "personal_data": False} | flags) == tier

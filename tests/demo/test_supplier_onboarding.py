@@ -9,19 +9,16 @@ from typing import Any
 import pytest
 
 from console import log, runs
-from console.demo import known_suppliers
 from console.demo.world import World
-from console.effects.python import Door
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.postgres import Embedded
 from console.work import approvals
 from tests.conftest import web_app
 from tests.demo.procurement import House, supplied
 from tests.papers import pdf
-from tests.plain_words import unreadable
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SMALL, NOT_OURS, LARGE, KNOWN = "231", "232", "233", "240"
 
@@ -79,24 +76,6 @@ def test_v1_a_supplier_that_is_known_is_found_on_its_keys_and_nothing_is_created
     assert ended(fresh, run_id) == "existing"
     assert fresh.sql("select status, supplier_id from supplier_request where id = ?", fresh.record) == [("done", 88)]
     assert fresh.sql("select count(*) from supplier") == before
-
-
-def test_v1_among_more_suppliers_than_can_be_looked_at_those_that_begin_alike_are_found(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    door = Door(house.stan)
-    asked = [
-        {"name": "Brightwater Logistik GmbH", "vat_id": "DE299884104", "iban": "DE71999999999876543210", "website": ""},
-        {"name": "Another name", "vat_id": "DE299884104", "iban": "", "website": ""},
-        {"name": "Another name", "vat_id": "", "iban": "DE71999999999876543210", "website": ""},
-        {"name": "Bright Water Logistic", "vat_id": "", "iban": "", "website": ""},
-    ]
-    every = [known_suppliers.match(values, "", door) for values in asked]
-    monkeypatch.setattr(known_suppliers, "WHOLE", 10)
-    few = [known_suppliers.match(values, "", door) for values in asked]
-    assert [told["keys"][0] for told in every] == [told["keys"][0] for told in few] == [88, 88, 88, 88]
-    assert [told["whole"] for told in every + few] == [True] * 4 + [False] * 4
-    assert all(told["compared"] < every[0]["compared"] / 4 for told in few)
 
 
 def test_v2_a_small_supplier_goes_through_without_a_lead(fresh: House) -> None:
@@ -284,150 +263,12 @@ def test_a_hit_blocks_the_supplier_and_is_waived_by_nobody(fresh: House) -> None
     assert (row(fresh)["status"], row(fresh)["screening_status"]) == ("blocked", "hit")
 
 
-def test_a_number_that_is_no_account_is_refused_at_its_field(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    fresh.to(run_id, "bank_data")
-    wrong = {"v_iban": "DE71 9999 9999 9876 5432 11", "v_holder": "Pixelwerk"}
-    refused = pages.stan.send(pages.stan.get(f"/runs/{run_id}"), "/complete", status=409, **wrong)
-    assert "never mend it by guessing" in refused.html.partition('id="f-iban"')[2], "it is said at the field that it is about"
-    assert "Go to current step" not in refused.text
-    assert row(fresh)["iban"] is None
-
-
 # ------------------------------------------------------------------------------------------------- what people read on its pages
 
 
 @pytest.fixture(scope="module")
 def pages(house: House) -> Pages:
     return Pages(house, web_app())
-
-
-def read(pages: Pages, who: str, address: str) -> str:
-    """What somebody reads there; nothing of it may be for programs alone."""
-    page = getattr(pages, who).get(address)
-    wrong = unreadable(page.html)
-    assert not wrong, wrong
-    return str(page.text).replace("\xa0", " ")
-
-
-def test_v1_the_page_says_on_which_keys_the_supplier_is_known_and_that_it_is_the_same(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(KNOWN)
-    text = read(pages, "stan", f"/runs/{run_id}")
-    assert "Bright Water Logistics GmbH" in text
-    assert all(key in text for key in ("VAT id", "IBAN", "name (0.9"))
-    fresh.hand_in(run_id, "stan", key="88")
-    fresh.hand_in(run_id, "stan", outcome="existing")
-    ended_page = read(pages, "stan", f"/runs/{run_id}")
-    assert "Supplier onboarding is done" in ended_page
-    assert "VAT id" in ended_page, "the end still says why"
-
-
-def test_v2_the_end_of_a_small_supplier_says_who_did_what(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    by = fresh.to(run_id, "welcome", fresh.to(run_id, "activate"))
-    welcome = read(pages, by, f"/runs/{run_id}")
-    assert "we never change an account by mail" in welcome
-    assert "the first payment goes out after" in welcome
-    fresh.hand_in(run_id, by)
-    page = pages.lena.get(f"/runs/{run_id}/replay")
-    assert "Stan" in page.html
-    assert "Sara" in page.html, "whoever called is another than who entered the account"
-    assert "Lena" not in page.text.partition("Picture")[2].partition("To the run")[0]
-
-
-def test_v3_while_the_supplier_is_asked_the_page_says_what_lacks_and_until_when(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(LARGE)
-    fresh.to(run_id, "ask")
-    fresh.hand_in(run_id, "stan", outcome="write", address="office@halyard-it.example")
-    text = read(pages, "stan", f"/runs/{run_id}")
-    assert "office@halyard-it.example" in text
-    papers = ("Extract from the commercial register", "Certificate of insurance", "Letter of your bank")
-    assert all(f"{paper} Missing" in text for paper in papers)
-    assert re.search(r"0 of 5 received until \d+ \w+ 20\d\d", text)
-    assert "Waiting" in text
-    runs.abort(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"], reason="Tried")
-
-
-def test_v4_a_register_that_does_not_answer_is_said_so_and_not_called_invalid(
-    fresh: House, pages: Pages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from console.demo import provider
-
-    def away(*_: Any) -> Any:
-        raise provider.Refusal(503, "ms_unavailable", "The register of this country does not answer.")
-
-    monkeypatch.setattr(provider.Handler, "_vat", away)
-    run_id = fresh.begin(SMALL)
-    by = fresh.to(run_id, "exceptions", given={"validate": {"result": "unavailable"}})
-    text = read(pages, by, f"/runs/{run_id}").lower()
-    assert "could not be asked" in text
-    assert "it did not answer" in text
-    assert "not valid" not in text
-
-
-def test_v5_who_entered_the_account_reads_why_they_do_not_call_and_who_may(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    fresh.to(run_id, "screen")
-    fresh.hand_in(run_id, "stan")
-    fresh.take(run_id, "stan")
-    page = pages.stan.get(f"/runs/{run_id}")
-    sent = pages.stan.send(page, "/complete", status=409, v_number="+49 30 23125 100", v_number_source="public_register", v_spoke_to="Ms Stein", v_role="Head", v_heard="same", v_result="confirmed")  # fmt: skip
-    assert "whoever entered the account does not call" in sent.text
-    runs.save(fresh.stan, run_id, revision=fresh.told(run_id, "stan")["revision"])
-    fresh.take(run_id, "lena")
-    fresh.hand_in(run_id, "lena")
-    fresh.hand_in(run_id, "lena")
-    asked = fresh.asked(run_id)
-    before = read(pages, "petra", f"/approvals/{asked}")
-    told, _, _ = before.partition("What the run holds")
-    assert "@fernwick.example" not in told, "people by their names"
-    assert all(said in told for said in ("Account entered by", "Stan", "Called back by", "Lena"))
-    fresh.approve(run_id, "petra")
-    trail = pages.lena.get(f"/runs/{run_id}/replay").html
-    assert all(name in trail for name in ("Stan", "Lena"))
-
-
-def test_v7_what_became_of_the_request_is_said_after_the_account_was_changed(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    by = fresh.to(run_id, "bank")
-    fresh.hand_in(run_id, by)
-    asked = fresh.asked(run_id)
-    fresh.sql("update supplier_bank_account set called_back_by = null, status = 'proposed' where supplier_id > 420")
-    page = pages.petra.get(f"/approvals/{asked}")
-    refused = pages.petra.send(page, "/approve", status=409)
-    assert re.search(r"changed|no longer|void", refused.text), refused.text[:600]
-    assert ("First payment after" in page.text, row(fresh)["activated_by"]) == (True, None)
-
-
-def test_v8_both_files_stand_side_by_side_with_the_word_that_they_differ(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    by = fresh.to(run_id, "signed")
-    fresh.hand_in(run_id, by, document=fresh.paper(run_id, by, pdf(text="one byte more")))
-    page = getattr(pages, by).get(f"/runs/{run_id}")
-    assert "Differs" in page.text
-    assert len(set(re.findall(r"\b[0-9a-f]{64}\b", page.html))) == 2, "both fingerprints, whole"
-
-
-def test_v9_giving_it_up_says_first_what_is_undone(fresh: House, pages: Pages) -> None:
-    run_id = fresh.begin(SMALL)
-    fresh.to(run_id, "ask")
-    text = read(pages, "stan", f"/runs/{run_id}/abort")
-    assert "rchive" in text, "what was created can be archived"
-    assert "Reason" in text
-    fresh.hand_in(run_id, "stan", outcome="withdraw", reason="No longer needed")
-    assert "withdrawn" in read(pages, "stan", f"/runs/{run_id}").lower()
-
-
-def test_v10_after_sixty_days_the_page_says_which_paper_is_too_old(fresh: House, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = fresh.begin(LARGE)
-    by = fresh.to(run_id, "callback", given={"validate": {"result": "pass"}})
-    later = log.now() + timedelta(days=90)
-    with monkeypatch.context() as patched:
-        patched.setattr(log, "now", lambda: later)
-        fresh.hand_in(run_id, by)
-        by = fresh.check_anew(run_id, by)
-    text = read(pages, by, f"/runs/{run_id}")
-    assert re.search(r"[Rr]egister extract", text)
 
 
 @pytest.mark.parametrize("part", ["", "/replay", "/picture", "/case-file", "/abort", "?tab=activity"])
@@ -437,24 +278,3 @@ def test_v11_whoever_is_not_of_procurement_finds_no_page_of_it(fresh: House, pag
     never = pages.olivia.get(f"/runs/run_01m7zgzkvveeg82ye6ssx03m88{part}", status=404)
     plain = [re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "…", page.text) for page in (strange, never)]
     assert plain[0] == plain[1], "a run that one may not see and one that is not there are told alike"
-
-
-@pytest.mark.parametrize("address", ["/c/supplier", "/c/supplier/88", "/c/supplier_request", "/workflows/supplier-onboarding"])
-def test_v11_nor_the_records_and_the_workflow(fresh: House, pages: Pages, address: str) -> None:
-    page = pages.olivia.get(address, status=404)
-    assert "Bright Water" not in page.html
-
-
-def test_v11_nor_by_the_search(fresh: House, pages: Pages) -> None:
-    assert "Bright Water" in pages.stan.get("/search?q=Bright+Water").text
-    found = pages.olivia.get("/search?q=Bright+Water")
-    assert "Bright Water Logistics" not in found.html
-
-
-@pytest.mark.parametrize("step", ["duplicates", "tier", "request", "validate", "screen", "callback", "terms", "signed"])
-def test_each_step_says_nothing_that_only_programs_read_to_each_who_may_see_it(fresh: House, pages: Pages, step: str) -> None:
-    run_id = fresh.begin(KNOWN if step == "duplicates" else SMALL)
-    by = "stan" if step == "duplicates" else fresh.to(run_id, step)
-    for who in {by, "lena"}:
-        assert len(read(pages, who, f"/runs/{run_id}")) > 200
-    assert fresh.told(run_id, by)["current"]["step"] == step

@@ -1,4 +1,4 @@
-"""The pages of a review that carry the most: a document and the decision with all that a model proposed, and 300 hits of a screening."""
+"""The page of a review with all that a model proposed weighs little more than an ordinary page may."""
 
 import html
 import re
@@ -9,19 +9,18 @@ import pytest
 from console.core.run.proposal import READY
 from console.demo import stories
 from tests.conftest import web_app
-from tests.demo.reviewing import HALCYON, YURI, House, house, loaded_house
+from tests.demo.reviewing import HALCYON, House, house, loaded_house
 from tests.journeys.walking import GOOD, value
 from tests.servers.model import Server
 from tests.support.weights import MOST, weight
 from tests.views import proposals
-from tests.views.conftest import Pages, signed_in
+from tests.views.conftest import signed_in
 
 __all__ = ["house", "loaded_house"]
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CUSTOMER = stories.PLAIN[2]
-COUNTRY = "Nationality%2C+residence"
 WORDS = "This is the reason for what is proposed here, as long as a model usually gives one, with what speaks against it."
 
 
@@ -58,30 +57,3 @@ def test_a_page_with_all_that_was_proposed_weighs_hardly_more_than_an_ordinary_p
         assert "hx-get" not in papers, "and not again"
     else:
         assert step != "ownership"
-
-
-def test_300_hits_weigh_no_more_than_an_ordinary_page_may(house: House) -> None:
-    house.sql(
-        """insert into watchlist_entry (id, list, uid, kind, name, birth_dates, nationalities, ids, programme)
-        select 900000 + n, list, uid || '-' || n, kind, name, birth_dates, case when n %% 2 = 0 then nationalities else array[]::text[] end, ids, programme
-        from watchlist_entry, generate_series(1, 300) as n where id = (select entry_id from screening_hit join customer_hit on hit_id = id where customer_id = %s limit 1)""",
-        YURI,
-    )
-    run, get = house.start(YURI), reader()
-    assert house.walk(run, "hits")["current"]["progress"]["total"] >= 300
-    assert max(weight(get, address) for address in (f"/runs/{run}", f"/runs/{run}?narrow=1", f"/runs/{run}?fits={COUNTRY}:unknown")) <= MOST
-
-    olivia = Pages(house, web_app()).olivia  # type: ignore[arg-type]
-    offered = olivia.get(f"/runs/{run}?narrow=1")
-    shown = {words: int(number) for words, number in re.findall(r'fits=([^"&]+)"[^>]*>\w+ <span class="num">(\d+)', offered.html)}
-    unknown = shown[f"{COUNTRY}%3Aunknown"]
-    assert unknown == pytest.approx(150, abs=2)
-    assert unknown + shown[f"{COUNTRY}%3Asame"] == 300
-    page = olivia.get(f"/runs/{run}?fits={COUNTRY}:unknown")
-    assert f"{unknown} of 300 fit, {unknown} to do" in page.text
-    given = {"v.verdict": "false_positive", "v.because": "different_id", "v.compared": ["photo", "id_number"]}
-    asked = {**page.form("/complete")["fields"], **given, "fits": "Nationality, residence:unknown"}
-    after = olivia.post(f"/runs/{run}/complete", asked, htmx="run", status=200)
-    assert f"{unknown} of 300 fit, {unknown - 1} to do" in after.text, "Done stays among those that fit"
-    here = next(told["value"] for told in after.with_attribute("value") if told.get("name") == "v.item")
-    assert here in {*re.findall(rf"item=(\d+)&amp;fits={re.escape(COUNTRY)}%3Aunknown", after.html)} - {asked["v.item"]}

@@ -1,10 +1,17 @@
 """What of the demo's fields a model gets: what is personal is a placeholder, what is secret is nothing, and the rest is as it stands."""
 
+import json
+from importlib import resources
 from typing import Any
 
 from console.core.documents.collections import Stored, assemble
-from tests.demo.test_documents_fit_the_schema import DOCUMENTS
 from tests.tables import cases
+
+DOCUMENTS: dict[str, dict[str, Any]] = {
+    document["id"]: document
+    for file in resources.files("console.demo").joinpath("collections").iterdir()
+    for document in [json.loads(file.read_text("utf-8"))]
+}
 
 
 def treatment(collection: str, name: str, stored: str) -> str:

@@ -1,38 +1,15 @@
 """Workflows to look at, as data: what each step does in words, versions, and the path of a run with what was cancelled."""
 
 import copy
-import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from console import access, diagrams, runs, workflows
-from console.core.documents import graph
 from console.core.documents.workflow import read
-from console.db.engine import hot_engine
 from console.diagrams import Node
 from console.errors import NotFound
 from tests.company import DOCUMENT, Company
-
-WORKFLOWS = Path(__file__).parents[2] / "workflows"
-
-
-@contextmanager
-def counted() -> Iterator[list[str]]:
-    """The statements that our database is asked meanwhile."""
-    said: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        said.append(statement)
-
-    sa.event.listen(hot_engine(), "before_cursor_execute", note)
-    yield said
-    sa.event.remove(hot_engine(), "before_cursor_execute", note)
 
 
 def document(**more: Any) -> dict[str, Any]:
@@ -45,57 +22,6 @@ def nodes(found: diagrams.Picture) -> dict[str, Node]:
 
 def states(company: Company, run_id: str, at: int | None = None) -> dict[str, str]:
     return {name: node.state for name, node in nodes(diagrams.path(company.olivia, run_id, at).picture).items()}
-
-
-STEPS_SAY = [
-    ("load", "Reads Display name, Email, Risk, Balance", [("Reads", "Display name, Email, Risk, Balance"), ("Reads", "Accounts: IBAN, Status"), ("Completes", "without a click, where nothing is asked")]),
-    ("read", "Tells a person what to do or to know", []),
-    ("note", "Asks for Note (required), Count", [("Asks for", "Note (required), Count")]),
-    ("rate", "Changes Risk, Email", [("Changes", "Risk, Email")]),
-    ("is_high", "Risk is High", [("High", "Risk is High")]),
-    ("end", "Approved", [("Label", "Approved")]),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("step", "gist", "says"), STEPS_SAY, ids=[row[0] for row in STEPS_SAY])
-def test_what_a_step_does_is_said_in_words(company: Company, step: str, gist: str, says: list[tuple[str, str]]) -> None:
-    node = nodes(diagrams.show(company.olivia, "care-review").picture)[step]
-    assert (node.gist, list(node.says)) == (gist, says)
-
-
-@pytest.mark.parametrize("kind", ["add_tag", "remove_tag"])
-@pytest.mark.parametrize(("tag", "gist"), [("welcomed-vip", "welcomed-vip"), ("no_show", "no_show"), ("lead-{{ record.desk }}", "lead-…")])
-def test_a_tag_is_called_by_its_own_name(kind: str, tag: str, gist: str) -> None:
-    made = document()
-    step = next(step for step in made["steps"] if step["id"] == "read")
-    step |= {"type": kind, "config": {"tag": tag}}
-    node = nodes(diagrams.picture_of(read(made), {}))["read"]
-    assert (node.gist, dict([*node.says, *node.technical])["Tag"]) == (gist, tag)
-
-
-def test_a_rule_is_said_with_the_labels_of_what_was_chosen_and_asked(company: Company) -> None:
-    made = document()
-    rules = {
-        "steps.decide.option == 'approve'": "“Decide” is Approve",
-        "steps.note.count > 5 && steps.decide.option != 'again'": "Count is more than 5 and “Decide” is not Look again",
-        "steps.is_high.branch == 'high'": "“High?” is High",
-        "size(steps.note.note) > 3": "High",
-    }
-    condition = next(step for step in made["steps"] if step["id"] == "is_high")
-    for rule, words in rules.items():
-        condition["config"]["branches"][0]["if"] = rule
-        assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == words
-    count = next(field for step in made["steps"] for field in step["config"].get("form", []) if field["name"] == "count")
-    count |= {"type": "money", "currency": "EUR", "minor": True}
-    condition["config"]["branches"][0]["if"] = "steps.note.count > 50050"
-    assert nodes(diagrams.picture_of(read(made), {}))["is_high"].gist == "Count is more than 500.5 EUR"
-    condition |= {
-        "type": "sub_workflow",
-        "config": {"workflow": "care-review"},
-        "next": {"default": "decide"},
-    }  # told by its title, not its slug
-    other = nodes(diagrams.picture_of(read(made), workflows.connected() or {}))["is_high"]
-    assert (other.gist, ("Workflow", "Care review") in other.says) == ("Care review", True)
 
 
 def test_ways_on_have_the_words_of_their_options_and_say_where_they_lead_back(company: Company) -> None:
@@ -119,23 +45,6 @@ def test_places_groups_roles_and_rules_of_the_document() -> None:
     assert ("Only for", "Operator, Operations lead") in told["read"].says
     assert ("By rule", "Approve when record.risk == 'low'") in told["decide"].technical
     assert told["decide"].alone
-
-
-@pytest.mark.parametrize("path", sorted(WORKFLOWS.glob("*.json")), ids=lambda path: path.stem)
-def test_no_step_says_what_only_programs_read(path: Path) -> None:
-    made = read(json.loads(path.read_text()))
-    picture = diagrams.picture_of(made, {})
-    titles = {step.id: step.title for step in made.steps}
-    begun = {
-        step.id: ("Begins with", titles[step.config["body"]]) for step in made.steps if step.type == "loop" and step.config.get("body")
-    }
-    assert all(begun.get(node.id) in (None, *node.says) for node in picture.nodes), (
-        "what is done for each item begins at a step with a title"
-    )
-    reached = graph.reachable({node.id: [way.to for way in (*node.ways, *node.begins)] for node in picture.nodes}, [made.start.id])
-    assert reached | {made.start.id} == titles.keys(), "a line of the picture leads to each step"
-    told = [text for node in picture.nodes for text in (node.gist, *(words for _, words in node.says))]
-    assert [text for text in told if re.search(r"[a-z]\w*\(|[=!]=|&&|\{\{|steps\.|record\.|\bPT?\d", text)] == []
 
 
 def test_a_step_type_that_is_no_longer_there_is_drawn_all_the_same() -> None:

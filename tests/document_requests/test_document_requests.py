@@ -11,10 +11,10 @@ from typing import Any
 import orjson
 import pytest
 
-from console import document_requests, files, log, queue, runs, settings
+from console import document_requests, files, runs, settings
 from console.core.actor import Actor
 from console.db import fetch
-from console.document_requests import outside, request_rows
+from console.document_requests import outside
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from console.upkeep import erasure
 from tests import warm
@@ -144,13 +144,6 @@ def test_two_who_send_off_at_once_do_it_once(company: Company) -> None:
     for thread in threads:
         thread.join()
     assert (at(company, run_id), len(events(run_id, "event_arrived"))) == (("waiting_person", "rate"), 1)
-
-
-@pytest.mark.parametrize("wrong", ["", "x" * 43, "../../etc", "x" * 5000, "\x00", "ü" * 43])
-def test_what_never_was_a_link_leads_nowhere(company: Company, wrong: str) -> None:
-    asking(company)
-    with pytest.raises(NotFound, match="not in use"):
-        document_requests.opened(wrong, HERE)
 
 
 def _tried(wrong: str) -> type[Exception] | None:
@@ -366,13 +359,6 @@ def test_a_mail_server_that_is_away_is_tried_again(company: Company, post: serve
     assert [message["Subject"] for message in post.messages] == ["Papers of Adaeze Okonkwo-Bell"]
 
 
-def test_nothing_goes_out_while_everything_is_paused(company: Company, post: servers.Mailbox) -> None:
-    asking(company)
-    fetch("update console.version set number = 1 where name = 'paused' returning number")
-    queue.forget()
-    assert (document_requests.letters(), post.messages) == (0, [])
-
-
 CRASH = """
 from console import document_requests, faults
 page = document_requests.opened({token!r}, "192.0.2.1")
@@ -406,26 +392,6 @@ def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company)
     assert at(company, run_id) == ("waiting_person", "rate")
 
 
-def test_one_document_is_replaced_and_several_are_kept(company: Company) -> None:
-    run_id = asking(company)
-    here = page(company, run_id)
-    for number in (1, 2):
-        document_requests.take(here, "extract", f"{number}.pdf", pdf(number))
-        document_requests.take(here, "photos", f"{number}.jpg", picture(size=(10 + number, 9)))
-    assert [[one.name for one in item.files] for item in here.request.items] == [["2.pdf"], ["1.jpg", "2.jpg"]]
-    (_, second) = here.request.items[1].files
-    document_requests.take_away(here, second.id)
-    with pytest.raises(NotFound):
-        document_requests.take_away(here, second.id)
-    with pytest.raises(Invalid, match="No such document"):
-        document_requests.take(here, "never", "a.pdf", pdf())
-    with pytest.raises(Invalid) as refused:
-        document_requests.take(here, "extract", "a.html", b"<html>")
-    assert refused.value.details[0]["field"] == "extract"
-    document_requests.take(here, "extract", "2.pdf", pdf(2))
-    assert [one.name for one in here.request.items[0].files] == ["2.pdf"], "what is refused, or sent again, replaces nothing"
-
-
 def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
@@ -438,23 +404,3 @@ def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> Non
     with pytest.raises(NotFound):
         files.content(stored)
     assert "adaeze" not in str(company.told(run_id))
-
-
-def test_the_documents_are_chosen_by_the_run(company: Company) -> None:
-    also = "['Proof of address', 'ID card']"
-    run_id = asking(company, documents=[], form=[], also=also)
-    here = page(company, run_id)
-    assert [(item.id, item.label, item.required, item.many) for item in here.request.items] == [
-        ("proof_of_address", "Proof of address", True, True), ("id_card", "ID card", True, True),
-    ]  # fmt: skip
-    asking(company, "nothing", "2", documents=[], form=[], also="[]", until="rate")
-
-
-def test_a_request_that_nobody_looked_at_is_made_by_the_worker(company: Company) -> None:
-    run_id = asking(company)
-    assert fetch("select count(*) from console.document_request where run = %s", (run_id,)) == [(0,)]
-    document_requests.letters()
-    document_requests.letters()
-    assert len(events(run_id, "document_requested")) == 1
-    assert request_rows.ensure(run_id) is not None
-    assert log.now() < request_rows.ensure(run_id).until  # type: ignore[union-attr]

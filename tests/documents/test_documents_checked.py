@@ -18,7 +18,7 @@ from tests.documents.test_documents_read import BILL, passport
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.support.engine import until, workers
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def bill(**more: str) -> bytes:
@@ -114,37 +114,12 @@ def test_a_wrong_check_digit_in_a_picture_fails(company: Company, run_id: str) -
     assert results(checklist(company, run_id))["digits"] == "fail"
 
 
-@pytest.mark.skipif(not files.languages(), reason="Tesseract is not installed")
-def test_a_passport_of_who_is_meant_passes(company: Company, run_id: str) -> None:
-    send(company, run_id, passport(), "pass.png")
-    assert results(checklist(company, run_id))["digits"] == "pass"
-
-
-def test_where_nothing_was_handed_in_only_values_are_judged(company: Company, run_id: str) -> None:
-    made = checklist(company, run_id)
-    assert (list(made.entries), [result.id for result in made.values]) == ([], ["tax"])
-
-
-def test_files_without_pages_are_left_to_people(company: Company) -> None:
-    step = {**CHECKED, "config": {**CHECKED["config"], "form": [{"name": "evidence", "label": "E", "type": "files", "types": ["text"]}]}}
-    workflow("texts", step)
-    run_id = at_note(company, "texts", "2")
-    send(company, run_id, b"Mark as verified", "note.txt")
-    (entry,) = checklist(company, run_id).entries
-    assert (list(entry.results), "yourself" in entry.why) == ([], True)
-
-
 def test_who_only_reads_and_who_may_not_see_get_none(company: Company, run_id: str) -> None:
     send(company, run_id, bill())
     assert documents.checklist(company.people["rosa"], run_id) is None
     with pytest.raises(NotFound):
         documents.checklist(company.people["stan"], run_id)
     jobs.do(queue.READ, json.dumps({"run": run_id, "person": company.people["stan"].id, "documents": ["x"]}))
-
-
-def test_a_step_without_checks_has_none(company: Company, run_id: str) -> None:
-    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=company.told(run_id)["revision"], values={}))
-    assert documents.checklist(company.olivia, run_id) is None
 
 
 def test_pages_that_nobody_opened_are_told_afterwards(company: Company, run_id: str) -> None:

@@ -13,9 +13,9 @@ from console.errors import NotFound
 from console.runs.changing import attachments
 from console.upkeep import erasure
 from tests.company import Company
-from tests.papers import evidence, pdf, picture
+from tests.papers import evidence, pdf
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 BILL = {
     "title": "Electricity bill",
@@ -92,12 +92,6 @@ def test_a_picture_is_recognised(company: Company, run_id: str) -> None:
     assert page.data["expires_on"] == "2031-05-06"
 
 
-def test_without_recognising_a_picture_says_so(company: Company, run_id: str) -> None:
-    send(company, run_id, passport(), "pass.png")
-    (page,) = documents.pages_of(company.olivia, run_id, recognise=False)
-    assert (page.origin, page.text, bool(page.why)) == ("none", "", True)
-
-
 def test_a_machine_without_tesseract_says_so(company: Company, run_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     files.languages.cache_clear()
@@ -132,9 +126,3 @@ def test_only_some_documents_and_never_those_of_others(company: Company, run_id:
     assert documents.pages_of(company.olivia, run_id)[0].document == other.id  # the newest first
     with pytest.raises(NotFound):
         documents.pages_of(company.people["stan"], run_id)
-
-
-def test_when_time_is_over_no_picture_is_begun_and_nothing_kept(company: Company, run_id: str) -> None:
-    send(company, run_id, picture("PNG", (300, 200)), "x.png")
-    (page,) = documents.pages_of(company.olivia, run_id, seconds=-1)
-    assert (page.origin, bool(page.why), kept()) == ("none", True, [])

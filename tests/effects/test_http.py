@@ -73,13 +73,6 @@ def test_what_leaves_is_what_the_templates_say_and_the_answer_is_the_result(comp
     assert (told["status"], told["context"]["after"]["came"]) == ("completed", {"id": "c_1", "tags": ["new"], "amount": "12.5"})
 
 
-@pytest.mark.parametrize(("came", "result"), [([1, 2], {"answer": [1, 2]}), (None, {"text": "null"})])
-def test_an_answer_that_is_no_object_is_a_result_too(company: Company, system: Receiver, came: Any, result: Any) -> None:
-    system.answer = answers(came)
-    _, told = asked(company, {"method": "GET", "url": f"{system.url}/list"})
-    assert told["context"]["after"]["came"] == result
-
-
 @pytest.mark.parametrize(
     ("config", "page", "status"),
     [
@@ -176,9 +169,3 @@ def test_a_busy_system_is_asked_again_as_the_workflow_says_under_the_same_key(co
     company.work()
     assert company.told(run_id)["status"] == "completed"
     assert len({request.headers["idempotency-key"] for request in system.received}) == 1
-
-
-def test_a_request_whose_answer_never_came_is_not_sent_again(company: Company, system: Receiver) -> None:
-    system.answer = answers({}, 500)
-    _, told = asked(company, {"url": f"{system.url}/x"})
-    assert (told["status"], told["current"]["type"], len(system.received)) == ("waiting_person", "settle", 1)

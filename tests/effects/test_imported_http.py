@@ -166,18 +166,6 @@ def test_what_would_be_more_than_a_value_is_refused_and_nothing_is_sent(
     assert provider.received == []
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9", "https://localhost:9"])
-def test_where_nobody_is_nothing_was_sent(company: Company, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
-    monkeypatch.setenv("CONSOLE_HTTP_TARGETS", f"provider={url}")
-    monkeypatch.setenv("CONSOLE_HTTP_SECRETS", "provider=sk_test_12345678")
-    settings.current.cache_clear()
-    run_id, _ = paid(company)
-    run = loaded(run_id)
-    assert (run.status, run.waiting and run.waiting["for"]) == ("waiting_time", "retry")
-    monkeypatch.undo()
-    settings.current.cache_clear()
-
-
 @pytest.mark.parametrize(
     ("status", "effect", "stands"),
     [
@@ -218,19 +206,6 @@ def test_where_the_target_takes_a_key_twice_it_is_asked_again_with_it(company: C
     assert (told["status"], told["context"]["act"]["outcome"]) == ("completed", "pending")
     assert len({request.headers["idempotency-key"] for request in provider.received}) == 1
     assert len(provider.received) == 2
-
-
-def test_what_is_no_json_is_enough_where_no_values_are_wanted(company: Company, provider: Receiver) -> None:
-    provider.answer = lambda _: (200, b"Saved \xff", {})
-    _, told = paid(company, {**PAY, "effects": [{**PAY["effects"][0], "result": {}}], "outcomes": [], "done": "Done."})
-    assert (told["context"]["act"]["results"]["payment"], told["context"]["act"]["message"]) == ({}, "Done.")
-
-
-def test_a_form_is_sent_as_forms_are(company: Company, provider: Receiver) -> None:
-    provider.answer = says(200, {})
-    paid(company, {**PAY, "effects": [{**PAY["effects"][0], "encoding": "form"}], "done": None, "outcomes": []}, note="a b")
-    sent = dict(parse_qsl(provider.received[0].body.decode()))
-    assert sent == {"amount": "12500", "metadata[key]": provider.received[0].headers["idempotency-key"], "metadata[note]": "a b"}
 
 
 def test_the_secret_is_kept_nowhere(company: Company, provider: Receiver) -> None:
@@ -296,17 +271,6 @@ def test_what_cannot_be_true_is_unknown_and_only_a_whole_list_says_that_nothing_
         assert company.told(run_id)["status"] == "completed", name
 
 
-def test_an_error_of_theirs_is_looked_into_before_it_is_asked_again(company: Company, provider: Receiver) -> None:
-    provider.answer = lying((500, {}), (200, LISTED), provider)
-    run_id, told = paid(company, {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None})
-    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_time", "retry")
-    overdue(run_id)
-    company.work()
-    told = company.told(run_id)
-    assert (told["status"], told["context"]["act"]["results"]["payment"]) == ("completed", {"id": "pay_9"})
-    assert [request.method for request in provider.received] == ["POST", "GET"]
-
-
 def test_what_may_have_been_done_is_not_called_refused_after_the_last_try(company: Company, provider: Receiver) -> None:
     provider.answer = lying((500, {}), (500, {}), provider)
     run_id, told = paid(company, {**PAY, "effects": [CAREFUL], "outcomes": [], "done": None})
@@ -319,14 +283,3 @@ def test_what_may_have_been_done_is_not_called_refused_after_the_last_try(compan
     other, told = paid(company, {**PAY, "id": "customer.pay2", "effects": [CAREFUL], "outcomes": [], "done": None})
     runs.stop_trying(company.olivia, other, revision=None)
     assert company.told(other)["current"]["type"] == "settle"
-
-
-def test_to_have_asked_for_something_is_never_unknown(company: Company, provider: Receiver) -> None:
-    effect = {**PAY["effects"][0], "method": "GET", "body": None, "headers": {}, "look_up": None}
-    provider.answer = lambda _: (200, b"<html>", {})
-    run_id, told = paid(company, {**PAY, "effects": [effect], "outcomes": [], "done": None})
-    assert (told["status"], told["current"]["waiting"]["for"]) == ("waiting_time", "retry")
-    provider.answer = says(200, {"id": "pay_1"})
-    overdue(run_id)
-    company.work()
-    assert company.told(run_id)["status"] == "completed"

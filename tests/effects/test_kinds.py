@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console import access, effects, runs
+from console import access, effects
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.effects import python
@@ -79,20 +79,6 @@ def test_related_records_are_written_each(company: Company) -> None:
     }
 
 
-def test_another_record_is_named_by_its_key(company: Company) -> None:
-    one = {**CLOSE, "record": "input.iban"}
-    form = [{"name": "iban", "label": "IBAN", "type": "text"}]
-    _, told = done(company, action(one, form=form), iban="LT459999900012345678")
-    assert told["context"]["act"]["results"]["accounts"]["old"] == {"status": "open"}
-
-
-@pytest.mark.parametrize("iban", ["", None, "LT000000000000000000", "~bm90IGEga2V5"])
-def test_a_record_that_is_not_there_refuses(company: Company, iban: str | None) -> None:
-    form = [{"name": "iban", "label": "IBAN", "type": "text"}]
-    _, told = done(company, action({**CLOSE, "record": "input.iban"}, form=form), iban=iban)
-    assert (told["status"], told["current"]["step"]) == ("waiting_person", "act")
-
-
 def test_what_somebody_else_changed_in_between_is_a_conflict_and_is_not_overwritten(company: Company) -> None:
     imported(RATE)
     run_id = run_of(company, RATE)
@@ -118,14 +104,6 @@ def test_what_the_scope_leaves_out_is_not_written(company: Company) -> None:
     run_id = run_of(company, RATE)
     hand_in(company, run_id, risk="high")
     assert effects.perform(company.stan, effect_of(run_id), state(run_id)).status == "failed"
-
-
-def test_the_last_effect_left_out_by_its_condition_is_done(company: Company) -> None:
-    first = {"kind": "sql_write", "name": "customer", "summary": "Rates", "set": {"risk": "'low'"}}
-    second = {**CLOSE, "if": "results.customer.new.risk == 'high'"}
-    _, told = done(company, action(first, second, related=OPEN, done="{{ results.accounts.left_out }}"))
-    assert (told["status"], told["context"]["act"]["message"]) == ("completed", "true")
-    assert company.sql("select count(*) from account where status = 'open'") == [(2,)]
 
 
 FORM = [{"name": "status", "label": "Status", "type": "text"}]
@@ -157,17 +135,6 @@ def test_a_first_effect_that_the_correction_would_change_is_asked_about(company:
         hand_in(company, run_id, status="short@x.example")
     assert [detail["value"] for detail in error.value.details] == ["again"]
     assert company.sql("select count(*) from account where customer_id = 1") == [(3,)]
-
-
-def test_a_refusal_in_the_middle_says_how_many_records_were_changed(company: Company) -> None:
-    """The second account is gone when it is its turn: the first one was written, so that the answer is not *refused*."""
-    two = {**CLOSE, "record": "['LT459999900012345678', 'LT000000000000000000']"}
-    run_id, told = done(company, action(two))
-    assert company.sql("select status from account where iban = 'LT459999900012345678'") == [("closed",)]
-    assert effect_of(run_id).status == "unknown"
-    said = told["current"]["take_over"]["message"]
-    assert said.startswith("1 of 2 records were changed. The next one was not: ")
-    assert "nothing was" not in said
 
 
 # -- sql_insert
@@ -280,9 +247,3 @@ def test_the_door_is_that_of_who_acts(company: Company) -> None:
     made = door.insert("account", {"iban": "X1", "customer_id": 1, "status": "open"})
     assert door.same("account", {"customer_id": 1, "iban": "X1"}) == made
     assert door.write("account", "X1", {"status": {"old": "open", "new": "closed"}}).values["status"] == "closed"
-
-
-def test_a_function_that_is_not_there_is_named(company: Company) -> None:
-    run_id, told = done(company, action({**CALL, "function": "test.nowhere"}))
-    assert "test.nowhere" in str(told["current"]["errors"] or effect_of(run_id).result)
-    assert runs.get(company.olivia, run_id).json["status"] == "waiting_person"

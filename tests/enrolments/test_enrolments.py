@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, queue, records, runs, workflows
+from console import background, enrolments, queue, records, runs, workflows
 from console.activity import sequencing
-from console.contacts import broken_off
-from console.contacts.broken_off import TRIED_AGAIN
 from console.core.actor import Actor
 from console.db.engine import fetch, transaction
 from console.enrolments import Counts, Question
@@ -63,8 +61,8 @@ def test_a_selection_is_enrolled_and_each_row_says_what_became_of_it(company: Co
     assert (done.status, done.enrolled, done.already_enrolled, done.refused) == ("done", 2, 1, 1)
     assert enrolments.batches.confirmed(company.olivia, seen.id).id == done.id, "the button pressed twice, or the page opened again"
     told, _ = enrolments.batches.answers(company.olivia, done.id)
-    assert [(row["row"], row["status"], row["record"]) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
-    assert [row["reasons"][0]["reason"] for row in told] == [unseen, TWICE]
+    assert [(row.row, row.status, row.record) for row in told] == [(3, "refused", None), (4, "already_enrolled", "1")]
+    assert [row.reasons[0]["reason"] for row in told] == [unseen, TWICE]
     assert counts() == Counts(waiting=2, steps={"start": 2})
     again = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1"], values=WHY))
     assert (again.enrolled, again.already_enrolled) == (0, 1)
@@ -160,7 +158,7 @@ def test_who_was_in_it_before_comes_in_again_as_the_document_says(company: Compa
         assert bool(batch.enrolled) is again
     if not again:
         told, _ = enrolments.batches.answers(company.olivia, batch.id, "refused")
-        assert told[0]["reasons"]
+        assert told[0].reasons
     fetch("delete from console.enrolment returning id")
 
 
@@ -274,7 +272,7 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
 
     monkeypatch.setattr(enrolments.batches, "admit", surprised)
     batch = enrolments.batches.begin(company.olivia, "care-review", Question(keys=["1", "2", "3"], values=WHY))
-    assert (batch.status, batch.why, batch.done) == ("running", TRIED_AGAIN, 1), "who asked is not told that nothing was begun"
+    assert (batch.status, batch.why, batch.done) == ("running", background.TRIED_AGAIN, 1), "who asked is not told that nothing was begun"
     monkeypatch.setattr(enrolments.batches, "AT_ONCE", 1)
     with pytest.raises(KeyError):
         worked({"enrol"})
@@ -282,9 +280,9 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
         queue.enqueue(connection, queue.ENROL, batch.id, dedupe_key=batch.id)
     fetch("update queue.pgqueuer set status = 'failed' where dedupe_key = %s returning 1", (batch.id,))
     held_up = enrolments.batches.get(company.olivia, batch.id)
-    assert (held_up.status, held_up.why, held_up.done) == ("running", TRIED_AGAIN, 1)
+    assert (held_up.status, held_up.why, held_up.done) == ("running", background.TRIED_AGAIN, 1)
     fetch("update console.enrolment_batch set created_at = now() - interval '10 minutes' returning 1")
-    assert (broken_off.end_left(), broken_off.end_left()) == (1, 0)
+    assert (background.end_given_up(), background.end_given_up()) == (1, 0)
     broken = enrolments.batches.get(company.olivia, batch.id)
     assert (broken.status, broken.enrolled) == ("failed", 1)
     assert "broke off" in broken.why
@@ -326,7 +324,7 @@ def test_a_batch_whose_job_is_gone_as_after_a_restore_goes_on(company: Company, 
     fetch("delete from queue.pgqueuer returning 1")
     assert lost_jobs.put_in_again() == 0, "it may be on its way"
     fetch("update console.enrolment_batch set created_at = now() - interval '10 minutes' returning 1")
-    assert broken_off.end_left() == 0
+    assert background.end_given_up() == 0
     assert lost_jobs.put_in_again() == 1
     work_until_idle({"enrol"})
     done = enrolments.batches.get(company.olivia, batch.id)
@@ -343,7 +341,7 @@ def test_a_value_that_two_records_have_is_left_out_however_many_records_are_aske
     rows = [{"email": f"t{n}@twins.example"} for n in range(50, 56)] + [{"email": "alone@twins.example"}]
     batch = enrolments.batches.begin(company.olivia, "care-review", Question(rows=rows, values=WHY), preview=True)
     answers, _ = enrolments.batches.answers(company.olivia, batch.id)
-    assert {each["reasons"][0]["reason"] for each in answers} == {
+    assert {each.reasons[0]["reason"] for each in answers} == {
         f"2 customers have the email on this line: t{n}@twins.example." for n in range(50, 56)
     }
     assert batch.enrolled == 1

@@ -56,13 +56,6 @@ def test_of_several_columns_the_first_address_that_a_line_has_counts(club: Compa
     ]
 
 
-def test_a_shortened_number_is_told_as_such(club: Company) -> None:
-    [lead] = read(club, "leads", "Email,Phone\na@post.example,4.47E+11\n")
-    assert [each["reason"] for each in lead.wrong] == [
-        "A spreadsheet has shortened Phone to 4.47E+11: the last digits are lost. Make the column text there."
-    ]
-
-
 def test_contacts_are_found_by_the_second_column_where_the_first_is_empty(club: Company) -> None:
     found = read(club, "hello", "Work e-mail,Home e-mail\n,sam@post.example\nnobody@post.example,\n")
     assert [each.record is not None for each in found] == [True, False]
@@ -79,22 +72,6 @@ def test_each_of_several_addresses_finds_a_contact(club: Company) -> None:
     assert [each["reason"] for each in by_cell[3].wrong] == ["No contact has the email on this line: nobody@post.example, no@post.example."]
     by_column = read(club, "hello", "Work e-mail,Home e-mail\nnobody@post.example,sam@post.example\n")
     assert [each.record for each in by_column] == [by_cell[0].record], "the second column names the contact"
-
-
-def test_addresses_of_two_contacts_are_told_as_ambiguous(club: Company) -> None:
-    told = read(club, "hello", "Email,E-mail 2\nsam@post.example;ana@post.example,\nsam@post.example,ana@post.example\n")
-    assert [each.record for each in told] == [None, None]
-    words = ["2 different contacts have the email on this line: sam@post.example, ana@post.example."]
-    assert [[each["reason"] for each in line.wrong] for line in told] == [words, words]
-
-
-def test_rows_of_values_are_read_in_the_same_way(club: Company) -> None:
-    actor, target = club.mona, enrolments.find("hello")
-    rows = [{"email": "nobody@post.example; sam@post.example"}, {"email": "sam@post.example, ana@post.example"}]
-    question = enrolments.whom_to_enrol.with_match(actor, target, Question(rows=rows))
-    [(told, _)] = enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {})
-    assert [each.record is not None for each in told] == [True, False]
-    assert "2 different contacts" in told[1].wrong[0]["reason"]
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(company: Co
     assert enrolments.batches.newest(company.mona, enrolments.find("call-leads")) == []
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_killed_at_every_point_all_have_left_once_and_every_run_has_ended(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """SIGKILL of the worker at the first, second, … point; then all connections of the database are lost over the second go."""
     workflows.import_file(LEADS, publish=True)

@@ -98,7 +98,7 @@ def test_two_on_one_record_where_one_may_be_live_begin_one_by_one(company: Compa
         whole(run_id)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_no_more_go_on_than_there_are_places(company: Company) -> None:
     robot()
     workflows.import_file(document(FAILING, settings={"parallel": 2}), publish=True)
@@ -113,7 +113,7 @@ def test_no_more_go_on_than_there_are_places(company: Company) -> None:
     assert load(str(other)).run.status == "running", "its steps wait until the one place is free"  # type: ignore[union-attr]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_no_more_begin_within_a_minute_than_may(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING, settings={"per_minute": 2}), publish=True)
@@ -141,7 +141,7 @@ def begun_in_a_child(workflow: str, fault: str) -> int:
     return ending
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_killed_at_every_point_each_begins_once_and_whole(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING), publish=True)

@@ -11,11 +11,9 @@ from console.contacts import tags
 from console.db.engine import transaction
 from console.enrolments import Question
 from tests.company import Company
-from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.messages import reached
 from tests.tables import cases
-from tests.views.conftest import Pages
 
 TEXT: dict[str, Any] = {
     "id": "text", "type": "sms", "config": {"text": "Hello"}, "next": {"sent": "end", "skipped": "end", "failed": "end", "expired": "end"},
@@ -44,10 +42,6 @@ def let_in(company: Company) -> dict[str, Any] | None:
     return found
 
 
-def test_without_a_trigger_that_says_whom_nothing_is_said(club: Company) -> None:
-    assert let_in(club) is None
-
-
 @cases("trigger, count, noted", [(TAGGED, 2, False), (CHANGED, 6, True)])
 def test_those_whom_the_filter_takes_are_counted(club: Company, trigger: dict[str, Any], count: int, noted: bool) -> None:
     tags.put(club.olivia, "contact", [reached.SAM, reached.ANA], "lead")
@@ -55,18 +49,6 @@ def test_those_whom_the_filter_takes_are_counted(club: Company, trigger: dict[st
     found = let_in(club)
     assert found is not None
     assert (found["count"], found["more"], bool(found["notes"])) == (count, False, noted)
-
-
-def test_two_triggers_count_nobody_twice_and_the_page_says_the_number(club: Company) -> None:
-    tags.put(club.olivia, "contact", [reached.SAM, reached.ANA], "lead")
-    with_triggers(club, TAGGED, CHANGED)
-    found = let_in(club)
-    assert found is not None
-    assert found["count"] == 6
-    workflows.change(club.mona, "reaching", status="paused", reason="")
-    page = Pages(club, web_app()).mona.get("/workflows/reaching/switch?to=active").text
-    assert "Its triggers would let in" in page
-    assert "6 now." in page
 
 
 def test_who_is_in_it_or_would_leave_at_once_is_not_counted(club: Company) -> None:

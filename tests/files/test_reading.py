@@ -1,4 +1,4 @@
-"""Words of files and where they stand: PDFs of every kind, pictures, files made to do harm, and what is kept of them."""
+"""Words of files and where they stand: PDFs, scans, and files made to do harm."""
 
 import contextlib
 import io
@@ -7,7 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from console.demo import printed_papers
 from console.errors import Invalid
@@ -81,21 +81,6 @@ def test_places_are_those_of_the_page_as_it_is_shown(rotate: int, wide: str, hig
     assert ((top + bottom) / 2 < 0.5) == (high == "top")
 
 
-def test_what_lies_beside_the_page_is_left_out() -> None:
-    content = written(text_at(20, 370, "Visible words") + text_at(2000, 370, "Hidden words") + text_at(20, -500, "Below words"))
-    (page,) = text_recognition.read(content, PDF, recognise=False)
-    assert page.text == "Visible words"
-    (cut,) = text_recognition.read(
-        written(text_at(20, 370, "Visible words") + text_at(200, 20, "Cut off"), crop="0 200 300 400"), PDF, recognise=False
-    )
-    assert cut.text == "Visible words"
-
-
-def test_control_characters_and_marks_of_direction_are_blanks() -> None:
-    (page,) = text_recognition.read(written(b"BT /F 12 Tf 20 370 Td (pay\\001the\\002bill today) Tj ET"), PDF, recognise=False)
-    assert all(sign.isprintable() for sign in page.text)
-
-
 @cases(
     ("content", "words"),
     [
@@ -119,12 +104,7 @@ def test_a_page_of_a_million_words_is_cut() -> None:
     assert sum(len(line.words) for page in pages for line in page.lines) <= drawing_process.MOST_WORDS
 
 
-def test_only_the_first_pages_are_read() -> None:
-    made = written(*[text_at(20, 370, f"Page number {number}") for number in range(40)])
-    assert len(text_recognition.read(made, PDF, recognise=False)) == text_recognition.MOST_PAGES
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_stream_that_unpacks_to_far_more_ends_within_the_limits() -> None:
     bomb = zlib.compress(b"0 0 m 1 1 l S " * 5_000_000, 9)
     body = b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(bomb), bomb)
@@ -154,29 +134,6 @@ def test_a_scan_is_recognised() -> None:
         line for line in text_recognition.read(printed_papers.paper(FACTS)[0], PDF, recognise=False)[0].lines if "Halcyon" in line.text
     )
     assert all(abs(one - other) < 0.03 for one, other in zip(line.box, plain.box, strict=True))
-
-
-@needs_tesseract
-@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
-def test_a_photograph_is_recognised(kind: str) -> None:
-    image = Image.new("L", (900, 300), 245)
-    ImageDraw.Draw(image).text((40, 100), "Invoice 4711 of Alder and Finch", fill=20, font=ImageFont.truetype("DejaVuSans.ttf", 36))
-    out = io.BytesIO()
-    image.save(out, kind)
-    (page,) = text_recognition.read(out.getvalue(), PNG if kind == "PNG" else JPEG, recognise=True)
-    assert "Invoice 4711" in page.text
-
-
-def test_a_picture_without_words_says_so() -> None:
-    (page,) = text_recognition.read(picture("PNG", (300, 200)), PNG, recognise=True)
-    assert (page.lines, bool(page.why)) == ((), True)
-
-
-def test_no_more_pages_are_recognised_than_some(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text_recognition, "MOST_RECOGNISED", 1)
-    pages = text_recognition.read(pdf(3), PDF, recognise=True)
-    assert [page.origin for page in pages] == ["none"] * 3
-    assert "no more pages" in pages[1].why
 
 
 @cases(

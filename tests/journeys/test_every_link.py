@@ -12,7 +12,7 @@ import pytest
 from tests.journeys.conftest import Demo, Visitor
 from tests.plain_words import unreadable
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MOST = 200
 """Pages of different shape for each person."""

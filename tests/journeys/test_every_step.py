@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 
 from console.views.run.pane import TABS
-from tests import samples
 from tests.journeys.conftest import Demo, Visitor
 from tests.journeys.walking import Walk
 from tests.plain_words import unreadable
 from tests.support.weights import MOST, weight
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 STORIES: dict[str, tuple[int, dict[str, Any]]] = {
     "kyc-review": (9, {"reason": "periodic"}),
@@ -47,8 +46,7 @@ def test_every_step_with_every_tab_and_every_reader(demo: Demo, workflow: str) -
         asked = [(f"{place}?tab={tab}", {"HX-Request": "true", "HX-Target": "run"}) for tab in TABS]
         asked += [(place, {}), *((f"{place}/{part}", {}) for part in (PARTS if len(steps) % 3 == 0 else ()))]
         for number, (name, visitor) in enumerate(readers.items()):
-            share = 1 if samples.whole else len(readers)  # each address is asked for by one of them, at the next step by another
-            for path, headers in asked[(len(steps) + number) % share :: share]:
+            for path, headers in asked[(len(steps) + number) % len(readers) :: len(readers)]:
                 answer = visitor.get(path, **headers)
                 if answer.status >= 500:
                     wrong.append(f"{answer.status} {path} at {step} by {name}")

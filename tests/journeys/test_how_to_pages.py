@@ -16,7 +16,7 @@ from tests.journeys.documents import ROOT, Passage, blocks, passages, words
 from tests.journeys.screens import Open, opening, walked
 from tests.journeys.shells import Shell, beginnings
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CHARGE = "ch_SofiaAlmeida1890"
 """Small enough that nobody else has to agree, within 14 days of its delivery; no other journey names it."""
@@ -61,7 +61,7 @@ NOT_WALKED = {
     "back-up-and-restore": "typed in test_how_tos.py; it names no page",
     "build-a-workspace": "walked from nothing to published in tests/views/test_workspace_builder.py and tests/browser/test_workspaces.py",
     "choose-whose-a-workflow-is": "walked in tests/views/test_whose_pages.py",
-    "edit-a-workflow": "walked in tests/browser/test_workflow_editor.py, test_test_panel.py and test_ask.py, and by bench/editor_walk.py",
+    "edit-a-workflow": "walked in tests/browser/test_workflow_editor.py, test_test_panel.py and test_ask.py",
     "enrol-people": "walked in tests/views/test_enrolment_pages.py",
     "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/messages",
     "run-workflows": "walked in tests/views/test_workflow_pages.py and test_configuration_pages.py",

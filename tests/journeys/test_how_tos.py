@@ -25,7 +25,7 @@ from tests.journeys.documents import ROOT, Block, blocks, words
 from tests.journeys.shells import Shell, beginnings
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 HOW_TOS = sorted(path.stem for path in (ROOT / "docs/how-to").glob("*.md"))
 SETTING = re.compile(r"[A-Z_]+=\S.*")

@@ -10,12 +10,12 @@ from html import unescape
 
 import pytest
 
-from console.demo import payments
+from console.demo import stories
 from tests.journeys.conftest import Demo, Visitor, alone
 from tests.journeys.walking import Walk
 from tests.support.engine import until
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 TICK = re.compile(r'href="\?at=(\d+)"\s+title="\d+: ([^"]+)"')
 UNSEEN = re.compile(r"<(script|style|svg|template)\b.*?</\1>", re.DOTALL)
@@ -68,7 +68,7 @@ def ada(demo: Demo) -> Visitor:
 
 CUSTOMER = "571"
 """A politically exposed customer with a hit; no other test names them."""
-CHARGE = payments.PLAIN[2]
+CHARGE = stories.PLAIN_CHARGES[2]
 
 
 def program_call(walk: Walk, name: str, path: str, **told: object) -> None:
@@ -134,13 +134,6 @@ def test_1_who_cleared_the_hit_by_which_identifiers_and_on_which_list(review: Ca
     assert f"Decided by | At the time: empty | {by[1].removesuffix(' (API key)')}" in screen
 
 
-def test_1_what_was_cleared_differs_in_what_was_named(review: Case) -> None:
-    screen = review.at("handed in “Decide each hit”")
-    [named] = re.findall(r"Compared \| ([^|]+) \|", screen)
-    same = re.findall(r"\| (Date of birth|Place of birth|Nationality) \| [^|]+ \| [^|]+ \| Same", screen)
-    assert not {each.strip() for each in named.split(",")} & set(same)
-
-
 def test_2_what_the_form_looked_like_when_a_document_was_accepted_and_what_was_opened(review: Case) -> None:
     screen = review.at("handed in “Check each document”")
     opened, _, _ = screen.partition("When you press Done")
@@ -158,15 +151,6 @@ def test_3_model_points_and_floor_of_the_score(review: Case) -> None:
     said = re.search(r"matrix v3 \| (\d+) \| High", screen)
     assert said is not None
     assert abs(total / 3 - int(said[1])) <= 0.5, "the figures on the screen add up to the score on the screen"
-
-
-def test_3_the_weights_of_the_matrix_stand_with_the_version(rosa: Visitor, review: Case) -> None:
-    page = words(rosa.get("/workflows/kyc-review").text)
-    found = re.search(r"Weights \| ([^|]+) \|", page)
-    assert found is not None
-    weights = dict(re.findall(r"(\w[\w ]*): (\d+)", found[1]))
-    screen = review.at("completed “Risk score” (attempt 2)")
-    assert sorted(weight for _, weight, _ in re.findall(r"\| (\d) of 3 × (\d+) \| ([\d.]+) \|", screen)) == sorted(weights.values())
 
 
 def test_5_who_approved_which_values_and_it_was_not_who_asked(review: Case) -> None:
@@ -190,28 +174,6 @@ def test_6_how_often_a_charge_was_asked_to_be_refunded_and_how_many_calls_went_o
     assert f"| {amount[1]} sent |" in page, "what the step says and what the result says is one sum"
 
 
-def test_6_the_refund_says_what_was_there_before_it_and_what_remains(refund: Case) -> None:
-    screen = refund.at("was shown “What do we do?”")
-    figures = dict(re.findall(r"\| (Paid|Back before|Refunded before|Left|Remaining) \| (\S+\d) ", screen))
-    assert figures, screen[-1500:]
-
-
-def test_6_the_end_of_a_refund_is_told_in_words_and_not_by_the_numbers_of_machines(refund: Case) -> None:
-    page = refund.page()
-    screen = page[page.index("is done") : page.index("| Replay |")]
-    assert re.search(r"Ticket \| \d+ [A-Z][^|]+ \|", screen), "the ticket by its subject"
-    assert re.search(r"Rule \| [A-Z][^|]+\. \|", screen)
-    assert not re.search(r"Provider refund|\bre_\w+|Branch \|", screen)
-    assert screen.index("Ticket |") < screen.index("Decision |") < screen.index("Amount |"), "in the order in which it came about"
-
-
-def test_6_the_journal_of_a_run_names_what_its_steps_found_as_the_run_does(demo: Demo, refund: Case) -> None:
-    page = words(Visitor(demo, "mona").get(f"/workflows/customer-refund/executions/{refund.run.removeprefix('/runs/')}").text)
-    assert re.search(r"\| Customer \| [A-Z]\w+ [A-Z][^|]+\|", page)
-    assert not re.search(r"\| (Customer ID|Charge ID|Created at) \|", page)
-    assert "| Status | Open |" in page
-
-
 def test_8_which_version_ran_and_since_when(rosa: Visitor, review: Case) -> None:
     page = words(rosa.get("/workflows/kyc-review").text)
     assert re.search(r"Version 1 \| live \| \d+ \w+ 2026", page)
@@ -233,12 +195,6 @@ def test_9_what_was_cancelled_by_a_change_of_mind_stays_and_is_marked(review: Ca
         assert f"{title} | , Cancelled" in page
 
 
-def test_9_before_the_change_of_mind_the_step_is_as_it_was(review: Case) -> None:
-    before = review.at("was shown “Risk score”")
-    assert "Risk score" in before
-    assert ", Cancelled" not in before, "at that moment nothing was cancelled"
-
-
 def test_10_the_log_is_complete_so_far_and_who_was_refused_or_took_something_out(ada: Visitor, demo: Demo) -> None:
     assert Visitor(demo, "stan").get("/settings/people").status == 403
     proof = words(ada.get("/activity/proof").text)
@@ -246,20 +202,6 @@ def test_10_the_log_is_complete_so_far_and_who_was_refused_or_took_something_out
     assert until(lambda: "Stan Kowalski" in words(ada.get("/activity?kind=access_refused").text))
     exports = ada.get("/activity?kind=log_exported")
     assert exports.status == 200
-
-
-def test_10_a_period_is_asked_for_by_its_days_and_stands_in_the_address(ada: Visitor) -> None:
-    answer = ada.get("/activity?createdAt.gte=2020-10-01&createdAt.lt=2020-11-01")
-    assert answer.status == 200
-    assert not re.search(r"\d\d:\d\d:\d\d \d\d:\d\d:\d\d UTC", words(answer.text)), "nothing happened then"
-    assert "2020-10-01" in answer.text, "the boxes say what was asked for"
-
-
-@pytest.mark.parametrize("path", ["/activity", "/activity/proof", "/settings/people", "/settings/roles"])
-def test_a_reviewer_replays_and_reads_no_log(rosa: Visitor, path: str) -> None:
-    answer = rosa.get(path)
-    assert answer.status in (403, 404)
-    assert "request" in answer.text.lower(), "how to ask for it, or what to say when asking for help"
 
 
 @pytest.mark.parametrize("act", ["abort", "revise?step=start", "escalate", "leave"])

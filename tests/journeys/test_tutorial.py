@@ -10,8 +10,6 @@ from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, Passage, blocks, passages
 from tests.journeys.screens import Open, Screen, Walked, opening, run_of, walked
 
-pytestmark = pytest.mark.daily
-
 GUIDE = "docs/tutorial/first-review.md"
 LIST = ".rail"
 PATH = "[aria-label='Steps'], .path, .steps"

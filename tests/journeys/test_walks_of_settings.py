@@ -25,7 +25,7 @@ from tests.journeys.walks import (
     way,
 )
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 WALKS: dict[str, list[By]] = {
     "send-events-outside": [

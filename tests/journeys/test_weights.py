@@ -7,7 +7,7 @@ import pytest
 from tests.journeys.conftest import Demo, Visitor
 from tests.support.weights import MOST, weight
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def test_no_main_page_weighs_more_than_an_ordinary_page_may(demo: Demo) -> None:

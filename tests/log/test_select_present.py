@@ -96,19 +96,6 @@ def test_values_are_left_out_and_named_when_they_are_not_asked_for(named: None) 
     assert closed["masked"] == ["data.draft.email", "data.draft.note", "data.reason"]
 
 
-def test_event_without_workflow_step_or_target(named: None) -> None:
-    event = put(fact("signed_in"), chain="ses_1", version=None, coll=None)[0]
-    found = told(event)
-    assert {name: found[name] for name in ("run", "step", "attempt", "collection", "record", "n", "pos", "masked")} == {
-        "run": None, "step": None, "attempt": None, "collection": None, "record": None, "n": 1, "pos": None, "masked": [],
-    }  # fmt: skip
-    assert found["leaf"] == event.leaf.hex()
-
-
-def test_kind_of_a_newer_release_still_reads(named: None) -> None:
-    assert told(put(fact("lamp_lit", {"brightness": 3}))[0])["sentence"] == "Olivia Kask: lamp lit"
-
-
 def test_number_of_statements_is_the_same_for_one_event_and_for_many(named: None) -> None:
     events = put(*(fact("step_completed", {"holder": "usr_1"}, ("decide", number)) for number in range(1, 30)))
     counts = []

@@ -54,7 +54,7 @@ def test_archives_packed_in_a_way_of_their_own_are_refused(said: Said) -> None:
     assert said(archive(*WHOLE.files().items(), how=zipfile.ZIP_STORED))[0] == 0
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_huge_files_are_refused_without_being_read(said: Said) -> None:
     files = WHOLE.files()
     bomb = archive(*(files | {"values.jsonl": b"\x00" * (140 << 20)}).items())

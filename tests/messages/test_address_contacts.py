@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, enrolments, runs, workflows
+from console import accounts, automation, enrolments, workflows
 from console.activity import sequencing
 from console.commands.subject import COMMAND_LINE
 from console.db.engine import fetch
@@ -106,10 +106,6 @@ def test_a_consent_that_proves_nothing_is_refused_by_its_field(leads: Leads, con
     )
 
 
-def test_a_consent_needs_the_address_that_it_is_for(leads: Leads) -> None:
-    assert told(leads.enrol(phone="", consent={"sms": GIVEN})) == [("consent.sms", "There is no telephone number that it is for.")]
-
-
 def test_stop_from_an_address_holds_for_later_leads_and_records_until_they_agree_after_it(leads: Leads) -> None:
     inbound.receive("sms", "twilio", sender=NUMBER, text="STOP", provider_id="SM1")
     assert "consent.sms" in dict(told(leads.enrol(consent={"sms": GIVEN})))
@@ -131,16 +127,6 @@ def test_stop_from_a_record_holds_for_a_lead_with_its_address(leads: Leads) -> N
     inbound.receive("sms", "twilio", sender="+12025550147", text="STOP", provider_id="SM1")
     leads.enrol(phone="+1 202 555 0147", consent={"sms": GIVEN})
     assert leads.sent()[-1] == ("skipped", "consent_withdrawn")
-
-
-def test_hours_hold_and_stop_ends_what_waits(leads: Leads) -> None:
-    leads.move(timedelta(hours=9))
-    leads.enrol(consent={"sms": GIVEN})
-    assert leads.sent() == [("waiting", "quiet_hours")]
-    inbound.receive("sms", "twilio", sender=NUMBER, text="STOP", provider_id="SM1")
-    leads.move(timedelta(seconds=30))
-    reached.work()
-    assert leads.sent() == [("skipped", "consent_withdrawn")]
 
 
 def test_caps_count_what_went_to_the_address_by_lead_and_by_record(leads: Leads) -> None:
@@ -197,13 +183,6 @@ def test_a_preview_counts_leads_by_the_consent_that_they_bring(leads: Leads) -> 
     found = enrolments.batches.begin(leads.company.olivia, "leads", enrolments.Question(rows=rows), preview=True)
     channels = {each["channel"]: each for each in found.to_json()["reach"]["channels"]}
     assert (channels["sms"]["reached"], channels["sms"]["why"]) == (1, [{"reason": "There is no consent to SMS.", "count": 1}])
-
-
-def test_whoever_runs_a_workflow_without_a_record_gets_no_sms_to_who_said_stop_or_agreed_to_none(leads: Leads) -> None:
-    """No lead, but a run that somebody begins: the same contact by address; e-mail needs no consent there, as of records of which none is kept."""
-    begun = runs.start(leads.company.olivia, "leads", None, None, {"name": "Lea", "phone": NUMBER, "email": MAIL})
-    reached.work()
-    assert (leads.sent(), leads.sent("email"), begun[:4]) == ([("skipped", "no_consent")], [("sent", None)], "run_")
 
 
 def test_an_answer_from_their_address_goes_on_with_their_run_and_is_not_a_strangers(leads: Leads) -> None:

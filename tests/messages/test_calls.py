@@ -73,17 +73,6 @@ def test_nobody_answers_three_times(calling: tuple[Company, reached.Calls, Calla
     assert (output["outcome"], output["attempts"]) == ("no_answer", 3)
 
 
-def test_a_call_that_is_due_on_saturday_evening_is_made_on_monday(calling: tuple[Any, ...]) -> None:
-    company, server, move = calling
-    move(timedelta(days=4, hours=8, minutes=30))  # half past eight in the evening there
-    run_id = begin(company, "nurture")
-    assert (line(company, run_id).status, len(server.calls)) == ("waiting", 0)
-    assert "08:00 on Monday, 30 November there" in line(company, run_id).reason
-    move(timedelta(hours=35, minutes=31))
-    reached.work()
-    assert (line(company, run_id).status, len(server.calls)) == ("sent", 1)
-
-
 def test_the_label_of_the_answer_leads_on_and_the_second_callback_changes_nothing(calling: tuple[Any, ...]) -> None:
     company, _, _ = calling
     client = web_app().test_client()
@@ -154,21 +143,6 @@ def test_forged_strange_and_foreign_callbacks_are_refused(calling: tuple[Any, ..
     assert ended(client, call, outcome="answered", call="call-of-somebody-else") == 409
     assert ended(client, call, outcome="sang") == 422
     assert status(company, run_id) == ("waiting_event", "call")
-
-
-def test_what_the_provider_could_not_do_is_no_attempt(calling: tuple[Any, ...]) -> None:
-    company, server, move = calling
-    client = web_app().test_client()
-    server.fail = [503]
-    run_id = begin(company, "nurture")
-    move(timedelta(minutes=2))
-    reached.work()
-    assert ended(client, line(company, run_id).message.id, outcome="failed") == 200
-    move(timedelta(minutes=10))
-    reached.work()
-    again = line(company, run_id)
-    assert (again.message.number, status(company, run_id)) == (1, ("waiting_event", "call"))
-    assert again.status == "sent", "what failed at the provider used up no call of the day"
 
 
 def test_a_lost_callback_is_looked_up(calling: tuple[Any, ...]) -> None:

@@ -1,4 +1,4 @@
-"""Mail in a matter that is under way is no campaign mail: hours and caps do not hold for its e-mail; consent and STOP do."""
+"""Mail in a matter that is under way: hours and caps do not hold for it; consent and STOP do."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -6,12 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import messages, monitoring, publication, runs, workflows
 from console.core.contacting import CAMPAIGN, CASE, Consent, Contact, Outgoing, Rules, SendNow, Skip, Used, WaitUntil, daily, judge
-from console.log import now
 from console.messages import inbound
-from console.messages.delivery_gate import DeliveryGate
-from console.messages.message_rows import read
 from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
@@ -74,34 +70,3 @@ def test_stop_ends_case_sms(club: Company) -> None:
     begin(club, "text")
     inbound.receive("sms", "twilio", sender="+12025550147", text="STOP", provider_id="SM1")
     assert line(club, begin(club, "text")).message.code == "consent_withdrawn"
-
-
-def test_a_document_that_says_nothing_is_a_campaign(club: Company) -> None:
-    workflow("news", [{**LETTER}], exclusive=False)
-    begin(club, "news")
-    assert [each.about for each in read("channel = 'email'", ())] == [CAMPAIGN]
-
-
-def test_what_publishing_does_lists_every_step_about_a_case(club: Company) -> None:
-    workflow("answer", [{**about(LETTER, CASE), "title": "Answer", "next": {"default": "sms"}}, about(SMS, CAMPAIGN)])
-    told = publication.impact(club.mona, "answer").to_json()
-    assert told["case_mail"] == ["Answer"]
-
-
-def test_a_message_that_did_not_leave_is_trouble_in_metrics_and_on_the_card(club: Company) -> None:
-    workflow("news", [about(LETTER, CAMPAIGN)], exclusive=False)
-    for _ in range(5):
-        begin(club, "news")
-    [known] = [each for each in workflows.all_known() if each.slug == "news"]
-    assert monitoring.metrics(club.olivia, known, 7, "UTC").to_json()["unsent"] == 2
-    assert [card.unsent for card in monitoring.cards(club.olivia, "UTC") if card.known.slug == "news"] == [2]
-    assert messages.count_unsent(club.stan, now() - timedelta(days=1)).get(known.id, 0) in (0, 2)
-
-
-@cases(("what", "wanted"), [(CAMPAIGN, [("sent", ""), ("skipped", "over_cap")]), (CASE, [("sent", ""), ("sent", "")])])
-def test_a_dry_run_says_what_the_cap_does_to_the_second_and_the_tenth(club: Company, what: str, wanted: list[tuple[str, str]]) -> None:
-    workflow("news", [about(LETTER, what)], exclusive=False)
-    found = runs.try_workflow(club.mona, "news", record="1", given={}, answers={}, effects={}, gate=DeliveryGate(club.mona, "News"))
-    repeats = found.would_send[0].deliveries[0].to_json()["repeats"]
-    assert [each["number"] for each in repeats] == [2, 10]
-    assert [(each["status"], each["code"]) for each in repeats] == wanted

@@ -1,4 +1,4 @@
-"""Messages that are due: how they are looked for, and what caps say of several to one address."""
+"""Caps count what left a moment before to the same contact and the same address."""
 
 import sqlite3
 from collections import Counter
@@ -7,9 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from console import log, messages, queue, runs
-from console.db.engine import fetch, transaction
-from console.messages import sending
+from console import messages, queue, runs
+from console.db.engine import fetch
 from tests.company import Company
 from tests.jobs import taken
 from tests.messages import reached
@@ -60,29 +59,3 @@ def test_the_cap_counts_what_left_a_moment_before_to_the_same_contact_and_to_the
     send_each(run_ids)
     told = Counter((line(club, run_id).status, line(club, run_id).message.code) for run_id in run_ids)
     assert told == {("delivered", None): 3, ("skipped", "over_cap"): 2}
-
-
-def test_to_look_for_what_is_due_costs_nothing_for_what_has_its_turn_already(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each look asked for a job for all that was due, twice a second: so the more that waited, the longer all of it took."""
-    slug = workflow("hello", [dict(SMS), dict(ASK)])
-    begun = [runs.start(club.olivia, slug, "contact", contact, {}) for contact in (SAM, BRAM)]
-    asked: list[int] = []
-    enqueue_all = queue.enqueue_all
-
-    def asking(jobs: Sequence[queue.Job]) -> int:
-        asked.append(len(jobs))
-        return enqueue_all(jobs)
-
-    monkeypatch.setattr(queue, "enqueue_all", asking)
-    assert (messages.pick_up(), asked) == (0, [0])
-    taken({queue.SEND_SMS})
-    assert (messages.pick_up(), messages.pick_up(), asked) == (2, 0, [0, 2, 0])
-    reached.work()
-    assert {line(club, run_id).status for run_id in begun} == {"delivered"}
-
-
-def test_what_is_due_is_read_by_channel(club: Company) -> None:
-    with transaction() as connection:
-        connection.exec_driver_sql("set local enable_seqscan = off")
-        plan = "\n".join(connection.exec_driver_sql(f"explain {sending._DUE}", (log.now(), 5)).scalars())
-    assert "Index Cond: ((channel = c.c) AND (due_at <=" in plan, plan

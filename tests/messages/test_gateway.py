@@ -21,7 +21,7 @@ from console import queue, runs
 from console.channels import providers
 from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
-from console.messages import channel_settings, message_rows, messages_to_oneself, outside_addresses
+from console.messages import channel_settings, message_rows, outside_addresses
 from tests import warm
 from tests.company import Company
 from tests.conftest import web_app
@@ -322,20 +322,3 @@ def test_a_callback_that_has_to_be_signed_is_believed_only_with_its_signature(te
     assert telling.line(run_id).status == "sent"
     assert telling.tells(body, **signed(body, at)) == 200
     assert telling.line(run_id).status == "delivered"
-
-
-def test_what_it_is_answered_with_is_what_the_document_says(telling: Other) -> None:
-    client, path = web_app().test_client(), outside_addresses.callback_path("sms", "gateway")
-    assert client.post(path, json={}).data == b""
-    telling.described(callback={"thanks": "OK"})
-    assert client.post(path, json={}).data == b"OK"
-
-
-def test_the_usual_test_message_goes_its_way(telling: Other) -> None:
-    message_id = messages_to_oneself.send_test(telling.company.ines, "sms", "+370 600 00001")
-    reached.work()
-    assert orjson.loads(telling.server.received[0].body)["to"] == "+37060000001"
-    assert telling.tells(json(id="77", status="delivered")) == 200
-    sent = message_rows.by_id(message_id)
-    assert sent is not None
-    assert (sent.status, sent.provider, sent.sandbox) == ("delivered", "gateway", False)

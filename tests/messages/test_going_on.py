@@ -3,9 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
-from typing import Any
 
-import psycopg
 import pytest
 
 from console import access, accounts, log, queue, runs, workflows
@@ -109,28 +107,6 @@ def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club:
     assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     work_until_idle()
     assert status(club, run_id) == ("waiting_time", "rest")
-
-
-def test_a_message_that_was_asked_for_has_one_job(club: Company) -> None:
-    asked()
-    assert [count for (count,) in fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.SEND_SMS,))] == [1]
-
-
-def test_a_message_costs_a_bounded_number_of_statements(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked("warm")
-    worked({queue.SEND_SMS})
-    asked()
-    sent: list[str] = []
-    execute: Any = psycopg.Cursor.execute
-
-    def counted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        sent.append(str(query))
-        return execute(self, query, *given, **more)
-
-    monkeypatch.setattr(psycopg.Cursor, "execute", counted)
-    worked({queue.SEND_SMS})
-    monkeypatch.undo()
-    assert len(sent) <= 30, "\n".join(" ".join(each.split())[:100] for each in sent)
 
 
 def test_notes_about_messages_of_two_threads_do_not_wait_for_each_other(club: Company) -> None:

@@ -3,20 +3,18 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
-from console import accounts, enrolments, monitoring, runs, workflows
+from console import accounts, enrolments, runs, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed
-from console.messages import held_messages, kept_rules, message_rows
+from console.messages import held_messages, kept_rules
 from console.messages.held_messages import Consequence
 from console.upkeep import erasure
 from console.worker import Worker
@@ -113,17 +111,6 @@ def test_a_message_that_waits_for_its_hour_is_called_off_when_its_contact_is_era
     assert fetch("select status from console.run") == [("cancelled",)]
 
 
-def test_hours_that_were_narrowed_say_the_later_moment(club: Company) -> None:
-    with reached.clock(NOON + timedelta(hours=10)) as move:
-        run = begin(club, workflow("hello", [dict(SMS), dict(LATER)]))
-        assert "08:00 on Wednesday" in line(club, run).reason
-        save(club, document(wed=["10:30", "00:00"]))
-        move(timedelta(seconds=4))
-        held_messages.look_again()
-        reached.work()
-        assert "10:30 on Wednesday" in line(club, run).reason
-
-
 def test_a_cap_names_who_used_it_and_reaches_as_far_back_as_it_says(club: Company) -> None:
     rules = document() | {"caps": [{"kinds": ["sms", "email"], "most": 1, "hours": 24 * 30}]}
     begin(club, workflow("hello", [dict(SMS), dict(LATER)]))
@@ -151,57 +138,6 @@ def test_a_preview_says_what_becomes_of_those_that_wait_and_writes_nothing(club:
         monkeypatch.setattr(held_messages, "MOST_TRIED", 1)
         assert held_messages.consequence(kept_rules.read(always)) == Consequence(2, 1, now=1), "it says that it looked at the first"
     assert fetch("select count(*) from console.contact_rules") == [(0,)]
-
-
-def test_a_preview_of_many_asks_no_more_than_one_of_few(club: Company) -> None:
-    asked = []
-    with reached.clock(NOON + timedelta(hours=10)):
-        for number in range(4):
-            begin(club, workflow(f"hello-{number}", [dict(SMS), dict(LATER)]))
-            if number in (0, 3):
-                with hot_statements() as seen:
-                    assert held_messages.consequence(Rules({})).now == number + 1
-                asked.append(len(seen))
-    assert asked[0] == asked[1] <= 8
-
-
-def test_what_reached_a_contact_is_read_once_for_all_messages_to_it(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A million messages to one contact, read anew for each of those that wait, took minutes."""
-    with reached.clock(NOON + timedelta(hours=10)) as move:
-        for number in range(4):
-            begin(club, workflow(f"hello-{number}", [dict(SMS), dict(LATER)]))
-        fetch(
-            "update console.message set status = 'sent', code = null, sent_at = at where id in (select id from console.message order by id limit 2) returning 1"
-        )
-        move(timedelta(minutes=1))
-        read: list[str] = []
-        every = message_rows.fetch
-
-        def noted(*given: Any) -> list[Any]:
-            rows: list[Any] = every(*given)
-            read.extend(row[1] for row in rows)
-            return rows
-
-        monkeypatch.setattr(message_rows, "fetch", noted)
-        waiting = message_rows.read("status = 'waiting' order by id", ())
-        facts = message_rows.facts_of_each(waiting, NOON)
-    assert [len(facts[each.id].used) for each in waiting] == [2, 2]
-    assert read.count("used") == 2
-
-
-@contextmanager
-def hot_statements() -> Iterator[list[str]]:
-    """The statements that leave for the database meanwhile."""
-    seen: list[str] = []
-    execute = psycopg.Cursor.execute
-
-    def noted(self: Any, query: Any, *given: Any, **more: Any) -> Any:
-        seen.append(str(query))
-        return execute(self, query, *given, **more)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(psycopg.Cursor, "execute", noted)
-        yield seen
 
 
 def test_very_many_that_wait_are_looked_at_in_parts_and_none_twice(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,27 +179,3 @@ def test_who_sets_up_no_channels_sets_no_rules_and_wrong_ones_are_refused_by_fie
         kept_rules.save(club.ines, document(tue=["20:00", "08:00"]), base=0)
     assert [each["field"] for each in refused.value.details] == ["hours.sms.tue"]
     assert kept_rules.current() == Rules()
-
-
-def test_what_a_process_knows_of_the_rules_is_asked_for_once_a_second(club: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[str] = []
-
-    def noted(statement: str, given: Any) -> list[Any]:
-        asked.append(statement)
-        return fetch(statement, given)
-
-    monkeypatch.setattr(kept_rules, "fetch", noted)
-    kept_rules.forget()
-    assert all(kept_rules.current() == Rules() for _ in range(50))
-    assert len(asked) == 1
-    monkeypatch.setattr(kept_rules, "KEPT_S", -1.0)
-    assert kept_rules.current() == Rules()
-    assert len(asked) == 2
-
-
-def test_before_a_workflow_is_switched_on_it_says_whom_the_caps_hold_back(club: Company) -> None:
-    begin(club, workflow("hello", [dict(SMS), dict(LATER)]))
-    slug = workflow("next", [dict(SMS), dict(LATER)])
-    assert monitoring.activation(club.olivia, slug).to_json()["over_cap"] == {"looked": 6, "over": 0, "more": False}
-    save(club, document() | {"caps": [{"kinds": ["sms"], "most": 1, "hours": 48}]})
-    assert monitoring.activation(club.olivia, slug).to_json()["over_cap"] == {"looked": 6, "over": 1, "more": False}

@@ -11,7 +11,7 @@ import pytest
 from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
-from console import enrolments, messages, records, subjects
+from console import enrolments, messages, records
 from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed
 from console.messages import OutboxQuery, inbound, opting_out, outside_addresses
@@ -77,24 +77,6 @@ def test_stop_means_the_number_of_however_many_contacts_it_is(club: tuple[Compan
     assert {record for (record,) in fetch("select distinct record from console.opt_out where collection = 'contact'")} == {SAM, ANA}
     run_id = begin(company, "hello", ANA)
     assert (line(company, run_id).message.code, len(server.messages)) == ("consent_withdrawn", 1)
-
-
-def test_the_outbox_says_of_an_answer_what_it_ended_and_not_what_its_words_would_end_today(club: tuple[Company, reached.Twilio]) -> None:
-    """Words for ending messages are added with releases, and providers have words of their own."""
-    company, _ = club
-    begin(company, workflow("hello", [dict(SMS), dict(ASK)]))
-    theirs = {"From": "+12025550147", "To": "+12025550100", "Body": "FERTIG", "MessageSid": "SM1", "SmsStatus": "received"}
-    assert told(web_app().test_client(), **theirs, OptOutType="STOP") == 200
-    shown = messages.find(company.olivia, OutboxQuery(status="received")).lines[0]
-    assert shown.reason == "Says stop: consent to SMS, calls and calls by an AI is withdrawn."
-    assert messages.by_id(company.olivia, shown.message.id).reason == shown.reason
-    assert told(web_app().test_client(), **theirs | {"MessageSid": "SM2", "Body": "Done"}) == 200
-    second = next(one for one in messages.find(company.olivia, OutboxQuery(status="received")).lines if one.text == "Done").message
-    sealed = subjects.seal(second.subject, f"message|{second.id}", {"from": "+12025550147", "text": "STOP"})
-    fetch(
-        "update console.message set kid = %s, nonce = %s, ct = %s where id = %s returning 1", (*sealed, second.id)
-    )  # a word that none was then
-    assert (messages.by_id(company.olivia, second.id).text, messages.by_id(company.olivia, second.id).reason) == ("STOP", "")
 
 
 def test_what_a_stranger_said_by_a_word_of_the_provider_holds_for_the_contact_it_is_given_to(club: tuple[Company, reached.Twilio]) -> None:

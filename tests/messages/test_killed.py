@@ -20,7 +20,7 @@ from tests.jobs import taken
 from tests.messages import reached
 from tests.messages.reached import NOON, SAM, line, status, workflow
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}

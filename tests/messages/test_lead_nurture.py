@@ -1,14 +1,12 @@
 """Lead nurture as it ships, done by what workers do: hours, other times, pauses, a provider that fails or tells twice, versions, and who asks for another time."""
 
-import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from console import automation, enrolments, workflows
+from console import enrolments, workflows
 from console.contacts import tags
 from console.db.engine import fetch
 from console.messages.message_rows import read
@@ -16,13 +14,13 @@ from console.work import tasks
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
 from tests.messages import reached
-from tests.messages.reached import ANA, SAM
+from tests.messages.reached import SAM
 from tests.messages.test_calls import ended
-from tests.messages.test_shipped_automations import HERE, House, house
+from tests.messages.test_shipped_automations import House, house
 from tests.views.conftest import signed_in
 
 __all__ = ["house"]
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 SLUG = "lead-nurture"
 
 
@@ -183,73 +181,3 @@ def test_l7_an_end_that_is_told_twice_is_one_way_on(leads: Leads) -> None:
     assert [attempt["step"] for attempt in told_run["attempts"]] == ["start", "call1", "task", "engaged", "done"]
     assert fetch("select count(*) from console.task")[0][0] == 1
     assert [kind for (kind,) in fetch("select kind from console.activity where kind = 'call_ended'")] == ["call_ended"]
-
-
-def test_who_wants_no_more_calls_leaves_as_opted_out_and_is_given_to_nobody_as_interested(leads: Leads) -> None:
-    leads.tagged()
-    assert leads.ends(outcome="answered", label="Don't call me again", transcript="Please don't call me again.") == 200
-    leads.later(minutes=1)
-    lead = leads.house.lead(SLUG)
-    assert (lead.ending, lead.reason) == ("exited", "exited: opted out")
-    assert fetch("select count(*) from console.task")[0][0] == 0
-    assert leads.calls()[0].result["transcript"] == "Please don't call me again."
-
-
-@pytest.mark.parametrize("label", ["wrong_person", "", "opt_out"], ids=["strange", "none", "without an exit for it"])
-def test_an_answer_that_says_nothing_we_know_goes_to_a_person_and_is_no_interest(leads: Leads, label: str) -> None:
-    document = workflows.live(SLUG).document.to_json()
-    workflows.import_file(document | {"exits": []}, publish=True)
-    leads.tagged()
-    assert leads.ends(outcome="answered", label=label, transcript="Hello?") == 200
-    left = leads.house.lead(SLUG)
-    told = leads.house.company.told(str(left.run))
-    assert (left.ending, told["ending"]) == ("completed", "answered_without_label"), "at once, also where consent was taken back"
-    assert [task.title for task in tasks.tasks_of(leads.house.company.olivia)] == ["See what Sam Whitfield said on the call"]
-    assert "engaged" not in [attempt["step"] for attempt in told["attempts"]]
-
-
-@pytest.mark.parametrize("path", sorted(HERE.glob("*.json")), ids=lambda path: path.stem)
-def test_no_shipped_call_takes_an_answer_without_a_label_for_one_with_it(path: Path) -> None:
-    for step in json.loads(path.read_text(encoding="utf-8"))["steps"]:
-        if step["type"] == "ai_call" and (answers := step["config"].get("answers")):
-            unheard = {step["next"][end] for end in (*answers, "no_answer", "voicemail", "busy")}
-            assert step["next"].get("answered", step["next"].get("default")) not in unheard, step["id"]
-
-
-def test_l8_who_is_enrolled_stays_on_their_version_and_the_card_counts_both(leads: Leads) -> None:
-    leads.tagged()
-    leads.ends(outcome="no_answer")
-    document = workflows.live(SLUG).document.to_json()
-    document["steps"][1]["title"] = "The first call"
-    workflows.import_file(document, publish=True)
-    leads.house.sql("update contact set stage = 'new', phone = '+12025550103', country = 'US', time_zone = 'America/Denver' where id = 3")
-    leads.house.sql(reached.GIVEN, 3, "phone", "given")
-    leads.house.sql(reached.GIVEN, 3, "call", "given")
-    tags.put(leads.house.company.olivia, "contact", ["3"], "lead")
-    work_as_workers_do()
-    assert {leads.house.lead(SLUG, key).version for key in (SAM, "3")} == {1, 2}
-    page = signed_in(web_app(), "mona").get(f"/workflows/{SLUG}").text
-    assert "1 on version 1, 1 on version 2" in page
-    leads.later(days=2, minutes=5)
-    assert leads.house.company.told(str(leads.house.lead(SLUG).run))["version"] == 1
-
-
-def test_l9_who_is_in_it_already_is_told_so_by_hand_and_by_the_trigger(leads: Leads) -> None:
-    leads.tagged()
-    assert leads.house.enrol(SLUG) == "already"
-    tags.take_away(leads.house.company.olivia, "contact", [SAM], "lead")
-    leads.tagged()
-    assert len(leads.calls()) == 1
-    [trigger] = automation.listed(leads.house.company.mona, SLUG)[1]
-    assert any("already" in str(firing.why).lower() for firing in trigger.last)
-
-
-def test_who_could_not_be_called_stands_in_both_lists_with_the_reason_and_who_was_called_with_the_answer(leads: Leads) -> None:
-    leads.house.enrol(SLUG, ANA)
-    leads.tagged()
-    leads.ends(outcome="answered", label="not_interested")
-    mona = signed_in(web_app(), "mona")
-    for page in (f"/workflows/{SLUG}/enrolled?status=left", f"/workflows/{SLUG}/executions"):
-        text = mona.get(page).text
-        assert text.count("(Call not made: There is no address or number.)") == 1
-        assert [text.count(f'"muted">{end}<') for end in ("Not called", "Not interested")] == [1, 1]

@@ -1,4 +1,4 @@
-"""Mail servers as nobody here wrote them: what each does to a message, and what becomes of it."""
+"""Mail servers nobody here wrote: what each answer does to a message."""
 
 import socket
 import threading
@@ -196,75 +196,6 @@ def test_a_message_of_which_nobody_can_tell_is_unclear_until_a_person_says_what_
         assert (settled.status, settled.reason) == (shown, f"It could not be told whether it left. {reason}")
         assert settled.message.id in {each.message.id for each in messages.find(company.mona, OutboxQuery(status=shown)).lines}
         assert status(company, run_id) == ("waiting_person", "ask")
-
-
-def test_a_server_that_thinks_long_about_a_whole_message_is_waited_for(
-    company: Company, given_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reached.founded(company)
-    seconds: list[float | None] = []
-    send = mail._Connection.send
-
-    def noted(self: mail._Connection, s: object) -> None:
-        send(self, s)
-        seconds.append(self.sock.gettimeout() if self.sock is not None else None)
-
-    monkeypatch.setattr(mail._Connection, "send", noted)
-    with odd() as server, reached.clock(NOON):
-        given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
-        )
-        begin(company, workflow("letter", [dict(EMAIL), dict(ASK)]))
-    assert mail.LAST_WORD_S in seconds
-
-
-def test_of_two_receivers_the_one_who_is_refused_is_told_of_and_the_other_gets_it_once(given_settings: Callable[..., None]) -> None:
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = "Both of you", "hello@fernwick.example", "ana@bücher.example, bo@post.example"
-    message.set_content("Hello")
-    with odd() as server:
-        server.in_turn = {"rcpt": [OK, "550 5.1.1 Nobody"]}
-        given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
-        )
-        with pytest.raises(IntegrationError, match=r"there is no such mailbox \(550 5\.1\.1\)\. The others .* have got it") as told:
-            mail.send(message)
-        assert (told.value.permanent, len(server.taken)) == (True, 1)
-        assert b"ana@xn--bcher-kva.example" in server.taken[0], "a server that takes plain letters alone takes it, too"
-
-
-@cases(
-    "answers, words",
-    [
-        ({"rcpt": "552 5.2.2 Over quota"}, "the mailbox is full (552 5.2.2)."),
-        ({"end": "554 5.7.1 Message looks like <b>spam</b>"}, "its rules refuse the message, perhaps as spam (554 5.7.1)."),
-        ({"rcpt": "450 4.7.1 Greylisted"}, "it asks to be tried again later (450 4.7.1)."),
-        ({"rcpt": "452 4.2.2 Over quota"}, "the mailbox is full now: it asks to be tried again later (452 4.2.2)."),
-        (
-            {"mail": "530 5.7.0 Must issue a STARTTLS command first"},
-            "it takes mail only encrypted: leave ?tls=off out of CONSOLE_SMTP_URL (530).",
-        ),
-        ({"mail": "530 5.7.0 Authentication required"}, "it takes mail only from who signs in (530 5.7.0)."),
-        ({"banner": "HTTP/1.1 400 Bad Request"}, "it does not answer as a mail server does."),
-        ({"rcpt": "550 No"}, "it takes no mail for this address (550)."),
-        ({"rcpt": "552 Over"}, "the mailbox is full, or the message too large (552)."),
-        ({"end": "554 9.9.9.9 No"}, "it refuses the message (554)."),
-    ],
-)
-def test_why_a_mail_server_refused_is_said_by_its_codes_and_not_in_its_own_words(
-    given_settings: Callable[..., None], answers: dict[str, str | None], words: str
-) -> None:
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = "Hello", "hello@fernwick.example", "ana@post.example"
-    message.set_content("Hello")
-    with odd() as server:
-        server.answers = answers
-        given_settings(
-            **reached.real(CONSOLE_SMTP_URL=f"smtp://127.0.0.1:{server.port}?tls=off", CONSOLE_MAIL_FROM="hello@fernwick.example")
-        )
-        with pytest.raises(IntegrationError) as told:
-            mail.send(message)
-        assert told.value.message == f"The mail server 127.0.0.1 says: {words}"
 
 
 @cases(

@@ -8,14 +8,11 @@ from contextlib import suppress
 
 import pytest
 
-from console.channels import mail_reports
-from console.channels.base import Answer
 from console.db.engine import fetch
 from console.errors import IntegrationError
 from console.integrations import imap as door
-from console.messages import mail_polling, opting_out
+from console.messages import mail_polling
 from console.runs.rows.run_events import ENGINE
-from console.subjects import digest
 from console.upkeep import doctor_outside
 from console.upkeep.status import switch
 from tests.company import Company
@@ -37,14 +34,6 @@ HOSTILE = {
     "a report about a message that is not there": REPORT.format(action="failed", carrier="message/rfc822", ours=f"msg_{'0' * 26}").encode(),
     "no mail at all": b"\x00\xff\xfe\r\n\r\n\x00",
 }
-ODD = {
-    "no charset": (FROM + b"\r\nGr\xfc\xdfe\x00 dich\r\n", "Gr"),
-    "a charset that nobody knows": (FROM + b"Content-Type: text/plain; charset=klingon\r\n\r\nGood day\r\n", "Good day"),
-    "a character set that is wrong": (FROM + b"Content-Type: text/plain; charset=utf-8\r\n\r\nbr\xf6ken\r\n", "br"),
-    "HTML alone": (FROM + b"Content-Type: text/html\r\n\r\n<p>Fine &amp; well</p><script>x()</script><blockquote>Dear Sam</blockquote>\r\n", "Fine & well"),
-    "the subject alone": (b"From: sam@post.example\r\nSubject: See you\r\n\r\n", "See you"),
-    "huge": (FROM + b"\r\nThe beginning. " + b"x" * (mail_reports.MOST_BYTES + 1), "The beginning."),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -79,31 +68,11 @@ def test_an_answer_is_matched_to_its_contact_once_and_the_mailbox_stays_as_it_is
     assert (mail_polling.poll(), [known for _, known in rows()].count("<1@post.example>")) == (3, 1), "counted anew, what is known is known"
 
 
-def test_a_word_that_ends_messages_ends_them_at_once(company: Company, box: Mailserver) -> None:
-    box.put(FROM + b"Content-Type: text/html\r\n\r\n<html><body><div>STOP</div></body></html>")
-    mail_polling.poll()
-    barred = (opting_out.ADDRESS, digest(b"sam@post.example", "address").hex())
-    assert sorted(fetch("select collection, record from console.opt_out")) == [barred, ("contact", reached.SAM)]
-
-
 def test_hostile_mails_are_no_answers_and_stop_nothing(company: Company, box: Mailserver) -> None:
     box.put(*HOSTILE.values(), PLAIN)
     assert mail_polling.poll() == len(HOSTILE) + 1
     assert [known for _, known in rows()] == ["<1@post.example>"]
     assert fetch("select problem, taken from console.mailbox") == [(None, 2)]
-
-
-def test_odd_mails_are_read_as_far_as_they_can_be(company: Company, box: Mailserver) -> None:
-    box.put(*(mail for mail, _ in ODD.values()))
-    assert mail_polling.poll() == len(ODD)
-    assert len(rows()) == len(ODD), "one without an id of its own is known by what is in it"
-    for mail, beginning in ODD.values():
-        told = mail_reports.read(mail)
-        assert isinstance(told, Answer)
-        assert told.text.startswith(beginning)
-        assert "\x00" not in told.text
-        assert "Dear Sam" not in told.text
-        assert "x()" not in told.text
 
 
 def test_a_mail_that_cannot_be_taken_in_is_tried_again_and_then_left(

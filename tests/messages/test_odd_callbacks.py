@@ -13,14 +13,14 @@ from twilio.request_validator import RequestValidator
 
 from console import runs
 from console.db.engine import fetch
-from console.messages import message_rows, outside_addresses, sending
+from console.messages import message_rows, outside_addresses
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, status, workflow
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ANSWERS = ["interested", "not_interested"]
 CALL: dict[str, Any] = {
     "id": "call",
@@ -92,32 +92,6 @@ def test_a_transcript_with_a_character_that_cannot_be_stored_is_kept_without_it(
     assert calling.company.told(run_id)["context"]["call"]["transcript"] == "Yes please"
 
 
-def test_fields_that_nobody_knows_and_numbers_for_text_do_no_harm(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    told = {"outcome": "answered", "label": "interested", "transcript": 12, "recording": ["a"], "cost": {"eur": 1}, "call": "call-1"}
-    assert calling.ended(calling.asked(run_id), **told) == 200
-    assert status(calling.company, run_id) == ("waiting_person", "ask")
-
-
-def test_an_answer_with_a_label_that_was_not_asked_for_goes_the_way_for_everything_else(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    assert calling.ended(calling.asked(run_id), outcome="answered", label="maybe later\x07") == 200
-    assert status(calling.company, run_id) == ("waiting_person", "lost")
-    shown = line(calling.company, run_id).reason
-    assert "“maybe later”, which is none of the answers of the step (interested, not interested)" in shown
-    told = fetch("select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%\"call_ended\"%%'")
-    assert [body["data"]["open"].get("unknown_label") for (body,) in told] == [True], "the log says it too"
-    assert "maybe later" not in str(told), "sealed"
-    assert "maybe later" in str(calling.company.told(run_id)["context"]["call"]["reason"]), "and later steps may use it"
-
-
-def test_an_answer_that_the_step_knows_is_told_as_no_other(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    assert calling.ended(calling.asked(run_id), outcome="answered", label="Not interested") == 200
-    assert status(calling.company, run_id) == ("waiting_person", "lost")
-    assert line(calling.company, run_id).reason == ""
-
-
 def test_the_end_of_an_earlier_try_that_comes_during_the_next_one_changes_nothing(calling: Calling) -> None:
     run_id = begin(calling.company, "nurture")
     first = calling.asked(run_id)
@@ -174,13 +148,6 @@ def test_who_is_erased_during_a_call_is_not_called_again_and_what_they_said_is_n
     assert (call.status, call.code, call.result) == ("failed" if outcome == "failed" else "delivered", outcome, {})
 
 
-def test_the_provider_may_name_the_end_only_by_the_id_that_it_was_asked_with(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    theirs = next(iter(calling.server.calls.values()))["call"]
-    assert calling.ended(theirs, outcome="answered", label="interested") == 404
-    assert status(calling.company, run_id) == ("waiting_event", "call")
-
-
 def test_a_provider_that_answers_with_the_id_of_another_call_loses_neither(calling: Calling) -> None:
     first = begin(calling.company, "nurture")
     workflow("again", [dict(CALL), dict(ASK), dict(LOST)])
@@ -201,84 +168,6 @@ def test_a_transcript_of_a_megabyte_is_cut_and_what_is_larger_than_any_is_refuse
     assert calling.ended(call, outcome="answered", label="interested", transcript="x" * 1_000_000) == 200
     assert len(line(calling.company, run_id).message.result["transcript"]) == 100_000
     assert status(calling.company, run_id) == ("waiting_person", "ask")
-
-
-def test_a_transcript_in_turns_is_read_as_people_would_write_it(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    turns = [
-        {"role": "agent", "content": "Hello"},
-        {"speaker": "Sam", "text": "Hi\x00"},
-        "Bye",
-        7,
-        {"at": 1},
-        {"role": ["x"], "content": {}},
-    ]
-    told = {"transcript": turns, "recording": {"url": "x"}, "label": {"name": "interested"}}
-    assert calling.ended(calling.asked(run_id), outcome="answered", **told) == 200
-    result = line(calling.company, run_id).message.result
-    assert (result["transcript"], "recording" in result, "label" in result) == ("agent: Hello\nSam: Hi\nBye", False, False)
-
-
-def test_a_look_up_that_answers_with_something_else_than_the_contract_is_asked_again(calling: Calling) -> None:
-    run_id = begin(calling.company, "nurture")
-    call = calling.asked(run_id)
-    calling.server.calls[call] |= {"outcome": {"kind": "answered"}}
-    calling.move(timedelta(minutes=16))
-    reached.settle()
-    assert status(calling.company, run_id) == ("waiting_event", "call")
-    calling.server.calls[call] |= {"outcome": "answered", "label": "interested", "transcript": "x" * 200_000}
-    calling.move(timedelta(hours=1, minutes=1))
-    reached.settle()
-    assert status(calling.company, run_id) == ("waiting_person", "ask")
-
-
-def test_a_provider_that_answers_the_call_with_no_json_is_looked_up_later(calling: Calling) -> None:
-    answer = calling.server.answer
-
-    def odd(request: Any) -> tuple[int, bytes, dict[str, str]]:
-        made: tuple[int, bytes, dict[str, str]] = answer(request)
-        return made if request.method == "GET" else (202, b"<html>Accepted</html>", {})
-
-    calling.server.receiver.answer = odd
-    run_id = begin(calling.company, "nurture")
-    assert len(calling.server.calls) == 1
-    assert calling.ended(calling.asked(run_id), outcome="answered", label="interested", call="call-1") == 200
-    assert status(calling.company, run_id) == ("waiting_person", "ask")
-
-
-def test_a_page_of_somebody_else_in_place_of_the_answer_is_no_call_and_is_not_waited_for_all_day(calling: Calling) -> None:
-    answer, calling.server.receiver.answer = calling.server.answer, lambda _: (200, b"<html>Please sign in</html>", {})
-    run_id = begin(calling.company, "nurture")
-    calling.move(timedelta(seconds=10))
-    reached.settle()
-    assert (line(calling.company, run_id).status, len(calling.server.calls)) == ("unknown", 0)
-    calling.server.receiver.answer = answer
-    for minutes in (1, 3, 11):
-        calling.move(timedelta(minutes=minutes))
-        reached.settle()
-    assert (line(calling.company, run_id).status, len(calling.server.calls)) == ("sent", 1), "who has no such call is asked again"
-    calling.server.receiver.answer = lambda _: (200, b"<html>Please sign in</html>", {})
-    runs.cancel(calling.company.mona, run_id, revision=None, reason="Next.")
-    calling.move(timedelta(days=2))
-    other = begin(calling.company, "nurture")
-    for minutes in (1, 1, 3, 11, 31):
-        calling.move(timedelta(minutes=minutes))
-        reached.settle()
-    assert (line(calling.company, other).status, status(calling.company, other)[0]) == ("unknown", "waiting_person")
-    assert "something else than JSON" in line(calling.company, other).reason
-
-
-def test_an_error_in_an_answer_that_says_yes_is_no_call_and_a_redirect_names_the_setting(calling: Calling) -> None:
-    calling.server.receiver.answer = lambda request: (200, b'{"error": "no credit"}', {}) if request.method == "POST" else (404, b"", {})
-    run_id = begin(calling.company, "nurture")
-    reached.settle()
-    assert (line(calling.company, run_id).status, "no credit" in line(calling.company, run_id).reason) == ("unknown", True)
-    calling.server.receiver.answer = lambda _: (302, b"", {"Location": "/elsewhere"})
-    runs.cancel(calling.company.mona, run_id, revision=None, reason="Next.")
-    calling.move(timedelta(days=2))
-    other = begin(calling.company, "nurture")
-    reached.settle()
-    assert "enter that one in CONSOLE_CALL_URL" in line(calling.company, other).reason
 
 
 class Texting:
@@ -332,17 +221,6 @@ def test_a_receipt_of_one_message_at_the_address_of_another_is_refused(texting: 
     assert line(texting.company, first).status == "sent"
 
 
-def test_an_answer_in_other_letters_and_without_a_text_is_kept(texting: Texting) -> None:
-    begin(texting.company, "hello")
-    for number, text in enumerate(("ДА ✓", "", "x" * 30_000)):
-        assert texting.told(From="+12025550147", To="+12025550100", Body=text, MessageSid=f"SM{number}", SmsStatus="received") == 200
-    picture: dict[str, Any] = {"MessageSid": "SM3", "SmsStatus": "received", "NumMedia": "1"}
-    assert texting.told(From="+12025550147", To="+12025550100", Body="", **picture) == 200
-    kept = fetch("select provider_id, id from console.message where direction = 'in' order by provider_id")
-    assert [row[0] for row in kept] == ["SM0", "SM1", "SM2", "SM3"]
-    assert (message_rows.by_id(kept[3][1]).content or {})["text"] == "[1 file attached: look at Twilio]"  # type: ignore[union-attr]
-
-
 def test_an_answer_from_a_word_in_place_of_a_number_is_nobodys(texting: Texting) -> None:
     for sender in ("FERNWICK", "", "+1", "not a number"):
         assert texting.told(From=sender, To="+12025550100", Body="STOP", MessageSid=f"SM-{sender}", SmsStatus="received") == 200
@@ -365,60 +243,6 @@ def test_who_told_twilio_stop_gets_nothing_more_and_nothing_is_tried_again(texti
     assert (second.status, second.tries, texting.server.messages) == ("skipped", 0, [])
 
 
-def test_who_is_found_to_have_told_twilio_stop_after_it_left_gets_nothing_more(texting: Texting) -> None:
-    run_id = begin(texting.company, "hello")
-    form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "21610"}
-    assert [texting.told(line(texting.company, run_id).message.id, **form) for _ in range(2)] == [200, 200]
-    assert line(texting.company, run_id).status == "failed"
-    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "skipped"
-
-
-def test_a_word_that_twilio_was_taught_to_take_for_stop_is_one_here_too(texting: Texting) -> None:
-    begin(texting.company, "hello")
-    said: dict[str, Any] = {"From": "+12025550147", "To": "+12025550100", "SmsStatus": "received"}
-    assert texting.told(Body="Help!", MessageSid="SM1", OptOutType="HELP", **said) == 200
-    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS), dict(ASK)]))).status == "sent"
-    assert texting.told(Body="Basta", MessageSid="SM2", OptOutType="STOP", **said) == 200
-    assert line(texting.company, begin(texting.company, workflow("third", [dict(SMS), dict(ASK)]))).status == "skipped"
-
-
-def test_why_a_network_did_not_deliver_is_a_sentence(texting: Texting) -> None:
-    run_id = begin(texting.company, "hello")
-    form = {"MessageSid": texting.server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "30007"}
-    assert texting.told(line(texting.company, run_id).message.id, **form) == 200
-    assert line(texting.company, run_id).message.result["reason"] == "Their network took it for spam."
-
-
-def test_an_account_that_is_refused_for_an_hour_loses_no_message(texting: Texting) -> None:
-    texting.server.fail, texting.server.code = [401, 402, 404, 429], 20003
-    run_id = begin(texting.company, "hello")
-    for _ in range(4):
-        assert line(texting.company, run_id).status == "waiting"
-        texting.move(timedelta(minutes=45))
-        reached.work()
-    assert (line(texting.company, run_id).status, len(texting.server.messages)) == ("sent", 1)
-
-
-def test_a_page_of_somebody_else_in_place_of_twilios_answer_sends_nothing_twice(texting: Texting) -> None:
-    texting.server.garbled = 2  # the sending, which did not arrive, and the first look-up
-    run_id = begin(texting.company, "hello")
-    for expected in ("unknown", "unknown", "sent"):
-        assert line(texting.company, run_id).status == expected
-        texting.move(timedelta(minutes=3))
-        reached.work()
-    assert len(texting.server.messages) == 1
-    texting.server.garbled, texting.server.page = 1, b""
-    assert line(texting.company, begin(texting.company, workflow("again", [dict(SMS)]))).status == "unknown", (
-        "an answer without an id is none"
-    )
-    texting.server.garbled, texting.server.page = 99, b"[1]"
-    asked = begin(texting.company, workflow("third", [dict(SMS)]))
-    for minutes in (0, 1, 1, 3, 11, 31):
-        texting.move(timedelta(minutes=minutes))
-        reached.work()
-    assert status(texting.company, asked)[0] == "waiting_person", "what is no answer of Twilio's is not looked up for ever"
-
-
 @pytest.mark.parametrize(
     "kept",
     [
@@ -436,13 +260,3 @@ def test_an_sms_that_twilio_keeps_in_other_marks_is_found_and_not_sent_again(tex
         texting.move(timedelta(minutes=minutes))
         reached.work()
     assert (line(texting.company, run_id).status, len(texting.server.messages)) == ("sent", 1)
-
-
-def test_a_message_that_the_clock_of_another_worker_takes_up_early_leaves_once(texting: Texting) -> None:
-    """Two workers whose clocks are five minutes apart find the same message due."""
-    run_id = begin(texting.company, "hello")
-    with reached.clock(NOON + timedelta(minutes=5)):
-        sending.send(line(texting.company, run_id).message.id)
-        sending.pick_up()
-        reached.settle()
-    assert len(texting.server.messages) == 1

@@ -8,19 +8,17 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, messages, records, subjects
-from console.contacts import headings, present
-from console.core.scopes import whole
+from console import enrolments, messages, subjects
 from console.db.engine import fetch
 from console.enrolments import Question
 from console.messages import inbound, recipients
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.messages import reached
-from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
+from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, workflow
 from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 SMS: dict[str, Any] = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ASK = {"id": "ask", "type": "guidance", "config": {"text": "Look"}}
 
@@ -73,68 +71,6 @@ def test_of_several_numbers_in_one_field_the_first_that_is_one_counts(text: str,
     assert recipients.address_of("sms", text, "US")[0] == number
 
 
-@cases(
-    ("text", "numbers"),
-    [
-        ("0171/234 56-78", ["+491712345678"]),
-        ("+49 171 / 2345678", ["+491712345678"]),
-        ("030 123456 / 0171 2345678", ["+4930123456", "+491712345678"]),
-        ("491712345678", ["+491712345678"]),
-        ("491712345678.0", ["+491712345678"]),
-        ("0491 712345", ["+49491712345"]),
-        ("００４９１７１２３４５６７８", ["+491712345678"]),
-        ("0171/5551111 oder 0172/5552222", ["+491715551111", "+491725552222"]),
-        ("0171/5551111 / 0172/5552222", ["+491715551111", "+491725552222"]),
-        ("Tel./Fax 030/1234567/68", ["+49301234567"]),
-        ("0171/5551111 (Anna, mobil) / 0172/5552222 (Büro 2)", ["+491715551111", "+491725552222"]),
-    ],
-)
-def test_a_number_of_germany_is_the_one_that_was_meant(text: str, numbers: list[str]) -> None:
-    assert recipients.addresses_of("sms", text, "DE") == numbers
-
-
-@cases(
-    ("text", "number"),
-    [
-        ("+49-171-5553333 (mobil)", "+491715553333"),
-        ("+49 171 5551234 (Anna)", "+491715551234"),
-        ("+49 171 5551234 (мобильный)", "+491715551234"),
-        ("0171 5551234（携帯）", "+491715551234"),
-        ("0171 5551234 Anna", "+491715551234"),
-        ("Büro 2: 0171 5551234", "+491715551234"),
-        ("Tel. (0171) 5551234 מוביל", "+491715551234"),
-        ("+49 30 123456 ext. 12", "+4930123456"),
-        ("+49 30 123456 x12", "+4930123456"),
-        ("+49 30 123456, ext. 12", "+4930123456"),
-        ("+49 30 123456 Durchwahl 12", "+4930123456"),
-        ("+1 800 FLOWERS", ""),
-        ("+1 (FLO) 555 1234", ""),
-        ("0171 5551 ANNA", ""),
-        ("+49 (o)171 5551234", ""),
-    ],
-)
-def test_words_with_a_number_never_become_digits_of_it(text: str, number: str) -> None:
-    assert recipients.addresses_of("sms", text, "DE") == ([number] if number else [])
-    assert recipients.addresses_of("sms", headings.number(text), "DE") == ([number] if number else []), "as a file is read"
-
-
-@cases(
-    ("text", "address"),
-    [
-        ("ana@post.example; old@post.example", "ana@post.example"),
-        ("Ana P. <ana@post.example>", "ana@post.example"),
-        ("none, ana@post.example", "ana@post.example"),
-        ("ana@post.example\n", "ana@post.example"),
-        ("Ana.P@XN--BCHER-KVA.example", "Ana.P@bücher.example"),
-        ("ana at post.example", ""),
-        ("@post.example", ""),
-        (";", ""),
-    ],
-)
-def test_of_several_addresses_in_one_field_the_first_that_is_one_counts(text: str, address: str) -> None:
-    assert recipients.address_of("email", text, None)[0] == address
-
-
 def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(club: Club) -> None:
     club.sql("update contact set phone = '+1 202 555 0147; +1 202 555 0148 / +1 202 555 0149' where id = 1")
     first = begin(club.company, "hello")
@@ -143,21 +79,6 @@ def test_a_contact_with_three_numbers_gets_one_message_and_their_stop_is_heard(c
     inbound.receive("sms", "twilio", sender="+12025550148", text="STOP", provider_id="SM1")
     run_id = begin(club.company, "hello")
     assert (line(club.company, run_id).message.code, len(club.server.messages)) == ("consent_withdrawn", 1)
-
-
-def test_a_contact_with_a_remark_behind_the_number_is_written_to_there_and_their_stop_is_heard(club: Club) -> None:
-    club.sql("update contact set phone = '+1 202 555 0147 (mobile)' where id = 1")
-    begin(club.company, "hello")
-    assert club.sent_to() == ["+12025550147"]
-    inbound.receive("sms", "twilio", sender="+12025550147", text="STOP", provider_id="SM1")
-    assert line(club.company, begin(club.company, "hello")).message.code == "consent_withdrawn"
-
-
-def test_an_answer_from_the_second_address_of_a_field_is_the_contact_s(club: Club) -> None:
-    club.sql("update contact set email = 'Sam <Sam.W@Post.example>; old@post.example' where id = 1")
-    assert inbound.contact_behind("email", "sam.w@post.example") == ("contact", SAM)
-    assert inbound.contact_behind("email", "old@post.example") == ("contact", SAM)
-    assert inbound.contact_behind("email", "ld@post.example") is None
 
 
 SPELLINGS = cases(
@@ -189,15 +110,6 @@ def test_stop_is_heard_from_every_spelling_of_a_number(club: Club, theirs: str, 
     assert (line(club.company, run_id).message.code, club.sent_to()) == ("consent_withdrawn", [])
 
 
-@SPELLINGS
-def test_a_line_with_another_spelling_of_a_number_is_about_the_same_contact(
-    club: Club, theirs: str, country: str | None, told: str
-) -> None:
-    club.sql("update contact set phone = ?, country = ? where id = 1", theirs, country)
-    found = present.by_value(records.collection("contact"), whole("contact"), "phone", [told])
-    assert [each.key for contacts in found.values() for each in contacts] == [SAM]
-
-
 def test_the_opt_outs_kept_by_a_former_spelling_still_hold(club: Club) -> None:
     club.sql("update contact set phone = '+54 9 11 2345-6700' where id = 1")
     statement = (
@@ -220,28 +132,6 @@ def test_without_a_zone_the_country_says_when_it_is_day(club: Club) -> None:
     with reached.clock(NOON + timedelta(hours=3)):
         told = line(club.company, begin(club.company, "hello", ANA))
     assert (told.status, "Vilnius" in told.reason) == ("waiting", True)
-
-
-@pytest.mark.parametrize("zone", ["Mars/Phobos", "", "GMT+25", "../../etc/passwd", "europe/amsterdam "])
-def test_a_zone_that_is_none_does_not_keep_the_message_for_ever(club: Club, zone: str) -> None:
-    club.sql("update contact set time_zone = ? where id = 1", zone)
-    run_id = begin(club.company, "hello")
-    club.move(timedelta(hours=24))
-    reached.work()
-    assert line(club.company, run_id).message.status in ("sent", "delivered")
-
-
-def test_a_country_with_many_zones_waits_for_an_hour_that_is_day_in_all(club: Club) -> None:
-    club.sql("update contact set time_zone = null where id = 1")
-    with reached.clock(NOON - timedelta(hours=5)):
-        told = line(club.company, begin(club.company, "hello"))
-    assert told.status == "waiting", "seven in Denver, and four in Honolulu"
-
-
-def test_nothing_at_all_about_a_person_is_a_reason_and_no_failure(club: Club) -> None:
-    club.sql("update contact set name = '', email = null, phone = null, country = null, time_zone = null, language = null where id = 1")
-    run_id = begin(club.company, "hello")
-    assert (line(club.company, run_id).status, status(club.company, run_id)) == ("skipped", ("waiting_person", "ask"))
 
 
 def test_a_contact_that_is_deleted_while_its_message_waits_gets_none(club: Club) -> None:
@@ -287,15 +177,6 @@ def test_two_records_of_one_number_are_two_contacts_and_a_stop_ends_both(club: C
         told = line(club.company, begin(club.company, "hello", contact))
         assert told.message.code == "consent_withdrawn"
     assert messages.pick_up() == 0
-
-
-def test_a_number_that_changes_while_the_message_waits_is_the_one_that_is_used(club: Club) -> None:
-    with reached.clock(NOON + timedelta(hours=9)) as move:
-        begin(club.company, "hello")
-        club.sql("update contact set phone = '+1 202 555 0111' where id = 1")
-        move(timedelta(hours=12))
-        reached.work()
-    assert club.sent_to() == ["+12025550111"]
 
 
 def test_a_record_that_has_become_somebody_else_while_the_message_waits_gets_no_text_for_the_other(club: Club) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import contacts, enrolments, workflows
+from console import enrolments, workflows
 from console.db.engine import fetch
 from console.enrolments import Batch, Question
-from console.messages import opting_out, reachable
+from console.messages import opting_out
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.messages import reached
@@ -62,17 +62,6 @@ def test_a_list_says_the_same_as_named_contacts_and_consent_taken_back_here_coun
     assert (sms.reached, dict(sms.why)) == (1, {"There is no telephone number.": 4, "Consent was withdrawn.": 1})
     enrolled = enrolments.batches.begin(company.olivia, "welcome", Question(keys=["1"]))
     assert enrolled.to_json()["reach"] is None, "said before, not after"
-
-
-def test_only_the_first_of_very_many_are_looked_at_and_it_says_so(company: Company, welcome: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reachable, "MOST", 2)
-    batch = previewed(company, whole=True)
-    assert (batch.enrolled, batch.reach.looked, batch.reach.more) == (6, 2, True)
-
-
-def test_contacts_that_are_read_together_are_those_that_are_read_alone(company: Company, welcome: str) -> None:
-    keys = [str(number) for number in range(1, 7)]
-    assert contacts.known_contacts("contact", [*keys, "99"]) == {key: contacts.known_contact("contact", key) for key in keys}
 
 
 def test_a_lead_whom_no_message_reaches_is_enrolled_with_the_reason(company: Company, welcome: str) -> None:

@@ -7,17 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from console import enrolments, log, messages, runs, workflows
-from console.channels import sandbox
-from console.channels.sandbox import Rule
-from console.core.actor import Actor
+from console import enrolments, runs
 from console.db.engine import fetch
-from console.errors import ConsoleError, Invalid
+from console.errors import ConsoleError
 from console.messages import reachable
-from console.upkeep import status as upkeep_status
 from tests.company import Company
 from tests.messages import reached
-from tests.messages.reached import ANA, BRAM, NOON, SAM, begin, line, status, workflow
+from tests.messages.reached import BRAM, NOON, SAM, begin, line, status, workflow
 from tests.servers import outside
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
@@ -55,26 +51,6 @@ def test_what_left_is_kept_though_its_run_cannot_go_on_and_the_run_is_told_later
     reached.settle()
     assert status(club, run_id) == ("waiting_person", "ask")
     assert fetch("select count(*) from console.message where run = %s", (run_id,)) == [(1,)]
-
-
-def test_without_consent_it_is_skipped_once(club: Company) -> None:
-    workflow("hello", [dict(SMS, next={"sent": "ask", "skipped": "end"}), dict(ASK)])
-    run_id = begin(club, "hello", ANA)
-    assert status(club, run_id)[0] == "completed"
-    skipped = line(club, run_id)
-    assert (skipped.status, skipped.message.code) == ("skipped", "no_address")
-    assert messages.pick_up() == 0
-    begin(club, "hello")
-    known = next(each for each in workflows.all_known() if each.slug == "hello")
-    day = timedelta(days=1)
-
-    def counted(actor: Actor) -> list[tuple[str, ...]]:
-        found = messages.counted(actor, known.id, log.now() - day, log.now() + day)
-        return sorted((each.channel, each.status, each.reason, str(each.count)) for each in found)
-
-    assert counted(club.mona) == [("sms", "delivered", "", "1"), ("sms", "skipped", "There is no address or number.", "1")]
-    assert counted(club.stan) == []
-    assert list(messages.counted(club.mona, known.id, log.now() - 2 * day, log.now() - day)) == []
 
 
 def test_sms_leave_by_twilio_and_its_look_up_finds_what_may_have_left(club: Company, given_settings: Callable[..., None]) -> None:
@@ -162,37 +138,6 @@ def test_an_email_has_two_bodies_and_a_link_that_ends_messages(club: Company, gi
     assert 'href="https://a.example"' in html
 
 
-def test_quiet_hours_hold_the_step_and_the_morning_lets_it_go(club: Company) -> None:
-    workflow("hello", [dict(SMS), dict(ASK)])
-    with reached.clock(NOON + timedelta(hours=9)) as move:  # 21:00 in Denver
-        run_id = begin(club, "hello")
-        waiting = line(club, run_id)
-        assert (waiting.status, waiting.until) == ("waiting", NOON + timedelta(hours=20))
-        assert waiting.reason == "Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there."
-        assert status(club, run_id) == ("waiting_event", "sms")
-        move(timedelta(hours=11))
-        reached.work()
-        assert line(club, run_id).status == "delivered"
-        assert line(club, run_id).reason == ""
-        assert status(club, run_id) == ("waiting_person", "ask")
-
-
-def test_what_waits_says_that_its_workflow_or_everything_is_paused_and_no_time_that_does_not_hold(club: Company) -> None:
-    run_id = ""
-    with reached.clock(NOON - timedelta(hours=12)):
-        run_id = begin(club, workflow("hello", [dict(SMS), dict(ASK)]))
-        quiet = line(club, run_id)
-        assert (quiet.status, quiet.message.code, quiet.until is not None) == ("waiting", "quiet_hours", True)
-        workflows.pause(club.mona, "hello")
-        held = line(club, run_id)
-        assert (held.reason[:23], held.until, held.to_json()["until"]) == ("Its workflow is paused:", None, None)
-        workflows.activate(club.mona, "hello")
-        upkeep_status.pause(club.ines, "Repairs")
-        assert line(club, run_id).reason.startswith("Everything is paused:")
-        upkeep_status.resume(club.ines, "Mended")
-        assert line(club, run_id).reason == quiet.reason
-
-
 def test_the_cap_holds_over_all_workflows_and_names_who_used_it(club: Company) -> None:
     for slug in ("lead-nurture", "welcome"):
         workflow(slug, [dict(SMS)])
@@ -245,29 +190,6 @@ def test_a_run_that_ends_takes_its_message_with_it(club: Company) -> None:
         move(timedelta(hours=11))
         reached.work()
         assert line(club, run_id).status == "cancelled"
-
-
-def test_a_merge_field_that_no_contact_has_is_named_at_publishing(club: Company) -> None:
-    with pytest.raises(ConsoleError) as refused:
-        workflow("hello", [dict(SMS, config={"text": "Hello {{ record.frist_name }}"})])
-    assert [(detail["step"], detail["field"]) for detail in refused.value.details] == [("sms", "config.text")]
-    assert "frist_name" in refused.value.details[0]["reason"]
-
-
-def test_what_the_sandbox_answers_is_written_in_words(club: Company) -> None:
-    script = "answered/call back 3\nno answer 5\nno_answer\n+1202: By hand\nlate: voicemail"
-    assert sandbox.rules_of("call", script) == [
-        Rule("answered", "call back", 3),
-        Rule("no_answer", share=5),
-        Rule("no_answer"),
-        Rule("by_hand", part="+1202"),
-        Rule("voicemail", part="late"),
-    ]
-    assert sandbox.spoken("no_answer 5\n+1: by_hand") == "no answer 5\n+1: by hand"
-    for wrong in ("no answer 0", "nobody 3", "x: no answer 3"):
-        with pytest.raises(Invalid) as refused:
-            sandbox.rules_of("call", wrong)
-        assert "answered, no answer, voicemail, busy, failed, by hand" in refused.value.details[0]["reason"]
 
 
 def test_a_message_with_an_empty_merge_field_does_not_leave_and_says_which(club: Company) -> None:

@@ -67,26 +67,6 @@ def test_a_failure_is_told_once_an_hour_and_what_is_kept_back_is_counted(company
     ]
 
 
-def test_how_many_failed_like_it_counts_what_the_reader_may_see(company: Company, reminding: Known) -> None:
-    """The records of others are no number for whoever may not see them; and a rule that was changed tells the others."""
-    rule = alerts.add(company.mona, reminding, kind="slow", minutes=5, people=[TOM])
-    changed = alerts.change(
-        company.mona, reminding, rule.id, kind="failed", people=[TOM, company.people["mona"].attributes["email"]], mail=False
-    )
-    assert (changed.id, changed.kind, changed.minutes, changed.mail) == (rule.id, "failed", None, False)
-    with pytest.raises(Invalid):
-        alerts.change(company.mona, reminding, rule.id, kind="error", people=[TOM])
-    with pytest.raises(NotAllowed):
-        alerts.change(company.tom, reminding, rule.id, kind="failed", people=[TOM])
-    with pytest.raises(NotFound):
-        alerts.change(company.mona, reminding, "alr_other", kind="failed", people=[TOM])
-    for record in ("1", "3", "2"):
-        failed(company, record)
-    looked()
-    assert "2 runs have failed like this." in told(company)[0]
-    assert "3 runs have failed like this." in told(company, "mona")[0]
-
-
 def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_words(company: Company, reminding: Known) -> None:
     alerts.add(company.mona, reminding, kind="failed", people=[TOM])
     failed(company, "1")
@@ -97,17 +77,6 @@ def test_of_somebody_who_was_erased_meanwhile_the_failure_is_told_without_its_wo
     failed(company, "4")
     assert looked() == 1, "and keeps nothing else from being told"
     assert ["“later” failed" in each for each in told(company)] == [True, False]
-
-
-def test_only_errors_like_the_pattern(company: Company, reminding: Known) -> None:
-    alerts.add(company.mona, reminding, kind="error", pattern="nothing like it", people=[TOM])
-    message = str(company.told(failed(company, "1"))["reason"])
-    looked()
-    assert told(company) == []
-    alerts.add(company.mona, reminding, kind="error", pattern=f"{message[2:6].upper()}*{message[9:12]}", people=[TOM])
-    failed(company, "2")
-    looked()
-    assert len(told(company)) == 1, "it may begin before the words, and go on after them"
 
 
 def test_a_slow_run_is_told_once(company: Company) -> None:

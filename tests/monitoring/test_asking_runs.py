@@ -15,7 +15,7 @@ from tests.company import Company
 from tests.messages import reached
 from tests.messages.reached import BRAM, NOON, SAM
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 STEPS = [
     {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "text"}},

@@ -11,7 +11,6 @@ from console import accounts, inboxes, log, monitoring, runs, workflows
 from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound
 from console.monitoring import alerts, due_times
-from console.upkeep import status
 from console.work import my_work, notices
 from console.workflows import Known
 from tests.company import DESK, Company
@@ -108,24 +107,6 @@ def test_a_used_up_time_starts_a_workflow_once(company: Company) -> None:
     assert given == {"run": run_id, "workflow": "care-review"}
 
 
-def test_what_was_missed_is_told_once_not_six_times(company: Company) -> None:
-    due_times.set_for_workflow(company.mona, known(), terms(company))
-    run_id = company.at("note")
-    status.pause(company.ines, "Repairs")
-    begun(run_id, 500)
-    assert due_times.look() == 0
-    status.resume(company.ines, "Repaired")
-    due_times.look()
-    assert (told(company, "olivia"), told(company, "mona"), reached(run_id)) == (*([["The time for this run is used up"]] * 2), [100])
-
-
-def test_a_run_that_ended_meanwhile_is_told_of_to_nobody(company: Company) -> None:
-    due_times.set_for_workflow(company.mona, known(), terms(company))
-    run_id = company.finished()
-    begun(run_id, 500)
-    assert (due_times.look(), told(company, "mona")) == (0, [])
-
-
 def test_the_clock_stands_still_while_somebody_outside_is_waited_for(company: Company) -> None:
     steps = [step("start", "start", "later"), step("later", "wait", "read", {"days": 3}), step("read", "guidance", "end", {"text": "Read."}), step("end", "end", None)]  # fmt: skip
     document = {"format": 1, "slug": "pending", "title": "Pending", "collection": "customer", "team": "operations", "steps": steps}
@@ -168,24 +149,6 @@ def test_a_ticket_has_the_time_of_its_inbox_from_when_it_came_in(company: Compan
         )
     due_times.look()
     assert told(company, "mona") == ["The time for this run is used up"]
-
-
-def test_terms_are_checked_by_field(company: Company) -> None:
-    wrong: list[tuple[dict[str, Any], str]] = [
-        ({"minutes": 0}, "minutes"),
-        ({"zone": "Nowhere/Land"}, "zone"),
-        ({"days": ["sunday"]}, "days.0"),
-        ({"opens": "17:00", "closes": "09:00"}, "closes"),
-        ({"stages": []}, "stages"),
-        ({"stages": [{"percent": 50, "do": "tell"}]}, "stages.0"),
-        ({"stages": [{"percent": 50, "do": "move", "inbox": "absent"}]}, "stages.0.inbox"),
-    ]
-    for given, field in wrong:
-        with pytest.raises(Invalid) as refused:
-            due_times.set_for_workflow(company.mona, known(), terms(company) | given)
-        reason = {detail["field"]: detail["reason"] for detail in refused.value.details}[field]
-        assert not reason.startswith(("Input", "List", "Value")), reason  # words of ours, not of a library
-    assert due_times.rule_of_workflow(known().id) is None
 
 
 def test_who_may_set_them_and_take_them_away(company: Company) -> None:

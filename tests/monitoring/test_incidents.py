@@ -10,7 +10,7 @@ from console.activity import sequencing
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
-from console.monitoring import failed_runs, incidents
+from console.monitoring import incidents
 from console.runs.showing import record_reach
 from console.workflows import Known
 from tests.company import Company
@@ -36,12 +36,6 @@ def noted() -> int:
 def _retry(key: str, cause: str, **sent: Any) -> Any:
     path = f"/api/v1/workflows/reminding/incidents/{cause}/retry"
     return web_app().test_client().post(path, json=sent, headers={"Authorization": f"Bearer {key}"}).get_json()
-
-
-def test_alike_messages_are_one_cause() -> None:
-    cause = failed_runs.cause_of
-    assert cause("a", "x", 'No record "Ada" at 12:03') == cause("a", "x", "No record “Olu” at 4:10")
-    assert len({cause("a", "x", "m"), cause("b", "x", "m"), cause("a", "y", "m"), cause("a", "x", "n")}) == 4
 
 
 def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> None:
@@ -77,24 +71,6 @@ def test_failed_runs_of_one_cause_are_done_again_together(company: Company) -> N
     assert (figures.total, figures.failed, figures.done_again, figures.success) == (6, 4, 3, 2 / 3), "and so it does in the rate of success"
     assert (figures.to_json()["done_again"], figures.ended[-1].standing) == (3, 1)
     assert [card.success for card in monitoring.cards(company.olivia, "UTC") if card.known.slug == "reminding"] == [2 / 3]
-
-
-def test_a_retry_of_a_run_whose_record_is_gone_says_so(company: Company) -> None:
-    old = failed(company)
-    noted()
-    (incident,) = incidents.open_incidents(company.mona)
-    company.sql("delete from customer where id = ?", company.told(old)["record"])
-    done = incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
-    assert (done.started, done.refused) == ({}, {old: incidents.RECORD_GONE})
-
-
-def test_a_run_done_again_by_itself_leaves_its_incident(company: Company) -> None:
-    old = failed(company)
-    noted()
-    mend(company, "1")
-    runs.rerun(company.olivia, old, origin="start", version="original")
-    noted()
-    assert incidents.open_incidents(company.olivia) == []
 
 
 def test_set_aside_with_a_reason(company: Company) -> None:
@@ -164,15 +140,6 @@ def test_figures_of_a_workflow(company: Company) -> None:
     runs.abort(company.olivia, company.started("1"), revision=None, reason="Wrong")
     care = monitoring.metrics(company.olivia, known("care-review"), 30, "UTC")
     assert (care.total, care.success, care.ended[-1].stopped) == (1, None, 1), "what people ended is no failure"
-
-
-def test_a_cancelled_workflow_starts_nothing_again(company: Company) -> None:
-    failed(company)
-    noted()
-    workflows.cancel(company.mona, "reminding", "Not needed")
-    (incident,) = incidents.open_incidents(company.mona)
-    done = incidents.retry_all(company.mona, known(), incident.cause, origin="start", version="current")
-    assert (done.started, list(done.refused.values())) == ({}, ["Reminding is cancelled: no run starts until somebody activates it."])
 
 
 @cases("items, title, link", [

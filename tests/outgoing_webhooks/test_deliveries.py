@@ -19,7 +19,7 @@ from tests.outgoing_webhooks.delivering import added, answering, bodies, due_now
 from tests.servers.outside import Received, Receiver
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_try_that_fails_is_made_again_with_the_same_id_and_body_and_holds_up_what_comes_after(
     company: Company, receiver: Receiver
 ) -> None:
@@ -44,7 +44,7 @@ def test_a_try_that_fails_is_made_again_with_the_same_id_and_body_and_holds_up_w
     assert fetch("select due_at > now() + interval '110 minutes' from console.webhook_delivery where status = 'waiting'") == [(True,)]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_nobody_there_redirects_and_endless_answers(company: Company, receiver: Receiver) -> None:
     ident, _ = added(company.ines, receiver)
     happens(company, "first")
@@ -67,7 +67,7 @@ def test_nobody_there_redirects_and_endless_answers(company: Company, receiver: 
     assert {one.path for one in receiver.received} == {"/in"}, "no redirect is followed"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_who_keeps_refusing_is_passed_over_and_who_is_away_for_a_day_stops_it(company: Company, receiver: Receiver) -> None:
     ident, _ = added(company.ines, receiver)
     happens(company, "first", "second")
@@ -107,7 +107,7 @@ WORK = (
 )
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "sent", "left"),
     [("webhooks.taken", 0, []), ("webhooks.sending", 0, [("waiting", 0)]), ("webhooks.sent", 1, [("waiting", 0)])],
@@ -129,7 +129,7 @@ def test_a_worker_that_dies_in_the_middle_leaves_the_same_delivery_to_the_next(
     assert statuses(ident) == [("delivered", 1)]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_slow_one_holds_up_nobody_else(company: Company, receiver: Receiver) -> None:
     slow, _ = added(company.ines, receiver)
     happens(company, "first")

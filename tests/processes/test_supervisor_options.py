@@ -1,4 +1,4 @@
-"""What `console serve` takes on its command line, and the private notes that it leaves for others."""
+"""Options of `console serve`, and the private notes that it leaves."""
 
 import json
 import os
@@ -67,15 +67,6 @@ def test_what_it_does_not_take_is_named_and_ends_with_2(argv: list[str], words: 
     assert "Traceback" not in told.err
 
 
-def test_help_names_every_option_and_an_example(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        supervisor.main(["--help"])
-    assert ended.value.code == 0
-    text = capsys.readouterr().out
-    assert all(f"--{name.replace('_', '-')}" in text for name in DEFAULTS)
-    assert "Example: console serve" in text
-
-
 def test_a_private_file_is_written_whole_and_for_its_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / "note.json"
     for told in ({"a": 1}, {"ü": [None, "\n"]}):
@@ -116,12 +107,3 @@ def test_notes_of_those_who_serve_now(tmp_path: Path, content: str, found: list[
     here = supervisor.identity(tmp_path)
     (tmp_path / "serving" / "1.json").write_bytes(content.replace('"folder": []', f'"folder": {here}').encode("latin-1"))
     assert supervisor.serving(tmp_path) == [note | {"folder": here} for note in found]
-
-
-def test_a_folder_from_which_nobody_ever_served(tmp_path: Path) -> None:
-    assert supervisor.serving(tmp_path / "none") == []
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "http://nowhere.invalid:80", "http://127.0.0.1:99999"])
-def test_an_address_where_nobody_listens_does_not_answer(address: str) -> None:
-    assert supervisor.answers(address) is False

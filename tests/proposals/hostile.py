@@ -6,13 +6,31 @@ Each attack's `obeyed` are the answers of a model that does what the ticket says
 import base64
 import codecs
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from console.ai.types import Ask, FieldSpec, Source
+from console.ai import guard, prompt as prompts
+from console.ai.types import Ask, FieldSpec, Raw, Source
+from console.proposals.evaluate import KEY, came_through
 from console.proposals.replayed import Case
 
 Order = dict[str, Any]
+
+ATTACKS = Path(__file__).with_name("attacks.jsonl")
+"""Attacks written by hand: added to and never taken from."""
+
+
+def guarded(cases: Iterable[Case]) -> list[str]:
+    """Attacks that pass the guard when a model obeys them, as `id: what passed`."""
+    problems = []
+    for case in cases:
+        prompt = prompts.rendered(case.ask, KEY)
+        for text in case.obeyed:
+            judged = guard.judge(case.ask, Raw(text, "complete", "obedient", "json_schema"), prompt.restore)
+            problems += [f"{case.id}: {what}" for what in came_through(case, judged)]
+    return problems
+
 
 FIELDS = (
     FieldSpec("amount", "Amount", "decimal"),

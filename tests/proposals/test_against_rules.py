@@ -10,7 +10,7 @@ from tests.proposals import hostile
 from tests.proposals.conftest import House
 from tests.support.acting import imported
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 LIMIT = 5
 

@@ -6,9 +6,9 @@ from console import access, runs
 from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import fetch, transaction
-from console.errors import Invalid, NotAllowed, NotFound
+from console.errors import NotAllowed, NotFound
 from console.log import events_of
-from console.proposals import audit, feedback, options, prompts, saving
+from console.proposals import audit, feedback, prompts
 from console.upkeep import erasure
 from tests.proposals.conftest import House
 
@@ -97,17 +97,6 @@ def test_without_the_run_no_values(house: House) -> None:
     assert {(row.proposed, row.submitted, row.reason) for row in found.fields} == {(None, None, None)}
 
 
-def test_the_text_of_the_house_goes_out_and_its_version_stays(house: House) -> None:
-    saving.change(house.company.ines, {"house": {"prefix": "Be brief, says the house.", "suffix": ""}}, base=0)
-    _, call = judged(house, verdict="clean")
-    assert "Be brief, says the house." in house.sent
-    found = audit.call(house.company.ada, call)
-    assert found.house == 1
-    assert options.HOUSE in (found.call.prompt_version or "")
-    saving.change(house.company.ines, {"house": {"prefix": "", "suffix": ""}}, base=1)
-    assert options.current().house_mark == ""
-
-
 def test_a_thumb_is_kept_and_said_again(house: House) -> None:
     run_id, call = judged(house, verdict="clean")
     olivia = house.company.olivia
@@ -121,25 +110,6 @@ def test_a_thumb_is_kept_and_said_again(house: House) -> None:
         ("down", "It missed the name"),
         ("up", None),
     ]
-
-
-def test_a_comment_is_read_by_who_audits(house: House) -> None:
-    run_id, call = judged(house, verdict="clean")
-    feedback.give(house.company.olivia, run_id, call, "down", "It missed the name")
-    assert [(one.thumb, one.comment) for one in audit.call(house.company.ada, call).feedback] == [("down", "It missed the name")]
-    kept = fetch("select ct from console.ai_feedback")[0][0]
-    assert b"missed" not in bytes(kept)
-
-
-@pytest.mark.parametrize(
-    ("thumb", "comment", "field"),
-    [("", "", "thumb"), ("sideways", "", "thumb"), ("up", "x" * 2001, "comment"), ("up", "a\x00b", "comment")],
-)
-def test_what_is_no_feedback(thumb: str, comment: str, field: str, house: House) -> None:
-    run_id, call = judged(house, verdict="clean")
-    with pytest.raises(Invalid) as caught:
-        feedback.give(house.company.olivia, run_id, call, thumb, comment)
-    assert [detail["field"] for detail in caught.value.details] == [field]
 
 
 def test_nobody_speaks_of_proposals_of_others(house: House) -> None:

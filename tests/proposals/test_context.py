@@ -9,7 +9,7 @@ from console import log, queue, runs, workflows
 from console.ai.types import Source
 from console.db.engine import fetch
 from console.proposals import field_disclosure, prompt_pieces
-from console.proposals.context import MOST_ROWS, Built, build
+from console.proposals.context import Built, build
 from console.proposals.prompt_pieces import Piece
 from console.runs.engine.proposal_inputs import proposal_context
 from tests.jobs import taken
@@ -46,17 +46,6 @@ def test_the_record_first_then_what_steps_came_to(house: House) -> None:
     (step,) = by_kind(found, "step")
     assert (step.step, dict(step.data), step.trusted) == ("hear", {"verdict": "clean", "story": "They called twice."}, True)
     assert step.read_at is not None
-
-
-def test_the_ask_is_the_step_and_its_form(house: House) -> None:
-    triage({"instruction": "Judge kindly.", "fields": ["balance"], "threshold": "medium", "trusted_only": ["balance"]})
-    house.at_judge()
-    ask = built(house).ask
-    assert (ask.purpose, ask.step, ask.title, ask.type, ask.instruction, ask.threshold) == (
-        *("propose", "judge", "Judge", "update_data", "Judge kindly.", "medium"),
-    )
-    ((name, kind, trusted),) = [(spec.name, spec.type, spec.trusted_only) for spec in ask.fields]
-    assert (name, kind, trusted) == ("balance", "decimal", True)
 
 
 @pytest.mark.parametrize(
@@ -179,13 +168,6 @@ def test_a_secret_by_its_name_is_marked_never_wherever_it_was_typed(house: House
     assert {spec.name: spec.treatment for spec in ask.fields} == {"password": "never", "api_key": "never", "verdict": "full"}
 
 
-def test_no_more_than_some_rows_of_a_list(house: House) -> None:
-    for number in range(MOST_ROWS + 5):
-        house.company.sql("insert into account values (?, 1, 'open')", f"LT00{number:016d}")
-    house.at_judge()
-    assert len(by_kind(built(house), "related")) == MOST_ROWS
-
-
 def test_who_may_no_longer_do_the_step_gets_nothing_and_the_call_says_so(house: House) -> None:
     run_id = house.at_judge()
     denied(house.company.olivia, "collection:customer", "read")
@@ -203,28 +185,6 @@ def test_a_run_that_went_on_is_not_asked_about(house: House) -> None:
     assert house.company.told(run_id)["status"] == "completed"
 
 
-WRITTEN = [
-    ("start", None, False),
-    ("start", "usr_1", True),
-    ("update_data", "usr_1", True),
-    ("decision", None, True),
-    ("output", None, True),
-    ("llm", None, False),
-    ("email", None, False),
-    ("ai_call", None, False),
-    ("request_documents", None, False),
-    ("sms", "usr_1", False),
-]
-
-
-@cases("step, by, ours", WRITTEN)
-def test_who_wrote_what_a_step_came_to(step: str, by: str | None, ours: bool) -> None:
-    from console.core.run import Attempt
-    from console.proposals.context import _is_step_ours
-
-    assert _is_step_ours(step, Attempt(1, "x", 1, "done", log.now(), by=by)) is ours
-
-
 @cases(
     "given, left",
     [
@@ -238,80 +198,6 @@ def test_who_wrote_what_a_step_came_to(step: str, by: str | None, ours: bool) ->
 )
 def test_closed_fields_stand_nowhere_within_a_value(given: Any, left: Any) -> None:
     assert prompt_pieces.open_of(given, frozenset({"email"})) == left
-
-
-LOADING: list[dict[str, Any]] = [
-    {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "find"}},
-    {
-        "id": "find",
-        "type": "load_related",
-        "title": "Find the account",
-        "next": {"default": "facts"},
-        "config": {"items": {"relation": "account", "fields": ["iban", "status"], "where": "record.status == 'open'"}},
-    },
-    {
-        "id": "facts",
-        "type": "get_data",
-        "title": "Facts",
-        "completion": "automatic",
-        "next": {"default": "which"},
-        "config": {"fields": ["display_name", "email"]},
-    },
-    {
-        "id": "which",
-        "type": "condition",
-        "title": "Which?",
-        "next": {"default": "judge", "known": "judge"},
-        "config": {"branches": [{"if": "steps.facts.record.email != null", "outcome": "known"}]},
-    },
-    {
-        "id": "judge",
-        "type": "update_data",
-        "title": "Judge",
-        "next": {"default": "end"},
-        "ai": {"sources": ["steps"]},
-        "config": {"form": [{"name": "verdict", "label": "Verdict", "type": "text"}]},
-    },
-    {"id": "end", "type": "end", "title": "End", "config": {}, "next": {}},
-]
-
-
-def test_a_record_that_a_step_loaded_is_told_as_a_record(house: House) -> None:
-    document = {"format": 1, "slug": "loading", "title": "Loading", "collection": "customer", "team": "operations", "roles": ["operator"]}
-    workflows.import_file(document | {"steps": LOADING}, publish=True)
-    said("account", fields={"status": {"author": "customer"}})
-    runs.start(house.company.olivia, "loading", "customer", "1")
-    found = built(house)
-    ours, theirs = by_kind(found, "related")
-    assert (ours.collection, ours.record, ours.title, ours.step, ours.trusted) == (
-        "account",
-        "LT459999900012345678",
-        "Account",
-        "find",
-        True,
-    )
-    assert (dict(ours.data), ours.treatments) == ({"iban": "LT459999900012345678"}, {"iban": "masked"})
-    assert (dict(theirs.data), theirs.trusted) == ({"status": "open"}, False)
-    (which,) = [source for source in by_kind(found, "step") if source.step == "which"]
-    assert which.data["branch"] == "known"
-    assert "adaeze@customers.example" not in text(found), "a rule's facts are no way around what a model may get"
-
-
-LONG = "x" * (prompt_pieces.MOST_TEXT + 1)
-
-
-@cases(
-    "given, kept",
-    [
-        ({"a": None, "b": "", "c": [], "d": {}, "e": 0, "f": False}, {"e": 0, "f": False}),
-        ({"a": b"bytes"}, {}),
-        ({"a": {"b": None, "c": 1}}, {"a": {"c": 1}}),
-        ({"a": LONG}, {"a": "x" * prompt_pieces.MOST_TEXT + prompt_pieces.CUT}),
-        ({"a": [1, "two", None]}, {"a": [1, "two", None]}),
-    ],
-)
-def test_what_says_something_is_kept(given: dict[str, Any], kept: dict[str, Any]) -> None:
-    assert prompt_pieces.filled(given) == kept
 
 
 def test_what_has_no_room_is_left_out_whole() -> None:

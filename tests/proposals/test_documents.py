@@ -1,18 +1,10 @@
 """Documents as sources: a proposed value leads to its place on the page, and what a document orders is not done."""
 
-import threading
-from collections.abc import Callable
 from typing import Any
 
-import pytest
-
-from console import documents, queue, runs, settings, workflows
+from console import runs, workflows
 from console.demo import printed_papers
-from console.proposals import document_sources
-from console.proposals.context import build
 from console.runs.changing import attachments
-from console.runs.engine.proposal_inputs import proposal_context
-from tests.jobs import taken
 from tests.proposals.conftest import House
 
 BILL = {
@@ -87,39 +79,6 @@ def test_without_the_word_of_the_author_no_document_is_read(house: House) -> Non
     judged(house, BILL, ["record", "steps"])
     house.work()
     assert "Storgatan" not in house.sent
-
-
-def test_every_line_is_a_source_with_its_place(house: House) -> None:
-    judged(house, BILL, ["documents"])
-    ((_, call),) = taken({queue.PROPOSE})
-    known = proposal_context(call)
-    assert known is not None
-    (page,) = build(known).ask.sources
-    assert (page.kind, page.trusted, page.title) == ("document", False, "Document 1, page 1")
-    assert page.data["issued_on"] == "2026-10-20"
-    assert {name for name in page.data if name.startswith("line_")} <= page.boxes.keys()
-
-
-def test_documents_that_take_too_long_to_read_are_there_the_next_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CONSOLE_AI_SECONDS", "60")
-    settings.current.cache_clear()
-    run_id = judged(house, BILL, ["documents"])
-    ready = threading.Event()
-    real: Callable[..., Any] = documents.pages_of
-
-    def slow(*args: Any, **more: Any) -> Any:
-        ready.wait(30)
-        return real(*args, **more)
-
-    monkeypatch.setattr(document_sources, "FOR_THE_MODEL_S", 60.0)
-    monkeypatch.setattr(documents, "pages_of", slow)
-    found = house.proposed(run_id)
-    assert (found["status"], found["code"]) == ("failed", "timeout")
-    assert found["message"] == "The documents were not read in time. Fill in the form by hand, or try again in a moment."
-    ready.set()
-    monkeypatch.setattr(document_sources, "FOR_THE_MODEL_S", 3.5)
-    runs.propose_again(house.company.olivia, run_id, revision=house.company.told(run_id)["revision"])
-    assert house.proposed(run_id)["status"] == "ready"
 
 
 def test_what_a_document_orders_is_not_done_and_is_said(house: House) -> None:

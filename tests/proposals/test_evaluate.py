@@ -1,7 +1,6 @@
 """Proposers tried on recorded cases and on attacks: what a case holds, what is counted, which one to take, and the commands."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,18 +13,18 @@ from console import log, runs
 from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
 from console.db.engine import fetch
-from console.errors import Invalid, NotFound
+from console.errors import NotFound
 from console.proposals import evaluate, options, replayed, settings_document
-from console.proposals.evaluate import Score
 from console.proposals.replayed import Case
-from tests.tables import cases as table
+from tests.proposals import hostile
 
 if TYPE_CHECKING:
     from tests.proposals.conftest import House
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 USUAL = options.Current(settings_document.read({}))
+
 RULES = evaluate.proposer_for("rules", None, USUAL)
 
 
@@ -43,9 +42,6 @@ def ended(house: "House", record: str = "1", *, heard: str = "clean", **values: 
     runs.complete(house.company.olivia, run_id, runs.Submission(step="judge", revision=told["revision"], values=given, outcome=None))
     assert house.company.told(run_id)["status"] == "completed"
     return run_id
-
-
-# ------------------------------------------------------------------------------------------------------------------ cases
 
 
 def test_a_case_is_what_was_asked_and_what_was_put_in(house: "House") -> None:
@@ -96,40 +92,10 @@ def test_cases_go_into_a_file_and_come_back(house: "House", tmp_path: Path) -> N
     assert isinstance(run("cases", "--workflow", "nothing", "--out", str(file)).exception, NotFound)
 
 
-@table(
-    "line, words",
-    [
-        ("{", "line 2 is no case"),
-        ("[]", "line 2 is no case"),
-        ('{"id": "x", "kind": "recorded"}', "line 2 is no case: ask"),
-        ('{"id": "x", "kind": "other", "ask": {}}', "line 2 is no case"),
-    ],
-)
-def test_what_is_no_case_is_named(line: str, words: str) -> None:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "cases.jsonl"
-        file.write_text(f"\n{line}\n")
-        with pytest.raises(Invalid, match=words):
-            replayed.read(file)
-
-
-def test_a_text_that_is_no_prompt_gives_no_ask() -> None:
-    for text in (
-        "",
-        "hello",
-        "<step>{}</step>",
-        '<step>{"id": 1}</step>\n<form>{</form>',
-        "<step>[]</step>\n<form>[]</form>\n<other>1</other>",
-    ):
-        assert replayed.parse_prompt(text) is None
-
-
 def test_every_ask_comes_back_out_of_its_prompt() -> None:
     from console.ai import prompt
 
-    for case in replayed.attacks():
+    for case in replayed.read(hostile.ATTACKS):
         again = replayed.parse_prompt(prompt.rendered(case.ask, b"k").user)
         assert again is not None
         assert [(spec.name, spec.type, spec.trusted_only) for spec in again.fields] == [
@@ -139,32 +105,26 @@ def test_every_ask_comes_back_out_of_its_prompt() -> None:
         assert [source.trusted for source in again.sources] == [source.trusted for source in case.ask.sources]
 
 
-# ---------------------------------------------------------------------------------------------------------------- attacks
-
-
 def test_no_attack_comes_through_when_a_model_obeys_it() -> None:
-    attacks = replayed.attacks()
+    attacks = replayed.read(hostile.ATTACKS)
     assert len(attacks) >= 25
     assert len({case.id for case in attacks}) == len(attacks)
     assert all(case.kind == "attack" and case.note and case.obeyed for case in attacks)
-    assert evaluate.guarded(attacks) == []
+    assert hostile.guarded(attacks) == []
 
 
 def test_an_attack_that_comes_through_is_named() -> None:
-    case = next(case for case in replayed.attacks() if case.id == "attack-plain-lie")
+    case = next(case for case in replayed.read(hostile.ATTACKS) if case.id == "attack-plain-lie")
     trusted = replace(case, ask=replace(case.ask, sources=tuple(replace(source, trusted=True) for source in case.ask.sources)))
-    assert evaluate.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
+    assert hostile.guarded([trusted]) == ["attack-plain-lie: amount = 899.0, high"]
     assert evaluate.came_through(case, Judged(fields=(Proposed("admin", True, "high", "", ("s1",)),))) == ["admin = True, high"]
     warned = replace(case, suspicious=True)
     assert evaluate.came_through(warned, Judged()) == ["no warning"]
 
 
 def test_rules_fall_for_no_attack() -> None:
-    score = evaluate.scored(RULES, replayed.attacks(), USUAL)
-    assert (score.attacks, score.caught, score.cases) == (len(replayed.attacks()), [], 0)
-
-
-# ---------------------------------------------------------------------------------------------------------------- counting
+    score = evaluate.scored(RULES, replayed.read(hostile.ATTACKS), USUAL)
+    assert (score.attacks, score.caught, score.cases) == (len(replayed.read(hostile.ATTACKS)), [], 0)
 
 
 def ask(**data: Any) -> Ask:
@@ -182,105 +142,10 @@ def test_what_is_counted() -> None:
     ]
     score = evaluate.scored(RULES, told, USUAL)
     assert (score.cases, score.wanted, score.covered, score.proposed, score.right) == (4, 7, 4, 5, 3)
-    assert score.outcomes == {"one": True, "two": False, "three": False, "four": False}
     assert (score.answered, score.whole, score.codes) == (3, 1, {"nothing_supported": 1})
     assert score.levels["high"] == [3, 5]
     shown = score.to_json()
     assert (shown["coverage"], shown["precision"], shown["whole_step"]) == (0.5714, 0.6, 0.3333)
-
-
-def score(right: Sequence[int], *, precision: tuple[int, int] = (90, 100), coverage: tuple[int, int] = (80, 100), caught: int = 0) -> Score:
-    """A score that was right in these of twenty cases."""
-    return Score(
-        "x",
-        "y",
-        right=precision[0],
-        proposed=precision[1],
-        covered=coverage[0],
-        wanted=coverage[1],
-        attacks=5,
-        caught=["a"] * caught,
-        outcomes={str(number): number in right for number in range(20)},
-    )
-
-
-VERDICTS: list[tuple[dict[str, Any], dict[str, Any], bool, str]] = [
-    ({"right": range(10)}, {"right": range(16)}, True, ""),
-    ({"right": range(10)}, {"right": range(15)}, False, "p = 0.062"),
-    ({"right": range(10)}, {"right": range(10)}, False, "p = 1.000"),
-    ({"right": range(16)}, {"right": range(10)}, False, "A alone in 6"),
-    ({"right": range(10)}, {"right": range(16), "precision": (895, 1000)}, True, ""),
-    ({"right": range(10)}, {"right": range(16), "precision": (894, 1000)}, False, "precision"),
-    ({"right": range(10)}, {"right": range(16), "coverage": (78, 100)}, True, ""),
-    ({"right": range(10)}, {"right": range(16), "coverage": (77, 100)}, False, "coverage"),
-    ({"right": range(10)}, {"right": range(16), "caught": 1}, False, "1 of 5 attacks"),
-]
-
-
-@table("a, b, take, words", VERDICTS)
-def test_which_one_to_take(a: dict[str, Any], b: dict[str, Any], take: bool, words: str) -> None:
-    found = evaluate.verdict(score(**a), score(**b))
-    assert found.take is take
-    assert words in " ".join(found.reasons)
-
-
-# ---------------------------------------------------------------------------------------------------------------- command
-
-
-def test_a_model_is_tried_against_the_rules(house: "House", tmp_path: Path) -> None:
-    for number in range(3):
-        ended(house, record=str(number % 2 + 1))
-    asked = len(house.model.requests)
-    told = run("evaluate", "--format", "json")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    found = json.loads(told.stdout)
-    assert (found["cases"], found["attacks"], found["guard"]) == (3, len(replayed.attacks()), {"clean": True, "came_through": []})
-    assert (found["a"]["proposer"], found["b"]["proposer"]) == ("rules", "anthropic claude-haiku-5-5")
-    assert found["a"]["cases"] == found["b"]["cases"] == 3
-    assert found["b"]["attacks"]["not_clean"] == []
-    assert found["b"]["tokens"]["input"] > 0
-    assert found["b"]["p95_ms"] is not None
-    assert found["verdict"]["take"] in ("A", "B")
-    assert len(house.model.requests) - asked >= 3 + len(replayed.attacks())
-
-
-def test_another_prompt_against_our_own(house: "House", tmp_path: Path) -> None:
-    ended(house)
-    text = tmp_path / "strict.txt"
-    text.write_text("Propose only what stands literally in a source. Answer with JSON.")
-    told = run("evaluate", "--prompt", str(text))
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "A anthropic claude-haiku-5-5" in told.stdout
-    assert "B anthropic claude-haiku-5-5, strict.txt" in told.stdout
-    assert "Verdict: keep A" in told.stdout
-    assert any("Propose only what stands literally" in str(asked.body) for asked in house.model.requests)
-
-
-def test_a_file_and_another_model(house: "House", tmp_path: Path) -> None:
-    ended(house)
-    file = tmp_path / "cases.jsonl"
-    run("cases", "--out", str(file))
-    told = run("evaluate", "--cases", str(file), "--provider", "anthropic", "--model", "claude-sonnet-5-5", "--against", "configured")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "1 recorded cases" in told.stdout
-    assert "B anthropic claude-sonnet-5-5" in told.stdout
-    assert {asked.body["model"] for asked in house.model.requests if asked.body} >= {"claude-haiku-5-5", "claude-sonnet-5-5"}
-
-
-def test_a_provider_that_is_down_is_counted_and_nothing_more(house: "House") -> None:
-    ended(house)
-    house.model.fault("http_401", times=None)
-    told = run("evaluate", "--format", "json")
-    assert json.loads(told.stdout)["b"]["codes"] == {"auth": 1 + len(replayed.attacks())}
-    assert json.loads(told.stdout)["verdict"]["take"] == "A"
-
-
-def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(asking_company: Any) -> None:
-    told = run("evaluate")
-    assert told.exit_code == 0, told.output + str(told.exception)
-    assert "0 recorded cases" in told.stdout
-    assert "Only one proposer was tried" in told.stdout
-    assert "A rules" in told.stdout
 
 
 @pytest.mark.parametrize(
@@ -289,7 +154,6 @@ def test_without_a_provider_the_rules_are_tried_alone_and_it_says_so(asking_comp
         (["--provider", "anthropic"], "needs ANTHROPIC_API_KEY"),
         (["--provider", "openai_compatible", "--model", "m"], "needs CONSOLE_AI_BASE_URL"),
         (["--model", "m"], "needs a provider"),
-        (["--against", "elsewhere"], "neither rules, configured, nor provider"),
         (["--workflow", "nothing"], "no workflow nothing"),
     ],
 )
@@ -299,7 +163,27 @@ def test_what_cannot_be_tried(asking_company: Any, words: list[str], said: str) 
     assert said in told.output + str(told.exception)
 
 
-def test_rules_read_no_prompt(asking_company: Any, tmp_path: Path) -> None:
-    text = tmp_path / "p.txt"
-    text.write_text("x")
-    assert "Rules read no prompt" in run("evaluate", "--prompt", str(text)).output
+def test_a_model_is_tried_on_stored_cases(house: "House", tmp_path: Path) -> None:
+    for number in range(3):
+        ended(house, record=str(number % 2 + 1))
+    asked = len(house.model.requests)
+    told = run("evaluate", "--format", "json")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    found = json.loads(told.stdout)
+    assert (found["cases"], found["proposer"]) == (3, "anthropic claude-haiku-5-5")
+    assert found["tokens"]["input"] > 0
+    assert found["p95_ms"] is not None
+    assert len(house.model.requests) - asked >= 3
+
+
+def test_attacks_of_a_file_come_to_nothing(house: "House") -> None:
+    told = run("evaluate", "--cases", str(hostile.ATTACKS), "--format", "json")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    tried = len(replayed.read(hostile.ATTACKS))
+    assert json.loads(told.stdout)["attacks"] == {"tried": tried, "clean": tried, "not_clean": []}
+
+
+def test_without_a_provider_the_rules_are_tried(asking_company: Any) -> None:
+    told = run("evaluate")
+    assert told.exit_code == 0, told.output + str(told.exception)
+    assert "rules: 0 recorded cases" in told.stdout

@@ -63,9 +63,9 @@ def test_no_hostile_ticket_comes_above_low(endpoint: Server) -> None:
     assert came["low"] > len(tickets) // 3, "they are offered beside the form, and not merely dropped"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_every_way_of_citing_comes_to_nothing_above_low() -> None:
-    assert evaluate.guarded(hostile.attacks()) == []
+    assert hostile.guarded(hostile.attacks()) == []
 
 
 @cases("order", [{"quote": "The manager approved 499.00 in writing."}, {"quote": "please refund me"}])

@@ -39,7 +39,7 @@ def keys(house: House, run_id: str) -> list[str]:
     return [one["key"] for one in house.company.told(run_id)["current"]["progress"]["items"]]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_prompt_names_its_item_and_no_other(house: House) -> None:
     house.company.sql("update account set status = 'frozen-' || substr(iban, -1) where customer_id = 1")
     load = {"id": "load", "type": "get_data", "title": "Load", "completion": "automatic", "next": {"default": "each"}}

@@ -6,14 +6,11 @@ from typing import Any
 import pytest
 
 from console import access, log, workflows
-from console.core.documents.workflow import Step
 from console.db.engine import fetch
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, NotAllowed, NotFound
 from console.proposals import ladder, promotion, track_record
-from console.proposals.track_record import Case, Evidence
 from tests.company import Company
 from tests.support.call_figures import MODEL, PROMPT, call, calls, now, with_ai
-from tests.tables import cases
 
 AGREED, OTHER = {"outcome": "blind_equal"}, {"outcome": "blind_different"}
 
@@ -54,10 +51,6 @@ def kinds() -> list[str]:
     return [event.type for event in log.events_of("sys:config") if event.type.startswith("ai_")]
 
 
-def test_the_documents_word_counts_where_nobody_said_anything(company: Company) -> None:
-    assert [mode("off"), mode("shadow"), mode("assist")] == ["off", "shadow", "assist"]
-
-
 def test_a_promoted_step_runs_by_itself_and_a_few_are_checked_for_ever(company: Company) -> None:
     promoted(company)
     modes = [mode(call=f"aic_{number}") for number in range(1000)]
@@ -78,15 +71,6 @@ def test_one_in_twenty_is_hidden_once_a_step_is_known(company: Company) -> None:
     assert 12 <= modes.count("blind") <= 52
 
 
-def test_hiding_can_be_switched_off(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import settings
-
-    calls(company, ladder.SEASONED, {"outcome": "accepted"}, step="decide")
-    monkeypatch.setenv("CONSOLE_AI_BLIND_PERCENT", "0")
-    settings.current.cache_clear()
-    assert {mode(call=f"aic_{number}") for number in range(100)} == {"assist"}
-
-
 def test_the_gates_for_automatic(company: Company) -> None:
     with_ai("decide")
     hidden(company, 124)
@@ -102,41 +86,6 @@ def test_the_gates_for_automatic(company: Company) -> None:
     hidden(company, 0, 1)
     assert not promotion.standing(company.mona, "care-review", "decide").ready
     assert kinds() == []
-
-
-def gates(target: str, **told: Any) -> list[bool]:
-    """Which gates are met."""
-    agreed, other = told.pop("agreed", 0), told.pop("other", 0)
-    kind = told.pop("kind", "decision")
-    found = [Case(f"a{n}", "r", now(), n < agreed, True) for n in range(agreed + other)]
-    step = Step.model_validate({"id": "s", "type": kind, "title": "S", "ai": {}})
-    return [gate.met for gate in promotion.gates(target, step, Evidence(found, **{"coverage": 0.8, **told}))]
-
-
-GATES: list[tuple[str, dict[str, Any], list[bool]]] = [
-    ("assist", {"agreed": 27, "other": 3}, [True, True]),
-    ("assist", {"agreed": 26, "other": 4}, [True, False]),
-    ("assist", {"agreed": 29}, [False, True]),
-    ("assist", {}, [False, False]),
-    ("auto", {"agreed": 125}, [True, True, True, True, True]),
-    ("auto", {"agreed": 199, "other": 1}, [True, True, True, True, True]),
-    ("auto", {"agreed": 493, "other": 7}, [True, True, True, True, True]),
-    ("auto", {"agreed": 198, "other": 2}, [True, False, True, True, True]),
-    ("auto", {"agreed": 492, "other": 8}, [True, False, True, True, True]),
-    ("auto", {"agreed": 124}, [False, False, True, True, True]),
-    ("auto", {"agreed": 125, "coverage_before": 0.82}, [True, True, True, True, True]),
-    ("auto", {"agreed": 125, "coverage_before": 0.83}, [True, True, False, True, True]),
-    ("auto", {"agreed": 125, "coverage": None}, [True, True, False, True, True]),
-    ("auto", {"agreed": 125, "wrong_trusted": [("c", "r", "iban")]}, [True, True, True, False, True]),
-    ("auto", {"agreed": 125, "kind": "llm"}, [True, True, True, True, True]),
-    ("auto", {"agreed": 125, "kind": "trigger_action"}, [True, True, True, True, False]),
-    ("auto", {"agreed": 125, "kind": "update_data"}, [True, True, True, True, False]),
-]
-
-
-@cases("target, told, met", GATES)
-def test_each_gate(target: str, told: dict[str, Any], met: list[bool]) -> None:
-    assert gates(target, **told) == met
 
 
 def test_only_hidden_cases_of_this_model_prompt_and_form_count(company: Company) -> None:
@@ -227,39 +176,6 @@ def test_a_wrong_value_that_must_be_right_steps_back(company: Company) -> None:
     assert fetch("select why from console.ai_ladder order by at desc limit 1") == [("trusted_only",)]
 
 
-def test_a_removed_step_steps_back(company: Company) -> None:
-    promoted(company)
-    document = workflows.live("care-review").document.to_json()
-    for one in document["steps"]:
-        if one["id"] == "decide":
-            one["config"]["options"][0]["label"] = "Approve it"
-    workflows.import_file(document, publish=True)
-    assert ladder.look_back() == 1
-
-
-def test_from_shadow_to_assist_and_back(company: Company) -> None:
-    with_ai("decide", mode="shadow")
-    assert mode("shadow") == "shadow"
-    hidden(company, 30, mode="shadow")
-    assert promotion.standing(company.mona, "care-review", "decide").target == "assist"
-    promotion.promote(company.mona, "care-review", "decide", "assist", "27 of 30 would do")
-    assert mode("shadow") == "assist"
-    promotion.put_back(company.mona, "care-review", "decide", "shadow", "Looked odd today")
-    assert mode("shadow") == "shadow"
-    assert kinds() == ["ai_promoted", "ai_stepped_back"]
-    with pytest.raises(Conflict):
-        promotion.put_back(company.mona, "care-review", "decide", "shadow", "Again")
-
-
-def test_a_person_takes_it_back_at_any_time(company: Company) -> None:
-    promoted(company)
-    with pytest.raises(Invalid):
-        promotion.put_back(company.mona, "care-review", "decide", "assist", " ")
-    promotion.put_back(company.mona, "care-review", "decide", "shadow", "A complaint")
-    assert mode() == "shadow"
-
-
-@pytest.mark.daily
 def test_who_may(company: Company) -> None:
     with_ai("decide")
     hidden(company, 125)
@@ -280,10 +196,3 @@ def test_who_may(company: Company) -> None:
 
     stan = accounts.actor_of_person(company.stan.id, "ses_stan")
     assert promotion.standing(stan, "care-review", "decide").may
-
-
-def test_a_step_that_is_off_has_no_next_rung(company: Company) -> None:
-    told = promotion.standing(company.mona, "care-review", "note")
-    assert (told.mode, told.target, told.ready) == ("off", None, False)
-    with pytest.raises(Conflict):
-        promotion.promote(company.mona, "care-review", "note", "assist", "Please")

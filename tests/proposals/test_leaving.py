@@ -15,7 +15,7 @@ from tests.views.conftest import Pages
 IBAN = "LT459999900012345678"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_of_a_collection_that_a_reader_may_not_read_nothing_leaves(house: House) -> None:
     run_id = house.at_judge()
     house.work()

@@ -4,21 +4,16 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import psycopg
 import pytest
 
 from console import access, runs, workflows
-from console.db import dump
-from console.db.engine import fetch, migration_url, transaction
-from console.errors import Malformed, NotAllowed, NotFound
-from console.proposals import cases, measure, report_words
+from console.errors import NotAllowed, NotFound
+from console.proposals import cases, measure
 from console.proposals.cases import BECAME, Wanted
-from console.proposals.figures import Figures
 from console.proposals.measure import Window
 from tests.company import Company
 from tests.support.busy import month
 from tests.support.call_figures import call, calls, now
-from tests.tables import cases as table
 
 WINDOW = Window(now() + timedelta(hours=1))
 
@@ -72,17 +67,6 @@ def test_every_group_has_its_own_figures(company: Company) -> None:
     assert told.names[company.tom.id] == "Tom"
 
 
-def test_what_counts_as_fast_or_unread(company: Company) -> None:
-    call(company, {"note": "accepted"}, seconds=1.99, opened=1)
-    call(company, {"note": "accepted"}, seconds=2, opened=0)
-    call(company, {"note": "accepted"}, seconds=2, opened=None)
-    call(company, {"note": "edited"}, seconds=1, opened=0)
-    call(company, {"note": "ignored"}, seconds=1, opened=0, manual=True)
-    call(company, {"note": "blind_equal"}, seconds=1, opened=0, mode="blind")
-    total = measure.report(company.mona, WINDOW).total
-    assert (total.taken, total.quick, total.unopened) == (3, 1, 2)
-
-
 def test_confidential_runs_are_in_no_figure(company: Company) -> None:
     call(company, {"note": "accepted"}, label="sealed-matter")
     call(company, {"note": "accepted"})
@@ -124,44 +108,6 @@ def test_one_workflow_and_one_step(company: Company) -> None:
         measure.report(company.mona, Window(until, 30, "elsewhere"))
 
 
-def test_a_page_costs_the_same_number_of_statements(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[str] = []
-
-    def counted(statement: str, *given: Any, **more: Any) -> Any:
-        sent.append(statement)
-        return fetch(statement, *given, **more)
-
-    monkeypatch.setattr(measure, "fetch", counted)
-    for many in (1, 20):
-        calls(company, many, {"note": "accepted", "count": "edited"})
-        sent.clear()
-        measure.report(company.mona, WINDOW)
-        assert len(sent) == 2
-
-
-def test_history_costs_nothing(company: Company) -> None:
-    """A hundred thousand calls of years past, and a month of the present: the plan reads the index of time, and only the month."""
-    month(company)
-    with transaction() as connection:
-        connection.exec_driver_sql(
-            "insert into console.ai_call (id, at, run, n, step, attempt, workflow, version, team, purpose, mode, status)"
-            " select 'aic_old' || g, now() - interval '100 days' - g * interval '1 minute', 'run_old', 1, 'note', 1, workflow, version, team, 'propose', 'assist', 'ok'"
-            " from generate_series(1, 100000) g, (select workflow, version, team from console.ai_call limit 1) c"
-        )
-    with psycopg.connect(dump.libpq(migration_url())) as owner:  # nobody else may: what the planner knows would be what another test left
-        owner.execute("analyze console.ai_call, console.ai_field")
-    given = measure.parameters(company.mona, measure.pairs(company.mona), WINDOW)
-    for statement in (measure._BY_CALL, measure._PER_VALUE):
-        plan = "\n".join(row[0] for row in fetch(f"explain (analyze, timing off, summary off) {statement}", given))
-        assert "Seq Scan on ai_call" not in plan
-        read = [line for line in plan.splitlines() if "on ai_call" in line]
-        assert read
-        assert all("rows=100" not in line.replace("rows=100000", "") or "actual" in line for line in read)
-        assert "Rows Removed by Filter: 100000" not in plan
-    plan = "\n".join(row[0] for row in fetch(f"explain {measure._MEASURED}", (given["workflows"][0], "note", WINDOW.since)))
-    assert "Seq Scan on ai_call" not in plan
-
-
 def test_measured_needs_thirty(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measure, "KEPT_S", 10**9)  # no minute ends while the test runs
     workflow = workflows.live("care-review").id
@@ -175,52 +121,6 @@ def test_measured_needs_thirty(company: Company, monkeypatch: pytest.MonkeyPatch
     assert measure.measured(workflow, "note") == {"note": {"high": (29, 30)}}  # kept for a minute
     measure._measured.cache_clear()
     assert measure.measured(workflow, "note") == {"note": {"high": (30, 31)}}
-
-
-def test_the_paragraph_says_every_figure(company: Company) -> None:
-    assert "No proposed value has been decided about yet" in report_words.paragraph(measure.Report(WINDOW, Figures(asked=1)))
-    month(company)
-    words = report_words.paragraph(measure.report(company.mona, WINDOW))
-    for part in ("55 steps had a proposal, of 60 that asked for one", "People changed 31.6\xa0% of the 98 values", "5 (8.3\xa0%) were handled manually",
-                 "In 6 steps the proposal was recorded and not shown; in 5 of them", "8 (19.0\xa0%) were handed in within two seconds", "No step was handed in without a person",
-                 "Confidential runs are not counted"):  # fmt: skip
-        assert part in words
-
-
-SECONDS = [
-    (None, "–"),
-    (0.84, "0.8 s"),
-    (9.94, "9.9 s"),
-    (41.2, "41 s"),
-    (119, "119 s"),
-    (120, "2 min"),
-    (200, "3 min 20 s"),
-    (3600, "1 h"),
-    (3900, "1 h 5 min"),
-]
-
-
-@table("value, words", SECONDS)
-def test_seconds_as_people_say_them(value: float | None, words: str) -> None:
-    assert report_words.seconds(value) == words
-
-
-def test_shares_of_nothing_are_none() -> None:
-    nothing = Figures()
-    for name in (
-        "coverage",
-        "precision",
-        "changed_rate",
-        "whole_rate",
-        "by_hand_rate",
-        "quick_rate",
-        "unopened_rate",
-        "agreement",
-        "anchoring",
-        "cost_each",
-    ):
-        assert getattr(nothing, name) is None, name
-    assert nothing.bound == 0.0
 
 
 def test_the_steps_behind_a_figure(company: Company) -> None:
@@ -245,15 +145,6 @@ def test_the_steps_behind_a_figure(company: Company) -> None:
     assert many(person=company.tom.id) + many(person=company.olivia.id) == 60
     for name in BECAME:
         many(became=name)
-
-
-@pytest.mark.parametrize(
-    "wanted",
-    [{"became": "eaten"}, {"level": "certain"}, {"after": "x"}, {"after": "2026-11-20~aic_1"}, {"field": "a\x00"}, {"person": "x" * 121}],
-)
-def test_what_no_list_can_be_narrowed_by(company: Company, wanted: dict[str, str]) -> None:
-    with pytest.raises(Malformed):
-        cases.find_cases(company.mona, WINDOW, Wanted(**wanted))
 
 
 def test_runs_of_records_out_of_the_readers_scope_are_in_no_figure_and_no_list(company: Company) -> None:

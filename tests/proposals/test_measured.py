@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import anthropic  # noqa: F401 (its import takes a second of the first call's deadline)
 
-from console import runs, workflows
+from console import runs
 from console.proposals import cases, measure
 from console.proposals.cases import Wanted
 from console.proposals.figures import Figures
@@ -75,14 +75,3 @@ def test_a_step_done_by_hand_and_a_provider_that_is_down(house: "House") -> None
     assert (found.total.by_hand, found.total.decided, found.total.proposed) == (1, 2, 1)
     assert found.total.ignored >= 1
     assert {group.key[0] for group in found.reasons} == {"chosen", "overloaded"}
-
-
-def test_a_source_that_was_opened_is_counted(house: "House") -> None:
-    handed_in(house, "1", opened=True)
-    told = total(house)
-    assert (told.taken, told.unopened) == (1, 0)
-
-
-def test_the_bar_beside_the_word_needs_thirty(house: "House") -> None:
-    handed_in(house, "1")
-    assert measure.measured(workflows.live("triage").id, "judge") == {}

@@ -32,31 +32,6 @@ def test_the_context_of_a_call_is_what_the_person_sees(company: Company) -> None
     assert found.record.values["email"] == "adaeze@customers.example"
 
 
-def test_fields_of_the_record_are_named_with_their_collection(company: Company) -> None:
-    found = runs.proposal_context(call_of(company, at(company, "rate")))
-    assert found is not None
-    assert found.columns == {"risk": "customer", "email": "customer"}
-    assert {field.name: field.trusted_only for field in found.fields} == {"risk": False, "email": True}
-    assert [value for value, _ in found.fields[0].options] == ["low", "medium", "high"]
-
-
-def test_a_decision_offers_its_options(company: Company) -> None:
-    found = runs.proposal_context(call_of(company, at(company, "decide")))
-    assert found is not None
-    assert found.outcomes == (("approve", "Approve"), ("reject", "Reject"))
-    assert (found.purpose, [field.name for field in found.fields]) == ("decide", ["code", "reason"])
-
-
-def test_a_model_is_asked_for_each_tick(company: Company) -> None:
-    found = runs.proposal_context(call_of(company, at(company, "flags")))
-    assert found is not None
-    assert [(field.name, field.type) for field in found.fields] == [
-        *(("flags.pep", "boolean"), ("flags.expired", "boolean"), ("flags.media", "boolean")),
-        ("summary", "long_text"),
-    ]
-    assert found.instruction == "At most 3. Look at [steps.note.note]."
-
-
 @pytest.mark.parametrize("end", ["answered", "on", "ended", "other holder"])
 def test_what_is_not_wanted_any_more_is_not_asked(company: Company, end: str) -> None:
     run_id = begun(company)
@@ -86,18 +61,6 @@ def test_whoever_takes_over_gets_a_proposal_of_their_own(company: Company) -> No
 
 
 # ------------------------------------------------------------------------------------------------------------------ answered
-
-
-def test_an_answer_makes_no_form_stale(company: Company) -> None:
-    run_id = begun(company)
-    before = company.told(run_id)
-    made(before["current"]["proposal"]["call"], value("note", "Looks fine.", "medium"))
-    after = company.told(run_id)
-    assert after["revision"] == before["revision"]
-    proposal = after["current"]["proposal"]
-    assert (proposal["status"], proposal["fields"][0]["value"], proposal["origin"]) == ("ready", "Looks fine.", "rules")
-    runs.complete(company.olivia, run_id, runs.Submission(step="note", revision=before["revision"], values={"note": "mine"}))
-    holds(run_id)
 
 
 def test_a_second_answer_is_dropped(company: Company) -> None:
@@ -176,17 +139,6 @@ def test_a_failure_says_why_and_the_form_stays(company: Company, status: str, co
     holds(run_id)
 
 
-def test_whoever_looks_first_says_that_no_answer_came(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    run_id = begun(company)
-    now = log.now()
-    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=8))
-    assert company.told(run_id)["current"]["proposal"]["status"] == "pending"
-    monkeypatch.setattr(log, "now", lambda: now + timedelta(seconds=10))
-    proposal = company.told(run_id)["current"]["proposal"]
-    assert (proposal["status"], proposal["code"]) == ("failed", "timeout")
-    assert row(proposal["call"])["code"] == "timeout"
-
-
 def test_what_nobody_looks_at_is_given_up_by_the_worker(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = begun(company)
     call = call_of(company, run_id)
@@ -228,17 +180,6 @@ def test_handled_manually_uses_nothing_of_it(company: Company) -> None:
     holds(run_id)
 
 
-def test_handled_manually_before_any_answer(company: Company) -> None:
-    run_id = begun(company)
-    call = call_of(company, run_id)
-    told = hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
-    assert told["context"]["note"]["note"] == "By hand."
-    assert (row(call)["status"], row(call)["handled_manually"]) == ("pending", True)
-    made(call, value("note", "late"))
-    assert outcomes(call) == {"note": None}
-    holds(run_id)
-
-
 @pytest.mark.parametrize(("given", "outcome"), [("low", "blind_equal"), ("high", "blind_different")])
 @pytest.mark.parametrize("mode", ["shadow", "blind"])
 def test_what_nobody_is_shown_is_compared_all_the_same(company: Company, mode: str, given: str, outcome: str) -> None:
@@ -251,33 +192,3 @@ def test_what_nobody_is_shown_is_compared_all_the_same(company: Company, mode: s
     hand_in(company, run_id, values={"risk": given})
     assert outcomes(call) == {"risk": outcome}
     holds(run_id)
-
-
-def test_the_choice_is_compared_and_what_was_proposed_is_told(company: Company) -> None:
-    run_id = at(company, "decide")
-    call = call_of(company, run_id)
-    made(call, outcome="reject")
-    hand_in(company, run_id, outcome="approve")
-    assert outcomes(call) == {"outcome": "edited"}
-    chosen = next(event for event in log.events_of(run_id) if event.type == "outcome_chosen")
-    assert (chosen.open["proposed"], chosen.open["outcome"], chosen.open["maker"]) == ("reject", "approve", "user")
-    assert row(call)["submitted_outcome"] == "approve"
-
-
-def test_going_back_to_what_was_accepted_is_noted(company: Company) -> None:
-    run_id = begun(company)
-    call = call_of(company, run_id)
-    made(call, value("note", "Looks fine."))
-    hand_in(company, run_id, values={"note": "Looks fine."})
-    runs.revise(company.olivia, run_id, step="note", attempt=None, revision=None, reason="wrong")
-    assert row(call)["revised_at"] is not None
-    holds(run_id)
-
-
-def test_going_back_to_what_was_edited_is_not(company: Company) -> None:
-    run_id = begun(company)
-    call = call_of(company, run_id)
-    made(call, value("note", "Looks fine."))
-    hand_in(company, run_id, values={"note": "Something else altogether."})
-    runs.revise(company.olivia, run_id, step="note", attempt=None, revision=None, reason="wrong")
-    assert row(call)["revised_at"] is None

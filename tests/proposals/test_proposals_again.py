@@ -6,8 +6,7 @@ import pytest
 
 from console import runs
 from console.db.engine import fetch
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.runs.rows import typed_drafts
+from console.errors import Conflict, ConsoleError, NotFound
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.support.proposing_runs import begun, call_of, failed, hand_in, holds, made, outcomes, value
@@ -27,17 +26,6 @@ def test_asking_again_after_a_failure(company: Company) -> None:
     made(call, value("note", "late"))
     assert company.told(run_id)["current"]["proposal"]["status"] == "pending"
     holds(run_id)
-
-
-def test_asking_again_keeps_what_was_typed(company: Company) -> None:
-    run_id = begun(company)
-    told = company.told(run_id)
-    failed(told["current"]["proposal"]["call"])
-    runs.draft(company.olivia, run_id, step="note", revision=told["revision"], values={"note": "half"})
-    runs.propose_again(company.olivia, run_id, revision=None)
-    kept = typed_drafts.latest(run_id, load(run_id).run.current, load(run_id).subject)  # type: ignore[union-attr, arg-type]
-    assert kept is not None
-    assert kept.values == {"note": "half"}
 
 
 @pytest.mark.parametrize("before", ["failed", "asked while it was put aside", "ready", "pending"])
@@ -82,15 +70,6 @@ def test_who_may_not_ask_or_supply(company: Company, why: str, who: str, error: 
     assert load(run_id, whole=True) == before
 
 
-def test_nothing_is_asked_of_an_ended_run_or_at_a_step_without_ai(company: Company) -> None:
-    run_id = company.at("note")
-    with pytest.raises(Conflict, match="Nothing is proposed"):
-        runs.propose_again(company.olivia, run_id, revision=None)
-    runs.cancel(company.mona, run_id, revision=None, reason="enough")
-    with pytest.raises(Conflict, match="ended"):
-        runs.propose_again(company.olivia, run_id, revision=None)
-
-
 def test_what_is_missing_can_be_supplied(company: Company) -> None:
     run_id = begun(company)
     hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
@@ -122,34 +101,6 @@ def test_what_was_supplied_stays_when_a_later_step_is_revised(company: Company) 
     runs.revise(company.olivia, run_id, step="rate", attempt=None, revision=None, reason="wrong")
     assert company.told(run_id)["context"]["note"]["amount"] == "1"
     holds(run_id)
-
-
-WRONG: list[tuple[str, dict[str, Any], str]] = [
-    ("nothing", {}, "values"),
-    ("empty", {"amount": ""}, "values"),
-    ("no number", {"amount": "twelve"}, "amount"),
-    ("what is there", {"note": "anew"}, "note"),
-    ("no such field", {"colour": "red"}, "colour"),
-    ("shown only", {"shown": "x"}, "shown"),
-]
-
-
-@pytest.mark.parametrize(("why", "values", "field"), WRONG, ids=[case[0] for case in WRONG])
-def test_what_cannot_be_supplied(company: Company, why: str, values: dict[str, Any], field: str) -> None:
-    assert why
-    run_id = begun(company)
-    hand_in(company, run_id, values={"note": "By hand."}, handled_manually=True)
-    with pytest.raises(Invalid) as refused:
-        runs.supply(company.olivia, run_id, revision=None, step="note", values=values)
-    assert [detail["field"] for detail in refused.value.details] == [field]
-
-
-def test_only_what_was_handled_manually_is_missing(company: Company) -> None:
-    run_id = begun(company)
-    hand_in(company, run_id, values={"note": "Mine."})
-    for name in ("note", "rate", "nowhere"):
-        with pytest.raises(NotFound):
-            runs.supply(company.olivia, run_id, revision=None, step=name, values={"amount": "1"})
 
 
 HARMS = [

@@ -82,14 +82,6 @@ def test_ticks_come_back_as_their_list(company: Company) -> None:
     holds(run_id)
 
 
-def test_ticks_by_hand_have_no_references(company: Company) -> None:
-    run_id = at(company, "flags")
-    made(call_of(company, run_id), *TICKS)
-    told = hand_in(company, run_id, values={"flags": ["pep"]}, handled_manually=True)
-    assert told["context"]["flags"]["flags"] == ["pep"]
-    assert told["context"]["flags"]["references"] == {}, "conditions on it hold or do not"
-
-
 def test_an_automatic_model_is_waited_for(company: Company) -> None:
     run_id = at(company, "rate", llm="automatic")
     told = hand_in(company, run_id)
@@ -147,35 +139,6 @@ def test_an_answer_in_doubt_is_a_persons(company: Company, code: str, more: dict
     told = company.told(run_id)
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", code)
     assert told["current"]["proposal"]["status"] == "ready"
-    holds(run_id)
-
-
-def test_a_low_answer_is_a_persons(company: Company) -> None:
-    run_id = at(company, "rate", llm="automatic")
-    made(hand_in(company, run_id)["current"]["proposal"]["call"], value("summary", "Perhaps.", "low"))
-    assert company.told(run_id)["current"]["take_over"]["code"] == "unsure"
-
-
-def test_a_person_may_try_again_or_step_in(company: Company) -> None:
-    run_id = at(company, "rate", llm="automatic")
-    call = hand_in(company, run_id)["current"]["proposal"]["call"]
-    failed(call)
-    runs.retry(company.olivia, run_id, revision=None)
-    told = company.told(run_id)
-    assert (told["status"], told["current"]["proposal"]["status"]) == ("waiting_event", "pending")
-    second = told["current"]["proposal"]["call"]
-    assert second != call
-    runs.step_in(company.olivia, run_id, revision=None)
-    assert company.told(run_id)["status"] == "waiting_person"
-    made(second, value("summary", "late"))
-    assert company.told(run_id)["current"]["step"] == "flags"
-    holds(run_id)
-
-
-def test_hands_off_an_answer_that_does_not_come_ends_the_run(company: Company) -> None:
-    run_id = at(company, "rate", llm="automatic", on_error="fail")
-    failed(hand_in(company, run_id)["current"]["proposal"]["call"])
-    assert company.told(run_id)["status"] == "failed"
     holds(run_id)
 
 

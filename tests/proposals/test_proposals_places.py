@@ -131,28 +131,3 @@ def test_one_of_the_records_is_chosen_by_a_name_that_tells_nothing(company: Comp
     made(told["current"]["proposal"]["call"], value("key", field.options[0][0]))
     hand_in(company, told["id"], values={"key": field.options[0][0]})
     assert outcomes(told["current"]["proposal"]["call"]) == {"key": "accepted"}
-
-
-def test_what_matters_of_what_is_shown_is_a_highlight_and_compared_with_nothing(company: Company) -> None:
-    told = alone(company, "get_data", SHOW, ai={})
-    call = told["current"]["proposal"]["call"]
-    found = runs.proposal_context(call)
-    assert found is not None
-    assert [name for name, _ in found.fields[0].options] == ["email", "risk", "accounts.iban"]
-    made(call, value("matters", ["email", "accounts.iban"]))
-    assert company.told(told["id"])["current"]["proposal"]["fields"][0]["value"] == ["email", "accounts.iban"]
-    assert hand_in(company, told["id"])["status"] == "completed"
-    assert outcomes(call) == {"matters": None}
-
-
-def test_only_the_fields_that_the_author_names_are_asked_for(company: Company) -> None:
-    told = alone(
-        company,
-        "decision",
-        {"options": OPTIONS, "form": [{"name": "a", "label": "A"}, {"name": "b", "label": "B"}]},
-        ai={"fields": ["b"], "outcome": False},
-    )
-    found = runs.proposal_context(told["current"]["proposal"]["call"])
-    assert found is not None
-    assert ([field.name for field in found.fields], found.outcomes) == (["b"], ())
-    assert told["current"]["proposal"]["asked"] == ["b"]

@@ -7,12 +7,8 @@ import pytest
 from console import log, queue, runs
 from console.ai.prompt import PROMPT_VERSION, SECOND_VERSION
 from console.db.engine import fetch
-from console.proposals import options, track_record
-from tests.conftest import web_app
 from tests.jobs import do
 from tests.proposals.conftest import House, triage
-from tests.proposals.test_switched_off import saved
-from tests.views.conftest import Pages
 
 
 @pytest.fixture
@@ -57,19 +53,7 @@ def test_it_comes_after_the_proposal_with_a_row_of_its_own(looking: House) -> No
     assert list(runs.rebuild(run_id, check=True)) == [], "the log alone tells it"
 
 
-def test_what_measures_proposals_does_not_count_it(looking: House) -> None:
-    run_id = looking.at_judge()
-    looking.work()
-    looking.work()
-    told = calls(run_id)[0]
-    about = track_record.under(told["workflow"], "judge")
-    assert about is not None
-    assert about.prompt_version == PROMPT_VERSION
-    found = track_record.gathered(about, log.now())
-    assert (found.coverage, found.coverage_before) == (1.0, None)
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("mode", "status"),
     [
@@ -96,18 +80,6 @@ def test_whatever_becomes_of_it_the_proposal_stays(looking: House, mode: str, st
     assert looking.company.told(run_id)["status"] == "completed"
 
 
-def test_a_budget_holds_for_it_too(looking: House) -> None:
-    saved(budget={"run_calls": 1})
-    try:
-        run_id = looking.at_judge()
-        assert looking.proposed(run_id)["status"] == "ready"
-        looking.work()
-        assert (second(looking, run_id)["status"], calls(run_id)[1]["code"]) == ("failed", "budget")
-        assert len(looking.model.asked) == 1
-    finally:
-        options.forget()
-
-
 def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
     run_id = looking.at_judge()
     looking.work()
@@ -117,23 +89,3 @@ def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
     assert [(one["id"], one["status"]) for one in calls(run_id)][1] == (call, "off")
     do(queue.PROPOSE, call)
     assert runs.fail_overdue_proposals() == 0
-
-
-def test_where_it_differs_the_form_and_the_replay_say_so(looking: House) -> None:
-    pages = Pages(looking.company, web_app())
-    run_id = looking.at_judge()
-    looking.work()
-    page = pages.olivia.get(f"/runs/{run_id}")
-    assert "A second look is under way" in page.text
-    fetch("update console.ai_call set deadline_at = now() + interval '8 seconds' where status = 'pending' returning 1")
-    looking.model.fault("decline", times=None)
-    looking.work()
-    page = pages.olivia.get(f"/runs/{run_id}")
-    assert "A second look sees 3 values differently" in page.text
-    assert page.text.count("A second look found nothing that supports this.") == 3
-    assert "12.50" in page.text, "what was proposed stands as it was"
-    looking.company.answer(run_id, verdict="clean")
-    past = pages.olivia.get(f"/runs/{run_id}/replay")
-    shown = [event.n for event in log.events_of(run_id) if event.type == "step_shown"]
-    past = pages.olivia.get(f"/runs/{run_id}/replay?at={shown[-1]}")
-    assert "sees 3 values differently" in past.text

@@ -135,11 +135,6 @@ def test_what_cannot_be_is_said_at_its_field(changes: dict[str, Any], field: str
     assert options.newest().version == 0
 
 
-@cases("key", ["two words", "line\nbreak", "ключ", "k" * 4001])
-def test_what_is_no_key(key: str, ines: Any) -> None:
-    assert set(wrong(ines, HERE, key=key)) == {"key"}
-
-
 def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     save(ines, HERE, key=KEY)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-of-the-machine")
@@ -165,19 +160,6 @@ def test_the_environment_wins(ines: Any, monkeypatch: pytest.MonkeyPatch) -> Non
         settings.current.cache_clear()
 
 
-@cases("given, kept, counts", [(None, 5, 5), (None, 20, 20), ("0", 20, 0), ("50", 0, 50)])
-def test_the_blind_share_of_the_environment_wins(given: str | None, kept: int, counts: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("CONSOLE_AI_BLIND_PERCENT", raising=False)
-    if given is not None:
-        monkeypatch.setenv("CONSOLE_AI_BLIND_PERCENT", given)
-    settings.current.cache_clear()
-    try:
-        assert options.Current(Options(blind_percent=kept)).blind_percent == counts
-    finally:
-        monkeypatch.undo()
-        settings.current.cache_clear()
-
-
 def test_other_processes_see_it_within_a_second(ines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     assert options.current().document.on
     clock = [time.monotonic()]
@@ -193,12 +175,6 @@ def test_other_processes_see_it_within_a_second(ines: Any, monkeypatch: pytest.M
     monkeypatch.setattr(options, "forget", forget)
 
 
-def test_nothing_is_asked_of_the_database_in_between(ines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    options.current()
-    monkeypatch.setattr(options, "fetch", lambda *_: pytest.fail("asked again"))
-    assert options.current() is options.current()
-
-
 @cases(
     "place, off",
     [
@@ -210,16 +186,6 @@ def test_it_may_be_off_for_a_collection_or_a_step(place: tuple[Any, ...], off: s
     told = options.Current(Options(collections={"customer": "no customers"}, steps={"kyc-review/read": "this step is new"}))
     assert told.off(*place) == (off and f"The AI is switched off here: {off}")
     assert options.Current(Options(on=False, reason="never")).off(*place) == "The AI is switched off: never"
-
-
-def test_house_texts_are_numbered_and_kept(ines: Any) -> None:
-    save(ines, {"house": {"prefix": "Be brief.", "suffix": ""}})
-    save(ines, {"retention_days": 5})
-    save(ines, {"house": {"prefix": "Be brief.", "suffix": "Dates as 2026-11-20."}})
-    assert options.current().policy == ("Be brief.", "Dates as 2026-11-20.")
-    assert [(one.document.house.number, one.version) for one in saving.house_texts(ines)] == [(2, 3), (1, 1)]
-    first = saving.house_texts(ines)[1].document.house
-    assert (first.prefix, first.suffix) == ("Be brief.", "")
 
 
 def test_prices_are_numbered_and_reckoned_to_the_millionth(ines: Any) -> None:
@@ -246,26 +212,6 @@ def test_prices_are_numbered_and_reckoned_to_the_millionth(ines: Any) -> None:
     assert told.cost("claude-haiku-5-5", input_tokens=1, cached_tokens=0, output_tokens=0) is None
     save(ines, {"retention_days": 5})
     assert options.current().price_version == "2026-12-01/1"
-
-
-@cases(
-    "seconds, machine, purpose, whole",
-    [
-        (None, 8, "propose", 8),
-        (5, 8, "propose", 5),
-        (60, 8, "propose", 8),
-        (None, 8, "build", 30),
-        (60, 8, "build", 60),
-        (3, 2, "text", 2),
-        (3, 2, "unheard", 2),
-    ],
-)
-def test_the_machines_deadline_holds_for_all_but_building(
-    seconds: int | None, machine: int, purpose: str, whole: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(options.Current, "seconds", property(lambda _: float(machine)))
-    kept = {} if seconds is None else {name: {"seconds": seconds} for name in ("propose", "decide", "text", "build")}
-    assert options.Current(Options.model_validate({"purposes": kept})).chosen(purpose).seconds == whole
 
 
 def test_a_document_of_another_release_is_read() -> None:

@@ -49,24 +49,6 @@ def test_what_does_not_is_not(fault: str, field: str, here: Company, model: Serv
     assert saving.change(here.ines, setup(model), base=0, key=KEY, untried=True) == 1, "who knows better may"
 
 
-def test_the_model_of_a_purpose_is_asked_too(here: Company, model: Server) -> None:
-    saving.change(here.ines, setup(model), base=0, key=KEY)
-    with pytest.raises(Invalid) as caught:
-        saving.change(here.ines, {"purposes": {"decide": {"model": "unheard-of"}}}, base=1)
-    assert [detail["field"] for detail in caught.value.details] == ["purposes.decide.model"]
-    saving.change(here.ines, {"purposes": {"decide": {"model": "claude-opus-5-5"}}}, base=1)
-    assert options.current().chosen("decide").config.model == "claude-opus-5-5"
-
-
-def test_trying_says_what_came_and_keeps_nothing(here: Company, model: Server) -> None:
-    found = saving.tried(here.ines, setup(model), KEY)
-    assert (found.ok, found.code) == (True, None)
-    found = saving.tried(here.ines, setup(model), "sk-wrong")
-    assert (found.ok, found.code) == (False, "auth")
-    assert options.newest().version == 0
-    assert "sk-wrong" not in repr(found)
-
-
 def test_an_address_of_the_house_needs_leave_of_the_machine(asking_company: Company, model: Server) -> None:
     with pytest.raises(Invalid) as caught:
         saving.change(asking_company.ines, setup(model), base=0, key=KEY)

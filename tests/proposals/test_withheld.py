@@ -54,7 +54,7 @@ def test_what_belongs_to_the_records_around_it_does_not_leave(house: House) -> N
     assert "345679" not in sent
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "written",
     ["Okonkwo-Bell, Adaeze", "ADAEZE OKONKWO-BELL", "adaeze okonkwo bell", "Adáèze Okonkwo–Bell", "Bell Adaeze Okonkwo", "Аdaeze Оkonkwo-Bell", "Adaeze\u200b Okonkwo\u00ad-Bell"],
@@ -108,7 +108,7 @@ SECRET_PARTS = {
 }  # fmt: skip
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_what_shows_by_its_form_leaves_in_no_text(house: House) -> None:
     triage({}, form=[{"name": "verdict", "label": "Verdict", "type": "text"}], settings={"exclusive": False})
     for name, text in SPOTTED.items():

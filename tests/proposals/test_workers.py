@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -11,7 +10,7 @@ from console.db.engine import fetch
 from tests.proposals.conftest import House
 from tests.support.engine import until, workers
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MANY = 12
 
@@ -71,15 +70,3 @@ def test_what_a_killed_worker_was_at_is_made_or_given_up(house: House, waiting: 
     assert set(told) <= {("ok", None), ("failed", "timeout")}
     for run_id in waiting:
         assert house.company.told(run_id)["status"] == "waiting_person"
-
-
-def test_a_worker_that_is_told_to_end_waits_for_no_answer(house: House, waiting: list[str]) -> None:
-    house.model.seconds = 30.0
-    with workers(1) as (worker,):
-        assert until(lambda: len(house.model.asked) == MANY)
-        began = time.monotonic()
-        worker.terminate()
-        assert worker.wait(20) == 0
-        assert time.monotonic() - began < 7
-    assert pending() == MANY, "put back, for another one to make"
-    assert fetch("select count(*) from queue.pgqueuer where entrypoint = 'propose' and status = 'queued'") == [(MANY,)]

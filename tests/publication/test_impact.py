@@ -7,8 +7,6 @@ import pytest
 from console import access, diagrams, publication, workflows
 from console.core import drafting
 from console.errors import NotAllowed, NotFound
-from console.publication.impact import ChannelUse, _channels
-from console.steps.sms import Sms
 from tests.company import Company
 
 CARE = "care-review"
@@ -47,17 +45,6 @@ def test_impact_names_differences_runs_and_the_version_it_would_become(company: 
     }
 
 
-def test_a_channel_of_another_package_is_told_by_its_own_title(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Letter(Sms):
-        name, title = "paper_letter", "Letter on paper"
-
-    monkeypatch.setattr("console.steps.all_types", lambda: {"sms": Sms(), "paper_letter": Letter()})
-    document = {
-        "steps": [{"id": "a", "type": "paper_letter", "title": "Write"}, {"id": "b", "type": "end"}, {"id": "c", "type": "paper_letter"}]
-    }
-    assert _channels(document, None, None) == [ChannelUse("Letter on paper", ["Write", "c"], True, None)]
-
-
 def test_what_a_file_leaves_out_is_no_difference_once_it_is_published(company: Company) -> None:
     changed(
         company,
@@ -89,12 +76,3 @@ def test_impact_is_for_who_may_edit(company: Company) -> None:
         publication.impact(company.olivia, CARE)
     with pytest.raises(NotFound):
         publication.impact(company.stan, CARE)
-
-
-def test_whom_a_trigger_lets_in_is_said(company: Company) -> None:
-    changed(
-        company, {"op": "add_trigger", "trigger": {"id": "trg_x", "kind": "event", "on": "record.updated", "filter": "record.id == '1'"}}
-    )
-    [firing] = publication.impact(company.mona, CARE).firings
-    [sentence] = firing.to_json()["whom"]
-    assert sentence.startswith("Only where ")

@@ -12,11 +12,10 @@ from tests.company import Company
 from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.publication.test_run_moves import LATER, moved_events, published
 from tests.runs.changing.test_crash import act
-from tests.samples import sampled
 from tests.servers.outside import http
 from tests.support.engine import publish, step, until, whole
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 MOST = 40
 
 
@@ -32,7 +31,7 @@ def killed_at_each(
 
     `victim` names another process to be killed there.
     """
-    for number in sampled(range(1, MOST)):
+    for number in range(1, MOST):
         about, other = prepare(), victim()
         status = act(company, about, "", f"*=kill{other}@{number}", lambda _company, ident, _verb: do(ident))
         judge(about)

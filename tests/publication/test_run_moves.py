@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console import access, log, publication, runs, workflows
+from console import access, accounts, log, publication, runs, workflows
 from console.activity import sequencing
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
@@ -127,6 +127,19 @@ def test_many_are_moved_in_the_background(company: Company, monkeypatch: pytest.
         publication.move_of(company.mona, CARE, move.id)
 
 
+def test_what_is_left_of_a_move_is_refused_once_the_account_of_who_asked_is_closed(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
+    run_id = company.started("1")
+    published(company, LATER)
+    publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="All of them")
+    accounts.disable_person(company.mona.id)
+    company.work()
+    [(status, done, moved, refused)] = fetch("select status, done, moved, refused from console.run_move")
+    assert (status, done, moved, list(refused)) == ("done", 1, 0, [run_id])
+
+
 def test_a_move_tells_nothing_of_runs_that_its_reader_is_not_cleared_for(company: Company) -> None:
     """The mover was cleared when they moved them: what stands in the row is judged anew for each reader."""
     labelled = '{"clearance": {"label": "blue", "when": "record.desk == \\"corporate\\""}}'
@@ -190,16 +203,3 @@ def test_what_somebody_wrote_about_publishing_and_holding_goes_with_them(company
     assert marked() == ["console.hold: reason"], "of whoever erased them"
     erasure.erase(COMMAND_LINE, "person", company.ines.id, "They left.")
     assert marked() == []
-
-
-def test_the_reason_of_a_move_goes_with_who_wrote_it_and_with_whom_it_was_about(company: Company) -> None:
-    for whose in ("customer", "person"):
-        run_id = company.started("1" if whose == "customer" else "2")
-        number = published(company, LATER | {"value": f"Decide {whose}"})
-        publication.move_runs(company.mona, CARE, number - 1, number, steps={}, reason=f"{MARK} {whose}")
-        runs.abort(company.olivia, run_id, revision=None, reason="Enough.")
-    assert marked() == ["console.run_move: reason"]
-    for collection, key in (("customer", "1"), ("person", company.mona.id)):
-        erasure.erase(company.ines, collection, key, "Asked for.")
-    assert marked() == []
-    assert {row[0] for row in fetch("select reason from console.run_move")} == {publication.run_moves.ERASED}

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from console import faults, log, queue, runs, sources
-from console.contacts import broken_off
+from console import background, faults, log, queue, runs, sources
 from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.queue.dispatch import Dispatcher
@@ -18,12 +17,10 @@ from console.runs.rows.run_store import load
 from console.upkeep import status
 from console.worker import pools
 from tests.company import Company
-from tests.conftest import web_app
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import counting, jobs, kinds, overdue, publish, started, step, waiting, whole
-from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def give_up(key: str) -> int:
@@ -114,7 +111,7 @@ def test_the_state_counts_what_is_there(company: Company) -> None:
 def test_a_job_that_was_given_up_is_tried_once_more(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     number = give_up("a")
     with monkeypatch.context() as patched:
-        patched.setattr(broken_off, "job_again", lambda *_: jobs_seen.append(jobs()))
+        patched.setattr(background, "revive_batch", lambda *_: jobs_seen.append(jobs()))
         jobs_seen: list[Any] = []
         status.try_again(company.ines, number)
     assert jobs_seen == [[("failed", "a")]], "no worker sees the job before what it is about is under way again"
@@ -246,22 +243,6 @@ def test_what_may_pass_is_tried_again_and_nothing_else(
     whole(run_id)
 
 
-def test_once_it_works_the_tries_are_forgotten(company: Company) -> None:
-    loading()
-    run_id = stopped_at_load(company)
-    with locked(company):
-        runs.advance(run_id)
-    waiting = load(run_id)
-    assert waiting is not None
-    assert (waiting.run.waiting, waiting.run.tries) == (
-        {"for": "retry", "until": (waiting.run.waiting or {})["until"], "tries": 1, "code": "source_down"},
-        1,
-    )
-    overdue(run_id)
-    company.work()
-    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
-
-
 def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_try_is_due(company: Company) -> None:
     loading(backoff_ms=3_600_000)
     run_id = stopped_at_load(company)
@@ -271,21 +252,6 @@ def test_who_waits_for_a_source_goes_on_when_it_answers_and_not_when_the_next_tr
     fetch("update console.run set active_at = now() - interval '31 seconds' returning 1")
     assert runs.wake_for_sources() == 0, "it is still away"
     sources.resume("company")
-    assert runs.wake_for_sources() == 1
-    company.work()
-    assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
-    whole(run_id)
-
-
-def test_who_waits_for_a_file_that_was_moved_away_goes_on_when_it_is_back(company: Company) -> None:
-    loading(backoff_ms=3_600_000)
-    run_id = stopped_at_load(company)
-    with moved_away(company):
-        runs.advance(run_id)
-        fetch("update console.run set active_at = now() - interval '31 seconds' returning 1")
-        assert (kinds(run_id)[-1], runs.wake_for_sources()) == ("retry_set", 0)
-        page = Pages(company, web_app()).olivia.get(f"/runs/{run_id}").text
-    assert "What waits for it goes on when it is back." in page
     assert runs.wake_for_sources() == 1
     company.work()
     assert (company.told(run_id)["status"], kinds(run_id).count("retry_set")) == ("completed", 1)
@@ -302,17 +268,3 @@ def test_the_holder_stops_the_trying_of_a_step(company: Company) -> None:
     assert (told["status"], told["current"]["take_over"]["code"]) == ("waiting_person", "stopped")
     runs.retry(company.olivia, run_id, revision=None)
     assert company.told(run_id)["status"] == "completed"
-
-
-def test_a_step_that_reads_for_too_long_asks_a_person(company: Company) -> None:
-    loading(step_seconds=1)
-    run_id = stopped_at_load(company)
-    company.sql("alter table customer rename to kept")
-    company.sql(
-        "create view customer as select kept.* from kept, (with recursive n(i) as (select 1 union all select i + 1 from n where i < 9000000) select count(*) from n)"
-    )
-    runs.advance(run_id)
-    told = load(run_id)
-    assert told is not None
-    assert told.run.take_over is not None
-    assert (told.run.status, told.run.take_over["code"]) == ("waiting_person", "timeout")

@@ -1,29 +1,22 @@
 """Jobs are put in with the transaction that needs them, once for each key, by the library's own words."""
 
-import asyncio
 import gc
 import os
 import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from types import SimpleNamespace
 
-import asyncpg
 import psycopg
 import pytest
 import sqlalchemy as sa
-from pgqueuer.adapters.drivers.asyncpg import AsyncpgDriver
-from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder
 from pgqueuer.domain.errors import RetryRequested
 from pgqueuer.domain.models import TableChangedEvent
-from pgqueuer.domain.schema.model import Plan
 
 from console import queue
 from console.db.engine import fetch, hot_engine, transaction
-from console.queue.dispatch import SETTINGS, Dispatcher, queries
+from console.queue.dispatch import SETTINGS, Dispatcher
 from console.queue.job_threads import JobFailed, Pool
 from tests.conftest import Database
 
@@ -45,34 +38,6 @@ def test_a_job_comes_and_goes_with_the_transaction(clean: Database) -> None:
     assert queue.enqueue_all([queue.advance("run_4", 7), queue.advance("run_4", 7), queue.advance("run_4", 8)]) == 2
     assert queue.enqueue_all([]) == 0
     assert [row[2] for row in jobs()] == ["a", "run_4:7", "run_4:8"]
-
-
-def test_a_job_may_be_for_later(clean: Database) -> None:
-    with transaction() as connection:
-        queue.enqueue(connection, "advance", "run_1", execute_after=timedelta(hours=1))
-    assert fetch("select execute_after > now() + interval '59 minutes' from queue.pgqueuer") == [(True,)]
-
-
-def test_notes_on_jobs_are_forgotten_after_a_week(clean: Database) -> None:
-    queue.enqueue_all([queue.advance("run_1", 1), queue.advance("run_1", 2)])
-    with transaction() as connection:
-        connection.exec_driver_sql("update queue.pgqueuer_log set created = now() - interval '8 days' where job_id = 1")
-    assert (queue.tidy(), queue.tidy()) == (1, 0)
-
-
-def test_the_tables_and_the_statement_are_those_of_the_library_that_is_installed(clean: Database) -> None:
-    async def plan() -> Plan:
-        connection = await asyncpg.connect(clean.admin_url)
-        try:
-            return await queries(AsyncpgDriver(connection)).plan_upgrade()
-        finally:
-            await connection.close()
-
-    with ThreadPoolExecutor(1) as apart:  # the thread of a test may have a loop of its own, as the browser's does
-        assert apart.submit(lambda: asyncio.run(plan())).result(60) == Plan(statements=(), notes=())
-    (body,) = fetch("select prosrc from pg_proc where proname = 'enqueue' and pronamespace = 'queue'::regnamespace")[0]
-    assert body.split() == QueryQueueBuilder(settings=SETTINGS).build_enqueue_query("skip").split()
-    assert "schema='queue'" in QueryBuilderEnvironment(settings=SETTINGS).build_install_query()
 
 
 def test_no_variable_of_the_environment_names_other_tables() -> None:

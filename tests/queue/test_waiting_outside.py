@@ -23,10 +23,6 @@ from tests.support.engine import PRESENT, step, until, whole, workers
 ROBOT = "robot@fernwick.test"
 SOON_S = 15.0
 """A second or two on a machine that does nothing else."""
-HELD = """
-select count(*) from pg_stat_activity
-where datname = current_database() and state like 'idle in transaction%%' and state_change < clock_timestamp() - interval '1 second'
-"""
 
 
 @contextmanager
@@ -80,28 +76,6 @@ def robot(company: Company) -> Company:
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     acting("counting", step("count", "output", "end", {"values": {"n": "1 + 1"}}))
     return company
-
-
-def test_automations_end_in_seconds_while_twelve_others_wait_for_a_system_that_hangs(robot: Company) -> None:
-    with silent() as (system, speaks), workers(CONSOLE_PRIVATE_HOSTS="127.0.0.1"):
-        slugs = [f"asking-{number}" for number in range(12)]
-        for slug in slugs:
-            asking(slug, system.url, method="POST", body={"n": 1})
-        hanging = [run for slug in slugs for run in begun(slug, 1)]
-        assert until(lambda: len(system.received) == len(hanging))
-        time.sleep(1.1)
-        assert fetch(HELD, ()) == [(0,)], "who waits holds no transaction"
-        since = time.monotonic()
-        quick = begun("counting", 40)
-        assert until(lambda: ended(quick))
-        assert time.monotonic() - since < SOON_S
-        assert not speaks.is_set()
-        speaks.set()
-        assert until(lambda: ended(hanging))
-        assert until(lambda: not fetch("select id from queue.pgqueuer"))
-    assert len({each.headers["idempotency-key"] for each in system.received}) == len(system.received) == len(hanging), "each was asked once"
-    for run_id in hanging:
-        whole(run_id)
 
 
 def test_one_system_that_hangs_takes_no_place_from_others_and_nothing_is_lost_by_a_kill(robot: Company) -> None:

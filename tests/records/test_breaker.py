@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -21,9 +20,7 @@ from console.errors import SourceDown
 from console.postgres import Embedded
 from console.records import connect, connection_terms, source_breaker
 from console.records.connection_terms import Terms
-from console.records.source_breaker import Breaker
 from tests.records.files import write
-from tests.servers.mariadb import running
 
 FAST = Terms(pool=2, overflow=0, connect_s=1, statement_s=1)
 
@@ -206,31 +203,6 @@ def test_a_write_on_a_connection_that_was_ended_while_unused_takes_a_new_one(pg:
     assert connect.since("shop") is None
 
 
-@pytest.mark.rotating
-def test_a_connection_of_mariadb_that_was_ended_while_unused_is_replaced_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_terms, "IDLE_S", 0)
-    with running(tmp_path) as url:
-        engine = connect.engine("shop", url, FAST)
-
-        def asked() -> int:
-            return int(connect.read(engine, "shop", lambda connection: connection.exec_driver_sql("select connection_id()").scalar_one()))
-
-        was = asked()
-        with sa.create_engine(engine.url, poolclass=sa.NullPool).connect() as admin:
-            admin.exec_driver_sql(f"kill {was}")
-        with connect.transaction(engine, "shop") as connection:
-            assert connection.exec_driver_sql("select connection_id()").scalar_one() != was
-
-
-def test_a_question_that_takes_long_is_no_reason_to_think_the_server_dead(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection_terms, "GRACE_S", 5)
-    url = pg.url("postgres", "postgres")
-    with pytest.raises(SourceDown, match="took too long"):
-        ask(url, "select pg_sleep(10)")
-    assert connect.since("shop") is None
-    assert ask(url) == 1
-
-
 def test_connections_that_were_ended_are_made_anew_without_a_word(pg: Embedded) -> None:
     url = pg.url("postgres", "postgres")
     ask(url)
@@ -238,41 +210,6 @@ def test_connections_that_were_ended_are_made_anew_without_a_word(pg: Embedded) 
         admin.execute("select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'handrail'")
     assert ask(url) == 1
     assert connect.since("shop") is None
-
-
-def test_a_file_that_comes_back_needs_nobody_to_ask(tmp_path_factory: pytest.TempPathFactory) -> None:
-    folder = tmp_path_factory.mktemp("f")
-    url = write(folder, "create table t (a int)")
-    path = next(folder.glob("*.db"))
-    ask(url)
-    connect.dispose()
-    path.rename(folder / "away")
-    for _ in range(2):
-        with pytest.raises(SourceDown, match="not there"):
-            ask(url)
-    assert connect.since("shop") is not None
-    (folder / "away").rename(path)
-    assert ask(url) == 1
-    assert connect.since("shop") is None
-
-
-def test_a_breaker_ends_with_its_source() -> None:
-    asked = threading.Event()
-
-    def probe() -> None:
-        asked.set()
-        raise OSError
-
-    made = Breaker("shop", probe, lambda *_: None)
-    first = made.opened()
-    assert made.opened() == first
-    assert asked.wait(60)
-    made.end()
-    until(lambda: not any(thread.name == "source shop" for thread in threading.enumerate()))
-    with pytest.raises(SourceDown) as error:
-        made.require()
-    assert error.value.extra["since"] == first.isoformat(timespec="seconds")
-    assert f"{first.astimezone(UTC):%H:%M}" in error.value.message
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console.core import expressions, filters
+from console.core import expressions
 from console.core.documents.collections import Field, fields_of
 from console.core.expressions import Expression, search_syntax
 from console.core.expressions.functions import FUNCTIONS
@@ -20,7 +20,7 @@ from console.errors import DefinitionError
 from console.formats.words import absent
 from console.records import computed, dialects, filter_conditions, scoping, sql_conditions
 from console.records.search import sought_condition
-from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, POOLS, ROOTS, TEXTS, USER, Place, drawn_rows, quoted
+from tests.records.agreeing import COLUMNS, EXPRESSION, NOW, POOLS, ROOTS, USER, Place, drawn_rows, quoted
 
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
@@ -29,7 +29,7 @@ def _expected(place: Place, expression: Expression) -> set[int]:
     return {number for number, values in place.values.items() if expression.test({**ROOTS, "record": values})}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_every_database_reads_the_same_values(places: list[Place]) -> None:
     assert places[0].values == places[1].values == places[2].values
 
@@ -142,31 +142,6 @@ def test_a_function_that_is_asked_of_a_field_is_refused_by_its_name(places: list
         with pytest.raises(DefinitionError) as error:
             sql_conditions.check(expressions.parse(text), place.collection)
         assert name in error.value.details[0]["reason"]
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "record.t == $currentUser.name",
-        "record.n > $currentUser.limit",
-        "record.day < today()",
-        "record.e in ['open']",
-        "true",
-        "record.at < now",
-    ],
-)
-def test_what_means_something_passes(places: list[Place], text: str) -> None:
-    for place in places:
-        sql_conditions.check(expressions.parse(text), place.collection)
-
-
-def test_every_pair_of_values_is_compared_alike(places: list[Place]) -> None:
-    for name, other in itertools.product(("t", "s"), TEXTS):
-        expression = expressions.parse(f"record.{name} == {'null' if other is None else quoted(other)}")
-        for place in places:
-            assert place.found(sql_conditions.condition(expression, place.collection, place.table.columns, ROOTS)) == _expected(
-                place, expression
-            )
 
 
 # What a person types above the list, and what it has to find.
@@ -308,12 +283,3 @@ def test_empty_and_not_empty_part_the_records_by_what_is_shown(places: list[Plac
             segment = expressions.parse(expression_of(asked, place.collection))
             assert place.found(place.table.holds(segment, {})) == shown, (place.collection.dialect, segment.text)
             assert {key for key, values in place.values.items() if segment.test({"record": values})} == shown
-
-
-def test_texts_are_found_whatever_their_capitals(places: list[Place]) -> None:
-    for place in places:
-        stored = {key: values["t"] for key, values in place.values.items() if isinstance(values["t"], str) and values["t"].isascii()}
-        for text in {text.lower() for text in stored.values() if "\x00" not in text}:
-            asked = Asked("t", filters.ANY_CASE, [text, "nobody"])
-            found = place.found(filter_conditions.filter_condition(asked, place.collection, place.table.columns))
-            assert found & stored.keys() == {key for key, one in stored.items() if one.lower() == text}, (place.collection.dialect, text)

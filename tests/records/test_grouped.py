@@ -1,7 +1,7 @@
 """Figures told apart by values and periods: the same in PostgreSQL and SQLite as reckoned from the rows, within the scope."""
 
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,8 +14,7 @@ from console.core.scopes import Scope, whole
 from console.errors import Malformed
 from console.records import grouped
 from console.records.grouped import By
-from console.workspaces.workspace_figures import end_of, starts
-from tests.tables import cases
+from console.workspaces.workspace_figures import starts
 
 SOURCES = ["shop", "file"]
 
@@ -71,12 +70,3 @@ def test_a_stage_counts_those_that_passed_all_before_it(shops: None, source: str
     persons = [row for row in known if row["kind"] == "person"]
     rich = [row for row in persons if row["balance"] is not None and Decimal(row["balance"]) > 0]
     assert grouped.staged(f"{source}.customer", everyone(source), stages) == [len(known), len(persons), len(rich)]
-
-
-@cases("period", ["day", "week", "month", "quarter", "year"])
-def test_periods_follow_one_another_without_a_gap(period: str) -> None:
-    for day in (date(2024, 2, 29), date(2026, 1, 1), date(2026, 12, 31), date(2026, 3, 31)):
-        found = starts(period, 9, day)
-        assert [end_of(period, one) for one in found[:-1]] == found[1:]
-        assert found[-1] <= day < end_of(period, found[-1])
-        assert end_of(period, found[-1]) - found[-1] >= timedelta(days=1)

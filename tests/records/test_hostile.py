@@ -12,22 +12,19 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from console import accounts, records, sources
+from console import records, sources
 from console.core.documents.collections import Collection
 from console.core.expressions.operands import Spelled
-from console.core.filters import Test as Condition, fits
+from console.core.filters import Test as Condition
 from console.core.scopes import whole
 from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.postgres import Embedded
 from console.records import connect
-from console.views import frame
-from tests.company import PASSWORD, Company
-from tests.conftest import lent, web_app
+from tests.conftest import lent
 from tests.databases import Server
 from tests.servers import mariadb
-from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 DIALECTS = ("postgresql", "mysql", "sqlite")
 SQL = Path(__file__).parent / "hostile_sql"
@@ -149,23 +146,6 @@ def test_every_list_answers_in_json_or_says_why_not(found: list[Collection]) -> 
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_pages_of_one_row_hold_each_row_once(found: list[Collection]) -> None:
-    wrong = Wrong()
-    for collection in found:
-        with wrong.about(collection.id):
-            if not broken(collection):
-                seen: list[records.Record] = []
-                after, wanted = None, rows(collection)
-                while after is not None or not seen:
-                    page = records.page(collection.id, whole(collection.id), limit=1, after=after)
-                    seen += page.rows
-                    after = page.next
-                    if not page.rows or len(seen) > len(wanted):
-                        break
-                assert [(record.key, record.values) for record in seen] == [(record.key, record.values) for record in wanted]
-    assert not wrong, "\n".join(map(str, wrong))
-
-
 def test_pages_of_one_row_hold_each_row_once_in_every_order(found: list[Collection]) -> None:
     wrong = Wrong()
     for collection in [one for one in found if one.table in {"kinds", "id_key"}]:
@@ -189,18 +169,6 @@ def cursor_of_last(collection: Collection, sort: str) -> str | None:
     """The cursor from which everything but the last row is behind."""
     first = records.page(collection.id, whole(collection.id), limit=len(rows(collection)) - 1, sort=sort)
     return records.page(collection.id, whole(collection.id), limit=1, sort=sort, after=first.next).previous
-
-
-def test_what_is_shown_in_a_list_is_found_by_it(found: list[Collection]) -> None:
-    wrong, ops = Wrong(), ("eq", "gte", "lte", "in")
-    collection = next(one for one in found if one.table == "kinds")
-    for record, field in [(record, field) for record in rows(collection) for field in collection.fields if field.sortable]:
-        value = record.values[field.name]
-        for op in ops if field.stored in {"integer", "decimal"} and fits(field.stored, value) else ():
-            with wrong.about(field.name, op, value):
-                where = Condition(field.name, op, [value] if op == "in" else value)
-                assert record.key in {one.key for one in rows(collection, where=where)}
-    assert not wrong, "\n".join(map(str, wrong))
 
 
 SHOWN: dict[str, dict[str, list[object]]] = {
@@ -294,18 +262,4 @@ def test_what_may_be_changed_is_written_back_as_it_was(found: list[Collection]) 
                             collection.id, str(record.key), {field.name: {"old": value, "new": value}}, whole(collection.id)
                         )
                         assert after.values == record.values
-    assert not wrong, "\n".join(map(str, wrong))
-
-
-def test_every_list_and_record_is_a_page(databases: dict[str, list[Collection]]) -> None:
-    accounts.create_person("olivia@fernwick.example", role="operator", team="operations", password=PASSWORD)
-    olivia, wrong = Pages(Company(Path()), web_app()).olivia, Wrong()
-    for collection in [one for made in databases.values() for one in made]:
-        with wrong.about(collection.id):
-            olivia.get(frame.collection_url(collection.id), status=503 if broken(collection) else 200)
-        for record in [one for one in rows(collection)[:1] if one.key is not None] if collection.key else ():
-            with wrong.about(collection.id, record.key):
-                page = olivia.get(frame.record_url(collection.id, record.key) + "?tab=details")
-                for link in [one for one in page.links if "/edit/" in one][:12]:
-                    olivia.get(link)
     assert not wrong, "\n".join(map(str, wrong))

@@ -1,7 +1,7 @@
 """Searching large tables through their indexes, in PostgreSQL, SQLite and MariaDB: the same is found, in scope, and what was not looked at is said."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -14,14 +14,12 @@ from console.core import expressions
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
-from console.errors import TooSlow
 from console.postgres import Embedded
-from console.records import catalogue, connect, index_advice, indexed_search, indexes, quick_search, reflect, search, time_limit
+from console.records import catalogue, connect, indexed_search, indexes, quick_search, reflect, search
 from console.records.catalogue import Catalogue, Source
 from console.records.indexes import Index, Indexes
 from tests.records.files import keyed
 from tests.servers.mariadb import running
-from tests.tables import cases
 
 TABLE = """create table client (id int primary key, number varchar(20) not null, name varchar(60) not null, email varchar(60), secret varchar(20), desk varchar(10), note varchar(90))"""
 ROWS = [
@@ -113,7 +111,7 @@ def listed(collection: Collection, text: str, scope: Scope | None = None, *, ins
     return rows
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @KINDS
 def test_a_large_list_finds_beginnings_and_whole_values_and_looks_inside_when_asked(
     places: dict[str, dict[str, Collection]], kind: str
@@ -159,94 +157,6 @@ def test_the_scope_holds_and_hidden_fields_are_not_looked_at(places: dict[str, d
     assert len(listed(client, "hush")) == 2
     told = quick_search.find([(client, shut, ["name"])], "hush", limit=5, seconds=5)
     assert told[0].records == []
-
-
-@KINDS
-def test_a_search_says_how_it_looked_and_which_index_would_help(places: dict[str, dict[str, Collection]], kind: str) -> None:
-    client, bare = places[kind]["client"], places[kind]["bare"]
-    assert search.reach(client, frozenset(), search_syntax.read("hal", client)) == "beginnings"
-    assert search.reach(client, frozenset(), search_syntax.read("desk:retail", client)) == ""
-    with patch.object(Indexes, "large", property(lambda _: True)):
-        assert search.reach(bare, frozenset(), search_syntax.read("hal", bare)) == "rows"
-        assert search.reach(bare, frozenset(), search_syntax.read("17", bare)) == "exact"
-        assert listed(bare, "h 3") == ["Berth 3"], "said to look for whole values, it looks at no other row for the words as one"
-        assert listed(bare, "h 3", inside=True) == ["Berth 3", "Berth 30"]
-        assert quick_search.find([(bare, whole(bare.id), ["name"])], "hal", limit=5, seconds=5)[0].reach == "nothing"
-        inside = [
-            quick_search.find([(client, whole(client.id), ["name"])], "lcyon", limit=5, seconds=5, through=on)[0] for on in (False, True)
-        ]
-        assert [each.reach for each in inside] == ["beginnings", "everything"]
-        assert [bool(each.records) for each in inside] == [False, True], "a box for a reference looks through the one table it is about"
-    advice = index_advice.statements(bare, search.searched_fields(bare, frozenset()))
-    assert "name" in advice[-1]
-    assert {"postgresql": "gin_trgm_ops", "mysql": "FULLTEXT", "sqlite": "NOCASE"}[kind] in advice[-1]
-
-
-@KINDS
-def test_of_words_that_fit_many_records_a_part_is_looked_at_and_that_is_said(places: dict[str, dict[str, Collection]], kind: str) -> None:
-    client = places[kind]["client"]
-    with patch.object(quick_search, "CANDIDATES", 3):
-        rare = quick_search.find([(client, whole(client.id), ["name"])], "person p59@example.com", limit=5, seconds=5)[0]
-        common = quick_search.find([(client, whole(client.id), ["name"])], "person olsen", limit=5, seconds=5)[0]
-    assert [row.title for row in rare.records] == ["Person 059 Olsen"]
-    if kind != "mysql":  # its full text finds both words at once
-        assert len(common.records) <= 3
-        assert common.reach == "some"
-    told = quick_search.find([(client, whole(client.id), ["name"])], "person olsen", limit=5, seconds=5)[0]
-    assert (len(told.records), told.more, told.reach) == (5, True, "beginnings")
-
-
-@KINDS
-def test_what_somebody_types_is_one_statement_for_a_collection(places: dict[str, dict[str, Collection]], kind: str) -> None:
-    client, bare = places[kind]["client"], places[kind]["bare"]
-    indexes.indexes_of(client)
-    with statements(client) as sent:
-        found = quick_search.find([(client, whole(client.id), ["name"]), (bare, whole(bare.id), ["name"])], "halina", limit=3, seconds=5)
-    assert [row.title for row in found[0].records] == ["Halina Wójcik"]
-    reading = [text for text in sent if text.lower().lstrip().startswith("select")]
-    assert len(reading) == 2, sent
-
-
-@contextmanager
-def statements(collection: Collection) -> Iterator[list[str]]:
-    import sqlalchemy as sa
-
-    sent: list[str] = []
-    engine = catalogue.engine_of(collection)
-
-    def note(_connection: object, _cursor: object, text: str, *_: object) -> None:
-        sent.append(text)
-
-    sa.event.listen(engine, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(engine, "before_cursor_execute", note)
-
-
-@KINDS
-def test_a_statement_that_takes_too_long_is_stopped_and_the_connection_serves_on(
-    places: dict[str, dict[str, Collection]], kind: str
-) -> None:
-    client = places[kind]["client"]
-    slow = {
-        "postgresql": "select pg_sleep(5)",
-        "mysql": "select count(*) from client a, client b, client c, client d, client e",
-        "sqlite": "with recursive n(x) as (select 1 union all select x + 1 from n) select count(*) from n",
-    }[kind]
-    engine = catalogue.engine_of(client)
-    with engine.connect() as connection:
-        with pytest.raises(TooSlow), time_limit.limit(connection, 0.05):
-            connection.exec_driver_sql(slow).all()
-        assert connection.exec_driver_sql("select 1").scalar_one() == 1
-        limit = {"postgresql": "show statement_timeout", "mysql": "select @@max_statement_time"}.get(kind)
-        assert limit is None or "15" in str(connection.exec_driver_sql(limit).scalar_one())
-
-
-@cases(
-    ("text", "after"),
-    [("hal", "ham"), ("z", "{"), ("a\U0010ffff", "b"), ("\ud7ff", "\ue000"), ("\U0010ffff", "\U0010ffff\U0010ffff")],
-)
-def test_the_end_of_a_beginning_is_the_next_text(text: str, after: str) -> None:
-    assert indexed_search._after(text) == after
 
 
 def test_trigrams_answer_everything_and_other_indexes_do_not(places: dict[str, dict[str, Collection]]) -> None:

@@ -16,7 +16,7 @@ from console.core.documents.collections import Collection, Stored, assemble
 from console.core.scopes import whole
 from console.errors import NotFound
 from console.records import record_keys, values
-from tests.records.files import assembled, opened
+from tests.records.files import opened
 from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
@@ -51,13 +51,6 @@ def packed(value: Any) -> str:
 )
 def test_a_harmless_value_is_its_own_key(parts: list[Any], key: str) -> None:
     assert record_keys.encode(parts) == key
-
-
-@cases(("parts", "value", "words"), [([17], "17", "17"), (["A/B 1"], "A/B 1", "A/B 1"), (["x", 7], None, "x, 7"), ([""], "", "")])
-def test_a_key_in_words_and_as_what_refers_to_it_holds_it(parts: list[Any], value: str | None, words: str) -> None:
-    key = str(record_keys.encode(parts))
-    assert record_keys.value_of_key(key) == (key if value is None else value)
-    assert record_keys.key_words(key) == words
 
 
 @cases(
@@ -101,11 +94,6 @@ def test_everything_else_is_packed_into_one_segment_of_a_path(parts: list[Any]) 
     assert key.startswith("~")
     assert set(key[1:]) <= set(string.ascii_letters + string.digits + "-_")
     assert record_keys._texts(key) == [str(part) for part in parts]
-
-
-@pytest.mark.parametrize("parts", [[], [None], [1, None], [None, None]], ids=str)
-def test_a_record_without_a_whole_key_has_none(parts: list[Any]) -> None:
-    assert record_keys.encode(parts) is None
 
 
 @cases(
@@ -192,14 +180,6 @@ def test_what_a_database_shows_in_a_column_of_days_is_its_key_all_the_same() -> 
     assert record_keys.decode(keyed_by("binary"), "00ff") == (values.Raw(b"\x00\xff"),)
 
 
-def test_a_collection_without_a_key_has_no_single_records() -> None:
-    collection = keyed_by()
-    assert record_keys.key_of(collection, {"a": 1}) is None
-    for key in ("1", packed([]), ""):
-        with pytest.raises(NotFound):
-            record_keys.decode(collection, key)
-
-
 @given(st.lists(st.text(max_size=40), min_size=1, max_size=4).filter(lambda parts: all("\x00" not in part for part in parts)))
 def test_any_texts_come_back(parts: list[str]) -> None:
     key = record_keys.encode(parts)
@@ -243,30 +223,6 @@ def test_each_record_of_a_list_is_found_by_the_key_it_has_there(tmp_path: Path) 
             assert [records.get(table, str(row.key), whole(table)) for row in rows] == rows
 
 
-@pytest.mark.parametrize("key", ["017", "+17", "17.0", "1_7", "１７", packed(["17"]), packed(["017"]), "18", "9223372036854775808"])
-def test_another_spelling_of_a_key_names_nothing(tmp_path: Path, key: str) -> None:
-    with opened(tmp_path, TABLES), pytest.raises(NotFound):
-        records.get("number", key, whole("number"))
-
-
-def test_the_columns_of_a_key_stand_in_the_keys_own_order(tmp_path: Path) -> None:
-    with opened(tmp_path, TABLES) as found:
-        assert found["pair"].key == ("b", "a")
-        assert records.get("pair", packed(["1", "x/y"]), whole("pair")).values["n"] == "one"
-        with pytest.raises(NotFound):
-            records.get("pair", packed(["x/y", "1"]), whole("pair"))
-
-
 def test_a_null_in_the_key_of_sqlite_leaves_the_row_in_the_list_without_a_key(tmp_path: Path) -> None:
     with opened(tmp_path, "create table t (k text primary key, n int); insert into t values (null, 1), ('a', 2)"):
         assert [row.key for row in records.page("t", whole("t")).rows] == [None, "a"]
-
-
-def test_a_column_that_is_mostly_empty_names_no_record(tmp_path: Path) -> None:
-    rows = "".join(f"insert into t values ({number}, {'null' if number > 2 else number}, 'N{number}');" for number in range(1, 9))
-    made = assembled(tmp_path, f"create table t (id integer primary key, rare text, often text); {rows}")["t"]
-    assert "often" in made.title
-    made = assembled(
-        tmp_path, f"create table u (id integer primary key, rare text, n integer); {rows.replace('into t', 'into u').replace('N', '')}"
-    )["u"]
-    assert "rare" not in made.title

@@ -3,11 +3,9 @@
 import contextlib
 import shutil
 import sqlite3
-import traceback
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from console import records, sources
 from console.core.scopes import whole
@@ -70,20 +68,3 @@ def test_a_slow_answer_is_cut_off_by_the_database(clean: object, shop_url: str, 
     with pytest.raises(SourceDown, match="took too long"):
         connect.read(catalogue.engine_of(collection), "slow", lambda connection: connection.exec_driver_sql(slow).all())
     connect.dispose()
-
-
-def test_no_connection_is_left_open_by_whoever_lets_go_of_a_source(shop: Embedded, shop_url: str) -> None:
-    """Neither one that is in use then, nor one that is made after it, nor one that the server did not let be told its limits."""
-    made = connect.engine("let go", shop_url)
-    before = made.connect()
-    connect.dispose("let go")
-    after = made.connect()
-    drivers = [each.connection.driver_connection for each in (before, after)]
-    assert [each.execute(sa.text("select 1")).scalar() for each in (before, after)] == [1, 1]
-    before.close()
-    after.close()
-    endless = connect.create(connect.address(shop_url), connect.Terms(statement_s=10**12))
-    with pytest.raises(sa.exc.DBAPIError, match="statement_timeout") as refused:
-        endless.connect()
-    drivers += [frame.f_locals["connection"] for frame, _ in traceback.walk_tb(refused.tb) if frame.f_code.co_name == "_tell_postgresql"]
-    assert [driver.closed for driver in drivers if driver] == [True, True, True]

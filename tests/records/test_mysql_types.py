@@ -10,7 +10,7 @@ from console.core import filters
 from console.core.documents.collections import Collection
 from console.core.scopes import whole
 from console.errors import SourceChanged
-from console.records import connect, mysql_types
+from console.records import mysql_types
 from tests.records.files import connected
 from tests.servers.mariadb import running
 
@@ -75,16 +75,3 @@ def test_a_text_that_is_read_as_days_is_none_of_another_kind(url: str) -> None:
     with connected(url, {"due": {"id": "due", "source": "file", "table": "due", "fields": {"said": {"type": "date"}}}}) as found:
         assert [found["due"].by_name[name].stored for name in ("at", "said")] == ["date", "date"]
         assert alarms(found["due"]) == 0
-
-
-def test_a_table_is_looked_at_once_in_a_while(url: str) -> None:
-    with connected(url) as found:
-        told: list[str] = []
-        sa.event.listen(sa.Engine, "before_cursor_execute", listener := lambda *said: told.append(said[2]))
-        try:
-            assert alarms(found["thing"], 5) == 0
-        finally:
-            sa.event.remove(sa.Engine, "before_cursor_execute", listener)
-        assert sum("information_schema.columns" in statement for statement in told) == 1
-        assert len(told) == 6
-    connect.dispose()

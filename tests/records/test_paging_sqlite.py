@@ -10,13 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from console import records
-from console.core import expressions, filters
+from console.core import expressions
 from console.core.scopes import Scope, whole
-from console.errors import Malformed
 from console.records import catalogue
 from tests.records.files import opened
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 Row = tuple[Any, ...]
 TABLE = """
@@ -94,93 +93,6 @@ def test_each_sortable_type_forth_and_back_over_ties_and_nulls(tmp_path: Path, n
             assert [len(page) for page in pages[:-1]] == [limit] * (len(pages) - 1)
 
 
-@pytest.mark.parametrize("sort", [None, "id", "-id"])
-def test_by_the_key_alone(tmp_path: Path, sort: str | None) -> None:
-    rows = drawn(20)
-    with opened(tmp_path, TABLE, rows={"thing": rows}):
-        assert flat(forth("thing", 3, sort=sort)) == expected(rows, None, descending=sort == "-id")
-
-
-@pytest.mark.parametrize(
-    ("sort", "order"), [(None, (1, 0)), ("y", (1, 0)), ("-y", (1, 0)), ("x", (0, 1)), ("t", (2, 1, 0)), ("-t", (2, 1, 0))]
-)
-def test_a_key_of_two_columns_breaks_the_ties(tmp_path: Path, sort: str | None, order: tuple[int, ...]) -> None:
-    rows: list[Row] = [(x, y, t) for x, t in (("a", "same"), ("B", None), ("", "same"), ("ä", "other")) for y in (3, 1, 2)]
-    with opened(tmp_path, TABLE, rows={"pair": rows}):
-        ordered = sorted(rows, key=lambda row: [rank(row[place]) for place in order], reverse=(sort or "").startswith("-"))
-        found = forth("pair", 4, sort=sort)
-        by_key = {row.key: (row.values["x"], row.values["y"], row.values["t"]) for row in records.page("pair", whole("pair")).rows}
-        assert [by_key[key] for key in flat(found)] == ordered
-
-
-def test_a_table_without_a_key_is_walked_by_number(tmp_path: Path) -> None:
-    rows = [(number % 3, f"t{number}") for number in range(10)]
-    with opened(tmp_path, TABLE, rows={"keyless": rows}):
-        seen, found = [], records.page("keyless", whole("keyless"), limit=4, sort="i")
-        while True:
-            seen += [(row.values["i"], row.values["t"]) for row in found.rows]
-            assert {row.key for row in found.rows} == {None}
-            if found.next is None:
-                break
-            found = records.page("keyless", whole("keyless"), limit=4, sort="i", after=found.next)
-        assert seen == sorted(rows)
-        assert found.previous is not None
-        back = records.page("keyless", whole("keyless"), limit=4, sort="i", before=found.previous)
-        assert [(row.values["i"], row.values["t"]) for row in back.rows] == sorted(rows)[4:8]
-
-
-@pytest.mark.parametrize(
-    ("table", "many", "limit", "sizes"),
-    [
-        ("thing", 0, 5, [0]),
-        ("thing", 1, 1, [1]),
-        ("thing", 5, 5, [5]),
-        ("thing", 6, 5, [5, 1]),
-        ("keyless", 0, 5, [0]),
-        ("keyless", 6, 5, [5, 1]),
-    ],
-)
-def test_a_full_last_page_has_no_empty_one_behind_it(tmp_path: Path, table: str, many: int, limit: int, sizes: list[int]) -> None:
-    rows: list[Row] = drawn(many) if table == "thing" else [(number, "x") for number in range(many)]
-    with opened(tmp_path, TABLE, rows={table: rows}):
-        assert [len(page) for page in forth(table, limit)] == sizes
-
-
-@pytest.mark.parametrize(("asked", "given"), [(0, 1), (-5, 1), (1, 1), (500, 500), (501, 500), (10**9, 500)])
-def test_a_page_has_between_one_and_five_hundred_records(tmp_path: Path, asked: int, given: int) -> None:
-    with opened(tmp_path, TABLE, rows={"thing": drawn(510)}):
-        assert len(records.page("thing", whole("thing"), limit=asked).rows) == given
-
-
-@pytest.mark.parametrize("name", ["j", "raw", "-j", "nope", "-", "--i", "i desc", "I", "record.i", "", " i"])
-def test_what_is_no_order_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
-    with opened(tmp_path, TABLE, rows={"thing": drawn(3)}):
-        if name == "":
-            assert len(records.page("thing", whole("thing"), sort=name).rows) == 3
-            return
-        with pytest.raises(Malformed) as error:
-            records.page("thing", whole("thing"), sort=name)
-        assert error.value.status == 400
-        assert name.removeprefix("-").casefold() in error.value.message.casefold()
-
-
-@pytest.mark.parametrize("sort", ["t", "-t"])
-def test_a_hidden_field_orders_nothing(tmp_path: Path, sort: str) -> None:
-    scope = Scope("thing", everything=True, hidden=frozenset({"t"}))
-    with opened(tmp_path, TABLE, {"thing": {"sort": sort}}, rows={"thing": drawn(9)}):
-        assert [row.key for row in records.page("thing", scope).rows] == [str(number) for number in range(1, 10)]
-        assert all("t" not in row.values for row in records.page("thing", scope).rows)
-        with pytest.raises(Malformed):
-            records.page("thing", scope, sort=sort)
-
-
-def test_the_collections_own_order_stands_where_none_is_asked_for(tmp_path: Path) -> None:
-    rows = drawn(15)
-    with opened(tmp_path, TABLE, {"thing": {"sort": "-i"}}, rows={"thing": rows}):
-        assert flat(forth("thing", 4)) == expected(rows, 1, descending=True)
-        assert flat(forth("thing", 4, sort="id")) == expected(rows, None, descending=False)
-
-
 def change(sql: str, *values: Any) -> None:
     """Another program writes into the same file."""
     with sqlite3.connect(catalogue.current().sources["file"].url.removeprefix("sqlite:///")) as connection:
@@ -188,63 +100,7 @@ def change(sql: str, *values: Any) -> None:
     connection.close()
 
 
-@pytest.mark.parametrize(
-    ("sql", "then"),
-    [
-        ("delete from thing where id = 3", ["4", "5", "6"]),
-        ("delete from thing where id <= 3", ["4", "5", "6"]),
-        ("insert into thing (id, i) values (0, 0)", ["4", "5", "6"]),
-        ("delete from thing where id > 3", []),
-        ("delete from thing where id = 4", ["5", "6", "7"]),
-        ("update thing set t = 'changed'", ["4", "5", "6"]),
-        ("insert into thing (id, i) values (100, 3)", ["100", "4", "5"]),
-        ("update thing set i = 50 where id = 3", ["4", "5", "6"]),
-    ],
-)
-def test_a_cursor_survives_what_others_do_meanwhile(tmp_path: Path, sql: str, then: list[str]) -> None:
-    rows: list[Row] = [(number, number, *[None] * 7, "{}", None) for number in range(1, 10)]
-    with opened(tmp_path, TABLE, rows={"thing": rows}):
-        first = records.page("thing", whole("thing"), sort="i", limit=3)
-        change(sql)
-        assert [row.key for row in records.page("thing", whole("thing"), sort="i", limit=3, after=first.next).rows] == then
-
-
 # ---------------------------------------------------------------------------------------- filters, segments and scopes
-
-CONDITIONS: dict[str, Callable[[Row], bool]] = {
-    '{"field": "i", "op": "eq", "value": 0}': lambda row: row[1] == 0,
-    '{"field": "i", "op": "ne", "value": 0}': lambda row: row[1] != 0,
-    '{"field": "i", "op": "in", "value": [1, -1, null]}': lambda row: row[1] in (1, -1, None),
-    '{"field": "i", "op": "gte", "value": 9223372036854775807}': lambda row: row[1] is not None and row[1] >= 2**63 - 1,
-    '{"field": "i", "op": "lt", "value": "0.5"}': lambda row: row[1] is not None and row[1] < 0.5,
-    '{"field": "i", "op": "eq", "value": "0.5"}': lambda row: False,
-    '{"field": "d", "op": "eq", "value": "12.50"}': lambda row: row[2] == 12.5,
-    '{"field": "d", "op": "gt", "value": "0"}': lambda row: row[2] is not None and row[2] > 0,
-    '{"field": "t", "op": "eq", "value": ""}': lambda row: row[3] == "",
-    '{"field": "t", "op": "ne", "value": "a"}': lambda row: row[3] != "a",
-    '{"field": "t", "op": "contains", "value": "A"}': lambda row: row[3] is not None and "a" in row[3].lower(),
-    '{"field": "t", "op": "contains", "value": "Ä"}': lambda row: row[3] == "ä",
-    '{"field": "t", "op": "contains", "value": "%"}': lambda row: False,
-    '{"field": "t", "op": "starts_with", "value": "A"}': lambda row: row[3] is not None and row[3].lower().startswith("a"),
-    '{"field": "t", "op": "is_null", "value": true}': lambda row: not row[3],
-    '{"field": "t", "op": "is_null", "value": false}': lambda row: bool(row[3]),
-    '{"field": "t", "op": "eq", "value": null}': lambda row: row[3] is None,
-    '{"field": "t", "op": "ne", "value": null}': lambda row: row[3] is not None,
-    '{"field": "b", "op": "eq", "value": true}': lambda row: row[4] == 1,
-    '{"field": "b", "op": "ne", "value": true}': lambda row: row[4] != 1,
-    '{"field": "day", "op": "lte", "value": "2026-01-31"}': lambda row: row[5] is not None and row[5] <= "2026-01-31",
-    '{"field": "day", "op": "in", "value": ["9999-12-31"]}': lambda row: row[5] == "9999-12-31",
-    '{"field": "at", "op": "eq", "value": "2026-01-31T12:00:00+02:00"}': lambda row: row[6] == "2026-01-31 10:00:00",
-    '{"field": "at", "op": "gt", "value": "2026-01-31T10:00:00Z"}': lambda row: row[6] == "2026-01-31 10:00:00.5",
-    '{"field": "at", "op": "lt", "value": "2026-01-31"}': lambda row: row[6] is not None and row[6] < "2026",
-    '{"field": "u", "op": "eq", "value": "6F1C3CBE-3C0F-4B52-8F1E-3C0F4B528F1E"}': lambda row: row[8] is not None and row[8].startswith("6f1c"),
-    '{"field": "j", "op": "is_null", "value": false}': lambda row: True,
-    '{"field": "raw", "op": "is_null", "value": true}': lambda row: True,
-    '{"and": []}': lambda row: True,
-    '{"or": []}': lambda row: False,
-    '{"and": [{"field": "b", "op": "eq", "value": true}, {"or": [{"field": "i", "op": "eq", "value": 0}, {"field": "i", "op": "eq", "value": 1}]}]}':
-        lambda row: row[4] == 1 and row[1] in (0, 1),
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -253,30 +109,6 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> Any:
     rows = drawn(120)
     with opened(tmp_path_factory.mktemp("things"), TABLE, DOCUMENTS, rows={"thing": rows}) as found:
         yield found["thing"], rows
-
-
-@pytest.mark.parametrize("text", CONDITIONS)
-def test_a_filter_finds_the_rows_that_python_finds(things: Any, text: str) -> None:
-    collection, rows = things
-    where = filters.parse(text, collection)
-    wanted = expected([row for row in rows if CONDITIONS[text](row)], None, descending=False)
-    assert flat(forth("thing", 7, where=where)) == wanted
-    assert records.count("thing", whole("thing"), where) == len(wanted)
-
-
-def test_a_segment_a_search_and_a_filter_hold_together(things: Any) -> None:
-    collection, rows = things
-    where = filters.parse('{"field": "i", "op": "ne", "value": 0}', collection)
-    segment = expressions.parse(collection.segment("ticked").filter)
-    wanted = [row for row in rows if row[4] == 1 and row[1] != 0 and row[3] and "a" in row[3].lower()]
-    assert flat(forth("thing", 3, where=where, segment=segment, q="a", sort="-t")) == expected(wanted, 3, descending=True)
-
-
-def test_a_count_stops_at_its_cap(things: Any) -> None:
-    _, rows = things
-    counted = [records.count("thing", whole("thing"), cap=cap) for cap in (0, 5, 119, 120, 121, None)]
-    assert counted == [1, 6, 120, 120, 120, 120]
-    assert len(rows) == 120
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Addresses inside the data folder are kept without its path, whatever the path looks like; any other stays as it is."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from pathlib import Path
@@ -49,28 +48,6 @@ def test_a_file_and_the_own_server_are_found_in_the_folder_of_today(moved: Moved
     assert make_url(portable_address.resolve(stored[0])).database == str(second / "shop ü.db")
     assert make_url(portable_address.resolve(stored[1])).query["host"] == str(Embedded(second).socket)
     assert make_url(portable_address.resolve(stored[1])).password == "p:w/d@"
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "sqlite:////srv/shop.db",
-        "postgresql://u:p@db.example/shop?sslmode=require",
-        "mysql://u:p@h/d",
-        "postgresql://u@/d?host=/run/postgresql",
-    ],
-)
-def test_what_lies_elsewhere_stays_as_it_is(moved: Moved, tmp_path: Path, url: str) -> None:
-    moved(tmp_path / "data")
-    assert make_url(portable_address.resolve(portable_address.stored_address(url))) == make_url(url)
-
-
-def test_a_link_in_the_folder_to_a_file_elsewhere_is_kept_as_it_was_typed(moved: Moved, tmp_path: Path) -> None:
-    folder = moved(tmp_path / "data")
-    (tmp_path / "out.db").touch()
-    os.symlink(tmp_path / "out.db", folder / "in.db")
-    url = f"sqlite:///{folder}/in.db"
-    assert portable_address.stored_address(url) == url
 
 
 @pytest.mark.parametrize(("demo", "place", "open_"), [(True, "shop/shop.db", True), (True, "fernwick.db", False), (True, "shop/../keys/x.db", False), (False, "shop/shop.db", False)])  # fmt: skip

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy.engine import Connection, make_url
 
 from console.core import expressions
-from console.core.documents.collections import Collection, Stored, assemble
+from console.core.documents.collections import Stored, assemble
 from console.core.expressions.operands import UNKNOWN
 from console.core.related_record import Leading
 from console.core.scopes import Scope, Subject, stands_alone
@@ -183,14 +183,6 @@ OF_CLIENT = st.sampled_from(
 FIXED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
 
 
-def test_relations_are_what_the_tests_take_them_for(places: list[Place]) -> None:
-    for place in places:
-        for (table, name), (target, pairs) in LINKS.items():
-            relation = place.all[table].relation(name)
-            assert relation is not None, (table, name, [each.name for each in place.all[table].relations])
-            assert (relation.collection, relation.columns, relation.exact) == (target, pairs, True)
-
-
 @settings(suppress_health_check=FIXED)
 @given(text=EXPRESSION)
 def test_conditions_that_follow_relations_agree(places: list[Place], text: str) -> None:
@@ -267,26 +259,6 @@ def test_what_cannot_be_followed_is_refused_in_words(places: list[Place], text: 
     for place in places:
         with pytest.raises(DefinitionError, match=said):
             sql_conditions.check(expressions.parse(text), place.paper, place.all.get)
-
-
-def test_another_data_source_is_not_followed(places: list[Place]) -> None:
-    place = places[0]
-    moved: dict[str, Collection] = {**place.all, "client": next(iter(_moved(place.all["client"])))}
-    with pytest.raises(DefinitionError, match="another data source"):
-        sql_conditions.check(expressions.parse("record.client.desk == 'a'"), place.paper, moved.get)
-    scope = Scope("paper", everything=True, subject=Subject(("client",), Scope("client", allow=(expressions.parse("record.active"),))))
-    assert place.found(scoping.scope_condition(scope, place.paper, place.table.columns, NOW, moved.get)) == set()
-
-
-def _moved(collection: Collection) -> Iterator[Collection]:
-    from dataclasses import replace
-
-    yield replace(collection, source="elsewhere")
-
-
-def test_segments_and_filters_do_not_follow_relations(places: list[Place]) -> None:
-    with pytest.raises(DefinitionError, match="only the conditions of rights"):
-        sql_conditions.check(expressions.parse("record.client.desk == 'a'"), places[0].paper)
 
 
 def test_a_write_looks_at_other_rows_of_its_own_table(places: list[Place], monkeypatch: pytest.MonkeyPatch) -> None:

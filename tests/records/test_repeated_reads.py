@@ -1,4 +1,4 @@
-"""Statements whose SQL is written once: they find what a statement of their own would, whatever the values."""
+"""Records that are read one after another: each read finds its own, whatever was read before."""
 
 import time
 from collections.abc import Callable
@@ -17,15 +17,13 @@ from console.core.expressions.search_syntax import Several, Without
 from console.core.scopes import Scope, none, whole
 from console.db.engine import transaction
 from console.errors import NotFound
-from console.records import catalogue, repeated_reads
-from tests.tables import cases
+from console.records import catalogue
 
 CUSTOMER, NOTE = "shop.customer", "shop.back.note"
 
 
 @pytest.mark.usefixtures("shops")
 def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_were_read() -> None:
-    repeated_reads._written.clear()
     customers, notes = (records.page(name, whole(name)).rows for name in (CUSTOMER, NOTE))
     for _ in range(3):
         for row in customers:
@@ -33,7 +31,6 @@ def test_each_record_and_what_it_leads_to_are_their_own_however_often_others_wer
             led = records.related(CUSTOMER, str(row.key), "note_by_customer", whole(NOTE), known=row.values)
             assert led.rows == [note for note in notes if note.values["customer_id"] == row.values["id"]]
         assert [records.get(NOTE, str(note.key), whole(NOTE)) for note in notes] == notes
-    assert len([each for each in repeated_reads._written.values() if each.places]) == 3
     every = {str(row.key) for row in customers}
     for _ in range(3):
         for mood in ("open", "closed", "on hold"):
@@ -82,23 +79,3 @@ def test_a_filter_by_tags_finds_those_that_have_them_now() -> None:
             tags.write(connection, CUSTOMER, key, "vip", added=True, subject="sub_test", by="sys:test", at=datetime.now(UTC))
         found = records.page(CUSTOMER, whole(CUSTOMER), where=filters.Test("console_tags", "eq", "vip")).rows
         assert [row.key for row in found][-1] == key
-
-
-Written = repeated_reads._Written
-ONE = Written("select … = %(a)s limit %(b)s", {"a": 7, "b": 1}, (7,))
-
-
-@cases(
-    "other, places",
-    [
-        (Written(ONE.text, {"a": 8, "b": 1}, (8,)), ("a",)),
-        (ONE, ()),
-        (Written("select … is null", {"a": 8, "b": 1}, (8,)), ()),
-        (Written(ONE.text, {"a": 8, "b": 1, "c": 2}, (8,)), ()),
-        (Written(ONE.text, {"a": 8, "b": 2}, (8,)), ()),
-        (Written(ONE.text, {"a": 80, "b": 1}, (8,)), ()),
-    ],
-    ids=["moved", "the same value", "another statement", "more parameters", "something else moved too", "sent as something else"],
-)
-def test_where_values_stand_is_known_only_if_nothing_else_differs(other: Written, places: tuple[str, ...]) -> None:
-    assert repeated_reads._places(ONE, other) == places

@@ -79,10 +79,3 @@ def test_a_value_far_outside_the_others_may_mean_none(
     told = found and {"value": found[0], "rows": found[1], "of": len(values)}
     assert column.get("outlier") == told
     assert name != "seen_at" or column["form"] == "unix", "the others are moments still"
-
-
-def test_a_table_that_was_sampled_before_is_sampled_again_for_it() -> None:
-    known = {"kind": "table", "columns": [{"name": "due", "stored": "date", "outlier": None}, {"name": "note", "stored": "text"}]}
-    assert sampling.is_sampled(known)
-    assert not sampling.is_sampled({**known, "columns": [{"name": "due", "stored": "date"}]})
-    assert sampling.is_sampled({**known, "kind": "view", "columns": [{"name": "due", "stored": "date"}]})

@@ -114,11 +114,6 @@ def test_what_a_search_finds(shop: Any, q: str, keys: list[str]) -> None:
     assert found(q) == keys
 
 
-def test_only_the_first_two_hundred_characters_are_looked_for(tmp_path: Path) -> None:
-    with opened(tmp_path, "create table customer (id integer primary key, t text)", rows={"customer": [(1, "y" * 200), (2, "y" * 199)]}):
-        assert found("y" * 5_000) == ["1"]
-
-
 @pytest.mark.parametrize(
     ("hidden", "fields"),
     [
@@ -139,12 +134,6 @@ def test_a_document_names_what_is_searched_and_never_more_than_may_be_seen(tmp_p
         assert found("ada") == ["1"]
         assert found("Lovelace") == []
         assert found("hush") == []
-
-
-def test_a_collection_with_nothing_to_search_finds_nothing(tmp_path: Path) -> None:
-    with opened(tmp_path, "create table customer (day date, raw blob, b boolean); insert into customer values ('2026-01-31', x'00', 1)"):
-        assert found("2026") == []
-        assert found("") == [None]
 
 
 def test_bytes_that_are_no_text_close_no_list(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tests.records.files import connected, opened, write
 from tests.records.test_paging_sqlite import SORTABLE, TABLE, drawn, flat, forth, rank
 from tests.servers.mariadb import running
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 def expected(rows: list[tuple[Any, ...]], sort: str) -> list[str]:
@@ -41,15 +41,6 @@ def test_each_page_goes_on_where_the_one_before_ended(tmp_path: Path, sort: str)
     with opened(tmp_path, TABLE, rows={"thing": rows}):
         for limit in (1, 7, 500):
             assert flat(forth("thing", limit, sort=sort)) == expected(rows, sort)
-
-
-def test_a_column_twice_counts_once_and_too_many_or_unknown_ones_are_refused(tmp_path: Path) -> None:
-    with opened(tmp_path, TABLE, rows={"thing": drawn(5)}):
-        collection = records.collection("thing")
-        assert records.order_of(collection, whole("thing"), "i,-i,t").text == "i,t"
-        for sort in ("i,nope", "i,j", "i,d,t,b,day", "i,"):
-            with pytest.raises(Malformed):
-                records.page("thing", whole("thing"), sort=sort)
 
 
 PAID = "create table paid (id integer primary key, amount integer, currency text)"
@@ -140,23 +131,6 @@ def test_servers_walk_several_orders_forth_and_back_too(servers: dict[str, str],
     with connected(servers[place]):
         for limit in (1, 7, 500):
             assert flat(forth("ordered", limit, sort=sort)) == [str(row[0]) for row in ordered]
-
-
-@pytest.mark.parametrize(
-    ("collection", "sort"), [("shop.customer", "-born"), ("shop.order", "line,-select"), ("shop.keyless", "b"), ("shop.keyless", None)]
-)
-def test_all_records_at_once_are_those_of_the_pages_in_their_order(shops: None, collection: str, sort: str | None) -> None:
-    scope = whole(collection)
-    paged, after = [], None
-    while True:
-        page = records.page(collection, scope, sort=sort, limit=4, after=after)
-        paged += page.rows
-        after = page.next
-        if after is None:
-            break
-    assert [row.values for rows in records.every(collection, scope, scope, sort=sort, size=3) for row in rows] == [
-        row.values for row in paged
-    ]
 
 
 LED = """

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console.errors import ConsoleError, SourceDown
+from console.errors import SourceDown
 from console.postgres import Embedded
 from console.records import connect, source_breaker
 from console.records.connection_terms import Terms
@@ -121,31 +121,6 @@ def test_a_request_waits_once_for_what_is_locked_and_others_ask_themselves(locke
     assert asked[1:] == ["select 2", "select 3", "select 4"]
 
 
-def test_a_thread_that_answers_no_request_asks_each_time(locked: str) -> None:
-    """A worker's thread is never told that it begins anew."""
-    engine = connect.engine("shop", locked, FAST)
-
-    def work(connection: sa.Connection) -> int:
-        connection.exec_driver_sql("set lock_timeout = '20ms'")
-        return int(connection.exec_driver_sql("select count(*) from t").scalar_one())
-
-    for _ in range(2):
-        with pytest.raises(SourceDown, match="locked"):
-            connect.read(engine, "shop", work)
-    assert ask(locked) == 1
-
-
-@pytest.mark.parametrize("wrong", ["select 1/0", "select a", "selec"])
-def test_only_a_lock_makes_a_thread_wait_once(pg: Embedded, wrong: str) -> None:
-    """What is wrong with one question says nothing of the next one."""
-    connect.wait_once(on=True)
-    url = pg.url("postgres", "postgres")
-    engine = connect.engine("shop", url, FAST)
-    with pytest.raises(ConsoleError):
-        connect.read(engine, "shop", lambda connection: connection.exec_driver_sql(wrong).scalar_one())
-    assert ask(url) == 1
-
-
 def test_a_write_is_tried_although_a_read_has_just_waited(locked: str) -> None:
     """Its own row may be free."""
     connect.wait_once(on=True)
@@ -159,26 +134,6 @@ def test_a_write_is_tried_although_a_read_has_just_waited(locked: str) -> None:
         connect.read(engine, "shop", work)
     with connect.transaction(engine, "shop") as connection:
         assert connection.exec_driver_sql("select 5").scalar_one() == 5
-
-
-def test_many_quick_questions_wait_for_each_other_and_none_is_refused(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_breaker, "_places", 1)
-    monkeypatch.setattr(source_breaker, "PLACE_S", 30)
-    url = pg.url("postgres", "postgres")
-    with ThreadPoolExecutor(8) as people:
-        assert list(people.map(lambda _: ask(url), range(40))) == [1] * 40
-
-
-def test_a_thread_that_has_a_place_goes_in_again(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read within a write: it would wait for itself."""
-    monkeypatch.setattr(source_breaker, "_places", 1)
-    url = pg.url("postgres", "postgres")
-    engine = connect.engine("shop", url, FAST)
-    with connect.transaction(engine, "shop"):
-        assert ask(url) == 1
-        with ThreadPoolExecutor(1) as other, pytest.raises(SourceDown, match="Others are waiting"):
-            other.submit(ask, url).result(timeout=20)
-    assert source_breaker._inside == {}
 
 
 def test_what_fails_inside_or_is_left_half_read_gives_its_place_back(pg: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from console.records import values
 from console.records.values import Unfit
 from tests.tables import cases
 
-DIALECTS = ("postgresql", "sqlite", "mysql")
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"
 EAST = timezone(timedelta(hours=14))
 WEST = timezone(timedelta(hours=-12))
@@ -127,12 +126,6 @@ def test_what_a_column_holds_is_shown_even_against_its_own_type(stored: str, val
     assert type(found) is type(shown)
 
 
-@cases("dialect", DIALECTS)
-@cases("stored", ["integer", "decimal", "text", "boolean", "date", "datetime", "time", "uuid", "json", "array", "binary", "other"])
-def test_null_is_null_whatever_the_column(stored: str, dialect: str) -> None:
-    assert seen(stored, None, dialect) is None
-
-
 @cases(
     ("value", "scale", "shown"),
     [
@@ -152,11 +145,6 @@ def test_null_is_null_whatever_the_column(stored: str, dialect: str) -> None:
 )
 def test_sqlite_shows_the_places_that_the_column_declares_and_hides_none(value: Any, scale: int | None, shown: Any) -> None:
     assert seen("decimal", value, precision=10, scale=scale) == shown
-
-
-@pytest.mark.parametrize(("value", "shown"), [("ab  ", "ab"), ("    ", ""), ("  ab", "  ab"), ("ab\t ", "ab\t"), (5, 5)])
-def test_fixed_width_text_is_shown_without_its_filling(value: Any, shown: Any) -> None:
-    assert seen("text", value, "postgresql", native="bpchar") == shown
 
 
 @cases(
@@ -342,22 +330,6 @@ def test_a_decimal_at_the_edge_of_its_column_is_kept_to_the_last_digit(value: st
     assert sent("decimal", value, **more) == value
 
 
-@cases("stored", sorted([*values.WRITERS, "binary", "other"]))
-def test_null_is_written_where_the_column_may_be_null(stored: str) -> None:
-    assert sent(stored, None) is None
-
-
-def test_nested_json_is_written_as_deep_as_it_is() -> None:
-    deep: Any = 1
-    for _ in range(300):
-        deep = [deep]
-    assert sent("json", deep) == "[" * 300 + "1" + "]" * 300
-    for _ in range(200_000):
-        deep = [deep]
-    with pytest.raises(Unfit):
-        sent("json", deep)
-
-
 @cases(
     ("items", "value", "wanted"),
     [
@@ -375,58 +347,7 @@ def test_a_list_of_postgresql_is_written_item_by_item(items: str, value: list[An
         assert values.reader(column("array", items=items), "postgresql")(wanted) == value  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("text", ["{{1,2},{3,4}}", "no list", ""])
-def test_what_is_no_plain_list_is_shown_as_it_is(text: str) -> None:
-    assert values.reader(column("array", items="text"), "postgresql")(text) == text  # type: ignore[misc]
-
-
-@cases(
-    ("more", "value", "reason"),
-    [
-        ({"items": "integer"}, [1, "x"], "This must be a whole number."),
-        ({"items": "text"}, ["a", 5], "This must be a text."),
-        ({"items": "text", "options": OPTIONS}, ["open", "shut"], "This must be one of open, on hold."),
-        ({"items": "text", "max_length": 2}, ["abc"], "This has 3 characters; at most 2 are kept."),
-        ({"items": "json"}, [{}], "Field cannot be changed here."),
-        ({"items": "other"}, ["a"], "Field cannot be changed here."),
-        ({"items": "text"}, {"0": "a"}, "This must be a list."),
-    ],
-    ids=lambda item: ascii(item)[:30],
-)
-def test_one_wrong_item_spoils_the_list(more: dict[str, Any], value: Any, reason: str) -> None:
-    with pytest.raises(Unfit) as error:
-        sent("array", value, "postgresql", **more)
-    assert str(error.value) == reason
-
-
 # ----------------------------------------------------------------------------------------------------------- comparing
-
-
-@cases(
-    ("stored", "value"),
-    [
-        ("text", 5),
-        ("text", "a\x00"),
-        ("text", "\ud800"),
-        ("boolean", 1),
-        ("boolean", "true"),
-        ("integer", True),
-        ("integer", "x"),
-        ("decimal", "NaN"),
-        ("date", "2026-02-30"),
-        ("datetime", "soon"),
-        ("time", "24:00"),
-        ("uuid", "6f1c"),
-        ("json", {}),
-        ("binary", "x"),
-        ("array", ["a"]),
-    ],
-    ids=ascii,
-)
-def test_what_no_column_can_equal_is_not_compared(stored: str, value: Any) -> None:
-    for dialect in DIALECTS:
-        with pytest.raises(Unfit):
-            values.bound(dialect, column(stored), value)
 
 
 @cases(

@@ -1,11 +1,7 @@
 """Changing records: compare-and-set, every kind of value, every refusal at its field."""
 
-import sqlite3
 import threading
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,13 +9,11 @@ import sqlalchemy as sa
 
 from console import records, sources
 from console.core import expressions
-from console.core.documents.collections import Field
 from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.postgres import Embedded
-from console.records import broken_rules, catalogue, connect, connection_terms, values
+from console.records import catalogue, connect, connection_terms
 from tests.records.shop import database_of
-from tests.tables import cases
 
 C = "own.customer"
 
@@ -184,12 +178,6 @@ def test_what_a_column_cannot_hold_is_said_at_its_field_and_nothing_is_written(o
         assert one() == before
 
 
-def test_all_that_is_wrong_is_said_at_once(own: Embedded) -> None:
-    with pytest.raises(Invalid) as error:
-        records.write(C, "1", {"visits": {"new": "x"}, "born": {"new": "y"}, "name": {"new": "fine"}}, whole(C))
-    assert {detail["field"] for detail in error.value.details} == {"visits", "born"}
-
-
 @pytest.mark.parametrize(
     ("changes", "hidden", "says"),
     [
@@ -236,12 +224,6 @@ def test_fields_of_the_scope(own: Embedded) -> None:
     assert "secret" not in records.write(C, "1", {"name": {"new": "N"}}, given).values
 
 
-@pytest.mark.parametrize("key", ["99", "017", "x", "~W10"])
-def test_a_record_that_is_not_there(own: Embedded, key: str) -> None:
-    with pytest.raises(NotFound):
-        set_("visits", 1, key=key)
-
-
 def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded) -> None:
     row = records.page("own.order", whole("x")).rows[4]
     changed = records.write(
@@ -252,10 +234,6 @@ def test_composite_keys_are_written_and_keyless_collections_never(own: Embedded)
     for collection in ("own.keyless", "own.summary"):
         with pytest.raises((NotFound, Invalid)):
             records.write(collection, "1", {"a": {"new": 1}}, whole("x"))
-
-
-def test_nothing_to_change_is_the_record_as_it_is(own: Embedded) -> None:
-    assert records.write(C, "1", {}, whole(C)).key == "1"
 
 
 def test_a_locked_record_is_told_and_a_lost_connection_found_again(own: Embedded, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -318,81 +296,3 @@ def test_sqlite_tells_its_rules(clean: object, shop_file: str) -> None:
     assert error.value.details[0]["field"] == "kind"
     with pytest.raises(Invalid):
         records.write(C, "1", {"mood": {"new": "angry"}}, whole(C))
-
-
-@cases(
-    ("check", "words"),
-    [
-        ("(total > '-100000'::integer::numeric)", "Total > -100000"),
-        ("total>=0", "Total ≥ 0"),
-        ("((state)::text = ANY ((ARRAY['a>=b'::character varying, 'x(('::character varying])::text[]))", "State in ('a>=b', 'x((')"),
-        ("((total > 0) AND (state <> 'x)'))", "(Total > 0) and (State ≠ 'x)')"),
-        ("(((state)::text ~ '^[A-Z]'::text))", "State is written as '^[A-Z]'"),
-        ("length(state) > 3", "length of State > 3"),
-    ],
-)
-def test_a_check_reads_without_signs_of_its_database(check: str, words: str) -> None:
-    fields = [SimpleNamespace(name=name, label=name.capitalize(), minor=False) for name in ("total", "state")]
-    assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"),
-    [
-        (-1250, "This must be between 0.00 and 655.35."),
-        ("1250.5", "This has more decimals than the 2 that are kept."),
-        ("much", "This must be a number, such as 12.50."),
-    ],
-)
-def test_an_amount_in_cents_is_refused_in_whole_units(value: object, reason: str) -> None:
-    amount = Field("f", "Fee", "integer", "integer", least=0, most=65_535, minor=True, currency="EUR")
-    with pytest.raises(values.Unfit, match=reason):
-        values.written("mysql", amount, value, None)
-
-
-@cases(
-    ("check", "words"),
-    [
-        ("(back_minor <= paid_minor)", "Back ≤ Paid"),
-        ("((paid_minor = (back_minor + kept_minor)))", "Paid = (Back + Kept)"),
-        ("`back_minor` < `paid_minor` and paid_minor >= 100", "Back < Paid and Paid ≥ 1.00"),
-        ("back_minor <= paid_minor * 2", "Back in its smallest unit ≤ Paid in its smallest unit * 2"),
-        ("back_minor + paid_minor > 100", "Back in its smallest unit + Paid in its smallest unit > 100"),
-        ("back_minor <= yen", "Back in its smallest unit ≤ Yen in its smallest unit"),
-    ],
-)
-def test_a_check_over_amounts_of_one_currency_speaks_of_no_unit(check: str, words: str) -> None:
-    named = {"back_minor": "EUR", "paid_minor": "EUR", "kept_minor": "EUR", "yen": "JPY"}
-    fields = [
-        SimpleNamespace(name=name, label=name.removesuffix("_minor").capitalize(), minor=True, currency=currency, widget="money")
-        for name, currency in named.items()
-    ]
-    assert broken_rules._in_words(check, fields) == words  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("field", "new", "at", "words"),
-    [
-        ("Betrag", "-5", "Betrag", "Betrag ≥ 0"),
-        ("Zustand", "zu", "Zustand", "Zustand ≠ 'zu'"),
-        ("frei", "-1", "frei", "Frei > 0"),
-        ("am", "2026-01-01", "am", ""),
-    ],
-)
-def test_sqlite_tells_a_rule_without_a_name_that_begins_with_a_quoted_column(
-    clean: object, tmp_path: Path, field: str, new: str, at: str, words: str
-) -> None:
-    made = """create table fee (id integer primary key, "Betrag" numeric check ("Betrag" >= 0),
-        `Zustand` text check (`Zustand` <> 'zu'),
-        frei integer check (frei > 0),
-        "am" date, check ("am" is null or "frei" = 9), check ("am" is null or "Betrag" = 9))"""
-    with closing(sqlite3.connect(tmp_path / "fees.db")) as connection, connection:
-        connection.execute(made)
-        connection.execute("insert into fee values (1, 2, 'auf', 3, null)")
-    sources.add("fees", f"sqlite:///{tmp_path / 'fees.db'}", "admin")
-    with pytest.raises(Invalid) as error:
-        records.write("fees.fee", "1", {field: {"new": new}}, whole("fees.fee"))
-    [told] = error.value.details
-    assert told["field"] == at
-    assert words in told["reason"]
-    assert ("Its rule" in told["reason"]) == bool(words), "of two that begin alike none is guessed"

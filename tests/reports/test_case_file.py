@@ -1,31 +1,24 @@
 """The case file of a run: what stands in it, for whom, that its archive proves itself, and that a hostile value stays text."""
 
-import contextlib
 import importlib
 import io
 import json
 import re
-import subprocess
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pypdfium2
 import pytest
 
-from console import formats, runs, workflows
+from console import runs
 from console.activity import sequencing
 from console.db.engine import fetch
 from console.log import tree_heads, verify
 from console.reports import pdf_process
-from console.views.run import case_file
-from console.work import approvals
-from tests import warm
-from tests.company import DOCUMENT, Company
+from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
-from tests.support.four_eyes import asking, requested
 from tests.views.conftest import Pages
 
 
@@ -117,60 +110,6 @@ def test_the_paper_is_the_same_for_the_same_case_and_carries_its_proofs(company:
     assert not re.search(r"\d{4}-\d\d-\d\dT\d\d:\d\d", text), "a moment as a person reads it"
 
 
-def test_the_paper_says_of_each_vote_what_it_was(company: Company) -> None:
-    asking()
-    for record, decide, yes in (("1", runs.approve, True), ("2", runs.reject, False)):
-        run_id, asked = requested(company, slug="asking", record=record)
-        decide(company.people["mona"], asked, reason="Seen.")
-        [line] = approvals.find(company.people["mona"], {"run": run_id}, limit=5).lines
-        assert [(vote["who"], vote["yes"], vote["reason"]) for vote in case_file._approval(line)["votes"]] == [("Mona", yes, "Seen.")]
-
-
-@pytest.mark.rotating
-def test_the_paper_can_be_read_aloud_and_kept(company: Company, pages: Pages) -> None:
-    content = taken(pages, "mona", company.at("note", "3"), "pdf")
-    objects = opened_streams(content)
-    for name in (rb"/StructTreeRoot", rb"/Lang", rb"/Marked true", rb"/OutputIntents", rb"/Type /Metadata"):
-        assert name in objects, name
-    assert re.search(rb'pdfaid:part="3"', objects)
-    assert b"<pdfuaid:part>1<" in objects
-
-
-@pytest.mark.rotating
-def test_what_is_read_aloud_has_its_pairs_as_items_with_labels_and_no_margins() -> None:
-    foot = "@page { @bottom-right { content: 'Page ' counter(page) } } dl > div { display: table } dt, dd { display: table-cell }"
-    pairs = "<dl><div><dt>City<dd>Kaunas</div><div><dt>Desk<dd>Retail<dd>Cards</div></dl>"
-    page = f"<html lang=en><title>A case</title><style>{foot}</style><h1>A case</h1>{pairs}"
-    order = json.dumps({"page": page, "proofs": "", "at": "2026-01-01T00:00:00+00:00", "name": ""}).encode()
-    made = subprocess.run([warm.python(), "-m", pdf_process.__name__], input=order, capture_output=True, check=True)
-    objects = opened_streams(made.stdout)
-    assert [objects.count(b"/S /" + tag) for tag in (b"LI", b"Lbl", b"LBody")] == [2, 2, 3]
-    read, in_margins = (
-        re.findall(rb"/Span\s+<</MCID \d+>>\s+BDC", objects),
-        re.findall(rb"/Artifact\s+<</Type /Pagination>>\s+BDC", objects),
-    )
-    assert (len(read), len(in_margins)) == (6, 1)
-
-
-def opened_streams(content: bytes) -> bytes:
-    """A PDF with all of its streams decompressed after it."""
-    opened = [content]
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
-        with contextlib.suppress(zlib.error):
-            opened.append(zlib.decompress(stream))
-    return b"\n".join(opened)
-
-
-@pytest.mark.rotating
-def test_before_the_log_is_signed_the_case_file_says_that_it_has_no_proof(company: Company, pages: Pages) -> None:
-    run_id = company.at("note", "3")
-    content = taken(pages, "mona", run_id, "pdf")
-    assert pypdfium2.PdfDocument(content).count_attachments() == 0
-    assert "no proof is attached" in " ".join(text_of(content).split())
-    with zipfile.ZipFile(io.BytesIO(taken(pages, "mona", run_id, "zip"))) as made:
-        assert "events.jsonl" not in made.namelist()
-
-
 @pytest.mark.parametrize("who", ["stan", "tom"])
 @pytest.mark.parametrize("form", ["pdf", "zip"])
 def test_who_may_not_see_the_run_gets_no_case_file(company: Company, pages: Pages, who: str, form: str) -> None:
@@ -185,7 +124,7 @@ def test_without_a_session_it_leads_to_signing_in(company: Company) -> None:
     assert (answer.status_code, answer.headers["Location"].split("?")[0]) == (303, "/sign-in")
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) -> None:
     run_id = company.at("note", "4")
     hostile = '<img src="file:///etc/passwd"><script>x</script><link rel="attachment" href="file:///etc/passwd">'
@@ -193,46 +132,6 @@ def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) ->
     content = taken(pages, "olivia", run_id, "pdf")
     assert pypdfium2.PdfDocument(content).count_attachments() == 0
     assert '<img src="file:///etc/passwd">' in "".join(text_of(content).split("\r\n"))
-
-
-def test_long_texts_and_endless_words_in_tables_are_drawn_in_time(company: Company, pages: Pages) -> None:
-    run_id = company.at("note")
-    company.sql("update customer set display_name = ?", "I want my money back. " * 300 + "x" * 3_000)
-    document = DOCUMENT | {"slug": "long", "steps": [
-        {"id": "start", "type": "start", "title": "Start", "next": {"default": "look"}},
-        {"id": "look", "type": "guidance", "title": "Look", "config": {"text": "Look."}, "next": {"default": "end"}, "content": [
-            {"block": "comparison", "lines": [{"label": "Name", "ours": "record.display_name", "theirs": "record.desk"}]}]},
-        {"id": "end", "type": "end", "title": "End", "next": {}},
-    ]}  # fmt: skip
-    runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Another one")
-    workflows.import_file(document, publish=True)
-    run_id = runs.start(company.olivia, "long", "customer", "1", {})
-    company.told(run_id)
-    shown = text_of(taken(pages, "olivia", run_id, "pdf"))
-    assert " ".join(shown.split()).count("money back") >= 300
-    assert "Show" not in shown, "what unfolds on the screen stands open on the paper"
-
-
-def test_what_only_a_screen_reader_needs_beside_a_sign_is_on_no_paper() -> None:
-    sheet = (Path(__file__).parents[2] / "console" / "static" / "css" / "case-file.css").read_text()
-    order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
-    cell = formats.html(formats.Kind("number", "Number"), None, formats.Look())
-    page = f"<html lang=en><head><title>x</title><style>{sheet}</style></head><body><p>Number {cell}</p></body></html>"
-    shown = text_of(importlib.import_module("console.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode()))
-    assert "–" in shown
-    assert "empty" not in shown
-
-
-def test_every_table_on_paper_says_what_it_lists() -> None:
-    templates = Path(__file__).parents[2] / "templates"
-    tables = [
-        (file.name, table)
-        for folder in ("case_file", "blocks", "reports")
-        for file in sorted((templates / folder).glob("*.html"))
-        for table in re.findall(r"<table.*?</table>", file.read_text(), re.DOTALL)
-    ]
-    assert len(tables) > 5
-    assert [name for name, table in tables if "<caption" not in table and "as_table()" not in table] == []
 
 
 def test_the_press_fetches_nothing() -> None:

@@ -3,8 +3,6 @@
 import csv
 import io
 import re
-from datetime import timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -50,18 +48,6 @@ def test_runs_are_counted_by_what_became_of_them(company: Company) -> None:
     assert counted(company)[0][1:4] == (2, 0, 0)
 
 
-def test_the_time_is_that_of_completed_runs(company: Company, pages: Pages) -> None:
-    run = company.started("1")
-    page = pages.olivia.get(f"/runs/{run}")
-    handed_in: list[dict[str, Any]] = [{}, {"v_note": "x"}, {}, {"outcome": "approve"}]
-    for values in handed_in:
-        pages.olivia.send(page, "/complete", **values)
-        page = pages.olivia.follow()
-    ((_, begun, completed, *_, took),) = counted(company)
-    assert (begun, completed) == (1, 1)
-    assert isinstance(took, timedelta)
-
-
 def test_the_page_and_the_file_say_the_same(company: Company, pages: Pages) -> None:
     company.started("1")
     page = pages.mona.get("/reports")
@@ -99,25 +85,3 @@ def test_each_report_is_closed_unless_it_says_otherwise(company: Company) -> Non
         assert report.title, name
         assert not report.gist.endswith("."), f"{name}: the gist is a phrase without a full stop"
         assert not report.may_read(Actor("user", "usr_nobody")), f"{name}: somebody without any right may read it"
-
-
-class Linked(tables.TableReport):
-    """A report whose cells lead somewhere."""
-
-    title, gist = "Linked", "Where each line leads"
-    columns = (tables.Column("Run"), tables.Column("Again"))
-
-    def may_read(self, actor: Actor) -> bool:
-        """Everybody."""
-        return True
-
-    def rows(self, actor: Actor, days: int) -> list[tuple[tables.Link, tables.Link]]:
-        """One line."""
-        return [(tables.Link("First", "/runs/first"), tables.Link("Second", "/runs/second"))]
-
-
-def test_a_cell_that_leads_somewhere_is_a_link_in_any_column(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "all_reports", lambda: {"linked": Linked()})
-    page = pages.olivia.get("/reports/linked")
-    assert {"/runs/first", "/runs/second"} <= set(page.links)
-    assert "Link(" not in page.text

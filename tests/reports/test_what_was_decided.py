@@ -5,7 +5,6 @@ import io
 from datetime import datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
 
 from console import activity, log, runs
@@ -86,19 +85,6 @@ def test_page_file_and_paper_say_the_same_and_each_download_is_an_export(company
     assert [matter for matter, _ in matters(company)] == ["Export", "Export", "Exception"]
 
 
-@pytest.mark.parametrize(
-    "asked", ["since=2026-13-01", "since=x", "since=2026-02-02&until=2026-02-01", "until=9999-12-31", "since=0001-01-01&until=0001-01-02"]
-)
-def test_a_period_that_is_none_is_said_and_not_a_fault(pages: Pages, asked: str) -> None:
-    for form in ("", ".csv", ".pdf"):
-        assert pages.ada.client.get(f"{PATH}{form}?{asked}").status_code == 400
-
-
-def test_a_period_in_which_nothing_happened(pages: Pages) -> None:
-    page = pages.ada.get(PATH + "?since=2020-01-01&until=2020-01-31")
-    assert "There is nothing to report from 1 Jan 2020 to 31 Jan 2020." in page.text
-
-
 def test_the_log_says_which_period_was_taken_away(company: Company, pages: Pages) -> None:
     asked = {"since": "2020-01-01", "until": "2020-01-31"}
     for form in (".csv", ".pdf"):
@@ -128,10 +114,6 @@ def test_who_reads_the_log_and_may_not_export_it_takes_no_file_of_it_away(compan
     for form in ("csv", "pdf"):
         pages.ines.get(f"{PATH}.{form}", status=403)
     assert [link for link in pages.ada.get(PATH).links if link.startswith(f"{PATH}.csv")]
-
-
-def test_another_report_has_no_paper(pages: Pages) -> None:
-    pages.mona.get("/reports/runs-by-workflow.pdf", status=404)
 
 
 def test_reading_the_report_is_one_event(company: Company) -> None:
@@ -182,41 +164,3 @@ def test_a_decision_says_why_in_words_as_far_as_its_reader_may_see_on_the_page_i
     for raw in ("not_as_described", "SE987", "retail"):
         assert raw not in page.text
         assert raw not in drawn
-
-
-PAPERS = step("papers", "request_documents", {
-    "documents": [{"id": "extract", "label": "Extract", "required": False}], "to": "record.email", "subject": "Papers", "text": "Please send them.",
-    "form": [{"name": "iban", "label": "IBAN"}], "asks_first": True}, received="end", expired="end")  # fmt: skip
-
-
-def test_what_somebody_outside_filled_in_is_not_why_its_papers_were_taken(company: Company) -> None:
-    publish("with-papers", PAPERS)
-    run_id = runs.start(company.olivia, "with-papers", "customer", "1")
-    company.answer(run_id, note="Looked at.")
-    values = {"sender": "By mail, today", "iban": "LT999999910000000001"}
-    told = company.told(run_id)
-    runs.complete(company.olivia, run_id, runs.Submission(step="papers", revision=told["revision"], values=values, outcome="received"))
-    [why] = [line[-1] for line in lines(company) if line[1] == "Decision"]
-    assert why.values == {"reason": "By mail, today"}
-
-
-def test_why_costs_no_statement_for_each_decision(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish("with-why", PRICED, CHOICE)
-    sent, execute = list[str](), psycopg.Cursor.execute
-
-    def noted(cursor: Any, query: Any, *given: Any, **more: Any) -> Any:
-        sent.append(str(query))
-        return execute(cursor, query, *given, **more)
-
-    counts = []
-    for more in (1, 6):
-        for _ in range(more):
-            chosen(company, "1", "yes", amount="10")
-        sequencing.catch_up(5)
-        lines(company)
-        with monkeypatch.context() as patched:
-            patched.setattr(psycopg.Cursor, "execute", noted)
-            lines(company)
-        counts.append(len(sent))
-        sent.clear()
-    assert 0 < counts[1] < counts[0] + 6, "what is kept for a while is read again now and then"

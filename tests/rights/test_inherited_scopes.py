@@ -7,15 +7,13 @@ import sqlalchemy as sa
 
 from console import access, accounts, browse, collections, records
 from console.access import policy_store
-from console.access.policy_words import rule
-from console.access.rows import Row, line
-from console.access.spoken_names import known
+from console.access.rows import Row
 from console.core.actor import Actor
 from console.core.scopes import whole
 from console.db.engine import transaction
 from console.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.records import catalogue
-from console.rights import right_requests, rule_conditions, simulator
+from console.rights import right_requests, rule_conditions
 from tests.company import PASSWORD, Company
 
 OURS, OTHER, FOREIGN = "LT459999900012345678", "LT459999900012345679", "NL559999900012345670"
@@ -152,20 +150,6 @@ def test_the_editor_offers_and_checks_relations(company: Company) -> None:
     assert rule_conditions.of_subject("collection:account") == []
     counted = rule_conditions.counted(company.ines, "collection:account", "record.status == 'open'", "operator", "t:operations")
     assert dict(counted.people) == {"Olivia": 2, "Tom": 1}
-
-
-def test_why_and_the_simulator_say_it_in_words(company: Company) -> None:
-    told = simulator.attempt(company.ines, company.tom.id, "read", "collection:account", key=FOREIGN)
-    assert not told.allowed
-    assert told.said == "Tom may not read Accounts: only accounts of customers that Tom may see, and this one is of another."
-    assert any("“true”" in each for each in told.change)
-    assert simulator.attempt(company.ines, company.tom.id, "read", "collection:account", key=OURS).allowed
-    assert simulator.attempt(company.ines, company.olivia.id, "read", "collection:account", key=FOREIGN).allowed
-    names = known()
-    row = next(row for row in access.all_rows() if row.obj == "collection:account" and row.sub == "role:operator" and row.act == "read")
-    assert rule(row, names) == "Operator in Operations may read Accounts of customers that they may see", line(row)
-    alone = Row(row.ptype, row.sub, row.dom, row.obj, row.act, row.eft, "true && record.customer.desk == 'retail'")
-    assert rule(alone, names) == "Operator in Operations may read Accounts, whosever they are, where Desk of the customer is “retail”"
 
 
 def test_who_says_whose_data_it_is_manages_the_rights(company: Company) -> None:

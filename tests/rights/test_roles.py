@@ -7,7 +7,7 @@ from console import access, accounts, rights
 from console.access.rows import Row
 from console.core.actor import Actor
 from console.db.engine import transaction
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, NotAllowed, NotFound
 from console.rights import role_rules
 from console.rights.role_rules import Rule
 from tests.company import PASSWORD, Company
@@ -122,24 +122,6 @@ def test_own_roles_are_made_copied_renamed_and_taken_away(company: Company) -> N
     assert rights.create(ines, "Draft", level="lead") == "role_draft"
 
 
-@pytest.mark.parametrize(
-    ("given", "field"),
-    [
-        ({"title": "", "level": "lead"}, "title"),
-        ({"title": "x" * 61, "level": "lead"}, "title"),
-        ({"title": "Lead", "level": "lead"}, "title"),
-        ({"title": "A"}, "level"),
-        ({"title": "A", "level": "buyer"}, "level"),
-        ({"title": "A", "copy": "nobody"}, "copy"),
-        ({"title": "A\x07", "level": "lead"}, "title"),
-    ],
-)
-def test_a_role_that_cannot_be(company: Company, given: dict[str, str], field: str) -> None:
-    with pytest.raises(Invalid) as wrong:
-        rights.create(company.ines, **given)
-    assert [detail["field"] for detail in wrong.value.details] == [field]
-
-
 def test_levels_keep_what_they_come_with(company: Company) -> None:
     ines = company.ines
     with pytest.raises(NotAllowed, match="shipped level"):
@@ -154,34 +136,6 @@ def test_levels_keep_what_they_come_with(company: Company) -> None:
     with pytest.raises(NotAllowed, match="nobody could change the rights") as last:
         published(ines)
     assert last.value.code == "last_admin"
-
-
-@pytest.mark.parametrize(
-    ("obj", "rule", "field", "told"),
-    [
-        (CUSTOMER, Rule("allow", ()), "r0.acts", "Choose"),
-        (CUSTOMER, Rule("allow", ("start",)), "r0.acts", "Choose"),
-        (CUSTOMER, Rule("allow", ("read",), "record.desk =="), "r0.condition", "ends too early"),
-        (CUSTOMER, Rule("allow", ("read",), "record.nothing == 1"), "r0.condition", "nothing"),
-        (CUSTOMER, Rule("allow", ("read",), "run.started_by == $currentUser.id"), "r0.condition", "not at run"),
-        ("workflow:care-review", Rule("allow", ("see",), "run.holder == $currentUser.id"), "r0.condition", "no run to look at for see"),
-        ("workflow:care-review", Rule("allow", ("cancel",), "run.nothing == 1"), "r0.condition", "Of a run"),
-        ("activity", Rule("allow", ("read",), "record.a == 1"), "r0.condition", "not at record"),
-    ],
-)
-def test_rules_that_mean_nothing_are_told_where_they_stand(company: Company, obj: str, rule: Rule, field: str, told: str) -> None:
-    with pytest.raises(Invalid) as wrong:
-        role_rules.edit(company.ines, "operator", PLACE, obj, [rule], {})
-    assert [detail["field"] for detail in wrong.value.details] == [field]
-    assert told in wrong.value.details[0]["reason"]
-
-
-@pytest.mark.parametrize(
-    "obj", ["collection:*", "collection:nothing", "collection", "field:customer/email", "spaceship:x", "activity:x", "workflow:a b"]
-)
-def test_there_are_no_rules_on_what_is_not_there(company: Company, obj: str) -> None:
-    with pytest.raises(NotFound):
-        role_rules.edit(company.ines, "operator", PLACE, obj, [], {})
 
 
 @pytest.mark.parametrize("who", ["olivia", "mona", "stan", "ada", "rosa"])

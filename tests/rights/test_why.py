@@ -7,7 +7,7 @@ from console.access import policy_store
 from console.access.rows import Row
 from console.db.engine import transaction
 from console.errors import Invalid, NotAllowed, NotFound, TooMany
-from console.rights import explained_rights, matrix, right_requests, simulator
+from console.rights import matrix, right_requests, simulator
 from console.work import notices
 from tests.company import Company
 from tests.support.acting import RATE, imported
@@ -42,28 +42,6 @@ def test_a_try_says_what_the_door_says(company: Company, who: str, act: str, key
     assert (found.allowed, found.said) == (allowed, said)
     record = {"desk": company.sql("select desk from customer where id = ?", int(key))[0][0]} if key else None
     assert access.can(company.people[who], None, CUSTOMER, act, record) is allowed
-
-
-def test_a_try_shows_each_condition_with_its_values_and_what_would_have_to_change(company: Company) -> None:
-    found = simulator.attempt(company.ines, company.tom.id, "read", CUSTOMER, key="3")
-    (rule,) = [one for one in found.rules if one.condition]
-    assert (rule.verdict, rule.values) == ("does not hold", (("$currentUser.tags.desks", "retail"), ("record.desk", "corporate")))
-    assert rule.said == "Operator in Operations may read Customers, where Desk is one of the person's desks"
-    assert rule.line == "p, role:operator, t:operations, collection:customer, read, allow, record.desk in $currentUser.tags.desks"
-    assert found.deciding is None
-    assert "would have to hold" in found.change[0]
-    assert any(change.startswith("These roles have it: ") and "Lead" in change for change in found.change)
-    rows(deny("operator", "read", "record.risk.startsWith('h')"))
-    found = simulator.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
-    assert found.deciding is not None
-    assert (found.allowed, found.deciding.verdict, found.said) == (
-        False,
-        "cannot be told",
-        "Olivia may not read Customers: a rule denies it.",
-    )
-    company.sql("update customer set risk = 'low'")
-    found = simulator.attempt(company.ines, company.olivia.id, "read", CUSTOMER, key="1")
-    assert (found.allowed, set(found.fields)) == (True, {"tax_id"})
 
 
 def test_a_try_of_an_action_looks_at_what_would_be_typed_and_a_run_at_who_began_it(company: Company) -> None:
@@ -157,30 +135,6 @@ def test_asking_reaches_who_can_give_it_once_and_is_slowed_down(company: Company
         right_requests.ask(olivia, CUSTOMER, "delete", None)
 
 
-def test_the_points_of_a_record_and_of_a_run(company: Company) -> None:
-    imported(RATE, roles=("lead",))
-    title, found = explained_rights.on_record(company.olivia, "customer", "1")
-    told = {one.title: one for one in found}
-    assert title == "Adaeze Okonkwo-Bell"
-    assert told["Change fields by hand"].allowed
-    assert told["Start Care review"].allowed
-    rate = told["Rate the customer"]
-    assert rate.reason is not None
-    assert (rate.allowed, rate.reason.rule) == (False, "No rule allows it for Operator in Operations.")
-    assert not any("tax" in one.title.lower() for one in found)
-    with pytest.raises(NotFound):
-        explained_rights.on_record(company.stan, "customer", "1")
-    rosa = {one.title: one for one in explained_rights.on_record(company.rosa, "customer", "1")[1]}
-    assert not rosa["Start Care review"].allowed
-    run_id = company.started()
-    here = {one.title: one for one in explained_rights.on_run(company.olivia, run_id)}
-    assert here["Do the step that it stands at"].allowed
-    assert here["Cancel it"].reason is not None
-    assert (here["Go on with it"].reason, here["Go on with it"].note) == (None, "You hold it already.")
-    with pytest.raises(NotFound):
-        explained_rights.on_run(company.stan, run_id)
-
-
 def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> None:
     for who, person in company.people.items():
         found = matrix.table(company.ines, "collection", person=person.id)
@@ -188,20 +142,3 @@ def test_the_matrix_says_what_the_door_says_for_everybody(company: Company) -> N
             told = dict(line.cells[0].acts)
             for act in ("browse", "read", "update", "export", "delete"):
                 assert (told.get(act, "no") in ("yes", "partly")) is access.can(person, None, line.obj, act), (who, line.obj, act)
-
-
-def test_the_matrix_of_roles_is_searched_and_exported_with_its_last_change(company: Company) -> None:
-    access.grant("reviewer", "collection:account", ["export"], "record.status == 'open'", team="operations", by=company.ines.id)
-    found = matrix.table(company.ines, "collection", place="operations", q="acc")
-    assert [line.title for line in found.lines] == ["Accounts"]
-    column = next(number for number, one in enumerate(found.columns) if one.title == "Reviewer")
-    cell = found.lines[0].cells[column]
-    assert dict(cell.acts) == {"browse": "yes", "read": "yes", "export": "partly"}
-    assert cell.changed is not None
-    assert cell.changed.by == company.ines.id
-    assert [one.title for one in found.columns][:6] == ["Operator", "Lead", "Reviewer", "Auditor", "Developer", "Admin"]
-    table = "".join(matrix.as_csv(company.ines, place="operations")).splitlines()
-    line = next(line for line in table if '"role:reviewer"' in line and '"collection:account"' in line and '"export"' in line)
-    assert '"under a condition","Status is “open”"' in line
-    assert company.ines.id in line
-    assert any('"policy"' in line and '"role:admin"' in line for line in table)

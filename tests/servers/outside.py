@@ -13,7 +13,6 @@ from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiosmtpd.smtp import SMTP
 from botocore.auth import S3SigV4Auth
@@ -227,8 +226,3 @@ def _alternative(name: str) -> x509.GeneralName:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def host_of(url: str) -> str:
-    """The host that a setting would name."""
-    return str(urlsplit(url).hostname)

@@ -1,6 +1,5 @@
-"""Settings are checked at the start, all at once, by name, and never repeat a value."""
+"""Settings from files, and keys that are drawn. Each setting: test_settings_table.py."""
 
-import base64
 import os
 import threading
 from pathlib import Path
@@ -9,7 +8,6 @@ import pytest
 
 from console import settings
 from console.settings import SETTINGS, SettingsError
-from tests.tables import cases
 
 KEY = bytes(range(32))
 PLAIN = {"CONSOLE_ENV_FILE": os.devnull}
@@ -18,79 +16,6 @@ SERVER = "postgresql://console:hush@db/console"
 
 def told(**environ: str) -> settings.Settings:
     return settings.read(PLAIN | environ)
-
-
-@cases(
-    ("name", "text", "field", "value"),
-    [
-        ("DATABASE_URL", SERVER, "database_url", SERVER),
-        ("DATABASE_URL", "postgres://console@db/console", "database_url", "postgresql://console@db/console"),
-        ("DATABASE_URL", "", "database_url", None),
-        ("CONSOLE_DATA_DIR", "/srv/hand rail", "data_dir", Path("/srv/hand rail")),
-        ("CONSOLE_BASE_URL", "https://ops.example.com/", "base_url", "https://ops.example.com"),
-        ("CONSOLE_TRUSTED_PROXIES", "2", "trusted_proxies", 2),
-        ("CONSOLE_RATE_LIMITS", "off", "rate_limits", ()),
-        ("CONSOLE_RATE_LIMITS", "On", "rate_limits", (60, 1_000, 10_000)),
-        ("CONSOLE_RATE_LIMITS", "120/min, 50000/day", "rate_limits", (120, 1_000, 50_000)),
-        ("CONSOLE_IDLE_SAVE_MINUTES", "5", "idle_save_minutes", 5),
-        ("CONSOLE_DEMO", "on", "demo", True),
-    ],
-)
-def test_a_setting_is_read(name: str, text: str, field: str, value: object) -> None:
-    assert getattr(told(**{name: text}), field) == value
-
-
-@cases(
-    ("name", "text"),
-    [
-        ("DATABASE_URL", "mysql://root@db/console"),
-        ("DATABASE_URL", "secret-words"),
-        ("DATABASE_URL", "postgresql://[broken"),
-        ("CONSOLE_BASE_URL", "ops.example.com"),
-        ("CONSOLE_BASE_URL", "https://"),
-        ("CONSOLE_BASE_URL", "https://ops.example.com/?next=1"),
-        ("CONSOLE_TRUSTED_PROXIES", "-1"),
-        ("CONSOLE_TRUSTED_PROXIES", "10"),
-        ("CONSOLE_TRUSTED_PROXIES", "٣"),
-        ("CONSOLE_IDLE_SAVE_MINUTES", "0000"),
-        ("CONSOLE_IDLE_SAVE_MINUTES", "1.5"),
-        ("CONSOLE_DEMO", "maybe"),
-        ("CONSOLE_SECRET_KEY", "short-secret"),
-        ("CONSOLE_MASTER_KEY", "not-base64-!"),
-        ("CONSOLE_MASTER_KEY", base64.b64encode(KEY[:31]).decode()),
-        ("CONSOLE_SIGNING_KEY", KEY.hex() + "00"),
-    ],
-)
-def test_an_ill_formed_setting_stops_the_start_with_its_name_and_without_its_value(name: str, text: str) -> None:
-    with pytest.raises(SettingsError) as stopped:
-        told(**{name: text})
-    assert stopped.value.message.startswith(f"{name} takes ")
-    assert text not in stopped.value.message.removeprefix(name)
-
-
-def test_everything_that_is_wrong_is_named_at_once() -> None:
-    with pytest.raises(SettingsError) as stopped:
-        told(CONSOLE_DATA_DIRECTORY="x", CONSOLE_PORT="80", CONSOLE_TRUSTED_PROXIES="many", DATABASE_MIGRATION_URL=SERVER)
-    assert [line.split()[0] for line in stopped.value.message.splitlines()] == [
-        "CONSOLE_DATA_DIRECTORY",
-        "CONSOLE_PORT",
-        "CONSOLE_TRUSTED_PROXIES",
-        "DATABASE_MIGRATION_URL",
-    ]
-
-
-def test_names_of_other_programs_are_none_of_ours() -> None:
-    assert told(CONSOLER="x", PATH="/bin", PGHOST="elsewhere").embedded
-
-
-@pytest.mark.parametrize("text", [KEY.hex(), KEY.hex().upper(), base64.b64encode(KEY).decode(), base64.b64encode(KEY).decode().rstrip("=")])
-def test_a_key_is_hexadecimal_or_base64(text: str) -> None:
-    assert told(CONSOLE_MASTER_KEY=text).master_key == KEY
-
-
-def test_a_key_may_be_base64_for_urls() -> None:
-    key = b"\xfb\xff" * 16
-    assert told(CONSOLE_MASTER_KEY=base64.urlsafe_b64encode(key).decode()).master_key == key
 
 
 class TestFiles:
@@ -112,31 +37,6 @@ class TestFiles:
         (tmp_path / "secret").write_text("short")
         with pytest.raises(SettingsError, match="^CONSOLE_SECRET_KEY_FILE takes at least 32"):
             told(CONSOLE_SECRET_KEY_FILE=str(tmp_path / "secret"))
-
-
-class TestEnvFile:
-    def test_it_is_read_and_the_environment_wins(self, tmp_path: Path) -> None:
-        (tmp_path / ".env").write_text(
-            "# ours\nexport CONSOLE_TRUSTED_PROXIES=1\nCONSOLE_DATA_DIR = '/srv/x # y'  # the folder\nCONSOLE_DEMO=on # for now\n\nOTHER=1\n"
-        )
-        given = settings.read({"CONSOLE_ENV_FILE": str(tmp_path / ".env"), "CONSOLE_TRUSTED_PROXIES": "3"})
-        assert (given.trusted_proxies, given.data_dir, given.demo) == (3, Path("/srv/x # y"), True)
-
-    def test_that_of_the_current_folder_is_found(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / ".env").write_text('CONSOLE_IDLE_SAVE_MINUTES="7"\n')
-        monkeypatch.chdir(tmp_path)
-        assert settings.read({}).idle_save_minutes == 7
-        assert settings.read({}).data_dir == tmp_path / "data"
-
-    def test_an_unknown_name_in_it_stops_the_start(self, tmp_path: Path) -> None:
-        (tmp_path / ".env").write_text("CONSOLE_COLOUR=red\n")
-        with pytest.raises(SettingsError, match="CONSOLE_COLOUR is not a setting"):
-            settings.read({"CONSOLE_ENV_FILE": str(tmp_path / ".env")})
-
-    @pytest.mark.parametrize("line", ["CONSOLE_DEMO", "=on", "CONSOLE DEMO=on", "1=2"])
-    def test_a_line_that_is_no_setting_is_named_by_its_number(self, line: str) -> None:
-        with pytest.raises(SettingsError, match="prod.env, line 2"):
-            settings.parse_env(f"A=1\n{line}\n", "prod.env")
 
 
 class TestKeys:
@@ -200,12 +100,6 @@ def test_cookies_are_secure_where_people_come_by_https(address: str, *, secure: 
 @pytest.mark.parametrize(("demo", "limits", "limited"), [("off", "", True), ("on", "", False), ("on", "on", True), ("on", "9/min", True)])
 def test_the_demo_does_not_limit_its_own_machine_unless_told_to(demo: str, limits: str, *, limited: bool) -> None:
     assert told(CONSOLE_DEMO=demo, CONSOLE_RATE_LIMITS=limits).own_machine_limited is limited
-
-
-@pytest.mark.parametrize("limits", ["60", "0/min", "60/s", "-1/h", "60/min;1/h", "60/min,", "maybe"])
-def test_rates_that_cannot_be_read_stop_the_start(limits: str) -> None:
-    with pytest.raises(SettingsError, match="CONSOLE_RATE_LIMITS takes on, off, or how many requests"):
-        told(CONSOLE_RATE_LIMITS=limits)
 
 
 def test_every_setting_has_a_field_and_a_sentence() -> None:

@@ -11,14 +11,14 @@ from click.testing import CliRunner
 
 from console import access, accounts, collections, records, sources, workspaces
 from console.access import Row, policy_store
-from console.browse import list_views, naming, saved_segments
+from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console
 from console.collections import collection_store
 from console.core.documents.collections.collection_document import read
 from console.core.scopes import whole
 from console.db.engine import hot_engine, transaction
-from console.errors import Conflict, DefinitionError, Invalid, NotFound, SourceDown
+from console.errors import Conflict, DefinitionError, NotFound, SourceDown
 from console.workspaces import workspace_store
 from tests.records.shop import shop_url
 
@@ -124,15 +124,6 @@ def test_schemas_comments_enums_and_lists_are_found(clean: object, shop_url: str
     assert all(field.readonly for field in found["shop.summary"].fields)
 
 
-def test_a_table_of_300_columns(clean: object, tmp_path: Path) -> None:
-    columns = ", ".join(f'"c{number} %s" text' for number in range(299))
-    sources.add(
-        "wide", made(tmp_path / "wide.db", f"create table wide (id integer primary key, {columns}); insert into wide (id) values (1)")
-    )
-    record = records.get("wide.wide", "1", whole("x"))
-    assert len(record.values) == 300
-
-
 def document(**more: Any) -> dict[str, Any]:
     return {"id": "member", "source": "club", "table": "member", **more}
 
@@ -188,21 +179,6 @@ def test_a_document_that_fits_nothing_is_refused_and_nothing_is_kept(url: str, m
     assert records.collections() == []
 
 
-@pytest.mark.parametrize("name", ["", "1a", "a b", "a.b", "x" * 64, "a/b"])
-def test_a_name_that_cannot_be(url: str, name: str) -> None:
-    with pytest.raises(Invalid):
-        sources.add(name, url)
-
-
-@pytest.mark.parametrize(
-    "given", ["nonsense", "oracle://u:p@h/d", "postgresql+asyncpg://h/d", "sqlite://", "sqlite:///:memory:", "mysql+mysqldb://h/d", ""]
-)
-def test_a_url_that_cannot_be(clean: object, given: str) -> None:
-    with pytest.raises(Invalid) as error:
-        sources.add("club", given)
-    assert error.value.details[0]["field"] == "url"
-
-
 def test_a_database_that_does_not_answer(clean: object, tmp_path: Path) -> None:
     for given in (f"sqlite:///{tmp_path}/nowhere.db", "postgresql://u:hidden@127.0.0.1:1/d", "mysql://u:hidden@127.0.0.1:1/d"):
         with pytest.raises(SourceDown) as error:
@@ -239,38 +215,6 @@ def test_what_changed_in_the_database_is_seen_and_taken_over(url: str) -> None:
         sources.inspect("nope")
     with pytest.raises(NotFound):
         sources.refresh("nope")
-
-
-def test_what_is_read_otherwise_though_no_table_changed_is_said_before_it_is_taken(clean: object, tmp_path: Path) -> None:
-    """Values that came since, and rules that a new version brought, reach a source by looking again."""
-    file = tmp_path / "club.db"
-    sources.add("club", made(file, "create table member (id integer primary key, code text, seen_at integer, reset text)"))
-    assert sources.difference("club").readings == ()
-    hashed = "$2b$12$" + "abcdefghijk" * 4 + "ABCDEFGHI"
-    rows = ",".join(f"({number}, 'A{number % 2}', {1_700_000_000 + number}, '{hashed}')" for number in range(1, 30))
-    made(file, f"insert into member values {rows}")
-    found = sources.difference("club")
-    assert not found.changes
-    said = {(one.column, one.words) for one in found.readings}
-    assert ("Seen at", "is read as “Moment, from seconds since 1970” (so far: “Integer”)") in said
-    assert any(column == "Reset" and "hidden from everybody" in words for column, words in said)
-    sources.take("club", found.stamp)
-    member = records.collection("club.member")
-    assert (member.by_name["seen_at"].widget, member.by_name["reset"].hidden) == ("unix", True)
-    assert sources.difference("club").readings == ()
-
-
-def test_that_records_are_called_after_others_is_said_though_no_table_changed(clean: object, tmp_path: Path) -> None:
-    script = "create table person (id integer primary key, name text not null);"
-    file = tmp_path / "club.db"
-    script += "create table broker (id integer primary key, person_id integer not null references person, licence_no text)"
-    sources.add("club", made(file, script))
-    made(file, "create unique index one_each on broker (person_id)")
-    found = sources.difference("club")
-    assert not found.changes
-    assert ["are called after it" in one.words for one in found.readings if one.column == "Person"] == [True]
-    sources.take("club", found.stamp)
-    assert naming.joined(records.collection("club.broker")) == ("person_id",)
 
 
 def test_the_commands(url: str, tmp_path: Path) -> None:
@@ -364,21 +308,6 @@ def test_renamed_columns_are_recognised_and_keep_their_settings_everywhere(url: 
     assert (draft.document.component("all").sort, draft.document.component("none").where) == ("email", ["record.email == null"])  # type: ignore[union-attr]
     kept = list_views.view_of(person, "member")
     assert (kept.columns, kept.widths) == (("email", "id"), {"email": 200})
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        "alter table member drop column mail; alter table member add column email integer",  # of another type
-        "alter table member drop column name; alter table member add column called text",  # in another place
-        "alter table member drop column mail; alter table member add column secret text",  # at the end, and nothing says that it is the same
-    ],
-)
-def test_a_column_that_went_and_another_that_came_are_told_apart_from_a_rename(url: str, script: str) -> None:
-    sources.add("club", url)
-    made(Path(url.removeprefix("sqlite:///")), f"drop view roster; {script}")
-    changes = {column.change for one in sources.difference("club").changes for column in one.columns}
-    assert changes == {"gone", "new"}
 
 
 def test_a_segment_whose_order_is_by_a_column_that_is_gone_stays_and_one_with_it_in_its_conditions_goes(url: str) -> None:

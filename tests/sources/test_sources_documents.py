@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import sources
 from console.core.documents.collections import Stored
-from console.errors import DefinitionError, Invalid, NotFound
-from console.sources import DOCUMENT_KEYS, ID, NAME, keeping
+from console.errors import DefinitionError
+from console.sources import NAME, keeping
 from tests.tables import cases
 
 GOOD = {"id": "shop.orders", "source": "shop", "table": "orders"}
@@ -46,21 +45,6 @@ def test_a_name_of_a_source_may_not_be(name: str) -> None:
     assert not NAME.fullmatch(name)
 
 
-@cases("name", ["", "1shop", "shop.east", "a" * 64, "shop\n", "../etc"], ids=str.__repr__)
-def test_a_name_is_refused_before_the_url_is_looked_at(name: str) -> None:
-    with pytest.raises(Invalid) as caught:
-        sources.add(name, "no url at all")
-    assert [detail["field"] for detail in caught.value.details] == ["name"]
-    assert caught.value.details[0]["reason"] == caught.value.message
-    assert "at most 63" in caught.value.message
-
-
-@cases("id_", ["a", "Z9", "shop.orders", "shop.public.orders", "shop-1.a_b", "a..b", "a.", "a-", "x" * 200], ids=str.__repr__)
-def test_an_id_may_be(id_: str) -> None:
-    keeping._check_document("shop", document(id=id_))
-    assert ID.fullmatch(id_)
-
-
 @cases(
     "id_",
     [
@@ -74,12 +58,6 @@ def test_an_id_may_not_be(id_: str) -> None:
     assert field == "id"
     assert reason.startswith("An id begins with a letter")
     assert message == f"{id_}: {reason}"
-
-
-@cases("key", sorted(DOCUMENT_KEYS - {"id", "source", "table", "clearance"}))
-@cases("value", [None, "", "words", [], {}, 0], ids=repr)
-def test_what_a_known_key_holds_is_not_looked_at_here(key: str, value: Any) -> None:
-    keeping._check_document("shop", document(**{key: value}))
 
 
 @cases(
@@ -97,63 +75,11 @@ def test_a_key_that_means_nothing_is_refused_by_name(key: str) -> None:
     assert message == f"shop.orders: {reason}"
 
 
-@pytest.mark.parametrize(
-    ("strange", "first"),
-    [
-        (["zeta", "alpha"], "alpha"),
-        (["b", "a", "c"], "a"),
-        (["a", "B"], "B"),
-        (["z", "label_two"], "label_two"),
-    ],
-    ids=["two", "three", "capitals first", "beside a known one"],
-)
-def test_of_several_the_first_by_name_is_told_whatever_their_order(strange: list[str], first: str) -> None:
-    assert refused(document(**dict.fromkeys(strange, 1)))[1] == first
-    assert refused(document(**dict.fromkeys(reversed(strange), 1)))[1] == first
-
-
-@cases("key", ["id", "source", "table"])
-@cases("value", [..., None, 0, 1, 1.5, True, False, [], ["shop"], {}, {"a": 1}, b"shop"], ids=repr)
-def test_the_three_needed_keys_are_words(key: str, value: Any) -> None:
-    message, field, reason = refused(document(**{key: value}))
-    assert field == key
-    assert reason == f"The document of a collection needs '{key}'."
-    assert message.endswith(reason)
-
-
-@cases(
-    ("given", "message"),
-    [
-        ({}, "?: The document of a collection needs 'id'."),
-        ({"table": "orders"}, "?: The document of a collection needs 'id'."),
-        ({"nonsense": 1}, "?: A collection has no 'nonsense'."),
-        ({"id": None}, "None: The document of a collection needs 'id'."),
-        ({"id": 7, "source": "shop", "table": "orders"}, "7: The document of a collection needs 'id'."),
-        ({"id": "a"}, "a: The document of a collection needs 'source'."),
-        ({"id": "a", "source": "shop"}, "a: The document of a collection needs 'table'."),
-        ({"id": "a", "source": "else"}, "a: The document of a collection needs 'table'."),
-        ({"id": "1", "source": "else", "table": "t"}, "1: An id begins with a letter and has letters, digits, '.', '-' and '_' only."),
-        ({"id": "a", "source": "else", "table": "t"}, "a: This document is about the data source else, not shop."),
-        ({"id": "a", "source": "else", "tabel": "t"}, "a: A collection has no 'tabel'."),
-    ],
-    ids=["empty", "no id", "strange", "null id", "number id", "no source", "no table", "table first", "id first", "source", "key first"],
-)
-def test_the_message_names_the_document_and_one_thing_at_a_time(given: dict[str, Any], message: str) -> None:
-    assert refused(given)[0] == message
-
-
 @cases("source", ["", "Shop", "SHOP", "shop ", " shop", "shop2", "sho", "shop.orders", "shop\n"], ids=str.__repr__)
 def test_a_document_is_about_exactly_this_source(source: str) -> None:
     _, field, reason = refused(document(source=source))
     assert field == "source"
     assert reason == f"This document is about the data source {source}, not shop."
-
-
-def test_checking_leaves_the_document_as_it_was() -> None:
-    given = document(label="Orders", fields={"a": {"label": "A"}})
-    before = {**given, "fields": {"a": {"label": "A"}}}
-    keeping._check_document("shop", given)
-    assert given == before
 
 
 # -- documents and the tables of the database together
@@ -238,30 +164,3 @@ def test_a_table_that_is_not_there_is_told(more: dict[str, Any]) -> None:
 def test_a_table_has_one_document() -> None:
     with pytest.raises(DefinitionError, match="has no table orders"):
         stored([structure("orders")], document(id="one"), document(id="two"))
-
-
-def test_what_is_kept_is_a_copy_of_the_document() -> None:
-    given = document(label="Orders")
-    (item,) = stored([structure("orders")], given)
-    given["label"] = "changed"
-    assert item.document["label"] == "Orders"
-
-
-@pytest.mark.parametrize(
-    ("schema", "table", "place"),
-    [("public", "orders", "public.orders"), (None, "orders", "orders"), ("", "orders", "orders"), ("a.b", "c d", "a.b.c d")],
-    ids=["with", "without", "empty", "odd"],
-)
-def test_the_place_of_a_table(schema: str | None, table: str, place: str) -> None:
-    assert keeping.place(structure(table, schema)) == place
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [(keeping._invalid("f", "why"), Invalid), (keeping._definition("c", "f", "why"), DefinitionError)],
-    ids=["invalid", "definition"],
-)
-def test_a_refusal_names_field_and_reason(error: Invalid | DefinitionError, kind: type[Exception]) -> None:
-    assert isinstance(error, kind)
-    assert not isinstance(error, NotFound)
-    assert error.details == [{"field": "f", "reason": "why"}]

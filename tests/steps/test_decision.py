@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from console import steps
 from console.core.run import proposal_comparison
 from console.errors import Invalid
-from console.steps.base import AsksPerson, Completion, Withheld
+from console.steps.base import AsksPerson, Completion
 from console.steps.decision import DecisionConfig
-from tests.steps.walk import complete, context, prepare, rows, view
+from tests.steps.walk import complete, context, prepare, view
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]}
@@ -64,17 +64,6 @@ def test_fields_of_options_that_are_not_offered_are_not_asked_for() -> None:
     assert [field.name for field in prepare("decision", CONFIG, context(steps=LOW)).fields] == ["code", "due", "note", "evidence", "reason"]
 
 
-def test_the_form_and_the_text_are_shown() -> None:
-    prompt = prepare(
-        "decision",
-        {**CONFIG, "related": [{"name": "docs", "relation": "d", "fields": ["x"]}]},
-        context({"docs": rows(denied=("x",))}, steps=LOW),
-    )
-    assert prompt.text == "Band low\n\nNot there any more, or not permitted for you: `docs.x`."
-    assert [field.name for field in prompt.fields] == ["code", "due", "note", "evidence", "reason"]
-    assert prompt.tables == ("docs",)
-
-
 def test_the_choice_is_the_outcome_and_stands_in_the_output() -> None:
     done = complete("decision", CONFIG, context(steps=LOW), {"note": "fine"}, "approve")
     assert done.outcome == "approve"
@@ -111,36 +100,6 @@ def test_what_belongs_to_other_options_is_left_out_right_or_wrong() -> None:
 )
 def test_what_is_missing_or_wrong_is_named(outcome: str | None, values: dict[str, Any], wrong: list[str]) -> None:
     assert refusal(outcome, values) == wrong
-
-
-def test_a_choice_that_is_not_offered_is_told_what_is() -> None:
-    with pytest.raises(Invalid) as caught:
-        complete("decision", CONFIG, context(steps={"hits": {"result": "true_match"}}), {"code": "sanctions"}, "reject")
-    assert caught.value.details[0]["reason"] == "“Reject” cannot be chosen here: choose one of “With conditions”, “Pass on”."
-    with pytest.raises(Invalid) as caught:
-        complete("decision", CONFIG, context(steps={"score": {"band": "high"}}), {}, "approve")
-    assert caught.value.details[0]["reason"].endswith("choose one of “With conditions”, “Reject”, “Pass on”. The band is high: <b>ask</b>.")
-
-
-def test_why_an_option_is_not_offered_is_said_and_only_then() -> None:
-    assert prepare("decision", CONFIG, context(steps=LOW)).withheld == ()
-    shut = prepare("decision", CONFIG, context(steps={"score": {"band": "high"}, "hits": {"result": "true_match"}}))
-    assert shut.withheld == (Withheld("approve", "Approve", "The band is high: <b>ask</b>."),)
-
-
-def test_an_option_names_its_fields_in_the_order_of_the_form() -> None:
-    assert [option.to_json() for option in prepare("decision", CONFIG, context()).outcomes] == [
-        {"value": "conditions", "label": "With conditions", "fields": ["due"], "required": ["due"]},
-        {"value": "reject", "label": "Reject", "fields": ["code", "evidence"], "required": ["code"]},
-        {"value": "escalate", "label": "Pass on", "fields": [], "required": ["reason"]},
-    ]
-
-
-def test_an_optional_field_is_kept_with_its_option_and_left_out_with_others() -> None:
-    typed = {"code": "sanctions", "evidence": "a letter"}
-    assert complete("decision", CONFIG, context(), typed, "reject").values["evidence"] == "a letter"
-    assert "evidence" not in complete("decision", CONFIG, context(), {"evidence": "a letter", "reason": "r"}, "escalate").values
-    assert complete("decision", CONFIG, context(), {"code": "sanctions"}, "reject").values["evidence"] is None
 
 
 RULED: dict[str, Any] = {
@@ -199,30 +158,6 @@ def test_what_a_person_decides_in_place_of_the_rules_is_recorded_as_theirs() -> 
     assert (done.output["maker"], done.output["rule"], done.output["compared"], done.chosen) == ("user", None, {}, None)
     with pytest.raises(Invalid):
         complete("decision", RULED, context(steps={"score": {"band": "low", "points": 1}}), {}, None)
-
-
-def test_only_rules_make_it_go_on_by_itself() -> None:
-    kind = steps.get("decision")
-    assert [kind.by_itself(settings) for settings in (CONFIG, RULED, {"maker": 5}, {})] == [False, True, False, False]
-    assert {"maker", "rule", "compared"} <= (kind.outputs(DecisionConfig.model_validate(RULED)) or set())
-    assert [text.field for text in kind.expressions(DecisionConfig.model_validate(RULED))][2:5] == [
-        "rules[0].if",
-        "rules[1].if",
-        "rules[2].if",
-    ]
-
-
-def test_former_values_are_the_defaults_of_the_next_attempt() -> None:
-    made = context(former={"note": "as before", "option": "approve"})
-    assert {field.name: field.value for field in prepare("decision", CONFIG, made).fields}["note"] == "as before"
-
-
-def test_options_are_the_outcomes_and_every_text_is_named() -> None:
-    kind, config = steps.get("decision"), DecisionConfig.model_validate(CONFIG)
-    assert kind.outcomes(config) == ("approve", "conditions", "reject", "escalate")
-    assert [text.field for text in kind.expressions(config)] == ["options[0].if", "options[2].unless", "form[2].required_if"]
-    assert [text.field for text in kind.templates(config)] == ["text", "options[0].why_not"]
-    assert kind.outputs(config) == frozenset({"option", "code", "due", "note", "evidence", "reason"})
 
 
 @cases(

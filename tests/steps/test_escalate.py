@@ -31,20 +31,6 @@ def test_the_text_is_filled_in_and_goes_with_the_run() -> None:
     assert prepare("escalate", config, made, button="Pass it up").button == "Pass it up"
 
 
-def test_a_text_that_comes_to_nothing_names_the_step_and_a_long_one_is_cut() -> None:
-    reason = complete("escalate", {"inbox": "desk", "text": "{{ record.nothing }}"}, context()).hands_over
-    assert reason == Handover("desk", "Handed on at “Here”.")
-    long = complete("escalate", {"inbox": "desk", "text": "x{{ record.long }}"}, context(record={"long": "y" * 9000})).hands_over
-    assert long is not None
-    assert len(long.reason) == 2000
-
-
-def test_the_form_is_checked() -> None:
-    with pytest.raises(Invalid) as caught:
-        complete("escalate", {"inbox": "desk", "text": "Look.", "form": FORM}, context(), {"seen": ""})
-    assert [detail["field"] for detail in caught.value.details] == ["seen"]
-
-
 @cases(
     "config",
     [
@@ -93,17 +79,6 @@ def test_who_takes_it_goes_on_at_the_next_step_with_everything_that_was_done(com
     assert (told["holder"], told["ticket"], told["context"]["note"]["note"]) == (company.mona.id, None, "Looked at it.")
     company.answer(run, "mona")
     assert company.told(run, "mona")["current"]["step"] == "decide"
-    whole(run)
-
-
-def test_by_itself_nobody_is_asked_before(company: Company) -> None:
-    inboxes.import_all([DESK])
-    published(completion="automatic")
-    run = company.at("note")
-    company.answer(run)
-    told = company.told(run)
-    assert (told["holder"], told["current"]["step"], told["ticket"]["reason"]) == (None, "rate", "About: Looked at it.")
-    assert told["attempts"][-2]["by"] is None
     whole(run)
 
 

@@ -6,8 +6,6 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.core.documents.fields import Located, Use
-from console.errors import Invalid
 from console.steps.base import Read
 from console.steps.get_data import GetDataConfig
 from tests.steps.walk import complete, context, prepare, rows, view
@@ -70,19 +68,6 @@ def test_what_was_read_is_the_output() -> None:
 def test_a_relation_whose_fields_are_not_permitted_is_named_with_it() -> None:
     done = complete("get_data", {"related": [CONFIG["related"][0]]}, context({"accounts": rows(denied=("iban",))}))
     assert done.output == {"accounts": [], "not_permitted": ["accounts.iban"]}
-
-
-def test_nothing_is_typed_into_it() -> None:
-    with pytest.raises(Invalid):
-        complete("get_data", CONFIG, context(READS), {"name": "Eve"})
-
-
-def test_it_names_what_the_check_has_to_judge() -> None:
-    kind, config = steps.get("get_data"), GetDataConfig.model_validate(CONFIG)
-    assert kind.expressions(config) == [Located("related[0].where", 'record.status == "open"', "account")]
-    assert Use("fields[1]", "tax_id") in kind.uses(config)
-    assert Use("related[0].sort", "opened_at", "account") in kind.uses(config)
-    assert {"record", "record.name", "accounts", "country", "country.level", "not_permitted"} <= (kind.outputs(config) or set())
 
 
 @cases(

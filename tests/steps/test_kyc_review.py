@@ -1,6 +1,5 @@
 """The KYC review's own rules without a service: the risk matrix, what is missing, what is offered, who has to agree."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,11 @@ import pytest
 from console import steps
 from console.core.documents.action_document import Action, read as read_action
 from console.core.documents.approval_rules import required_approval
-from console.core.documents.fields import computed, condition_holds
+from console.core.documents.fields import computed
 from console.core.documents.workflow import Workflow, read
 from console.core.expressions import parse
 from console.core.policy import rules
 from console.steps.base import Prompt
-from console.steps.filled_text import fill_template
 from tests.steps.walk import NOW, OLIVIA, context
 from tests.tables import cases
 
@@ -208,16 +206,6 @@ def test_what_is_applied(told: dict[str, Any], values: dict[str, Any]) -> None:
     assert {name: made[name] for name in values} == values
 
 
-@cases(
-    ("step", "chosen", "asked"),
-    [(step, chosen, chosen == ["monthly_limit"]) for step in ("decide", "mlro") for chosen in (["monthly_limit"], ["no_cash"], None)],
-)
-def test_a_monthly_limit_asks_for_its_amount(step: str, chosen: list[str] | None, asked: bool) -> None:
-    entry = next(entry for entry in steps.view(KYC.step(step)).config.form if entry.name == "monthly_limit")
-    told: dict[str, Any] = {step: {"conditions": chosen}}
-    assert condition_holds(entry.required_if, roots(**told)) is asked
-
-
 @pytest.mark.parametrize(
     ("hit", "confirmed"),
     [
@@ -233,28 +221,6 @@ def test_which_cleared_hits_a_second_person_confirms(hit: dict[str, Any], confir
     assert parse(rule.if_ or "").test({**known, "item": {"key": "9", **hit}}) is confirmed
     other = roots(screen={"results": {"screening": {"compared": {"9": {"kind": "pep"}}}}})
     assert parse(rule.if_ or "").test({**other, "item": {"key": "9", **hit}}) is (hit["because"] == "name_only_common")
-
-
-@pytest.mark.parametrize("step", ["decide", "mlro"])
-def test_conditions_are_called_on_the_record_as_where_they_are_set(step: str) -> None:
-    customer = json.loads((ROOT / "console/demo/collections/customer.json").read_text(encoding="utf-8"))
-    [asked] = [field for field in steps.view(KYC.step(step)).config.form if field.name == "conditions"]
-    assert {option.value: option.label for option in asked.options or ()} == {
-        option["value"]: option["label"] for option in customer["fields"]["conditions"]["options"]
-    }
-
-
-def test_the_words_about_a_suspicion_stand_on_every_decision_and_are_the_same_for_everybody() -> None:
-    told = prepared("decide").text
-    assert told == prepared("decide", user=MLRO, hits={"sanctions": ["9"]}).text
-    assert "Confidential report" in (told or "")
-    asked = {target for step in KYC.steps for target in step.next.values() if step.id in ("ask_customer", "block", "wait_docs")}
-    assert "decide" in asked
-
-
-def test_only_a_lead_goes_on_without_documents() -> None:
-    assert [option.value for option in prepared("ask_customer").outcomes] == ["ask", "stop"]
-    assert [option.value for option in prepared("ask_customer", user=LEAD).outcomes] == ["ask", "go_on", "stop"]
 
 
 @pytest.mark.parametrize(("began", "counted"), [(datetime(2027, 7, 9, 23, 59, 59, tzinfo=UTC), ["25.0001"]), (datetime(2027, 7, 10, tzinfo=UTC), ["25.0000", "25.0001"])])  # fmt: skip
@@ -277,11 +243,3 @@ def test_the_last_word_is_no_approval_over_hits_that_nobody_looked_at(found: int
     prompt = prepared("mlro", user=MLRO, **hits(found, looked_at))
     assert [("approve" in option.value) for option in prompt.outcomes].count(True) == (2 if offered else 0)
     assert all("nobody looked at" in option.reason for option in prompt.withheld)
-
-
-@pytest.mark.parametrize("step", ["decide", "mlro"])
-def test_the_brief_of_a_decision_begins_with_the_hits_that_nobody_looked_at(step: str) -> None:
-    line = (KYC.step(step).content or [])[0]["lines"][0]
-    assert parse(line["if"]).test(roots(**hits(150, 100)))
-    assert not parse(line["if"]).test(roots(**hits(150, 150)))
-    assert fill_template(line["text"], roots(**hits(150, 100))) == "Hits that nobody looked at: 50. Nothing can be approved."

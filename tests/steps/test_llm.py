@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from console import steps
 from console.errors import Invalid
-from console.steps.base import AsksPerson
 from console.steps.llm import LlmConfig, references
 from tests.steps import walk
 from tests.steps.walk import context, view
@@ -59,10 +58,6 @@ def test_a_value_of_the_run_is_named_and_not_told(prompt: str, told: str) -> Non
     assert KIND.instruction(view("llm", SETTINGS | {"prompt": prompt}), made, "") == told
 
 
-def test_what_stands_in_the_settings_of_the_ai_comes_first() -> None:
-    assert KIND.instruction(view("llm", SETTINGS), context(), "Be brief.") == "Be brief.\n\nLook."
-
-
 def test_a_tick_list_is_asked_for_tick_by_tick() -> None:
     step = view("llm", SETTINGS)
     found = KIND.proposes(step, context(), KIND.prepare(step, context()))
@@ -110,10 +105,3 @@ def ticked(*values: str) -> dict[str, Any]:
 )
 def test_what_a_value_rests_on(proposed: list[dict[str, Any]], values: dict[str, Any], found: dict[str, Any]) -> None:
     assert references({"fields": proposed}, values, {"summary": "long_text", "flags": "checklist"}) == found
-
-
-def test_by_itself_it_asks_and_waits() -> None:
-    done = KIND.complete_by_itself(view("llm", SETTINGS), replace(context(), asks_ai=True))
-    assert done.asks_ai
-    with pytest.raises(AsksPerson):
-        KIND.complete_by_itself(view("llm", SETTINGS), context())

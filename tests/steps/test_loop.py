@@ -7,7 +7,6 @@ from pydantic import ValidationError
 
 from console import steps
 from console.errors import Invalid
-from console.steps import going_through
 from console.steps.base import FormNeeded, Rows
 from console.steps.going_through import LoopConfig
 from tests.steps.walk import complete, context, prepare, view
@@ -103,12 +102,6 @@ def test_an_empty_list_needs_nobody_and_another_does() -> None:
         kind.complete_by_itself(here, context(accounts("a")))
 
 
-def test_a_list_that_is_longer_says_so() -> None:
-    prompt = prepare("loop", CONFIG, context(accounts("a", "b", more=True)))
-    assert prompt.text == "The list is longer: only its first 2 are gone through here."
-    assert complete("loop", CONFIG, context(accounts("a", more=True)), {"item": "a", "verdict": "x"}).output["more"] is True  # type: ignore[index]
-
-
 def test_columns_that_may_not_be_read_are_named() -> None:
     shut = {"items": Rows("account", "Accounts", [], [{"key": "a", "title": "a", "values": {}}], denied=("iban",))}
     assert prepare("loop", CONFIG, context(shut)).text == "Not there any more, or not permitted for you: `items.iban`."
@@ -142,42 +135,3 @@ def test_entries_are_sorted_by_number_and_by_text(sort: str, keys: str) -> None:
     progress = prepare("loop", config, context(input={"lines": lines})).progress
     assert progress is not None
     assert "".join(item.key for item in progress.items) == keys
-
-
-def test_hostile_titles_are_texts_and_of_bounded_length() -> None:
-    config = {**ENTRIES, "text": "About {{ item.what }}", "title": "{{ item.what }}"}
-    prompt = prepare("loop", config, context(input={"lines": [{"no": 1, "what": "<b>*x*</b>" * 100}]}))
-    assert prompt.progress is not None
-    assert len(prompt.progress.items[0].title) == 200
-    assert prompt.text is not None
-    assert prompt.text.startswith("About \\<b\\>\\*x\\*")
-
-
-@cases("item", [None, 7, ["a"], "nowhere", "", "x" * 10_000])
-def test_an_item_that_is_not_there_is_named(item: Any) -> None:
-    with pytest.raises(Invalid) as caught:
-        complete("loop", CONFIG, context(accounts("a")), {"item": item, "verdict": "x", "no_such_field": 1})
-    assert [detail["field"] for detail in caught.value.details] == ["no_such_field", "item"]
-
-
-def test_the_list_beside_the_form_is_a_part_of_a_long_one() -> None:
-    keys = [f"{number:04}" for number in range(1000)]
-    made = context(accounts(*keys))
-    first = prepare("loop", CONFIG, made).progress
-    middle = steps.get("loop").prepare(view("loop", CONFIG), context(accounts(*keys), former={"item": "0500"})).progress
-    last = steps.get("loop").prepare(view("loop", CONFIG), context(accounts(*keys), former={"item": "0999"})).progress
-    assert first is not None
-    assert middle is not None
-    assert last is not None
-    assert [(one.earlier, one.items[0].key, one.items[-1].key, one.later) for one in (first, middle, last)] == [
-        (None, "0000", "0039", "0040"),
-        ("0479", "0480", "0519", "0520"),
-        ("0959", "0960", "0999", None),
-    ]
-
-
-def test_what_is_noted_of_three_hundred_items_has_room_and_a_book_has_not() -> None:
-    entry = {"key": "x" * 36, "title": "T" * 60, "by": "usr_olivia", "state": "done", "round": 1, "values": {"verdict": "v" * 400}}
-    going_through._require_room({"items": [entry] * 300})
-    with pytest.raises(Invalid, match="256 KB"):
-        going_through._require_room({"items": [{**entry, "values": {"verdict": "v" * 4000}}] * 300})

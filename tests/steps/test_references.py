@@ -29,9 +29,3 @@ def test_a_reference_that_is_left_as_it_is_stops_nobody(company: Company) -> Non
 def test_a_reference_is_changed_by_its_key_as_it_is_typed(company: Company) -> None:
     company.answer(opened(company), customer_id="2", status="open")
     assert customer(company) == 2
-
-
-def test_the_same_key_as_text_changes_nothing(company: Company) -> None:
-    run_id = opened(company)
-    company.answer(run_id, customer_id="1", status="open")
-    assert runs.get(company.olivia, run_id).json["attempts"][-2]["outcome"] == "unchanged"

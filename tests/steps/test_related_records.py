@@ -45,15 +45,6 @@ def test_the_only_one_is_taken(company: Company) -> None:
     assert "open" in str(runs.get(company.olivia, told["id"]).screen)
 
 
-def test_where_it_is_set_so_a_person_says_yes_to_the_only_one(company: Company) -> None:
-    told = begin(company, {**OPEN, "take": False})
-    assert (told["current"]["step"], told["current"]["take_over"]) == ("find", None)
-    assert told["current"]["form"]["fields"][0]["value"] is None, "nobody has said yes to it yet"
-    with pytest.raises(Invalid):
-        choose(company, told)
-    assert choose(company, told, key="LT459999900012345678")["current"]["step"] == "fine"
-
-
 def test_of_several_a_person_chooses_one_or_none(company: Company) -> None:
     told = begin(company, ACCOUNT)
     screen = runs.get(company.olivia, told["id"]).screen
@@ -76,13 +67,6 @@ def test_of_several_a_person_chooses_one_or_none(company: Company) -> None:
     told = choose(company, told, key="-", reason="The customer named another bank")
     assert (told["current"]["step"], told["context"]["find"]["record"]) == ("sorry", None)
     whole(told["id"])
-
-
-def test_one_that_is_gone_meanwhile_cannot_be_taken(company: Company) -> None:
-    told = begin(company, ACCOUNT)
-    company.sql("delete from account where iban = 'LT459999900012345679'")
-    with pytest.raises(Invalid, match="key"):
-        choose(company, told, key="LT459999900012345679")
 
 
 def test_none_has_a_reason_or_an_outcome(company: Company) -> None:

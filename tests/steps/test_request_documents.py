@@ -52,11 +52,6 @@ def test_it_waits_for_what_was_asked() -> None:
     }
 
 
-def test_further_documents_come_from_the_run() -> None:
-    asked = by_itself(also="steps.before.list").values["request"]["documents"]
-    assert [(one["id"], one["label"]) for one in asked[2:]] == [("proof_of_address", "Proof of address"), ("id", "ID card")]
-
-
 @cases(("sender", "found"), [("ada@example.org", "LT45"), ("other@example.org", None)])
 def test_asked_again_they_find_what_they_had_typed_and_nobody_else_does(sender: str, found: str | None) -> None:
     again = context(**{**ADA.roots, "steps": {**ADA.roots["steps"], "here": {"unsent": {"iban": "LT45"}, "sender": sender}}})
@@ -77,11 +72,6 @@ def test_without_an_address_a_person_is_asked(address: Any) -> None:
     with pytest.raises(AsksPerson) as asked:
         by_itself(context(record={"email": address}))
     assert asked.value.code == "no_address"
-
-
-def test_nothing_to_ask_for_is_done_at_once() -> None:
-    done = by_itself(documents=[], form=[], also="[]")
-    assert (done.awaits, done.outcome) == (None, "received")
 
 
 def test_a_person_may_be_asked_before_anything_goes_out() -> None:
@@ -131,27 +121,6 @@ def test_a_person_may_write_hand_in_or_go_on_without() -> None:
 
 
 @cases(
-    ("values", "outcome", "wrong"),
-    [
-        ({}, None, ["outcome"]),
-        ({}, "default", ["outcome"]),
-        ({"to": ""}, "write", ["to"]),
-        ({"to": "nobody"}, "write", ["to"]),
-        ({"iban": "x"}, "received", ["sender"]),
-        ({"sender": "x"}, "received", ["iban"]),
-        ({"sender": "x", "iban": "x", "extract": [FILE, {**FILE, "file": "fil_00000000000000000000000002"}]}, "received", ["extract"]),
-        ({"sender": "x", "iban": "x", "photos": [FILE]}, "received", ["photos"]),
-        ({"reason": " "}, "expired", ["reason"]),
-        ({"reason": "x", "other": 1}, "expired", ["other"]),
-    ],
-)
-def test_what_is_wrong_is_named(values: dict[str, Any], outcome: str | None, wrong: list[str]) -> None:
-    with pytest.raises(Invalid) as refused:
-        complete("request_documents", REQUEST, ADA, values, outcome)
-    assert [detail["field"] for detail in refused.value.details] == wrong
-
-
-@cases(
     ("config", "words"),
     [
         ({"documents": [], "form": []}, "nothing is asked for"),
@@ -165,28 +134,3 @@ def test_what_is_wrong_is_named(values: dict[str, Any], outcome: str | None, wro
 def test_settings_that_cannot_be_meant_are_refused(config: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         view("request_documents", {**REQUEST, **config})
-
-
-def test_a_record_that_the_page_outside_would_ask_for_is_doubted() -> None:
-    kind, whose = steps.get("request_documents"), {"name": "whose", "label": "Whose", "type": "reference", "collection": "customer"}
-    assert kind.doubts(view("request_documents", REQUEST).config) == []
-    doubted = kind.doubts(view("request_documents", {**REQUEST, "form": [*REQUEST["form"], whose]}).config)
-    assert [place for place, _ in doubted] == [f"form[{len(REQUEST['form'])}].type"]
-
-
-def test_every_expression_and_template_is_named_for_the_check() -> None:
-    kind, config = steps.get("request_documents"), view("request_documents", {**REQUEST, "also": "[]", "language": "record.lang"}).config
-    assert {one.field for one in kind.expressions(config)} >= {"to", "name", "also", "documents[2].if", "language"}
-    assert [one.field for one in kind.templates(config)] == ["subject", "text", "documents[0].help"]
-    assert set(kind.outputs(config) or ()) == {
-        "received",
-        "lacking",
-        "documents",
-        "sender",
-        "iban",
-        "staff",
-        "reason",
-        "unsent",
-        "unsent.iban",
-        "unsent.staff",
-    }

@@ -62,12 +62,6 @@ def test_bad_input_names_every_field(given: dict[str, Any], wrong: list[str]) ->
     assert [detail["field"] for detail in caught.value.details] == wrong
 
 
-def test_a_start_may_ask_for_nothing() -> None:
-    assert complete("start", {}, context()).values == {}
-    with pytest.raises(Invalid):
-        complete("start", {}, context(), {"reason": "new"})
-
-
 @cases(
     ("field", "said"),
     [
@@ -83,8 +77,3 @@ def test_a_start_may_ask_for_nothing() -> None:
 def test_a_field_that_cannot_work_is_refused(field: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         StartConfig.model_validate({"fields": [{"name": "x", "label": "X", **field}]})
-
-
-def test_two_fields_have_two_names() -> None:
-    with pytest.raises(ValidationError, match="more than one field is named x"):
-        StartConfig.model_validate({"fields": [{"name": "x", "label": "X"}, {"name": "x", "label": "Y"}]})

@@ -20,7 +20,6 @@ FORM = [
     {"name": "amount", "label": "Amount", "type": "integer", "required": True},
     {"name": "double", "label": "Twice", "type": "integer", "readonly": True, "value": "input.amount * 2"},
 ]
-LIMIT = [{"if": "input.amount > 100", "roles": ["lead"], "why": "More than 100."}]
 
 
 def before(made: Act, **more: Any) -> Context:
@@ -35,40 +34,6 @@ def shown(made: Act, config: dict[str, Any] | None = None, **more: Any) -> Promp
 def done(made: Act, typed: dict[str, Any] | None = None, config: dict[str, Any] | None = None, **more: Any) -> Completion:
     here = view("trigger_action", {"action": "thing.mend", **(config or {})})
     return steps.get("trigger_action").complete(here, before(made, **more), typed or {}, None)
-
-
-def test_it_says_what_is_done_under_which_key_and_that_it_cannot_be_recalled() -> None:
-    prompt = shown(act({"irreversible": True, "text": "State: {{ record.state }}"}, state="*broken*"))
-    assert prompt.text == "State: \\*broken\\*"
-    assert prompt.notes == (("Does", "Mends it"), ("Key", "k1"), ("Undo", "It cannot be recalled once it is done."))
-    assert prompt.button == "Execute"
-
-
-def test_a_call_says_where_it_goes() -> None:
-    call = {
-        "kind": "http",
-        "name": "a",
-        "summary": "Asks",
-        "target": "bank",
-        "path": "/pay",
-        "look_up": {"path": "/x", "where": "item.key == key"},
-    }
-    notes = shown(act({"effects": [call]})).notes
-    assert ("Goes to", "Bank") in notes
-    assert ("Request", "POST /pay") in notes
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"values": {"amount": "500"}}, "By lead. More than 100."),
-        ({}, "Perhaps by lead: More than 100."),
-        ({"values": {"amount": "5"}}, None),
-    ],
-)
-def test_who_must_approve_is_said_as_far_as_it_is_known(given: dict[str, Any], said: str | None) -> None:
-    told = [text for label, text in shown(act({"form": FORM, "approval": LIMIT}), given).notes if label == "Approval"]
-    assert told == ([said] if said else [])
 
 
 def test_who_may_only_ask_is_told_so_and_an_approval_is_asked_for() -> None:
@@ -88,10 +53,6 @@ def test_the_step_fills_in_and_holds_fast() -> None:
     assert done(act({"form": FORM}), {"amount": 7}, config, steps={"choose": {"amount": 6}}).values["amount"] == 6
     with pytest.raises(Invalid):
         done(act({"form": FORM}), {"amount": "many"})
-
-
-def test_what_is_typed_counts_before_what_the_step_gives() -> None:
-    assert done(act({"form": FORM}), {"amount": 7}, {"values": {"amount": "6"}}).values == {"amount": 7, "double": 14}
 
 
 def test_handing_in_asks_for_each_effect_with_all_that_it_needs() -> None:
@@ -116,14 +77,6 @@ def test_what_must_hold_is_said_and_refused(document: dict[str, Any], record: di
     with pytest.raises(Conflict) as error:
         done(act(document, **record))
     assert (error.value.code, error.value.message) == ("require", reason)
-
-
-def test_a_requirement_of_a_field_is_said_there_and_not_above() -> None:
-    document = {"form": FORM, "require": [{"if": "input.amount < 10", "message": "Too much.", "field": "amount"}]}
-    assert shown(act(document), {"values": {"amount": "50"}}).text is None
-    with pytest.raises(Conflict) as error:
-        done(act(document), {"amount": 50})
-    assert error.value.details == [{"field": "amount", "reason": "Too much."}]
 
 
 def test_without_the_right_nothing_is_asked_for() -> None:

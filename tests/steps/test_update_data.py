@@ -6,12 +6,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console import steps
 from console.core.forms import FormField
 from console.errors import Invalid
 from console.steps.base import WriteRecord
 from console.steps.update_data import UpdateDataConfig, same
-from tests.steps.walk import complete, context, prepare, rows, view
+from tests.steps.walk import complete, context, prepare, rows
 from tests.tables import cases
 
 SMALLEST: dict[str, Any] = {"form": [{"name": "note", "label": "Note"}]}
@@ -80,25 +79,6 @@ def test_a_write_compares_with_what_the_person_saw() -> None:
     assert done.effects[0].changes == {"limit": {"old": "10.00", "new": "11.00"}}
 
 
-def test_former_values_come_before_those_of_the_record() -> None:
-    made = context(forms=forms(), former={"pep_status": "pep", "role": "minister", "points": 9})
-    fields = {field.name: field for field in prepare("update_data", CONFIG, made).fields}
-    assert (fields["pep_status"].value, fields["pep_status"].now, fields["role"].value, fields["role"].required) == (
-        "pep",
-        "none",
-        "minister",
-        True,
-    )
-    assert (fields["points"].value, fields["score"].value) == (3, 30)
-    assert complete("update_data", CONFIG, made, {}).values["role"] == "minister"
-
-
-def test_everything_wrong_is_said_at_once() -> None:
-    with pytest.raises(Invalid) as caught:
-        complete("update_data", CONFIG, context(forms=forms()), {"pep_status": "pep", "limit": "twelve", "other": 1})
-    assert [detail["field"] for detail in caught.value.details] == ["other", "limit", "role"]
-
-
 def test_what_is_set_by_rule_cannot_be_typed() -> None:
     done = complete("update_data", CONFIG, context(forms=forms()), {"score": 99, "points": 99})
     assert (done.values["score"], done.values["points"], done.effects) == (0, 0, ())
@@ -162,27 +142,6 @@ def test_the_step_goes_on_without_a_field_that_the_table_no_longer_has_unless_it
         assert "permitted" not in str(prepare("update_data", config | needed, gone).text), "nobody may: handing it on helps nobody"
 
 
-def test_ticks_that_were_not_made_are_an_empty_list() -> None:
-    config = {"form": [{"name": "checks", "label": "Checks", "type": "checklist", "options": PEP}]}
-    assert prepare("update_data", config, context()).fields[0].value == []
-    assert complete("update_data", config, context(), {"checks": None}).values == {"checks": []}
-
-
-def test_related_records_stand_beside_the_form_and_what_is_not_permitted_is_named() -> None:
-    config = {
-        **CONFIG,
-        "text": "For {{ steps.here.pep_status }}",
-        "related": [{"name": "docs", "relation": "document", "fields": ["number", "type"]}],
-    }
-    prompt = prepare("update_data", config, context({"docs": rows({"type": "passport"}, denied=("number",))}, forms()))
-    assert prompt.tables == ("docs",)
-    assert prompt.text == "For none\n\nNot there any more, or not permitted for you: `docs.number`."
-
-
-def test_it_edits_what_it_names() -> None:
-    assert steps.get("update_data").edits(view("update_data", CONFIG)) == ("pep_status", "limit", "score")
-
-
 @cases(
     ("kind", "left", "right", "equal"),
     [
@@ -218,31 +177,6 @@ def test_settings_that_ask_nothing_or_twice_are_refused(config: dict[str, Any]) 
         UpdateDataConfig.model_validate(config)
 
 
-@cases(
-    ("field", "warned"),
-    [
-        ({"name": "in_register", "value": "record.in_register"}, True),
-        ({"name": "in_register", "value": "steps.load.record.in_register"}, True),
-        (
-            {"name": "in_register", "value": [{"if": "record.kind == 'company'", "value": "related.last.in_register"}, {"value": "null"}]},
-            True,
-        ),
-        ({"name": "in_register", "value": "steps.compare.in_register"}, False),
-        ({"name": "in_register", "value": "record.in_register", "finding": False}, False),
-        ({"name": "in_register", "value": "record.other"}, False),
-        ({"name": "share", "type": "decimal", "options": None, "value": "record.share"}, False),
-        ({"name": "share", "type": "decimal", "options": None, "value": "record.share", "finding": True}, True),
-    ],
-)
-def test_a_field_that_is_judged_anew_and_starts_with_an_earlier_answer_is_a_warning(field: dict[str, Any], warned: bool) -> None:
-    """What the record says of it is shown as last time; as a start value it would be the answer of somebody who looks no more."""
-    options = [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]
-    entry = {"label": "The register says", "type": "enum", "options": options} | field
-    kind = steps.get("update_data")
-    doubts = kind.doubts(kind.Config.model_validate({"form": [{key: value for key, value in entry.items() if value is not None}]}))
-    assert [place for place, _ in doubts] == (["form[0].value"] if warned else [])
-
-
 AMONG: dict[str, Any] = {
     "form": [{"name": "paper", "label": "Shown by", "type": "reference", "collection": "paper", "among": "papers"}],
     "related": [{"name": "papers", "relation": "papers", "fields": ["kind"]}],
@@ -256,15 +190,3 @@ def test_a_reference_among_related_records_takes_only_these() -> None:
     assert complete("update_data", AMONG, own, {"paper": "0"}).values == {"paper": "0"}
     with pytest.raises(Invalid):
         complete("update_data", AMONG, own, {"paper": "8"})
-
-
-def test_a_reference_among_no_records_stays_empty() -> None:
-    none = context(reads={"papers": rows()})
-    assert prepare("update_data", AMONG, none).fields[0].readonly
-    assert complete("update_data", AMONG, none, {}).values == {"paper": None}
-
-
-@pytest.mark.parametrize("change", [{"among": "letters"}, {"type": "text"}])
-def test_among_names_a_related_read_of_a_reference(change: dict[str, str]) -> None:
-    with pytest.raises(ValidationError, match="among is of a reference"):
-        UpdateDataConfig.model_validate({**AMONG, "form": [AMONG["form"][0] | change]})

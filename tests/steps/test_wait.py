@@ -112,19 +112,6 @@ def test_one_way_has_to_be_said(config: dict[str, Any]) -> None:
         steps.get("wait").Config.model_validate(config)
 
 
-def test_its_expressions_are_checked_and_its_output_is_known() -> None:
-    kind = steps.get("wait")
-    config = kind.Config.model_validate({"duration": "days(1)"})
-    assert [(found.field, found.text) for found in kind.expressions(config)] == [("duration", "days(1)")]
-    assert kind.expressions(kind.Config.model_validate({"days": 1})) == []
-    assert kind.outputs(config) == frozenset({"until"})
-
-
-def test_a_person_goes_on_without_it() -> None:
-    done = steps.get("wait").by_hand(view("wait", {"until": "record.nothing"}), CONTEXT)
-    assert (done.outcome, done.output, done.until) == ("default", {"until": None}, None)
-
-
 def test_versions_that_wait_for_what_no_longer_happens_are_read() -> None:
     config = steps.get("wait").Config.model_validate({"event": "message.received", "also": ["message.opened"]})
     assert steps.get("wait").says(config) == "Until: a message came in or an e-mail was opened"

@@ -1,7 +1,7 @@
 """Steps as a service would call them, without one: settings parsed, values handed in, the way on followed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -122,12 +122,3 @@ class Walk:
     def _rows(self, relation: str | None, names: tuple[str, ...], limit: int) -> Rows:
         found = [self.record] if relation is None else self.related.get(relation, [])[:limit]
         return rows(*({name: entry.get(name) for name in names} for entry in found))
-
-
-def required_empty(prompt: Prompt) -> list[str]:
-    """Fields that a person has to fill."""
-    return [made.name for made in prompt.fields if made.required and not made.readonly and made.value in (None, "", [])]
-
-
-def as_user(walk: Walk, *roles: str) -> Walk:
-    return replace(walk, user={**OLIVIA, "roles": list(roles)})

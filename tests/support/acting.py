@@ -1,9 +1,14 @@
 """Actions on the small company, as tests define them; and a walk through a run of one."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from console import access, actions, runs
+from console import access, actions, queue, runs
+from console.actions import bulk
+from console.actions.bulk import Bulk
+from console.core.actor import Actor
+from console.worker import handlers
 from tests.company import Company
 
 RATE: dict[str, Any] = {
@@ -41,6 +46,13 @@ def run_of(company: Company, document: Mapping[str, Any], record: str = "1", by:
     """A run that stands at the action's form."""
     slug = "action-" + document["id"].replace(".", "-").replace("_", "-")
     return runs.start(company.people[by], slug, document.get("collection"), record if document.get("collection") else None)
+
+
+def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
+    """What a worker does at once of something on several records, and how far that is for who began it."""
+    with contextlib.suppress(queue.PutBack):
+        handlers(stopping)[queue.BULK](bulk_id)
+    return bulk.get(actor, bulk_id)
 
 
 def hand_in(company: Company, run_id: str, by: str = "olivia", **values: Any) -> dict[str, Any]:

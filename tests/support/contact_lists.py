@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from console.contacts import contact_files, import_batches
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.core.actor import Actor
 
 COLUMNS: Mapping[str, str] = {

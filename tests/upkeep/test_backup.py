@@ -275,35 +275,6 @@ def test_a_log_that_was_edited_before_the_backup_is_found(company: Company, tmp_
     assert state() == before
 
 
-def test_a_head_signed_here_that_the_backup_does_not_lead_to(company: Company, saved: Path) -> None:
-    """Somebody began the log anew, or made up another one, and signed it with the same key."""
-    heads_file = settings.current().data_dir / sequencing.HEADS
-    fits = heads_file.read_text()
-    heads_file.write_text(fits + checkpoint.sign("handrail", 5, bytes(32), [settings.current().signing_key]) + "\n")
-    with pytest.raises(backup.BackupError, match="a head of 5 events is signed with this key"):
-        restore.restore(CLI, saved, replace=True, agree=yes)
-    stranger = checkpoint.sign("handrail", 5, bytes(32), [bytes(32)])
-    heads_file.write_text(fits + stranger + "\n" + "handrail\n7\nAAAA")  # another's, and one that a crash cut off
-    assert restore.restore(CLI, saved, replace=True, agree=yes).verified
-    assert company.people
-
-
-@pytest.mark.parametrize(("name", "words"), [("MASTER", "encrypted under the master key"), ("SIGNING", "signed with the signing key")])
-def test_another_key_is_told_which_one_is_needed(
-    company: Company, saved: Path, monkeypatch: pytest.MonkeyPatch, name: str, words: str
-) -> None:
-    assert company.people
-    told = json.loads(zipfile.ZipFile(saved).read("manifest.json"))["keys"]
-    monkeypatch.setenv(f"CONSOLE_{name}_KEY", "7" * 64)
-    settings.current.cache_clear()
-    needed = told["master"] if name == "MASTER" else told["signing"].split("+", 2)[2]
-    with pytest.raises(backup.BackupError) as refused:
-        restore.restore(CLI, saved, replace=True, agree=yes)
-    assert words in refused.value.message
-    assert needed in refused.value.message or base64.b64encode(base64.b64decode(needed)[1:]).decode() in refused.value.message
-    assert f"CONSOLE_{name}_KEY" in refused.value.message
-
-
 def test_a_backup_from_before_a_change_of_the_key_wants_the_former_one(
     company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -375,23 +346,6 @@ def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:
         thread.join(30)
     with psycopg.connect(dump.libpq(engine.app_url())), pytest.raises(Conflict, match="others are connected to the database"):
         restore.restore(CLI, saved, replace=True, agree=yes)
-    assert company.people
-
-
-def test_whoever_comes_in_the_middle_stops_it(company: Company, saved: Path) -> None:
-    """Started while it was loading: the exchange is refused by the server, and nothing has happened."""
-    before = state()
-
-    def come(_: str) -> bool:
-        visitors.append(psycopg.connect(url))
-        return True
-
-    url, visitors = dump.libpq(engine.app_url()), list["psycopg.Connection[Any]"]()
-    with pytest.raises(Conflict, match="Somebody is connected"):
-        restore.restore(CLI, saved, replace=True, agree=come)
-    for visitor in visitors:
-        visitor.close()
-    assert state() == before
     assert company.people
 
 

@@ -47,7 +47,6 @@ def test_only_what_worked_before_with_other_marks_is_a_copy(clean: Database, giv
     assert [event.type for event in log.events_of("sys:config")] == ["engine_paused", "engine_resumed", "engine_paused"]
 
 
-@pytest.mark.daily
 def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Provider, given_settings: Callable[..., None]) -> None:
     reached.founded(company)
     paying()

@@ -4,7 +4,6 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import psycopg
@@ -16,7 +15,7 @@ from console.access import policy_store
 from console.db import dump, engine, troubles
 from console.errors import ConsoleError, NotAllowed
 from console.postgres import Embedded
-from console.upkeep import doctor, doctor_outside
+from console.upkeep import doctor
 from console.upkeep.doctor import Check
 from tests.company import Company
 from tests.conftest import Database
@@ -147,22 +146,6 @@ def test_whatever_a_look_meets_is_one_line_under_its_name(
         assert found[name] == Check(name, ok=False, message=f"could not be looked at: {reason}", fix=fix)
         assert set(found) >= ALWAYS, look
     assert set(names.values()) <= ALWAYS
-
-
-def test_each_way_out_is_a_look_of_its_own(company: Company) -> None:
-    """Webhooks that cannot be read say nothing of the channels and of the mailbox."""
-    looks = doctor_outside.looks(one_role=False)
-    names = [(look.func if isinstance(look, partial) else look).__name__ for look in looks]
-    assert names == ["_checkpoints", "_webhooks", "_channels", "_mailbox"]
-
-
-def test_a_fault_of_our_own_is_not_passed_off_as_a_trouble_of_the_database(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    def faulty() -> Check:
-        raise KeyError("size")
-
-    monkeypatch.setattr(doctor, "_backup", faulty)
-    with pytest.raises(KeyError):
-        looked()
 
 
 @pytest.mark.parametrize(

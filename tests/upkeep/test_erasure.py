@@ -360,7 +360,7 @@ HANDS_OFF: dict[str, list[dict[str, Any]]] = {
 }
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothing(
     company: Company, given_settings: Callable[..., None]
 ) -> None:
@@ -395,7 +395,7 @@ def test_somebody_erased_in_the_middle_of_everything_is_nowhere_and_hears_nothin
         assert ([word for word in words if word in everything()], len(texts.messages), len(calls.asked)) == ([], 1, 1)
         assert [enrolments.batches.get(mona, ident).status for ident in lists] == ["done", "done"]
         (left_out,) = enrolments.batches.answers(mona, lists[1], "refused")[0]
-        assert (left_out["row"], left_out["reasons"][0]["reason"]) == (2, "No contact has the email on this line.")
+        assert (left_out.row, left_out.reasons[0]["reason"]) == (2, "No contact has the email on this line.")
     chained()
     assert list(enrolments.counts.rebuild(check=True)) == []
 

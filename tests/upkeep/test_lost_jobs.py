@@ -61,7 +61,7 @@ def test_what_is_under_way_without_its_job_gets_the_same_one_again(company: Comp
     fetch("delete from queue.pgqueuer where entrypoint = %s returning 1", (queue.BUILD,))
     work_until_idle()
     assert bulk.get(olivia, begun).count(bulk.DONE) == 1
-    assert not bulk.get(olivia, looked_at).goes_on
+    assert not bulk.get(olivia, looked_at).under_way
     assert list_files.get(olivia, file).ready
     assert run_moves.move_of(company.mona, "care-review", move.id).status == "done"
     assert enrolments.batches.get(olivia, batch.id).status == "done"

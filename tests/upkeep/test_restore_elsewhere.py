@@ -1,4 +1,4 @@
-"""Restoring into another server, for other roles or beside other tables; and the tool that dumps."""
+"""Restoring into another server or for other roles."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from console import log, settings
 from console.activity import sequencing
 from console.db import dump, engine, fetch
-from console.errors import ConsoleError, Invalid
 from console.postgres import Embedded
 from console.upkeep import backup, restore
 from tests.company import Company
@@ -106,21 +105,6 @@ def run_all(boss: "psycopg.Connection[Any]", said: str, count: int) -> None:
         boss.execute(statement.encode())
 
 
-def test_a_database_that_holds_other_tables_is_not_set_aside(company: Company, saved: Path) -> None:
-    assert company.people
-    with psycopg.connect(dump.libpq(engine.migration_url().difference_update_query(["options"])), autocommit=True) as boss:
-        boss.execute("create schema shop create table goods (id int)")
-    with pytest.raises(backup.BackupError, match=r"other tables too .schema shop."):
-        restore.restore(CLI, saved, replace=True, agree=yes)
-
-
-def test_made_with_one_role_it_is_not_restored_for_two(company: Company, saved: Path) -> None:
-    assert company.people
-    rewritten(saved, stating(rights=False), sign=True)
-    with pytest.raises(Invalid, match="one database role"):
-        restore.restore(CLI, saved, replace=True, agree=yes)
-
-
 def test_no_password_stands_in_the_list_of_processes() -> None:
     url = sa.make_url(
         "postgresql+psycopg://me:hush%20hush@db.example:5433/ops?sslmode=require&options=-crole%3Dboss&keepalives_idle=9&sslpassword=shh"
@@ -132,13 +116,3 @@ def test_no_password_stands_in_the_list_of_processes() -> None:
     }  # fmt: skip
     assert arguments == ["--dbname=keepalives_idle='9'"]
     assert not {name for name in told if name.startswith(("CONSOLE_", "DATABASE_"))}
-
-
-def test_a_dump_that_fails_says_why_in_the_words_of_the_tool(company: Company, tmp_path: Path) -> None:
-    assert company.people
-    wrong = engine.migration_url().set(database="no_such_database")
-    with pytest.raises(dump.DumpError, match="pg_dump failed: .*no_such_database"):
-        dump.dump(wrong, lambda _: None)
-    (tmp_path / "none").write_bytes(b"PGDMP but not really")
-    with (tmp_path / "none").open("rb") as archive, pytest.raises(ConsoleError, match="pg_restore failed"):
-        dump.load(engine.migration_url(), archive, rights=True)

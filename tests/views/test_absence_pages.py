@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from console import log, runs
+from console import log
 from console.accounts import absences
 from tests.support.four_eyes import asking
 from tests.views.conftest import Pages
@@ -36,18 +36,6 @@ def test_said_on_ones_own_page_wrong_days_keep_what_was_typed_and_it_is_ended_th
     assert absences.away() == {}
     pages.ines.post(f"/settings/people/{kept.person}/absences", days(csrf_token=pages.ines.token))
     assert "Olivia stands in" in pages.ines.get(f"/settings/people/{kept.person}").text
-
-
-def test_who_hands_out_work_sees_it_and_who_stands_in_finds_it_at_home(pages: Pages) -> None:
-    company = pages.company
-    run_id = runs.start(company.tom, "care-review", "customer", "1", {"why": "periodic"})
-    new = runs.start(company.mona, "care-review", "customer", "2", {"why": "periodic"})
-    absences.plan(company.tom, company.tom.id, first=log.now().date(), last=log.now().date(), substitute="olivia@fernwick.example")
-    assert "Olivia stands in" in pages.mona.get(f"/runs/{new}/assign").text
-    home = pages.olivia.get("/?show=instead")
-    assert "With Tom, who is away" in home.text
-    assert run_id in home.html
-    assert "who is away" not in pages.stan.get("/").text
 
 
 def test_by_program_ones_own_alone_and_of_others_for_who_manages_people(pages: Pages) -> None:

@@ -7,9 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from console import access, queue, runs
-from console.actions import bulk
 from tests.jobs import worked
-from tests.support.acting import RATE, imported
+from tests.support.acting import RATE, go_on, imported
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -103,9 +102,10 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     acting.olivia.post("/bulk/of/customer", go)
     to = acting.olivia.answer.headers["Location"]
     assert "1 to do" in acting.olivia.follow().text
-    acting.olivia.get(f"{to}?left=1", htmx="progress", status=204)
+    polled = str(acting.olivia.get(to).with_attribute("hx-get")[-1]["hx-get"])
+    acting.olivia.get(polled, htmx="progress", status=204)
     worked({queue.BULK})
-    part = acting.olivia.get(f"{to}?left=1", htmx="progress", status=200)
+    part = acting.olivia.get(polled, htmx="progress", status=200)
     assert "1 done, 0 open, 1 not done, 0 to do" in part.text
     assert acting.company.sql("select id from customer where risk = 'high'") == [(1,)]
     for who in (acting.mona, acting.stan):
@@ -265,7 +265,7 @@ def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_
     acting.olivia.post("/bulk/of/customer", form | {"v.why": "periodic", "look": "1"})
     to = acting.olivia.answer.headers["Location"]
     assert "Nothing is started yet." in acting.olivia.get(to).text
-    while bulk.go_on(acting.company.olivia, to.rpartition("/")[2]).goes_on:
+    while go_on(acting.company.olivia, to.rpartition("/")[2]).under_way:
         continue
     page = acting.olivia.get(to)
     assert "Start Care review: 229 of 229 records 229 can be started, 0 cannot. Nothing is started yet." in page.text

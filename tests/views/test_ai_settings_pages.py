@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from console import settings
 from console.accounts import entry
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch
 from console.log import events_of
 from console.proposals import options, saving
 from tests.company import Company
@@ -56,20 +55,6 @@ def test_only_who_administers_gets_in(pages: Pages, who: str) -> None:
     assert not fetch("select 1 from console.ai_setting")
 
 
-def test_the_list_on_the_left_offers_what_one_may_open(pages: Pages) -> None:
-    ines = pages.ines.get("/settings/me")
-    assert [link for link in ines.links if link.startswith("/settings/ai")] == [f"/settings/ai{page}" for page in PAGES]
-    assert [link for link in pages.ada.get("/settings/me").links if "/settings/ai" in link] == ["/settings/ai/calls"]
-    assert not [link for link in pages.olivia.get("/settings/me").links if "/settings/ai" in link]
-
-
-def test_without_a_provider_the_page_says_that_everything_works(pages: Pages) -> None:
-    page = pages.ines.get("/settings/ai")
-    assert "No model is set up Everything works" in page.text
-    assert page.form("/settings/ai")["fields"]["provider"] == "rules"
-    assert "Nothing was changed yet." in page.text
-
-
 def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Pages) -> None:
     typed: dict[str, Any] = {"provider": "openai_compatible", "model": "small-1", "base_url": NOWHERE, "key": KEY, "note": "Try it"}
     page = send(pages.ines, pages.ines.get("/settings/ai"), "/settings/ai", status=422, **typed)
@@ -86,21 +71,6 @@ def test_what_does_not_answer_is_not_saved_and_nothing_typed_is_lost(pages: Page
     assert KEY not in page.html
     assert "A key is stored, encrypted" in page.text
     assert options.newest().key == KEY
-
-
-def test_each_mistake_stands_at_its_box(pages: Pages) -> None:
-    page = send(
-        pages.ines,
-        pages.ines.get("/settings/ai"),
-        "/settings/ai",
-        status=422,
-        provider="openai_compatible",
-        model="two words",
-        base_url="models",
-    )
-    wrong = {told["id"] for told in page.with_attribute("aria-invalid") if "id" in told}
-    assert wrong == {"f-model", "f-base_url"}
-    assert "Takes the name of a model, without spaces." in page.text
 
 
 def test_somebody_who_saved_in_between_is_told_of(pages: Pages) -> None:
@@ -159,22 +129,6 @@ def test_what_the_environment_gives_is_shown_and_not_changed(pages: Pages, monke
         settings.current.cache_clear()
 
 
-@pytest.mark.parametrize(("mode", "words"), [("json_schema", ""), ("json_object", "as any JSON"), ("text", "in words alone")])
-def test_an_endpoint_that_takes_no_schema_is_named_as_long_as_its_settings_are_the_same(pages: Pages, mode: str, words: str) -> None:
-    save(pages.company, provider="openai_compatible", model="m", base_url=NOWHERE, key=KEY)
-    with transaction() as connection:
-        connection.execute(
-            sa.text(
-                "insert into console.ai_call (id, at, purpose, mode, status, asked, provider, model, schema_mode)"
-                " values ('aic_1', now(), 'propose', 'assist', 'ok', '{}', 'openai_compatible', 'm', :mode)"
-            ),
-            {"mode": mode},
-        )
-    assert (f"The form is asked for {words}" in pages.ines.get("/settings/ai").text) is (words != "")
-    save(pages.company, provider="openai_compatible", model="other", base_url=NOWHERE, key=KEY)
-    assert "The form is asked for" not in pages.ines.get("/settings/ai").text
-
-
 def test_purposes_and_prices(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/purposes")
     sent = page.form("/purposes")["fields"]
@@ -218,22 +172,6 @@ def test_budgets_show_what_was_used_today(pages: Pages) -> None:
     assert {"f-budget.run_calls", "f-blind_percent"} == {told["id"] for told in page.with_attribute("aria-invalid")}
 
 
-def test_switches(pages: Pages) -> None:
-    page = pages.ines.get("/settings/ai/switches")
-    page = send(pages.ines, page, "/switches", status=422, on=None)
-    assert "Say why it is off" in page.text
-    page = send(pages.ines, page, "/switches", status=422, on="on", **told({"add.collections": "customer", "add.collections.reason": ""}))
-    assert "f-collections.customer" in {told["id"] for told in page.with_attribute("aria-invalid")}
-    send(pages.ines, page, "/switches", **told({"collections.customer": "Not before the audit"}))
-    assert options.newest().document.collections == {"customer": "Not before the audit"}
-    page = pages.ines.follow()
-    assert page.form("/switches")["fields"]["collections.customer"] == "Not before the audit"
-    send(pages.ines, page, "/switches", **told({"collections.customer": " ", "collections.unheard": "x", "add.steps": "no/such"}))
-    assert options.newest().document.collections == {}
-    send(pages.ines, pages.ines.follow(), "/switches", on=None, reason="We wait")
-    assert options.newest().off() == "The AI is switched off: We wait"
-
-
 def test_house_text_with_its_versions(pages: Pages) -> None:
     page = pages.ines.get("/settings/ai/house")
     assert "The house adds nothing yet." in page.text
@@ -247,20 +185,6 @@ def test_house_text_with_its_versions(pages: Pages) -> None:
     assert "<b>exact</b>" not in page.html
     page = send(pages.ines, page, "/house", status=422, **told({"house.suffix": "x" * 4001}))
     assert len(page.form("/house")["fields"]["house.suffix"]) == 4001
-
-
-def test_what_a_model_would_see_of_a_record(pages: Pages) -> None:
-    page = pages.ines.get("/settings/ai/redaction?collection=customer&record=1")
-    sent = page.html.split('<pre class="ai-text"')[1].split("</pre>")[0]
-    assert "adaeze@customers.example" not in sent
-    assert "<mark>[EMAIL_1]</mark>" in sent
-    assert "IE123" not in sent
-    assert "retail" in sent
-    assert "[EMAIL_1]adaeze@customers.example" in page.text
-    looked = "select count(*) from console.event where body like '%%\"record_viewed\"%%'"
-    assert fetch(looked) == [(1,)], "that somebody looked is an event"
-    assert "There is no such record" in pages.ines.get("/settings/ai/redaction?collection=customer&record=99", status=404).text
-    pages.ines.get("/settings/ai/redaction?collection=unheard&record=1", status=404)
 
 
 def test_what_a_model_would_see_of_a_text(pages: Pages) -> None:

@@ -178,7 +178,7 @@ def test_a_draft_that_an_earlier_release_stored_misshapen_is_read_and_mended_by_
     assert draft.send("GET", "/draft").get_json()["document"]["steps"][0]["title"] == "Begin"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(changes=st.lists(CHANGE, min_size=1, max_size=2))
 def test_any_change_is_taken_or_refused_and_the_draft_can_be_read(draft: Draft, changes: list[dict[str, Any]]) -> None:
@@ -191,7 +191,7 @@ def test_any_change_is_taken_or_refused_and_the_draft_can_be_read(draft: Draft, 
         assert answer.get_json()["details"], answer.text
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=10)
 @given(at=st.sampled_from(list(places(UNFINISHED))), value=VALUES)
 def test_a_draft_that_was_stored_misshapen_anywhere_can_be_read(draft: Draft, at: tuple[str | int, ...], value: Any) -> None:

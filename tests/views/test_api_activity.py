@@ -63,7 +63,6 @@ def fixture_ada(client: FlaskClient, keys: Mapping[str, str]) -> Caller:
     return Caller(client, keys["ada"])
 
 
-@pytest.mark.daily
 def test_who_may_read_the_log(client: FlaskClient, keys: Mapping[str, str]) -> None:
     for name, status in {"ada": 200, "ines": 200, "olivia": 403, "stan": 403, "mona": 403}.items():
         answer = Caller(client, keys[name])()
@@ -82,11 +81,6 @@ def test_refusal_is_in_the_log(client: FlaskClient, keys: Mapping[str, str], ada
 def test_without_a_key_nothing_is_answered(client: FlaskClient, keys: Mapping[str, str]) -> None:
     for key in (None, "cns_nonsense", "", keys["ada"][:-1] + "x"):
         assert Caller(client, key)().status_code == 401
-
-
-def test_log_takes_no_change(ada: Caller) -> None:
-    for method in ("POST", "PUT", "PATCH", "DELETE"):
-        assert ada(method=method).status_code == 405
 
 
 def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
@@ -121,7 +115,7 @@ def test_ten_rows_without_a_limit_newest_first(ada: Caller) -> None:
     assert page["data"][0]["data"] == {"session": "ses_11", "ip": "10.0.0.7"}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_pages_join_while_every_reading_adds_an_event(ada: Caller) -> None:
     for size in (1, 7, 100):
         _walk(ada, size)
@@ -179,8 +173,3 @@ def test_what_cannot_be_read_is_named(ada: Caller) -> None:
         answer = ada(query)
         assert answer.status_code == 400, query
         assert [detail["field"] for detail in answer.get_json()["details"]] == [field]
-
-
-def test_hostile_texts_find_nothing_and_break_nothing(ada: Caller) -> None:
-    for text in ("'%20or%201=1", "%F0%9F%92%A9", "%25", "_", "..%2F", "%E2%80%AE"):
-        assert ada.page(f"record={text}")["data"] == []

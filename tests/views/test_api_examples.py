@@ -428,7 +428,6 @@ def back(bench: Bench) -> Scene:
     return told
 
 
-@pytest.mark.daily
 def test_every_example_is_answered_as_it_says(web: Flask, house: Company) -> None:
     bench = Bench(web, house)
     table = scenes(bench)

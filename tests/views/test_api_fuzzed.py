@@ -1,4 +1,4 @@
-"""The whole API against its own description, by schemathesis, as each role: no fault of the server, nothing undocumented, nobody without a key.
+"""The whole API against its own description, by schemathesis, as who does the work and who administers: no fault of the server, nothing undocumented, nobody without a key.
 
 The suite sends a few requests to every operation. `HANDRAIL_FUZZ=N` sends N to each, and walks from answer to answer for as long:
 `HANDRAIL_FUZZ=100 python -m pytest tests/views/test_api_fuzzed.py`.
@@ -28,10 +28,10 @@ from console import accounts, runs
 from console.app import create_app
 from tests.company import Company
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 MANY = int(os.environ.get("HANDRAIL_FUZZ", "0"))
-WHO = ("olivia", "mona", "rosa", "ada", "ines", "stan")
+WHO = ("mona", "ines")
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -132,7 +132,7 @@ def test_every_operation_keeps_its_word(house: Company, schema: Any, who: str | 
                 ):  # 404: an address that leads nowhere, such as a version that is no number
                     faults.append(f"{operation.label}: {answer.status_code} without a key")
     assert sent > 100
-    assert {200, 404} <= seen if who not in (None, "stan") else True
+    assert {200, 404} <= seen if who else True
     assert faults == []
 
 

@@ -15,7 +15,7 @@ from console import accounts, runs
 from tests.company import Company
 from tests.conftest import web_app
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 CURSORS = ("nothing", "\x00", "AAAA", "-1", "9" * 30, "😀", "0~0~0", "eyJhIjoxfQ", "node_x", "x" * 600)
 """None of any list; those of tickets have a kind, a rank, a moment and a run."""

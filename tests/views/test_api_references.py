@@ -14,7 +14,7 @@ from tests.conftest import Companies, web_app
 from tests.views.test_api_examples import Bench, Scene, exemplary, scenes
 from tests.views.test_api_narrowed import made_since, newest, prepared
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 NAMES = re.compile(
     r"(?:^|_)(?:record|records|collection|workflow|run|runs|user|person|users|people|inbox|team|teams|role|roles|step|file|field|tickets|substitute|keys|target|source)$"
@@ -69,7 +69,6 @@ def sent_with(bench: Bench, name: str, who: str, scene: Any, member: str, instea
 
 
 @pytest.mark.parametrize("instead", [NOTHING, "", "a\x00b", "x" * 5000], ids=["not there", "empty", "a zero byte", "much too long"])
-@pytest.mark.daily
 def test_what_is_not_there_is_refused_wherever_it_is_named(bench: Bench, instead: str) -> None:
     wrong, tried = [], 0
     for name, (who, scene) in scenes(bench).items():

@@ -35,41 +35,6 @@ def test_the_page_says_what_became_of_proposals(pages: "Pages") -> None:
             pages.mona.get(link)
 
 
-def test_the_window_and_the_workflow_stand_in_the_address(pages: "Pages") -> None:
-    month(pages.company)
-    week = pages.mona.get("/ai?days=7&workflow=care-review")
-    assert "/ai?workflow=care-review&days=90" in week.links
-    assert "Care review" in week.headings[0][1]
-    step = pages.mona.get("/ai?days=30&workflow=care-review&step=note")
-    assert "Care review, “Take a note”" in step.text
-    for path, status in (
-        ("/ai?days=8", 400),
-        ("/ai?days=x", 400),
-        ("/ai?workflow=elsewhere", 404),
-        ("/ai?step=%00", 400),
-        ("/ai/cases?became=x", 400),
-        ("/ai/cases?after=x", 400),
-    ):
-        pages.mona.get(path, status=status)
-
-
-def test_the_empty_page_says_why(pages: "Pages") -> None:
-    page = pages.mona.get("/ai")
-    assert "No step asked for a proposal in the last 30 days" in page.text
-    assert not [told for tag, told in page.attributes if tag == "script" and "chart" in told.get("src", "")]
-    assert "No step is like this" in pages.mona.get("/ai/cases").text
-
-
-def test_a_figure_leads_to_its_steps_and_they_to_their_runs(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    call(pages.company, {"note": "edited", "count": "accepted"}, run=run)
-    page = pages.mona.get("/ai/cases?became=changed&field=note")
-    assert f"/runs/{run}" in page.links
-    assert "Note: changed" in page.text
-    assert "Field: note" in page.text
-    pages.mona.get(f"/runs/{run}")
-
-
 def test_the_table_as_a_file(pages: "Pages") -> None:
     month(pages.company)
     call(pages.company, {"=cmd|x": "accepted"})
@@ -82,7 +47,7 @@ def test_the_table_as_a_file(pages: "Pages") -> None:
     assert any(row["field"] == "'=cmd|x" for row in rows)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/ai", "/ai/cases", "/ai/table.csv"])
 def test_who_hands_out_no_work_gets_no_figures(pages: "Pages", path: str) -> None:
     month(pages.company)
@@ -100,17 +65,6 @@ def test_a_confidential_workflow_is_not_there(pages: "Pages") -> None:
     workflows.import_file(document, publish=True)
     pages.mona.get("/ai", status=403)
     pages.mona.get(OURS, status=404)
-
-
-def test_the_ladder_says_what_is_missing(pages: "Pages") -> None:
-    with_ai("decide")
-    hidden(pages.company, 20, 1)
-    page = pages.mona.get(OURS)
-    assert "Found: 21. Needed: at least 125." in page.text
-    assert "Not yet: steps decided without seeing the proposal; the same result" in page.text
-    assert not [form for form in page.forms if form["action"].endswith("/promote")]
-    answer = pages.mona.post(f"{OURS}/promote", {"csrf_token": pages.mona.token, "mode": "auto", "reason": "Now"}, status=409)
-    assert "What was measured does not carry it yet" in answer.text
 
 
 def test_up_with_a_reason_and_down_again(pages: "Pages") -> None:
@@ -144,9 +98,3 @@ def test_who_may_look_at_the_ladder_and_who_may_move_it(pages: "Pages") -> None:
     access.assign(pages.company.stan.id, [("developer", "*")])
     assert accounts.actor_of_person(pages.company.stan.id, "ses_stan")
     assert "Promote to automatic" in pages.stan.get(OURS).text
-
-
-def test_a_step_that_asks_for_nothing(pages: "Pages") -> None:
-    page = pages.mona.get("/ai/ladder/care-review/note")
-    assert "The workflow does not ask for proposals here" in page.text
-    assert "Off Now" in page.text

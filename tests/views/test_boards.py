@@ -1,15 +1,14 @@
 """A list as a board: columns, numbers, cards, and moving them as the form would."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import sqlalchemy as sa
 
-from console import access, records, sources
+from console import records
 from console.browse import BrowseQuery, boards
 from console.contacts import tags
 from console.errors import NotFound
@@ -82,38 +81,6 @@ def test_a_page_says_it_all_and_a_card_is_moved_by_its_menu(club: "Pages") -> No
     assert "Sam Whitfield" in odd.text
     club.olivia.post(BOARD, {**sent, "key": "99", "old": "new", "to": "lost"}, status=404)
     assert told(club)["Engaged"][0] == 4
-
-
-def test_codes_in_numbers_make_a_board_with_their_words_and_cards_that_move(pages: "Pages") -> None:
-    path = pages.company.path.with_name("hall.db")
-    with closing(sqlite3.connect(path)) as connection:
-        connection.executescript("""create table booking (id integer primary key, hall text not null, status integer not null);
-            insert into booking values (1, 'North', 0), (2, 'South', 1), (3, 'Attic', 1), (4, 'Cellar', 7);""")
-    options = [{"value": "0", "label": "Open"}, {"value": "1", "label": "Paid"}, {"value": "2", "label": "Cancelled"}]
-    document = {
-        "id": "booking",
-        "source": "hall",
-        "table": "booking",
-        "label": "Bookings",
-        "label_one": "Booking",
-        "title": "{{ record.hall }}",
-        "fields": {"status": {"options": options}},
-    }
-    sources.add("hall", f"sqlite:///{path}", documents=[document])
-    access.grant("operator", "collection:booking", ["browse", "read", "update"], team="operations")
-    page = pages.olivia.get("/c/booking")
-    assert "/board/c/booking" in page.links
-    made = boards.board(pages.company.olivia, "booking", None, BrowseQuery(), ("hall",))
-    assert {column.label: (column.count, [row.title for row in column.rows]) for column in made.columns} == {
-        "Open": (1, ["North"]), "Paid": (2, ["South", "Attic"]), "Cancelled": (0, []), "7": (1, ["Cellar"]),
-    }  # fmt: skip
-    assert "Cellar" in pages.olivia.get("/board/c/booking").text
-    sent = {"csrf_token": pages.olivia.token, "by": "status"}
-    pages.olivia.post("/board/c/booking", {**sent, "key": "1", "old": "0", "to": "1"}, status=303)
-    pages.olivia.post("/board/c/booking", {**sent, "key": "1", "old": "0", "to": "2"}, status=409)
-    pages.olivia.post("/board/c/booking", {**sent, "key": "1", "old": "1", "to": "paid"}, status=422)
-    with closing(sqlite3.connect(path)) as connection:
-        assert connection.execute("select typeof(status), status from booking where id = 1").fetchone() == ("integer", 1)
 
 
 def test_who_only_reads_moves_nothing_and_strangers_see_no_board(club: "Pages") -> None:

@@ -8,26 +8,18 @@ import pytest
 from console import access, runs, workflows
 from console.db.engine import fetch
 from console.errors import Conflict, Invalid
-from console.views.run import done_before
 from tests.company import Company
 from tests.support.acting import imported
-from tests.support.engine import kinds, step, whole
+from tests.support.engine import step, whole
 from tests.support.paying import PAY, RECALL, Provider, back, providing
 
 if TYPE_CHECKING:
-    from tests.views.conftest import Pages
+    pass
 
 PAYING = step("pay", "trigger_action", "after", {"action": "customer.pay", "values": {"amount": "steps.look.amount"}}) | {
     "completion": "automatic"
 }
-TASK = step("job", "create_task", "after", {"title": "Look at {{ item.iban }}", "team": "operations"})
 PARALLEL = step("each", "parallel", "after", {"branches": [{"id": "a", "start": "pay"}, {"id": "b", "start": "other"}]})
-LOOP = step(
-    "each",
-    "loop",
-    "after",
-    {"items": {"relation": "account", "fields": ["iban"], "sort": "iban"}, "title": "{{ item.iban }}", "body": "job"},
-)
 AMOUNT = {"name": "amount", "label": "Amount", "type": "integer", "required": True}
 
 
@@ -101,25 +93,6 @@ def test_a_payment_of_a_branch_is_made_again_only_if_a_person_says_so(
     whole(run_id)
 
 
-def test_tasks_of_a_loop_are_kept_with_its_result(pages: "Pages", provider: Provider) -> None:
-    company = pages.company
-    run_id = begun(company, LOOP, TASK)
-    assert provider.payments == []
-    assert [each["summary"] for each in runs.preview(company.olivia, run_id, "look").json["effects_done"]] == ["A task was made"] * 2
-    back(company, run_id, "look")
-    assert gone_on(company, run_id, 5)["current"]["take_over"]["code"] == "already_done"
-    page = pages.olivia.get(f"/runs/{run_id}")
-    asked = pages.olivia.send(page, f"/runs/{run_id}/complete", status=409)
-    assert "This was done already" in asked.text
-    assert asked.text.count("A task was made") == 2
-    assert "Keep the result" in asked.text
-    pages.olivia.send(asked, f"/runs/{run_id}/complete", repeat="keep")
-    told = company.told(run_id)
-    assert (told["current"]["step"], told["context"]["each"]["total"]) == ("after", 2)
-    assert fetch("select count(*) from console.task") == [(2,)]
-    whole(run_id)
-
-
 def test_a_branch_that_was_cancelled_has_the_other_one_pay_once(company: Company, provider: Provider) -> None:
     """The step is tried again: what its first runs made is not made a second time unasked."""
     run_id = begun(company, PARALLEL, PAYING, step("other", "guidance", "after", {"text": "Look."}), stands="each")
@@ -134,22 +107,3 @@ def test_a_branch_that_was_cancelled_has_the_other_one_pay_once(company: Company
     gone_on(company, run_id, 5, repeat="again", reason="Both, please.")
     assert provider.payments == [5, 5]
     whole(run_id)
-
-
-def test_a_loop_that_made_nothing_goes_round_again_unasked(company: Company, provider: Provider) -> None:
-    run_id = begun(company, LOOP, step("job", "output", "after", {"values": {"n": "1"}}))
-    back(company, run_id, "look")
-    assert gone_on(company, run_id, 5)["current"]["step"] == "after"
-    assert (provider.payments, kinds(run_id).count("event_awaited")) == ([], 2)
-
-
-def test_what_was_done_again_and_again_is_told_once() -> None:
-    made: list[dict[str, Any]] = [
-        {"id": "eff_1", "summary": "Status written", "compensation": None},
-        {"id": "eff_2", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-        {"id": "eff_3", "summary": "Status written", "compensation": None},
-        {"id": "eff_4", "summary": "Paid", "compensation": {"action": "a", "label": "Refund"}},
-    ]
-    told = done_before.once(made)
-    assert [(one["id"], one["times"]) for one in told] == [("eff_1", 2), ("eff_2", 1), ("eff_4", 1)], "one to take back has a box"
-    assert [(one["times"], one["or_more"]) for one in (told[0], *done_before.once(made[:1] * 100))] == [(2, False), (100, True)]

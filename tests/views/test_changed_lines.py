@@ -68,7 +68,7 @@ def fixture_long(company: Company, mona: FlaskClient) -> FlaskClient:
     return mona
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_page_put_together_from_answers_is_the_page_as_a_whole(long: FlaskClient) -> None:
     shown = read(long.get(f"{CARE}/edit").text)
     revision = 1
@@ -83,27 +83,6 @@ def test_a_page_put_together_from_answers_is_the_page_as_a_whole(long: FlaskClie
         revision += 1
         shown = put_in(shown, answer.text)
         assert shown == read(long.get(f"{CARE}/edit").text), change
-
-
-def test_a_title_is_answered_with_its_line_and_its_settings(long: FlaskClient) -> None:
-    shown = read(long.get(f"{CARE}/edit?step=s13").text)
-    answer = changed(long, 1, CHANGES[0], step="s13", shown=1, marks="{}", told=shown[3]).text
-    order, lines, picture, problems = read(answer)
-    assert (order, set(lines), set(picture), problems) == ([], {"s13"}, {"s13"}, "")
-    assert 'id="f-title"' in answer
-    assert 'id="add-step"' not in answer
-
-
-def test_another_step_is_shown_by_its_settings_alone(long: FlaskClient) -> None:
-    answer = long.get(f"{CARE}/edit?step=s14&shown=1", headers={"HX-Request": "true"}).text
-    assert read(answer)[:3] == ([], {}, {})
-    assert 'value="Step 14"' in answer
-
-
-@pytest.mark.parametrize("shown", ["-1", "2", "x", "0"])
-def test_a_page_that_shows_what_cannot_be_compared_is_answered_whole(long: FlaskClient, shown: str) -> None:
-    answer = long.get(f"{CARE}/edit?step=s14&shown={shown}", headers={"HX-Request": "true"}).text
-    assert len(read(answer)[1]) == 40
 
 
 def test_what_another_editor_changed_meanwhile_is_in_the_answer_too(long: FlaskClient) -> None:

@@ -1,14 +1,10 @@
 """The pages on which collections are shaped: draft, preview, changes, versions; what two editors do to each other, and what nobody else gets to see."""
 
-import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, hooks, records, settings as real_settings
-from console.core.documents.collections import WIDGETS
-from console.formats import WIDGET_WORDS
+from console import collections, records
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -62,24 +58,6 @@ def test_sent_as_it_was_drawn_nothing_changes(pages: "Pages") -> None:
     assert pages.ines.client.get(f"{HERE}/document.json").data == before
 
 
-def test_order_and_places_are_said_only_where_they_differ(pages: "Pages") -> None:
-    order = [told["value"] for told in pages.ines.get(HERE).with_attribute("value") if told.get("name") == "order"]
-    assert order[:3] == ["id", "display_name", "email"]
-    moved = ["email", *[name for name in order if name != "email"]]
-    pages.ines.post(HERE, typed(pages.ines.get(HERE), order=moved, in__tax_id=["details"]))
-    document = collections.open_collection(pages.company.ines, "customer").document
-    assert document.columns == ["email", *[name for name in order if name not in ("email", "tax_id")]]
-    assert document.details == ["email", *[name for name in order if name != "email"]]
-    assert document.form is not None
-    assert "tax_id" not in document.form
-
-
-def test_without_script_a_field_moves_by_a_button(pages: "Pages") -> None:
-    pages.ines.post(HERE, typed(pages.ines.get(HERE), move="up:email"))
-    assert pages.ines.answer.headers["Location"].endswith("#field-email")
-    assert (collections.open_collection(pages.company.ines, "customer").document.columns or [])[:3] == ["id", "email", "display_name"]
-
-
 def test_what_is_wrong_is_named_and_nothing_typed_is_lost(pages: "Pages") -> None:
     page = pages.ines.post(HERE, typed(pages.ines.get(HERE), title="{{ record.nmae }}", label="Clients"), status=422)
     assert "There is no column nmae" in page.text
@@ -120,24 +98,6 @@ def test_a_draft_is_taken_back(pages: "Pages", do: str) -> None:
     pages.ines.post(f"{HERE}/changes", data, status=404)
 
 
-def test_discarding_a_draft_says_whose_changes_are_lost(pages: "Pages") -> None:
-    mona = pages.company.mona
-    access.grant("operations_lead", "source", ["manage"], "", team="*")
-    access.refresh()
-    saved(pages, label="Clients")
-    page = pages.ines.get(f"{HERE}/changes").text
-    assert "You changed it once. What the draft holds cannot be brought back." in page
-    assert "Undo the last change, by" not in page
-    for number, words in enumerate(("One.", "Two."), 1):
-        document = collections.open_collection(mona, "customer").document.to_json() | {"help": words}
-        collections.save(mona, "customer", number, document)
-    page = pages.ines.get(f"{HERE}/changes").text
-    assert "Mona changed it 2 times and you once." in page
-    assert "Undo the last change, by Mona" in page
-    collections.undo(pages.company.ines, "customer", 3)
-    assert "Mona changed it once and you once." in pages.ines.get(f"{HERE}/changes").text
-
-
 def test_a_former_version_is_restored_through_the_draft(pages: "Pages") -> None:
     assert "Nothing was published here yet" in pages.ines.get(f"{HERE}/versions").text
     saved(pages, label="Clients")
@@ -173,13 +133,6 @@ def test_the_preview_draws_what_is_typed_and_keeps_nothing(pages: "Pages") -> No
     assert "There is no column nmae" in page.text
 
 
-def test_a_warning_stands_before_publishing(pages: "Pages") -> None:
-    page = saved(pages, flag__display_name=["hidden"])
-    assert "Before you publish" in pages.ines.get(f"{HERE}/changes").text
-    assert "must not be empty, and is hidden" in pages.ines.get(f"{HERE}/changes").text
-    assert page.form(HERE)
-
-
 def test_hostile_words_stay_words(pages: "Pages") -> None:
     evil = "<img src=x onerror=alert(1)> {{ 7*7 }}"
     saved(pages, label=evil, label__email=evil)
@@ -187,32 +140,6 @@ def test_hostile_words_stay_words(pages: "Pages") -> None:
         assert "<img src=x" not in pages.ines.get(path).html
     pages.ines.send(pages.ines.get(f"{HERE}/changes"), "/changes", do="publish")
     assert "<img src=x" not in pages.olivia.get("/c/customer").html
-
-
-def test_everything_about_a_field_is_on_its_page(pages: "Pages") -> None:
-    place = f"{HERE}/fields/email"
-    page = pages.ines.get(place)
-    given = {
-        "label": "Mail", "help": "Where we write to.", "widget": "email", "format": "email", "flag": ["required"], "sensitive": "yes", "personal": "no",
-        "ai": "never", "rule.if": ["record.email != ''", ""], "rule.message": ["Not nothing.", ""],
-    }  # fmt: skip
-    pages.ines.post(place, typed(page, place) | given)
-    said = collections.open_collection(pages.company.ines, "customer").document.to_json()["fields"]["email"]
-    assert said == {
-        "label": "Mail", "help": "Where we write to.", "type": "email", "widget": "email", "format": "email", "required": True, "sensitive": True,
-        "personal": False, "ai": "never", "validation": [{"if": "record.email != ''", "message": "Not nothing."}],
-    }  # fmt: skip
-    again = pages.ines.get(place)
-    assert again.form(place)["fields"]["help"] == "Where we write to."
-    before = collections.open_collection(pages.company.ines, "customer").draft.revision
-    pages.ines.post(place, typed(again, place) | {"rule.if": ["record.email != ''", ""], "rule.message": ["Not nothing.", ""]})
-    assert collections.open_collection(pages.company.ines, "customer").draft.revision == before, "sent as it was drawn nothing changes"
-    options = f"{HERE}/fields/risk"
-    pages.ines.post(options, typed(pages.ines.get(options), options, widget="badge", options="low | Low risk | good\nhigh||bad\nmedium"))
-    said = collections.open_collection(pages.company.ines, "customer").document.to_json()["fields"]["risk"]["options"]
-    assert said == [{"value": "low", "label": "Low risk", "tone": "good"}, {"value": "high", "tone": "bad"}, "medium"]
-    assert pages.ines.get(options).form(options)["fields"]["options"].split("\n") == ["low | Low risk | good", "high |  | bad", "medium"]
-    pages.ines.get(f"{HERE}/fields/absent", status=404)
 
 
 def test_what_is_wrong_with_a_field_is_said_on_its_page(pages: "Pages") -> None:
@@ -247,73 +174,3 @@ def test_a_computed_field_comes_and_goes(pages: "Pages") -> None:
     assert 'value="remove"' not in page.html.partition("field-form")[2].partition("</button>")[0], "Enter in a box presses the first button"
     pages.ines.post(place, typed(page, place) | {"do": "remove"})
     assert "double" not in collections.open_collection(pages.company.ines, "customer").document.to_json().get("fields", {})
-
-
-def test_widgets_draw_what_people_see_and_type(pages: "Pages") -> None:
-    fields = {
-        "balance": {"widget": "money", "currency": "EUR", "minor": True}, "risk": {"widget": "radio", "options": [{"value": "low", "tone": "bad"}, "high"]},
-        "tax_id": {"widget": "textarea", "lines": 7}, "desk": {"widget": "badge"}, "display_name": {"required": True},
-    }  # fmt: skip
-    document = collections.open_collection(pages.company.ines, "customer").document.to_json() | {
-        "fields": fields,
-        "details": ["balance", "risk", "desk"],
-        "form": ["risk"],
-    }
-    collections.import_file(json.dumps(document).encode(), published=True)
-    page = pages.olivia.get("/c/customer/3?tab=details")
-    assert "€9.00" in page.text
-    assert "Email" not in page.text, "it is not among the details"
-    assert [link for link in page.links if "/edit/" in link] == ["/c/customer/3/edit/risk"]
-    assert 'type="radio"' in pages.olivia.get("/c/customer/3/edit/risk").html
-    pages.olivia.get("/c/customer/3/edit/desk", status=404)
-    assert '<span class="badge ">Corporate</span>' in pages.olivia.get("/c/customer?columns=desk").html
-
-
-def test_code_of_ones_own_is_listed(pages: "Pages", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "No code of your own is in use" in pages.ines.get("/settings/hooks").text
-    (tmp_path / "page_hooks.py").write_text(
-        "from console.hooks import computed\n\n@computed('customer', 'bad', inputs=['id'], label='Bad one')\ndef bad(record):\n    raise ValueError('<b>no</b>')\n"
-    )
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("CONSOLE_HOOKS", "page_hooks, page_absent")
-    for kept in (hooks.loaded, hooks.states, real_settings.current):
-        kept.cache_clear()
-    records.forget()
-    assert "The code for this field failed: ValueError." in pages.olivia.get("/c/customer/1?tab=details").text
-    assert "failed" in pages.olivia.get("/c/customer?columns=bad").text
-    page = pages.ines.get("/settings/hooks")
-    for words in (
-        "Customers: Bad one",
-        "page_hooks.py:3",
-        "Reads id of Customers; changes nothing.",
-        "ValueError: <b>no</b>",
-        "page_absent",
-    ):
-        assert words in page.text, words
-    monkeypatch.undo()
-    for kept in (hooks.loaded, hooks.states, real_settings.current):
-        kept.cache_clear()
-    records.forget()
-
-
-def test_what_a_model_sees_of_a_field_is_said_in_words(pages: "Pages") -> None:
-    place = f"{HERE}/fields/email"
-    page = pages.ines.get(place)
-    assert page.form(place)["fields"]["ai"] == ""
-    assert "As is usual: only a placeholder such as [EMAIL_1]" in page.text
-    pages.ines.post(place, typed(page, place, ai="full"))
-    assert "Email: a model gets its value as it is." in pages.ines.get(f"{HERE}/changes").text
-    again = pages.ines.get(place)
-    assert (again.form(place)["fields"]["ai"], "As is usual:" in again.text) == ("full", False)
-    new = f"{HERE}/new-field"
-    pages.ines.post(new, typed(pages.ines.get(new), new, name="api_token", label="Token", type="text", computed="record.display_name"))
-    closed = pages.ines.get(f"{HERE}/fields/api_token")
-    assert "by its name it is a secret, and no model ever gets it" in closed.text
-    assert "ai" not in closed.form("/fields/api_token")["fields"]
-    said = {"ai": "full", "computed": "record.display_name"}
-    answer = pages.ines.post(f"{HERE}/fields/api_token", typed(closed, f"{HERE}/fields/api_token") | said, status=422)
-    assert "is a secret by its name" in answer.text
-
-
-def test_every_widget_is_offered_in_words() -> None:
-    assert sorted(WIDGET_WORDS) == sorted(WIDGETS)

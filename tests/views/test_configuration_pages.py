@@ -2,12 +2,10 @@
 
 import copy
 import re
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from console import accounts, workflows
+from console import workflows
 from console.monitoring import due_times
-from console.views.workflows import due_time
 from tests.company import DOCUMENT
 from tests.support.failing import REMINDING
 
@@ -65,17 +63,6 @@ def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages") -> None
         mona.post(PLACE, mona.get(PLACE).form(PLACE)["fields"] | {"drawn": odd})
 
 
-def test_the_time_limit_that_holds_where_none_is_set_is_said(pages: "Pages") -> None:
-    def usual() -> str:
-        boxes = [each for tag, each in pages.mona.get(PLACE).attributes if tag == "input"]
-        return next(each["placeholder"] for each in boxes if each.get("name") == "timeout_ms")
-
-    assert usual() == "none"
-    accounts.create_service_account("robot@example.org", [("operations_lead", "operations")])
-    workflows.import_file(rule_document(run_as="robot@example.org"))
-    assert usual() == "5"
-
-
 def test_what_cannot_be_is_named_and_what_was_typed_stays(pages: "Pages") -> None:
     workflows.import_file(rule_document(), publish=True)
     fields = pages.mona.get(PLACE).form(PLACE)["fields"]
@@ -116,14 +103,6 @@ def test_who_may_not_change_it_reads_it(pages: "Pages") -> None:
     assert "you need the rights to edit and to publish" in page.text
     pages.olivia.post(PLACE, {"csrf_token": pages.olivia.token, "retries": "1"}, status=403)
     pages.stan.get(PLACE, status=404)
-
-
-def test_where_secrets_are_set_is_a_link_for_who_may_set_them(pages: "Pages") -> None:
-    for person, may in ((pages.ines, True), (pages.olivia, False)):
-        page = person.get(PLACE)
-        assert "Secrets of other systems are set in Settings, Secrets" in page.text
-        assert ('<a href="/settings/secrets">Settings, Secrets</a>' in page.html) is may
-        person.get("/settings/secrets", status=200 if may else 403)
 
 
 def test_alerts_are_set_and_taken_away(pages: "Pages") -> None:
@@ -198,14 +177,3 @@ def test_a_due_time_is_set_in_hours_and_shown_at_its_runs(pages: "Pages") -> Non
     pages.olivia.post(place, fields | {"hours": "1"}, status=403)
     mona.post(place, {"csrf_token": mona.token, "remove": "1"})
     assert "no run is ever overdue" in mona.get(PLACE).text
-
-
-def test_the_parts_of_a_clock_add_up_to_the_age() -> None:
-    def parts(age_s: float, worked_s: float, waited_s: float) -> str:
-        return due_time.parts(due_times.Clock(worked_s, 3600.0, datetime.now(UTC), still=False, age_s=age_s, waited_s=waited_s))
-
-    assert parts(119.9, 59.95, 59.95) == "Of its age of 2 min: 1 min counted, 1 min waiting for a time or for somebody outside."
-    assert parts(120.5, 120.5, -1e-9) == "Of its age of 2 min: 2 min counted."
-    assert parts(183_659.0, 3_659.0, 90_059.0) == (
-        "Of its age of 2 d 3 h: 1 h 1 min counted, 1 d 1 h waiting for a time or for somebody outside, 1 d 59 min outside working hours."
-    )

@@ -41,7 +41,7 @@ def test_many_tables_are_looked_at_in_the_background_and_the_page_leads_on(pages
     assert followed in pages.ines.get(LIST).links
     (one,) = connecting.all_under_way(pages.company.ines)
     with pytest.raises(queue.PutBack):
-        connecting.advance(one.id, lambda: connecting.all_under_way(pages.company.ines)[0].done is not None)
+        connecting.advance(one.id, lambda: connecting.all_under_way(pages.company.ines)[0].status == "running")
     assert "of 4 tables and views are looked at" in pages.ines.get(followed).text
     assert "club" not in names(), "nothing of it is there before all of it is"
     assert pages.company.work()

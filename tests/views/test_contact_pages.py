@@ -2,17 +2,14 @@
 
 import sqlite3
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import access, collections, contacts, records, sources
-from console.contacts import likely_contacts
 from console.errors import Invalid
 from tests.company import WORKING
-from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -116,23 +113,6 @@ def test_consent_in_a_table_of_other_words_is_said_by_page(pages: "Pages", gym: 
     assert not contacts.is_contact("gym.person")
 
 
-def test_columns_of_a_place_that_was_left_do_not_stay(pages: "Pages", gym: Path) -> None:
-    sent(pages, PERSON, do="try", status=200, email__state="agreed")
-    sent(pages, PERSON, consent__email="field:mail", email__state="agreed", consent__sms="", sms__state="agreed", email__given="a, b ,")
-    assert collections.open_collection(pages.company.ines, "gym.person").document.to_json()["contact"]["consent"] == {
-        "email": {"field": "mail", "given": ["a", "b"]}
-    }
-
-
-def test_sent_as_it_was_drawn_nothing_changes(pages: "Pages") -> None:
-    found_club(pages.company)
-    path = "/settings/collections/contact/contacts"
-    assert "These look like" not in pages.ines.get(path).text
-    sent(pages, path)
-    editing = collections.open_collection(pages.company.ines, "contact")
-    assert [(change.path, change.before, change.after) for change in editing.changes] == []
-
-
 def test_a_table_of_things_is_offered_nothing_and_a_secret_is_no_choice(pages: "Pages", gym: Path) -> None:
     page = pages.ines.get("/settings/collections/gym.visit/contacts")
     assert "Nobody can be written to here yet" in page.text
@@ -202,16 +182,3 @@ def test_a_column_of_consents_is_not_hidden_while_consent_stands_in_it(pages: "P
     collections.save(pages.company.ines, "gym.permission", revision, document)
     with pytest.raises(Invalid, match="Agreed of Permission is hidden from everybody"):
         collections.publish(pages.company.ines, "gym.permission", revision + 1)
-
-
-def test_where_somebody_is_from_is_not_where_they_are(pages: "Pages", gym: Path) -> None:
-    made = records.collection("gym.member")
-    shown = {"city": ("nationalities", "country"), "country_code": ("residence_country", None)}
-    columns = [
-        replace(item, name=shown[item.name][0], label=shown[item.name][0], widget=shown[item.name][1])
-        for item in made.stored_fields
-        if item.name in shown
-    ]
-    found = likely_contacts.likely(replace(made, stored_fields=(*columns, made.by_name["email"])), {})
-    assert found is not None
-    assert found["country"] == "residence_country"

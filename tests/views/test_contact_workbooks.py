@@ -156,8 +156,6 @@ def test_a_cell_over_several_rows_counts_in_each_and_days_since_1904_and_ends_fa
 def test_a_workbook_is_looked_at_and_imported_like_a_file_of_lines(club: "Pages") -> None:
     content = workbook(
         [
-            ["Fair of Riga", ""],
-            [],
             HEAD,
             ["Ana Costa", "ana@wb.example", 351912345678, "Portugal", "new"],
             ["Bo", "", "", "Atlantis", "new"],

@@ -1,14 +1,12 @@
 """Contradictions are said before Done, by rules of the document: refused at the field, or taken with a sentence that is kept."""
 
-import re
 from typing import Any
 
 import pytest
 
-from console import log, runs, steps
+from console import log, runs
 from console.errors import Invalid
 from console.runs.engine import opened_documents
-from console.steps.base import Context, StepView
 from tests.documents.test_documents_checked import bill, checklist, send
 from tests.papers import CHECKED, at_note, pdf, workflow
 from tests.views.conftest import Pages
@@ -61,42 +59,6 @@ def test_a_contradiction_is_refused_at_its_field_with_the_ways_out(pages: Pages,
     fields = changed.form(f"/runs/{run_id}/complete")["fields"]
     assert (fields["v.verdict"], fields["v.ground"]) == ("same", "")
     assert runs.get(pages.company.olivia, run_id).json["current"]["step"] == "note"
-
-
-def test_a_contradiction_is_said_with_the_draft_and_goes_when_it_is_mended(pages: Pages, run_id: str) -> None:
-    page = pages.olivia.get(f"/runs/{run_id}")
-    assert {"f-verdict-said", "f-ground-said", "f-taken_because-said"} <= {told["id"] for told in page.with_attribute("data-said")}
-
-    def said(**typed: str) -> dict[str, str]:
-        pages.olivia.post(f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed}, htmx="saved", status=200)
-        draft = pages.olivia.answer.text
-        parts = re.findall(r'<div id="f-(\w+)-said"[^>]*>(.*?)(?=<div id="f-\w+-said"|\Z)', draft, re.DOTALL)
-        return dict(parts)
-
-    contradicted = said(**{"v.verdict": "other", "v.ground": "age", "v.taken": "accepted"})
-    assert "Not possible: both are" in contradicted["ground"]
-    assert "Accepted unopened." in contradicted["taken_because"]
-    assert "role=" not in contradicted["verdict"]
-    lacking = said(**{"v.ground": "", "v.verdict": "", "v.taken": ""})
-    assert "data-lacking" in lacking["verdict"]
-    assert not any("refusal" in words for words in lacking.values())
-    assert "Not possible" not in said(**{"v.verdict": "other", "v.ground": "place", "v.taken": "no"})["ground"]
-
-
-def test_what_contradicts_a_draft_stands_on_the_page_again(pages: Pages, run_id: str) -> None:
-    page = pages.olivia.get(f"/runs/{run_id}")
-    typed = {"v.verdict": "other", "v.ground": "age"}
-    pages.olivia.post(f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed}, htmx="saved", status=200)
-    again = pages.olivia.get(f"/runs/{run_id}")
-    assert "Not possible: both are" in again.text
-    pages.olivia.post(
-        f"/runs/{run_id}/draft", {**page.form(f"/runs/{run_id}/complete")["fields"], **typed, "v.ground": ""}, htmx="saved", status=200
-    )
-    again = pages.olivia.get(f"/runs/{run_id}")
-    assert "is needed" not in again.text, "what is merely empty is not told before Done"
-    asked = {told["id"] for told in again.with_attribute("aria-required")}
-    assert asked >= {"f-verdict", "f-ground"}, "the page counts it at its foot as open"
-    assert "f-taken" not in asked
 
 
 def test_the_sentence_is_kept_and_not_asked_for_once_the_page_was_opened(pages: Pages, run_id: str) -> None:
@@ -155,55 +117,6 @@ def test_a_document_that_failed_beside_the_form_is_not_taken_without_a_sentence(
     runs.complete(
         pages.company.olivia, run_id, runs.Submission(step="note", revision=None, values={**told, "taken_because": "A maiden name."})
     )
-
-
-CHOICE: dict[str, Any] = {
-    "type": "decision",
-    "config": {
-        "opened": {"step": "papers", "if": "item.status == 'accepted'", "options": ["yes"]},
-        "options": [
-            {"value": "yes", "label": "Yes", "entails": "Goes on for {{ record.display_name }}."},
-            {"value": "no", "label": "No"},
-            {"value": "never", "label": "Never", "if": "1 == 2", "why_not": "Only on Sundays."},
-        ],
-    },
-    "next": {"default": "rate"},
-}
-
-
-def test_a_decision_names_what_was_never_opened_and_takes_a_sentence() -> None:
-    kind, view = (
-        steps.get("decision"),
-        StepView("here", "decision", "Here", steps.get("decision").Config.model_validate(CHOICE["config"]), ()),
-    )
-    items = [{"key": key, "title": key.upper(), "values": {"status": "accepted" if key != "c" else "no"}} for key in "abc"]
-    roots = {"record": {"display_name": "Ana"}, "input": {}, "variables": {}, "run": {}, "steps": {"papers": {"items": items}}}
-    context = Context(roots, opened={"a": (2, 2), "b": (1, 2)})
-    prompt = kind.prepare(view, context)
-    assert [(each.title, each.opened, each.pages) for each in prompt.unopened] == [("B", 1, 2)]
-    assert [option.entails for option in prompt.outcomes] == ["Goes on for Ana.", ""]
-    with pytest.raises(Invalid) as wrong:
-        kind.complete(view, context, {}, "yes")
-    assert wrong.value.details == [
-        {"field": "unopened_because", "reason": "Never opened: B. Open it, or say why not.", "severity": "explain"}
-    ]
-    assert kind.complete(view, context, {"unopened_because": "By hand."}, "yes").values == {"unopened_because": "By hand."}
-    assert kind.complete(view, context, {}, "no").values == {}
-    whole = Context(roots, opened={"a": (1, None), "b": (2, 2)})
-    assert kind.prepare(view, whole).unopened == ()
-    assert kind.complete(view, whole, {"unopened_because": "x"}, "yes").values == {}
-
-
-def test_choices_are_rows_that_say_what_follows_and_why_not(pages: Pages) -> None:
-    plain = {**CHOICE, "config": {name: value for name, value in CHOICE["config"].items() if name != "opened"}}
-    workflow("chosen", plain)
-    run_id = at_note(pages.company, "chosen", "2")
-    page = pages.olivia.get(f"/runs/{run_id}")
-    name = runs.get(pages.company.olivia, run_id).record_title
-    assert f"Yes Goes on for {name}." in page.text
-    assert "Never is not offered. Only on Sundays." in page.text
-    chosen = [told for told in page.with_attribute("name") if told["name"] == "outcome"]
-    assert ([told["value"] for told in chosen], [told for told in chosen if "checked" in told]) == (["yes", "no"], [])
 
 
 def _shown(html: str) -> str:

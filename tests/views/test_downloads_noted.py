@@ -16,7 +16,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 NOTED = {
     "report_pages.as_csv": ("mona", "/reports/runs-by-workflow.csv?days=7", "table_exported"),

@@ -60,7 +60,7 @@ def standing(page: Page) -> dict[str, list[str]]:
     return found | {one["name"]: [other["value"] for other in ticked if other["name"] == one["name"]] for one in ticked}
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "way"), [*((kind, "save") for kind in STEPS), ("decision", "draft"), ("decision", "release")])
 def test_everything_that_was_typed_is_there_again(pages: Pages, kind: str, way: str) -> None:
     config, outcome = STEPS[kind]

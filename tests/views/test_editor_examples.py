@@ -1,11 +1,9 @@
 """Results of rules and texts on an example, a run or a record: with the rights of whoever looks, and noted."""
 
 import json
-import re
 from typing import Any
 
 from console import access, workflows
-from console.core import drafting
 from console.runs.trying import examples
 from tests.company import Company
 from tests.conftest import web_app
@@ -71,41 +69,3 @@ def test_an_example_that_is_gone_or_of_another_workflow_is_refused_in_words(comp
         assert answer.status_code == 404
     assert post(mona, EXAMPLE, example="record:1", texts="[").status_code == 422
     assert workflows.open_draft(company.mona, "care-review").revision == 0
-
-
-def test_what_no_example_can_tell_is_said_and_not_guessed(company: Company) -> None:
-    run_id = company.at("rate")
-    mona = signed_in(web_app(), "mona")
-    found = words(
-        mona,
-        run_id,
-        ("expression", "steps.rate.risk == 'high'"),
-        ("each", "record.status != 'closed'"),
-        ("each", "record.owner == steps.note.note && record.opened_at < now"),
-        ("each", "record.amount > steps.rate.limit"),
-        ("each", "record.("),
-        ("pairs", "risk = steps.rate.risk"),
-    )
-    assert found[0] == "Known once “Rate the risk” is done, which it is not in this example."
-    assert found[1] == "Judged for each record that is read, where “record” is that one.", (
-        "the run's own record has a status too, which says nothing here"
-    )
-    assert [line.partition(":")[0] for line in found[2].splitlines()[1:]] == ["Now", "Note"]
-    assert "Note: Looked at it." in found[2]
-    assert found[3].endswith("Limit: Known once “Rate the risk” is done, which it is not in this example.")
-    assert found[4] == "It cannot be read yet."
-    assert found[5] == "Risk: Known once “Rate the risk” is done, which it is not in this example."
-    assert words(mona, "record:1", ("each", "record.owner == steps.note.note"))[0].endswith(
-        "choose a run, which knows what its steps gave."
-    )
-
-
-def test_a_condition_on_records_that_are_read_is_tried_as_one(company: Company) -> None:
-    mona = signed_in(web_app(), "mona")
-    assert company.people
-    added = {"name": "others", "relation": "account", "fields": ["iban"], "where": "record.iban != ''"}
-    workflows.edit(
-        company.mona, "care-review", 0, drafting.read_changes([{"op": "set", "step": "load", "field": "config.related[0]", "value": added}])
-    )
-    page = mona.get(f"{CARE}/edit?step=load").text
-    assert re.findall(r'where-result"\s[^>]*data-result="(\w+)"', page, re.DOTALL) == ["each"]

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import runs
-from tests.effects.test_kinds import ADDED, FORM, WRITES, action, done
-from tests.support.engine import overdue
 from tests.support.paying import PAY, Provider, at_pay, paying, providing
 from tests.views.conftest import Page
 from tests.views.test_api_runs import Caller
-from tests.work.test_approvals_kept import WITH_YES, asked
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -34,20 +31,6 @@ def again(pages: "Pages", run: str, htmx: str | None = None, amount: str = "5", 
     """Sent back to the payment and handed in once more: the question that is asked."""
     runs.revise(pages.company.olivia, run, revision=None, step="pay", attempt=None, reason="again")
     return pages.olivia.send(pages.olivia.get(f"/runs/{run}"), "/complete", htmx, status, v_amount=amount)
-
-
-def test_the_page_says_when_it_is_tried_again_and_stops_on_demand(pages: "Pages", provider: Provider) -> None:
-    paying()
-    provider.mood = "busy"
-    run, _ = handed_in(pages)
-    page = pages.olivia.get(f"/runs/{run}")
-    assert "Pay through the provider: Provider is busy" in page.text
-    assert "Trying again at" in page.text
-    pages.olivia.send(page, "/stop-trying")
-    after = pages.olivia.follow()
-    assert "Provider is busy" in after.text
-    assert after.form("/complete")["fields"]["v.amount"] == "5"
-    assert "Stop trying" not in pages.mona.get(f"/runs/{run}").text
 
 
 def test_an_unknown_change_shows_what_was_sent_and_is_checked(pages: "Pages", provider: Provider) -> None:
@@ -92,28 +75,6 @@ def test_a_change_that_was_made_before_asks_in_a_dialog_and_is_kept(pages: "Page
     assert (pages.company.told(run)["current"]["step"], provider.payments) == ("after", [5])
 
 
-def test_doing_it_again_needs_a_reason_and_what_was_typed_stays(pages: "Pages", provider: Provider) -> None:
-    paying()
-    run, _ = handed_in(pages)
-    asked = again(pages, run, amount="6")
-    assert "The result cannot be kept" in asked.text
-    refused = pages.olivia.send(asked, "/complete", status=409, repeat="again", reason=" ")
-    assert "Write the reason." in refused.text
-    assert refused.form("/complete")["fields"]["repeat"] == "again"
-    pages.olivia.send(refused, "/complete", repeat="again", reason="The bank lost it.")
-    assert (pages.company.told(run)["current"]["step"], provider.payments) == ("after", [5, 6])
-
-
-def test_a_choice_that_is_not_offered_is_asked_anew(pages: "Pages", provider: Provider) -> None:
-    paying()
-    run, _ = handed_in(pages)
-    asked = again(pages, run, amount="6")
-    refused = pages.olivia.send(asked, "/complete", status=409, repeat="keep")
-    assert "only for the same input" in refused.text
-    assert pages.olivia.send(refused, "/complete", repeat="compensate").text is not None
-    assert (provider.recalls, provider.payments) == (["pay_1"], [5, 6])
-
-
 @pytest.mark.parametrize("dialog", ["revise?step=look", "abort"])
 def test_going_back_and_breaking_off_offer_to_take_back(pages: "Pages", provider: Provider, dialog: str) -> None:
     ticked = dialog == "abort"  # what the action says of its compensation
@@ -133,37 +94,6 @@ def test_going_back_and_breaking_off_offer_to_take_back(pages: "Pages", provider
     assert (told["status"], (told["current"] or {}).get("step")) == (
         ("waiting_person", "look") if action == "/revise" else ("aborted", None)
     )
-
-
-def test_a_recall_that_is_refused_may_be_left(pages: "Pages", provider: Provider) -> None:
-    paying()
-    run, _ = handed_in(pages)
-    provider.moods["/recalls"] = "refuses"
-    (done,) = [each["id"] for attempt in pages.company.told(run)["attempts"] for each in attempt["effects"]]
-    runs.abort(pages.company.olivia, run, revision=None, reason="Not wanted", compensate=[done])
-    page = pages.olivia.get(f"/runs/{run}")
-    assert "What was to be taken back was not" in page.text
-    assert not [told for told in page.with_attribute("formaction") if told["formaction"].endswith("/check")]
-    pages.olivia.send(page, "/settle", result="left", reason="They will not.")
-    assert pages.company.told(run)["status"] == "aborted"
-
-
-def test_an_approver_reads_each_amount_once_and_what_came_of_it(pages: "Pages", provider: Provider) -> None:
-    amount = {"name": "amount", "label": "Amount", "type": "decimal", "required": True, "currency": "EUR"}
-    sent = {"name": "sent", "label": "Amount sent", "type": "integer", "readonly": True, "value": "minor(input.amount, 2)", "currency": "EUR", "minor": True}  # fmt: skip
-    run = asked(pages.company, WITH_YES | {"form": [amount, sent]})
-    provider.mood = "mute"
-    address = f"/approvals/{pages.company.told(run)['current']['waiting']['key']}"
-    page = pages.mona.get(address)
-    assert "Approve €5.00" in page.text
-    assert "Amount sent" not in page.text
-    assert "What came of it" not in page.text
-    pages.mona.send(page, "/approve")
-    assert "nobody knows whether it happened" in pages.mona.follow().text
-    (made,) = [each["id"] for attempt in pages.company.told(run)["attempts"] for each in attempt["effects"]]
-    runs.settle(pages.company.olivia, run, revision=None, effect=made, done=True, left=False, reason="The bank says so.")
-    told = pages.mona.get(address).text
-    assert ("nobody knows" in told, "done" in told.partition("What came of it")[2][:80]) == (False, True)
 
 
 @pytest.mark.parametrize("command", ["check", "stop-trying"])
@@ -228,34 +158,3 @@ def test_the_api_checks_and_stops(pages: "Pages", provider: Provider, olivia: Ca
     assert olivia.post(f"/runs/{run}/check", {"revision": answer["revision"]}).status_code == 422
     found = olivia.post(f"/runs/{run}/check", {"revision": answer["revision"], "effect": effect["id"]}).get_json()
     assert (found["checked"], found["current"]["step"]) == ("done", "after")
-
-
-def test_what_was_tried_again_in_the_background_is_shown_when_it_is_done(pages: "Pages", provider: Provider) -> None:
-    paying()
-    provider.mood = "busy"
-    run, _ = handed_in(pages)
-    provider.mood = "good"
-    overdue(run)
-    pages.company.work()
-    assert pages.olivia.get(f"/runs/{run}").form("/complete")["fields"]["step"] == "after"
-
-
-def test_what_was_begun_to_be_settled_is_there_after_saving(pages: "Pages", provider: Provider) -> None:
-    paying()
-    provider.mood = "mute"
-    run, _ = handed_in(pages)
-    page = pages.olivia.get(f"/runs/{run}")
-    kept = page.form("/settle")["fields"] | {"result": "done", "reason": "I saw it in the"}
-    pages.olivia.post(f"/runs/{run}/save", kept)
-    runs.resume(pages.company.olivia, run, revision=None)
-    again = pages.olivia.get(f"/runs/{run}").form("/settle")["fields"]
-    assert (again["result"], again["reason"].strip()) == ("done", "I saw it in the")
-
-
-def test_what_was_done_before_the_rest_was_refused_is_said_and_not_promised_again(pages: "Pages") -> None:
-    run_id, _ = done(pages.company, action(ADDED, WRITES, form=FORM), status="x" * 80)
-    page = pages.olivia.get(f"/runs/{run_id}")
-    assert "Only a part was done: Adds an account. The rest was refused. What you typed is still here." in page.text
-    _, _, button = page.text.partition("When you press")
-    assert "Writes the address" in button
-    assert "Adds an account" not in button

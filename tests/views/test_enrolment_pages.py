@@ -1,26 +1,18 @@
 """Enrolling from a list, a segment and a file, who is where, and the same as JSON; who may not look is told of nobody."""
 
-import contextlib
-import dataclasses
 import io
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, queue, runs, workflows
+from console import accounts, enrolments, runs, workflows
 from console.activity import sequencing
-from console.core.run.state import FINAL
-from console.db.engine import fetch
 from console.enrolments import Question
 from console.runs.showing import record_reach
-from console.views import enrolled
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle
-from tests.messages import reached
-from tests.runs.showing.test_lists import counted
 from tests.support.engine import step
 from tests.views.conftest import Pages
 
@@ -55,23 +47,6 @@ def test_records_chosen_in_a_list_are_enrolled_after_a_preview(pages: Pages, rob
     assert "Adaeze Okonkwo-Bell" in pages.olivia.get(HERE).text
     record = pages.olivia.get("/c/customer/3")
     assert f"{ENROL}?key=3" in record.links
-
-
-def test_those_who_wait_because_an_account_is_closed_are_not_only_waiting(pages: Pages) -> None:
-    account = accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT}, publish=True)
-    accounts.disable_person(account.id)
-    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1"], values=WHY))
-    assert "do not begin now" not in pages.olivia.get(HERE).text
-    [(of,)] = fetch("select id from console.workflow where slug = 'care-review'")
-    with contextlib.suppress(queue.PutBack):
-        enrolments.begin(of)
-    shown = pages.olivia.get(HERE).text
-    assert "Those who wait do not begin now" in shown
-    assert "is closed. Open it again, or name another and publish." in shown
-    accounts.enable_person(pages.company.ines, account.id)
-    enrolments.begin(of)
-    assert "do not begin now" not in pages.olivia.get(HERE).text
 
 
 def test_who_is_enrolled_is_listed_by_step_and_a_person_takes_somebody_out(pages: Pages, robot: None) -> None:
@@ -131,74 +106,6 @@ def test_nothing_is_counted_about_records_that_the_reader_may_not_see(pages: Pag
     assert record_reach.held_by_colleagues(company.tom) == []
 
 
-def test_home_and_the_picture_tell_of_automations_what_the_reader_may_know(pages: Pages, robot: None) -> None:
-    """Home lists those that one may switch, apart from what people ended; beside the picture stands who is in it, what starts it, and what came of whom."""
-    ask = step("ask", "guidance", "end", {"text": "Look"})
-    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "looked_at"}) | {"title": "Looked at"}]
-    document = DOCUMENT | {"run_as": ROBOT, "steps": steps, "exits": [{"if": 'event.on == "consent.withdrawn"', "reason": "opted out"}]}
-    workflows.import_file(document | {"triggers": [{"id": "added", "kind": "event", "on": "tag.added"}]}, publish=True)
-    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1", "3"]))
-    work_until_idle(BEGINNING)
-    pages.company.work()
-    assert "Care reviewActive2" in pages.mona.get("/").text
-    assert "Automations" not in pages.olivia.get("/").text
-    [first] = [run for run in runs.find(pages.company.mona, {})[0] if run.record == "3"]
-    runs.abort(pages.company.mona, first.id, revision=None, reason="Not needed")
-    home = pages.mona.get("/")
-    assert "1 by itself, none by people yet" in home.text
-    assert "Ended lately" not in home.text, "there stand those that people worked on"
-    picture = pages.mona.get("/workflows/care-review")
-    for said in (
-        "Adaeze Okonkwo-Bell",
-        "Waits for a person",
-        "A tag was added",
-        "Opted out",
-        "Began2100%",
-        "Ended by people150%",
-        "Still in it150%",
-    ):
-        assert said in picture.text, said
-    assert {told["data-step"]: told.get("data-passed") for told in picture.with_attribute("data-step")} == {
-        "start": "2",
-        "ask": "2",
-        "end": None,
-    }
-    narrowed = pages.tom.get("/workflows/care-review").text
-    assert "Began1100%" in narrowed
-    assert "Halcyon" not in narrowed
-    [last] = [run for run in runs.find(pages.company.mona, {})[0] if run.record == "1"]
-    runs.take_out(pages.company.mona, last.id, "opted out", exited=True)
-    assert "Left early150%" in pages.mona.get("/workflows/care-review").text
-
-
-def test_a_record_says_what_its_automation_waits_for_and_a_list_how_others_ended(pages: Pages, robot: None) -> None:
-    pause = step("pause", "wait", "end", {"event": "tag.added", "timeout": "P2D"}) | {"next": {"event": "end", "timeout": "end"}}
-    again = step("again", "condition", None, {"branches": [{"if": "record.id == 1", "outcome": "out"}]})
-    again["next"] = {"out": "end", "default": "pause"}
-    steps = [step("start", "start", "again"), again, pause, step("end", "end", None, {"label": "left_alone"})]
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps}, publish=True)
-    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1", "3"]))
-    work_until_idle(BEGINNING)
-    pages.company.work()
-    shown = pages.olivia.get("/c/customer/3")
-    assert "Care review waits at “pause” until " in shown.text
-    assert "or until a tag is added." in shown.text
-    assert f"{ENROL}?key=3" not in shown.links
-    assert "Left alone" in pages.mona.get("/workflows/care-review/executions").text
-
-
-def test_who_stands_before_a_person_is_said_to_wait_for_one(pages: Pages, robot: None) -> None:
-    ask = step("ask", "guidance", "end", {"text": "Look"})
-    steps = [step("start", "start", "ask"), ask, step("end", "end", None, {"label": "Done"})]
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "steps": steps, "settings": {"per_day": 1}}, publish=True)
-    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["3", "1"]))
-    with pytest.raises(queue.PutBack):
-        work_until_idle(BEGINNING)
-    pages.company.work()
-    shown = pages.mona.get(HERE).text
-    assert all(words in shown for words in ("for a person", "1 a day begins", "for another day"))
-
-
 def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages, robot: None) -> None:
     content = "E-Mail;Why;Note\nadaeze@customers.example;periodic;a\nTORE@customers.example;event;b\nnobody@x.example;event;\n\n;event;\n"
     content += '"never;closed;\na;b;c;d\n"two\nlines;of";event;\n'
@@ -232,20 +139,6 @@ def test_a_file_is_read_as_its_columns_say_and_tells_of_every_line(pages: Pages,
     answer = pages.olivia.client.post(ENROL, data={"csrf_token": token, "way": "file", "file": empty}, content_type="multipart/form-data")
     assert answer.status_code == 422
     assert "empty" in answer.text
-
-
-def test_the_list_and_the_counts_take_the_same_few_statements_whoever_is_in(pages: Pages, robot: None) -> None:
-    sent = []
-    for keys in (["1"], ["2", "3", "4"]):
-        enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=keys, values=WHY))
-        work_until_idle(BEGINNING)
-        pages.mona.get(HERE)
-        with counted() as (own, theirs):
-            pages.mona.get(HERE)
-        sent.append((len(own), len(theirs)))
-    assert abs(sent[0][0] - sent[1][0]) <= 1, "the list of workflows is read anew once a second"
-    assert max(own for own, _ in sent) <= 12
-    assert [theirs for _, theirs in sent] == [1, 1]
 
 
 def call(person: str, method: str, path: str, status: int, body: Any = None) -> Any:
@@ -282,95 +175,6 @@ def test_programs_enrol_follow_and_take_out(pages: Pages, robot: None) -> None:
     call(stan, "POST", f"{root}/enrolments", 404, {"records": ["1"]})
     wrong = call(olivia, "POST", f"{root}/enrolments", 422, {"records": ["1"], "segment": "unrated"})
     assert wrong["details"][0]["field"] == "records"
-
-
-def test_a_list_of_who_is_in_says_until_when_each_waits_and_why(pages: Pages) -> None:
-    company = pages.company
-    reached.founded(company)
-    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    steps = [
-        step("start", "start", "rest"),
-        {**step("rest", "wait", "text", {"duration": "hours(9)"}), "title": "Rest"},
-        {**step("text", "sms", "end", {"text": "Hello"}), "title": "A text"},
-        step("end", "end", None),
-    ]
-    about = {"format": 1, "slug": "nurture", "title": "Nurture", "team": "operations", "collection": "contact", "run_as": ROBOT}
-    workflows.import_file({**about, "steps": steps}, publish=True)
-    with reached.clock(reached.NOON) as move:
-        enrolments.batches.begin(company.olivia, "nurture", Question(keys=[reached.SAM]))
-        work_until_idle(BEGINNING)
-        for listed in ("enrolled", "executions"):
-            assert "until 25 Nov 2026, 04:00" in pages.olivia.get(f"/workflows/nurture/{listed}").text
-        move(timedelta(hours=9, minutes=1))  # 21:01 in Denver
-        [lead] = enrolments.places.page(company.mona, enrolments.find("nurture")).rows
-        runs.advance(str(lead.run))
-        reached.work()
-        page = pages.olivia.get("/workflows/nurture/enrolled")
-        why = "until 25 Nov 2026, 15:00. Quiet hours in Denver. SMS leave from 08:00 on Wednesday, 25 November there."
-        assert why in page.text
-        [href] = [link for link in page.links if "/enrolled/lead_" in link]
-        assert f"here now, waits {why}" in pages.olivia.get(href).text
-
-
-def test_a_file_whose_heading_says_little_is_looked_at_by_its_cells(pages: Pages) -> None:
-    company = pages.company
-    reached.founded(company)
-    target = dataclasses.replace(enrolments.find("care-review"), collection="contact")
-    for headings, cells, columns in (
-        (["Mail"], ["x"], {"0": "email"}),
-        (["Shoe size", "Reach at"], ["38", "sam@post.example"], {"1": "email"}),
-        (["What", "Which"], ["a", "b"], {"0": "record"}),
-    ):
-        assert enrolments.whom_to_enrol.columns_of(company.olivia, target, headings, [cells]) == columns
-
-
-def test_a_start_that_asks_for_a_lead_takes_columns_by_usual_words(pages: Pages) -> None:
-    ask = [{"name": "name", "label": "Name", "type": "text"}, {"name": "mail", "label": "E-mail", "type": "email"}, {"name": "phone", "label": "Phone", "type": "phone"}, {"name": "amount", "label": "Amount", "type": "integer"}]  # fmt: skip
-    steps = [step("start", "start", "end", {"fields": ask}), step("end", "end", None)]
-    document = {"format": 1, "slug": "leads", "title": "Leads", "team": "operations", "roles": ["operator"], "steps": steps}
-    workflows.import_file(document, publish=True, rights=False)
-    named = ["Name", "E-mail address", "Phone", "Amount"]
-    found = enrolments.whom_to_enrol.columns_of(pages.company.olivia, enrolments.find("leads"), named)
-    assert found == {"0": "name", "1": "mail", "2": "phone", "3": "amount"}
-
-
-def test_the_pages_of_triggers_and_of_enrolling_say_the_rules(pages: Pages, robot: None) -> None:
-    exits = [{"if": 'event.on == "message.received"', "reason": "they wrote to us"}]
-    trigger = {"id": "tagged", "kind": "event", "on": "tag.added", "filter": 'event.tag == "lead"'}
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "exits": exits, "reenrol": {"days": 60}, "triggers": [trigger]}, publish=True)
-    for address in ("/workflows/care-review/triggers", "/workflows/care-review/enrol"):
-        page = pages.mona.get(address)
-        assert "They wrote to us: when a message came in from them." in page.text
-        assert "may be enrolled again 60 days later" in page.text
-    assert "Only where the tag is “lead”." in pages.mona.get("/workflows/care-review/triggers").text
-    assert "It has not fired yet." in pages.mona.get("/workflows/care-review/triggers").text
-    assert "came in another way" not in pages.mona.get("/workflows/care-review/triggers").text
-    enrolments.batches.begin(pages.company.mona, "care-review", Question(keys=["1"], values=WHY))
-    assert "came in another way, such as by hand" in pages.mona.get("/workflows/care-review/triggers").text
-    fetch("update console.trigger set matched = 1 returning 1")
-    assert "Its last firings are more than 30 days ago." in pages.ines.get("/workflows/care-review/triggers").text
-    assert "It has not fired for records that you may see." in pages.tom.get("/workflows/care-review/triggers").text
-    workflows.cancel(pages.company.mona, "care-review", "Over")
-    assert "The workflow is cancelled: triggers that are on begin" in pages.mona.get("/workflows/care-review/triggers").text
-
-
-def test_nobody_who_left_is_shown_as_a_success_for_the_end_they_came_to_may_be_any() -> None:
-    assert enrolled.ENDINGS.keys() >= FINAL
-    assert [name for name, badge in enrolled.ENDINGS.items() if badge.icon == "check" or badge.tone == "good"] == []
-
-
-def test_who_goes_on_with_an_older_version_is_said_with_the_way_to_move_them(pages: Pages, robot: None) -> None:
-    enrolments.batches.begin(pages.company.olivia, "care-review", Question(keys=["1"], values=WHY))
-    work_until_idle()
-    sequencing.sequence()
-    enrolments.beginning.keep_in_step()
-    assert "/workflows/care-review/move" not in pages.mona.get(HERE).links
-    workflows.import_file(DOCUMENT | {"run_as": ROBOT, "description": "Another text"}, publish=True)
-    shown = pages.mona.get(HERE)
-    assert "1 of them goes on with an older version." in shown.text
-    assert "older version" not in pages.mona.get(f"{HERE}?status=left").text, "who has left does not go on"
-    assert "/workflows/care-review/move" in shown.links
-    assert "/workflows/care-review/move" not in pages.olivia.get(HERE).links
 
 
 def test_everybody_is_taken_out_after_a_preview_by_whoever_may(pages: Pages, robot: None) -> None:
@@ -431,12 +235,3 @@ def test_a_row_with_a_nul_character_is_left_out_with_the_reason_and_the_others_a
         .get(f"/api/v1/workflows/care-review/enrolments/{answer.get_json()['id']}/rows?status=refused", headers=olivia)
     )
     assert "NUL character" in told.get_json()["data"][0]["reasons"][0]["reason"]
-
-
-def test_a_file_with_nul_characters_is_read_to_its_end(pages: Pages, robot: None) -> None:
-    olivia = {"Authorization": f"Bearer {accounts.create_key('test', pages.company.olivia.id).text}"}
-    body = {"csv": "record\n1\n2\x00\n\x00\n", "values": WHY}
-    answer = web_app().test_client().post("/api/v1/workflows/care-review/enrolments", json=body, headers=olivia)
-    work_until_idle()
-    batch = enrolments.batches.get(pages.company.olivia, answer.get_json()["id"])
-    assert (batch.status, batch.enrolled, batch.refused) == ("done", 1, 2)

@@ -131,7 +131,7 @@ def test_what_failed_with_its_database_says_that_nothing_was_changed(client: Fla
     assert "X-Outcome" not in client.post("/api/v1/boom/conflict", headers=bearer).headers, "a refusal says so itself"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.usefixtures("raising")
 @pytest.mark.parametrize("case", ["surprise", "broken-sql", "lost", "lost-below"])
 def test_nobody_is_shown_sql_or_a_trace(

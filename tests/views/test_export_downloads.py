@@ -21,7 +21,7 @@ from tests.conftest import web_app
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 AT = "/api/v1/activity-logs/export"
 

@@ -63,25 +63,6 @@ def test_the_script_sends_files_ahead_and_takes_them_away(pages: Pages) -> None:
     assert attachments.files_of_draft(pages.company.olivia, run_id) == []
 
 
-def test_documents_stand_beside_the_form(pages: Pages) -> None:
-    run_id = evidence(pages.company)
-    file_id = sent(pages, run_id)
-    page = pages.olivia.get(f"/runs/{run_id}?tab=documents")
-    assert "a.pdf" in page.text
-    shown = pages.olivia.get(f"/runs/{run_id}?tab=documents&doc={file_id}&page=2")
-    assert "2 of 3" in shown.text
-    keys = {told["data-key"] for told in shown.with_attribute("data-key")}
-    assert {",", ".", "+", "o"} <= keys
-    (image,) = [told for tag, told in shown.attributes if tag == "img"]
-    answer = pages.olivia.client.get(image["src"])
-    assert (answer.status_code, answer.mimetype, answer.data[:4]) == (200, "image/png", b"\x89PNG")
-    assert "sandbox" in answer.headers["Content-Security-Policy"]
-    assert "2 of 3" in pages.olivia.get(f"/files/{file_id}?page=2").text
-    for query in ("page=x&zoom=y&turn=z", "page=99&zoom=99&turn=45", "page=-1&zoom=-1&turn=-90"):
-        pages.olivia.get(f"/files/{file_id}?{query}")
-        pages.olivia.get(f"/runs/{run_id}?tab=documents&doc={file_id}&{query}")
-
-
 @pytest.mark.parametrize("name", ["a.pdf", "Prüfung ,;'.pdf", "a b.pdf"])
 def test_a_file_is_given_out_to_be_kept_and_never_opened_in_place(pages: Pages, name: str) -> None:
     file_id = sent(pages, evidence(pages.company), pdf(text=name), name)
@@ -91,15 +72,6 @@ def test_a_file_is_given_out_to_be_kept_and_never_opened_in_place(pages: Pages, 
     assert (kind, unquote(called)) == ("attachment", name)
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"].startswith("sandbox")
-
-
-def test_text_is_not_shown_and_can_be_taken(pages: Pages) -> None:
-    run_id = evidence(pages.company, types=["text"])
-    file_id = sent(pages, run_id, b"hello", "a.txt")
-    page = pages.olivia.get(f"/files/{file_id}")
-    assert "cannot be shown here" in page.text
-    assert f"/files/{file_id}/download" in page.links
-    pages.olivia.get(f"/files/{file_id}/page/1", status=404)
 
 
 def test_who_may_not_see_the_run_gets_nothing_of_its_files(pages: Pages) -> None:

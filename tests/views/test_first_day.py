@@ -1,4 +1,4 @@
-"""The first day of an installation that is not the demo: who administers it is told what to do next, until nothing is left to do."""
+"""The first day of an installation: what is left to do follows the state."""
 
 import sqlite3
 from contextlib import closing
@@ -73,10 +73,3 @@ def test_the_first_steps_follow_the_state_and_go_when_nothing_is_left_to_do(
     fetch("update console.person set disabled_at = now() where email = 'mona@fernwick.example' returning 1")
     access.refresh()
     assert "Invite who makes workflowsA lead: admins do not make themTo do" in ines.get("/").text
-
-
-def test_a_new_installation_names_no_record_of_the_demo(ines: Browser) -> None:
-    assert not set(access.rights().roles) & {"mlro", "buyer", "operations_lead"}
-    page = ines.get("/settings/people")
-    ines.get(next(link for link in page.links if "/settings/people/usr_" in link))
-    assert "Beneficial owner" not in ines.answer.text

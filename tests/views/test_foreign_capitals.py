@@ -30,7 +30,7 @@ class Asked:
         self.getfixturevalue = request.getfixturevalue
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_reference_spelled_otherwise_is_called_by_its_record_and_leads_there(
     request: pytest.FixtureRequest, pages: "Pages", tmp_path: Path
 ) -> None:

@@ -1,6 +1,5 @@
-"""Databases in which a column says in which table the key beside it is to be looked up, and a table of states which of them are an end."""
+"""Columns that say in which table the key beside them is looked up, and titles made of other records."""
 
-import re
 import sqlite3
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, browse, formats, log, records, runs, sources, workflows
-from console.browse import list_export, list_tables
+from console import access, accounts, browse, log, records, sources
+from console.browse import list_export
 from console.core import record_links
-from console.core.documents.collections import Stored, assemble, pointing
+from console.core.documents.collections import Stored
 from console.core.documents.workspaces import CollectionList, Workspace
 from console.core.scopes import whole
 from console.records import titled_orders
@@ -53,24 +52,9 @@ insert into a values (1); insert into b values (1);
 """
 
 
-def test_a_record_with_more_about_another_is_called_as_that_one_wherever_it_is_named(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, ONE_TO_ONE)
-    for path in ("employee", "employee/1", "seller", "seller/1", "deal", "deal/1"):
-        shown = pages.olivia.get(f"/c/track.{path}").text
-        assert "Ada Byron" in shown, path
-        assert "Seller 1" not in shown.replace("seller/1", ""), path
-    assert "B 1" in pages.olivia.get("/c/track.a").text, "keys that lead round in a circle end"
-
-
 def offered_by(pages: "Pages", collection: str, text: str) -> list[str]:
     shown = pages.olivia.post("/pick", {"csrf_token": pages.olivia.token, "collection": collection, "q": text}, status=200)
     return sorted(given["data-key"] for _, given in shown.attributes if "data-key" in given and given.get("role") == "option")
-
-
-def test_a_record_that_is_called_after_another_is_picked_by_that_name(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, ONE_TO_ONE + "insert into person values (2, 'Eve', 'Holt');")
-    assert [offered_by(pages, f"track.{name}", "Byron") for name in ("employee", "seller", "deal", "a")] == [["1"], ["1"], [], []]
-    assert offered_by(pages, "track.seller", "Holt") == [], "who is no seller is not offered as one"
 
 
 def test_who_may_not_see_whom_a_record_is_called_after_does_not_find_it_by_that_name(pages: "Pages", tmp_path: Path) -> None:
@@ -146,27 +130,6 @@ def test_a_foreign_key_of_several_columns_is_the_record_in_words_with_a_link(pag
     assert "North quay" in before.titles.values(), "it looks so before it is connected too"
 
 
-def test_a_layout_that_names_a_record_by_several_columns_stays_when_the_database_forgets_that_they_lead_there(
-    pages: "Pages", tmp_path: Path
-) -> None:
-    document = {"id": "track.calls", "source": "track", "table": "calls", "columns": ["ship", "berth_since_record"]}
-    connected(tmp_path, PORT, documents=[document])
-    assert "North quay" in pages.olivia.get("/c/track.calls").text
-    here = "/settings/collections/track.calls/layout/list"
-    pages.ines.send(pages.ines.get(here), here, status=303)
-    with sqlite3.connect(tmp_path / "track.db") as connection:
-        connection.executescript(
-            """alter table calls rename to old; create table calls (id integer primary key, ship text, port text, berth_no integer, berth_since date);
-            insert into calls select * from old; drop table old"""
-        )
-    connection.close()
-    page = pages.ines.get("/settings/sources/track/again")
-    assert "Columns of the list" in page.text
-    pages.ines.send(page, "/settings/sources/track/again")
-    assert records.collection("track.calls").columns == ("ship",)
-    assert "Ada" in pages.olivia.get("/c/track.calls").text
-
-
 def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path, PORT, role="admin")
     access.grant("operator", "collection:track.calls", ["browse", "read"])
@@ -175,55 +138,12 @@ def test_who_may_not_see_what_several_columns_lead_to_learns_no_title(pages: "Pa
     assert "North quay" not in listed
 
 
-def test_a_record_whose_status_is_closed_is_not_late_and_not_open(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path)
-    rows = pages.olivia.get("/c/track.issues?segment=").html.split("<tr ")
-    late = {name: any(name in row and "late" in row for row in rows) for name in ("Leak", "Crack", "Rust")}
-    assert late == {"Leak": True, "Crack": False, "Rust": True}
-    assert "late" not in pages.olivia.get("/c/track.issues/2").text
-    still = pages.olivia.get("/c/track.issues?segment=open").text
-    assert "Leak" in still
-    assert "Rust" in still
-    assert "Crack" not in still
-
-
-def table(name: str, *columns: dict[str, Any], foreign: list[dict[str, Any]] | None = None, key: list[str] | None = None) -> Stored:
+def table(name: str, *columns: dict[str, Any]) -> Stored:
     structure = {
-        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": key or ["id"],
-        "columns": [column("id", "integer"), *columns], "foreign_keys": foreign or [],
+        "schema": "public", "table": name, "kind": "table", "comment": None, "dialect": "postgresql", "key": ["id"],
+        "columns": [column("id", "integer"), *columns], "foreign_keys": [],
     }  # fmt: skip
     return Stored(f"web.{name}", "web", structure, {})
-
-
-def test_the_content_types_of_django_lead_to_the_tables_of_its_applications() -> None:
-    types = table("django_content_type", column("app_label", "text"), column("model", "text"))
-    types.structure["columns"][0]["kinds"] = {"7": "shop product", "8": "auth user", "9": "sessions session"}
-    foreign = [{"columns": ["content_type_id"], "schema": "public", "table": "django_content_type", "target": ["id"]}]
-    items = table(
-        "taggit_item", column("content_type_id", "integer") | {"kinds": {"7": "7"}}, column("object_id", "integer"), foreign=foreign
-    )
-    made = assemble([types, items, table("shop_product"), table("auth_user")])
-    [shown] = made["web.taggit_item"].computed_fields
-    assert shown.pair is not None
-    values = [shown.pair.value({"content_type_id": kind, "object_id": 3}) for kind in (7, 8, 9, None)]
-    assert values == ["web.shop_product 3", "web.auth_user 3", "sessions session 3", None]
-    [back] = made["web.shop_product"].relations
-    assert (back.collection, back.columns, back.only) == ("web.taggit_item", (("id", "object_id"),), (("content_type_id", "7"),))
-    assert made["web.auth_user"].relations == ()
-
-
-@pytest.mark.parametrize(
-    ("kind", "target"),
-    [
-        ("TimeEntry", "web.time_entries"), ("App\\Models\\Post", "web.posts"), ("Admin::User", "web.admin_users"), ("posts", "web.posts"),
-        ("Invoice", None),
-    ],
-)  # fmt: skip
-def test_a_kind_is_the_table_of_its_name(kind: str, target: str | None) -> None:
-    tables = [table(name) for name in ("time_entries", "posts", "users", "admin_users")]
-    log = table("log", column("on_type", "text") | {"kinds": {kind: kind}}, column("on_id", "integer"))
-    found = assemble([*tables, log])["web.log"].computed_fields
-    assert [dict(item.pair.targets).get(kind) for item in found if isinstance(item.pair, pointing.Pair)] == ([target] if target else [])
 
 
 def test_a_text_that_is_empty_elsewhere_may_be_empty_in_a_new_record_and_a_hidden_one_that_must_not_be_is_named_at_once(
@@ -252,34 +172,6 @@ def test_a_field_called_like_a_part_of_the_address_is_edited_alone(pages: "Pages
         assert f'name="v.{name}"' in shown
 
 
-def test_a_record_of_a_join_table_is_called_by_what_it_joins(pages: "Pages", tmp_path: Path) -> None:
-    script = """
-    create table item (code text primary key, name text not null);
-    create table maker (id integer primary key, name text not null);
-    create table item_maker (item text references item, maker integer references maker, primary key (item, maker));
-    insert into item values ('A1', 'Lamp'), ('A2', 'Chair'); insert into maker values (7, 'Oak & Sons');
-    insert into item_maker values ('A1', 7), ('A2', 7), ('A9', 7);
-    """
-    connected(tmp_path, script)
-    for address in ("/c/track.item_maker", "/c/track.item_maker?columns=maker"):
-        text = pages.olivia.get(address).html
-        assert 'aria-label="Actions for Lamp, Oak &amp; Sons"' in text
-        assert "A9, maker 7" in text, "of what is gone nothing but the key is known"
-    (key,) = (row.key for row in records.page("track.item_maker", whole("track.item_maker")).rows if row.values["item"] == "A2")
-    assert ("h1", "Chair, Oak & Sons") in pages.olivia.get(f"/c/track.item_maker/{key}").headings
-
-
-def test_the_rows_of_a_record_are_called_as_in_their_own_list(pages: "Pages", tmp_path: Path) -> None:
-    script = """
-    create table "user" (id integer primary key, login text not null);
-    create table "group" ("user" integer references "user", "order" integer, primary key ("user", "order"));
-    insert into "user" values (1, 'root'); insert into "group" values (1, 10), (1, 11);
-    """
-    connected(tmp_path, script)
-    text = pages.olivia.get("/c/track.user/1/related").text
-    assert ("root, order 10" in text, "root, order 11" in text) == (True, True)
-
-
 def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too_long(
     pages: "Pages", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,12 +184,6 @@ def test_a_list_is_sorted_by_the_names_that_stand_there_or_says_that_it_took_too
     told = pages.olivia.get(pages.olivia.client.get(listed).location)
     assert "Leak" in told.text
     assert {"took too long", "by number"} == {words for words in ("took too long", "by number") if words in told.text}
-
-
-def test_a_record_that_is_picked_by_name_stands_for_what_references_to_it_hold(pages: "Pages", tmp_path: Path) -> None:
-    parts = "create table part (code text primary key, name text); insert into part values ('A/B 1', 'Bolt'), ('C-2', 'Bolt cap');"
-    connected(tmp_path, f"{parts} create table stock (id integer primary key, part text references part, shelf text default 'one');")
-    assert offered_by(pages, "track.part", "Bolt") == ["A/B 1", "C-2"]
 
 
 BROKING = """
@@ -317,23 +203,6 @@ insert into price values (5, 'Coal', '2026-01-31', 9); insert into payment value
 """
 
 
-def test_a_record_without_a_name_of_its_own_is_called_after_the_one_record_that_it_leads_to(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, BROKING)
-    named = {
-        "broker/2": "Ada Byron, LB2", "client/5": "Oak & Sons", "payment/1": "P-1", "pact/1": "Pact-1", "fixture/1": "10001",
-    }  # fmt: skip
-    for path, title in named.items():
-        assert ("h1", title) in pages.olivia.get(f"/c/track.{path}").headings
-        assert title in pages.olivia.get(f"/c/track.{path.partition('/')[0]}").text
-    assert {"Ada Byron, LB2", "Oak & Sons"} <= {
-        word for word in named.values() if word in pages.olivia.get("/c/track.fixture?columns=broker_id&columns=client_id").text
-    }
-    lines = pages.olivia.get("/c/track.line?columns=tonnes").text
-    assert "Fixture 10001, line 3" in lines
-    assert "Fixture 99, line 1" in lines, "of what is gone nothing but the key is known"
-    assert "Oak & Sons, Coal, since 31 Jan 2026" in pages.olivia.get("/c/track.price?columns=rate").text
-
-
 def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(pages: "Pages", tmp_path: Path) -> None:
     connected(tmp_path, BROKING, role="admin")
     access.grant("operator", "collection:track.broker", ["browse", "read"])
@@ -342,21 +211,6 @@ def test_who_may_not_see_whom_a_record_is_called_after_reads_its_own_number(page
         shown = pages.olivia.get(f"/c/track.{path}").text
         assert own in shown
         assert {word for word in ("Byron", "Oak") if word in shown} == set()
-
-
-def test_what_somebody_said_a_record_is_called_stays(pages: "Pages", tmp_path: Path) -> None:
-    said = {"id": "track.broker", "source": "track", "table": "broker", "title": "{{ record.licence_no }}"}
-    connected(tmp_path, BROKING, documents=[said])
-    assert ("h1", "LB2") in pages.olivia.get("/c/track.broker/2").headings
-
-
-def test_lists_of_runs_and_chosen_records_call_them_as_their_own_list_does(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, BROKING)
-    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
-    assert olivia is not None
-    scope = access.scope_for(olivia, "track.client", "read")
-    assert browse.titles(olivia, "track.client", ["5", "99"], scope) == {"5": "Oak & Sons"}
-    assert browse.titles(olivia, "track.fixture", ["1"], scope) == {"1": "10001"}
 
 
 SHOWN = {
@@ -385,44 +239,3 @@ def test_who_may_not_see_whom_a_record_is_called_after_finds_it_by_its_own_numbe
         shown = pages.olivia.get(address).text
         assert "LB2" in shown
         assert "Byron" not in shown
-
-
-def test_a_text_by_which_a_record_is_called_stands_whole_in_a_file(pages: "Pages", tmp_path: Path) -> None:
-    connected(
-        tmp_path,
-        "create table ask (id integer primary key, name text not null); insert into ask values (1, 'Why? ' || hex(zeroblob(500)) || 'End')",
-    )
-    olivia = accounts.actor_of_person(pages.company.people["olivia"].id, "sys:engine")
-    assert olivia is not None
-    export = list_export.judged(olivia, "track.ask", browse.BrowseQuery())
-    assert b"".join(list_tables.csv_parts(export, formats.Look())).count(b"0End") == 1
-
-
-def test_a_run_and_its_replay_call_their_record_as_its_list_does(pages: "Pages", tmp_path: Path) -> None:
-    connected(tmp_path, BROKING)
-    read = {"id": "read", "type": "guidance", "title": "Read", "config": {"text": "Look at it."}, "next": {"default": "end"}}
-    steps = [
-        {"id": "start", "type": "start", "title": "Start", "next": {"default": "read"}}, read, {"id": "end", "type": "end", "title": "End", "next": {}},
-    ]  # fmt: skip
-    document = {"format": 1, "slug": "look", "title": "Look", "collection": "track.broker", "team": "operations", "roles": ["operator"]}
-    workflows.import_file(document | {"steps": steps}, publish=True)
-    run_id = runs.start(pages.company.olivia, "look", "track.broker", "2")
-    for address in (f"/runs/{run_id}", f"/runs/{run_id}/replay"):
-        page = pages.olivia.get(address)
-        assert re.search(r"(?<!Ada Byron, )LB2", page.html.partition("<main")[2].partition("Licence")[0]) is None
-        assert page.text.count("Ada Byron, LB2") > 1, "in the panel, and in the head"
-    with sqlite3.connect(tmp_path / "track.db") as connection:
-        connection.execute("update broker set person_id = 9 where id = 2")
-    connection.close()
-    assert "LB2" in pages.olivia.get(f"/runs/{run_id}").text, "whom it leads to is gone"
-
-
-@pytest.mark.parametrize("typed", ["Booking 11", "booking 11", "11"])
-def test_a_record_that_is_called_after_what_it_is_and_its_key_is_found_by_that(pages: "Pages", tmp_path: Path, typed: str) -> None:
-    rows = "insert into booking values (11, '2026-01-01'), (12, '2026-01-02'), (110, '2026-01-03')"
-    connected(tmp_path, f"create table booking (id integer primary key, starts date); {rows};")
-    for address in ("/search", "/c/track.booking"):
-        page = pages.olivia.get(f"{address}?q={typed}")
-        assert "/c/track.booking/11" in page.links
-        assert "/c/track.booking/12" not in page.links
-    assert offered_by(pages, "track.booking", typed) == ["11"]

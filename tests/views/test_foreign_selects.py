@@ -176,7 +176,6 @@ def test_what_is_no_plain_select_of_ones_own_tables_is_refused_and_changes_nothi
     assert held(place) == before
 
 
-@pytest.mark.daily
 def test_what_a_comment_or_a_text_hides_is_not_run(place: Odd) -> None:
     before = held(place)
     for text in HARMLESS[place.kind]:
@@ -185,7 +184,7 @@ def test_what_a_comment_or_a_text_hides_is_not_run(place: Odd) -> None:
     assert held(place) == before
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(place: Odd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sql_question, "SECONDS", 0.2)
     monkeypatch.setattr(sql_segments, "SECONDS", 0.2)
@@ -201,7 +200,7 @@ def test_a_select_that_joins_the_world_is_stopped_and_the_next_one_is_answered(p
             assert again == ROWS, "the limit was that statement's alone"
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_text_that_doubles_itself_fills_no_memory(place: Odd) -> None:
     if place.kind == "mysql":
         doubled = "with recursive b as (select 1 as n, 'aaaaaaaaaa' as x union all select n + 1, concat(x, x) from b where n < 40)"
@@ -253,7 +252,6 @@ def test_long_texts_are_not_all_fetched(place: Odd, monkeypatch: pytest.MonkeyPa
     assert len(sql_question.ask(place.name, "select id from thing", things_alone).rows) == ROWS
 
 
-@pytest.mark.daily
 def test_a_reader_finds_the_same_by_every_spelling_of_a_table_and_never_another_table(place: Odd) -> None:
     quote = "`" if place.kind == "mysql" else '"'
     for name in ("thing", f"{quote}thing{quote}", f"{quote}{place.name}.thing{quote}"):

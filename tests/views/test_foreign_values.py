@@ -5,7 +5,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -73,48 +72,6 @@ def test_every_column_of_strange_values_is_drawn_sorted_and_filtered(strange: Od
         for item, held in (("4", 1), ("2", 2), ("7", 0)):
             olivia.get(f"{things}?segment=&filter={quote(json.dumps({'field': 'grid', 'op': 'contains', 'value': item}))}")
             assert olivia.answer.text.count("<tr data-record") == held, (item, "a list of lists is searched through")
-
-
-@pytest.fixture(params=KINDS)
-def unusual(request: Any, pages: "Pages", tmp_path: Path) -> Iterator[Odd]:
-    """A record of bytes and, in PostgreSQL, of kinds that nothing compares."""
-    kinds = {
-        "postgresql": ("bytea", "interval", "int4range"),
-        "sqlite": ("blob", "text", "text"),
-        "mysql": ("varbinary(9)", "text", "text"),
-    }
-    (picture, lasts, spans), held = kinds[request.param], "'abc'" if request.param == "postgresql" else "x'616263'"
-    made = [
-        f"create table thing (id int primary key, name varchar(9), picture {picture}, scan {picture}, lasts {lasts}, spans {spans})",
-        f"insert into thing values (1, 'A', {held}, {held}, '2 days', '[3,9)')",
-    ]
-    with connected(request, pages, tmp_path, "unusual", made) as found:
-        yield found
-
-
-def test_bytes_are_not_called_empty_and_every_other_kind_may_be_a_column(unusual: Odd) -> None:
-    olivia = unusual.pages.olivia
-    record = olivia.get(f"{unusual.things}/1").text
-    assert (record.count("Not shown"), "Empty:" in record) == (2, False)
-    offered = re.findall(r'name="columns"\s+value="(\w+)"', olivia.get(f"{unusual.things}?view=1").html)
-    assert sorted(offered) == ["id", "lasts", "name", "spans"]
-    assert "2 days" in olivia.get(f"{unusual.things}?columns=lasts&columns=spans").text
-
-
-BEGINS = {"day": "2026-02-03", "week": "2026-02-02", "month": "2026-02-01", "quarter": "2026-01-01", "year": "2026-01-01"}
-
-
-@pytest.mark.parametrize("period", BEGINS)
-def test_figures_by_period_are_the_same_in_every_kind_of_database(strange: Odd, period: str) -> None:
-    of = f"{strange.name}.thing"
-    for name in ("day", "at", "moment"):
-        found = grouped.grouped(of, whole(of), measure="count", by=[By(name, period)])
-        assert sum(group.value for group in found) == 5
-        assert BEGINS[period] in {group.keys[0] for group in found}, (name, found)
-    within = expressions.parse("record.id == 1")
-    for measure, value in (("sum", "1.5"), ("average", "1.5"), ("highest", "1.5"), ("distinct", "1")):
-        (group,) = grouped.grouped(of, whole(of), measure=measure, field="amount", by=[By("day", period)], where=[within])
-        assert (group.keys, Decimal(str(group.value))) == ((BEGINS[period],), Decimal(value)), measure
 
 
 @pytest.fixture(params=KINDS)

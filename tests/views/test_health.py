@@ -160,23 +160,6 @@ def test_without_its_database_it_is_503(clean: Database, monkeypatch: pytest.Mon
     assert pages.status_code == 503
 
 
-def test_what_was_typed_can_be_sent_once_more_where_nothing_could_be_saved(company: Company, pages: Pages, pg: Embedded) -> None:
-    """The sentence says why, and the page keeps what was typed."""
-    ines, name = pages.ines, app_url().database
-    typed = {"csrf_token": ines.token, "reason": "Müller & Söhne <b>moved</b>"}
-    pg.sql(f"alter database {name} set default_transaction_read_only = on")
-    engine.dispose()
-    try:
-        ines.post("/operations/pause", typed, status=503)
-    finally:
-        pg.sql(f"alter database {name} reset default_transaction_read_only")
-        engine.dispose()
-    page = ines.answer.text
-    assert "takes no changes at the moment" in page
-    assert 'name="reason" value="Müller &amp; Söhne &lt;b&gt;moved&lt;/b&gt;"' in page
-    assert 'action="/operations/pause' in page
-
-
 @pytest.mark.parametrize(("method", "kept"), [("get", False), ("post", True)])
 def test_only_who_typed_something_is_told_that_it_is_kept(company: Company, pages: Pages, pg: Embedded, method: str, kept: bool) -> None:
     """Opening the activity log is itself an event: in a database that takes no changes it is refused, and nothing was typed there."""

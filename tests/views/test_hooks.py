@@ -17,7 +17,6 @@ from tests import traces
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step
-from tests.tables import cases
 from tests.views.conftest import Pages
 
 ROBOT = "robot@fernwick.test"
@@ -65,12 +64,6 @@ def listed(client: FlaskClient, company: Company, slug: str = "call-in", who: st
 def address(client: FlaskClient, company: Company, ident: str, slug: str = "call-in") -> str:
     url: str = listed(client, company, slug)[ident]["url"]
     return "/hooks/" + url.rpartition("/")[2]
-
-
-def test_whoever_sees_some_records_only_is_told_no_counts_instead_of_nought(client: FlaskClient, company: Company) -> None:
-    """The counts are of all records: Tom, who may see some, reads null, where 0 would say that nothing came."""
-    counts = {who: listed(client, company, "about-one", who)["plain"]["matched"] for who in ("mona", "tom")}
-    assert counts == {"mona": 0, "tom": None}
 
 
 def test_the_answers_come_in_the_order_of_the_table(client: FlaskClient, company: Company) -> None:
@@ -309,28 +302,6 @@ def test_a_webhook_that_is_added_by_call_works_at_once_and_stands_in_the_draft(c
     assert client.post(place, json={"kind": "webhook"}, headers=key(company, "olivia")).status_code == 403
 
 
-def test_the_page_says_when_and_why_in_words(client: FlaskClient, pages: Pages) -> None:
-    url = address(client, pages.company, "plain")
-    client.post(url, json={}, headers=key(pages.company, "mona"))
-    page = pages.mona.get("/workflows/call-in/triggers")
-    for words in ("Every day at 02:00", "Vilnius,", "Generate new URL", "Not started", "Make the secret", "Switch off"):
-        assert words in page.text
-    assert [told["value"].endswith(url) for told in page.with_attribute("readonly")].count(True) == 1
-    assert [told["class"] for told in page.with_attribute("class")].count("num") >= 5  # the next five times
-    reader = pages.olivia.get("/workflows/call-in/triggers")
-    assert [words in reader.text for words in ("Generate new URL", "Switch off")] == [False, False]
-    assert reader.with_attribute("readonly") == []
-    pages.stan.get("/workflows/call-in/triggers", status=404)
-    for who, status in (("olivia", 403), ("stan", 404), ("mona", 303)):
-        token = {"csrf_token": getattr(pages, who).token}
-        getattr(pages, who).post("/workflows/call-in/triggers/closed/switch", token | {"enabled": "true"}, status=status)
-    pages.mona.send(page, "/workflows/call-in/triggers/plain/rotate")
-    pages.mona.send(page, "/workflows/call-in/triggers/signed/secret", status=200)
-    assert "whsec_" in pages.mona.answer.get_data(as_text=True)
-    assert client.post(url, json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 400
-    assert client.post(address(client, pages.company, "closed"), json={"why": "x"}, headers=key(pages.company, "mona")).status_code == 202
-
-
 @pytest.mark.skipif(shutil.which("openssl") is None or shutil.which("bash") is None, reason="the example is for a shell with openssl")
 def test_the_example_of_the_page_calls_the_webhook_as_it_is_printed(client: FlaskClient, pages: Pages) -> None:
     address(client, pages.company, "plain")
@@ -383,12 +354,3 @@ def test_the_record_is_found_by_what_the_sender_knows(client: FlaskClient, compa
     several = client.post(url, json=[{"data": {"mail": f"{mail}@customers.example"}} for mail in ("sole", "tore")], headers=mona)
     assert (several.status_code, [bool(each["runId"]) for each in several.get_json()["runs"]]) == (202, [True, False])
     assert "More than one customer has the Email" in several.get_json()["runs"][1]["message"]
-
-
-@cases("find_by, wrong", [("email", None), ("mail", "has no field mail"), ("balance", "tells no record from others")])
-def test_what_a_record_is_found_by_is_a_field_that_can_be_looked_for(company: Company, find_by: str, wrong: str | None) -> None:
-    document = {"format": 1, "slug": "found", "title": "Found", "team": "operations", "collection": "customer"}
-    trigger = {"id": "plain", "kind": "webhook", "find_by": find_by}
-    found = workflows.check(document | {"steps": STEPS, "triggers": [trigger]}, workflows.connected())
-    told = [each.reason for each in found if "find_by" in str(each.field)]
-    assert [str(wrong) in each for each in told] == ([True] if wrong else [])

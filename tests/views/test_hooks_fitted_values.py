@@ -1,15 +1,15 @@
-"""Webhook senders that write numbers where people see a text, and JSON that they call a form."""
+"""Webhook senders that write numbers where people see a text, and times without a zone."""
 
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, workflows
+from console import workflows
 from console.errors import DefinitionError
-from tests.views.test_hooks_odd_senders import GOOD, PLAIN, ROBOT, STEPS, Sender, begun, sender
+from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, STEPS, Sender, begun, sender
 
 if TYPE_CHECKING:
-    from tests.views.conftest import Pages
+    pass
 
 __all__ = ["sender"]
 
@@ -77,25 +77,7 @@ def test_a_time_without_a_zone_is_one_of_the_triggers_zone_else_of_utc(sender: S
     assert sender.send(sender.path("there", "shop"), b'{"at": "0001-01-01 00:00"}').status == 422
 
 
-def test_the_page_says_whose_clock_a_time_without_a_zone_is(pages: "Pages") -> None:
-    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    head = {"format": 1, "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}}
-    timed = [STEPS[0] | {"config": {"fields": FIELDS}}, *STEPS[1:]]
-    for slug, steps, words in (("shop", timed, "are those of Vilnius"), ("bell", STEPS, "")):
-        workflows.import_file(head | {"slug": slug, "steps": steps, "triggers": [PLAIN | {"zone": "Europe/Vilnius"}]}, publish=True)
-        page = pages.mona.get(f"/workflows/{slug}/triggers").text
-        assert words in page
-        assert words or "Times without a zone" not in page
-
-
 def test_a_webhook_names_its_zone_and_no_other_than_there_is(sender: Sender) -> None:
     head = {"format": 1, "slug": "shop", "title": "Shop", "team": "operations", "run_as": ROBOT, "settings": {}, "steps": STEPS}
     with pytest.raises(DefinitionError, match="zone"):
         workflows.import_file(head | {"triggers": [PLAIN | {"zone": "Mars/Base"}]})
-
-
-def test_json_that_is_sent_as_a_form_is_read_as_json(sender: Sender) -> None:
-    form = "application/x-www-form-urlencoded"
-    assert sender.send(sender.path("plain"), GOOD, kind=form).status == 202
-    assert sender.send(sender.path("plain"), b'{"why=it+did+not', kind=form).status == 422
-    assert begun() == [{"why": "it rang"}]

@@ -3,7 +3,6 @@
 Functions that draw blocks: tests/core/test_blocks.py. Here a run stands at a step with the block, and each page of it is asked for and read.
 """
 
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,12 @@ from flask import g
 from console import reports
 from console.views.run.case_file import html
 from console.work import approvals
-from tests.plain_words import unreadable
 from tests.views.test_block_pages import hide, made
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 LARGEST = 900_000
 """Signs of a page, whatever stands on it."""
@@ -136,26 +134,6 @@ def test_it_ends_well_before_whoever_has_to_agree(pages: "Pages", what: str) -> 
     sound(pages.mona.get("/approvals").html)
 
 
-@pytest.mark.parametrize("what", ["three hundred owners", "a chart of millions", "a letter of 40,000 signs", "money without a currency"])
-def test_it_has_a_table_or_a_sentence_for_who_does_not_see_the_picture(pages: "Pages", what: str) -> None:
-    block, variables, _ = ENDS[what]
-    page = pages.olivia.get(f"/runs/{made(pages.company, block, variables=variables)}").html
-    seen = page[page.index('<div class="block ') : page.index('id="step-form"')]
-    pictures = re.findall(r"<svg class=\"pic[^>]*>", seen)
-    assert all('aria-hidden="true"' in each or 'role="img"' in each for each in pictures), "a picture is named, or left out of what is read"
-    if pictures:
-        assert "<table" in seen or re.search(r'role="img"[^>]*aria-label', seen) or "<dl" in seen or "<ul" in seen
-
-
-@pytest.mark.parametrize("what", ENDS)
-def test_nothing_that_only_programs_read_comes_of_it(pages: "Pages", what: str) -> None:
-    block, variables, _ = ENDS[what]
-    page = pages.olivia.get(f"/runs/{made(pages.company, block, variables=variables)}").html
-    start = page.index('<div class="block ') if '<div class="block ' in page else page.index("<main")
-    wrong = unreadable(page[start : page.index('id="step-form"')])
-    assert not [each for each in wrong if "alert" not in each and "src=x" not in each], what
-
-
 def test_a_hidden_value_is_said_to_be_hidden_in_each_block_and_never_shown(pages: "Pages") -> None:
     secret = "steps.load.record.tax_id"
     blocks: list[dict[str, Any]] = [
@@ -173,30 +151,3 @@ def test_a_hidden_value_is_said_to_be_hidden_in_each_block_and_never_shown(pages
     shown = re.sub(r"<[^>]+>", " ", page[page.index('<div class="block ') :])
     assert shown.count("IE123") <= 1, "what the document itself says for comparison is no secret"
     assert "may not see" in shown or "Hidden from you" in shown
-
-
-@pytest.mark.parametrize("who", ["olivia", "rosa"])
-def test_a_record_whose_name_is_gone_is_said_in_words(pages: "Pages", who: str) -> None:
-    fact = {"block": "facts", "title": "Of whom", "facts": [{"each": "steps.load.accounts", "label": "Account", "value": "entry.iban"}]}
-    run_id = made(pages.company, fact)
-    pages.company.sql("update customer set display_name = '' where id = 1")
-    address = f"/runs/{run_id}" if who == "olivia" else f"/runs/{run_id}/replay"
-    page = getattr(pages, who).get(address)
-    sound(page.html)
-    assert page.headings[0][0] == "h1"
-    assert page.headings[0][1].strip()
-
-
-@pytest.mark.parametrize("step", range(3))
-def test_a_step_with_every_hostile_block_at_once_is_one_page(pages: "Pages", step: int) -> None:
-    chosen = list(ENDS.values())[step::3]
-    blocks, variables = [], dict[str, Any]()
-    for number, (block, given, _) in enumerate(chosen):
-        text = json.dumps(block)
-        for name in given:
-            text = text.replace(f"variables.{name}", f"variables.{name}_{number}")
-            variables[f"{name}_{number}"] = given[name]
-        blocks.append(json.loads(text))
-    page = pages.olivia.get(f"/runs/{made(pages.company, *blocks, variables=variables)}").html
-    sound(page)
-    assert page.count('<div class="block ') == len(chosen)

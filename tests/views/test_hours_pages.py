@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import accounts, workflows
-from console.activity import sequencing
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.working_time import DAYS
@@ -46,29 +45,6 @@ def test_the_page_shows_what_holds_and_saves_it_as_it_is(pages: "Pages", boxes: 
     assert "Nothing was changed" in pages.ines.follow().text
     assert kept_rules.newest().version == 0
     assert company
-
-
-def test_what_changed_is_told_on_the_page_and_in_the_log_from_what_to_what(pages: "Pages", boxes: dict[str, Any]) -> None:
-    changed = {name: value for name, value in boxes.items() if name != "open.sms.sun"} | {
-        "cap.1.most": "2",
-        "any.email": "",
-        "to.email.fri": "24",
-    }
-    pages.ines.post(HOURS, changed)
-    told = pages.ines.follow().text
-    sentences = [
-        "E-mails: Monday to Thursday 08:00 to 20:00, Friday 08:00 to midnight, Saturday and Sunday 08:00 to 20:00 instead of at any hour.",
-        "SMS on Sundays: closed instead of 08:00 to 20:00.",
-        "Cap: at most 2 calls in 24 hours instead of 1 call in 24 hours.",
-    ]
-    for words in ("What waits is judged by it within seconds", "Ines", *sentences):
-        assert words in told
-    sequencing.sequence()
-    log = pages.ines.get("/activity?kind=contact_rules_changed")
-    assert "changed at which hours and how often people outside are reached" in log.text
-    assert all(words in log.text for words in sentences), "the log says it too, from what to what"
-    pages.ines.post(HOURS, boxes | {"version": "1", "cap.0.most": "", "cap.0.span": ""})
-    assert "Cap taken away: e-mails and SMS: at most 3 messages in 7 days." in pages.ines.follow().text
 
 
 def test_a_preview_saves_nothing_and_says_what_becomes_of_those_that_wait(pages: "Pages", boxes: dict[str, Any], company: Company) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import inspect
-import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from console import access, log, runs, workflows
+from console import access, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.db.engine import alone, fetch, hot_engine
@@ -21,7 +20,6 @@ from console.postgres import Embedded
 from console.upkeep import erasure
 from console.views.api.operation import OPERATION
 from tests.company import Company
-from tests.papers import pdf
 from tests.support.staff import hired
 from tests.views.test_rates_and_keys import (
     START,
@@ -227,16 +225,6 @@ def test_it_holds_for_a_day(web: Flask, house: Company) -> None:
 # ------------------------------------------------------------------------------------------------------------ judged anew
 
 
-def test_two_keys_of_one_person_are_two_clients(web: Flask, house: Company) -> None:
-    """The narrower one gets neither what the other was answered nor a word that it asked."""
-    wide, narrow = Program(web, key(house.olivia)), Program(web, key(house.olivia, scopes=access.Scopes(acts=frozenset({"workflow.see"}))))
-    first = wide("POST", "/runs", START, X_Idempotency_Key="order-1")
-    assert first.status_code == 201
-    assert narrow("POST", "/runs", START, X_Idempotency_Key="order-1").status_code == 403
-    assert wide("POST", "/runs", START, X_Idempotency_Key="order-1").get_json()["id"] == first.get_json()["id"]
-    ended(house.mona, first.get_json())
-
-
 def test_who_may_not_see_it_any_more_gets_what_the_address_gives(web: Flask, house: Company) -> None:
     passing = hired(("operator", "operations"), tags={"desks": ["retail"]})
     program = Program(web, key(passing))
@@ -302,26 +290,6 @@ def test_what_was_refused_is_judged_anew(web: Flask, house: Company) -> None:
     ended(house.mona, made.get_json())
 
 
-def test_what_has_moved_on_is_told_as_it_stands(web: Flask, house: Company) -> None:
-    program = Program(web, key(house.olivia))
-    first = program("POST", "/runs", START, X_Idempotency_Key="moves").get_json()
-    ended(house.mona, first)
-    again = program("POST", "/runs", START, X_Idempotency_Key="moves")
-    assert (again.status_code, again.get_json()["id"], again.get_json()["status"]) == (201, first["id"], "cancelled")
-
-
-def test_a_look_does_not_use_the_key_up(house: Company) -> None:
-    """What was refused after something was shown was not done."""
-    token = log.IDEMPOTENCY.set("looked")
-    try:
-        log.note(house.olivia, "record_viewed", open={"tab": "details"})
-        assert log.IDEMPOTENCY.get() == "looked"
-        log.note(house.olivia, "ai_feedback")
-        assert log.IDEMPOTENCY.get() is None
-    finally:
-        log.IDEMPOTENCY.reset(token)
-
-
 # ----------------------------------------------------------------------------------------------------- calls of their own
 
 
@@ -344,71 +312,3 @@ def test_each_of_many_tickets_is_given_once(web: Flask, company: Company) -> Non
     fetch("update console.idempotency set at = now() - interval '31 s' where status is null returning key")
     assert mona("POST", "/inboxes/desk/assign", body | {"tickets": [first, second]}, X_Idempotency_Key="hand-2").status_code == 200
     assert company.told(second)["holder"] == company.olivia.id
-
-
-def test_an_older_draft_does_not_come_back(web: Flask, house: Company) -> None:
-    run_id = house.at("note", "2")
-    program, address = Program(web, key(house.olivia)), f"/runs/{run_id}/draft"
-    told = {"step": "note", "revision": house.told(run_id)["revision"]}
-    first = program("POST", address, told | {"values": {"note": "Older"}}, X_Idempotency_Key="typed")
-    assert program("POST", address, told | {"values": {"note": "Older"}}, X_Idempotency_Key="typed").get_json() == first.get_json()
-    program("POST", address, told | {"values": {"note": "Newer"}})
-    assert program("POST", address, told | {"values": {"note": "Older"}}, X_Idempotency_Key="typed").status_code == 200
-    assert house.told(run_id)["current"]["draft"]["values"] == {"note": "Newer"}
-
-
-def test_a_file_is_the_same_file(web: Flask, house: Company) -> None:
-    document = {
-        "format": 1, "slug": "papers", "title": "Papers", "collection": "customer", "team": "operations", "roles": ["operator"],
-        "steps": [
-            {"id": "start", "type": "start", "title": "Start", "config": {}, "next": {"default": "send"}},
-            {"id": "send", "type": "update_data", "title": "Send", "config": {"form": [{"name": "paper", "label": "Paper", "type": "file"}]},
-             "next": {"default": "end"}},
-            {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}},
-        ],
-    }  # fmt: skip
-    workflows.import_file(document, publish=True)
-    run_id = runs.start(house.olivia, "papers", "customer", "3", {})
-    told = {"Authorization": f"Bearer {key(house.olivia)}", "X-Idempotency-Key": "paper"}
-
-    def send() -> Any:
-        form = {"run": run_id, "step": "send", "field": "paper", "file": (io.BytesIO(pdf()), "a.pdf")}
-        return web.test_client().post("/api/v1/files", headers=told, data=form, content_type="multipart/form-data")
-
-    first, again = send(), send()
-    assert (first.status_code, again.status_code, again.get_json()) == (201, 201, first.get_json())
-    assert "X-Idempotency-Replayed" in again.headers
-
-
-def test_leads_that_are_sent_again_are_told_as_they_were_taken_in(web: Flask, house: Company) -> None:
-    sent = {"leads": [{"record": "1"}, {"record": "unknown"}]}
-    olivia = Program(web, key(house.olivia))
-    first, again = (olivia("POST", "/workflows/care-review/leads", sent, X_Idempotency_Key="leads") for _ in range(2))
-    assert (first.status_code, again.status_code) == (200, 200), (first.text, again.text)
-    assert ([each["status"] for each in first.get_json()["data"]], again.get_json()) == (["enrolled", "refused"], first.get_json())
-    assert again.headers["X-Idempotency-Replayed"] == "true"
-    assert olivia("POST", "/workflows/care-review/leads", sent).get_json()["data"][0]["status"] == "already_enrolled"
-
-
-@pytest.mark.parametrize(
-    ("path", "first", "longer"),
-    [
-        ("/workflows/care-review/leads", {"leads": [{"record": "3"}]}, {"leads": [{"record": "3"}, {"record": "4"}]}),
-        ("/workflows/care-review/enrolments", {"records": ["5"]}, {"records": ["5", "6"]}),
-        ("/workflows/care-review/enrolments", {"rows": [{"record": "7"}]}, {"rows": [{"record": "7"}, {"record": "8"}]}),
-        ("/workflows/care-review/enrolments", {"csv": "record\n9\n"}, {"csv": "record\n9\n10\n"}),
-    ],
-)
-def test_a_longer_list_under_the_same_key_is_refused_with_the_key_and_does_nothing(
-    web: Flask, house: Company, path: str, first: dict[str, Any], longer: dict[str, Any]
-) -> None:
-    program, named = Program(web, key(house.olivia)), f"list-{len(str(first))}-{path[-5:]}"
-    same = {"values": {"why": "periodic"}} if path.endswith("enrolments") else {}
-    begun = program("POST", path, first | same, X_Idempotency_Key=named)
-    assert begun.status_code in (200, 202), begun.text
-    counts = "select (select count(*) from console.enrolment), (select count(*) from console.enrolment_batch), (select count(*) from console.run)"
-    before = fetch(counts)
-    refused = program("POST", path, longer | same, X_Idempotency_Key=named)
-    assert (refused.status_code, refused.get_json()["code"]) == (422, "idempotency_mismatch")
-    assert f"“{named}”" in refused.get_json()["message"]
-    assert fetch(counts) == before

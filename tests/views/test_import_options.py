@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts, automation, collections, queue, records
-from console.contacts import cell_meanings, import_batches, imports, tags
+from console import access, collections, queue, records
+from console.contacts import cell_meanings, import_batches, imports
 from console.errors import Invalid
-from tests.automation.test_triggers import ROBOT, publish
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 
@@ -71,26 +70,6 @@ def test_the_api_says_which_words_are_unknown_and_is_told_what_they_mean(club: "
     assert [each["field"] for each in refused.value.details] == ["meanings.stage.Lead", "meanings.email", "meanings.Nothing"]
 
 
-def test_the_page_tells_which_tags_would_be_put_and_what_starts_by_them(club: "Pages") -> None:  # noqa: F811 (the fixture)
-    company = club.company
-    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    publish("welcome", {"id": "on", "kind": "event", "on": "tag.added"}, collection="contact")
-    automation.synchronise()
-    where = sent(club, "Name;E-Mail;Stage;Tags\nZoë;zoe@post.example;new;VIP|Fair\nBo;bo@post.example;new;vip\n".encode())
-    page = club.olivia.get(where)
-    assert "3 tags are put on 2 contacts: “VIP” on 2 (new here), “Fair” on 1 (new here). Tags that they have stay." in page.text
-    assert "What starts when a tag is put starts as if it was put by hand" in page.text
-    columns = import_batches.get(company.olivia, where.removeprefix("/imports/")).question.columns
-    assert columns["3"] == imports.TAGS
-    again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | {imports.TAGS: "Fair 2026", "do": "look"})
-    assert "5 tags are put on 2 contacts: “Fair 2026” on 2 (new here)" in club.olivia.get(again).text
-    done = club.olivia.get(posted(club, again, {"do": "import"}))
-    assert "5 tags were put." in done.text
-    assert [tag.name for tag in tags.tags_of(company.olivia, "contact", "7")] == ["Fair", "Fair 2026", "VIP"]
-    spelled = club.olivia.get(sent(club, b"Name;E-Mail;Stage;Tags\nJo;jo@post.example;new;vip\nKim;kim@post.example;new;FAIR\n"))
-    assert "2 tags are put on 2 contacts: “Fair” on 1, “VIP” on 1. Tags that they have stay." in spelled.text
-
-
 def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> None:  # noqa: F811 (the fixture)
     company = club.company
     where = sent(club, b"Name,E-Mail,Stage\nZoe,zoe@post.example,new\nBo,bo@post.example,new\n")
@@ -117,20 +96,3 @@ def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> No
     assert "Zoe" not in club.olivia.get("/c/contact?segment=").text
     club.stan.post(there, {"csrf_token": club.stan.token, "do": "take_back"}, status=404)
     assert company.stan
-
-
-def test_the_page_asks_what_stands_where_the_cells_of_a_needed_column_are_empty(club: "Pages") -> None:  # noqa: F811 (the fixture)
-    where = sent(club, b"Name,E-Mail,Stage\nZoe,zoe@post.example,\n")
-    page = club.olivia.get(where)
-    assert "Where the cell is empty" in page.text
-    columns = import_batches.get(club.company.olivia, where.removeprefix("/imports/")).question.columns
-    told = {"t.all:stage": "text", "v.all:stage": "new"}
-    again = posted(club, where, {f"c.{n}": name for n, name in columns.items()} | told | {"do": "look"})
-    assert "1 contact can be added" in club.olivia.get(again).text
-
-
-def test_a_field_that_must_not_be_empty_is_named_above_with_the_way_to_it(club: "Pages") -> None:  # noqa: F811 (the fixture)
-    found = kept(club.company, "name,email\nAnn,ann@post.example\n")
-    page = club.olivia.get(f"/imports/{found.id}")
-    assert "Stage must not be empty, and lines without it are left out. Choose it once for all lines, then press Look again." in page.text
-    assert 'id="needed"' in page.html

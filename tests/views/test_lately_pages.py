@@ -14,7 +14,7 @@ from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
 from console.db import tables
 from console.db.engine import fetch, hot_engine
-from console.runs.showing import bounded_counts, record_reach
+from console.runs.showing import record_reach
 from tests.company import DOCUMENT, STEPS, Company
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, begin, workflow
@@ -134,36 +134,6 @@ def test_who_sees_a_part_of_the_records_is_told_of_that_part(pages: "Pages", com
     assert "No workflow that you may see" in pages.stan.get(LATELY).text
 
 
-def test_of_each_figure_no_more_are_read_than_the_bound_and_the_page_says_so(
-    pages: "Pages", company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Whoever counts all that happened in a week takes seconds where much happens."""
-    for key in ("1", "2", "3"):
-        company.finished(key)
-    company.started("4")
-    monkeypatch.setattr(bounded_counts, "MOST", 2)
-    monkeypatch.setattr(bounded_counts, "MOST_CHECKED", 2)
-
-    def shown(browser: "Browser") -> dict[str, tuple[str, str]]:
-        html = browser.get(f"{LATELY}?since=hour").html
-        return {label: (number, href.replace("&amp;", "&")) for label, href, number in FIGURE.findall(html)}
-
-    whole = shown(pages.mona)
-    assert (whole["Began"][0], whole["Done"][0]) == ("more than 2", "more than 2")
-    assert (rows(pages.mona, whole["Began"][1]), rows(pages.mona, whole["Done"][1])) == (4, 3)
-    assert "Runs: more than 2 began, more than 2 done." in pages.mona.get(f"{LATELY}?since=hour").text
-    number, address = shown(pages.tom)["Began"]
-    assert re.fullmatch(r"at least [012]|more than 2", number)
-    assert rows(pages.tom, address) >= int(number[-1])
-    with said() as statements:
-        pages.mona.get(LATELY)
-    counting = [each for each in statements if "w(id, most)" in each]
-    assert len(counting) == 4
-    assert all(
-        each.count("limit ") >= each.count("from console.message m") + each.count("(select * from console.run h") for each in counting
-    )
-
-
 def test_runs_of_a_part_are_looked_up_by_hash_and_never_compared_with_each_other(company: Company) -> None:
     """Twenty thousand runs that count, compared one by one with each run of a week, took minutes."""
     company.finished("1")
@@ -172,18 +142,6 @@ def test_runs_of_a_part_are_looked_up_by_hash_and_never_compared_with_each_other
         compiled = counted.compile(connection, compile_kwargs={"render_postcompile": True})
         plan = connection.exec_driver_sql(f"explain {compiled}", compiled.params).scalars().all()
     assert any("hashed SubPlan" in line for line in plan), plan
-
-
-def test_a_quiet_night_says_so_and_who_has_no_workflow_what_comes(pages: "Pages") -> None:
-    page = pages.olivia.get(LATELY)
-    assert "Nothing began, ended or was sent since" in page.text
-    assert "No workflow asks for an answer" in page.text
-    assert LATELY in pages.olivia.get("/workflows").links
-
-
-def test_the_evening_is_that_of_the_reader(pages: "Pages") -> None:
-    with reached.clock(NOON):  # 19:00 UTC
-        assert "Since 23 Nov, 18:00" in pages.olivia.get(LATELY).text
 
 
 def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", company: Company) -> None:
@@ -206,8 +164,3 @@ def test_the_page_asks_as_much_for_twenty_workflows_as_for_two(pages: "Pages", c
     assert len([each for each in statements if "console.version" not in each]) == 3, (
         "once a second somebody asks whether the rights are still the same"
     )
-
-
-@pytest.mark.parametrize("path", ["/workflows/care-review/executions?ended_from=soon", "/workflows/care-review/firings?from=soon"])
-def test_a_time_that_is_none_is_refused_in_words(pages: "Pages", path: str) -> None:
-    assert "soon is no day" in pages.olivia.get(path, status=400).text

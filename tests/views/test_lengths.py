@@ -5,28 +5,11 @@ import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from console import formats
 from console.views.workflows import executions
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
-
-
-@pytest.mark.parametrize(
-    ("parts", "total", "unit", "whole"),
-    [
-        ((59.9, 59.9), 120.0, 60, [1, 1, 0]),
-        ((20.0, 20.0, 80.0), 120.0, 60, [1, 0, 1, 0]),
-        ((0.2, 0.2), 3.0, 1, [0, 0, 3]),
-        ((70.0, 70.0), 60.0, 60, [1, 1, 0]),
-        ((-1.0,), -1.0, 60, [0, 0]),
-        ((), 90.0, 60, [1]),
-    ],
-)
-def test_parts_add_up_to_their_total(parts: tuple[float, ...], total: float, unit: int, whole: list[int]) -> None:
-    assert formats.adding_up(parts, total, unit) == whole
 
 
 def test_any_parts_add_up_and_none_is_a_unit_away_from_what_it_is() -> None:
@@ -37,12 +20,6 @@ def test_any_parts_add_up_and_none_is_a_unit_away_from_what_it_is() -> None:
         whole = formats.adding_up(parts, total, unit)
         assert sum(whole) == formats.whole_units(total, unit)
         assert all(abs(number * unit - part) < unit for number, part in zip(whole, parts, strict=False))
-
-
-def test_a_length_is_told_to_its_unit() -> None:
-    told = [formats.length_words(seconds, unit) for seconds, unit in ((0, 1), (0, 60), (3_725, 1), (183_600, 60), (86_400, 60))]
-    assert told == ["0 s", "0 min", "1 h 2 min 5 s", "2 d 3 h", "1 d"]
-    assert [formats.unit_of(total) for total in (86_399, 86_400)] == [1, 60]
 
 
 def test_the_steps_of_an_execution_add_up_to_its_duration(pages: "Pages") -> None:

@@ -14,7 +14,7 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 JSON = {"sqlite": "json", "postgresql": "jsonb", "mysql": "json"}
 PRODUCTS = ('{"en_US": "Table", "de_DE": "Tisch"}', '{"en_US": "Chair XL", "de_DE": "Stuhl"}', '{"fr_FR": "Lampe <b>"}')

@@ -1,20 +1,13 @@
-"""What a list says beside its rows: numbers in the tabs, how late something is, and how wide and long each person has it."""
+"""Numbers in the tabs of a list, how late something is, and how each person has its columns."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from unittest.mock import patch
 
 import pytest
 
-from console import browse, records
 from console.browse import list_views
-from console.core.documents.collections import Segment
-from console.errors import TooSlow
 from console.formats import Kind, Look
-from console.records import catalogue
-from console.views import due_cells, list_counts
-from tests.core.test_collections import column, one
+from console.views import due_cells
 from tests.tables import cases
 
 if TYPE_CHECKING:
@@ -30,22 +23,6 @@ def test_tabs_are_counted_after_the_list_and_only_within_what_the_reader_sees(pa
     pages.stan.get("/c/customer", "tabs", status=404)
 
 
-def test_a_tab_that_takes_long_has_no_number_and_one_that_rests_on_a_hidden_field_neither(pages: "Pages") -> None:
-    known = catalogue.current()
-    hidden = (Segment("taxed", "Taxed", "record.tax_id != null"), Segment("unrated", "Unrated", "record.risk == null"))
-    other = replace(known, collections={**known.collections, "customer": replace(known.collections["customer"], segments=hidden)})
-    with patch.object(catalogue, "current", lambda: other):
-        assert pages.olivia.get("/c/customer", "tabs").text == "All 4Unrated 3"
-    with patch.object(records, "count", side_effect=TooSlow("slow")):
-        assert pages.olivia.get("/c/customer", "tabs").text == "AllUnrated"
-
-
-@pytest.mark.parametrize(("count", "words"), [(0, "0"), (5_000, "5,000"), (10_000, "10,000"), (10_001, "10,000+")])
-def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> None:
-    assert list_counts.tab_words(count) == words
-    assert list_counts.tab_words(browse.MOST_IN_TAB + 1, browse.MOST_IN_TAB) == "1,000+"
-
-
 @cases(
     "name, kind, value, state, words",
     [
@@ -57,7 +34,6 @@ def test_a_capped_number_says_that_there_are_more(count: int, words: str) -> Non
         ("DueDate", "date", "2026-07-25", "No-Show", ""),
         ("due_on", "date", "2026-07-25", "Refused", ""),
         ("dueAt", "date", "2026-07-25", "Seen", ""),
-        ("ReviewDue", "date", "2026-07-25", "nicht erschienen", ""),
         ("Due", "date", "2026-11-20", "not paid", "1 day late"),
         ("due_at", "date", "2026-07-25", "closed", ""),
         ("next_review_on", "date", "2026-11-20", "approved", "1 day late"),
@@ -82,27 +58,6 @@ def test_what_is_late_says_for_how_many_days_unless_it_has_ended(name: str, kind
     assert due_cells.brief(Kind("name", "Name"), "<b>", look, end=False) == "&lt;b&gt;"
 
 
-@pytest.mark.parametrize(
-    ("columns", "record", "over"),
-    [
-        ({"status": "text"}, {"status": "Done"}, True),
-        ({"state": "text"}, {"state": "open"}, False),
-        ({"Status": "text"}, {"Status": "Picked up"}, True),
-        ({"dateReturned": "date"}, {"dateReturned": "2026-01-01"}, True),
-        ({"resolved_at": "datetime"}, {"resolved_at": "2026-01-01T00:00:00Z"}, True),
-        ({"paid": "boolean"}, {"paid": False}, False),
-        ({"colour": "text"}, {"colour": "closed"}, False),
-    ],
-)
-def test_a_record_is_over_by_its_state_whether_or_not_that_is_drawn_as_a_badge(
-    columns: dict[str, str], record: dict[str, object], over: bool
-) -> None:
-    assert (
-        due_cells.over(record, one(*(column(name, stored) for name, stored in columns.items())), Look(), Kind("due_at", "Due", "date"))
-        is over
-    )
-
-
 def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refused(pages: "Pages") -> None:
     for n in range(100, 140):
         pages.company.sql("insert into customer (id, display_name, desk) values (?, ?, 'retail')", n, f"N {n}")
@@ -119,20 +74,3 @@ def test_page_size_and_widths_are_kept_for_one_person_and_what_cannot_be_is_refu
     assert (kept.widths, kept.size, kept.columns) == ({"risk": 90, "title": 900}, 20, ("risk", "email"))
     olivia.post("/c/customer/view", sent | {"size": "1000"}, status=422)
     olivia.post("/c/customer/view", sent | {"w.tax_id": "90"}, status=422)
-
-
-def test_conditions_are_joined_by_and_or_by_or_as_one_sentence(pages: "Pages") -> None:
-    olivia = pages.olivia
-    olivia.get("/c/customer?add_field=risk&add_op=eq&add_value=low", status=303)
-    olivia.get(olivia.answer.headers["Location"] + "&add_field=balance&add_op=gte&add_value=900", status=303)
-    page = olivia.follow()
-    assert [told["data-record"] for told in page.with_attribute("data-record")] == []
-    [other] = [told for told in page.with_attribute("href") if told.get("class") == "joined"]
-    page = olivia.get(other["href"])
-    assert sorted(told["data-record"] for told in page.with_attribute("data-record")) == ["2", "3"]
-    assert "Risk is Low or Balance is at least 900" in page.text.replace("Lowor", "Low or")
-    olivia.get(other["href"] + "&add_field=id&add_op=eq&add_value=1", status=303)
-    page = olivia.follow()
-    assert sorted(told["data-record"] for told in page.with_attribute("data-record")) == ["1", "2", "3"], (
-        "a third one is an alternative too"
-    )

@@ -161,7 +161,7 @@ def test_a_file_whose_source_went_away_is_made_again_on_demand(pages: "Pages") -
     file.with_suffix(".away").rename(file)
     assert "Not made" in page.text
     away = SourceDown("It is asked again every few seconds.", passing=True, source="company", since="2026-11-26T10:00:00")
-    assert "asked again" not in list_files._reason(away), "nobody asks for what has ended"
+    assert "asked again" not in list_files.FILES.words(away), "nobody asks for what has ended"
     pages.tom.get(address, status=404)
     olivia.send(page, f"{address}/again")
     page = olivia.follow()

@@ -1,20 +1,12 @@
 """Lists: what the address asks for is what is shown, and every link on the page leads to such an address."""
 
 import json
-import re
-from html import unescape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
-from markupsafe import escape
 
-from console.browse import Counted, looking_inside
-from console.records.indexes import Indexes
-from console.views import formats, list_counts, list_rows
-from console.views.formats import Kind, Look
-from tests.tables import cases
+from console.views import formats
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -118,26 +110,6 @@ def test_one_condition_more_is_joined_with_all_of_them_or_with_one_alone(pages: 
     assert len(json.loads(filter_of(olivia))["and"]) == 3
 
 
-def test_a_value_with_its_count_narrows_what_any_of_several_conditions_found(pages: "Pages") -> None:
-    either = '{"or":[{"field":"risk","op":"eq","value":"low"},{"field":"risk","op":"eq","value":"high"}]}'
-    page = pages.olivia.get("/c/customer?" + urlencode({"filter": either, "sort": "id"}), "facets")
-    narrowed = [parse_qs(urlsplit(link).query)["filter"][0] for link in page.links if "filter=" in link and "risk" in link]
-    assert any(json.loads(each).get("and", [None])[0] == json.loads(either) for each in narrowed)
-
-
-@pytest.mark.parametrize(
-    ("field", "op", "value", "words"),
-    [
-        ("balance", "in", "12.50, 900", "Balance is 12.50 or 900"),
-        ("display_name", "contains", "har", "Display name contains har"),
-        ("risk", "ne", "low", "Risk is not Low"),
-    ],
-)
-def test_conditions_read_as_words(pages: "Pages", field: str, op: str, value: str, words: str) -> None:
-    pages.olivia.get(f"/c/customer?add_field={field}&add_op={op}&add_value={quote(value)}", status=303)
-    assert words in pages.olivia.follow().text
-
-
 @pytest.mark.parametrize(
     "query",
     [
@@ -151,41 +123,6 @@ def test_what_cannot_be_read_is_said_and_never_a_wrong_list_shown(pages: "Pages"
     assert len(names(page)) == (4 if query.startswith(("sort", "after")) else 0)
     assert page.with_attribute("role")
     assert 'role="alert"' in page.html
-
-
-@pytest.mark.parametrize(
-    ("asked", "segment", "dropped", "button", "left"),
-    [
-        ({"and": [{"field": "gone_one", "op": "eq", "value": "gold"}, {"field": "risk", "op": "eq", "value": "low"}]}, "", "Gone one is gold.", "List by the rest: Risk is Low", 1),
-        ({"or": [{"and": [{"field": "gone", "op": "gte", "value": {"days": -3}}, {"field": "risk", "op": "gt", "value": []}]}, {"field": "risk", "op": "eq", "value": "low"}]},
-         "", "Gone is from 3 days ago; Risk is over nothing.", "List by the rest: Risk is Low", 1),
-        ({"field": "risk", "op": "eq", "value": "low"}, "nope", "the segment nope.", "List by the rest: Risk is Low", 1),
-        ({"field": "gone", "op": "odd", "value": 1}, "", "Gone.", "List without it: Customers", 4),
-        (None, "nope", "the segment nope.", "List without it: Customers", 4),
-    ],
-)  # fmt: skip
-def test_a_link_that_asks_for_what_is_gone_says_so_and_offers_the_rest(
-    pages: "Pages", asked: Any, segment: str, dropped: str, button: str, left: int
-) -> None:
-    told = ({"filter": json.dumps(asked)} if asked else {}) | ({"segment": segment} if segment else {})
-    page = pages.olivia.get(f"/c/customer?{urlencode(told)}", status=400)
-    assert names(page) == []
-    assert f"not there any more, or not for you to see: {dropped} Nothing is listed." in page.text
-    before = page.html.split(button, 1)[0]
-    assert len(names(pages.olivia.get(unescape(before.rsplit('href="', 1)[1].split('"')[0])))) == left
-    pages.olivia.get(f"/c/customer?{urlencode(told)}", "facets")  # its sheet opens
-
-
-def test_an_incomplete_condition_leaves_the_list_as_it_is(pages: "Pages") -> None:
-    assert len(names(pages.olivia.get("/c/customer?add_field=risk&add_op=eq&add_value="))) == 4
-
-
-def test_heads_sort_up_then_down_and_say_so(pages: "Pages") -> None:
-    page = pages.olivia.get("/c/customer?sort=risk")
-    sorted_heads = page.with_attribute("aria-sort")
-    assert [told["aria-sort"] for told in sorted_heads] == ["ascending"]
-    assert "/c/customer?sort=-risk" in page.links
-    assert pages.olivia.get("/c/customer?sort=-risk").with_attribute("aria-sort")[0]["aria-sort"] == "descending"
 
 
 def test_pages_go_on_and_back_and_count(pages: "Pages") -> None:
@@ -222,118 +159,11 @@ def test_the_count_comes_after_the_list_and_is_a_link_without_scripts(pages: "Pa
     pages.stan.get("/c/customer?count=about", htmx="count", status=404)
 
 
-@cases(
-    ("total", "about", "words"),
-    [
-        (0, None, "0"), (10_000, None, "10,000"), (4_234_567, None, "4,234,567"), (10_001, None, "more than 10,000"), (10_001, 9_000, "more than 10,000"),
-        (10_001, 10_001, "more than 10,000"), (10_001, 12_345, "about 12,000"), (10_001, 423_456, "about 420,000"), (10_001, 999_999, "about 1 million"),
-        (10_001, 4_234_567, "about 4.2 million"), (10_001, 42_345_678, "about 42 million"), (10_001, 5_000_000_000, "about 5 billion"),
-    ],
-)  # fmt: skip
-def test_counts_are_said_in_words(total: int, about: int | None, words: str) -> None:
-    assert list_counts.count_words(Counted(total, about)) == words
-
-
-@cases(
-    "type_",
-    ["text", "long_text", "email", "integer", "decimal", "money", "boolean", "date", "datetime", "time", "enum", "multi_enum", "json"],
-)
-@cases("look", [Look(), Look("de", "Europe/Berlin"), Look("ar_EG", "Asia/Kolkata")])
-def test_a_cell_says_what_the_field_says_elsewhere(type_: str, look: Look) -> None:
-    given: tuple[Any, ...] = (
-        *(
-            None,
-            "",
-            0,
-            7,
-            -12_345,
-            10**40,
-            True,
-            False,
-            [],
-            ["a", "<b>"],
-            {"a": 1},
-            "a",
-            "12345.60",
-            "NaN",
-            "2026-02-29",
-            "2026-11-20",
-            "0044-03-15 BC",
-        ),
-        *("2026-07-01T22:59:30.5Z", "9999-12-31T23:59:59Z", "23:59:59", '<i>O\'Neil & "Co"</i>', "x" * 81),
-    )
-    for what in (Kind("n", "N", type_), Kind("n", "N", type_, options={"a": "A & B", "7": "Seven"}), Kind("n", "N", type_, grouped=False)):
-        write = formats.cell(what, look)
-        for value in given:
-            said = formats.text(what, value, look)
-            short = said if len(said) <= formats.CELL_LENGTH else said[: formats.CELL_LENGTH - 1] + "…"
-            assert re.sub("^<td[^>]*>", "", write(value)) == f"{escape(short)}</td>", (what, value)
-
-
-def test_a_whole_page_stays_small(pages: "Pages") -> None:
-    more_customers(pages, 60)
-    pages.olivia.get("/c/customer")
-    assert len(pages.olivia.answer.data) < 50_000
-
-
-def test_columns_are_chosen_in_the_address(pages: "Pages") -> None:
-    page = pages.olivia.get("/c/customer?columns=desk&columns=nope")
-    heads = [told for tag, told in page.attributes if tag == "th" and told.get("scope") == "col"]
-    assert len(heads) == 3
-    assert "Corporate" in page.text
-    assert "12.50" not in page.text
-
-
 def test_htmx_gets_the_list_alone(pages: "Pages") -> None:
     page = pages.olivia.get("/c/customer?q=tore", htmx="list")
     assert "<html" not in page.html
     assert page.html.lstrip().startswith('<div class="list"')
     assert names(page) == ["/c/customer/2"]
-
-
-def test_open_runs_are_marked_in_the_list(pages: "Pages") -> None:
-    run = pages.company.started("2", by="tom")
-    page = pages.olivia.get("/c/customer")
-    assert f"/runs/{run}" in page.links
-
-
-def test_the_menu_of_a_row_offers_what_may_be_done(pages: "Pages") -> None:
-    fragment = pages.olivia.get("/c/customer/1/menu", htmx="menu")
-    assert "<html" not in fragment.html
-    assert "/c/customer/1/start/care-review" in fragment.links
-    assert ("h1", "Adaeze Okonkwo-Bell") in pages.olivia.get("/c/customer/1/menu").headings
-    pages.company.started("1", by="tom")
-    busy = pages.olivia.get("/c/customer/1/menu", htmx="menu")
-    assert "/c/customer/1/start/care-review" not in busy.links
-    assert "Care review: With" in busy.text
-    assert "No workflow can be started" in pages.rosa.get("/c/customer/2/menu").text
-    pages.tom.get("/c/customer/3/menu", status=404)
-
-
-def test_a_search_from_anywhere_asks_for_the_collection(pages: "Pages") -> None:
-    page = pages.olivia.get("/c?q=ada")
-    assert "/c/customer?q=ada" in page.links
-    assert "Search “ada” in" in page.text
-
-
-def test_what_was_looked_for_is_marked_and_says_how_to_search(pages: "Pages") -> None:
-    page = pages.olivia.get("/c/customer?q=ADAEZE")
-    assert "<mark>Adaeze</mark> Okonkwo-Bell</a>" in page.html
-    assert 'aria-label="Actions for Adaeze Okonkwo-Bell"' in page.html
-    assert "How to search" in page.text
-    assert "is empty" in pages.olivia.get("/c/customer", "syntax").text, "fetched when it is opened"
-    assert "is empty" in pages.olivia.get("/c/customer?syntax=1").text, "without script it is a link"
-    hostile = pages.mona.get(f"/c/customer?{quote('q')}={quote('<script>')}").html
-    assert "<mark>&lt;script&gt;</mark>alert(1)" in hostile
-    assert "<script>alert" not in hostile
-
-
-def test_an_empty_search_offers_to_look_further(pages: "Pages") -> None:
-    page = pages.mona.get("/c/account?q=halcyon")
-    wider = next(href for href in page.links if "extended=1" in href)
-    found = pages.mona.get(wider)
-    assert "NL55 9999 9000 1234 5670" in found.text
-    assert "Search there too" not in pages.mona.get("/c/account?q=nobody&extended=1").text
 
 
 @pytest.mark.parametrize(
@@ -348,44 +178,6 @@ def test_an_empty_search_offers_to_look_further(pages: "Pages") -> None:
 )
 def test_marking_escapes_everything(words: list[str], text: str, html: str) -> None:
     assert formats.marker(words)(text) == html
-
-
-def test_columns_that_a_telephone_shows_carry_their_labels_and_the_others_no_dead_weight(pages: "Pages") -> None:
-    row = pages.olivia.get("/c/customer").html.split("<tr data-record")[1]
-    cells = [cell for cell in re.findall(r"<td[^>]*>", row) if "act" not in cell]
-    assert len(cells) > list_rows.LABELLED
-    late = ["badge bad" in cell for cell in row.split("<td")[1:-1]]
-    assert ["data-l=" in cell for cell in cells] == [number < list_rows.LABELLED or late[number] for number in range(len(cells))]
-    sheet = (Path(list_rows.__file__).parents[1] / "static" / "css" / "list.css").read_text(encoding="utf-8")
-    assert f"td:not(.act):nth-of-type(n + {list_rows.LABELLED + 1}):not(:has(.badge.bad)) {{ display: none; }}" in sheet
-
-
-def test_indexes_that_find_nothing_do_not_say_that_there_is_nothing(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Indexes, "large", property(lambda _: True))
-    pages.mona.get("/c/account?q=closed", htmx="list", status=303)
-    assert "LT45 9999 9000 1234 5679" in pages.mona.follow().text
-    monkeypatch.setattr(looking_inside, "can_look_inside", lambda *_: False)  # every row takes too long
-    text = pages.mona.get("/c/account?q=closed").text
-    assert "Nothing was found so far: not every record was looked through." in text
-    assert "Look inside every record" in text
-    assert "fits what you search" not in text
-
-
-def test_the_foot_leads_to_the_last_page_and_to_a_value_of_the_sorted_field(pages: "Pages") -> None:
-    more_customers(pages, 90)
-    first = pages.olivia.get("/c/customer?sort=balance")
-    assert "Start at Balance" in first.text
-    assert way(first, "first") is None
-    last = pages.olivia.get(str(way(first, "last")))
-    assert "/c/customer/189" in names(last)
-    assert way(last, "next") is None
-    assert way(last, "last") is None
-    assert names(pages.olivia.get(str(way(last, "first")))) == names(first)
-    begun = pages.olivia.get("/c/customer?sort=balance&start=150")
-    assert names(begun)[0] == "/c/customer/150"
-    assert "/c/customer/149" in names(pages.olivia.get(str(way(begun, "prev"))))
-    assert names(pages.olivia.get("/c/customer?sort=-balance&start=150"))[0] == "/c/customer/150"
-    assert "start=" not in str(way(begun, "next")) + str(way(begun, "prev")), "a page after another says nothing of where the list began"
 
 
 def test_a_start_that_is_no_value_is_said_at_its_box_and_one_beyond_the_end_says_so(pages: "Pages") -> None:

@@ -35,7 +35,3 @@ def test_a_decision_says_that_nobody_looked_at_the_rest(pages: Pages) -> None:
     assert f"/runs/{run}/supply" not in page.html, "it is no text that somebody could supply"
     pages.olivia.send(page, "/complete", outcome="yes")
     assert any("nobody looked at the others" in pages.olivia.get(f"/runs/{run}/replay?at={at}").text for at in (14, 15, 16))
-
-
-def test_a_decision_over_the_whole_list_says_nothing(pages: Pages) -> None:
-    assert "Missing from" not in pages.olivia.get(f"/runs/{started(pages, 5)}").text

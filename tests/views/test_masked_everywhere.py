@@ -5,7 +5,6 @@ import re
 import zipfile
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from console import access, accounts, runs
@@ -16,7 +15,6 @@ from console.views.run import pane
 from console.work import approvals, notices, questions, tasks
 from tests.company import Company
 from tests.conftest import web_app
-from tests.samples import sampled
 from tests.support import masked
 from tests.support.masked import FIGURE, MARK, RELATED
 from tests.views.conftest import signed_in
@@ -93,11 +91,11 @@ def of_run(run: str, last: int | None = None) -> list[str]:
     ]
 
 
-@pytest.mark.daily
 def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: Company) -> None:
     masked.furnish(company)
     app = web_app()
     blind = [Reader(company, app, name) for name in ("olivia", "rosa")]
+    worker = blind[0]
     wrong: list[tuple[str, ...]] = []
     places: set[str] = set()
     run = ""
@@ -115,7 +113,7 @@ def test_nothing_that_was_computed_tells_what_its_reader_may_not_read(company: C
         ]
         some += [f"/answers/{one.id}" for one in questions.open_for(company.olivia)]
         some += [f"/approvals/{one.id}" for one in approvals.find(company.mona).lines]
-        wrong += [leak for reader in blind for address in sampled(some) for leak in reader.leaks(address)]
+        wrong += [leak for address in some for leak in worker.leaks(address)]
     assert len(places) >= 13
     ids = {
         "run_id": run, "run": run, "collection": "customer", "key": "1", "part": "1", "slug": "masked", "workflow_id": "masked", "name": "desk",

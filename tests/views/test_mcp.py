@@ -161,7 +161,6 @@ def test_a_proposal_does_nothing_until_its_person_hands_it_in(olivia: Assistant,
     assert olivia.told("getWorkflowRun", run_id=told["run_id"])["ended"] is True
 
 
-@pytest.mark.daily
 def test_who_must_not_get_in(web: FlaskClient, company: Company) -> None:
     ping = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
     assert web.post("/mcp", json=ping).status_code == 401
@@ -175,7 +174,6 @@ def test_who_must_not_get_in(web: FlaskClient, company: Company) -> None:
     assert web.get("/mcp", headers={"Authorization": f"Bearer {own}"}).status_code == 405
 
 
-@pytest.mark.daily
 def test_a_key_of_an_assistant_starts_nothing_at_the_address_of_a_webhook(sender: Sender) -> None:
     path = sender.path("plain")
     assert sender.send(path, b'{"why": "event"}').status == 202
@@ -184,7 +182,6 @@ def test_a_key_of_an_assistant_starts_nothing_at_the_address_of_a_webhook(sender
     assert fetch("select count(*) from console.run")[0][0] == 1
 
 
-@pytest.mark.daily
 def test_somebody_elses_records_and_runs_are_not_there(web: FlaskClient, company: Company) -> None:
     begun = Assistant(web, key_of(company, "olivia")).told(
         "triggerWorkflow", workflow_id="care-review", record_id="1", input={"why": "event"}, idempotency_key="k"

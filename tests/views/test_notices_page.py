@@ -1,4 +1,4 @@
-"""The page of notices: what one workflow tells many times stands in one line, and what is older can be reached."""
+"""The page of notices: one line for what is of one kind, and older ones on further pages."""
 
 from console import runs, workflows
 from console.db.engine import fetch
@@ -41,14 +41,6 @@ def test_what_is_of_one_kind_stands_in_one_line_and_hides_nothing_else(company: 
     assert [link for link in page.links if "before=" in link] == []
 
 
-def test_a_few_of_one_workflow_stand_by_themselves(company: Company) -> None:
-    told_by_a_workflow(company)
-    fetch("delete from console.notice where id in (select id from console.notice order by id limit 2) returning 1")
-    page = Browser(signed_in(web_app(), "tom")).get("/notices")
-    assert "Telling: " not in page.text.replace("Telling, ", "")
-    assert page.text.count("Look tell") == 3
-
-
 def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> None:
     for number in range(notices.SHOWN + 5):
         notices.tell([company.tom.id], "note_mention", f"note {number}", by=company.mona.id)
@@ -67,19 +59,3 @@ def test_what_is_older_is_a_page_further_and_only_ones_own(company: Company) -> 
     (hers,) = notices.notices_of(company.mona)
     assert "named you in a note" not in tom.get(f"/notices?before={hers.id}").text
     tom.get("/notices?before=%00")
-
-
-def test_the_bell_and_the_page_count_the_same_and_a_line_is_of_one_kind(company: Company) -> None:
-    """Of every kind, as words and as what came of it."""
-    told_by_a_workflow(company)
-    for kind in sorted(notices._WORDS):
-        for number, by in enumerate([company.mona.id, company.mona.id, company.olivia.id, None]):
-            notices.tell([company.tom.id], kind.partition(":")[0], f"{kind}:{number}:{kind.rpartition(':')[2]}", by=by)
-    told = notices.notices_of(company.tom, limit=1000)
-    assert len({notice.alike for notice in told}) < len(told) == notices.unread(company.tom)
-    tom = Browser(signed_in(web_app(), "tom"))
-    page = tom.get("/notices")
-    assert f"What you were told {len(told)} new" in page.text
-    bell = signed_in(web_app(), "tom").get("/notices?shown=", headers={"HX-Request": "true", "HX-Target": "bell"}).text
-    assert f"Notices, {min(len(told), 99)}" in bell
-    assert all(len({notice.kind for notice in told if notice.alike == alike}) == 1 for alike in {notice.alike for notice in told})

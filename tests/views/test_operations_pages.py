@@ -5,13 +5,10 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import access, accounts, enrolments, queue, runs, workflows
+from console import accounts, queue, runs
 from console.db.engine import transaction
-from console.enrolments import Question
 from console.upkeep import copies
-from tests.enrolments.test_many_starts import RESTING
 from tests.queue.test_background import give_up
-from tests.runs.engine.test_hands_off import document, robot
 from tests.support.engine import jobs, waiting
 
 if TYPE_CHECKING:
@@ -72,41 +69,6 @@ def test_a_job_that_was_given_up_can_be_tried_again(pages: "Pages") -> None:
     pages.ines.post(f"/operations/jobs/{number}/retry", {"csrf_token": pages.ines.token}, status=404)
 
 
-def test_a_job_that_was_given_up_says_which_workflow_who_asked_and_how_far_it_came(pages: "Pages") -> None:
-    robot()
-    workflows.import_file(document(RESTING), publish=True)
-    batch = enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
-    workflow = enrolments.find("nightly-check").id
-    given = {
-        queue.ENROL: batch.id,
-        queue.FIRE: workflow,
-        queue.BEGIN: workflow,
-        queue.EXPORT: "xp_of_nobody",
-        queue.CONNECT: "src_of_nobody",
-    }
-    with transaction() as connection:
-        connection.exec_driver_sql("delete from queue.pgqueuer")
-        for name, payload in given.items():
-            queue.enqueue(connection, name, payload, dedupe_key=f"{name}|{payload}")
-        connection.exec_driver_sql("update queue.pgqueuer set status = 'failed'")
-    page = pages.ines.get("/operations")
-    assert "Enrol many Nightly check, 3 of 3 done, asked for by Mona" in page.text
-    assert "Start runs for a trigger Nightly check" in page.text
-    assert page.text.count("What it was about is no more") == 2
-    assert "/workflows/nightly-check" in page.links
-    assert not [payload for payload in given.values() if payload in page.text], "no id"
-    with transaction() as connection:
-        connection.exec_driver_sql("update console.workflow set label = 'confidential' where id = %s", (workflow,))
-    access.refresh()
-    assert "Nightly check" not in pages.ines.get("/operations").text
-
-
-def test_the_way_there_is_shown_to_who_may_go(pages: "Pages") -> None:
-    assert "/operations" in pages.ines.get("/").links
-    for browser in (pages.olivia, pages.ada, pages.stan):
-        assert "/operations" not in browser.get("/").links
-
-
 def test_prometheus_reads_the_figures(pages: "Pages") -> None:
     give_up("a")
     answer = pages.app.test_client().get("/metrics")
@@ -132,24 +94,3 @@ def test_from_elsewhere_they_need_a_key(pages: "Pages", headers: dict[str, str],
         return client.get("/metrics", headers=headers | key, environ_overrides={"REMOTE_ADDR": address}).status_code
 
     assert [ask(person) for person in (None, "stan", "olivia", "ines")] == [401, 403, 403, 200]
-
-
-def test_where_the_console_has_an_address_a_proxy_may_stand_before_it(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import settings
-
-    monkeypatch.setenv("CONSOLE_BASE_URL", "https://ops.example")
-    settings.current.cache_clear()
-    assert pages.app.test_client().get("/metrics").status_code == 401
-
-
-def test_the_page_says_who_waits_to_begin_and_at_what_pace(pages: "Pages") -> None:
-    robot()
-    page = pages.ines.get("/operations")
-    assert "Nobody. Those who are enrolled in a workflow have begun." in page.text
-    workflows.import_file(document(RESTING, settings={"parallel": 2, "per_minute": 30}), publish=True)
-    enrolments.batches.begin(pages.company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
-    page = pages.ines.get("/operations")
-    assert "3 0 2 at work at once, 30 a minute" in page.text
-    assert "/workflows/nightly-check/enrolled?status=waiting" in page.links
-    assert pages.mona.get("/workflows/nightly-check/enrolled?status=waiting").text.count("Waiting") >= 3
-    pages.olivia.get("/operations", status=403)

@@ -1,7 +1,6 @@
 """The outbox, Settings → Channels, the banner of the sandbox, and the same in the API."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -11,7 +10,6 @@ from console.access import policy_store
 from console.activity import sequencing
 from console.core import drafting
 from console.db import transaction
-from console.db.engine import fetch
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.messages import reached
@@ -91,32 +89,6 @@ def test_a_text_made_of_a_field_that_its_reader_may_not_read_is_not_shown(pages:
     assert "You are worth" in pages.mona.get("/outbox").text
 
 
-def test_the_banner_names_what_is_not_really_sent(pages: "Pages", company: Company, given_settings: Callable[..., None]) -> None:
-    reached.founded(company)
-    assert "The sandbox is on: messages are not really sent" in pages.olivia.get("/outbox").text
-    with reached.twilio() as server:
-        given_settings(**reached.by_twilio(server))
-        part = pages.olivia.get("/outbox").text
-        assert "The sandbox is on: e-mails, calls and chat messages are not really sent" in part
-        assert "Partly sandbox" in part, "the head of every page does not say that nothing leaves"
-
-
-def test_a_call_in_the_sandbox_ends_as_somebody_chooses(pages: "Pages", company: Company) -> None:
-    reached.founded(company)
-    page = pages.ines.get("/settings/channels")
-    wrong = pages.ines.send(page, "/settings/channels/call", script="sings 3", status=422)
-    assert "Line 1: an outcome is one of" in wrong.text
-    pages.ines.send(page, "/settings/channels/call", script="+1202: by_hand")
-    with reached.clock(NOON):
-        run_id = begin(company, workflow("call", [dict(CALL)]))
-        assert "The call is under way" in pages.olivia.get(f"/runs/{run_id}").text
-        call = line(company, run_id).message.id
-        pages.ines.send(pages.ines.get("/outbox"), f"/outbox/{call}/outcome", outcome="answered")
-        assert company.told(run_id)["status"] == "completed"
-    assert company.told(run_id)["context"]["call"]["outcome"] == "answered"
-    pages.olivia.get("/settings/channels", status=403)
-
-
 def test_cancelling_a_run_says_what_left_what_did_not_and_what_will_not(pages: "Pages", company: Company) -> None:
     path = reached.founded(company)
     later = {"id": "later", "type": "wait", "config": {"days": 2}}
@@ -136,15 +108,6 @@ def test_cancelling_a_run_says_what_left_what_did_not_and_what_will_not(pages: "
     gone = pages.mona.get("/outbox")
     assert "A contact that is gone" in gone.text
     assert "/c/contact/2" not in gone.html
-
-
-def test_a_test_message_to_oneself(pages: "Pages", company: Company) -> None:
-    page = pages.ines.get("/settings/channels")
-    assert "is no telephone number" in pages.ines.send(page, "/settings/channels/sms/test", to="12", status=422).text
-    pages.ines.send(page, "/settings/channels/email/test", to="ines@fernwick.example")
-    reached.work()
-    assert "A test" in pages.ines.get("/outbox").text
-    assert company
 
 
 def test_messages_are_tried_on_contacts_before_a_workflow_is_switched_on(pages: "Pages", company: Company) -> None:
@@ -268,30 +231,3 @@ def test_a_workflow_whose_message_would_reach_nobody_is_not_switched_on(pages: "
     assert (answer.status_code, answer.get_json()["code"]) == (409, "merge_fields")
     pages.mona.send(refused, f"/workflows/{slug}/switch", status=409, leave_out="yes")
     assert workflows.entry(company.mona, slug).status == "completed", "nobody would get it"
-
-
-def test_in_the_sandbox_somebody_answers_as_the_contact_would_and_stop_is_heard(pages: "Pages", company: Company) -> None:
-    reached.founded(company)
-    with reached.clock(NOON):
-        run_id = begin(company, workflow("hello", [dict(SMS), {"id": "again", "type": "sms", "config": {"text": "Again"}}]))
-        message = line(company, run_id).message
-        address = f"/outbox/{message.id}/answer"
-        assert address not in pages.olivia.get("/outbox").html
-        pages.olivia.post(address, {"csrf_token": pages.olivia.token, "text": "STOP"}, status=403)
-        assert address in pages.ines.get("/outbox").html
-        pages.ines.post(address, {"csrf_token": pages.ines.token, "text": " "}, status=422)
-        pages.ines.post(address, {"csrf_token": pages.ines.token, "text": "Stop please"})
-        shown = pages.ines.follow()
-        assert "Contact: Sam Whitfield" in shown.text
-        assert "Stop please" in shown.text
-        assert "Says stop: consent to SMS, calls and calls by an AI is withdrawn." in shown.text
-        assert "It says stop: their consent is gone at once" in shown.text
-        written = fetch(
-            "select convert_from(body, 'UTF8')::jsonb from console.event where body like '%%\"message_received\"%%' or body like '%%\"consent_withdrawn\"%%'"
-        )
-        assert {body["actor"]["id"] for (body,) in written} == {company.ines.id}, "the log says whose hand it was"
-        second = begin(company, "hello")
-    assert (line(company, second, 0).status, line(company, second, 0).message.code) == ("skipped", "consent_withdrawn")
-    sequencing.sequence()
-    assert "An SMS was not sent: consent was withdrawn" in pages.olivia.get("/c/contact/1?tab=activity&show=messages").text
-    pages.ines.post(f"/outbox/{line(company, second, 0).message.id}/answer", {"csrf_token": pages.ines.token, "text": "Hello?"}, status=409)

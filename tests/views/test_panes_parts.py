@@ -1,22 +1,19 @@
-"""Boxes, addresses, badges, icons and prose as they are drawn, each from its own few words and without a page."""
+"""Addresses, prose and boxes, each drawn from its own few words."""
 
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-import pytest
 from flask import Flask
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console.views import assets, frame, states
-from console.views.formats import EMPTY, Kind, Look
-from console.views.frame import Badge
-from console.views.run import form_boxes, option_fields
+from console.views import frame
+from console.views.formats import Look
+from console.views.run import form_boxes
 from tests.tables import cases
 
 LOOK = Look("en", "Europe/Vilnius", datetime(2026, 11, 20, 10, 30, tzinfo=UTC))
-COLOURS = [{"value": "r", "label": "Red"}, {"value": "g", "label": "Green"}]
 
 
 def field(type_: str = "text", **more: Any) -> dict[str, Any]:
@@ -93,95 +90,7 @@ def test_the_present_address_with_changes(at: str, changes: dict[str, Any], addr
         assert frame.present_address(**changes) == address
 
 
-@cases(("cookie", "theme"), [("", ""), ("light", "light"), ("dark", "dark"), ("Dark", ""), ("x", ""), ("dark'", "")])
-def test_a_theme_is_one_of_two_or_the_systems(cookie: str, theme: str) -> None:
-    with Flask(__name__).test_request_context(headers={"Cookie": f"theme={cookie}"}):
-        assert frame.theme() == theme
-
-
-@cases(
-    ("parts", "made"),
-    [
-        (("f", "name"), "f-name"),
-        (("f", "a b"), "f-a_b"),
-        (("f", "a-b"), "f-a_b"),
-        (("f", "a.b[c]"), "f-a_b_c_"),
-        (("f", ""), "f-_"),
-        (("f", "ž"), "f-_"),
-        (("f", '"><script>'), "f-_script_"),
-        (("f", 7), "f-7"),
-        (("one",), "one"),
-        (("a", "b", "c"), "a-b-c"),
-    ],
-    ids=["plain", "blank", "dash", "marks", "empty", "letter", "hostile", "number", "one", "three"],
-)
-def test_an_id_of_an_element(parts: tuple[Any, ...], made: str) -> None:
-    assert frame.dom_id(*parts) == made
-
-
 # -- badges and icons
-
-
-@cases(
-    ("given", "badge"),
-    [
-        (("running",), Badge("In progress", "info")),
-        (("running", "usr_1", "usr_1"), Badge("In progress", "info")),
-        (("running", "usr_1", "usr_2"), Badge("With a colleague", "info", "user")),
-        (("running", "usr_1", None), Badge("With a colleague", "info", "user")),
-        (("running", "usr_1", "usr_2", {"usr_1": "Ana Petrova"}), Badge("With Ana", "info", "user")),
-        (("waiting_person", "usr_1", "usr_2", {"usr_1": "Ana"}), Badge("With Ana", "info", "user")),
-        (("waiting_person", "usr_1", "usr_2", {"usr_3": "Bo"}), Badge("With a colleague", "info", "user")),
-        (("waiting_person", "", "usr_2"), Badge("In progress", "info")),
-        (("saved", "usr_1", "usr_2", {"usr_1": "Ana"}), Badge("To Continue", "warn", "player-pause")),
-        (("waiting_time",), Badge("Waiting", "", "clock")),
-        (("completed", "usr_1", "usr_2"), Badge("Done", "good", "check")),
-        (("timed_out",), Badge("Timed out", "bad", "alert-triangle")),
-        (("failed",), Badge("Failed", "bad", "alert-triangle")),
-        (("gone_fishing",), Badge("Gone fishing")),
-    ],
-    ids=[
-        "mine",
-        "held by me",
-        "held",
-        "no viewer",
-        "named",
-        "waiting",
-        "no name",
-        "nobody",
-        "saved",
-        "time",
-        "done",
-        "late",
-        "failed",
-        "new",
-    ],
-)
-def test_the_badge_of_a_run(given: tuple[Any, ...], badge: Badge) -> None:
-    assert frame.status_badge(*given) == badge
-
-
-@cases("name", ["bolt", "check", "x", "clock", "user", "alert-triangle", "player-pause"])
-def test_icons_of_badges_are_drawn(name: str) -> None:
-    assert f'<path d="{assets.drawn_icons()[name]}"/>' in assets.icon(name)
-
-
-@cases("name", ["", "Check", "no-such-icon", "<b>", '"></use>', "check "], ids=str.__repr__)
-@cases(("size", "classes"), [("", "i"), ("s", "i i-s"), ("l", "i i-l")])
-def test_an_icon_that_is_not_drawn_is_a_bolt(name: str, size: str, classes: str) -> None:
-    path = assets.drawn_icons()["bolt"]
-    assert assets.icon(name, size) == f'<svg class="{classes}" viewBox="0 0 24 24" aria-hidden="true"><path d="{path}"/></svg>'
-
-
-@cases(
-    ("sheet", "sent"),
-    [
-        (".a > .b, .c :is(a, b) { color: red; }  /* why: { } */\n@media (max-width: 760px) { .d { width: calc(1px + 2px); } }",
-         ".a>.b,.c :is(a,b){color:red}@media (max-width:760px){.d{width:calc(1px + 2px)}}"),
-    ],
-)  # fmt: skip
-def test_a_sheet_is_sent_without_comments_and_space(sheet: str, sent: str) -> None:
-    assert assets._short_sheet(sheet) == sent
 
 
 @cases(
@@ -213,45 +122,6 @@ def test_links_lead_only_where_prose_may(scheme: str) -> None:
 
 
 # -- boxes
-
-
-@cases(
-    ("source", "limits"),
-    [
-        (field(), {}),
-        (field(max_length=5), {"maxlength": 5}),
-        (field(max_length=0), {"maxlength": 0}),
-        (field(min=1, max=2), {}),
-        (field("date", min="2026-01-01", max="2026-12-31"), {"min": "2026-01-01", "max": "2026-12-31"}),
-        (field("time", max="12:00"), {"max": "12:00"}),
-        (field("integer", min=1, max=2), {}),
-        (field("datetime", min="2026-01-01T00:00:00Z"), {}),
-    ],
-    ids=["none", "length", "zero", "text", "date", "time", "number", "moment"],
-)
-def test_what_the_browser_is_told_of_limits(source: dict[str, Any], limits: dict[str, Any]) -> None:
-    assert form_boxes.box(source, LOOK).limits == limits
-
-
-@cases(
-    ("type_", "options", "value", "choices"),
-    [
-        ("boolean", None, None, "Yes No"),
-        ("boolean", None, True, "Yes* No"),
-        ("boolean", None, False, "Yes No*"),
-        ("enum", COLOURS, None, "Red Green"),
-        ("enum", COLOURS, "g", "Red Green*"),
-        ("enum", COLOURS, "blue", "Red Green blue*"),
-        ("multi_enum", COLOURS, ["r", "g"], "Red* Green*"),
-        ("multi_enum", COLOURS, ["z", "r", "b"], "Red* Green b* z*"),
-        ("multi_enum", COLOURS, [], "Red Green"),
-        ("text", None, "x", ""),
-    ],
-    ids=["unset", "yes", "no", "none", "one", "gone", "both", "gone ones in order", "empty", "text"],
-)
-def test_choices_and_which_are_chosen(type_: str, options: Any, value: Any, choices: str) -> None:
-    made = form_boxes.box(field(type_, options=options), LOOK, value=value).choices
-    assert " ".join(one.label + "*" * one.chosen for one in made) == choices
 
 
 @cases(
@@ -317,79 +187,7 @@ def test_nothing_that_was_typed_is_lost(sent: list[tuple[str, str]], kept: dict[
     assert form_boxes.typed_texts(MultiDict(sent)) == kept
 
 
-@pytest.mark.parametrize(
-    ("hint", "error", "ids"), [(None, None, ""), ("h", None, "f-f-help"), (None, "e", "f-f-error"), ("h", "e", "f-f-help f-f-error")]
-)
-def test_a_box_is_described_by_what_stands_below_it(hint: str | None, error: str | None, ids: str) -> None:
-    assert form_boxes.box(field(help=hint), LOOK, error={"reason": error} if error else None).described_by == ids
-
-
 # -- states
 
 
-@pytest.mark.parametrize(
-    ("options", "is_state"),
-    [
-        ({}, True),
-        ({"approved": "A"}, True),
-        ({"person": "P"}, False),
-        ({"person": "P", "pending_x": "X"}, True),
-        ({"x": "approved"}, True),
-        ({"lx7": "approved"}, False),
-    ],
-    ids=["no list", "a state", "a kind", "one of them", "a short code", "by the stored word"],
-)
-def test_a_list_of_words_is_a_state_where_one_has_a_tone(options: dict[str, str], is_state: bool) -> None:
-    assert states.coloured(Kind("s", "S", "enum", options)) is is_state
-
-
-@pytest.mark.parametrize(
-    ("value", "drawn"),
-    [
-        ("approved", '<span class="badge good">approved</span>'),
-        ("On hold", '<span class="badge warn">On hold</span>'),
-        ("needs-review", '<span class="badge warn">needs-review</span>'),
-        ("<i>", '<span class="badge ">&lt;i&gt;</span>'),
-        ("waitings", '<span class="badge ">waitings</span>'),
-    ],
-)
-def test_a_badge_is_the_word_and_its_tone(value: str, drawn: str) -> None:
-    assert states.badge(Kind("s", "S"), value, LOOK) == drawn
-
-
-@pytest.mark.parametrize("value", [None, ""], ids=["none", "empty"])
-def test_no_state_is_no_badge(value: Any) -> None:
-    assert EMPTY in states.badge(Kind("s", "S"), value, LOOK)
-    assert "badge" not in states.badge(Kind("s", "S"), value, LOOK)
-
-
 # -- fields of options
-
-OUTCOMES: list[dict[str, Any]] = [
-    {"value": "go", "label": "Go"},
-    {"value": "later", "label": "Later", "fields": ["due", "note"], "required": ["due"]},
-    {"value": "no", "label": "No", "fields": ["code", "note"], "required": ["code", "reason"]},
-    {"value": "never", "label": "Never", "fields": ["code", "note"], "required": ["code", "note"]},
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "needed", "words"),
-    [
-        ("due", ["later"], ["later"], "Needed for “Later”."),
-        ("code", ["no", "never"], ["no", "never"], "Needed for “No” and “Never”."),
-        ("note", ["later", "no", "never"], ["never"], "Needed for “Never”. Also for “Later” and “No”."),
-        ("reason", [], ["no"], "Needed for “No”."),
-    ],
-)
-def test_a_field_says_to_which_options_it_belongs(name: str, options: list[str], needed: list[str], words: str) -> None:
-    found = option_fields.belonging(OUTCOMES)[name]
-    assert (list(found.options), list(found.needed), found.words) == (options, needed, words)
-    drawn = form_boxes.boxes({"fields": [{"name": name, "label": "X", "help": "A hint."}, {"name": "other", "label": "Y"}]}, LOOK)
-    told = option_fields.with_options(drawn, option_fields.belonging(OUTCOMES))
-    assert [(box.whose, box.help) for box in told] == [(words, "A hint."), ("", None)]
-
-
-def test_options_without_fields_change_no_hint() -> None:
-    assert option_fields.belonging(OUTCOMES[:1]) == {}
-    assert option_fields.belonging(()) == {}

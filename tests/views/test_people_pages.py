@@ -8,7 +8,7 @@ import pytest
 
 from console import accounts
 from console.accounts import teamwork
-from tests.company import PASSWORD, Company
+from tests.company import Company
 from tests.conftest import web_app
 from tests.support.staff import hired, open_sessions, signed_in
 from tests.views.conftest import Page, Pages
@@ -31,39 +31,6 @@ def reasons(page: Page) -> list[str]:
 # --- the list -----------------------------------------------------------------------------------------------------------------
 
 
-def test_the_list_shows_people_with_roles_in_words_and_leads_to_each(pages: Pages) -> None:
-    tom = hired(("operations_lead", "operations"), ("auditor", "*"), name="Listed Tom <b>")
-    page = pages.ines.get("/settings/people?q=listed")
-    assert "Listed Tom <b>" in page.text
-    assert "Everywhere: Auditor" in page.text
-    assert "Operations: Operations lead" in page.text
-    assert f"/settings/people/{tom.id}" in page.links
-    assert "/settings/people/invite" in page.links
-    assert "/settings/people/people.csv?q=listed" in page.links
-
-
-def test_the_list_is_narrowed_by_its_address_and_says_when_nobody_fits(pages: Pages) -> None:
-    hired(("reviewer", "procurement"), name="Narrow Nina")
-    for query, there in (("q=narrow", True), ("q=narrow&role=reviewer", True), ("q=narrow&role=lead", False), ("q=narrow&team=procurement", True),
-                         ("q=narrow&state=disabled", False), ("q=narrow&state=active", True)):  # fmt: skip
-        assert ("Narrow Nina" in pages.ines.get(f"/settings/people?{query}").text) is there, query
-    assert "Nobody here fits" in pages.ines.get("/settings/people?q=nosuchname").text
-    pages.ines.get("/settings/people?state=sleeping", status=400)
-    for odd in ("after=x", "after=~", "team=%00", "q=%27%3B--", "role=role:x"):
-        pages.ines.get(f"/settings/people?{odd}")
-
-
-def test_a_long_list_is_turned_page_by_page(pages: Pages) -> None:
-    for number in range(53):
-        hired(name=f"Paged {number:02d}")
-    first = pages.ines.get("/settings/people?q=paged")
-    (following,) = [link for link in first.links if "after=" in link]
-    second = pages.ines.get(following)
-    shown = [re.findall(r"Paged \d\d(?=</a>)", page.html) for page in (first, second)]
-    assert (len(shown[0]), len(shown[1])) == (50, 3)
-    assert sorted(set(shown[0] + shown[1])) == [f"Paged {number:02d}" for number in range(53)]
-
-
 def test_the_table_for_spreadsheets_holds_what_the_list_shows_and_no_formula(pages: Pages) -> None:
     tom = hired(("lead", "operations"), name='=cmd|"calc"', teams=("operations", "procurement"))
     pages.ines.get("/settings/people/people.csv?q=calc")
@@ -78,25 +45,6 @@ def test_the_table_for_spreadsheets_holds_what_the_list_shows_and_no_formula(pag
 
 
 # --- one person ---------------------------------------------------------------------------------------------------------------
-
-
-def test_a_person_is_shown_with_what_they_may_do(pages: Pages) -> None:
-    tom = hired(("operator", "operations"), name="Shown Tom", tags={"desks": ["retail", "corporate"]})
-    page = pages.ines.get(f"/settings/people/{tom.id}")
-    assert "See, start" in page.text or "see, start and go on with every workflow" in page.text
-    assert "Tag desks" in page.text
-    assert "retail, corporate" in page.text
-    assert f"/activity?user={tom.id}" in page.links
-    assert {form["action"].rpartition("/")[2] for form in page.forms if "/people/" in form["action"]} <= {
-        "sessions",
-        "keys",
-        "runs",
-        "absences",
-    }
-    own = pages.ines.get(f"/settings/people/{pages.company.ines.id}")
-    assert f"/settings/people/{pages.company.ines.id}/close" not in own.links
-    for unknown in ("usr_nobody", "x%00y", "usr_x/roles", "usr_x/particulars", "usr_x/close"):
-        pages.ines.get(f"/settings/people/{unknown}", status=404)
 
 
 def test_roles_are_looked_at_before_they_are_saved(pages: Pages) -> None:
@@ -128,26 +76,6 @@ def test_roles_that_cannot_be_given_are_said_beside_the_box(pages: Pages) -> Non
     assert "Nobody changes their own" in own.text
     page = pages.ines.send(own, "/roles", status=403, **{"role.1": "lead", "team.1": "operations", "do": "save"})
     assert "Nobody changes their own roles: ask another admin." in page.text
-
-
-def test_particulars_and_tags_are_edited_without_json(pages: Pages) -> None:
-    tom = hired(("operator", "operations"), name="Tagged Tom", tags={"desks": ["retail"]})
-    path = f"/settings/people/{tom.id}/particulars"
-    form = pages.ines.get(path)
-    token = form.form("/particulars")["fields"]["csrf_token"]
-    told = {"csrf_token": token, "name": "Tom T.", "locale": "de-AT", "zone": "Europe/Vienna"}
-    page = pages.ines.post(path, told | {"tag": ["desks", "Bad Key", ""], "values": ["retail\r\ncorporate", "x", ""]}, status=422)
-    assert "is no name of a tag" in reasons(page)[0]
-    assert "retail\ncorporate" in page.html.replace("\r", "")
-    pages.ines.post(path, told | {"tag": ["desks", "region", ""], "values": ["retail\r\ncorporate\r\n", " EU ", ""]})
-    person = accounts.person(tom.id)
-    assert dict(person.tags) == {"desks": ["retail", "corporate"], "region": ["EU"]}
-    assert (person.name, person.locale, person.zone) == ("Tom T.", "de-AT", "Europe/Vienna")
-    page = pages.ines.post(path, told | {"zone": "Nowhere", "tag": [], "values": []}, status=422)
-    assert reasons(page) == ["takes a time zone such as Europe/Vilnius"]
-    own = pages.ines.get(f"/settings/people/{pages.company.ines.id}/particulars")
-    assert "Nobody changes their own tags" in own.text
-    pages.ines.send(own, "/particulars", name="Ines")
 
 
 def test_disabling_enabling_and_removing_say_what_happens(pages: Pages) -> None:
@@ -216,23 +144,6 @@ def test_sessions_keys_and_runs_are_ended_revoked_and_given_away(pages: Pages) -
     assert company.told(run)["holder"] == heir.id
 
 
-def test_a_clerk_is_told_in_the_form_what_goes_beyond_their_rights(pages: Pages) -> None:
-    from console import access
-
-    access.grant("clerk", "user", ["manage"], team="operations")
-    accounts.create_person("clerk@fernwick.example", role="clerk", team="operations", password=PASSWORD)
-    tom = hired(("lead", "operations"))
-    for rest, form, values in (
-        ("roles", "/roles", {"pair": None, "role.1": "operator", "team.1": "operations", "do": "save"}),
-        ("particulars", "/particulars", {"name": "X"}),
-    ):
-        page = pages.clerk.send(pages.clerk.get(f"/settings/people/{tom.id}/{rest}"), form, status=403, **values)
-        assert "Ask an admin." in page.text
-        assert page.form(form)["fields"]["csrf_token"]
-    page = pages.clerk.post(f"/settings/people/{tom.id}/close", {"csrf_token": pages.clerk.token, "do": "disable"}, status=403)
-    assert "Ask an admin." in page.text
-
-
 # --- teams --------------------------------------------------------------------------------------------------------------------
 
 
@@ -267,16 +178,3 @@ def test_a_team_is_made_changed_joined_and_archived_by_page(pages: Pages) -> Non
     assert "Page People" in pages.ines.get("/settings/teams").text
     pages.ines.get("/settings/teams/nowhere", status=404)
     pages.ines.get("/settings/teams/nowhere/copy", status=404)
-
-
-def test_a_copy_is_looked_at_first(pages: Pages) -> None:
-    made = teamwork.create(pages.company.ines, "Copied by page")
-    page = pages.ines.get(f"/settings/teams/{made}/copy")
-    assert "What Copied by page gets" not in page.text
-    page = pages.ines.get(f"/settings/teams/{made}/copy?source=operations")
-    assert "This cannot be undone in one go" in page.text
-    assert f"t:{made}" in page.text
-    pages.ines.post(f"/settings/teams/{made}/copy", page.forms[1]["fields"] | {"do": "copy"})
-    assert "Nothing that it does not have already" in pages.ines.get(f"/settings/teams/{made}/copy?source=operations").text
-    assert "from another one" in pages.ines.get(f"/settings/teams/{made}/copy?source={made}", status=422).text
-    pages.ines.get(f"/settings/teams/{made}/copy?source=nowhere", status=404)

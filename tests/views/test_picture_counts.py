@@ -1,14 +1,13 @@
-"""The picture of an automation: how many took each way, and that it can be narrowed to those in one version."""
+"""The picture of an automation: how many took each way, narrowed to a version."""
 
 from typing import Any
 
-from console import accounts, enrolments, runs, workflows
+from console import accounts, enrolments, workflows
 from console.activity import sequencing
 from console.enrolments import Question
 from tests.company import DOCUMENT
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle
-from tests.messages import reached
 from tests.support.engine import step
 from tests.views.conftest import Pages
 
@@ -66,41 +65,3 @@ def test_the_picture_counts_who_took_a_way_and_is_narrowed_to_a_version(pages: P
         {"pause": "2"},
     )
     assert f"{HERE}?step=pause&version={former}" in pages.mona.get(narrowed).links
-
-
-def test_the_picture_of_guided_work_counts_who_took_a_way_too(pages: Pages) -> None:
-    company, address = pages.company, "/workflows/care-review"
-    assert "What the numbers mean" not in pages.mona.get(address).html
-    company.finished("1")
-    company.at("decide", "3")
-    undone = company.at("decide", "2")
-    told = company.told(undone)
-    runs.complete(company.olivia, undone, runs.Submission(step="decide", revision=told["revision"], values={}, outcome="again"))
-    told = company.told(undone)
-    runs.revise(company.olivia, undone, step="decide", attempt=None, revision=told["revision"], reason="Wrong")
-    page = pages.mona.get(address)
-    took = {(told["data-to"], told["data-label"]): told["data-took"] for told in page.with_attribute("data-took")}
-    assert took["result", "Approve"] == "1"
-    assert ways_by_call(pages)["decide"]["approve"] == 1
-    assert ("back", "Look again") not in took, "what was taken back is no way that was taken"
-    passed = {told["data-step"]: told["data-passed"] for told in page.with_attribute("data-passed")}
-    assert (passed["decide"], passed["result"]) == ("3", "1")
-    assert "n came there in 30 days" in page.text
-    assert "Way n took this way" in page.text
-    assert 'id="glance"' not in page.html, "nobody is in guided work by itself"
-
-
-def test_beside_the_picture_is_what_left_in_the_last_24_hours(pages: Pages) -> None:
-    reached.founded(pages.company)
-    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    address = "/workflows/" + reached.workflow("hello", [{"id": "sms", "type": "sms", "config": {"text": "Hello"}}])
-    workflows.import_file(workflows.live("hello").document.to_json() | {"run_as": ROBOT}, publish=True)
-    with reached.clock(reached.NOON):
-        assert "Last 24 hours" not in pages.mona.get(address).text
-        enrolments.batches.begin(pages.company.olivia, "hello", Question(keys=(reached.SAM,)))
-        work_until_idle(BEGINNING)
-        reached.work()
-        told = pages.mona.get(address)
-    assert "Last 24 hours 1 sent or called" in told.text
-    assert "put off" not in told.html
-    assert "1 sent or called in the last 24 hours, most of them in the hour from 19:00 on." in told.html

@@ -1,30 +1,26 @@
-"""What a provider says of a message that it refuses stands beside our sentence, for whoever may read the message, and is sealed as that is."""
+"""What a provider says of a refused message is shown to who may read the message, and sealed as that is."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from twilio.request_validator import RequestValidator
 
-from console import access, accounts, messages
+from console import access, accounts
 from console.access import policy_store
 from console.activity import sequencing
-from console.core.plain_words import one_line
 from console.db import transaction
 from console.db.engine import fetch
-from console.messages import outside_addresses
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import NOON, begin, line, workflow
 from tests.messages.test_mail_servers import ASK, EMAIL, odd
-from tests.messages.test_odd_callbacks import Calling, calling
+from tests.messages.test_odd_callbacks import calling
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
 __all__ = ["calling"]  # a fixture
-SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 NO_SUCH_USER = "550-5.1.1 <sam@post.example>: No such\x1b[31m user here,\r\n550 5.1.1 look at https://mail.example/why"
 SHOWN = "550 5.1.1 <sam@post.example>: No such [31m user here, 5.1.1 look at https://mail.example/why"
 
@@ -88,31 +84,3 @@ def test_words_go_when_their_reason_does(company: Company, given_settings: Calla
         move(reached.timedelta(minutes=5))
         reached.work()
         assert (line(company, run_id).status, line(company, run_id).reason, line(company, run_id).said) == ("sent", "", "")
-
-
-def test_twilios_own_words_stand_beside_our_sentence(company: Company, given_settings: Callable[..., None]) -> None:
-    reached.founded(company)
-    with reached.twilio() as server, reached.clock(NOON):
-        given_settings(**reached.by_twilio(server))
-        server.fail, server.code = [400], 21614
-        refused = line(company, begin(company, workflow("hello", [dict(SMS)])))
-        assert (refused.reason, refused.said) == ("The number takes no SMS.", "21614 no")
-        sent = line(company, begin(company, workflow("again", [dict(SMS)])))
-        path = outside_addresses.callback_path("sms", "twilio") + f"?m={sent.message.id}"
-        form = {"MessageSid": server.messages[0]["sid"], "MessageStatus": "undelivered", "ErrorCode": "30007"}
-        signature = RequestValidator("token").compute_signature(f"http://console.example{path}", form)
-        assert web_app().test_client().post(path, data=form, headers={"X-Twilio-Signature": signature}).status_code == 200
-        failed = messages.by_id(company.olivia, sent.message.id)
-        assert (failed.reason, failed.said) == ("Their network took it for spam.", "Twilio: error 30007")
-
-
-@pytest.mark.parametrize("told", [{"reason": "The line\tis dead"}, {"error": {"message": "The line is dead"}}])
-def test_why_a_call_failed_is_told_in_its_providers_words(calling: Calling, told: dict[str, Any]) -> None:
-    run_id = begin(calling.company, "nurture")
-    assert calling.ended(calling.asked(run_id), outcome="failed", **told) == 200
-    assert line(calling.company, run_id, 0).reason == "The calls' provider says: The line is dead"
-
-
-def test_a_line_of_another_program_is_short_and_turns_nothing_round() -> None:
-    assert one_line("a\r\n\x00b\u202ec " + "x" * 300, 20) == "a b c xxxxxxxxxxxxx…"
-    assert one_line("a b", 3) == "a b"

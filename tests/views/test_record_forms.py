@@ -1,20 +1,17 @@
 """Records by hand: added, copied, changed as a whole, and deleted with what follows from it; with every value that was typed kept on a refusal."""
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 
-from console import access, browse, collections
+from console import access, browse
 from console.accounts import one_time
 from console.actions import record_changes
 from console.db import engine as db
-from console.db.engine import fetch
 from console.errors import Invalid
 from console.views import kept_forms
 from tests.views.conftest import Browser, Page, signed_in
@@ -44,14 +41,6 @@ def test_a_record_is_added_and_the_key_is_left_to_the_database(pages: "Pages") -
         ("Newcomer", "new@customers.example")
     ]
     assert "Customer “Newcomer” was added." in olivia.follow().text
-
-
-def test_a_key_that_the_database_does_not_number_is_asked_for(pages: "Pages") -> None:
-    olivia = pages.olivia
-    page = olivia.get("/new/c/account")
-    assert "v.iban" in page.form("/new/c/account")["fields"]
-    page = olivia.send(page, "/new/c/account", status=409, v_iban="LT459999900012345678", v_customer_id="1", v_status="open")
-    assert "There is such a record in Accounts already" in page.text
 
 
 def test_a_copy_begins_with_the_values_of_the_other_but_not_with_its_key(pages: "Pages") -> None:
@@ -105,35 +94,6 @@ def test_who_may_not_is_not_offered_it_and_refused(pages: "Pages") -> None:
         pages.tom.get(path, status=404)
     for path in ("/new/c/customer", "/c/customer/1/delete", "/c/customer/1/edit"):
         pages.stan.get(path, status=404)
-
-
-def test_the_form_of_a_new_record_is_as_it_was_shaped(pages: "Pages") -> None:
-    document = collections.open_collection(pages.company.ines, "customer").document.to_json()
-    document["new"] = ["email", "display_name", "desk"]
-    document["fields"] = document["fields"] | {"desk": {"default": "retail"}, "email": {"default": "{{ $currentUser.email }}"}}
-    collections.import_file(json.dumps(document).encode(), published=True)
-    fields = pages.olivia.get("/new/c/customer").form("/new/c/customer")["fields"]
-    assert [name for name in fields if name.startswith("v.")][:3] == ["v.email", "v.display_name", "v.desk"]
-    assert "v.risk" not in fields
-    assert (fields["v.email"], fields["v.desk"]) == (pages.company.olivia.email, "retail")
-    assert pages.olivia.get("/new/c/customer?like=2").form("/new/c/customer?like=2")["fields"]["v.email"] != pages.company.olivia.email
-
-
-def test_who_a_key_belongs_to_is_chosen_by_name_in_forms_and_filters(pages: "Pages") -> None:
-    olivia = pages.olivia
-    assert 'data-pick="customer"' in olivia.get("/new/c/account").html
-    assert 'data-pick="customer"' in olivia.get("/c/account?pick=1&add_field=customer_id").html
-    assert "data-pick" not in olivia.get("/c/account?pick=1&add_field=iban").html
-    for name, chosen, key in (
-        ("Adaeze Okonkwo-Bell", '["Adaeze Okonkwo-Bell", "1"]', "1"),
-        ("1", "", "1"),
-        ("2", '["Adaeze Okonkwo-Bell", "1"]', "2"),  # typed over afterwards
-        ("2", "[", "2"),
-    ):
-        asked = urlencode({"add_field": "customer_id", "add_op": "eq", "add_value": name, "r.add_value": chosen})
-        olivia.get(f"/c/account?{asked}", status=303)
-        there = parse_qs(urlsplit(olivia.answer.headers["Location"]).query)
-        assert (json.loads(there["filter"][0])["and"][0]["value"], list(there)) == (key, ["filter"]), name
 
 
 def test_a_number_beyond_every_column_is_refused_at_its_field(pages: "Pages") -> None:
@@ -209,16 +169,6 @@ def test_a_form_that_is_sent_without_a_session_is_kept_over_the_sign_in_and_neve
     assert "kept" not in (made_up.location or "")
 
 
-def test_no_more_forms_of_a_session_are_kept_than_some(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody is signed in who could be told apart: one page that was seen once could fill the database."""
-    monkeypatch.setattr(kept_forms, "MOST_OF_SESSION", 3)
-    typed, stranger = typed_by(pages.olivia), pages.app.test_client()
-    answers = [stranger.post(PATH, data=typed, headers=OURS).status_code for _ in range(8)]
-    assert answers[:3] == [303] * 3
-    assert set(answers[5:]) == {403}
-    assert fetch("select count(*) from console.one_time where kind = 'kept'")[0][0] <= 5
-
-
 PASSWORD = "/settings/me/password"
 
 
@@ -243,7 +193,3 @@ def test_every_box_of_a_secret_is_known_to_hold_one() -> None:
     boxes = {name for file in Path("templates").rglob("*.html") for found in box.findall(file.read_text()) for name in found if name}
     assert {"former", "text", "password", "shown", "code", "key"} <= boxes, "the boxes are found"
     assert boxes <= {name for names in kept_forms.SECRETS.values() for name in names}
-
-
-def test_what_takes_a_secret_is_an_endpoint(app: Flask) -> None:
-    assert set(kept_forms.SECRETS) <= {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}

@@ -12,7 +12,7 @@ import pytest
 from console import access, records, sources
 from console.contacts import import_batches
 from console.contacts.cells import chosen, spelling_of, value
-from console.contacts.kept_imports import Import
+from console.contacts.import_batches import Import
 from console.core.documents.collections import Collection, Field, Option
 from console.db.engine import fetch
 from console.formats import Look

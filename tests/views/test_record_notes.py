@@ -1,13 +1,9 @@
 """Notes on a record: who may write and read them, who is told, and what stays of one that is removed or erased."""
 
 import io
-import re
 from typing import TYPE_CHECKING
 
-import pytest
-
-from console import access, accounts, files, runs, subjects
-from console.activity.sequencing import sequence
+from console import access, accounts, files, subjects
 from console.db.engine import fetch
 from tests.papers import pdf
 
@@ -37,21 +33,6 @@ def test_a_note_is_read_by_who_sees_the_record_and_tells_the_people_it_names(pag
     assert "named you" not in pages.tom.get("/notices").text
     [(ciphertext,)] = fetch("select ct from console.record_note")
     assert b"mandate" not in bytes(ciphertext)
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (" ", "A note has 1 to 4,000 characters."),
-        ("x" * 4001, "A note has 1 to 4,000 characters."),
-        ("Look, @stan", "Stan may not see this record"),
-    ],
-)
-def test_what_cannot_be_is_said_at_the_note_and_the_text_stays(pages: "Pages", text: str, words: str) -> None:
-    page = write(pages.olivia, text, status=422)
-    assert words in page.text
-    assert page.form(NOTES)["fields"]["text"].strip() == text.strip()
-    assert fetch("select 1 from console.record_note") == []
 
 
 def test_somebody_of_another_desk_cannot_be_told_and_an_address_is_no_name(pages: "Pages") -> None:
@@ -109,13 +90,6 @@ def test_a_file_of_a_note_is_seen_by_who_sees_the_record_and_goes_with_the_note(
     assert list(files.stored_files()) == []
 
 
-def test_a_file_that_is_not_taken_keeps_the_text_and_leaves_nothing(pages: "Pages") -> None:
-    page = attach(pages.olivia, b"MZ\x90 a program", "run.exe", 422)
-    assert page.form(NOTES)["fields"]["text"].strip() == "With the mandate"
-    assert "No file was kept: choose them again." in page.text
-    assert fetch("select 1 from console.record_note union all select 1 from console.file") == []
-
-
 def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_log_of_all(pages: "Pages") -> None:
     for number in range(3):
         write(pages.olivia, f"Note {number}")
@@ -140,47 +114,3 @@ def test_a_program_finds_notes_of_records_that_it_sees_and_only_who_reads_the_lo
     assert len(ask("ada", "notes?collection=customer&record=1")[1]) == 3
     assert ask("ada", "notes?createdAt.gt=2999-01-01T00:00:00Z")[1] == []
     assert [ask("ada", f"notes?{wrong}")[0] for wrong in ("record=1", "createdAt.lt=soon", "limit=0")] == [400] * 3
-
-
-def test_the_time_line_shows_one_sort_at_a_time(pages: "Pages") -> None:
-    write(pages.olivia, "A note")
-    pages.company.started("1")
-    sequence()
-    page = pages.olivia.get("/c/customer/1?tab=activity")
-    assert [found in page.text for found in ("wrote a note", "started Care review", "viewed this customer", "came to")] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    page = pages.olivia.get("/c/customer/1?tab=activity&show=everything")
-    assert [found in page.text for found in ("wrote a note", "started Care review", "viewed this customer", "came to")] == [True] * 4
-    assert "/c/customer/1?tab=activity&show=notes" in page.links
-    sequence()
-    page = pages.olivia.get("/c/customer/1?tab=activity&show=looks")
-    assert re.search(r"viewed this customer, \d+ times", page.text), "looks of one person at the same stand in one line"
-    page = pages.olivia.get("/c/customer/1?tab=activity&show=notes")
-    assert "wrote a note" in page.text
-    assert "started Care review" not in page.text
-    assert "wrote a note" not in pages.olivia.get("/c/customer/1?tab=activity&show=runs").text
-    assert "wrote a note" in pages.olivia.get("/c/customer/1?tab=activity&show=nonsense").text
-
-
-def test_what_is_to_be_continued_goes_on_where_its_name_is_clicked(pages: "Pages") -> None:
-    run = pages.company.started("1")
-    runs.save(pages.company.olivia, run, revision=None)
-    assert f"/c/customer/1?resume={run}" in pages.olivia.get("/").links
-
-
-def test_an_at_offers_whoever_may_see_the_record_by_a_word_that_names_nobody_else(pages: "Pages") -> None:
-    def offered(who: "Browser", begun: str, where: str = NOTES) -> list[str]:
-        return re.findall(r'data-key="([^"]*)"', who.get(f"{where}/people?q={begun}", "note-text").html)
-
-    assert "mona" in offered(pages.olivia, "")
-    assert offered(pages.olivia, "mo") == offered(pages.olivia, "MO") == ["mona"]
-    # not oneself, nobody who may not see it, nobody else's desk
-    assert offered(pages.olivia, "oliv") == offered(pages.olivia, "stan") == offered(pages.olivia, "tom", "/c/customer/3/notes") == []
-    accounts.create_person("mona.two@fernwick.example", role="lead", team="operations", name="Mona Abt")
-    assert offered(pages.olivia, "mona") == ["mona.abt"], "what several are called is refused in a note, and so not offered"
-    write(pages.olivia, "@mona.abt, look")
-    pages.rosa.get(NOTES + "/people?q=", status=403)

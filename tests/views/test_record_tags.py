@@ -4,12 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, queue, runs
+from console import accounts, queue
 from console.contacts import tags
 from console.db.engine import fetch
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
-from tests.messages.reached import workflow
 from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:
@@ -45,16 +44,6 @@ def test_a_tag_is_added_and_taken_away_beside_the_summary(club: "Pages") -> None
     assert "vip" in seen.text
     assert not [form for form in seen.forms if form["action"] == TAGS]
     club.stan.get(TAGS, status=404)
-
-
-def test_a_contact_with_a_tag_and_an_open_run_shows_both_beside_its_name(club: "Pages") -> None:
-    slug = workflow("look", [{"id": "look", "type": "guidance", "config": {"text": "Look"}}])
-    run_id = runs.start(club.company.olivia, slug, "contact", "1", {})
-    tags.put(club.company.olivia, "contact", ["1"], "vip")
-    listed = club.olivia.get("/c/contact?segment=")
-    assert f"/runs/{run_id}" in listed.links
-    assert "vip" in listed.text
-    assert "&lt;" not in listed.html
 
 
 def test_ticked_rows_are_tagged_at_once_and_shown_beside_their_names(club: "Pages") -> None:

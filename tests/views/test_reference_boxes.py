@@ -1,21 +1,19 @@
 """References where people read and type: names in the texts of steps, and boxes that find records by name."""
 
 import json
-import re
 from typing import Any
 
 import pytest
 from werkzeug.datastructures import MultiDict
 
 from console import access, runs, workflows
-from console.formats import Kind, Look, Named
+from console.formats import Look, Named
 from console.views import reference_boxes
 from console.views.run import form_boxes
 from tests.company import Company
 from tests.support.engine import step
 from tests.views.conftest import Pages
 
-WHAT = Kind("owner", "Owner", "reference", references="customer")
 LOOK = Look(
     records={
         ("customer", "1"): Named("Adaeze  Okonkwo-Bell", "/c/customer/1"),
@@ -68,28 +66,6 @@ def test_a_forged_name_changes_nothing_of_what_was_typed(told: str) -> None:
     assert reference_boxes.sent(MultiDict({"r.owner": told}), "owner", ["Adaeze Okonkwo-Bell"]) == ["Adaeze Okonkwo-Bell"]
 
 
-@pytest.mark.parametrize("value", ["9", "404", None, ""])
-def test_a_record_without_a_name_for_the_reader_is_typed_by_its_key(value: Any) -> None:
-    assert (reference_boxes.name_of(WHAT, value, LOOK), reference_boxes.held(WHAT, value, LOOK)) == ("", "")
-
-
-def test_a_number_as_key_stays_a_number_where_nothing_was_changed() -> None:
-    source = {"name": "owner", "label": "Owner", "type": "integer", "references": "customer"}
-    box = form_boxes.box(source, LOOK, value=1)
-    form = MultiDict(
-        [("t.owner", box.marker), ("r.owner", box.picked), ("v.owner", box.value), *([("w.owner", box.held)] if box.held else [])]
-    )
-    assert (box.value, box.keyboard, form_boxes.read_form(form, LOOK)) == ("Adaeze Okonkwo-Bell", None, {"owner": 1})
-
-
-def test_a_refused_form_keeps_the_name_that_was_chosen(pages: Pages) -> None:
-    run = started(pages.company, given="2")
-    page = pages.olivia.get(f"/runs/{run}")
-    fields = page.form("/complete")["fields"] | {"r.owner": '["Adaeze Okonkwo-Bell", "1"]', "v.owner": "Adaeze Okonkwo-Bell"}
-    answer = pages.olivia.post(f"/runs/{run}/complete", fields, status=422)
-    assert 'value="Adaeze Okonkwo-Bell"' in answer.html
-
-
 def test_records_are_offered_by_name_to_whoever_may_see_them(pages: Pages) -> None:
     def offered(who: str, text: str, status: int = 200) -> str:
         asker = getattr(pages, who)
@@ -111,11 +87,3 @@ def test_a_name_is_told_to_nobody_who_may_not_see_the_record(pages: Pages) -> No
     access.grant("operator", "workflow:naming", ["see"], team="operations")
     assert "Halcyon Harbour" not in pages.tom.get(f"/runs/{run}").text
     assert "a customer you may not see" in pages.tom.get(f"/runs/{run}").text
-
-
-def test_what_is_offered_says_no_key_beside_the_name(pages: Pages) -> None:
-    form = {"collection": "customer", "q": "Adaeze", "csrf_token": pages.olivia.token}
-    page = pages.olivia.post("/pick", form, status=200)
-    for beside in re.findall(r'</b> <small class="muted">([^<]*)', page.html):
-        assert "1" not in [word.strip() for word in beside.split(",")]
-    assert "<b>Adaeze Okonkwo-Bell</b>" in page.html

@@ -43,27 +43,6 @@ def test_replay_shows_what_was_proposed_what_became_of_it_and_what_was_never_ope
     assert "Decided by" not in before.text
 
 
-def test_replay_of_a_step_without_proposal_says_why(pages: "Pages") -> None:
-    run = proposals.at(pages.company, "rate")
-    fails(pages.company, run, message="The model did not answer in 8 s.")
-    pages.olivia.get(f"/runs/{run}")
-    assert "The model did not answer in 8 s." in pages.mona.get(f"/runs/{run}/replay").text
-    pages.stan.get(f"/runs/{run}/replay", status=404)
-
-
-def test_replay_of_a_choice(pages: "Pages") -> None:
-    run = proposals.at(pages.company, "decide")
-    arrives(
-        pages.company, run, outcome="approve", choice={"confidence": "high", "reason": "Nothing speaks against it.", "sources": [source()]}
-    )
-    page = pages.olivia.get(f"/runs/{run}")
-    pages.olivia.send(page, "/complete", outcome="approve")
-    at = next(tick["n"] for tick in runs.replay(pages.company.mona, run).ticks if tick["told"].get("proposal", {}).get("outcomes"))
-    past = pages.mona.get(f"/runs/{run}/replay?at={at}")
-    assert "Nothing speaks against it." in past.text
-    assert "Proposed: “Approve”" in past.text
-
-
 def said_above(html: str) -> list[str]:
     """The sentences of the strip above the form: of the live page, and of the replay."""
     found = re.search(r'<div class="proposal".*?(?=<form class="stack")|<section class="strip past".*?</section>', html, re.DOTALL)

@@ -69,30 +69,6 @@ def test_an_admin_edits_a_collections_rules_and_publishes_them(pages: Pages) -> 
     assert "Your draft changes nothing" in ines.get("/settings/roles/draft").text
 
 
-def test_a_condition_is_counted_over_todays_records(pages: Pages) -> None:
-    ines = pages.ines
-    check = "/settings/roles/operator/check?object=collection%3Acustomer&place=t%3Aoperations&rule=r0"
-    token = ines.token
-    told = ines.post(
-        check,
-        {"csrf_token": token, "r0.acts": "read", "r0.condition": "record.desk in $currentUser.tags.desks"},
-        htmx="r0-result",
-        status=200,
-    )
-    assert "Olivia: 4 of 4" in told.text
-    assert "Tom: 3 of 4" in told.text
-    assert "No index of the table begins with desk" in told.text
-    told = ines.post(check, {"csrf_token": token, "r0.condition": "record.id > 2"}, htmx="r0-result", status=200)
-    assert "2 of 4 records today" in told.text
-    assert "index" not in told.text
-    told = ines.post(check, {"csrf_token": token, "r0.condition": "record.desk == $currentUser.tags.desks"}, htmx="r0-result", status=200)
-    assert "nothing equals it: write `… in $currentUser.tags.desks`" in told.text
-    told = ines.post(check, {"csrf_token": token, "r0.condition": "record.id == 1 or record.id == 2"}, htmx="r0-result", status=200)
-    assert "it is written '||'" in told.text
-    told = ines.post(check, {"csrf_token": token, "r0.condition": "record.id ~ 2"}, htmx="r0-result", status=200)
-    assert "cannot stand here" in told.text
-
-
 def test_a_role_of_ones_own_by_page(pages: Pages) -> None:
     ines = pages.ines
     page = ines.get("/settings/roles")
@@ -181,20 +157,6 @@ def test_the_matrix_and_the_simulator_by_page(pages: Pages) -> None:
     )
 
 
-def test_a_refused_page_says_why_and_takes_a_request(pages: Pages) -> None:
-    page = pages.olivia.get("/activity", status=403)
-    assert "No rule allows it for Operator." in page.text
-    assert "Ines can give it." in page.text
-    pages.olivia.send(page, "/access-requests")
-    assert "Asked." in pages.olivia.follow().html
-    told = pages.ines.get("/notices")
-    assert "Olivia asks: read Activity log" in told.text
-    fields = page.form("/access-requests")["fields"]
-    pages.stan.post("/access-requests", {"csrf_token": pages.stan.token, "token": fields["token"]}, status=404)
-    for wrong in ("", "x", fields["token"] + "x"):
-        pages.olivia.post("/access-requests", {"csrf_token": pages.olivia.token, "token": wrong}, status=422)
-
-
 def test_out_of_scope_says_nothing_and_offers_nothing(pages: Pages) -> None:
     for path in ("/c/customer/3", "/c/customer/99", "/c/customer/3/why", "/runs/run_x/why", "/c/nothing/1/why"):
         page = pages.tom.get(path, status=404)
@@ -211,26 +173,3 @@ def test_the_api_names_the_rule_and_who_can_give_it(pages: Pages) -> None:
     answer = pages.app.test_client().get("/api/v1/collections/customer/records/99", headers={"Authorization": f"Bearer {key}"})
     assert answer.status_code == 404
     assert not {"need", "rule", "who"} & set(answer.get_json())
-
-
-def test_why_cant_i_of_a_record_and_a_run(pages: Pages) -> None:
-    page = pages.rosa.get("/c/customer/1")
-    assert "/c/customer/1/why" in page.links
-    page = pages.rosa.get("/c/customer/1/why")
-    assert "No rule allows it for Reviewer in Operations." in page.text
-    pages.rosa.send(page, "/access-requests")
-    assert pages.rosa.answer.headers["Location"] == "/c/customer/1"
-    run_id = pages.company.started()
-    page = pages.olivia.get(f"/runs/{run_id}")
-    assert f"/runs/{run_id}/why" in page.links
-    assert "Cancel it" in pages.olivia.get(f"/runs/{run_id}/why", htmx="dialog").text
-
-
-def test_who_manages_rights_is_led_to_what_would_have_to_change(pages: Pages) -> None:
-    page = pages.ines.get("/workflows/new", status=403)
-    (own,) = {link for link in page.links if link.startswith("/settings/access/try?")}
-    assert "What would have to change" in pages.ines.get(own).text
-    assert "Nobody but you can give it." in page.text
-    assert "Ask for it" not in page.text, "nobody else would be told"
-    assert "can grant" not in page.text + pages.olivia.get("/workflows/new", status=403).text, "who can give it is said once"
-    assert not [link for link in pages.olivia.get("/activity", status=403).links if "/access/try" in link]

@@ -18,12 +18,9 @@ from console.core.actor import Actor
 from console.db.engine import fetch
 from console.views.identity import OPEN
 from tests.company import PASSWORD
-from tests.samples import sampled
 from tests.test_routes import METHODS, OWN, Caller
 from tests.views.conftest import Pages
 from tests.views.test_page_routes import House, furnished
-
-pytestmark = pytest.mark.daily
 
 MORE = {
     "lea": [("lead", "operations")], "oskar": [("operator", "procurement")], "dev": [("developer", "*")], "lena": [("procurement_lead", "procurement")],
@@ -37,6 +34,8 @@ ABSENT = {
 }  # fmt: skip
 RECORD, WORKFLOW = ("Adaeze", "adaeze@"), ("Care review", "Rate the risk")
 """What gives a record away, and what gives a workflow away."""
+COMPARED = {"nobody", "gita"}
+"""Whose answers about what is hidden are compared with those about what is not there."""
 
 
 @dataclass
@@ -57,7 +56,7 @@ class Wing:
 
     def paths(self, methods: set[str]) -> Iterator[tuple[Rule, str, str, str]]:
         """(rule, method, the address of what is there, of what is not) of every route that is neither open nor one's own."""
-        for rule in sampled(sorted(self.house.pages.app.url_map.iter_rules(), key=str)):
+        for rule in sorted(self.house.pages.app.url_map.iter_rules(), key=str):
             if rule.rule not in OPEN | OWN:
                 for method in sorted((rule.methods or set()) & methods):
                     yield rule, method, filled(rule, self.own), filled(rule, self.own | ABSENT)
@@ -109,7 +108,7 @@ def test_no_answer_holds_what_the_policy_keeps_and_what_is_hidden_is_as_if_it_we
             wing.wrong += [(who, rule.rule, leaks)] if leaks else []
             wing.wrong += [(who, rule.rule, answer.status_code)] if answer.status_code >= 500 else []
             asked += 1
-            if there != absent and not record and not workflow:
+            if who in COMPARED and there != absent and not record and not workflow:
                 nothing = caller(absent, method)
                 alike = same_words(answer, text) == same_words(nothing, nothing.get_data().decode("utf-8", "replace"))
                 wing.wrong += [] if alike else [(who, rule.rule, answer.status_code, nothing.status_code)]

@@ -1,20 +1,8 @@
 """The runner: without script by forms and redirects, with htmx by fragments; conflicts keep what was typed."""
 
-import contextlib
-import re
-from dataclasses import replace
-from typing import Any
-
 import pytest
 
-from console import faults, runs
-from console.views.formats import Look
-from console.views.run import pane as runbeside
-from tests.conftest import web_app
-from tests.runs.changing.test_midway import failing
-from tests.runs.engine.test_child_runs import begin, branching, children
-from tests.support.engine import step
-from tests.views.conftest import Page, Pages
+from tests.views.conftest import Pages
 
 
 def test_a_run_goes_from_start_to_end_without_script(pages: "Pages") -> None:
@@ -63,13 +51,6 @@ def test_wrong_values_are_listed_on_top_and_said_at_their_boxes(pages: "Pages") 
     assert pages.olivia.send(page, "/complete", status=422, v_note="", v_count="many").headings[0] == ("h1", "Care review")
 
 
-def test_a_decision_needs_a_choice(pages: "Pages") -> None:
-    run = pages.company.at("decide")
-    wrong = pages.olivia.send(pages.olivia.get(f"/runs/{run}"), "/complete", status=422)
-    assert "#outcome" in wrong.links
-    assert any(told.get("id") == "outcome" for told in wrong.with_attribute("aria-invalid"))
-
-
 def test_drafts_are_kept_while_typing_and_stand_there_after_a_reload(pages: "Pages") -> None:
     run = pages.company.at("note")
     page = pages.olivia.get(f"/runs/{run}")
@@ -94,19 +75,6 @@ def test_saving_keeps_what_is_typed_and_another_resumes_with_it(pages: "Pages") 
     assert not [form for form in page.forms if form["action"].endswith("/complete")]
     pages.tom.send(page, "/resume")
     assert pages.tom.follow().form("/complete")["fields"]["v.note"] == "to be continued"
-
-
-def test_from_to_continue_the_record_opens_and_its_run_goes_on_there_by_itself(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    fields = pages.olivia.get(f"/runs/{run}").form("/complete")["fields"]
-    pages.olivia.post(f"/runs/{run}/save", fields | {"to": "/"})
-    record = next(link for link in pages.tom.get("/").links if link.startswith("/c/customer/") and link.endswith(f"?resume={run}"))
-    own = pages.tom.client.get(record, headers={"Sec-Fetch-Site": "same-origin"}).text
-    assert own.count('data-sends-itself="resume"') == 1
-    for foreign in ({"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "none"}, {}):
-        page = pages.tom.client.get(record, headers=foreign).text
-        assert "data-sends-itself" not in page, "no foreign link makes anybody take a run"
-        assert f"/runs/{run}/resume" in page
 
 
 def test_where_to_go_after_saving_is_always_here(pages: "Pages") -> None:
@@ -207,100 +175,6 @@ def test_who_leads_cancels_a_run_of_somebody_else_and_nobody_else_does(pages: "P
     assert not any(link.startswith(f"/runs/{run}/cancel") for link in pages.mona.get(f"/workflows/care-review/executions/{run}").links)
 
 
-def test_who_ends_a_run_hears_that_a_change_is_under_way_in_one_that_ends_with_it(pages: "Pages") -> None:
-    branching(left=step("name", "action", "join", {"effect": None, "operation": "update", "values": {"risk": "'low'"}}))
-    run = begin("branching")
-    with failing("effects.perform.before=raise"), contextlib.suppress(faults.Fault):
-        pages.company.work()
-    parts = {branch: part.id for branch, part in children(run).items()}
-    assert pages.company.told(parts["left"], "mona")["current"]["waiting"]["for"] == "effect"
-    said = {
-        branch: "It is not called back" in pages.mona.get(f"/runs/{each}/cancel").text for branch, each in {**parts, "whole": run}.items()
-    }
-    assert said == {"left": False, "right": False, "whole": True}
-
-
-@pytest.mark.parametrize("dialog", ["abort", "revise?step=note", "escalate"])
-def test_a_dialog_opened_by_its_own_address_is_a_plain_form(pages: "Pages", dialog: str) -> None:
-    """Over the run's page its answer takes the place of the run; alone there is no run to take the place of."""
-    run = pages.company.at("decide", "1")
-    alone = pages.olivia.client.get(f"/runs/{run}/{dialog}").text
-    over = pages.olivia.client.get(f"/runs/{run}/{dialog}", headers={"HX-Request": "true", "HX-Target": "dialog"}).text
-    assert 'hx-target="#run"' in over
-    assert "hx-post" not in alone
-    assert 'id="run"' not in alone
-    for text in (alone, over):
-        assert 'data-key="ctrl+enter"' in text
-
-
-def test_leaving_asks_save_or_abort_and_offers_to_go_on(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    page = pages.olivia.get(f"/runs/{run}/leave?to=/c/customer")
-    assert {"Save or Abort?", "Keep working"} <= {told for told in ("Save or Abort?", "Keep working") if told in page.text}
-    assert page.form("/save")["fields"]["to"] == "/c/customer"
-    assert f"/runs/{run}/abort?to=%2Fc%2Fcustomer" in page.links
-
-
-def test_a_page_that_waits_is_told_when_nothing_moved(pages: "Pages") -> None:
-    run = pages.company.at("note", by="tom")
-    page = pages.olivia.get(f"/runs/{run}")
-    asks = next(told["hx-get"] for told in page.with_attribute("hx-get") if told.get("id") == "run")
-    pages.olivia.get(asks, htmx="run", status=204)
-    pages.company.answer(run, by="tom")
-    assert "Rate the risk" in pages.olivia.get(asks, htmx="run").text
-
-
-def test_the_record_beside_the_form_has_its_tabs(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    assert "adaeze@customers.example" in pages.olivia.get(f"/runs/{run}").text
-    before = pages.company.told(run)["last_event"]
-    assert "LT45 9999 9000 1234 5678" in pages.olivia.get(f"/runs/{run}?tab=related").text
-    opened = [event["kind"] for event in runs.events(pages.company.olivia, run, limit=100, after=before)[0]]
-    assert "source_opened" in opened
-    pages.olivia.get(f"/runs/{run}?tab=activity")
-
-
-def test_the_pane_stays_where_the_person_was_when_the_run_moves_on(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    page = pages.olivia.get(f"/runs/{run}?tab=activity")
-    form = page.form("/complete")["fields"] | {"v.note": "Looked."}
-    told = {"HX-Request": "true", "HX-Target": "run", "HX-Current-URL": f"http://localhost/runs/{run}?tab=activity"}
-    answer = pages.olivia.client.post(f"/runs/{run}/complete", data=form, headers=told)
-    assert answer.headers["HX-Replace-Url"] == f"/runs/{run}?tab=activity"
-    moved = Page(answer.text)
-    assert "Rate the risk" in moved.text
-    assert here(moved) == ["Activity"]
-    again = Page(pages.olivia.client.get(f"/runs/{run}?revision=0&status=running", headers=told).text)
-    assert here(again) == ["Activity"]
-    chosen = Page(pages.olivia.client.get(f"/runs/{run}", headers=told | {"HX-Target": "context"}).text)
-    assert here(chosen) == ["Record"], "the tab that was pressed"
-    other = Page(
-        pages.olivia.client.get(f"/runs/{run}?revision=0", headers=told | {"HX-Current-URL": "http://localhost/x?tab=activity"}).text
-    )
-    assert here(other) == ["Record"]
-
-
-def test_the_record_stays_beside_an_automatic_step_for_who_was_shown_it(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    pages.olivia.get(f"/runs/{run}")
-    seen = runs.get(pages.company.olivia, run)
-    working = replace(seen, screen=None, json=seen.json | {"status": "running"})
-
-    def pane(name: str) -> dict[str, Any]:
-        with web_app().test_request_context(f"/runs/{run}"):
-            return runbeside.pane(working, getattr(pages.company, name), Look(), "record", {})
-
-    assert (pane("olivia")["context_tab"], pane("olivia")["record"]["key"]) == ("record", "1")
-    assert pane("olivia")["sections"]
-    assert pane("mona")["record"] is None, "who was shown nothing"
-
-
-def here(page: Page) -> list[str]:
-    """The tab of the right pane that is chosen."""
-    pane = page.html.partition('aria-label="Record context"')[2].partition("</nav>")[0]
-    return re.findall(r'aria-current="true">(\w+)<', pane)
-
-
 def test_a_write_that_was_refused_comes_back_at_its_field(pages: "Pages") -> None:
     run = pages.company.at("rate")
     page = pages.olivia.get(f"/runs/{run}")
@@ -346,36 +220,3 @@ def test_strangers_move_nothing(pages: "Pages", command: str) -> None:
     )
     pages.stan.client.get("/")
     assert pages.company.told(run) == before
-
-
-def test_settling_needs_a_finding_and_a_reason(pages: "Pages") -> None:
-    run = pages.company.at("note")
-    page = pages.olivia.post(f"/runs/{run}/settle", {"csrf_token": pages.olivia.token, "revision": "1"}, status=422)
-    assert "Say whether it was done." in page.text
-    assert "Say how you know." in page.text
-
-
-def test_what_revising_cancels_says_who_did_it_or_that_nobody_did(pages: "Pages") -> None:
-    run = pages.company.at("decide")
-    dialog = pages.olivia.get(f"/runs/{run}/revise?step=note", htmx="dialog")
-    assert "Decidenot finished" in dialog.text
-    assert "High?automatic, just now" in dialog.text
-    assert "Rate the riskOlivia, just now" in dialog.text
-    assert " , " not in dialog.text
-
-
-def test_a_run_that_a_crash_left_in_the_middle_of_a_change_says_so_and_goes_on(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    run = pages.company.at("rate")
-    page = pages.olivia.get(f"/runs/{run}")
-    monkeypatch.setenv("HANDRAIL_FAULT", "effects.perform.before=raise")
-    pages.olivia.send(page, "/complete", v_risk="high", status=500)
-    monkeypatch.delenv("HANDRAIL_FAULT")
-    waits = pages.olivia.get(f"/runs/{run}")
-    assert "Waiting" in waits.text
-    assert "Making the change. Should no answer come, the console looks what came of it" in waits.text
-    asking = next(told for told in waits.with_attribute("hx-get") if told.get("id") == "run")
-    assert asking["hx-trigger"] == "every 1s"
-    pages.olivia.get(asking["hx-get"], htmx="run", status=204)
-    runs.advance(run)
-    assert ("h2", "Decide") in pages.olivia.get(asking["hx-get"], htmx="run").headings
-    assert pages.company.sql("select risk from customer where id = 1") == [("high",)]

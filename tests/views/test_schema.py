@@ -1,21 +1,23 @@
-"""The JSON Schema of workflow files, for editors anywhere."""
+"""The JSON Schemas of the files that people write, for editors anywhere."""
 
 from pathlib import Path
 
+import pytest
 from flask.testing import FlaskClient
 
-from console.core.documents import workflow
+from console.views.schema import SCHEMAS
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference" / "schemas"
 
 
-def test_anybody_may_read_the_schema(client: FlaskClient) -> None:
-    answer = client.get("/schema/workflow.json")
-    assert answer.status_code == 200
-    assert answer.mimetype == "application/schema+json"
-    assert answer.data == (Path(workflow.__file__).parent.parent / "workflow.schema.json").read_bytes()
-    assert answer.json is not None
-    assert answer.json["title"] == "A workflow of Handrail"
-    assert client.get("/schema/workflow.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_anybody_may_read_the_schema_which_is_that_of_the_reference(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/schema/{name}.json")
+    assert (answer.status_code, answer.mimetype) == (200, "application/schema+json")
+    assert answer.data == (FOLDER / f"{name}.schema.json").read_bytes(), "run bin/fix: it writes the schemas"
+    assert client.get(f"/schema/{name}.json", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
 
 
-def test_nobody_writes_it(client: FlaskClient) -> None:
+def test_there_are_no_others_and_nobody_writes_them(client: FlaskClient) -> None:
+    assert client.get("/schema/people.json").status_code == 404
     assert client.post("/schema/workflow.json").status_code in (403, 405)

@@ -1,18 +1,15 @@
 """Search from every page: what is found, by whom, and what is said where something was not searched."""
 
 import json
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from unittest.mock import patch
 from urllib.parse import urlencode
 
-import pytest
 import sqlalchemy as sa
 
 from console import runs
-from console.activity import sequencing
 from console.browse import find_records
 from console.db.engine import fetch
 from console.errors import SourceDown
@@ -39,14 +36,6 @@ def test_records_runs_pages_and_actions_stand_in_groups(pages: "Pages") -> None:
     assert "/workflows/care-review" in page.links
     assert "/c/customer?segment=unrated" in pages.olivia.get("/search?q=unrated").links
     assert "Nothing is called “qqqq”" in pages.olivia.get("/search?q=qqqq").text
-
-
-@pytest.mark.parametrize(
-    ("q", "key"),
-    [("okonkwo", "1"), ("tore@customers.example", "2"), ("LT459999900012345678", "LT459999900012345678"), ("halcyon harb", "3")],
-)
-def test_names_numbers_and_mails_are_found(pages: "Pages", q: str, key: str) -> None:
-    assert any(link.endswith(f"/{key}") for link in pages.olivia.get(f"/search?q={q}").links)
 
 
 def test_nobody_finds_or_counts_what_is_out_of_their_scope_or_masked(pages: "Pages") -> None:
@@ -100,30 +89,3 @@ def statements(source: str) -> Iterator[list[str]]:
     sa.event.listen(engine, "before_cursor_execute", note)
     yield sent
     sa.event.remove(engine, "before_cursor_execute", note)
-
-
-def test_at_most_three_a_group_and_the_group_alone_shows_more(pages: "Pages") -> None:
-    with sqlite3.connect(pages.company.path) as connection:
-        connection.executemany(
-            "insert into customer (id, display_name, desk) values (?, ?, 'retail')", [(n, f"Larkfield {n}") for n in range(100, 130)]
-        )
-    page = pages.olivia.get("/search?q=larkfield")
-    found = [link for link in page.links if link.startswith("/c/customer/1")]
-    assert len([link for link in found if link.count("/") == 3]) == 3
-    assert "18+ more customers" in page.text
-    assert "21+" in page.text
-    alone = pages.olivia.get("/search?q=larkfield&in=c:customer")
-    assert len([link for link in alone.links if link.startswith("/c/customer/1") and link.count("/") == 3]) == 20
-    assert "/c/customer?q=larkfield" in alone.links
-
-
-def test_an_empty_box_offers_what_was_seen_last(pages: "Pages") -> None:
-    pages.olivia.get("/c/customer/2")
-    sequencing.catch_up(5.0)
-    assert "Tore Lindqvist" in pages.olivia.get("/search").text
-
-
-def test_the_box_gets_the_groups_alone(pages: "Pages") -> None:
-    html = pages.olivia.get("/search?q=adaeze", "found").html
-    assert html.lstrip().startswith('<div class="hits-of"')
-    assert "<html" not in html

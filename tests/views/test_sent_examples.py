@@ -7,7 +7,6 @@ import pytest
 
 from console import access, workflows
 from tests.support.contact_club import found_club
-from tests.tables import cases
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -80,38 +79,6 @@ def test_values_of_an_example_become_the_record_questions_and_new_questions(page
     again = shown(pages, here, json.dumps(EXAMPLE))
     assert (rows(again, here)["into.1"], rows(again, here)["into.4"]) == ("record", "field:vip"), "what the draft has is chosen"
     assert "ada@post.example" not in json.dumps(document), "nothing of the example is kept"
-
-
-@cases(
-    ("text", "status", "words"),
-    [
-        ("payload=%7B%22action%22%3A+%22opened%22%7D", 200, "opened"),
-        ("From=%2B491716644754&Body=Yes+please", 200, "Yes please"),
-        ('[{"sku": "A-1"}, {"sku": "B-2"}]', 200, "A-1"),
-        ("hello", 422, "This is no JSON object"),
-        ("[]", 422, "This is no JSON object"),
-        ("{}", 422, "This is no JSON object"),
-        ("[1]", 422, "This is no JSON object"),
-        ('{"a": 1', 422, "This is no JSON object"),
-        ('{"a": "' + "x" * 100_001 + '"}', 422, "longer than 100 kB"),
-        ('{"a": ' + "[" * 500 + "]" * 500 + "}", 422, "no JSON object"),
-        ('{"<script>alert(1)</script>": "<b>", "\\u0000": 1}', 422, "no JSON object"),
-        ('{"<script>alert(1)</script>": "<b>"}', 200, "<b>"),
-    ],
-)
-def test_what_is_pasted_is_shown_or_told_why_not(pages: "Pages", here: str, text: str, status: int, words: str) -> None:
-    page = shown(pages, here, text, status)
-    assert words in page.text
-    assert "<script>alert" not in page.html
-    assert page.form(here)["fields"]["example"] == text, "what was typed stays"
-
-
-def test_nothing_chosen_and_a_webhook_that_is_gone_are_told(pages: "Pages", here: str) -> None:
-    page = shown(pages, here, '{"colour": "red"}')
-    assert "Choose for at least one value" in pages.mona.send(page, here, status=422, do="take").text
-    pages.mona.get(here.replace("shop", "night"), status=404)
-    pages.mona.get(here.replace("shop", "none"), status=404)
-    assert pages.olivia.get(here, status=403)
 
 
 def test_an_address_in_the_example_finds_the_record_where_nothing_else_does(pages: "Pages") -> None:

@@ -1,16 +1,13 @@
 """Shaping a collection by page: layout, segments, relations and forms, seen as a role sees them; two editors of one layout."""
 
-import json
 import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import sqlalchemy as sa
 
 from console import collections, records
-from console.db.engine import transaction
 
 if TYPE_CHECKING:
     from tests.views.conftest import Page, Pages
@@ -44,31 +41,6 @@ pragma writable_schema = on;
 pragma schema_version = 1000;
 update sqlite_schema set sql = replace(sql, 'desk text not null', 'desk text not null default ' || quote('retail')) where name = 'customer';
 """
-
-
-@pytest.mark.parametrize("part", ["list", "summary", "details", "new", "edit"])
-def test_an_arrangement_that_is_sent_as_drawn_changes_nothing(pages: "Pages", part: str) -> None:
-    path = f"{HERE}/layout/{part}"
-    pages.ines.post(path, arranged(pages.ines.get(path), path))
-    assert collections.open_collection(pages.company.ines, "customer").draft.document is None
-    pages.ines.get(f"{HERE}/layout/absent", status=404)
-
-
-def test_columns_move_by_dragging_and_by_buttons(pages: "Pages") -> None:
-    path = f"{HERE}/layout/list"
-    sent = arranged(pages.ines.get(path), path)
-    order = sent["place"]
-    assert order[0] == "g:0"
-    assert "g:rest" in order
-    email = "f:email"
-    rest = [entry for entry in order if entry != email]
-    pages.ines.post(path, sent | {"place": ["g:0", email, *rest[1:]]})
-    assert said(pages)["columns"][0] == "email"
-    down = pages.ines.post(path, arranged(pages.ines.get(path), path) | {"do": "down:f:email"}, status=200)
-    assert "Not saved yet" in down.text
-    assert said(pages)["columns"][0] == "email", "a button draws the form anew and saves nothing"
-    pages.ines.post(path, arranged(down, path))
-    assert said(pages)["columns"][1] == "email"
 
 
 def test_the_summary_has_groups_with_headings_related_lists_and_a_badge(pages: "Pages") -> None:
@@ -139,24 +111,6 @@ def segment(**values: Any) -> dict[str, Any]:
     return {"label": "High risk", "kind": "conditions", "rows.joined": values.pop("joined", "all"), **sent, "enabled": "yes"} | values
 
 
-def test_a_segment_called_new_is_opened_like_others_and_keeps_the_order_of_its_roles(pages: "Pages") -> None:
-    new, place = f"{HERE}/new-segment", f"{HERE}/segments/new"
-    token = pages.ines.get(new).form(new)["fields"]["csrf_token"]
-    pages.ines.post(new, {"csrf_token": token, "revision": "0"} | segment(label="New"))
-    (made,) = said(pages)["segments"][-1:]
-    assert (made["id"], "roles" in made) == ("new", False)
-    assert place in pages.ines.get(f"{HERE}/segments").links
-    editing = collections.open_collection(pages.company.ines, "customer")
-    document = editing.document.to_json()
-    document["segments"][-1]["roles"] = ["reviewer", "operator"]
-    collections.save(pages.company.ines, "customer", editing.draft.revision, document)
-    form = pages.ines.get(place).form(place)["fields"]
-    assert form["label"] == "New"
-    pages.ines.post(place, form | segment(label="Fresh", roles=["operator", "reviewer"]))
-    (made,) = said(pages)["segments"][-1:]
-    assert (made["label"], made["roles"]) == ("Fresh", ["reviewer", "operator"])
-
-
 def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     new = f"{HERE}/new-segment"
     base = {"csrf_token": pages.ines.token, "revision": "0"}
@@ -189,65 +143,6 @@ def test_a_segment_is_made_of_conditions(pages: "Pages") -> None:
     found = [int(given["data-record"]) for _, given in shown.attributes if "data-record" in given]
     assert len(found) > 1
     assert found == sorted(found, reverse=True)
-
-
-def test_what_a_draft_changes_is_said_without_ids_and_expressions(pages: "Pages") -> None:
-    new = f"{HERE}/new-segment"
-    token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}
-    rows = {"field": ["risk", "balance"], "comparison": ["in", ">="], "value": ["high, medium", "5"]}
-    pages.ines.post(new, token | segment(revision="0", label="Watch these", roles=["operations_lead"], **rows))
-    changed = pages.ines.get(f"{HERE}/changes").text
-    assert "Segment Watch these" in changed
-    assert "conditions: Risk is one of High, Medium and Balance is at least 5" in changed
-    assert "opens for: Operations lead" in changed
-    for raw in ("watch-these", "record.", "operations_lead", "&&"):
-        assert raw not in changed, raw
-    publish(pages)
-    pages.ines.post(
-        f"{HERE}/segments/watch-these", token | segment(revision="2", label="Watch these", field=["balance"], comparison=["<"], value=["9"])
-    )
-    again = pages.ines.get(f"{HERE}/changes").text
-    assert "Segment Watch these: conditions" in again
-    assert "Balance is less than 9" in again
-    shaped = said(pages) | {
-        "sort": "-balance",
-        "relations": [{"name": "account", "label": "Their accounts", "collection": "account", "kind": "to_many", "via": "customer_id"}],
-    }
-    shaped["summary"] = {"badge": "risk", "related": [{"relation": "account"}]}
-    shaped["segments"] = [*reversed(shaped["segments"])]
-    revision = collections.open_collection(pages.company.ines, "customer").draft.revision
-    collections.save(pages.company.ines, "customer", revision, shaped)
-    told = pages.ines.get(f"{HERE}/changes").text
-    for words in ("Balance, last first", "label: Their accounts", "leads to: several", "Summary badge"):
-        assert words in told, words
-    for raw in ("-balance", "watch-these", "record."):
-        assert raw not in told, raw
-    page = pages.ines.get(HERE)  # by which column changes of other programs are seen is chosen there
-    sent = {name: value for name, value in page.form(HERE)["fields"].items() if name in ("csrf_token", "revision")}
-    pages.ines.post(HERE, sent | {"do": "save", "changes.column": "balance", "changes.created": "", "changes.deleted": ""})
-    assert said(pages)["changes"] == {"column": "balance"}
-    assert "grows with every changenothingBalance" in pages.ines.get(f"{HERE}/changes").text
-
-
-def test_a_segment_is_ordered_put_away_and_removed(pages: "Pages") -> None:
-    new = f"{HERE}/new-segment"
-    token = {"csrf_token": pages.ines.get(new).form(new)["fields"]["csrf_token"]}
-    before = [entry["id"] for entry in said(pages).get("segments", [])]
-    for number, label in enumerate(("First", "Second")):
-        pages.ines.post(new, token | segment(label=label, revision=str(number), roles=["operator"] if number else []))
-    path = f"{HERE}/segments"
-    page = pages.ines.get(path)
-    pages.ines.post(path, arranged(page, path) | {"segment": ["f:second", "f:first", *(f"f:{name}" for name in before)]})
-    assert [entry["id"] for entry in said(pages)["segments"]] == ["second", "first", *before]
-    off = token | segment(label="Second", revision="3")
-    off.pop("enabled")
-    pages.ines.post(f"{path}/second", off)
-    publish(pages)
-    assert records.collection("customer").segment("second") is None
-    assert records.collection("customer").segment("first") is not None
-    pages.ines.post(f"{path}/second", token | {"revision": "5", "do": "remove"})
-    assert "second" not in [entry["id"] for entry in said(pages)["segments"]]
-    pages.ines.get(f"{path}/second", status=404)
 
 
 SELECT = "select c.id from customer c join account a on a.customer_id = c.id group by c.id having count(*) > 0"
@@ -336,44 +231,3 @@ def test_two_editors_see_both_changes_and_lose_nothing(pages: "Pages") -> None:
     pages.ines.post(f"{HERE}/merge", mine)
     assert said(pages)["columns"][0] == "tax_id", "without a tick theirs stays, which is what was saved last"
     pages.ines.post(f"{HERE}/merge", mine | {"base": "{"}, status=400)
-
-
-def test_a_draft_that_names_a_vanished_field_can_be_saved_without_it(pages: "Pages") -> None:
-    document = said(pages)
-    gone = document | {"columns": ["vanished", "id", "email"], "fields": document["fields"] | {"vanished": {"label": "Gone"}}}
-    kept = {"d": json.dumps(gone), "f": "[]", "r": 1, "b": "usr_ines"}
-    with transaction() as connection:
-        connection.execute(
-            sa.text(
-                "insert into console.collection_draft (collection, document, former, revision, changed_by, changed_at)"
-                " values ('customer', :d, cast(:f as jsonb), :r, :b, now())"
-            ),
-            kept,
-        )
-    path = f"{HERE}/layout/list"
-    page = pages.ines.get(path)
-    assert "no longer fits its table" in page.text
-    pages.ines.post(path, arranged(page, path))
-    assert "Left out, because the table no longer has it: vanished" in pages.ines.follow().html
-    assert "vanished" not in json.dumps(said(pages))
-
-
-@pytest.mark.parametrize(("part", "shown"), [("tax", 1), ("no such", 0)])
-def test_fields_that_were_found_by_a_part_of_their_name_are_saved_without_the_others(pages: "Pages", part: str, shown: int) -> None:
-    path = f"{HERE}?q={part.replace(' ', '%20')}"
-    page = pages.ines.get(path)
-    assert len([told for told in page.with_attribute("name") if told["name"].startswith("label.")]) == shown
-    action = next(form["action"] for form in page.forms if "q=" in form["action"])
-    sent = arranged(page, action)
-    pages.ines.post(action, sent)
-    assert collections.open_collection(pages.company.ines, "customer").draft.document is None
-    if shown:
-        pages.ines.post(action, sent | {"label.tax_id": "Number of the tax office"})
-        assert said(pages)["fields"]["tax_id"]["label"] == "Number of the tax office"
-
-
-def test_what_is_arranged_for_the_first_time_was_the_usual_before(pages: "Pages") -> None:
-    path = f"{HERE}/layout/details"
-    sent = arranged(pages.ines.get(path), path)
-    pages.ines.post(path, sent | {"place": [sent["place"][0], *reversed(sent["place"][1:-1]), sent["place"][-1]]})
-    assert "the usual ones" in pages.ines.get(f"{HERE}/changes").text

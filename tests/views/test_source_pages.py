@@ -153,15 +153,6 @@ def test_what_does_not_connect_says_why_and_loses_nothing(pages: Pages, typed: d
     assert all(again[name] == value for name, value in typed.items() if name not in ("kind", "password"))
 
 
-def test_a_name_that_is_taken_is_said_at_its_box(pages: Pages, tmp_path: Path) -> None:
-    ines = pages.ines
-    page = at_choice(ines, filled(tmp_path))
-    for name, status in (("company", 409), ("2 words", 422)):
-        refused = ines.send(page, CONNECT, status=status, name=name)
-        assert next(one for one in refused.with_attribute("name") if one["name"] == "name")["aria-invalid"] == "true"
-        assert refused.form(CONNECT)["fields"]["kept"]
-
-
 def test_what_was_sealed_is_opened_for_its_person_alone_and_not_for_ever(
     pages: Pages, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,103 +275,6 @@ def test_what_a_change_breaks_is_shown_before_it_is_taken_over(pages: Pages, tmp
     assert "Nothing has changed" in ines.get(at).text
 
 
-def test_a_record_that_is_referred_to_by_several_columns_is_called_by_its_title(pages: Pages, tmp_path: Path) -> None:
-    file = filled(tmp_path)
-    behind(
-        file,
-        """create table berth (port text, no int, state text, primary key (port, no));
-        create table call (id integer primary key, port text, berth_no int, foreign key (port, berth_no) references berth (port, no));
-        insert into berth values ('LTKLJ', 2, 'free'); insert into call values (1, 'LTKLJ', 2)""",
-    )
-    name = connected(file)
-    for path in ("call", "call/1"):
-        page = pages.ines.get(f"/c/{name}.{path}")
-        assert "LTKLJ, number 2" in page.text
-        assert f"/c/{name}.berth/~7EWyJMVEtMSiIsIjIiXQ" in page.links
-    assert "LTKLJ, number 2" in pages.ines.get(f"/c/{name}.call/1/related/berth").text
-
-
-def test_rights_name_the_source_where_two_have_a_table_of_one_name(pages: Pages, tmp_path: Path) -> None:
-    first, second = connected(filled(tmp_path, "a.db")), connected(filled(tmp_path, "b.db"))
-    page = pages.ines.get("/settings/access?q=team")
-    labels = {records.collection(f"{name}.team").label for name in (first, second)}
-    assert len(labels) == 2
-    assert all(label in page.text for label in labels), page.text
-
-
-def test_who_may_not_manage_sources_is_not_led_to_what_has_changed(pages: Pages, tmp_path: Path) -> None:
-    file, name = filled(tmp_path), fresh()
-    sources.add(name, f"sqlite:///{file}", "operator")
-    access.refresh()
-    behind(file, "drop view roster; drop table member")
-    seen = pages.olivia.get(f"/c/{name}.member", status=503)
-    assert "has changed" in seen.text
-    assert "roster" not in seen.text
-    assert "/again" not in seen.html
-
-
-def test_a_column_that_nothing_names_is_let_go_at_once_and_nothing_new_comes_in(pages: Pages, tmp_path: Path) -> None:
-    ines, file = pages.ines, filled(tmp_path)
-    name = connected(file)
-    behind(
-        file,
-        "alter table member drop column mail; alter table member add column secret text; insert into member values (1, 1, 'Ann', 'hush')",
-    )
-    ines.get(f"/c/{name}.member", status=303)  # to itself, once: nobody has to load it again
-    page = ines.follow()
-    assert "the console has taken that over. member.mail is gone" in page.text
-    assert "Ann" in page.text
-    assert "hush" not in page.html
-    assert "secret is new" in ines.get(f"/settings/sources/{name}/again").text
-
-
-def test_an_open_form_of_a_column_that_is_gone_says_so(pages: Pages, tmp_path: Path) -> None:
-    ines, file = pages.ines, filled(tmp_path)
-    name = connected(file)
-    behind(file, "insert into member values (1, 1, 'Ann', 'a@x.example')")
-    at = f"/c/{name}.member/1/edit/mail"
-    page = ines.get(at)
-    behind(file, "alter table member drop column mail")
-    refused = ines.send(page, at, status=503, v_mail="b@x.example")
-    assert "has changed, and the console has taken that over" in refused.text
-    assert "was done" not in refused.text
-    ines.send(page, at, status=404, v_mail="b@x.example")
-
-
-def test_words_for_others_name_no_table(pages: Pages, tmp_path: Path) -> None:
-    file = filled(tmp_path)
-    name = connected(file, role="operator")
-    behind(file, "drop table team")
-    seen = pages.olivia.get(f"/c/{name}.team", status=503).text
-    assert "Who manages data sources has to look at it" in seen
-    assert "team is gone" not in seen
-    assert "team is gone" in pages.ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
-
-
-def test_a_table_that_is_gone_holds_back_no_other_list(pages: Pages, tmp_path: Path) -> None:
-    ines, file = pages.ines, filled(tmp_path)
-    name = connected(file)
-    behind(file, "drop view roster; drop table team; alter table member drop column mail; insert into member values (1, null, 'Ann')")
-    ines.get(f"/c/{name}.member", status=303)
-    first = ines.follow().text
-    assert "What nothing else names is taken over. Who manages data sources has to look at the rest" in first
-    assert "Ann" in first
-    for page in (f"/c/{name}.team", f"/new/c/{name}.team"):
-        assert "has changed" in ines.get(page, status=503).text
-    assert "team is gone" in ines.get(f"/settings/sources/{name}/again").text.replace("gone team", "team is gone")
-
-
-def test_what_a_document_names_waits_and_what_none_names_does_not(pages: Pages, tmp_path: Path) -> None:
-    ines, file, name = pages.ines, filled(tmp_path), fresh()
-    document = {"id": f"{name}-m", "source": name, "table": "member", "label": "Members", "columns": ["name", "mail"]}
-    sources.add(name, f"sqlite:///{file}", documents=[document])
-    behind(file, "drop view roster; alter table member drop column mail; alter table team rename column name to team_name")
-    ines.get(f"/c/{name}.team", status=303)
-    assert "has changed" in ines.follow().text
-    assert "Red" in ines.get(f"/c/{name}.team").text, "a column that is only called otherwise stays"
-    assert "The table has changed: Mail is not there as before" in ines.get(f"/c/{name}-m").text
-
-
 def test_a_secret_under_another_name_waits_for_a_person(pages: Pages, tmp_path: Path) -> None:
     ines, file = pages.ines, filled(tmp_path)
     behind(file, "alter table member add column password text; insert into member values (1, 1, 'Ann', 'a@x.example', 'hush')")
@@ -433,10 +327,3 @@ def test_who_may_not_manage_sources_sees_none_and_connects_none(pages: Pages, tm
         browser.post(path, sent, status=403)
     assert [head.name for head in sources.list_all()] == before
     assert "/settings/sources" not in browser.get("/settings/me").html
-
-
-def test_indexes_for_search_are_statements_for_others_to_run(pages: Pages, tmp_path: Path) -> None:
-    name = connected(filled(tmp_path))
-    page = pages.ines.get(f"/settings/sources/{name}/indexes")
-    assert "Searches are fast as they are" in page.text
-    assert 'CREATE INDEX "member_name_search" ON "member" ("name" COLLATE NOCASE);' in page.text

@@ -2,43 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
 from console import records, sources
 from tests.views.conftest import Pages
-from tests.views.test_source_pages import CONNECT, at_choice, behind, connected, filled, fresh
-
-
-@pytest.mark.rotating
-def test_what_only_the_program_of_a_file_can_do_is_said(pages: Pages, tmp_path: Path) -> None:
-    file, name = filled(tmp_path), fresh()
-    behind(
-        file,
-        """create view sorted_teams as select title_sort(name) as name from team;
-        create trigger sorts after update on team begin update team set name = title_sort(new.name); end""",
-    )
-    pages.ines.send(at_choice(pages.ines, file), CONNECT, do="connect", name=name, may_admin=["browse", "update"])
-    assert "sorted_teams could not be read by the database itself" in pages.ines.follow().text
-    edit = f"/c/{name}.team/1/edit"
-    refused = pages.ines.send(pages.ines.get(edit), edit, status=503, v_name="Green")
-    assert "calls a function of that program" in refused.text
-    assert refused.form(edit)["fields"]["v.name"] == "Green", "what was typed stays"
-    assert pages.ines.get(f"/c/{name}.team").text.count("Red"), "the source is not taken for one that is down"
-
-
-@pytest.mark.rotating
-def test_what_refers_to_a_record_by_two_fields_is_told_by_field(pages: Pages, tmp_path: Path) -> None:
-    file = filled(tmp_path)
-    behind(
-        file,
-        """create table game (id integer primary key, home_id int references team (id), guest_id int references team (id));
-        insert into game values (1, 1, 2), (2, 1, 2), (3, 2, 1)""",
-    )
-    name = fresh()
-    sources.add(name, f"sqlite:///{file}", may={"admin": ["browse", "read", "delete"]})
-    text = pages.ines.get(f"/c/{name}.team/1/delete").text
-    assert "2 records of Game by “Home”" in text
-    assert "1 record of Game by “Guest”" in text
+from tests.views.test_source_pages import behind, connected, filled, fresh
 
 
 def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Pages, tmp_path: Path) -> None:
@@ -54,26 +20,6 @@ def test_a_related_table_that_is_gone_leaves_the_other_related_lists(pages: Page
     text = pages.ines.get(f"/c/{name}.team/1/related").text
     assert "Ann" in text
     assert "no longer has this table" in text
-
-
-@pytest.mark.rotating
-def test_rows_without_a_key_and_a_name_stand_without_a_name(pages: Pages, tmp_path: Path) -> None:
-    file = filled(tmp_path)
-    behind(
-        file,
-        "insert into member (team_id, name) values (1, 'Ann'), (1, 'Ben'); create view sizes as select team_id, count(*) as many from member group by team_id",
-    )
-    page = pages.ines.get(f"/c/{connected(file)}.sizes")
-    assert '<th scope="row">' not in page.html
-    assert page.html.count('<th scope="col"') == page.html.split("<tbody")[1].split("<tr>")[1].count("<td")
-
-
-def test_a_shelf_of_one_source_does_not_repeat_its_name(pages: Pages, tmp_path: Path) -> None:
-    first, second = connected(filled(tmp_path, "c.db")), connected(filled(tmp_path, "d.db"))
-    shelf = pages.ines.get("/c").html
-    for name in (first, second):
-        assert f"<span>{records.collection(f'{name}.team').plain_label}</span>" in shelf
-        assert f"<span>{records.collection(f'{name}.team').label}</span>" not in shelf
 
 
 def test_tables_are_chosen_again_and_what_that_means_is_shown_first(pages: Pages, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_stopped_import_counts_the_lines_that_were_begun_and_those_left_out_am
     import_batches.cancel(company.olivia, ident)
     page = club.olivia.get(f"/imports/{ident}").text
     assert ("Stopping: 0 added so far" in page, "added, stopped" in page) == (True, False)
-    assert "-stopping" in club.olivia.answer.text, "it is followed"
+    assert "every 1s" in club.olivia.answer.text, "it is followed"
     assert "stopping, 0 added" in club.olivia.get("/import/c/contact").text
     assert told_by_api(company, ident) == ("running", "Somebody stopped it; the lines that were begun are still written.", 0)
     work_until_idle({queue.IMPORT})

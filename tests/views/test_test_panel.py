@@ -12,7 +12,6 @@ from console.core.drafting import SetDocument
 from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed, NotFound
 from console.monitoring import outcomes
-from tests.company import DOCUMENT
 from tests.views.conftest import Page, Pages
 
 URL = "/workflows/care-review/test"
@@ -58,46 +57,12 @@ def test_a_dry_run_is_answered_on_the_page_and_kept_as_a_test(pages: Pages) -> N
     assert fetch("select count(*) from console.run")[0][0] == 0
 
 
-def test_a_record_is_meant_by_its_name_where_only_one_is_called_so(pages: Pages) -> None:
-    pages.company.sql(
-        "insert into customer (id, display_name, desk) values (5, 'Tore Lindqvist', 'retail'), (6, 'Tore Lindqvist-Dahl', 'retail')"
-    )
-    page = pages.mona.get(URL)
-    several = go(pages, page, status=422, typed={"v.record": "tore lindqvist", "v.input.why": "periodic"})
-    assert ("Several are called so." in several.text, several.form("/test")["fields"]["v.record"]) == (True, "tore lindqvist")
-    chosen = {"v.record": "Tore Lindqvist", "r.record": '["Tore Lindqvist", "5"]', "v.input.why": "periodic"}
-    assert "It stops at “Read this”." in go(pages, page, typed=chosen).text
-    one = go(pages, page, typed={"v.record": "tore lindqvist-dahl", "v.input.why": "periodic"})
-    assert one.form("/test")["fields"]["r.record"] == '["Tore Lindqvist-Dahl", "6"]'
-    assert one.form("/test")["fields"]["v.record"] == "Tore Lindqvist-Dahl"
-
-
 @pytest.mark.parametrize("who", ["olivia", "stan", "rosa", "ada"])
 def test_nobody_else_gets_in(pages: Pages, who: str) -> None:
     browser = getattr(pages, who)
     status = 404 if who == "stan" else 403
     browser.get(URL, status=status)
     browser.post(URL, {"csrf_token": browser.token, "do": "run", "v.record": "1", "t.record": "reference"}, status=status)
-
-
-def test_a_record_that_is_not_there_and_a_draft_with_errors_say_so(pages: Pages) -> None:
-    page = pages.mona.get(URL)
-    gone = go(pages, page, status=404, typed={"v.record": "99", "v.input.why": "periodic"})
-    assert "There is nothing here" in gone.text
-    go(pages, page, status=422, typed={"v.record": "1"})
-    nothing = go(pages, page, status=422, typed={"v.record": "", "v.input.why": "periodic"})
-    assert "Name the record that it is about." in nothing.text
-    pages.mona.post(URL, page.form("/test")["fields"] | {"do": "run", "kept": "[1"}, status=422)
-    workflows.edit(pages.company.mona, "care-review", 0, [])
-
-
-def test_ended_runs_are_decided_again_with_links_to_their_replay(pages: Pages) -> None:
-    run_id = pages.company.finished("1")
-    told = pages.mona.get(f"{URL}/past")
-    assert "0 of 1 would go another way." in told.text
-    assert f"/runs/{run_id}/replay" in told.links
-    for who, status in (("olivia", 403), ("stan", 404)):
-        getattr(pages, who).get(f"{URL}/past", status=status)
 
 
 def test_publishing_asks_why_where_a_test_fails(pages: Pages) -> None:
@@ -108,32 +73,6 @@ def test_publishing_asks_why_where_a_test_fails(pages: Pages) -> None:
     assert "Begins with the record: It begins with “Start”, and “Load the customer” was expected." in stopped.text
     pages.mona.send(stopped, "/publish", note="Tests.", accept="Mended tomorrow.")
     assert workflows.live("care-review").number == 2
-
-
-def test_the_way_of_a_message_and_an_event_in_time_are_chosen_and_kept(pages: Pages) -> None:
-    mona = pages.company.mona
-    ways = {"sent": "hear", "skipped": "end", "failed": "end", "expired": "end"}
-    steps: list[dict[str, Any]] = [
-        {"id": "start", "type": "start", "title": "Start", "next": {"default": "mail"}},
-        {"id": "mail", "type": "email", "title": "Write", "config": {"subject": "Hello", "body": "We write.", "to": "'a@b.example'"}, "next": ways},
-        {"id": "hear", "type": "wait", "title": "Hear", "config": {"event": "record.updated", "timeout": "P2D"}, "next": {"event": "ok", "timeout": "end"}},
-        {"id": "ok", "type": "end", "title": "Heard", "config": {"label": "Heard"}},
-        {"id": "end", "type": "end", "title": "End", "config": {"label": "no_word_from_them"}},
-    ]  # fmt: skip
-    workflows.edit(
-        mona, "care-review", 0, drafting.difference(workflows.open_draft(mona, "care-review").document, {**DOCUMENT, "steps": steps})
-    )
-    page = go(pages, pages.mona.get(URL), typed={"v.record": "1"})
-    assert "It ends as No word from them." in page.text
-    assert "An e-mail" in page.text
-    page = go(pages, page, "look", typed={"effect.hear": "happens"})
-    assert "It ends as Heard." in page.text
-    page = go(pages, page, "look", typed={"effect.mail": "way.skipped", "effect.hear": "succeeded"})
-    assert "What it waited for" not in page.text
-    go(pages, page, "keep", status=303, name="Skipped")
-    kept = workflows.open_draft(mona, "care-review").document["tests"][0]
-    assert kept["effects"] == {"mail": {"outcome": "succeeded", "result": {"outcome": "skipped"}}}
-    assert "Skipped: holds" in go(pages, pages.mona.get(URL), "tests").text
 
 
 def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pages) -> None:
@@ -164,7 +103,6 @@ def test_what_is_executed_is_the_draft_and_nothing_of_it_is_published(pages: Pag
     assert "goes on with the draft as it was then" in pages.mona.get(f"/runs/{other}").text
 
 
-@pytest.mark.daily
 def test_a_draft_is_executed_only_by_who_may_publish_it_and_not_past_a_second_person(pages: Pages) -> None:
     mona, olivia = pages.company.mona, pages.company.olivia
     workflows.edit(mona, "care-review", 0, [SetDocument(field="description", value="Another.")])
@@ -194,13 +132,3 @@ def test_a_real_run_is_marked_as_a_test_and_begins_only_when_asked_twice(pages: 
     told = pages.company.told(rows[0][0], "mona")
     assert (len(rows), told["test"], told["holder"]) == (1, True, pages.company.mona.id)
     assert "Test" in pages.mona.follow().text
-
-
-def test_a_workflow_without_a_record_and_without_questions_says_what_is_missing_and_keeps_its_form(pages: Pages) -> None:
-    mona = pages.company.mona
-    made = workflows.create(mona, "Call back")
-    end = {"op": "add_step", "step": {"type": "end", "id": "end"}, "after": "start"}
-    workflows.edit(mona, made.slug, 0, drafting.read_changes([end]))
-    page = go(pages, pages.mona.get(f"/workflows/{made.slug}/test"), "execute", status=422)
-    assert "has errors" not in page.text
-    assert "I know that what it writes and sends is real" in page.text

@@ -1,11 +1,10 @@
-"""An automation whose account is closed: every place where one looks at it or starts it says so."""
+"""An automation whose account is closed: each tab says so, and nobody is offered a start."""
 
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, enrolments, monitoring, workflows
-from console.db.engine import fetch
+from console import accounts, workflows
 from tests.company import DOCUMENT
 from tests.support.engine import step
 
@@ -39,24 +38,3 @@ def test_nobody_is_offered_a_start_that_cannot_be(pages: "Pages") -> None:
         assert CLOSED in page.text
         assert "Ctrl Enter" not in page.text
     assert "Ctrl Enter" in pages.mona.get("/c/customer/1/start/care-review").text
-
-
-def test_who_is_enrolled_all_the_same_is_said_to_wait_for_it(pages: "Pages") -> None:
-    assert CLOSED in pages.mona.get("/workflows/nurture/enrol").text
-    batch = enrolments.batches.begin(pages.company.mona, "nurture", enrolments.Question(keys=["1"]))
-    assert CLOSED in pages.mona.get(f"/enrolments/{batch.id}").text
-    [(lead,)] = fetch("select id from console.enrolment")
-    assert CLOSED in pages.mona.get(f"/workflows/nurture/enrolled/{lead}").text
-
-
-def test_the_list_and_what_happened_say_what_its_own_page_says(pages: "Pages") -> None:
-    """Whether something starts it by itself or not, and while it is paused too: it can start when somebody wants it to, or it cannot."""
-    for status in ("active", "paused"):
-        known = next(each for each in workflows.all_known() if each.slug == "nurture")
-        if known.status != status:
-            workflows.change(pages.company.mona, known.id, status=status)
-        assert CLOSED in pages.mona.get("/workflows/nurture").text
-        cards = {card.known.slug: card.unable for card in monitoring.cards(pages.company.mona, "UTC")}
-        assert {slug for slug, unable in cards.items() if unable} == {"nurture", "nightly"}
-        assert pages.mona.get("/workflows").text.count("Nothing can start at the moment") == 2
-        assert "Nurture: Nothing can start at the moment" in pages.mona.get("/workflows/lately").text

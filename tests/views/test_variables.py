@@ -85,16 +85,6 @@ def test_a_rename_follows_everywhere_in_a_new_version_and_is_undone(pages: "Page
     assert "There is a rule" in changed(pages.mona, "days_long", 422, name="rate").text
 
 
-def test_two_variables_may_change_their_names_with_each_other(pages: "Pages") -> None:
-    published()
-    workflows.configure(pages.company.mona, "care-review", variables=workflows.VariableEdits({"days": "days_long", "days_long": "days"}))
-    assert "Within {{ variables.days_long }} days" in text_of()
-    assert (workflows.live("care-review").document.variables["days"], workflows.live("care-review").document.variables["days_long"]) == (
-        120,
-        90,
-    )
-
-
 def test_values_are_read_by_their_type_and_what_is_wrong_is_said_there(pages: "Pages") -> None:
     published()
     for name, parts, words in (
@@ -220,34 +210,3 @@ def test_two_who_save_at_once_undo_nothing_of_each_other(pages: "Pages", view: s
     assert rules_now() == others | {"days_long": 121}, "nothing of it was saved"
     mona.post(SAVE, fields(page))
     assert rules_now() == others | {"days_long": 121, "since": "2026-09-09", "days": 91}, "what was typed stays, and is saved"
-
-
-def test_a_rule_that_another_removed_is_there_again_only_if_it_is_saved_twice(pages: "Pages") -> None:
-    published()
-    mona, stale = pages.mona, fields(pages.mona.get(PLACE))
-    workflows.configure(pages.company.mona, "care-review", variables=VariableEdits(removed=["words", "name"]))
-    mona.post(SAVE, stale | {f"remove.{number(stale, 'words')}": "on"})
-    page = mona.post(SAVE, stale | {f"value.{number(stale, 'name')}": "Anders"}, status=409)
-    assert "Name: Somebody else changed this meanwhile: it is there no more. Save again to have it as it stands here." in page.text
-    assert not {"words", "name"} & rules_now().keys()
-    mona.post(SAVE, fields(page))
-    assert (rules_now()["name"], "words" in rules_now()) == ("Anders", False)
-
-
-def test_whoever_renames_keeps_the_value_of_another(pages: "Pages") -> None:
-    published()
-    mona, stale = pages.mona, fields(pages.mona.get(PLACE))
-    workflows.configure(pages.company.mona, "care-review", variables=VariableEdits(values={"days": 14}))
-    n = number(stale, "days")
-    mona.post(SAVE, stale | {f"name.{n}": "proof_days", f"value.{n}": "30"}, status=409)
-    mona.post(SAVE, stale | {f"name.{n}": "proof_days"})
-    assert rules_now()["proof_days"] == 14
-
-
-@pytest.mark.parametrize("odd", ["", "[]", "{", "null", '{"days": [1]}', "1e999", "[" * 100_000])
-def test_what_was_seen_may_be_anything(pages: "Pages", odd: str) -> None:
-    published()
-    for asked in ("save", "text"):
-        given = fields(pages.mona.get(PLACE)) | {"drawn": odd, "do": asked}
-        assert pages.mona.client.post(SAVE, data=given).status_code < 500
-    assert rules_now() == RULES

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from console import log, runs
 from tests.runs.engine.test_engine import at_pause
-from tests.support.engine import kinds, overdue, publish, step, waiting, whole
+from tests.support.engine import kinds, overdue, waiting, whole
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
@@ -39,21 +39,3 @@ def test_a_waiting_run_can_be_revised_from_its_page(pages: "Pages") -> None:
     assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == ("waiting_person", "before", 2)
     assert pages.company.work() == 0
     whole(run_id)
-
-
-def test_beside_a_waiting_run_the_record_has_what_the_run_wrote_and_else_what_was_shown(pages: "Pages") -> None:
-    steps = [
-        step("start", "start", "rate"),
-        step("rate", "update_data", "pause", {"fields": ["risk"]}),
-        step("pause", "wait", "end", {"hours": 1}),
-        step("end", "end", None),
-    ]
-    publish("rating", steps, "customer")
-    run_id = runs.start(pages.company.olivia, "rating", "customer", "2")
-    assert "RiskLow" in pages.olivia.get(f"/runs/{run_id}").text
-    pages.company.answer(run_id, risk="high")
-    pages.company.sql("update customer set email = 'later@customers.example' where id = 2")
-    shown = pages.olivia.get(f"/runs/{run_id}").text
-    assert "Continues at" in shown
-    assert "RiskHigh" in shown
-    assert "later@customers.example" not in shown

@@ -39,7 +39,7 @@ def go_on() -> None:
     work_until_idle()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_webhook_is_made_tested_changed_and_removed(pages: Pages, receiver: Receiver) -> None:
     ines = pages.ines
     assert "Nothing is sent outside yet" in ines.get("/settings/webhooks").text
@@ -76,7 +76,6 @@ def test_a_webhook_is_made_tested_changed_and_removed(pages: Pages, receiver: Re
     assert "Nothing is sent outside yet" in ines.follow().text
 
 
-@pytest.mark.daily
 @pytest.mark.parametrize("who", ["stan", "mona", "ada", "olivia"])
 def test_who_may_not_manage_webhooks_sees_none(pages: Pages, receiver: Receiver, who: str) -> None:
     webhook, _ = outgoing_webhooks.add(pages.company.ines, Wanted(receiver.url, ["*"]))

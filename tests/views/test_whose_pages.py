@@ -4,19 +4,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts, runs, workflows
+from console import accounts, runs, workflows
 from console.activity import sequencing
 from tests.company import DOCUMENT
-from tests.monitoring.test_workflow_cards import counted
 from tests.support.engine import step
 from tests.support.staff import hired
 from tests.views.test_api_workflows import Program
 
 if TYPE_CHECKING:
-    from tests.views.conftest import Browser, Pages
+    from tests.views.conftest import Pages
 
 CARE = "/workflows/care-review"
-HOOK = {"id": "hook", "kind": "webhook", "enabled": True}
 
 
 def test_it_is_chosen_where_a_workflow_is_made(pages: "Pages") -> None:
@@ -43,15 +41,6 @@ def test_it_is_chosen_where_a_workflow_is_made(pages: "Pages") -> None:
     for each in ("errand", "small-review"):
         workflows.remove(pages.company.mona, each)
     assert "You have no personal workflow" in mona.get("/workflows?whose=mine").text
-
-
-def test_a_copy_says_that_nothing_starts_it(pages: "Pages") -> None:
-    workflows.import_file(DOCUMENT | {"slug": "hooked", "title": "Hooked", "triggers": [HOOK]}, publish=True)
-    mona = pages.mona
-    mona.send(mona.get("/workflows/new"), "/workflows/new", title="Copy", whose="", template="own:hooked", do=None)
-    assert "Its triggers are new, with addresses of their own, and off" in mona.follow().text
-    (trigger,) = workflows.definition(pages.company.mona, "copy")["triggers"]
-    assert (trigger["enabled"], trigger["id"] != "hook") == (False, True)
 
 
 def test_the_question_says_what_it_does_and_who_may_not_is_told(pages: "Pages") -> None:
@@ -101,24 +90,6 @@ def test_it_is_hidden_place_by_place(pages: "Pages") -> None:
     ]  # sent from the page of before it would mean that nothing is changed
     mona.post(CARE + "/configuration", {**form, "offered": ["record", "list", "search", "assistant"]})
     assert start in olivia.get("/c/customer/2").links
-
-
-def test_the_list_takes_one_statement_more_for_who_sees_those_of_others(pages: "Pages") -> None:
-    for number in range(3):
-        workflows.import_file(DOCUMENT | {"slug": f"own-{number}", "title": f"Own {number}"}, publish=True, owner=pages.company.mona.id)
-    access.refresh()
-    taken = {}
-    for name in ("mona", "ines"):
-        browser = getattr(pages, name)
-        browser.get("/workflows")
-        taken[name] = min(_statements(browser) for _ in range(3))  # what is read again each second is left out
-    assert (taken["mona"], taken["ines"]) == (3, 4), taken
-
-
-def _statements(browser: "Browser") -> int:
-    with counted() as said:
-        browser.get("/workflows")
-    return len(said)
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
-"""How a widget draws a value, as one line of words and as HTML."""
+"""How a widget draws a value, as a line of words and as HTML."""
 
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from console.views import formats, states
+from console.views import formats
 from console.views.formats import Amount, Kind, Look
 from console.views.run import form_boxes
 
@@ -98,13 +98,6 @@ def test_as_html(what: Kind, value: Any, html: str) -> None:
     assert str(formats.html(what, value, LOOK)) == html
 
 
-@pytest.mark.parametrize(("tone", "shown"), [("good", "good"), ("bad", "bad"), ("neutral", ""), (None, "good")])
-def test_a_badge_has_the_colour_that_is_said_else_that_of_its_word(tone: str | None, shown: str) -> None:
-    what = kind("badge", "enum", options=[{"value": "approved", "label": "Yes"} | ({"tone": tone} if tone else {})])
-    assert str(states.badge(what, "approved", LOOK)) == f'<span class="badge {shown}">Yes</span>'
-    assert f'<span class="badge {shown}">Yes</span>' in states.cell(what, LOOK)("approved")
-
-
 @pytest.mark.parametrize(
     ("source", "control"),
     [
@@ -120,12 +113,3 @@ def test_a_badge_has_the_colour_that_is_said_else_that_of_its_word(tone: str | N
 def test_what_is_typed_into(source: dict[str, Any], control: str) -> None:
     box = form_boxes.box({"name": "x", "label": "X", **source}, LOOK, value=None)
     assert (box.control, box.lines) == (control, source.get("lines", 3))
-
-
-def test_an_amount_takes_the_currency_beside_it() -> None:
-    values = {"amount": 5, "currency": "EUR", "other": 6, "none": None}
-    assert formats.with_currencies(values, {"amount": "currency", "none": "currency", "other": "absent"}) == {
-        **values,
-        "amount": Amount(5, "EUR"),
-    }
-    assert formats.with_currencies(values, {}) is values

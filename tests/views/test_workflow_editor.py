@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 
 from console import access, workflows
 from console.core import drafting
-from console.views.editor import step_form
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in
@@ -151,29 +150,6 @@ def test_publishing_says_what_changes_and_asks_for_a_note(company: Company, mona
     assert f"Added Agree : {words}" in told
 
 
-def test_every_template_opens_in_the_editor_with_each_of_its_steps(company: Company, mona: FlaskClient) -> None:
-    for template in workflows.templates():
-        answer = post(mona, "/workflows/new", title=template.title, template=template.id)
-        assert answer.status_code == 303
-        draft = workflows.open_draft(company.mona, answer.location.split("/")[2])
-        assert len(draft.document["steps"]) == template.steps
-        kinds = {step["type"]: step["id"] for step in draft.document["steps"]}
-        for step in kinds.values():
-            assert mona.get(f"{answer.location}?step={step}").status_code == 200
-    assert post(mona, "/workflows/new", title="", template="").status_code == 422
-    assert post(mona, "/workflows/new", title="New", template="").location == "/workflows/new-2/edit"
-
-
-def test_a_workflow_without_a_record_starts_from_its_page(company: Company, mona: FlaskClient) -> None:
-    made = workflows.create(company.mona, "Call back")
-    end = {"op": "add_step", "step": {"type": "end", "title": "End"}, "after": "start"}
-    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([end]))
-    assert mona.get("/workflows/call-back/start").status_code == 404
-    workflows.publish_draft(company.mona, made.slug, note="First")
-    assert "/runs/run_" in post(mona, "/workflows/call-back/start").location
-    assert signed_in(web_app(), "stan").get("/workflows/call-back/start").status_code == 404
-
-
 def test_a_condition_is_shown_as_rows_with_names_and_as_text_where_rows_cannot_say_it(company: Company, mona: FlaskClient) -> None:
     asked = {"name": "amount", "label": "How much", "type": "decimal"}
     branches = [{"if": "input.amount > 500", "outcome": "above"}, {"if": "input.amount + 1 > 2", "outcome": "odd"}]
@@ -221,8 +197,6 @@ def test_a_file_becomes_a_draft_that_keeps_all_of_it(company: Company, mona: Fla
     assert sent_file({"steps": []}, "vendor-exit_2.json").location == "/workflows/vendor-exit-2/edit"
     for content, reason in (
         (b"slug: yaml", "no JSON"),
-        (b'<?xml version="1.0"?><bpmn:definitions/>', "a file of a modeller of BPMN"),
-        ({"name": "Flow", "nodes": [], "connections": {}}, "a file of n8n, whose steps work in another way"),
         ({"steps": [{"id": "a", "type": "end"}] * 2}, "Step 2.id: Two steps have the id a: give one of them an id of its own."),
         ({"steps": [], "variables": {"limit": 1.5}}, "Variables.limit: Numbers with decimals are written as text"),
     ):
@@ -248,100 +222,3 @@ def test_any_two_versions_are_compared_in_words_and_on_the_picture(company: Comp
         assert words in page
     assert "both versions are the same" in mona.get(f"{CARE}/history?version=3&than=3").text
     assert mona.get(f"{CARE}/history?version=3&than=9").status_code == 404
-
-
-def test_a_new_workflow_is_about_the_collection_that_was_chosen(company: Company, mona: FlaskClient) -> None:
-    access.grant("operations_lead", "collection:customer", ["browse", "read"], team="operations")
-    access.refresh()
-    assert '<option value="customer">' in mona.get("/workflows/new").text
-    about = post(mona, "/workflows/new", title="About customers", template="", collection="customer")
-    assert about.location == "/workflows/about-customers/edit"
-    assert workflows.open_draft(company.mona, "about-customers").document["collection"] == "customer"
-    assert post(mona, "/workflows/new", title="About nothing", template="", collection="unknown").status_code == 422
-
-
-def test_what_is_wrong_in_many_places_of_a_step_is_one_line_with_their_number(company: Company, mona: FlaskClient) -> None:
-    branches = [{"if": f"steps.gone.value == {number}", "outcome": f"is_{number}"} for number in range(4)]
-    changed(mona, 0, {"op": "set", "step": "is_high", "field": "config.branches", "value": branches})
-    page = mona.get(f"{CARE}/edit").text
-    wrong = [line for line in re.findall(r"<li[^>]*data-problem.*?</li>", page, re.DOTALL) if "gone" in line]
-    assert len(wrong) == 1
-    assert "In 4 places." in wrong[0]
-    assert mona.get(f"{CARE}/edit?view=text").text.count("There is no step gone") == 4
-
-
-def test_problems_name_steps_by_their_titles_and_settings_as_boxes_do(company: Company, mona: FlaskClient) -> None:
-    def look(name: str, to: str, **more: Any) -> dict[str, Any]:
-        return {"id": name, "type": "guidance", "title": f"Look {name[-1]}", "config": {"text": "Look."}, "next": {"default": to}, **more}
-
-    steps = [
-        {"id": "start", "type": "start", "title": "Start", "next": {"default": "look_a"}},
-        look("look_a", "Größe"),
-        look("Größe", "look_a"),
-    ]
-    steps += [look("other", "end", colour="teal", at=[1]), {"id": "end", "type": "end", "title": "End", "next": {"odd": "start"}}]
-    made = workflows.create(company.mona, "Told")
-    document = {**workflows.open_draft(company.mona, made.slug).document, "steps": steps}
-    workflows.edit(company.mona, made.slug, 0, [drafting.SetDocument(value=document)])
-    page = html.unescape(mona.get(f"/workflows/{made.slug}/edit").text)
-    told = [" ".join(re.sub("<[^>]+>", " ", line).split()) for line in re.findall(r"<li[^>]*data-problem.*?</li>", page, re.DOTALL)]
-    for words in (
-        "Look e : “Name in expressions” does not have the form asked for: a small letter first, then small letters, digits and _, at most 64. Give it another name , Look e",
-        "Look e : This leads back to “Look a”, an earlier step: only a Go to step may lead back, or a way that passes a wait.",
-        "Look r : There is no setting colour here. Remove it , Look r",
-        "Look r : “Place on the canvas” is too short: at least 2. Let it be arranged , Look r",
-        "End : Nothing follows a step of type end: remove the edge to “Start”. Remove this way , End",
-    ):
-        assert words in told, told
-    assert sum("does not have the form" in line for line in told) == 1
-
-
-def test_a_step_that_asks_for_a_form_alone_leads_on_in_one_way(company: Company, mona: FlaskClient) -> None:
-    form = {"form": [{"name": "amount", "label": "How much", "type": "decimal"}]}
-    made = workflows.create(company.mona, "Asked")
-    asked = {"op": "add_step", "step": {"id": "asked", "type": "update_data", "title": "Asked", "config": {}}, "after": "start"}
-    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([asked]))
-    address = f"/workflows/{made.slug}/edit?step=asked"
-
-    def ways() -> list[str]:
-        return re.findall(r'data-way="([^"]+)"', mona.get(address).text)
-
-    assert ways() == ["default"]
-    workflows.edit(company.mona, made.slug, 1, drafting.read_changes([{"op": "set", "step": "asked", "field": "config", "value": form}]))
-    assert ways() == ["default"], "nothing is ever written: what follows “Updated” would never come"
-    written = {"op": "set", "step": "asked", "field": "config.fields", "value": ["email"]}
-    workflows.edit(company.mona, made.slug, 2, drafting.read_changes([written]))
-    assert ways() == ["updated", "unchanged", "default"]
-
-
-def test_a_setting_offers_the_fields_of_what_it_names_and_to_change_only_those_that_can_be(company: Company, mona: FlaskClient) -> None:
-    document = workflows.open_draft(company.mona, "care-review").document
-
-    def offered(step: dict[str, Any], path: tuple[str | int, ...]) -> set[str]:
-        boxes, todo = step_form.boxes(company.mona, document, step, {}, {}), []
-        while boxes:
-            todo += boxes
-            boxes = [each for box in boxes for each in (*box.boxes, *box.more, *(one for row in box.rows for one in (*row[0], *row[1])))]
-        return {value for box in todo if box.path == json.dumps(path) for value, _ in box.options}
-
-    changed = offered({"id": "a", "type": "update_data", "config": {"fields": ["risk"]}}, ("config", "fields"))
-    assert "risk" in changed
-    assert "id" not in changed, "nobody changes the key of a record"
-    related = [{"name": "accounts", "relation": "account", "fields": ["iban"]}]
-    read = {"id": "a", "type": "get_data", "config": {"fields": ["id"], "related": related}}
-    assert "id" in offered(read, ("config", "fields"))
-    assert {"iban"} <= offered(read, ("config", "related", 0, "fields"))
-    assert "risk" not in offered(read, ("config", "related", 0, "fields")), "the fields of the customer are not those of an account"
-
-
-def test_a_step_says_whether_something_is_proposed_after_what_it_does(company: Company, mona: FlaskClient) -> None:
-    page = mona.get(f"{CARE}/edit?step=rate").text
-    assert page.index('id="f-config-fields') < page.index('id="f-config-documents') < page.index('id="f-ai"')
-    assert "What the model is told" not in page
-    assert 'id="f-ai"' not in mona.get(f"{CARE}/edit?step=start").text
-    proposed = {"op": "set", "step": "rate", "field": ["ai"], "value": {}}
-    told = {"op": "set", "step": "rate", "field": ["ai", "instruction"], "value": "Look at the desk."}
-    assert "What the model is told" in changed(mona, 0, proposed, step="rate").text
-    assert "Look at the desk." in changed(mona, 1, told, step="rate").text
-    steps = workflows.open_draft(company.mona, "care-review").document["steps"]
-    assert [each["ai"] for each in steps if each["id"] == "rate"] == [{"instruction": "Look at the desk."}]

@@ -1,11 +1,11 @@
-"""Pages of workflows: cards and their filters, the switch that says what it will do, executions, incidents and figures."""
+"""Pages of workflows: cards and filters, the switch, executions, incidents and figures."""
 
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, automation, browse, log, monitoring, runs, workflows
+from console import monitoring, runs, workflows
 from console.activity import sequencing
 from tests.company import DOCUMENT, STEPS
 from tests.support.failing import failed, mend
@@ -87,39 +87,6 @@ def test_the_switch_says_what_it_will_do_and_does_it(pages: "Pages") -> None:
     assert "Only a workflow that is active can be paused; this one is cancelled." in page.text
 
 
-@pytest.mark.parametrize(
-    ("pressed", "led"),
-    [
-        ("/workflows?show=active", "/workflows?show=active"),
-        (f"{CARE}/enrolled?status=left", f"{CARE}/enrolled?status=left"),
-        (f"{CARE}/switch?to=paused", CARE),
-        ("/workflows/another/triggers", CARE),
-        ("/sign-out", CARE),
-        ("", CARE),
-    ],
-)
-def test_the_switch_leads_back_to_the_page_on_which_it_was_pressed(pages: "Pages", pressed: str, led: str) -> None:
-    form = {"csrf_token": pages.mona.token, "to": "paused"}
-    answer = pages.mona.client.post(CARE + "/switch", data=form, headers={"Referer": f"http://localhost{pressed}"})
-    assert (answer.status_code, answer.headers["Location"]) == (303, led)
-
-
-def test_the_menu_of_a_card_has_what_the_menu_of_its_page_has(pages: "Pages") -> None:
-    def offered(who: str, path: str) -> set[str]:
-        return {link for link in getattr(pages, who).get(path).links if f"{CARE}/switch" in link}
-
-    for status, offers in (
-        ("active", {"paused", "completed", "cancelled", "archived"}),
-        ("paused", {"active", "completed", "cancelled", "archived"}),
-    ):
-        if status == "paused":
-            workflows.change(pages.company.mona, next(known.id for known in workflows.all_known()), status=status)
-        links = {f"{CARE}/switch?to={to}" for to in offers}
-        assert (offered("mona", "/workflows"), offered("mona", CARE)) == (links, links)
-        assert "Resume Care review" in pages.mona.get("/workflows").text or status == "active"
-    assert (offered("olivia", "/workflows"), offered("ada", "/workflows")) == (set(), set())
-
-
 def test_who_may_not_switch_is_told_which_right_it_needs(pages: "Pages") -> None:
     page = pages.olivia.post(CARE + "/switch", {"csrf_token": pages.olivia.token, "to": "active"}, status=403)
     assert "You may not activate Care review. No rule allows it for Operator" in page.text
@@ -140,58 +107,6 @@ def test_executions_are_filtered_in_the_address(broken: "tuple[Pages, str]") -> 
     for query, words in (("?status=odd", "There is no status odd."), ("?from=soon", "soon is no day."), ("?version=x", "x is no version.")):
         assert words in olivia.get(place + query, status=400).text
     assert detail in pages.tom.get(place).links
-
-
-def test_executions_say_by_which_trigger_they_are_filtered(broken: "tuple[Pages, str]") -> None:
-    """An address that named one trigger filtered the list, and the box above it said "Any"."""
-    for given, words in (("schedule", "Schedule"), ("workflow", "Another workflow"), ("nope", "nope (no trigger of this workflow)")):
-        page = broken[0].olivia.get(f"/workflows/reminding/executions?trigger={given}")
-        assert f'<option value="{given}" selected>{words}</option>' in page.html
-
-
-def test_executions_of_a_day_say_why_there_are_none(pages: "Pages") -> None:
-    """Nothing fired, a trigger is off, the workflow is off: each is said where somebody looks for the runs of yesterday."""
-    mona, place = pages.mona, "/workflows/nightly/executions"
-    accounts.create_service_account("robot@fernwick.test", [("operations_lead", "operations")])
-    steps = [STEPS[0] | {"config": {}, "next": {"default": "end"}}, STEPS[-1]]
-    triggers = [
-        {"id": "added", "kind": "event", "on": "record.created", "title": "A customer was added"},
-        {"id": "night", "kind": "event", "on": "record.updated", "title": "A customer was changed", "enabled": False},
-    ]
-    document = DOCUMENT | {
-        "slug": "nightly",
-        "title": "Nightly",
-        "steps": steps,
-        "run_as": "robot@fernwick.test",
-        "triggers": triggers,
-        "groups": [],
-    }
-    workflows.import_file(document, publish=True)
-    today = log.now().date().isoformat()
-    page = mona.get(f"{place}?from={today}")
-    assert "Why there is none" in page.text
-    assert "Did not fire A customer was added: Nothing that it waits for happened" in page.text
-    assert "Off A customer was changed: It is switched off." in page.text
-    assert "It was not active in this time; switched on" in mona.get(f"{place}?from=2026-11-01&to=2026-11-02").text
-    workflows.pause(pages.company.mona, "nightly", "Month's end")
-    assert "Paused The workflow: Its triggers start nothing" in mona.get(f"{place}?from={today}").text
-    workflows.activate(pages.company.mona, "nightly")
-    sequencing.catch_up()
-    page = mona.get(f"{place}?from={today}")
-    assert re.search(
-        r"Off then The workflow: It was not active from .+ to .+ and from .+ to .+: its triggers started nothing meanwhile[.]", page.text
-    )
-    for unbounded in ("", f"?to={today}", "?from=2020-01-01"):
-        assert "Why there is none" not in mona.get(place + unbounded).text, unbounded
-    pages.stan.get(f"{place}?from={today}", status=404)
-    automation.switch(pages.company.mona, "nightly", "night", enabled=True)
-    automation.synchronise(workflows.entry(pages.company.mona, "nightly").id)
-    browse.change(pages.company.olivia, "customer", "1", {"risk": "high"}, {"risk": None})
-    sequencing.catch_up()
-    automation.follow_log()
-    fired = mona.get("/workflows/nightly/triggers")
-    assert "Who or what" in fired.text
-    assert "/c/customer/1" in fired.links, "the record on which it fired"
 
 
 def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(broken: "tuple[Pages, str]") -> None:
@@ -215,18 +130,6 @@ def test_a_run_is_a_journal_with_its_error_open_from_which_it_is_done_again(brok
     assert place in olivia.get(f"/workflows/reminding/executions/{made.id}").links
     assert answer is not None
     assert "has completed" in olivia.post(f"/workflows/reminding/executions/{made.id}/retry", form, status=409).text
-
-
-def test_another_input_begins_at_the_start(pages: "Pages") -> None:
-    company, olivia = pages.company, pages.olivia
-    old = company.at("rate")
-    runs.abort(company.olivia, old, revision=None, reason="Wrong file")
-    place = f"{CARE}/executions/{old}/retry"
-    page = olivia.get(place)
-    olivia.post(place, page.form(place)["fields"] | {"from": "start", "v.why": "event"})
-    made = runs.find(company.olivia, {"rerun_of": old})[0][0]
-    assert company.told(made.id)["attempts"][0]["values"] == {"why": "event"}
-    assert "already ongoing" in olivia.post(place, {"csrf_token": olivia.token, "from": "failure"}, status=409).text
 
 
 def test_incidents_are_retried_together_and_set_aside(broken: "tuple[Pages, str]") -> None:
@@ -269,12 +172,3 @@ def test_figures_are_chosen_by_their_days(broken: "tuple[Pages, str]") -> None:
     assert "done again" in pages.olivia.get(failures).text, "the number leads to those runs, not to incidents that are dealt with"
     assert "No run of this workflow was started" in pages.olivia.get(CARE + "/metrics").text
     pages.olivia.get(CARE + "/metrics?days=8", status=400)
-
-
-def test_duplicate_opens_a_draft_of_its_own_in_the_editor(pages: "Pages") -> None:
-    page = pages.mona.get("/workflows/care-review")
-    pages.mona.send(page, "/workflows/care-review/duplicate", status=303)
-    told = pages.mona.follow()
-    made = next(known for known in workflows.all_known() if known.slug != "care-review")
-    assert (made.live, f"{made.title} is a draft" in told.text) == (None, True)
-    assert workflows.definition(pages.company.mona, made.slug)["steps"] == workflows.definition(pages.company.mona, "care-review")["steps"]

@@ -8,7 +8,6 @@ import pytest
 
 from console import workspaces
 from console.errors import Invalid, NotAllowed
-from console.views.workspaces import builder
 from tests.views.conftest import Page, Pages
 
 EDIT = "/w/morning/edit"
@@ -59,58 +58,6 @@ def test_from_nothing_to_what_a_team_opens(pages: Pages) -> None:
     assert "Every morning" not in pages.stan.get("/w").text
     document = workspaces.workspace(pages.company.olivia, "morning")
     assert [item.id for item in document.every] == ["search", "collection", "fields", "chart", "divider"]
-
-
-def test_changes_are_told_in_the_words_of_the_builder(pages: Pages) -> None:
-    made(pages)
-    where = 'record.risk == "high"\nrecord.balance >= 10'
-    add(
-        pages,
-        "collection",
-        collection="customer",
-        select="customer",
-        title="People",
-        where=where,
-        columns="display_name",
-        sort="-display_name",
-    )
-    add(pages, "metric", collection="account", title="Accounts", where="record.customer_id == selected.customer.id", measure="count")
-    add(pages, "metric", collection="customer", title="Risky", measure="count", part='record.risk == "high"\nrecord.display_name != null')
-    add(pages, "related", of="customer", relation="accounts", visible_if="selected.customer.key != null")
-    add(pages, "input", name="x", label="Whatever")
-    add(pages, "text", text="Here", visible_if='selected.customer.risk in ["low", "high"] || input.x == null')
-    stages: dict[str, Any] = {
-        "stages.0.label": "All",
-        "stages.0.0.field": "iban",
-        "stages.0.0.comparison": "filled",
-        "stages.1.label": "Hers",
-    }
-    hers: dict[str, Any] = {"stages.1.0.field": "customer_id", "stages.1.0.comparison": "==", "stages.1.0.value": "1"}
-    add(pages, "chart", chart="funnel", collection="account", **stages, **hers)
-    told = pages.ines.get("/w/morning/changes").text
-    for words in (
-        "Heading: People",
-        "is High",
-        "is at least 10",
-        "Customer is the chosen customer",
-        "the chosen customer is given",
-        "Risk of the chosen customer is one of Low, High or Whatever is empty",
-        "Stages: All: IBAN is not empty; Hers: Customer is Adaeze Okonkwo-Bell",
-        "descending",
-    ):
-        assert words in told, (words, told)
-    for raw in ("record.", "==", "selected.", "display_name", "customer_id", "null"):
-        assert raw not in told, (raw, told)
-    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
-    editing = workspaces.open_workspace(pages.company.ines, "morning")
-    assert editing.changes == []
-
-
-def test_ticks_that_stay_as_they_were_are_no_change(pages: Pages) -> None:
-    kept = ["operations", "finance"]
-    with pages.olivia.client.application.test_request_context(method="POST", data={"title": "Morning", "teams": sorted(kept)}):
-        assert builder._texts({"title": "Morning", "teams": kept})["teams"] == kept
-        assert builder._texts({"title": "Morning", "teams": ["audit", "operations"]})["teams"] == ["operations", "finance"]
 
 
 def test_components_are_moved_resized_copied_and_removed_without_a_mouse(pages: Pages) -> None:
@@ -164,25 +111,6 @@ def test_what_is_wrong_stands_at_its_box_and_nothing_typed_is_lost(pages: Pages)
     for title, address in (("Morning", "morning-2"), ("朝の仕事", "workspace"), ("Утро", "workspace-2"), ("New", "new-2")):
         pages.ines.send(pages.ines.get("/w/new"), "/w/new", title=title, id="")
         assert pages.ines.answer.headers["Location"] == f"/w/{address}/edit", "an address made of a title is numbered"
-
-
-def test_what_is_wrong_names_the_component_as_its_card_does(pages: Pages) -> None:
-    made(pages)
-    page = add(pages, "metric", status=422, title="Twice", collection="customer", sql="select 1 as value", measure="count")
-    assert "Morning was not saved. Metric “Twice”: " in page.text
-
-
-def test_an_objective_is_saved_shown_again_and_refused_by_name(pages: Pages) -> None:
-    made(pages)
-    for typed, kept in (("50000", 50_000), ("99.5", "99.5"), ("90.0", 90)):
-        add(pages, "metric", collection="customer", measure="count", target=typed)
-        last = workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][-1]
-        assert last["target"] == kept
-        assert pages.ines.get(f"{EDIT}?part={last['id']}").form(f"/{last['id']}")["fields"]["target"] == str(kept)
-    pages.ines.send(pages.ines.get("/w/morning/changes"), "/changes", do="publish")
-    add(pages, "text", text="Still edited")
-    for typed in ("50,000", "nan", "-1"):
-        assert "a number above 0" in add(pages, "metric", status=422, collection="customer", measure="count", target=typed).text.lower()
 
 
 def test_who_comes_second_sees_both_and_can_keep_theirs(pages: Pages) -> None:
@@ -247,18 +175,6 @@ def test_a_preview_as_a_role_only_takes_away(pages: Pages) -> None:
     assert "LT45" not in told["developer"]
     assert "Operator may not see these records." not in told["operator"], "whom the rights let in, in whatever team"
     assert "LT45" in told["operator"]
-
-
-def test_a_choice_in_a_preview_draws_anew_what_depends_on_it(pages: Pages) -> None:
-    """A whole page in answer to a click swaps nothing: parts stayed as they were before the choice."""
-    made(pages)
-    add(pages, "collection", collection="account", title="Accounts", select="account")
-    add(pages, "fields", of="account")
-    add(pages, "text", text="Not about it")
-    answer = pages.ines.client.get("/w/morning/preview?as=buyer&account=LT1", headers={"HX-Request": "true", "HX-Target": "desk-said"}).text
-    assert "part-fields" in answer
-    assert "<html" not in answer
-    assert "Not about it" not in answer
 
 
 @pytest.mark.parametrize("who", ["olivia", "ada", "stan"])
@@ -348,103 +264,3 @@ def test_conditions_are_built_as_rows_and_stay_expressions(pages: Pages) -> None
     page = pages.ines.get(f"{EDIT}/collection?{urlencode(typed)}")
     kept = page.form("/edit/collection")["fields"]
     assert {name: kept[name] for name in typed} == typed, "also where the other collection has no such field"
-
-
-def test_when_it_is_shown_and_the_stages_of_a_funnel_are_rows(pages: Pages) -> None:
-    made(pages)
-    add(pages, "collection", collection="account", title="Accounts", select="account")
-
-    def stored() -> dict[str, Any]:
-        return dict(workspaces.open_workspace(pages.company.ines, "morning").document.to_json()["components"][1])
-
-    new = f"{EDIT}/add"
-    page = pages.ines.get(f"{new}?type=chart&chart=funnel&collection=account&width=12")
-    assert {f"stages.{number}.label" for number in (0, 1)} <= page.form("/add")["fields"].keys()
-    every: dict[str, Any] = {"stages.0.label": "All", "stages.0.0.field": "iban", "stages.0.0.comparison": "filled"}
-    page = pages.ines.send(page, new, status=422, **every)
-    assert "Say what the stage is called." in page.text
-    page = pages.ines.send(page, new, status=422, **{"stages.1.label": "Open"})
-    assert "Say which records reach the stage." in page.text
-    page = pages.ines.send(page, new, status=200, **{"stages.1.0.field": "customer_id", "do": "stages.1.add"})
-    assert 'data-pick="customer"' in page.html, "a record is found by its name"
-    reached = {
-        "stages.1.0.value": "Hollis",
-        "r.stages.1.0.value": '["Hollis", "1"]',
-        "stages.1.1.field": "status",
-        "stages.1.1.comparison": "==",
-    }
-    page = pages.ines.send(page, new, status=200, **reached | {"stages.1.1.value": "open", "do": "visible_if.add"})
-    assert "selected.account.customer.email" in page.html, "of what the chosen record leads to, too"
-    shown: dict[str, Any] = {
-        "visible_if.0.field": "selected.account.customer_id",
-        "visible_if.0.comparison": "filled",
-        "do": "visible_if.add",
-    }
-    page = pages.ines.send(page, new, status=200, **shown)
-    shown = {"visible_if.1.field": "me.name", "visible_if.1.comparison": "!=", "visible_if.1.value": "x", "visible_if.joined": "any"}
-    pages.ines.send(page, new, **shown)
-    where = 'record.customer_id == 1 && record.status == "open"'
-    assert stored()["stages"] == [{"label": "All", "where": "record.iban != null"}, {"label": "Open", "where": where}]
-    assert stored()["visible_if"] == 'selected.account.customer_id != null || me.name != "x"'
-    page = pages.ines.get(f"{EDIT}?part=chart")
-    fields = page.form("/edit/chart")["fields"]
-    assert (fields["visible_if.joined"], fields["r.stages.1.0.value"]) == ("any", f'["{fields["stages.1.0.value"]}", "1"]'), (
-        "shown by its name"
-    )
-    pages.ines.send(page, "/edit/chart")
-    assert stored()["stages"][1]["where"] == where, "saving what nobody touched changes nothing"
-    page = pages.ines.send(pages.ines.get(f"{EDIT}?part=chart"), "/edit/chart", status=200, do="stages.up.1")
-    pages.ines.send(page, "/edit/chart")
-    assert [stage["label"] for stage in stored()["stages"]] == ["Open", "All"]
-    several: dict[str, Any] = {"stages.0.0.comparison": "in", "stages.0.0.more": "Wells", "r.stages.0.0.more": '["Wells", "3"]'}
-    page = pages.ines.send(pages.ines.get(f"{EDIT}?part=chart"), "/edit/chart", **several)
-    assert stored()["stages"][0]["where"] == 'record.customer_id in [1, 3] && record.status == "open"'
-
-
-def test_a_component_is_shown_with_records_beside_its_settings_and_asked_again_only_if_it_changed(pages: Pages) -> None:
-    made(pages)
-    add(pages, "collection", collection="account", title="Accounts", select="account", limit="3")
-    add(pages, "text", text="Hello {{ me.name }}")
-
-    def asked(part: str) -> str:
-        found = re.search(rf'id="(shown-{part}-\w+)"', pages.ines.get(f"{EDIT}?part={part}").html)
-        assert found is not None
-        return found[1]
-
-    first, words = asked("collection"), asked("text")
-    pages.ines.send(pages.ines.get(f"{EDIT}/collection"), f"{EDIT}/collection", limit="2")
-    assert first != asked("collection")
-    pages.ines.send(pages.ines.get(f"{EDIT}/text"), f"{EDIT}/text", text="Good morning")
-    assert words != asked("text")
-    second = asked("collection")
-    pages.ines.post(
-        EDIT,
-        {"csrf_token": pages.ines.token, "revision": pages.ines.get(EDIT).form(EDIT)["fields"]["revision"], "do": "up", "part": "text"},
-    )
-    assert second == asked("collection"), "what others say changes nothing in it"
-    htmx = {"HX-Request": "true", "HX-Target": "shown-new"}
-    new = pages.ines.client.get("/w/morning/preview/new?type=fields&of=account&fields=iban&width=12", headers=htmx).text
-    assert "LT" in new, "a component that is still to be added, of the first record"
-    assert "<html" not in new
-    assert "fields" not in pages.ines.get(EDIT).form(EDIT)["fields"].get("part", ""), "nothing is saved by looking"
-    assert "Records of: this is missing." in pages.ines.client.get("/w/morning/preview/new?type=collection&width=12", headers=htmx).text
-    lacking = pages.ines.client.get("/w/morning/preview/new?type=metric&measure=sum&collection=account&width=12", headers=htmx)
-    assert lacking.status_code == 200
-    as_role = pages.ines.client.get("/w/morning/preview/collection?as=developer", headers=htmx).text
-    assert "Developer may not see these records." in as_role
-
-
-def test_what_others_depend_on_is_not_removed_and_says_which_they_are(pages: Pages) -> None:
-    made(pages)
-    add(pages, "collection", collection="customer", select="customer", title="People")
-    add(pages, "fields", of="customer", title="Who it is")
-    add(pages, "related", of="customer", relation="accounts")
-    page = pages.ines.send(pages.ines.get(EDIT), EDIT, status=422, do="remove", part="collection")
-    assert "Not removed: 2 components would not work any more." in page.text
-    assert page.text.count("Nothing selects customer") == 1
-    assert re.search(rf'<a href="{EDIT}\?part=fields">Record fields Who it is', page.html)
-    assert [item.id for item in workspaces.open_workspace(pages.company.ines, "morning").document.components] == [
-        "collection",
-        "fields",
-        "related",
-    ]

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from console import accounts, collections, workspaces
-from console.activity import sequencing
 from console.core.documents.workspaces import check
 from console.db.engine import transaction
 from console.records import catalogue
@@ -89,31 +88,6 @@ def test_only_its_teams_see_it_and_it_stands_on_home_in_the_rail_and_in_search(d
     desk.olivia.get("/w/desk/part/unknown", status=404)
 
 
-def test_it_opens_with_the_first_record_and_says_so_in_its_address(desk: Pages) -> None:
-    with statements() as told:
-        page = desk.olivia.get("/w/desk")
-    first = re.search(r'class="pick[^>]*data-value="([^"]+)"', page.html)
-    assert first is not None
-    assert f'data-address="/w/desk?customer={first[1]}"' in page.html
-    assert "Choose a customer first." not in page.text
-    lists = [each for each in told if "ORDER BY" in each and "display_name" in each]
-    assert len(lists) == 1, lists
-
-
-def test_the_log_says_of_looks_what_things_are_called(desk: Pages) -> None:
-    desk.olivia.get("/w/desk?customer=1")
-    desk.olivia.get("/w/desk/part/n")
-    sequencing.catch_up()
-    said = desk.ada.get("/activity").text
-    assert "looked at figures of the workspace Customer desk" in said
-
-
-def test_where_nothing_can_be_chosen_that_is_said_once(desk: Pages) -> None:
-    page = desk.olivia.get("/w/desk?q=nobody+is+called+so")
-    assert page.text.count("Choose a customer first.") == 1
-    assert "Good morning, Olivia." in page.text
-
-
 def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
     page = desk.olivia.get("/w/desk?customer=1")
     for words in (
@@ -127,18 +101,6 @@ def test_a_choice_in_the_address_drives_the_rest(desk: Pages) -> None:
     assert "/c/customer/1" in page.links
     assert "IE123" not in page.text, "what is hidden from operators stays hidden"
     assert 'aria-current="true"' in page.html
-
-
-def test_boxes_that_answer_while_one_types_listen_to_the_box_and_to_no_hidden_value_before_it(desk: Pages) -> None:
-    html = desk.olivia.get("/w/desk?customer=1&on=retail").html
-    listening = [form for form in re.findall(r'<form class="ws-input".*?</form>', html, re.DOTALL) if "from:find" in form]
-    assert listening
-    for form in listening:
-        listened = re.search(r"from:find \.(\w+),", form)
-        assert listened is not None, form
-        box = re.search(rf'<input[^>]*class="{listened[1]}"[^>]*>', form)
-        assert box is not None
-        assert 'type="hidden"' not in box[0]
 
 
 def test_a_choice_draws_only_what_depends_on_it(desk: Pages) -> None:
@@ -163,15 +125,6 @@ def test_rows_fields_and_figures_are_the_readers_own(desk: Pages) -> None:
     assert "Customers 3" in desk.tom.get("/w/desk/part/n", htmx="part-n").text
     shares = desk.tom.get("/w/desk/part/shares", htmx="part-shares")
     assert "orporate" not in shares.text
-
-
-def test_a_dropdown_offers_what_the_reader_may_see_by_name(pages: Pages) -> None:
-    boxes = [{"id": name, "type": "dropdown", "name": name, "label": name, "collection": of, "field": name} for of, name in (("account", "customer_id"), ("customer", "display_name"))]  # fmt: skip
-    publish({**DESK, "id": "boxes", "components": boxes})
-    page = pages.olivia.get("/w/boxes").html
-    assert re.search(r'<option value="1"[^>]*>Adaeze Okonkwo-Bell<', page), "a reference by its title"
-    assert "Halcyon" in page
-    assert "Halcyon" not in pages.tom.get("/w/boxes").html
 
 
 def test_a_filter_over_a_hidden_field_tells_nothing(pages: Pages) -> None:
@@ -265,59 +218,6 @@ def test_hostile_values_stay_text_everywhere(pages: Pages) -> None:
     pages.olivia.get("/w/desk?people_after=nonsense")
 
 
-def test_lists_of_one_collection_choose_the_same_record_and_others_may_not(pages: Pages) -> None:
-    of = {"type": "collection", "collection": "customer", "select": "customer"}
-    told = [
-        of | {"id": "none", "where": ["record.desk == 'nowhere'"]},
-        of | {"id": "rich", "where": ["record.balance > 100"]},
-        of | {"id": "poor", "where": ["record.balance < 100"], "look": "list"},
-        {"id": "say", "type": "text", "text": "Chosen: {{ selected.customer.title }}."},
-    ]
-    publish({**DESK, "components": told})
-    page = pages.olivia.get("/w/desk")
-    assert "Chosen: Halcyon Harbour Trading B.V." in page.text, "the first list that has one chooses"
-    assert 'data-address="/w/desk?customer=3"' in page.html
-    page = pages.olivia.get("/w/desk?customer=1")
-    assert "Chosen: Adaeze Okonkwo-Bell." in page.text
-    assert len(re.findall(r'class="pick"[^>]*aria-current', page.html)) == 1
-    assert {'data-value="1"', 'data-value="3"'} <= set(re.findall(r'data-value="\d"', page.html))
-    assert check({**DESK, "components": [*told, {"id": "other", "type": "collection", "collection": "account", "select": "customer"}]})
-    assert check({**DESK, "components": [*told, {"id": "other", "type": "input", "name": "customer", "label": "Customer"}]})
-
-
-def test_values_in_a_text_are_words_as_on_the_record_and_no_markdown(pages: Pages) -> None:
-    evil = "[Pay here](https://evil.example) **now** `x`"
-    pages.company.sql("update customer set display_name = ?, email = ? where id = 2", "# Tore", evil)
-    told = [
-        {"id": "people", "type": "collection", "collection": "account", "select": "account"},
-        {"id": "who", "type": "fields", "of": "account.customer", "fields": ["desk", "risk", "balance"]},
-        {"id": "of", "type": "text", "title": "Of {{ selected.account.customer_id }}", "text": "*{{ selected.account.customer_id }}*: {{ selected.account.status }}"},
-        {"id": "customers", "type": "collection", "collection": "customer", "select": "customer"},
-        {"id": "say", "type": "text", "text": "{{ selected.customer.title }} wrote {{ selected.customer.email }} from {{ selected.customer.desk }}, {{ selected.customer.risk }}."},
-    ]  # fmt: skip
-    publish({**DESK, "components": told})
-    page = pages.olivia.get("/w/desk?account=NL559999900012345670&customer=2")
-    assert "Of Halcyon Harbour Trading B.V." in page.text
-    assert "<em>Halcyon Harbour Trading B.V.</em>: open" in page.html
-    assert f"# Tore wrote {evil} from Retail, Low." in page.text
-    assert "https://evil.example" not in page.links
-
-
-def test_words_and_conditions_follow_a_relation_of_what_is_chosen(pages: Pages) -> None:
-    told = [
-        {"id": "people", "type": "collection", "collection": "account", "select": "account"},
-        {"id": "of", "type": "text", "text": "Of {{ selected.account.customer.display_name }}, {{ selected.account.customer.desk }}."},
-        {"id": "shop", "type": "text", "text": "A shop", "visible_if": "selected.account.customer.desk == 'corporate'"},
-        {"id": "rich", "type": "text", "text": "Rich", "visible_if": "selected.account.customer.balance > 100 || selected.account.customer.balance == null"},
-    ]  # fmt: skip
-    publish({**DESK, "components": told})
-    page = pages.olivia.get("/w/desk?account=NL559999900012345670")
-    assert all(words in page.text for words in ("Of Halcyon Harbour Trading B.V., Corporate.", "A shop", "Rich"))
-    page = pages.olivia.get("/w/desk?account=LT459999900012345678")
-    assert "Of Adaeze Okonkwo-Bell, Retail." in page.text
-    assert not {"A shop", "Rich"} & set(page.text.split("\n"))
-
-
 def test_a_page_of_twelve_components_asks_little(desk: Pages) -> None:
     desk.olivia.get("/w/desk?customer=1")
     with statements() as told:
@@ -354,44 +254,6 @@ def test_a_segment_that_is_a_select_works_in_lists_and_figures(pages: Pages) -> 
     assert "Halcyon" not in pages.tom.get("/w/desk").text
 
 
-def test_a_vanished_field_in_words_and_conditions_is_told_to_who_builds(pages: Pages) -> None:
-    told: list[dict[str, Any]] = [
-        {"id": "people", "type": "collection", "collection": "customer", "select": "customer"},
-        {"id": "kept", "type": "text", "text": "{{ selected.customer.title }}, {{ selected.customer.key }}, {{ selected.customer.email }}"},
-        {"id": "words", "type": "text", "text": "Born {{ selected.customer.vanished }}"},
-        {"id": "shown", "type": "text", "text": "Here", "visible_if": "selected.customer.gone > 1"},
-        {"id": "accounts", "type": "collection", "collection": "account", "select": "account"},
-        {"id": "led", "type": "text", "text": "{{ selected.account.customer.email }} {{ selected.account.customer.lost }}"},
-        {"id": "far", "type": "metric", "collection": "account", "where": ['record.customer.email == "x"']},
-        {"id": "other", "type": "text", "text": "{{ selected.nobody.vanished }}"},
-    ]
-    document = {**DESK, "components": told[:-1]}
-    found = [(spot.place, spot.reason) for spot in workspaces.unknown_names(workspaces.read(document))]
-    assert found == [
-        (("words", "text"), "There is no field vanished in Customers."),
-        (("shown", "visible_if"), "There is no field gone in Customers."),
-        (("led", "text"), "There is no field lost in Customers."),
-        (("far", "where"), "customer leads to another record: a condition here looks at fields of Accounts alone."),
-    ]
-    publish(document)
-    page = pages.olivia.get("/w/desk?customer=1")
-    assert "adaeze@customers.example" in page.text
-
-
-def test_a_run_that_was_started_here_leads_back_to_what_was_selected(desk: Pages) -> None:
-    olivia, here = desk.olivia, "/w/desk?customer=1&on=retail"
-    action = next(link for link in olivia.get(here).links if "/start/" in link)
-    for referrer, back in ((f"http://localhost{here}", True), ("http://elsewhere.example/w/desk", False)):
-        answer = olivia.client.post(
-            action, data={"csrf_token": olivia.token, "t.why": "enum", "v.why": "periodic"}, headers={"Referer": referrer}
-        )
-        run = answer.headers["Location"]
-        assert f'href="{here}"' not in olivia.get(run).html.replace("&amp;", "&"), "its form is left by Save and Abort"
-        form = olivia.get(f"{run}/abort").form(f"{run}/abort")
-        olivia.post(f"{run}/abort", form["fields"] | {"reason": "Only looked."})
-        assert (f'href="{here}">Back to Customer desk' in olivia.get(run).html.replace("&amp;", "&")) is back
-
-
 def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Pages) -> None:
     olivia, here, sent_from = desk.olivia, "/w/desk?on=retail&customer=1", {"Referer": "http://localhost/w/desk?on=retail&customer=1"}
     offered, page = r'<option value="(\w+:[\w.-]+)"', olivia.get(here)
@@ -420,19 +282,6 @@ def test_ticked_rows_start_a_workflow_as_in_a_list_and_lead_back_here(desk: Page
     for stranger in ("http://elsewhere.example/w/desk", "//elsewhere.example/w/desk", "/w/unknown"):
         asked = olivia.post("/bulk/of/customer", form["fields"] | {"key": ["1"], "from": stranger}, status=422).html
         assert stranger not in asked
-
-
-def test_a_list_of_a_segment_is_in_its_order_unless_it_has_one_of_its_own(pages: Pages) -> None:
-    ines = pages.company.ines
-    document = collections.open_collection(ines, "customer").document.to_json()
-    document["segments"] = [{"id": "all", "label": "All", "filter": "record.id != 0", "sort": "-email"}]
-    collections.publish(ines, "customer", collections.save(ines, "customer", 0, document))
-    people = {"type": "collection", "collection": "customer", "segment": "all", "columns": ["email"]}
-    publish({**DESK, "components": [{**people, "id": "theirs"}, {**people, "id": "own", "sort": "email"}]})
-    found = re.findall(r"[\w.]+@customers\.example", pages.olivia.get("/w/desk").text)
-    half = len(found) // 2
-    assert half > 1
-    assert (found[:half], found[half:]) == (sorted(found[:half], reverse=True), sorted(found[half:]))
 
 
 def test_a_percentage_counts_what_its_reader_sees_and_leads_to_the_part(pages: Pages) -> None:

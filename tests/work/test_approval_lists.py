@@ -10,7 +10,6 @@ from console.runs.changing import approval_answers
 from console.work import approvals, approvers
 from tests.company import Company
 from tests.support.four_eyes import asking, bank, charging, requested
-from tests.work.test_approvals import code, second_lead
 
 __all__ = ["bank"]
 
@@ -45,27 +44,7 @@ def test_the_lists_hold_what_belongs_there(bank: Company) -> None:
     assert ids(approvals.find(mona, limit=2, after=page.next)) == [first]
 
 
-@pytest.mark.parametrize("filters", [{"colour": "red"}, {"status": "shut"}, {"created_at.gte": "yesterday"}, {"run": "a\x00"}])
-def test_a_filter_that_means_nothing_is_named(bank: Company, filters: dict[str, str]) -> None:
-    assert code(lambda: approvals.find(bank.mona, filters)) == "malformed"
-    assert code(lambda: approvals.find(bank.mona, after="x~y")) == "malformed"
-
-
-def test_the_run_says_who_is_waited_for(bank: Company) -> None:
-    charging(needs=2)
-    _, asked = requested(bank)
-    assert approvers.words(bank.olivia, asked).startswith(
-        "Waiting for a lead to approve. Only Mona can, and 2 more are needed. Ines can give"
-    )
-    second_lead(bank)
-    assert approvers.words(bank.olivia, asked) == "Waiting for Lena and Mona to approve (0 of 2 have)."
-    runs.approve(bank.mona, asked)
-    assert approvers.words(bank.olivia, asked) == "Waiting for Lena to approve (1 of 2 have)."
-    accounts.disable_person(accounts.person_of_email("lena@fernwick.example").id)
-    assert "Everybody in Operations with that role has decided." in approvers.words(bank.olivia, asked)
-
-
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["nobody", "cannot see", "out of scope", "kept out", "closed", "no right", "there is one"])
 def test_who_is_waited_for_are_exactly_those_whose_yes_is_taken(bank: Company, how: str) -> None:
     charging(roles=["lead"] if how != "no right" else ["reviewer"], not_by=["requester", "step:note"])

@@ -164,7 +164,6 @@ def test_an_approver_who_may_not_see_the_record_finds_nothing(bank: Company) -> 
     assert [line.id for line in approvals.to_review(bank.mona).lines] == [asked]
 
 
-@pytest.mark.daily
 def test_the_requester_does_not_approve_by_any_way(bank: Company) -> None:
     charging(roles=["operator", "lead"])
     access.grant("operator", "action:customer.charge", ["approve"], team="operations")

@@ -80,7 +80,7 @@ def approver_holds_it(company: Company, run_id: str) -> dict[str, Any]:
     return hand_in(company, run_id, by="mona", amount=5)
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("changed", [other_amount, other_record, approver_left, approver_holds_it])
 def test_what_is_not_what_was_approved_is_asked_anew(company: Company, provider: Provider, changed: Any) -> None:
     run_id = asked(company)

@@ -7,7 +7,6 @@ import pytest
 from console import runs
 from console.db.engine import fetch
 from console.errors import Conflict
-from console.work import tasks
 from tests.company import Company
 from tests.support.engine import kinds, publish, step, whole
 
@@ -122,31 +121,4 @@ def test_another_task_is_made_only_when_a_person_says_what_becomes_of_the_first(
     again(company, run_id, "Q")
     runs.complete(company.olivia, run_id, runs.Submission(step="make", revision=None, values={}, handled_manually=True))
     assert (len(open_tasks()), company.told(run_id)["current"]["step"]) == (3, "after")
-    whole(run_id)
-
-
-def test_what_came_of_the_task_is_not_asked_for_again(company: Company) -> None:
-    run_id = at_after(company, "waiting task")
-    (task,) = tasks.of_teams(company.tom)
-    tasks.close(company.tom, task.id, "done")
-    assert company.told(run_id)["current"]["step"] == "after"
-    again(company, run_id)
-    told = company.told(run_id)
-    assert (told["current"]["step"], told["context"]["make"]["result"], open_tasks()) == ("after", "done", ["done"])
-    whole(run_id)
-
-
-def test_a_task_that_the_run_waits_for_again_moves_it_on(company: Company) -> None:
-    run_id = at_after(company, "waiting task")
-    again(company, run_id)
-    (task,) = tasks.of_teams(company.tom)
-    tasks.close(company.tom, task.id, "done")
-    assert company.told(run_id)["current"]["step"] == "after"
-
-
-def test_breaking_off_can_close_the_task(company: Company) -> None:
-    run_id = at_after(company, "task")
-    (done,) = runs.abort_preview(company.olivia, run_id).json["effects_done"]
-    runs.abort(company.olivia, run_id, revision=None, reason="Not wanted.", compensate=[done["id"]])
-    assert (company.told(run_id)["status"], open_tasks()) == ("aborted", ["not_done"])
     whole(run_id)

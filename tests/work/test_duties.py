@@ -52,7 +52,6 @@ def test_who_filled_in_a_field_does_not_confirm_it(house: Company) -> None:
     assert house.told(run_id, "tom")["current"]["step"] == "decide"
 
 
-@pytest.mark.daily
 def test_neither_the_starter_nor_an_earlier_doer_decides(house: Company) -> None:
     run_id = at(house, "rate")
     runs.save(house.olivia, run_id, revision=None)

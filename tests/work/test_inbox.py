@@ -73,18 +73,6 @@ def test_a_file_is_read_in_and_again_changes_nothing(company: Company, tmp_path:
     assert fetch("select made_by from console.inbox where id = 'desk'") == [("sys_cli",)]
 
 
-@pytest.mark.parametrize("text", ["{", '{"id": "desk"}', "[1]", '[{"id": 7}]', "[" * 5000])
-def test_a_file_that_is_no_list_of_inboxes_is_refused(company: Company, tmp_path: Path, text: str) -> None:
-    file = tmp_path / "inboxes.json"
-    file.write_text(text)
-    with pytest.raises(DefinitionError):
-        inboxes.import_file(file)
-    with pytest.raises(DefinitionError):
-        inboxes.import_file(tmp_path / "absent.json")
-    with pytest.raises(DefinitionError, match="named twice"):
-        inboxes.import_all([DESK, DESK])
-
-
 def test_an_inbox_is_for_those_with_the_right_and_the_role(company: Company) -> None:
     inboxes.import_all([DESK | {"roles": ["lead"]}, UNRATED])
     seen = {who: [one.id for one in inboxes.inboxes_of(company.people[who])] for who in company.people}
@@ -110,13 +98,6 @@ def test_a_run_goes_only_to_an_inbox_that_its_team_uses(company: Company) -> Non
     assert company.told(run)["holder"] == company.olivia.id
     runs.escalate(company.olivia, run, revision=None, inbox="desk", reason="Please look")
     assert company.told(run)["ticket"]["inbox"] == "desk"
-
-
-def test_where_the_team_has_no_inbox_the_way_out_is_said(company: Company) -> None:
-    inboxes.close("desk")
-    with pytest.raises(Invalid) as caught:
-        runs.escalate(company.olivia, company.at("note"), revision=None, inbox="desk", reason="Please look")
-    assert "console inbox import" in caught.value.details[0]["reason"]
 
 
 def test_an_inbox_with_runs_in_it_is_not_closed(company: Company) -> None:

@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from console import log, queue, runs, settings, workflows
-from console.db.engine import fetch, transaction
+from console.db.engine import fetch
 from console.errors import NotFound
 from console.faults import Fault
-from console.formats.times import moment_words
 from console.runs.rows.run_events import ENGINE
 from console.upkeep.status import switch
 from console.work import notices
@@ -62,13 +60,6 @@ def test_those_who_are_meant_and_may_see_it_are_told_once(company: Company) -> N
     whole(run_id)
 
 
-def test_roles_and_a_team(company: Company) -> None:
-    begin(company, {"people": [], "roles": ["operations_lead"], "team": "operations"})
-    assert {who: notices.unread(actor) for who, actor in company.people.items()} == {
-        "olivia": 1, "tom": 1, "mona": 1, "rosa": 1, "stan": 0, "ada": 0, "ines": 0,
-    }  # fmt: skip
-
-
 def test_reading_one_and_all(company: Company) -> None:
     run_id = begin(company)
     (told,) = notices.notices_of(company.tom)
@@ -78,12 +69,6 @@ def test_reading_one_and_all(company: Company) -> None:
     assert (notices.unread(company.tom), notices.unread(company.olivia)) == (0, 1)
     notices.read_all(company.olivia)
     assert (notices.unread(company.olivia), notices.notices_of(company.olivia)[0].read) == (0, True)
-
-
-def test_what_one_workflow_told_of_many_records_counts_each(company: Company) -> None:
-    begin(company)
-    runs.start(company.olivia, "telling", "customer", "2", {})
-    assert (len(notices.notices_of(company.tom)), notices.unread(company.tom)) == (2, 2)
 
 
 def test_who_may_not_see_it_any_more_reads_nothing_of_it(company: Company) -> None:
@@ -126,17 +111,6 @@ def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox
     assert {row[0] for row in fetch("select mail from console.notice")} == {"sent"}
 
 
-def test_the_letter_of_a_task_says_which(company: Company, mailbox: Mailbox) -> None:
-    task = {"title": "Call {{ record.display_name }}", "assignee": "'mona@fernwick.example'", "due": "today()"}
-    steps = [step("start", "start", "ask"), step("ask", "create_task", "end", task), step("end", "end", None)]
-    document = {"format": 1, "slug": "asking", "title": "Asking", "collection": "customer", "team": "operations", "steps": steps}
-    workflows.import_file(document, publish=True)
-    runs.start(company.olivia, "asking", "customer", "1", {})
-    assert notices.deliver() == 1
-    (mail,) = mailbox.messages
-    assert mail.get_content().splitlines()[0] == "A task for you, “Call Adaeze Okonkwo-Bell”"
-
-
 def test_who_may_not_see_it_at_that_moment_gets_no_mail(company: Company, mailbox: Mailbox) -> None:
     begin(company)
     company.sql("update customer set desk = 'corporate' where id = 1")
@@ -154,30 +128,3 @@ def test_a_process_that_dies_over_one_mail_keeps_no_other_from_leaving(
     monkeypatch.delenv("HANDRAIL_FAULT")
     assert (notices.deliver(), len(mailbox.messages)) == (1, 1)
     assert {row[0] for row in fetch("select mail from console.notice")} == {"sending", "sent"}, "the interrupted one may have left"
-
-
-def test_the_moment_in_a_mail_is_by_the_reader_s_own_language_and_clock(company: Company, mailbox: Mailbox) -> None:
-    with transaction() as connection:
-        connection.execute(sa.text("update console.person set locale = 'de', zone = 'Europe/Berlin' where email = 'tom@fernwick.example'"))
-    run_id = begin(company)
-    notices.deliver()
-    text = next(each for each in mailbox.messages if each["To"] == "tom@fernwick.example").get_content()
-    told = fetch("select at from console.notice where run = %s limit 1", (run_id,))[0][0]
-    assert f"{moment_words(told.isoformat(), 'de', 'Europe/Berlin')}, Europe/Berlin" in text.splitlines()
-
-
-def test_what_was_read_or_is_old_is_no_news_by_mail(company: Company, mailbox: Mailbox) -> None:
-    """A mail server that is set up after months would else send hundreds."""
-    begin(company)
-    notices.read_all(company.tom)
-    notices.tell([company.mona.id], "approval_requested", "apr_1", run=company.started("2"))
-    fetch("update console.notice set at = at - interval '4 days' where person = %s returning 1", (company.mona.id,))
-    assert notices.deliver() == 1
-    assert [message["To"] for message in mailbox.messages] == ["olivia@fernwick.example"]
-    assert notices.unread(company.mona) == 1, "it stands in her list"
-
-
-def test_without_a_mail_server_they_wait_and_mail_can_be_left_out(company: Company) -> None:
-    begin(company, {"mail": False})
-    assert {row[0] for row in fetch("select mail from console.notice")} == {None}
-    assert notices.deliver() == 0

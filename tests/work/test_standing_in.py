@@ -13,7 +13,7 @@ from console.log import event_view
 from console.records import catalogue
 from console.runs.changing.approval_answers import visible_request
 from console.runs.showing.candidates import candidates
-from console.work import approvals, approvers, leavers, my_work, notices, questions, standing_in, tasks
+from console.work import approvals, approvers, my_work, notices, questions, standing_in, tasks
 from tests.company import Company
 from tests.support.four_eyes import asking, bank, charging, requested, status, whole
 from tests.work import test_answers, test_tasks
@@ -109,7 +109,6 @@ def test_an_approval_follows_to_whoever_stands_in_and_both_are_named(bank: Compa
     whole(run_id)
 
 
-@pytest.mark.daily
 def test_standing_in_gives_no_right_and_breaks_no_rule_of_four_eyes(bank: Company) -> None:
     charging(roles=["operations_lead"])
     for deputy in ("tom", "stan", "olivia"):
@@ -148,17 +147,6 @@ def test_notices_tasks_and_questions_follow_and_come_back(company: Company) -> N
     assert [words for words, *_ in questions.question(company.mona, asked.id).answered] == ["Olivia in place of Tom"]
 
 
-def test_whoever_is_away_has_answered_already_is_not_answered_for(company: Company) -> None:
-    test_answers.begin(company, {"needs": 2})
-    (asked,) = questions.open_for(company.tom)
-    questions.answer(company.tom, asked.id, {"how": "before I left"}, "yes")
-    gone(company, "tom", "olivia")
-    assert questions.open_for(company.olivia) == []
-    with pytest.raises(Conflict):
-        questions.answer(company.olivia, asked.id, {"how": "once more"}, "yes")
-    assert len(questions.question(company.mona, asked.id).answered) == 1
-
-
 def test_what_the_substitute_may_not_see_stays_with_whoever_is_away(company: Company) -> None:
     test_tasks.begin(company, {"assignee": "'tom@fernwick.example'"})
     gone(company, "tom", "stan")
@@ -182,21 +170,3 @@ def test_runs_in_hand_are_shown_and_new_ones_go_to_the_substitute(company: Compa
     assert (event.open["holder"], event.open["stands_in_for"]) == (company.olivia.id, company.tom.id)
     assert [one.name for one in candidates(company.mona, held) if one.away] == []
     assert [one.away[:10] for one in candidates(company.mona, new) if one.name == "Tom"] == ["away until"]
-
-
-def test_what_waits_for_a_closed_account_is_counted_and_goes_to_whoever_stands_in(company: Company) -> None:
-    test_tasks.begin(company, {"assignee": "'tom@fernwick.example'", "waits": True})
-    test_answers.begin(company, {"needs": 2})
-    accounts.disable_person(company.tom.id, by=company.ines)
-    waits = leavers.waiting(company.ines, company.tom.id)
-    assert (waits.words, waits.deputy) == ("1 open task and 1 question wait for them", "")
-    with pytest.raises(NotAllowed):
-        leavers.waiting(company.olivia, company.tom.id)
-    absences.plan(company.ines, company.tom.id, **days(), substitute="olivia@fernwick.example")
-    assert leavers.waiting(company.ines, company.tom.id).deputy == "Olivia"
-    assert standing_in.pass_on() == 2
-    (task,), (asked,) = tasks.tasks_of(company.olivia), questions.open_for(company.olivia)
-    tasks.close(company.olivia, task.id, "done")
-    questions.answer(company.olivia, asked.id, {"how": "he told me"}, "yes")
-    assert not leavers.waiting(company.ines, company.tom.id)
-    assert leavers.waiting(company.ines, company.mona.id).words == "1 question waits for them", "the other who is asked"

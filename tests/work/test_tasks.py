@@ -119,13 +119,6 @@ def test_a_task_for_nobody_or_no_day_asks_a_person(company: Company, config: dic
     assert company.told(run_id)["current"]["step"] == "fine"
 
 
-def test_erased_texts_are_said_to_be_erased(company: Company) -> None:
-    begin(company)
-    (task,) = tasks.tasks_of(company.mona)
-    fetch("update console.task set ct = '\\x00' where id = %s returning 1", (task.id,))
-    assert tasks.tasks_of(company.mona)[0].title == "Its text was erased"
-
-
 def test_the_log_says_who_closed_what(company: Company) -> None:
     begin(company)
     (task,) = tasks.tasks_of(company.mona)

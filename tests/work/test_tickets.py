@@ -12,9 +12,9 @@ import sqlalchemy as sa
 
 from console import access, inboxes, log, records, runs
 from console.db.engine import fetch
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound, SourceDown
+from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.records import catalogue
-from console.work import my_work, ticket_assignment, tickets, waiting_records
+from console.work import my_work, ticket_assignment, tickets
 from tests.company import DESK, Company
 from tests.runs.changing.test_midway import away
 from tests.work.test_inbox import UNRATED
@@ -158,31 +158,6 @@ def test_pages_join_over_long_stretches_that_are_being_worked_on(company: Compan
     assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(len(free))
 
 
-def test_a_count_stops_where_it_would_be_long(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "CAP", 5)
-    monkeypatch.setattr(waiting_records, "CAP", 5)
-    more_customers(company, 3)
-    assert tickets.count(company.olivia, inboxes.known())["unrated"] == tickets.Count(5, more=True)
-
-
-@pytest.mark.parametrize(
-    "after",
-    [
-        "x",
-        "records~x",
-        "handed~x",
-        "handed~0~never~run_x",
-        "down~x~2026-11-20T00:00:00+00:00~run_x",
-        "low~0~2026-11-20T00:00:00Z~ses_x",
-        "down~0~2026-11-20T00:00:00~run_x",
-    ],
-)
-def test_a_cursor_of_another_list_is_refused(company: Company, after: str) -> None:
-    with pytest.raises(Malformed) as caught:
-        tickets.to_do(company.olivia, "unrated", after=after)
-    assert caught.value.details
-
-
 def test_while_the_source_is_away_what_was_handed_on_is_still_there(company: Company) -> None:
     inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
     run = handed_on(company)
@@ -245,14 +220,6 @@ def test_what_is_no_ticket_of_the_inbox_is_not_taken(company: Company, name: str
         tickets.take(company.olivia, name, ticket)
 
 
-def test_a_run_elsewhere_is_no_ticket_here(company: Company) -> None:
-    inboxes.import_all([DESK, UNRATED, DESK | {"id": "other", "title": "Other"}])
-    run = handed_on(company)
-    for name in ("other", "unrated"):
-        with pytest.raises(NotFound):
-            tickets.take(company.olivia, name, run)
-
-
 def test_many_who_take_at_once_never_get_the_same(company: Company) -> None:
     more_customers(company, 12)
     inboxes.import_all([UNRATED | {"id": "desk", "title": "All"}])
@@ -281,29 +248,6 @@ def test_who_was_slower_is_told_and_nothing_is_taken_from_the_quicker(company: C
         tickets.take(company.tom, "desk", run)
     assert caught.value.code == "ticket_taken"
     assert company.told(run)["holder"] == company.olivia.id
-
-
-def test_who_manages_alone_takes_nothing(company: Company) -> None:
-    inboxes.import_all([DESK | {"roles": ["mlro"]}])
-    run = company.at("note")
-    runs.escalate(company.olivia, run, revision=None, inbox="desk", reason="Please look")
-    assert ids(company, "mona", "desk") == [run]
-    with pytest.raises(NotAllowed, match="It is for MLRO"):
-        tickets.take_next(company.mona, "desk")
-    with pytest.raises(NotAllowed, match="It is for MLRO"):
-        tickets.take(company.mona, "desk", run)
-
-
-def test_a_start_that_asks_for_more_is_said(company: Company) -> None:
-    fetch("update console.inbox set source = jsonb_set(source, '{input}', '{}') where id = 'unrated' returning 1")
-    inboxes.forget()
-    with pytest.raises(Invalid, match=r"asks for more than Unrated gives \(input.why"):
-        tickets.take_next(company.olivia, "unrated")
-
-
-def test_a_source_that_is_away_is_not_an_empty_inbox(company: Company) -> None:
-    with away(company), pytest.raises(SourceDown):
-        tickets.take_next(company.olivia, "unrated")
 
 
 # -- managing
@@ -375,48 +319,6 @@ def test_a_list_costs_the_same_however_long_it_is(company: Company) -> None:
             tickets.to_do(company.tom, "unrated", limit=50)
         told.append((len(own), len(theirs)))
     assert told == [(4, 1), (3, 1)]  # handed on, put down, live runs, and at the end what was handed on as low; records
-
-
-def test_who_sees_the_same_shares_a_count_for_a_while(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = inboxes.known()
-    assert tickets.count(company.mona, here)["unrated"] == tickets.Count(3)
-    more_customers(company, 2)
-    with counted() as (_, theirs):
-        assert tickets.count(company.mona, here)["unrated"] == tickets.Count(3)
-    assert theirs == []
-    assert tickets.count(company.olivia, here)["unrated"] == tickets.Count(5)  # she sees others, by her desks
-    assert tickets.count(company.tom, here)["unrated"] == tickets.Count(4)
-    monkeypatch.setattr(waiting_records, "_totals", {})
-    assert tickets.count(company.mona, here)["unrated"] == tickets.Count(5)
-
-
-@pytest.mark.parametrize(
-    ("ask", "own", "theirs"),
-    [
-        (
-            lambda company: tickets.to_do(company.mona, "desk"),
-            6,
-            1,
-        ),  # three lists, names of holders and of who handed on, due times; titles
-        (lambda company: tickets.doing(company.olivia, "desk")[0], 1, 0),
-        (lambda company: tickets.backlog(company.mona, "unrated"), 4, 1),
-        (lambda company: tickets.count(company.mona, inboxes.known()), 2, 2),
-        (lambda company: tickets.count(company.tom, inboxes.known()), 2, 3),
-        (
-            lambda company: my_work.work_of(company.olivia),
-            15,
-            6,
-        ),  # and who is away, due times, approvals, requests to publish, questions, tasks, why the runs wait, the records that they go on with, and whether what they read is in scope
-    ],
-)
-def test_each_list_has_its_number_of_statements(company: Company, ask: Any, own: int, theirs: int) -> None:
-    handed_on(company, "1")
-    handed_on(company, "2")
-    saved(company, "4")
-    company.started("3")
-    with counted() as (ours, of_source):
-        ask(company)
-    assert (len(ours), len(of_source)) == (own, theirs), [ours, of_source]
 
 
 def test_my_work_has_everything_that_waits(company: Company) -> None:

@@ -71,9 +71,3 @@ def test_what_the_actor_may_know_of_is_told_to_nobody(company: Company) -> None:
     confidential(company, company.olivia, company.mona, company.people["ines"])
     sources.pause(source(), by=accounts.actor_of_person(company.people["ines"].id))
     assert heard(company.mona) == []
-
-
-def test_a_run_without_a_label_is_told_of_as_before(company: Company) -> None:
-    company.at("note", "4")
-    sources.pause(source(), by=company.people["ines"])
-    assert heard(company.mona) == heard(company.olivia) == []

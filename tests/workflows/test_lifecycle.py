@@ -7,7 +7,7 @@ from console import accounts, automation, log, monitoring, runs, workflows
 from console.core.documents.triggers import Trigger
 from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from tests.company import DOCUMENT, Company
+from tests.company import Company
 from tests.support.engine import step
 
 WAITING = {
@@ -65,27 +65,6 @@ def test_what_another_process_has_just_activated_starts_at_once(company: Company
     with transaction() as connection:  # as it is for a worker: nothing tells this process that its list is old
         connection.execute(sa.text("update console.workflow set status = 'active' where id = :id"), {"id": definition.id})
     assert workflows.may_start(definition) is None
-
-
-def test_a_draft_has_to_be_published_before_it_ends(company: Company) -> None:
-    workflows.import_file(DOCUMENT | {"slug": "new-one", "title": "New one"})
-    for act in (workflows.complete, workflows.archive):
-        with pytest.raises(Conflict, match="never published"):
-            act(company.mona, "new-one")
-    before = monitoring.activation(company.mona, "new-one")
-    assert (before.publishes, before.problems, before.matching) == (1, [], 4)
-    assert workflows.activate(company.mona, "new-one").live_version == 1
-    assert monitoring.activation(company.mona, "new-one").publishes is None
-
-
-def test_why_nothing_starts(company: Company) -> None:
-    definition = workflows.live("care-review")
-    assert workflows.may_start(definition) is None
-    workflows.pause(company.mona, "care-review")
-    assert workflows.may_start(definition) == "Care review is paused: no run starts until somebody activates it."
-    workflows.archive(company.mona, "care-review")
-    with pytest.raises(Conflict, match="Care review is archived"):
-        company.started()
 
 
 def test_a_pause_holds_timers_back_and_they_go_on_in_their_order(company: Company) -> None:

@@ -25,6 +25,7 @@ OPEN_MODULES = frozenset(
         "triggers",
         "triggers_check",
         "workflow",
+        "workflow_schema",
         "workflow_check",
         "workflow_sketch",
         "workspaces",

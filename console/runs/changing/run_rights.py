@@ -45,12 +45,12 @@ class Seen:
         return not knows_of_deletion(self.run) or needs_record(self.definition, step)
 
 
-def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, kept: Loaded | None = None) -> Seen:
-    """The run, if the actor may see it. `kept`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden,
+def see(actor: Actor, run_id: str, *, whole: bool = False, shown: bool = False, recent: Loaded | None = None) -> Seen:
+    """The run, if the actor may see it. `recent`: use this run instead of reading it. Raises NotFound, with the same text whether it does not exist or is hidden,
     and Conflict `not_begun` for one that was promised and waits.
     """
     cleared = access.clearance(actor)
-    loaded = kept or load_begun(run_id, whole=whole, shown=shown, cleared=cleared)
+    loaded = recent or load_begun(run_id, whole=whole, shown=shown, cleared=cleared)
     if loaded is None:
         require_not_promised(actor, run_id)
     if loaded is None or not (loaded.run.label is None or loaded.run.label in cleared):

@@ -29,7 +29,7 @@ from console.runs.rows import loaded_rows, typed_drafts
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import with_loaded_rows
-from console.runs.rows.run_store import Also, load, retried, write
+from console.runs.rows.run_store import Also, load, retried, retried_from_memory, write
 from console.runs.showing import reader_reach, reading
 from console.runs.showing.screens import Screen, digest, draw_screen, item_of, items_shown, last_shown, seen_fields, shown_event
 from console.runs.showing.view import RunView
@@ -65,12 +65,12 @@ def complete(actor: Actor, run_id: str, submission: Submission) -> None:
     """
     reason_of(submission.reason)
 
-    def once() -> tuple[Definition, Loaded]:
-        seen = see(actor, run_id)
+    def once(recent: Loaded | None) -> tuple[Definition, Loaded]:
+        seen = see(actor, run_id, recent=recent)
         before, events = _completion_events(actor, seen, submission, log.now())
         return seen.definition, write(actor, seen.definition, before, events)
 
-    definition, loaded = retried(once)
+    definition, loaded = retried_from_memory(run_id, submission.revision, once)
     notify_approvers(go_on(actor, definition, loaded).run)
 
 
@@ -78,20 +78,22 @@ def complete_and_look(actor: Actor, run_id: str, submission: Submission) -> RunV
     """As `complete`, and return the run afterwards. If the next step is the actor's, their screen is recorded in the same transaction."""
     reason_of(submission.reason)
 
-    def once() -> tuple[Seen, Screen | None, Mapping[str, Any]]:
-        seen, now = see(actor, run_id, shown=True), log.now()
+    def once(recent: Loaded | None) -> tuple[Seen, Screen | None, Mapping[str, Any]]:
+        seen, now = see(actor, run_id, shown=True, recent=recent), log.now()
         typed = _drafts_of_other_items(seen, submission.values)
         before, events = _completion_events(actor, seen, submission, now)
         screen, more, row = _screen_after(actor, seen, fold(events, before.run), now)
         return replace(seen, loaded=write(actor, seen.definition, before, events + more, shown=row)), screen, typed
 
     with loaded_rows.judged_once():
-        return _completed_and_looked(actor, run_id, once)
+        return _completed_and_looked(actor, run_id, submission.revision, once)
 
 
-def _completed_and_looked(actor: Actor, run_id: str, once: Callable[[], tuple[Seen, Screen | None, Mapping[str, Any]]]) -> RunView:
+def _completed_and_looked(
+    actor: Actor, run_id: str, revision: int | None, once: Callable[[Loaded | None], tuple[Seen, Screen | None, Mapping[str, Any]]]
+) -> RunView:
     """The run as the actor sees it, after `once` and the automatic steps that follow."""
-    seen, screen, typed = retried(once)
+    seen, screen, typed = retried_from_memory(run_id, revision, once, shown=True)
     if screen is not None:
         return reading.view(actor, seen, screen, reading.PageState(_keep_other_items(actor, seen, screen, typed)))
     onlooker = _Onlooker(actor)
@@ -126,7 +128,7 @@ class _Onlooker:
         if not ahead.shows or ahead.run.label is not None:
             return [], None
         try:  # the steps are committed even if the screen cannot be drawn
-            self.seen = see(self.actor, ahead.run.id, kept=ahead)
+            self.seen = see(self.actor, ahead.run.id, recent=ahead)
             self.screen, events, row = _screen_after(self.actor, self.seen, ahead.run, log.now())
         except Exception:
             logger.exception("run %s cannot be shown", ahead.run.id)

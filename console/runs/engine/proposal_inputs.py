@@ -79,7 +79,7 @@ def proposal_context(call_id: str) -> ProposalContext | None:
         return _not_wanted(call_id, MOVED_ON)
     try:
         actor = accounts.actor_of_person(person, "sys:engine")
-        seen = see(actor, run_id, kept=loaded)
+        seen = see(actor, run_id, recent=loaded)
         open_step = step_at(seen.definition, seen.run)
         if open_step.attempt.n != n or not proposing.waits_for(seen.run, call_id):
             return _not_wanted(call_id, MOVED_ON)

@@ -30,10 +30,11 @@ def trim_to_shown(loaded: Loaded) -> Loaded:
     if not loaded.shows:
         return loaded
     attempts, left = latest(loaded.run, loaded.left)
-    return loaded if left is loaded.left else _with_attempts(replace(loaded, left=left), attempts)
+    return loaded if left is loaded.left else with_attempts(replace(loaded, left=left), attempts)
 
 
-def _with_attempts(loaded: Loaded, attempts: dict[int, Attempt]) -> Loaded:
+def with_attempts(loaded: Loaded, attempts: dict[int, Attempt]) -> Loaded:
+    """The run with these attempts alone."""
     run = copied(loaded.run)
     run.attempts = attempts
     return replace(loaded, run=run, whole=False)

@@ -21,9 +21,9 @@ from console.core.run.causes import causes_from_json
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
 from console.db.engine import fetch, transaction
-from console.errors import Conflict
+from console.errors import Conflict, ConsoleError, SourceDown
 from console.runs.engine import into_inbox, proposing
-from console.runs.rows import side_rows
+from console.runs.rows import recent_runs, side_rows
 from console.runs.rows.latest import LATEST, LEFT, MARKS, left_of
 from console.runs.rows.loaded_runs import Loaded, open_attempt_only
 from console.runs.rows.run_rows import RUN_COLUMNS, as_stored, attempts_from_rows, changed_rows, links
@@ -158,10 +158,13 @@ def write(
     _commit(state, after, whose, events, made, rows, next_job(state, after, events, hand_on=hand_on), also)
     faults.point("runs.write.after")
     if before is None:
-        return Loaded(after, made[-1].leaf, whose)
-    if not before.shows:
-        after.attempts = open_attempt_only(after)
-    return replace(before, run=after, head=made[-1].leaf)
+        written = Loaded(after, made[-1].leaf, whose)
+    else:
+        if not before.shows:
+            after.attempts = open_attempt_only(after)
+        written = replace(before, run=after, head=made[-1].leaf)
+    recent_runs.remember(written)
+    return written
 
 
 def numbered(run: Run, seq: int) -> Run:
@@ -300,3 +303,19 @@ def retried(attempt: Callable[[], Answer]) -> Answer:
         except log.Moved:
             continue
     raise Conflict("This run is being changed by others at the same time; try again.", code="stale_revision")
+
+
+def retried_from_memory(run_id: str, revision: int | None, attempt: Callable[[Loaded | None], Answer], *, shown: bool = False) -> Answer:
+    """As `retried`, but the first try gets the run as this process wrote it last, if it did. `attempt` must end with `write`.
+
+    Where that try is refused or the run has moved, `attempt` is called with None and reads the run.
+    """
+    recent = recent_runs.recent_run(run_id, revision, shown=shown)
+    if recent is not None:
+        try:
+            return attempt(recent)
+        except SourceDown:
+            raise
+        except (log.Moved, ConsoleError):
+            recent_runs.forget(run_id)
+    return retried(lambda: attempt(None))

@@ -178,7 +178,7 @@ def change(collection: str, key: str) -> ResponseReturnValue:
 
 def _export(found: ListFile) -> dict[str, Any]:
     href = f"/api/v1/exports/{found.id}/file" if found.ready else None
-    return {"id": found.id, "status": found.status, "done": found.done, "total": found.total, "href": href, "why": found.why or None}
+    return found.progress_json() | {"href": href}
 
 
 def _export_asked_for(done: Done) -> dict[str, Any] | None:

@@ -7,11 +7,12 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import broken_off, import_batches, imports, kept_imports
+from console.background import RUNNING
+from console.contacts import import_batches, imports
 from console.errors import NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
-from console.views.api.shapes import ContactImport, LeftOut, Listed
+from console.views.api.shapes import ContactImport, ImportCounts, LeftOut, Listed
 
 blueprint = Blueprint("api_contact_imports", __name__, url_prefix="/api/v1")
 STOPPING = "Somebody stopped it; the lines that were begun are still written."
@@ -65,30 +66,26 @@ def _begun(done: Done) -> dict[str, Any] | None:
 
 
 def _shown(found: import_batches.Import) -> dict[str, Any]:
-    counts = {
-        "new": found.new,
-        "changed": found.changed,
-        "same": found.same,
-        "refused": found.refused,
-        "consents": found.consents,
-        "withdrawn": found.withdrawn,
-        "opted_out": found.opted_out,
-        "agreed_again": found.agreed_again,
-        "said_no": found.said_no,
-        "tags": found.tags,
-    }
     unknown = [
         {"column": int(number) + 1, "word": word, "lines": lines}
         for number, words in found.unknown.items()
         for word, lines in words.items()
     ]
-    stopping = broken_off.is_stopping(found.status, found.ended_at, found.place)
     unused, perhaps_consent = imports.unused_columns(found.question, g.actor.id)
-    return {
-        "id": found.id, "status": kept_imports.RUNNING if stopping else found.status, "preview": found.preview, "counts": counts, "total": found.total, "done": found.done, "why": STOPPING if stopping else found.why or None,
-        "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()}, "match": found.question.match, "unused": unused, "perhaps_consent": perhaps_consent,
-        "unknown": unknown,
-    }  # fmt: skip
+    stopping = {"status": RUNNING, "why": STOPPING} if found.stopping else {}
+    return (
+        found.progress_json()
+        | stopping
+        | {
+            "preview": found.preview,
+            "counts": {name: getattr(found, name) for name in ImportCounts.model_fields},
+            "columns": {str(int(number) + 1): name for number, name in found.question.columns.items()},
+            "match": found.question.match,
+            "unused": unused,
+            "perhaps_consent": perhaps_consent,
+            "unknown": unknown,
+        }
+    )
 
 
 def _import_of(collection: str, import_id: str) -> import_batches.Import:

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, g, jsonify, request
@@ -206,7 +207,7 @@ def rows(workflow_id: str, enrolment_id: str) -> ResponseReturnValue:
     wanted = parse_query(WantedRows)
     _batch(workflow_id, enrolment_id)
     page, following = enrolments.batches.answers(g.actor, enrolment_id, wanted.status, limit=wanted.limit, after=wanted.after)
-    return jsonify(listing(page, None if following is None else str(following)))
+    return jsonify(listing([asdict(row) for row in page], None if following is None else str(following)))
 
 
 @blueprint.post("/workflows/<workflow_id>/leads")

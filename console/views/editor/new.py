@@ -22,9 +22,9 @@ from console.workflows import Definition
 
 FROM_WORDS = "words"
 """What a workflow is begun from where a model is to build it; no template is named so."""
+MOST_NAMED = 8
 REVIEW = "review"
 """What a workflow is begun from that is a small review of a record of the chosen collection."""
-MOST_NAMED = 8
 
 blueprint = Blueprint("workflow_new", __name__, url_prefix="/workflows")
 
@@ -57,9 +57,7 @@ def new() -> Response:
     if request.method != "POST":
         return frame.page("editor/new.html", context | _first(collections))
     if form.get("do") == "find":
-        found = builder.nearest(every, words)
-        left_out = {each.id: builder.left_out(each, words)[:MOST_NAMED] for each in found}
-        return frame.page("editor/new.html", context | {"nearest": found, "fits": builder.fits(every, words), "left_out": left_out})
+        return frame.page("editor/new.html", context | {"nearest": builder.nearest(every, words)})
     try:
         address = (
             _of_file(form.get("team") or None, form.get("whose") or None)

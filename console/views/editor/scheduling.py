@@ -35,22 +35,18 @@ def schedule_page(slug: str) -> Response:
         "wrong": None,
         "sentence": "",
         "next": [],
-        "notes": (),
-        "instead": [],
         "often": OFTEN,
     }
     context |= tabs.context(tabs.known_of(draft.slug), "triggers") | {"workflow_title": draft.document.get("title") or draft.slug}
     if request.method != "POST":
         return _page(context)
     understood = schedule_words.read_words(words)
-    zone = understood.zone or zone
     if wrong := schedule.wrong_zone(zone) or understood.wrong:
-        instead = [schedule.spoken(cron) for cron in understood.instead]
-        return _page(context | {"wrong": wrong, "instead": instead}, status=422)
+        return _page(context | {"wrong": wrong}, status=422)
     if request.form.get("do") == "add":
         return _added(draft, understood.crons, zone, context)
     times = heapq.merge(*(schedule.coming(cron, zone, log.now(), NEXT) for cron in understood.crons), key=lambda each: each.at)
-    context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT)), "notes": understood.notes}
+    context |= {"zone": zone, "sentence": _spoken(understood.crons), "next": list(islice(times, NEXT))}
     return _page(context)
 
 

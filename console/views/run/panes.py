@@ -49,7 +49,7 @@ def sections(record: Mapping[str, Any], look: Look, now: Mapping[str, Any] | Non
     now = _with_currencies(kinds.values(), now) if now is not None else None
     placed: set[str] = set()
     made = []
-    ended = partial(_ended, record.get("collection"), values, look)
+    ended = partial(_ended, record.get("collection"), values)
     draw = _Drawing(look, now, state, ended, frozenset(record.get("masked", ())))
     for part in record.get("sections", ()):
         names = [name for name in part["fields"] if name in values]
@@ -113,10 +113,10 @@ def _renamed(what: Kind, value: Any, look: Look) -> Markup | None:
     return formats.html(what, value, today) if formats.text(what, value, today) != formats.text(what, value, look) else None
 
 
-def _ended(collection: str | None, values: Mapping[str, Any], look: Look, what: Kind) -> bool:
+def _ended(collection: str | None, values: Mapping[str, Any], what: Kind) -> bool:
     """Return whether a record of the collection with these values has come to its end: nothing of it is late then."""
     try:
-        return collection is not None and due_cells.over(values, records.collection(collection), look, what)
+        return collection is not None and due_cells.over(values, records.collection(collection), what)
     except NotFound:
         return False
 
@@ -153,7 +153,7 @@ def table_of(source: Mapping[str, Any], look: Look, today: Today | None = None) 
     for row in source["rows"]:
         href = frame.record_url(source["collection"], row["key"]) if source.get("collection") and row.get("key") is not None else None
         values = _with_currencies(columns, row["values"])
-        ends = {name: _ended(source.get("collection"), row["values"], look, what) for name, what in dues.items()}
+        ends = {name: _ended(source.get("collection"), row["values"], what) for name, what in dues.items()}
         cells = "".join(
             LATE.format(column.label, due_cells.shown(column, values.get(name), look, end=False, brief=True))
             if not ends.get(name, True) and due_cells.days_late(values.get(name), look) > 0
@@ -262,7 +262,7 @@ def facts(source: Mapping[str, Any], look: Look, states_of: Mapping[str, str], t
     values = source["rows"][0]["values"] if source["rows"] else {}
     changed = changes_since(source["rows"][0], source.get("collection"), today) if today is not None and source["rows"] else None
     now = _with_currencies(kinds, {**values, **changed}) if changed else None
-    draw = _Drawing(look, now, state, partial(_ended, source.get("collection"), values, look), frozenset(source.get("masked", ())))
+    draw = _Drawing(look, now, state, partial(_ended, source.get("collection"), values), frozenset(source.get("masked", ())))
     shown = _with_currencies(kinds, values)
     return [draw.line(what, shown.get(what.name)) for what in kinds]
 

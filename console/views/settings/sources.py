@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, request
+from flask import Blueprint, Response, flash, request
 from markupsafe import Markup
 
 from console import access, accounts, records, sources
@@ -40,7 +40,7 @@ ACTS = (("browse", "Browse"), ("update", "Change"), ("create", "Add"), ("delete"
 @blueprint.get("")
 def show() -> Response:
     """Show every source; without one, the link to connect the first."""
-    under_way = [(one, _followed(one)) for one in connecting.all_under_way(frame.actor())]
+    under_way = [(one, _followed(one.id, one.name)) for one in connecting.all_under_way(frame.actor())]
     return area.page("settings/sources.html", "sources", {"sources": sources.list_all(frame.actor()), "under_way": under_way})
 
 
@@ -139,7 +139,8 @@ def connect() -> Response:
         terms = sources.Terms(read_only=bool(request.form.get("read_only")), zone=source_zones.read(typed.get("zone", "")))
         name, many = typed.get("name", ""), len(sources.attempt(url).own) if chosen is None else len(chosen)
         if many > connecting.AT_ONCE:
-            return frame.redirect_to(_followed(connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)))
+            begun = connecting.ask(name, url, many, terms=terms, chosen=chosen, may=granted(may), by=actor)
+            return frame.redirect_to(_followed(begun, name))
         made = sources.add(name, url, terms=terms, chosen=chosen, may=granted(may), by=actor)
     except (Invalid, Conflict) as wrong:
         return _choice(url, typed, sources.attempt(url), chosen=chosen, may=may, wrong=wrong)
@@ -185,15 +186,15 @@ def follow(connecting_id: str) -> Response:
         records.forget()  # a worker has connected it, and this process may not know yet
         named(name)
         return frame.redirect_to(f"/settings/sources/{name}/connected")
-    if frame.wants_fragment() and request.args.get("seen") == str(one.done) and not one.why:
-        return make_response("", 204)
-    context = {"one": one, "url": _followed(one), "step": 2}
+    if (answer := frame.poll_answer(one)) is not None:
+        return answer
+    context = {"one": one, "url": _followed(one.id, one.name), "step": 2}
     return area.page("settings/source_connecting.html", "sources", context, heading="Connect a database", blocks={"*": "progress"})
 
 
-def _followed(one: connecting.Connecting) -> str:
+def _followed(connecting_id: str, name: str) -> str:
     """Return the address that tells how far it is; the name in it leads on once it is connected."""
-    return frame.with_query(f"/settings/sources/new/{one.id}", {"name": one.name})
+    return frame.with_query(f"/settings/sources/new/{connecting_id}", {"name": name})
 
 
 def granted(may: Mapping[str, set[str]]) -> dict[str, list[str]]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, request
+from flask import Blueprint, Response, flash, request
 
 from console import access, publication, runs, workflows
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
@@ -52,9 +52,8 @@ def show_move(slug: str, move_id: str) -> Response:
     """Show how far a move is, and why runs were not moved."""
     known = tabs.known_of(slug)
     move = publication.move_of(frame.actor(), known.id, move_id)
-    running = move.status != "done"
-    if frame.wants_fragment() and running and request.args.get("done") == str(move.done):
-        return make_response("", 204)
+    if (answer := frame.poll_answer(move)) is not None:
+        return answer
     reasons: dict[str, list[str]] = {}
     for run, why in move.refused.items():
         reasons.setdefault(why, []).append(run)
@@ -62,7 +61,6 @@ def show_move(slug: str, move_id: str) -> Response:
     context = {
         "known": known,
         "move": move,
-        "running": running,
         "reasons": list(reasons.items()),
         "back": back,
         "url": f"{back}/moves/{move.id}",

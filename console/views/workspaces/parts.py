@@ -309,7 +309,7 @@ class Drawer:
                 states.badge(what, values.get(what.name), look)
                 if what.name == badge or what.widget == "badge"
                 else due_cells.brief(
-                    what, values.get(what.name), look, end=due_cells.is_due(what) and due_cells.over(values, collection, look, what)
+                    what, values.get(what.name), look, end=due_cells.is_due(what) and due_cells.over(values, collection, what)
                 )
                 for what in kinds
             ]
@@ -323,7 +323,7 @@ class Drawer:
     def _cell(what: Any, values: Any, badge: Any, look: Look, collection: Collection) -> Markup:
         value = values.get(what.name)
         if due_cells.is_due(what):
-            drawn = due_cells.cells(what, look, [value], [due_cells.over(values, collection, look, what)])[0]
+            drawn = due_cells.cells(what, look, [value], [due_cells.over(values, collection, what)])[0]
         else:
             drawn = (states.cell(what, look) if what.name == badge else formats.cell(what, look))(value)
         return Markup(drawn)  # noqa: S704 (`cell` escapes)

@@ -9,16 +9,15 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, documents, files, runs, settings, sources
+from console import documents, files, runs, settings
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.db import fetch
-from console.documents import viewed_documents
-from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
+from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound
 from console.files import file_store, virus_scan
 from console.runs.changing import attachments
 from console.upkeep import backup, erasure, retention
-from tests.company import DOCUMENTS, Company
+from tests.company import Company
 from tests.papers import EICAR, evidence, pdf, picture, scanner
 
 Told = dict[str, Any]
@@ -62,7 +61,7 @@ def test_a_file_is_kept_encrypted_and_stands_in_the_run_with_its_hash(company: C
     assert [one.id for one in attachments.files_of_draft(company.mona, run_id)] == [sent.id]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
@@ -89,13 +88,6 @@ def test_the_value_of_another_run_is_no_value_here(company: Company) -> None:
         hand_in(company, run_id, [other.value])
     with pytest.raises(NotFound):
         attachments.visible_file(company.olivia, run_id, other.id)
-
-
-def test_a_value_that_was_embellished_is_what_was_kept(company: Company) -> None:
-    run_id = evidence(company, type="file")
-    sent = send(company, run_id)
-    told = hand_in(company, run_id, {**sent.value, "name": "harmless.pdf", "bytes": 3})
-    assert told["context"]["note"]["evidence"] == sent.value
 
 
 @pytest.mark.parametrize(
@@ -179,36 +171,6 @@ def test_two_at_once_of_the_same_file_are_one(company: Company) -> None:
     assert len(blobs()) == 1
 
 
-def test_a_file_is_taken_away_until_it_is_handed_in(company: Company) -> None:
-    run_id = evidence(company)
-    first, second = send(company, run_id), send(company, run_id, picture(colour="blue"))
-    attachments.take_away(company.olivia, run_id, first.id)
-    hand_in(company, run_id, [second.id])
-    with pytest.raises(NotFound, match="handed in"):
-        attachments.take_away(company.olivia, run_id, second.id)
-    assert [one.id for one in attachments.files_of_draft(company.olivia, run_id)] == [second.id]
-    assert len(blobs()) == 1
-
-
-def test_a_draft_keeps_what_was_sent_and_the_next_holder_finds_it(company: Company) -> None:
-    run_id = evidence(company)
-    sent = send(company, run_id)
-    forged = {**sent.value, "name": "another.pdf"}
-    runs.draft(company.olivia, run_id, step="note", revision=company.told(run_id)["revision"], values={"evidence": [forged]})
-    runs.save(company.olivia, run_id, revision=company.told(run_id)["revision"])
-    runs.resume(company.mona, run_id, revision=company.told(run_id, "mona")["revision"])
-    assert company.told(run_id, "mona")["current"]["draft"]["values"]["evidence"] == [sent.value]
-
-
-def test_revise_brings_the_files_again(company: Company) -> None:
-    run_id = evidence(company)
-    sent = send(company, run_id)
-    told = hand_in(company, run_id, [sent.id])
-    runs.revise(company.olivia, run_id, revision=told["revision"], step="note", attempt=None, reason="Another look.")
-    field = company.told(run_id)["current"]["form"]["fields"][0]
-    assert field["value"] == [sent.value]
-
-
 def test_erasure_makes_files_unreadable(company: Company) -> None:
     run_id = evidence(company)
     sent = send(company, run_id)
@@ -265,7 +227,7 @@ def test_bytes_that_a_crash_left_without_a_row_are_swept_away_when_they_are_old(
     assert [file for file in blobs() if "part" not in file.name] == [orphan]
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_the_scanner_is_asked_where_one_is_set(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = evidence(company)
     assert not send(company, run_id).scanned
@@ -297,66 +259,3 @@ def test_a_backup_holds_the_files_and_a_restore_brings_them_back(company: Compan
         for name, content in archive.blobs():
             files.restore(name, content)
     assert files.content(sent) == picture()
-
-
-def test_files_of_records_lie_in_one_folder_per_collection(company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    company.sql("create table paper (id integer primary key, customer_id integer references customer (id), path text)")
-    for number, path in enumerate(("1/pass.pdf", None, "../secret.pdf", "1/gone.pdf", "page.html", "link.pdf"), 1):
-        company.sql("insert into paper values (?, 1, ?)", number, path)
-    paper = {"id": "paper", "source": "company", "table": "paper", "label": "Papers", "fields": {"path": {"type": "file"}}}
-    sources.refresh("company", [*DOCUMENTS, paper])
-    access.grant("operator", "collection:paper", ["browse", "read"], team="operations")
-    base = tmp_path / "records"
-    (base / "paper" / "1").mkdir(parents=True)
-    (base / "secret.pdf").write_bytes(pdf())
-    (base / "paper" / "1" / "pass.pdf").write_bytes(pdf(2))
-    (base / "paper" / "page.html").write_bytes(b"<html>")
-    (base / "paper" / "link.pdf").symlink_to(base / "secret.pdf")
-    with pytest.raises(NotFound, match="CONSOLE_RECORD_FILES"):
-        documents.opened(company.olivia, "paper:path:1")
-    monkeypatch.setenv("CONSOLE_RECORD_FILES", str(base))
-    settings.current.cache_clear()
-    assert documents.opened(company.olivia, "paper:path:1").pages == 2
-    assert documents.page(company.olivia, "paper:path:1", 2).startswith(b"\x89PNG")
-    assert documents.opened(company.olivia, "paper:path:5").media_type == "application/octet-stream"
-    for key, words in (("2", "ask Records"), ("3", "not where"), ("4", "not where"), ("6", "not where")):
-        with pytest.raises(NotFound, match=words):
-            documents.opened(company.olivia, f"paper:path:{key}")
-    for who in (company.stan, company.ada):
-        with pytest.raises((NotFound, NotAllowed)):
-            documents.opened(who, "paper:path:1")
-    with pytest.raises(NotFound):
-        documents.opened(company.olivia, "paper:id:1")
-    company.sql("create table old_paper (id integer primary key, customer_id integer references customer (id), path text)")
-    old = paper | {"id": "old_paper", "table": "old_paper", "label": "Older papers"}
-    sources.refresh("company", [*DOCUMENTS, old, paper])
-    access.grant("operator", "collection:old_paper", ["browse", "read"], team="operations")
-    company.sql("drop table old_paper")
-    assert {each.ref for each in viewed_documents.of_records(company.olivia, "customer", "1")} >= {
-        f"paper:path:{key}" for key in (1, 3, 4, 5, 6)
-    }
-
-
-def test_a_file_of_a_record_that_cannot_be_shown_says_why_and_is_given_out(
-    company: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    damaged = "is damaged: it cannot be opened."
-    files_there = {
-        "damaged.pdf": (b"%PDF-1.7\n1 0 obj <<", f"The PDF {damaged}"),
-        "damaged.png": (b"\x89PNG\r\n\x1a\n" + b"x" * 100, f"The picture {damaged}"),
-        "empty.pdf": (b"", "The file is empty: ask for it again."),
-        "other.pdf": (b"<html>", ""),
-    }
-    company.sql("create table sheet (id text primary key, path text)")
-    (tmp_path / "sheet").mkdir()
-    for name, (content, _) in files_there.items():
-        company.sql("insert into sheet values (?, ?)", name, name)
-        (tmp_path / "sheet" / name).write_bytes(content)
-    paper = {"id": "sheet", "source": "company", "table": "sheet", "label": "Papers", "fields": {"path": {"type": "file"}}}
-    sources.refresh("company", [*DOCUMENTS, paper])
-    access.grant("operator", "collection:sheet", ["browse", "read"], team="operations")
-    monkeypatch.setenv("CONSOLE_RECORD_FILES", str(tmp_path))
-    settings.current.cache_clear()
-    for name, (content, why) in files_there.items():
-        opened = documents.opened(company.olivia, f"sheet:path:{name}")
-        assert (opened.pages, opened.why_not, opened.content) == (None, why, content)

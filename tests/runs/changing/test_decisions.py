@@ -139,30 +139,3 @@ def test_revising_what_a_rule_decided_goes_back_to_what_it_looked_at(company: Co
     runs.revise(company.olivia, at_rate, revision=told["revision"], step="sift", attempt=None, reason="Misread.")
     assert company.told(at_rate)["current"]["step"] == "rate"
     assert hand_in(company, at_rate, {"risk": "low"})["status"] == "completed"
-
-
-def test_a_workflow_that_fails_on_errors_asks_a_person_all_the_same(company: Company) -> None:
-    workflows.import_file({**DOCUMENT, "settings": {"on_error": "fail"}}, publish=True)
-    run_id = runs.start(company.olivia, "care-choice", "customer", "1", {})
-    assert hand_in(company, run_id, {"risk": "odd"})["status"] == "waiting_person"
-
-
-def test_the_form_of_a_decision_tells_its_options_and_why_others_are_not_there(company: Company, at_rate: str) -> None:
-    here = hand_in(company, at_rate, {"risk": "high"})["current"]
-    assert here["outcomes"] == [
-        {"value": "later", "label": "Approve later", "fields": ["due"], "required": ["due"]},
-        {"value": "reject", "label": "Reject", "fields": ["code", "detail"], "required": ["code"]},
-    ]
-    assert here["not_offered"] == [{"value": "approve", "label": "Approve", "reason": "The risk is high."}]
-    for values, outcome, wrong in (
-        ({}, "approve", ["outcome"]),
-        ({}, "later", ["due"]),
-        ({"code": "documents"}, "reject", ["detail"]),
-        ({"code": "documents", "due": "never"}, "reject", ["detail"]),
-    ):
-        with pytest.raises(Invalid) as refused:
-            hand_in(company, at_rate, values, outcome)
-        assert [detail["field"] for detail in refused.value.details] == wrong
-    done = hand_in(company, at_rate, {"code": "sanctions", "due": "2026-12-24", "note": "n"}, "reject")
-    assert done["context"]["decide"] == {"option": "reject", "code": "sanctions", "detail": None, "due": None, "note": "n"}
-    assert events(at_rate, "outcome_chosen")[-1] == {"outcome": "reject", "label": "Reject", "maker": "user"}

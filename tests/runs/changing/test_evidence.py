@@ -145,7 +145,7 @@ def _in_rows(company: Company, values: Mapping[str, Any]) -> None:
     batch = enrolments.batches.begin(company.tom, _for_an_account(company), enrolments.Question(rows=[values]), preview=True)
     company.work()
     refused, _ = enrolments.batches.answers(company.tom, batch.id, status="refused")
-    _require_none([reason for answer in refused for reason in answer["reasons"]])
+    _require_none([reason for answer in refused for reason in answer.reasons])
 
 
 def _require_none(reasons: Sequence[Mapping[str, Any]]) -> None:

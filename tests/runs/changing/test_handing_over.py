@@ -1,15 +1,11 @@
 """Runs that are put into an inbox, taken from it, and given to people; as rules, rights and the log see it."""
 
-import psycopg
 import pytest
 
 from console import inboxes, log, runs
-from console.db.engine import transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs.showing.handed_on import LATEST, WAS_HANDED_ON
 from console.work import my_work
 from tests.company import DESK, Company
-from tests.support.engine import counting
 
 
 def test_a_run_in_an_inbox_waits_for_whoever_takes_it_with_what_was_typed(company: Company) -> None:
@@ -92,15 +88,6 @@ def test_a_lead_gives_a_run_to_somebody_who_can_do_it_and_to_nobody_else(company
     assert (told["status"], told["holder"]) == ("waiting_person", company.olivia.id)
 
 
-def test_nothing_is_waited_for_so_nothing_arrives_and_nobody_steps_in(company: Company) -> None:
-    run_id = company.at("note")
-    assert runs.arrive(company.olivia, run_id, "ans_1") is False
-    assert runs.arrive(company.olivia, "run_nothing", "ans_1") is False
-    with pytest.raises(Conflict) as refused:
-        runs.step_in(company.olivia, run_id, revision=None)
-    assert refused.value.code == "not_possible"
-
-
 def test_a_step_that_went_by_without_a_click_can_be_gone_back_to_and_is_a_persons_then(company: Company) -> None:
     run_id = company.at("note")
     passed = [each for each in company.told(run_id)["attempts"] if each["type"] == "get_data" and each["by"] is None]
@@ -109,17 +96,3 @@ def test_a_step_that_went_by_without_a_click_can_be_gone_back_to_and_is_a_person
     told = company.told(run_id)
     assert (told["status"], told["current"]["step"], told["current"]["attempt"]) == ("waiting_person", passed[-1]["step"], 2)
     assert not list(runs.rebuild(run_id, check=True))
-
-
-def test_whether_a_run_was_handed_on_costs_no_more_the_longer_it_is(company: Company) -> None:
-    counting(200)
-    run_id = runs.start(company.olivia, "counting", None, None)
-    company.work()
-    assert len(log.events_of(run_id)) > 2 * LATEST
-    with transaction() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, psycopg.Connection)
-        read = "select seq_tup_read + idx_tup_fetch from pg_stat_xact_user_tables where schemaname = 'console' and relname = 'event'"
-        before = driver.execute(read).fetchall()[0][0]
-        assert driver.execute(f"select {WAS_HANDED_ON} from console.run r where r.id = %s", (run_id,)).fetchall() == [(None,)]
-        assert driver.execute(read).fetchall()[0][0] - before <= LATEST

@@ -8,7 +8,6 @@ from console import access, runs, sources, workflows
 from console.errors import Conflict, Invalid
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled
-from tests.runs.showing.test_lists import counted
 from tests.support.engine import whole
 
 LOOP: dict[str, Any] = {
@@ -85,28 +84,6 @@ def test_one_item_after_the_other_then_the_way_by_all_of_them(company: Company) 
     whole(run_id)
 
 
-def test_an_empty_list_is_gone_past_by_itself_and_says_so(company: Company) -> None:
-    run_id = begin(company, record="2")
-    told = company.told(run_id)
-    assert told["current"]["step"] == "fine"
-    assert told["context"]["check"] == {
-        "count": 0, "done": 0, "failed": 0, "round": 1, "finished": True, "collection": "account", "rejected": [], "items": [],
-    }  # fmt: skip
-    assert [attempt["by"] for attempt in told["attempts"] if attempt["step"] == "check"] == [None]
-
-
-def test_an_item_that_is_done_is_done_again_and_nothing_after_it_is_lost(company: Company) -> None:
-    run_id = begin(company)
-    hand_in(company, run_id, verdict="good")
-    screen = runs.get(company.olivia, run_id, "LT459999900012345678").screen
-    assert screen is not None
-    assert [(field["name"], field["value"]) for field in screen["fields"]] == [("verdict", "good"), ("remark", None)]
-    told = hand_in(company, run_id, "LT459999900012345678", verdict="bad", remark="Smudged")
-    assert (states(told), told["current"]["progress"]["key"][-1]) == ([("8", "done"), ("9", "todo")], "9")
-    assert hand_in(company, run_id, verdict="good")["current"]["step"] == "sorry"
-    whole(run_id)
-
-
 def test_a_form_of_an_item_looks_at_the_item_and_at_itself(company: Company) -> None:
     run_id = begin(company)
     with pytest.raises(Invalid) as wrong:
@@ -153,27 +130,6 @@ def test_items_come_and_go_meanwhile(company: Company) -> None:
     assert [item["key"][-1] for item in told["context"]["check"]["items"]] == ["0", "1"], "what is gone from the list does not count"
 
 
-def test_a_list_that_became_empty_is_left_by_its_button(company: Company) -> None:
-    run_id = begin(company)
-    company.sql("delete from account where customer_id = 1")
-    told = company.told(run_id)
-    assert (told["current"]["progress"]["key"], told["current"]["form"]["fields"]) == (None, [])
-    runs.complete(company.olivia, run_id, runs.Submission(step="check", revision=told["revision"], values={}))
-    assert company.told(run_id)["current"]["step"] == "fine"
-
-
-def test_another_person_goes_on_in_the_middle_with_what_was_typed(company: Company) -> None:
-    run_id = begin(company)
-    told = hand_in(company, run_id, verdict="good")
-    runs.draft(company.olivia, run_id, step="check", revision=told["revision"], values={"item": "LT459999900012345679", "remark": "Half"})
-    runs.save(company.olivia, run_id, revision=None)
-    runs.resume(company.tom, run_id, revision=None)
-    told = company.told(run_id, "tom")
-    assert (states(told), told["current"]["draft"]["values"]["remark"]) == ([("8", "done"), ("9", "todo")], "Half")
-    told = hand_in(company, run_id, by="tom", verdict="good")
-    assert [item["by"] for item in told["context"]["check"]["items"]] == [company.olivia.id, company.tom.id]
-
-
 def test_revising_the_list_keeps_what_was_done_of_it(company: Company) -> None:
     run_id = begin(company)
     hand_in(company, run_id, verdict="good")
@@ -186,27 +142,6 @@ def test_revising_the_list_keeps_what_was_done_of_it(company: Company) -> None:
     told = hand_in(company, run_id, verdict="good")
     assert (told["current"]["step"], told["context"]["check"]["rejected"]) == ("sorry", ["LT459999900012345678"])
     whole(run_id)
-
-
-def test_the_second_time_round_every_item_is_asked_again_with_what_was_said(company: Company) -> None:
-    run_id = begin(company)
-    hand_in(company, run_id, verdict="bad", remark="Torn")
-    hand_in(company, run_id, verdict="good")
-    runs.complete(company.olivia, run_id, runs.Submission(step="sorry", revision=None, values={}))
-    told = company.told(run_id)
-    assert states(told) == [("8", "todo"), ("9", "todo")]
-    assert [field["value"] for field in told["current"]["form"]["fields"]] == ["bad", "Torn"]
-    hand_in(company, run_id, verdict="good", remark=None)
-    assert hand_in(company, run_id, verdict="good")["current"]["step"] == "fine"
-    whole(run_id)
-
-
-def test_a_pass_through_a_list_is_one_line_of_the_path(company: Company) -> None:
-    run_id = begin(company, visit_limit=1)
-    hand_in(company, run_id, verdict="good")
-    hand_in(company, run_id, verdict="good")
-    lines = [(step["step"], step["items"], step["revisable"]) for step in runs.get(company.olivia, run_id).steps if step["step"] == "check"]
-    assert lines == [("check", 1, True)]
 
 
 EDIT: dict[str, Any] = {
@@ -298,100 +233,6 @@ def test_a_second_person_confirms_and_never_the_same(company: Company) -> None:
         (company.tom.id, company.olivia.id),
         (company.olivia.id, None),
     ]
-    whole(run_id)
-
-
-def test_what_cannot_be_done_is_left_behind_with_a_reason(company: Company) -> None:
-    run_id = begin(company, {"on_failure": "continue"})
-    told = company.told(run_id)
-    assert [(option["value"], option.get("required")) for option in told["current"]["outcomes"]] == [
-        ("done", ["verdict"]),
-        ("failed", ["why_not"]),
-    ]
-    with pytest.raises(Invalid):
-        hand_in(company, run_id, outcome="failed")
-    hand_in(company, run_id, outcome="failed", why_not="The page is missing")
-    told = hand_in(company, run_id, outcome="done", verdict="good")
-    found = told["context"]["check"]
-    assert (told["current"]["step"], found["failed"], found["items"][0]["reason"]) == ("fine", 1, "The page is missing")
-
-
-def test_a_list_that_the_run_knows(company: Company) -> None:
-    entries = {"entries": "steps.start.tags", "where": "item.value != 'x'", "sort": "value"}
-    workflows.import_file({**document({"items": entries, "title": None, "gather": [{"name": "rejected", "if": "item.verdict == 'bad'", "value": "item.value"}]}),
-                           "steps": [{"id": "start", "type": "start", "title": "Start", "next": {"default": "check"}, "config": {"fields": [
-                               {"name": "tags", "label": "Tags", "type": "multi_enum", "options": [{"value": v, "label": v} for v in ("b", "x", "a")]}]}},
-                               *document({"items": entries, "title": None})["steps"][1:]]}, publish=True)  # fmt: skip
-    run_id = runs.start(company.olivia, "check-list", "customer", "1", {"tags": ["b", "x", "a"]})
-    told = company.told(run_id)
-    assert [(item["key"], item["title"]) for item in told["current"]["progress"]["items"]] == [("3", "a"), ("1", "b")]
-    assert told["current"]["progress"]["item"]["rows"][0]["values"] == {"value": "a"}
-
-
-def test_too_much_to_keep_is_refused_in_words(company: Company) -> None:
-    run_id = begin(company, {"form": [*LOOP["form"], {"name": "long", "label": "Long", "type": "long_text"}]})
-    with pytest.raises(Invalid, match="256 KB"):
-        hand_in(company, run_id, verdict="good", long="é" * 90_000)
-
-
-@pytest.mark.rotating
-def test_each_item_costs_the_same_however_long_the_list(company: Company) -> None:
-    company.sql("with recursive n(i) as (select 1 union all select i + 1 from n where i < 120) insert into account select 'XX' || printf('%03d', i), 1, 'open' from n")  # fmt: skip
-    run_id = begin(company, {"items": {**LOOP["items"], "limit": 1000}})
-    told = company.told(run_id)
-    assert (told["current"]["progress"]["total"], len(told["current"]["progress"]["items"]), told["current"]["progress"]["later"]) == (
-        122,
-        40,
-        "XX039",
-    )
-    costs = []
-    for _ in range(122):
-        with counted() as (own, theirs):
-            told = runs.complete_and_look(
-                company.olivia,
-                run_id,
-                runs.Submission(
-                    step="check",
-                    revision=told["revision"],
-                    values={"item": told["current"]["progress"]["key"], "verdict": "good"},
-                ),
-            ).json
-        costs.append((len(own), len(theirs)))
-    assert told["current"]["step"] == "fine"
-    assert max(own for own, _ in costs[:-1]) <= 6
-    assert {theirs for _, theirs in costs[:-1]} == {costs[0][1]}
-
-
-def test_what_was_typed_for_several_items_stays_theirs_until_each_is_handed_in(company: Company) -> None:
-    run_id = begin(company)
-    told = company.told(run_id)
-    first, second = (item["key"] for item in told["current"]["progress"]["items"])
-    for key, words in ((first, "one"), (second, "two"), (first, "one more")):
-        runs.draft(company.olivia, run_id, step="check", revision=told["revision"], values={"item": key, "remark": words})
-    kept = company.told(run_id)["current"]["draft"]["values"]
-    assert kept == {"item": first, "remark": "one more", "others": {second: {"item": second, "remark": "two"}}}
-    after = runs.complete_and_look(
-        company.olivia, run_id, runs.Submission(step="check", revision=told["revision"], values={"item": first, "verdict": "good"})
-    ).json
-    assert after["current"]["draft"]["values"] == {"item": second, "remark": "two", "others": {}}
-    assert company.told(run_id)["current"]["draft"]["values"]["remark"] == "two"
-
-
-def test_a_list_is_judged_by_what_the_database_keeps_and_its_last_item_is_opened_again(company: Company) -> None:
-    company.sql(
-        "create trigger calm after update on customer when new.risk = 'high' begin update customer set risk = 'medium' where id = new.id; end"
-    )
-    gathered = [{"name": "rejected", "if": "item.risk == 'high'"}, {"name": "calm", "if": "item.risk == 'medium'"}]
-    run_id = begin(company, EDIT | {"gather": gathered})
-    hand_in(company, run_id, risk="high", remark="x")
-    told = hand_in(company, run_id, risk="high", remark="y")
-    assert (told["current"]["step"], told["context"]["check"]["rejected"], told["context"]["check"]["calm"]) == ("fine", [], ["1", "2"])
-    assert [item["values"]["risk"] for item in told["context"]["check"]["items"]] == ["medium", "medium"]
-    runs.revise(company.olivia, run_id, revision=None, step="check", attempt=None, reason="Looked again")
-    told = company.told(run_id)
-    assert told["current"]["progress"]["key"] == "2"
-    told = hand_in(company, run_id, risk="low", remark="z")
-    assert (told["current"]["step"], told["context"]["check"]["calm"]) == ("fine", ["1"])
     whole(run_id)
 
 

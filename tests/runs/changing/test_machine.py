@@ -420,7 +420,7 @@ def chained(run_id: str) -> None:
         previous = bytes(row.leaf).hex()
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 def test_a_run_is_what_its_model_is_whoever_does_what(company: Company) -> None:
     steps = [{**each, "ai": {}} if each["id"] in WITH_AI else each for each in DOCUMENT["steps"]]
     workflows.import_file({**DOCUMENT, "settings": {"visit_limit": 1000}, "steps": steps}, publish=True)
@@ -428,7 +428,7 @@ def test_a_run_is_what_its_model_is_whoever_does_what(company: Company) -> None:
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=20,
+            max_examples=8,
             stateful_step_count=30,
             phases=[Phase.generate],
             print_blob=True,  # what fails is printed as it was drawn: making it small takes minutes

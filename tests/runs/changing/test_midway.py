@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, faults, log, queue, runs, workflows
+from console import access, accounts, faults, log, queue, runs
 from console.access import Row, policy_store
 from console.activity import sequencing
 from console.core.run import fold
 from console.db import tables
 from console.db.engine import hot_engine, transaction
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
+from console.errors import ConsoleError, Invalid
 from console.records import connect
 from console.runs.rows import typed_drafts
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
-from tests.company import DOCUMENT, STEPS, Company
+from tests.company import Company
 
 TO_HOLDER = {"complete", "draft", "save", "release", "abort", "revise", "escalate"}
 
@@ -180,32 +180,6 @@ def test_fields_that_are_denied_are_in_no_form_and_no_context(company: Company) 
         assert [(field["name"], field["readonly"]) for field in view.screen["fields"]] == [("risk", True), ("email", False)]
 
 
-def test_a_step_for_other_roles_waits_for_one_of_them(company: Company) -> None:
-    steps = [step | ({"roles": ["lead"]} if step["id"] == "decide" else {}) for step in STEPS]
-    workflows.import_file({**DOCUMENT, "steps": steps}, publish=True)
-    run_id = company.at("decide")
-    told = company.told(run_id)
-    with pytest.raises(NotAllowed, match="“Decide” is for lead") as refused:
-        company.answer(run_id, "olivia", told)
-    assert refused.value.need == ("workflow:care-review", "resume")
-    assert company.told(run_id)["revision"] == told["revision"]
-    runs.take_over(company.mona, run_id, revision=told["revision"])
-    company.answer(run_id, "mona")
-    assert company.told(run_id)["status"] == "completed"
-
-
-def test_the_engine_asks_somebody_where_its_holder_may_no_longer(company: Company) -> None:
-    with failing("runs.write.after=raise"), pytest.raises(faults.Fault):
-        company.started("2")
-    (head,) = runs.on_record(company.mona, "customer", "2")
-    assert head.status == "running"
-    with ruled(denied(company.olivia.id, "workflow:care-review", "start"), denied(company.olivia.id, "workflow:care-review", "resume")):
-        runs.advance(head.id)
-    told = company.told(head.id, "mona")
-    assert (told["status"], told["current"]["step"]) in [("waiting_person", "load"), ("waiting_person", "read")]
-    whole(head.id)
-
-
 # -------------------------------------------------------------------------------------------------------- closed accounts
 
 
@@ -268,57 +242,6 @@ def test_characters_that_no_database_holds_stop_neither_a_run_nor_the_order_of_t
     runs.save(company.olivia, run_id, revision=None)
     assert runs.replay(company.olivia, run_id).json["run"]["status"] == "saved"
     whole(run_id)
-
-
-def test_ids_that_cannot_be_are_not_found(company: Company) -> None:
-    me, nul = company.olivia, "run_\x00"
-    for act in (
-        lambda: runs.get(me, nul),
-        lambda: runs.complete(me, nul, runs.Submission(step="note", revision=1, values={})),
-        lambda: runs.save(me, nul, revision=None),
-        lambda: runs.events(me, nul),
-        lambda: runs.replay(me, nul),
-        lambda: runs.preview(me, nul, "note"),
-        lambda: runs.start(me, "care\x00", "customer", "1", {"why": "periodic"}),
-        lambda: runs.start(me, "care-review", "customer", "1\x00", {"why": "periodic"}),
-        lambda: runs.get(me, ""),
-        lambda: runs.get(me, "run_" + "x" * 10_000),
-    ):
-        with pytest.raises(NotFound):
-            act()
-    runs.advance(nul)
-    for filters in (
-        {"record": "\x00"},
-        {"user": "\x00"},
-        {"workflow": "a\x00"},
-        {"status": "done"},
-        {"colour": "red"},
-        {"created_at.gt": "today"},
-    ):
-        with pytest.raises(Malformed) as told:
-            runs.find(me, filters)
-        assert [detail["field"] for detail in told.value.details] == list(filters)
-    for cursor in ("", "x", "1~", "~run_x", "nan~run_x", "1e400~run_x", "1~run_\x00", "1~wf_x"):
-        with pytest.raises(Malformed):
-            runs.find(me, after=cursor)
-
-
-def test_reasons_are_texts_of_2000_characters_everywhere(company: Company) -> None:
-    run_id, me = company.at("note"), company.olivia
-    before = company.told(run_id)
-    for reason, code in [("x" * 2001, "invalid"), ("a\x00b", "invalid")]:
-        for act in (
-            lambda reason=reason: runs.abort(me, run_id, revision=None, reason=reason),
-            lambda reason=reason: runs.revise(me, run_id, revision=None, step="read", attempt=None, reason=reason),
-            lambda reason=reason: runs.cancel(company.mona, run_id, revision=None, reason=reason),
-            lambda reason=reason: runs.complete(
-                me, run_id, runs.Submission(step="note", revision=None, values={"note": "x"}, handled_manually=True, reason=reason)
-            ),
-        ):
-            assert said(act) == code
-    assert company.told(run_id) == before
-    runs.complete(me, run_id, runs.Submission(step="note", revision=None, values={"note": "x"}, handled_manually=True, reason="x" * 2000))
-    assert company.told(run_id)["context"]["note"]["missing"] == "handled manually"
 
 
 # ----------------------------------------------------------------------------------------------------------- what is typed
@@ -388,17 +311,6 @@ def test_an_idle_run_is_saved_with_what_was_typed_and_a_busy_one_is_not(company:
     whole(idle)
 
 
-def test_each_workflow_says_how_long_is_idle_within_the_limit_of_the_house(company: Company) -> None:
-    for limit, minutes, status in [(5, 4, "waiting_person"), (5, 6, "saved"), (1440, 29, "waiting_person"), (1440, 31, "saved")]:
-        workflows.import_file({**DOCUMENT, "settings": {"idle_save_minutes": limit}}, publish=True)
-        run_id = company.at("note")
-        aged(run_id, minutes)
-        runs.sweep()
-        told = company.told(run_id)
-        assert told["status"] == status, (limit, minutes)
-        runs.cancel(company.mona, run_id, revision=told["revision"], reason="next")
-
-
 def test_the_background_moves_what_is_stuck_and_leaves_what_is_under_way(company: Company) -> None:
     writing = company.at("rate")
     with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
@@ -461,20 +373,3 @@ def test_one_run_that_cannot_be_swept_does_not_stop_the_others(
     assert runs.sweep() == 1
     assert [company.told(run_id)["status"] for run_id in (broken, idle)] == ["waiting_person", "saved"]
     assert f"sweep: run {broken}" in caplog.text
-
-
-def test_an_unknown_effect_is_not_put_aside(company: Company) -> None:
-    run_id = company.at("rate")
-    with failing("effects.perform.before=raise"), pytest.raises(faults.Fault):
-        company.answer(run_id, risk="high")
-    company.sql("update customer set risk = 'medium' where id = 1")
-    runs.advance(run_id)
-    aged(run_id, 100)
-    company.work()
-    runs.sweep()
-    told = company.told(run_id)
-    assert (told["status"], told["current"]["type"], told["holder"]) == ("waiting_person", "settle", company.olivia.id)
-    assert runs.get(company.olivia, run_id).can == {"settle", "check", "save", "release", "escalate"}
-    assert runs.get(company.tom, run_id).can == {"take_over"}, "the holder has been idle for long"
-    with pytest.raises(Conflict):
-        runs.cancel(company.mona, run_id, revision=None, reason="x")

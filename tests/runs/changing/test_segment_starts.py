@@ -9,12 +9,11 @@ import sqlalchemy as sa
 
 from console import browse, enrolments, queue, runs, workflows
 from console.actions import bulk, bulk_starts
-from console.core.run.origin import RecordRef, StartedBy
 from console.db.engine import fetch
 from console.enrolments import Question
-from console.errors import Conflict, DefinitionError
+from console.errors import Conflict
 from tests.automation.test_triggers import publish, told
-from tests.company import DOCUMENT, Company
+from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.runs.engine.test_hands_off import document, robot
 from tests.support.engine import step, until, workers
@@ -22,7 +21,6 @@ from tests.support.engine import step, until, workers
 WHY = {"why": "periodic"}
 WORDS = "This workflow is only for records in Unrated."
 ONLY = {"only_in": ["unrated"]}
-BY = StartedBy("by_hand", "enrolment")
 RESTING = [step("start", "start", "rest"), step("rest", "wait", "end", {"days": 2}), step("end", "end", None)]
 
 
@@ -57,16 +55,6 @@ def looks() -> Iterator[list[str]]:
         yield seen
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", noted)
-
-
-def test_it_is_offered_for_its_records_alone(company: Company) -> None:
-    workflows.configure(company.mona, "care-review", settings=ONLY)
-    definitions = workflows.startable(company.olivia, "customer", "record")
-    assert [each.slug for each in definitions] == ["care-review"]
-    with looks() as seen:
-        offered = {key: [each.slug for each in runs.taking(company.olivia, definitions * 3, "customer", key)] for key in ("1", "2")}
-    assert offered == {"1": ["care-review"] * 3, "2": []}
-    assert len(seen) == 2, "one for each record, however many workflows there are"
 
 
 def test_the_records_of_a_list_are_judged_before_they_are_started(company: Company) -> None:
@@ -105,17 +93,6 @@ def test_leads_of_a_program_are_told_and_the_others_come_in(company: Company) ->
     assert [(each.status, [why["reason"] for why in each.reasons]) for each in answers] == [("enrolled", []), ("refused", [WORDS])]
 
 
-def test_many_starts_are_judged_by_one_statement(company: Company) -> None:
-    robot()
-    workflows.import_file(document(RESTING, settings=ONLY), publish=True)
-    with looks() as seen:
-        found = runs.start_many_hands_off(
-            "nightly-check", [runs.WantedStart(key, BY, RecordRef("customer", key)) for key in ("1", "2", "4")], places=10
-        )
-    assert [type(each) for each in found] == [str, Conflict, str]
-    assert (str(found[1]), len(seen)) == (WORDS, 1)
-
-
 def test_who_left_the_segment_before_it_was_their_turn_does_not_begin_and_keeps_nobody_waiting(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING, settings=ONLY), publish=True)
@@ -139,21 +116,3 @@ def test_an_event_of_another_record_starts_nothing_and_is_counted_as_passed_by(c
 
 def change(company: Company, key: int) -> None:
     browse.change(company.mona, "customer", str(key), {"display_name": f"Customer {key}"}, {})
-
-
-def test_a_segment_that_is_not_there_is_refused(company: Company) -> None:
-    with pytest.raises(DefinitionError) as wrong:
-        workflows.configure(company.mona, "care-review", settings={"only_in": ["unratd"]})
-    (detail,) = wrong.value.details
-    assert (detail["field"], "is unrated meant?" in str(detail["reason"])) == ("settings.only_in[0]", True)
-
-
-def test_a_run_that_goes_on_with_its_steps_is_not_held_up_by_what_it_changed(company: Company) -> None:
-    workflows.import_file(DOCUMENT | {"settings": {**DOCUMENT["settings"], **ONLY}}, publish=True)
-    run_id = company.at("rate", "1")
-    company.sql("update customer set risk = 'low' where id = 1")
-    runs.abort(company.olivia, run_id, revision=None, reason="Wrong file")
-    with pytest.raises(Conflict, match=WORDS):
-        runs.rerun(company.olivia, run_id, origin="start", version="original")
-    again = runs.rerun(company.olivia, run_id, origin="failure", version="original")
-    assert company.told(again)["current"]["step"] == "rate"

@@ -174,24 +174,6 @@ def test_workflows_that_start_each_other_end_five_deep_and_one_alert_tells_it(co
     assert (alerted(), [rule.held for rule in alerts.rules_of(known("round"))]) == ([run_id], [0])
 
 
-def test_a_part_is_alerted_by_its_own_rules_where_its_whole_has_none_and_waits_for_what_becomes_of_it(company: Company) -> None:
-    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
-    nobody = step("name", "sub_workflow", "join", {"workflow": "nowhere"})
-    branching("any", left=nobody)
-    publish(
-        "outer", [step("start", "start", "ask"), step("ask", "sub_workflow", "end", {"workflow": "branching"}), step("end", "end", None)]
-    )
-    alerts.add(company.mona, known("branching"), kind="failed", starts="healing")
-    run_id = begin("outer")
-    company.work()
-    assert alerted() == [], "the other branch may do it alone"
-    (inner,) = runs.children_of(run_id)
-    runs.abort(company.mona, children(inner.id)["right"].id, revision=None, reason="no use")
-    company.work()
-    assert run_of(run_id).status == "failed"
-    assert alerted() == [inner.id], "nobody has set an alert for the outer one"
-
-
 def known(slug: str) -> Known:
     return next(each for each in workflows.all_known() if each.slug == slug)
 
@@ -255,82 +237,6 @@ def test_the_body_of_a_loop_is_a_run_for_each_item(company: Company, on_failure:
     assert told["context"]["each"]["items"][1]["done"] == {"twice": 4}
 
 
-@pytest.mark.parametrize("on_failure", ["stop", "continue"])
-def test_an_item_that_fails_is_told_at_once_while_the_others_are_under_way(company: Company, on_failure: str) -> None:
-    """Where the list goes on without it nothing else will stand for it; where the list stops, the run does."""
-    choice = step("choice", "condition", "pause", {"branches": [{"if": "item.value == 3", "outcome": "odd"}]})
-    choice["next"]["odd"] = "odd"
-    steps = [
-        step("start", "start", "list"),
-        step("list", "output", "each", {"values": {"all": "[1, 2, 3, 4]"}}),
-        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "choice", "on_failure": on_failure}),
-        choice,
-        step("odd", "sub_workflow", "end", {"workflow": "nowhere"}),
-        step("pause", "wait", "end", {"duration": "hours(5)"}),
-        step("end", "end", None),
-    ]
-    publish("looping", steps)
-    publish("healing", [step("start", "start", "end"), step("end", "end", None)], collection=None)
-    alerts.add(company.mona, known("looping"), kind="failed", starts="healing")
-    run_id = begin("looping")
-    company.work()
-    assert company.told(run_id, "mona")["status"] == ("failed" if on_failure == "stop" else "waiting_event")
-    assert alerted() == [run_id if on_failure == "stop" else children(run_id)["3"].id]
-
-
-def test_a_part_that_a_person_held_is_done_again_alone(company: Company) -> None:
-    """Of guided work: an item of a list that goes on without it."""
-    steps = [
-        step("start", "start", "list"),
-        step("list", "output", "each", {"values": {"all": "[1, 2]"}}),
-        step("each", "loop", "end", {"items": {"entries": "steps.list.all"}, "body": "look", "on_failure": "continue"}),
-        step("look", "guidance", "end", {"text": "Look at {{ item.value }}"}),
-        step("end", "end", None),
-    ]
-    head = {"format": 1, "slug": "looking", "title": "Looking", "team": "operations", "collection": "customer", "steps": steps}
-    workflows.import_file(head | {"settings": {"on_error": "ask", "inbox": "desk"}}, publish=True)
-    run_id = runs.start(company.mona, "looking", "customer", "1")
-    company.work()
-    for branch in ("1", "2"):
-        part = children(run_id)[branch].id
-        runs.resume(company.mona, part, revision=None)
-        if branch == "1":
-            runs.abort(company.mona, part, revision=None, reason="not there")
-        else:
-            runs.complete(company.mona, part, runs.Submission(step="look", revision=None, values={}))
-    company.work()
-    assert run_of(run_id).status == "completed"
-    again = runs.rerun(company.mona, children(run_id)["1"].id, origin="failure", version="original")
-    company.work()
-    told = company.told(again, "mona")
-    assert (told["current"]["step"], run_of(again).fork["item"]["value"], runs.children_of(again)) == ("look", 1, [])
-
-
-def test_a_task_that_is_made_once_is_made_by_the_first_run_alone_and_the_others_say_so(company: Company) -> None:
-    items = {"collection": "customer", "fields": ["display_name"], "only": 'last(item.display_name, 4) == "Bell"', "sort": "id"}
-    once = {"title": "Look at {{ item.title }}", "team": "operations", "once": "{{ item.display_name }}"}
-    steps = [
-        step("start", "start", "each"),
-        step("each", "loop", "say", {"items": items, "body": "look"}),
-        step("look", "create_task", "say", once),
-        step("say", "output", "end", {"values": {"new": "steps.each.made", "of": "steps.each.total"}}),
-        step("end", "end", None),
-    ]
-    publish("finding", steps)
-    told = []
-    for record in ("1", "2"):
-        run_id = begin("finding", record)
-        company.work()
-        told.append(company.told(run_id, "mona")["context"]["say"])
-    assert told == [{"new": 1, "of": 1}, {"new": 0, "of": 1}]
-    assert fetch("select count(*), min(id) !~ 'Adaeze' from console.task") == [(1, True)]
-    steps[1]["config"]["items"] = items | {"only": "false"}
-    publish("finding", steps)
-    run_id = begin("finding", "3")
-    company.work()
-    assert company.told(run_id, "mona")["context"]["say"] == {"new": 0, "of": 0}
-
-
 def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept_out(company: Company) -> None:
     publish("inner", [step("start", "start", "rest"), step("rest", "wait", "end", {"duration": "hours(1)"}), step("end", "end", None)])
     publish(
@@ -353,7 +259,7 @@ def test_a_sub_workflow_that_is_alone_on_its_record_keeps_others_out_and_is_kept
     assert (run_of(third).status, runs.children_of(third)) == ("failed", [])
 
 
-@pytest.mark.rotating
+@pytest.mark.slow
 @pytest.mark.parametrize("last", range(1, 9))
 @pytest.mark.parametrize("point", ["log.write.before", "log.write.after"])
 def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(company: Company, point: str, last: int) -> None:

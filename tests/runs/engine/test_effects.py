@@ -5,14 +5,13 @@ from contextlib import nullcontext
 
 import pytest
 
-from console import access, log, runs
-from console.errors import Conflict, ConsoleError
+from console import access, runs
+from console.errors import Conflict
 from console.queue import outside_places
 from console.runs.engine import effecting
 from tests.company import Company
-from tests.runs.changing.test_midway import failing
 from tests.support.engine import kinds, overdue, until, whole
-from tests.support.paying import PAY, Provider, at_pay, effects, pay, paying, providing, unknown
+from tests.support.paying import PAY, Provider, at_pay, pay, paying, providing, unknown
 
 
 @pytest.fixture
@@ -50,56 +49,6 @@ def test_a_busy_provider_is_asked_again_under_the_same_key_until_it_is_done(comp
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), len(set(provider.asked())), provider.payments) == (3, 1, [5])
     whole(run_id)
-
-
-def test_when_the_tries_are_used_up_the_form_is_open_again(company: Company, provider: Provider) -> None:
-    paying(retries=1)
-    run_id = at_pay(company)
-    provider.mood = "busy"
-    pay(company, run_id, 7)
-    overdue(run_id)
-    company.work()
-    told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], effects(told)) == ("waiting_person", "pay", [("Pay through the provider", "failed")])
-    assert {field["name"]: field["value"] for field in told["current"]["form"]["fields"]} == {"amount": 7}
-    assert kinds(run_id).count("retry_set") == 1
-    provider.mood = "good"
-    assert pay(company, run_id, 7)["current"]["step"] == "after"
-    assert len(set(provider.asked())) == 2, "a new wish has a new key"
-    whole(run_id)
-
-
-def test_who_stops_the_trying_has_the_form_and_nobody_else_may(company: Company, provider: Provider) -> None:
-    paying()
-    run_id = at_pay(company)
-    provider.mood = "busy"
-    revision = pay(company, run_id)["revision"]
-    for who, code in (("tom", "not_holder"), ("stan", "not_found")):
-        with pytest.raises(ConsoleError) as refused:
-            runs.stop_trying(company.people[who], run_id, revision=revision)
-        assert refused.value.code == code
-    runs.stop_trying(company.olivia, run_id, revision=revision)
-    told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], effects(told)) == ("waiting_person", "pay", [("Pay through the provider", "failed")])
-    assert "busy" in told["current"]["errors"][0]["reason"]
-    assert company.work() == 0
-    with pytest.raises(Conflict):
-        runs.stop_trying(company.olivia, run_id, revision=None)
-    whole(run_id)
-
-
-def test_what_is_refused_or_unknown_is_not_tried_again(company: Company, provider: Provider) -> None:
-    paying()
-    refused, mute = at_pay(company), None
-    provider.mood = "refuses"
-    assert pay(company, refused)["status"] == "waiting_person"
-    runs.abort(company.olivia, refused, revision=None, reason="next")
-    provider.mood = "mute"
-    mute = at_pay(company)
-    told = pay(company, mute)
-    assert (told["status"], told["current"]["type"], len(provider.asked())) == ("waiting_person", "settle", 2)
-    company.work()
-    assert len(provider.asked()) == 2
 
 
 def test_an_automatic_step_tries_again_and_then_takes_its_way_for_errors(company: Company, provider: Provider) -> None:
@@ -153,70 +102,6 @@ def test_after_not_done_the_other_side_is_asked_before_anything_is_sent_again(co
     runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
     assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
     whole(run_id)
-
-
-def test_after_not_done_nothing_is_sent_while_the_other_side_cannot_be_asked(company: Company, provider: Provider) -> None:
-    run_id, told = unknown(company, provider)
-    answers, provider.receiver.raw = provider.receiver.raw, lambda handler: handler.connection.close()
-    runs.settle(company.olivia, run_id, revision=None, effect=told["current"]["effect"]["id"], done=False, reason="I see none.")
-    assert (company.told(run_id)["status"], len(provider.asked())) == ("waiting_time", 1)
-    provider.receiver.raw = answers
-    overdue(run_id)
-    company.work()
-    assert (company.told(run_id)["current"]["step"], provider.payments, len(provider.asked())) == ("after", [5], 1)
-    whole(run_id)
-
-
-def test_a_look_up_without_an_answer_says_so_and_moves_nothing(company: Company, provider: Provider) -> None:
-    run_id, told = unknown(company, provider)
-    provider.receiver.raw = lambda handler: handler.connection.close()
-    assert runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"]) == "unclear"
-    after = company.told(run_id)
-    assert (after["revision"], after["current"]["type"]) == (told["revision"], "settle")
-    (event,) = [event for event in log.events_of(run_id) if event.type == "effect_checked"]
-    assert (event.open["result"], "cannot be told" in event.values["message"]) == ("unclear", True)
-    whole(run_id)
-
-
-@pytest.mark.parametrize(("who", "code"), [("tom", "not_holder"), ("ada", "not_holder"), ("stan", "not_found")])
-def test_only_the_holder_checks(company: Company, provider: Provider, who: str, code: str) -> None:
-    run_id, told = unknown(company, provider)
-    asked = len(provider.receiver.received)
-    with pytest.raises(ConsoleError) as refused:
-        runs.check(company.people[who], run_id, revision=None, effect=told["current"]["effect"]["id"])
-    assert (refused.value.code, len(provider.receiver.received)) == (code, asked)
-
-
-def test_what_is_not_unknown_is_not_checked(company: Company, provider: Provider) -> None:
-    run_id, told = unknown(company, provider)
-    effect = told["current"]["effect"]["id"]
-    with pytest.raises(Conflict):
-        runs.check(company.olivia, run_id, revision=None, effect="eff_other")
-    with pytest.raises(Conflict) as stale:
-        runs.check(company.olivia, run_id, revision=told["revision"] - 1, effect=effect)
-    assert stale.value.code == "stale_revision"
-    runs.settle(company.olivia, run_id, revision=None, effect=effect, done=True, reason="It is in their list.")
-    with pytest.raises(Conflict):
-        runs.check(company.olivia, run_id, revision=None, effect=effect)
-
-
-def test_a_record_tells_what_came_of_a_write(company: Company) -> None:
-    for new, found, step in (("high", "done", "decide"), ("low", "not_done", "decide"), ("medium", "unclear", "rate")):
-        company.sql("update customer set risk = 'low' where id = 1")
-        run_id = company.at("rate")
-        with failing("effects.perform.before=raise"), pytest.raises(Exception, match="effects"):
-            company.answer(run_id, risk="high")
-        company.sql("update customer set risk = 'medium' where id = 1")
-        runs.advance(run_id)
-        company.sql("update customer set risk = ? where id = 1", new)
-        effect = company.told(run_id)["current"]["effect"]
-        assert (effect["key"], effect["values"]) == (None, {"risk": {"old": "low", "new": "high"}})
-        assert runs.check(company.olivia, run_id, revision=None, effect=effect["id"]) == found
-        assert company.told(run_id)["current"]["step"] == step
-        if found == "unclear":
-            runs.settle(company.olivia, run_id, revision=None, effect=effect["id"], done=True, reason="Mona's")
-        assert company.sql("select risk from customer where id = 1") == [("high" if found != "unclear" else "medium",)]
-        runs.abort(company.olivia, run_id, revision=None, reason="next")
 
 
 def test_what_was_sent_is_shown_only_to_who_may_see_what_it_was_made_of(company: Company, provider: Provider) -> None:
@@ -274,27 +159,3 @@ def test_nobody_waits_long_for_a_provider_that_hangs(
     assert company.told(run_id)["current"]["step"] == "after"
     assert (len(provider.asked()), provider.payments) == (1, [5])
     whole(run_id)
-
-
-@pytest.mark.parametrize("full", ["threads", "target"])
-def test_asking_whether_it_was_done_waits_for_its_turn_too(
-    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None, full: str
-) -> None:
-    run_id, told = unknown(company, provider)
-    asked = len(provider.asked())
-    monkeypatch.setattr(outside_places, "EACH", 0 if full == "target" else outside_places.EACH)
-    with effecting.place() if full == "threads" else nullcontext(), pytest.raises(Conflict) as refused:
-        runs.check(company.olivia, run_id, revision=told["revision"], effect=told["current"]["effect"]["id"])
-    assert (refused.value.code, len(provider.asked())) == ("busy", asked)
-    assert company.told(run_id)["status"] == told["status"]
-
-
-def test_a_change_that_has_no_other_try_is_made_although_others_wait(
-    company: Company, provider: Provider, monkeypatch: pytest.MonkeyPatch, serving: None
-) -> None:
-    """A run does not fail because this process was busy."""
-    paying(by_itself=True, error=True, retries=0)
-    monkeypatch.setattr(outside_places, "EACH", 0)
-    told = company.told(at_pay(company))
-    assert len(provider.asked()) == 1
-    assert told["current"]["step"] == "after"

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from console import runs
-from console.db.engine import fetch
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.errors import Conflict, ConsoleError, Invalid
 from tests.company import Company
-from tests.support.engine import kinds, overdue, whole
-from tests.support.paying import Provider, at_pay, back, effects, made, paid, pay, paying, providing
+from tests.support.engine import kinds, whole
+from tests.support.paying import Provider, back, effects, made, paid, pay, providing
 
 
 @pytest.fixture
@@ -19,24 +18,6 @@ def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[Provider]:
 
 
 # ------------------------------------------------------------------------------------------------- kept, again, taken back
-
-
-def test_the_preview_names_what_was_done_and_what_takes_it_back(company: Company, provider: Provider) -> None:
-    run_id = paid(company, provider)
-    told = runs.preview(company.olivia, run_id, "look").json
-    (done,) = made(company.told(run_id))
-    entry = {
-        "id": done,
-        "step": "pay",
-        "kind": "http",
-        "summary": "Pay through the provider",
-        "compensation": {"action": "customer.recall", "label": "Recall the payment", "ticked": False},
-    }
-    assert (told["effects_done"], told["approvals_void"]) == ([entry], [])
-    assert runs.abort_preview(company.olivia, run_id).json == {"effects_done": [entry]}
-    assert runs.preview(company.ada, run_id, "look").json["effects_done"] == [entry | {"compensation": None}], "not hers to execute"
-    with pytest.raises(NotFound):
-        runs.abort_preview(company.stan, run_id)
 
 
 @pytest.mark.parametrize("look", [False, True])
@@ -62,17 +43,6 @@ def test_coming_to_the_payment_again_asks_and_keeps_it(company: Company, provide
     whole(run_id)
 
 
-def test_again_needs_a_reason_and_pays_twice(company: Company, provider: Provider) -> None:
-    run_id = paid(company, provider)
-    back(company, run_id)
-    with pytest.raises(Invalid) as refused:
-        pay(company, run_id, 5, repeat="again")
-    assert refused.value.details[0]["field"] == "reason"
-    assert pay(company, run_id, 5, repeat="again", reason="The bank lost it.")["current"]["step"] == "after"
-    assert (provider.payments, len(set(provider.asked()))) == ([5, 5], 2)
-    whole(run_id)
-
-
 def test_compensate_recalls_the_payment_before_it_is_made_anew(company: Company, provider: Provider) -> None:
     run_id = paid(company, provider)
     back(company, run_id)
@@ -86,18 +56,6 @@ def test_compensate_recalls_the_payment_before_it_is_made_anew(company: Company,
     entry = told["attempts"][-2]["effects"][0]
     assert entry["compensates"] == told["attempts"][2]["effects"][0]["id"]
     whole(run_id)
-
-
-def test_an_automatic_step_that_comes_again_asks_a_person(company: Company, provider: Provider) -> None:
-    paying(by_itself=True, on_error="fail")
-    run_id = at_pay(company)
-    assert company.told(run_id)["current"]["step"] == "after"
-    back(company, run_id, "look")
-    company.answer(run_id)
-    told = company.told(run_id)
-    assert (told["status"], told["current"]["step"], told["current"]["take_over"]["code"]) == ("waiting_person", "pay", "already_done")
-    assert pay(company, run_id, 5, repeat="keep")["current"]["step"] == "after"
-    assert provider.payments == [5]
 
 
 def test_a_revision_takes_back_what_is_named_and_nothing_else(company: Company, provider: Provider) -> None:
@@ -114,20 +72,6 @@ def test_a_revision_takes_back_what_is_named_and_nothing_else(company: Company, 
     with pytest.raises(Invalid):
         back(company, run_id, "look", (done,))
     assert (provider.payments, provider.recalls) == ([5, 5], ["pay_1"])
-    whole(run_id)
-
-
-def test_the_run_is_aborted_when_its_payment_is_recalled(company: Company, provider: Provider) -> None:
-    run_id = paid(company, provider)
-    (done,) = made(company.told(run_id))
-    provider.moods["/recalls"] = "busy"
-    runs.abort(company.olivia, run_id, revision=None, reason="Not wanted", compensate=[done])
-    assert company.told(run_id)["status"] == "waiting_time"
-    provider.moods.clear()
-    overdue(run_id)
-    company.work()
-    told = company.told(run_id)
-    assert (told["status"], told["reason"], provider.recalls) == ("aborted", "Not wanted", ["pay_1"])
     whole(run_id)
 
 
@@ -164,18 +108,3 @@ def test_who_does_not_hold_the_run_takes_nothing_back(company: Company, provider
             runs.revise(actor, run_id, revision=None, step="look", attempt=None, reason="x", compensate=done)
         assert (aborting.value.code, revising.value.code) == (code, code)
     assert provider.recalls == []
-
-
-def test_the_preview_names_the_approvals_that_become_void(company: Company, provider: Provider) -> None:
-    run_id = paid(company, provider)
-    for number, (n, status) in enumerate([(3, "approved"), (4, "open"), (4, "rejected"), (1, "approved")]):
-        told = (f"apr_{number}", run_id, n, status, company.olivia.id)
-        fetch(APPROVAL, told)
-    void = runs.preview(company.olivia, run_id, "look").json["approvals_void"]
-    assert sorted(each["id"] for each in void) == ["apr_0", "apr_1"]
-
-
-APPROVAL = """
-insert into console.approval (id, run, n, step, attempt, action, team, status, requested_by, requested_at)
-values (%s, %s, %s, 'pay', 1, 'customer.pay', 'operations', %s, %s, now()) returning 1
-"""

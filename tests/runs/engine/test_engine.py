@@ -7,7 +7,6 @@ import pytest
 
 from console import faults, log, queue, runs
 from console.db.engine import fetch, transaction
-from console.errors import Conflict
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.conftest import Database
@@ -27,12 +26,6 @@ def once(run_id: str, steps: int) -> None:
     told = kinds(run_id)
     assert (told.count("step_completed"), told.count("run_completed")) == (steps + 2, 1)
     whole(run_id)
-
-
-def test_what_is_done_in_one_go_needs_no_job(company: Company) -> None:
-    counting(10)
-    run_id = started(company, "counting")
-    assert (ended(run_id), jobs()) == (True, [])
 
 
 def test_the_rest_is_handed_on_in_the_transition_that_ends_the_turn(company: Company) -> None:
@@ -83,21 +76,6 @@ def test_a_transition_that_loses_puts_no_job_in(company: Company) -> None:
     with pytest.raises(log.Moved):
         log.write(run_id, loaded.run.seq - 1, [made], projection=log.Projection(run={"id": run_id}), job=queue.advance(run_id, 99))
     assert jobs() == before
-
-
-@pytest.mark.parametrize("at_once_s", [ONE_BY_ONE, TOGETHER])
-def test_steps_that_are_written_together_are_those_that_are_written_one_by_one(
-    company: Company, monkeypatch: pytest.MonkeyPatch, at_once_s: float
-) -> None:
-    monkeypatch.setattr("console.runs.engine.advancing.AT_ONCE_S", at_once_s)
-    counting(5)
-    run_id = started(company, "counting")
-    events = log.events_of(run_id)
-    entered = [event.body["step"]["id"] for event in events if event.type == "step_entered"]
-    assert entered == ["start", *(f"s{number}" for number in range(5)), "end"]
-    assert [event.open.get("revision") for event in events] == [1] * 4 + [2 + number // 2 for number in range(12)]
-    assert len({row[0] for row in fetch("select xmin::text from console.event where run = %s", (run_id,))}) == (2 if at_once_s > 0 else 7)
-    once(run_id, 5)
 
 
 def test_a_run_whose_process_died_gets_a_job_once(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,14 +145,6 @@ def test_a_wait_is_shown_survives_and_ends_late_rather_than_never(company: Compa
     assert ended(run_id)
 
 
-def test_a_moment_that_has_passed_is_no_wait(company: Company) -> None:
-    waiting({"until": "'2020-01-01'"})
-    run_id = at_pause(company)
-    assert company.told(run_id)["current"]["step"] == "after"
-    assert "timer_set" not in kinds(run_id)
-    whole(run_id)
-
-
 def test_a_wait_without_a_moment_asks_a_person_who_may_go_on(company: Company) -> None:
     waiting({"until": "'soon'"})
     run_id = at_pause(company)
@@ -209,15 +179,6 @@ def test_a_timer_means_nothing_once_the_run_went_another_way(company: Company, h
     company.work()
     assert kinds(run_id) == before
     whole(run_id)
-
-
-def test_who_may_not_work_on_it_cannot_touch_a_waiting_run(company: Company) -> None:
-    waiting({"hours": 1})
-    run_id = at_pause(company)
-    with pytest.raises(Conflict) as refused:
-        runs.abort(company.tom, run_id, revision=None, reason="no")
-    assert refused.value.code == "not_holder"
-    assert runs.get(company.rosa, run_id).can == frozenset()
 
 
 # ------------------------------------------------------------------------------------------------------------- processes

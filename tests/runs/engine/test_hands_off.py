@@ -7,7 +7,7 @@ import pytest
 from console import accounts, log, queue, runs, workflows
 from console.core.run.causes import Cause
 from console.core.run.origin import RecordRef, StartedBy
-from console.db.engine import fetch, place_among
+from console.db.engine import fetch
 from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.runs.changing import hands_off
 from console.runs.rows.run_store import load
@@ -97,15 +97,6 @@ def test_a_wrong_input_that_nobody_can_be_told_of_fails_the_run_at_its_start(com
     assert list(runs.rebuild(check=True)) == []
 
 
-def test_the_same_key_is_the_same_run_for_ever(company: Company) -> None:
-    robot()
-    workflows.import_file(document(), publish=True)
-    first = began("trigger:2026-11-20")
-    company.work()
-    assert (began("trigger:2026-11-20"), began("trigger:2026-11-21") == first) == (first, False)
-    assert fetch("select count(*) from console.run")[0][0] == 2
-
-
 def test_what_a_start_refuses_leaves_no_run(company: Company) -> None:
     robot()
     workflows.import_file(document(settings={"exclusive": True}), publish=True)
@@ -122,18 +113,6 @@ def test_what_a_start_refuses_leaves_no_run(company: Company) -> None:
     with pytest.raises(Conflict, match="robot@fernwick.test"):
         began("e", record="2")
     assert fetch("select id from console.run") == [(first,)]
-
-
-def test_it_is_in_nobodys_work_and_lists_find_it_by_its_trigger(company: Company) -> None:
-    robot()
-    workflows.import_file(document(), publish=True)
-    run_id = began()
-    for who in (company.olivia, company.mona):
-        assert runs.held_by(who) == []
-        assert runs.to_continue(who) == []
-    for filters, there in (({"trigger": "schedule"}, True), ({"trigger": "nightly"}, True), ({"trigger": "weekly"}, False),
-                           ({"mode": "hands_off"}, True), ({"mode": "guided"}, False), ({"trigger": "event"}, False)):  # fmt: skip
-        assert [head.id for head in runs.find(company.mona, filters)[0]] == ([run_id] if there else []), filters
 
 
 def test_a_person_who_starts_it_does_not_hold_it(company: Company) -> None:
@@ -203,40 +182,3 @@ def test_a_way_back_passes_a_wait_and_steps_know_how_often_they_were_entered(com
     told = company.told(run_id, "mona")
     assert (told["status"], told["context"]["say"]) == ("completed", {"first": False, "times": 3})
     whole(run_id)
-
-
-@pytest.mark.parametrize(
-    ("kind", "config", "way", "wrong"),
-    [
-        ("wait", {"duration": "days(2)"}, "say", []),
-        ("guidance", {"text": "Look."}, "say", [("back", "next.default")]),
-        ("output", {"values": {"n": "1"}}, "say", [("back", "next.default")]),
-        ("go_to", {}, "say", [("back", "next.default")]),
-    ],
-)
-def test_what_goes_round_passes_a_wait_or_a_person(kind: str, config: dict[str, Any], way: str, wrong: list[tuple[str, str]]) -> None:
-    choice = step("choice", "condition", "back", {"branches": [{"if": "steps.say.attempt > 2", "outcome": "enough"}]})
-    choice["next"]["enough"] = "end"
-    steps = [
-        step("start", "start", "say"),
-        step("say", "output", "choice", {"values": {"n": "1"}}),
-        choice,
-        step("back", kind, way, config),
-        step("end", "end", None),
-    ]
-    problems = workflows.check({"format": 1, "slug": "round", "title": "Round", "team": "operations", "steps": steps})
-    assert [(problem.step, problem.field) for problem in problems if problem.severity == "error"] == wrong
-
-
-def test_a_workflow_takes_no_more_places_than_it_has(company: Company) -> None:
-    robot()
-    workflows.import_file(document(settings={"parallel": 1}), publish=True)
-    run_id = began()
-    workflow = load(run_id).run.workflow  # type: ignore[union-attr]
-    with place_among(f"workflow:{workflow}", 1), pytest.raises(queue.PutBack):
-        runs.advance(run_id)
-    assert load(run_id).run.status == "running"  # type: ignore[union-attr]
-    runs.advance(run_id)
-    assert load(run_id).run.status == "completed"  # type: ignore[union-attr]
-    with place_among("one", 2) as first, place_among("one", 2) as second, place_among("one", 2) as third:
-        assert (first, second, third) == (True, True, False)

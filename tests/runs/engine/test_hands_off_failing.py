@@ -10,12 +10,11 @@ from console.errors import Conflict
 from console.runs.rows.run_store import load
 from console.work import tickets
 from tests.company import Company
-from tests.runs.changing.test_midway import away
 from tests.support.acting import imported
 from tests.support.engine import overdue, step, whole
 from tests.support.paying import PAY, RECALL, Provider, providing
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 
 
@@ -113,26 +112,6 @@ def test_what_goes_wrong_asks_the_inbox_or_ends_the_run(company: Company, provid
         assert (provider.payments, load(run_id).run.status) == ([4], "running")  # type: ignore[union-attr]
         company.work()  # its account is gone: the end asks again, or is reached
     whole(run_id)
-
-
-def test_the_step_s_way_for_errors_comes_first(company: Company, provider: Provider) -> None:
-    paying("fail", error=True)
-    run_id = at_pay(company)
-    wrong(company, provider, "refuses")
-    assert goes_on(company, run_id) == "completed"
-    assert company.told(run_id, "mona")["context"]["mended"]["why"] == "No."
-
-
-@pytest.mark.parametrize("on_error", ["ask", "fail"])
-def test_a_source_that_is_away_is_an_error_like_others(company: Company, provider: Provider, on_error: str) -> None:
-    paying(on_error)
-    run_id = at_pay(company)
-    with away(company):
-        assert goes_on(company, run_id) == ("waiting_person" if on_error == "ask" else "failed")
-    if on_error == "ask":
-        taken(company, run_id)
-        runs.abort(company.mona, run_id, revision=None, reason="not today")
-        assert load(run_id).run.status == "aborted"  # type: ignore[union-attr]
 
 
 def test_unknown_money_always_asks(company: Company, provider: Provider) -> None:

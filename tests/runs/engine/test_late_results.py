@@ -15,7 +15,7 @@ from tests.company import Company
 from tests.support.engine import kinds, whole
 from tests.support.paying import Provider, back, effects, providing, unknown
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 Move = Callable[[Company, str], object]
 MOVES: dict[str, Move] = {
     "on": lambda _company, _run: None,

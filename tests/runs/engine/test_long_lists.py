@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, diagrams, monitoring, runs, workflows
+from console import accounts, runs, workflows
 from console.core.run.origin import StartedBy
 from console.db.engine import fetch
-from console.errors import DefinitionError
 from console.runs.engine.advancing import loaded_with_former
 from console.runs.rows.run_store import load
 from console.steps.completion import Child, Completion, TaskWanted
@@ -18,7 +17,7 @@ from tests.jobs import RUNNING, worked
 from tests.support.engine import step, until, whole, workers
 from tests.views.conftest import signed_in
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"
 MANY = """
 with recursive n(i) as (select 5 union all select i + 1 from n where i < {last})
@@ -81,39 +80,6 @@ def test_all_of_a_list_are_gone_through_a_part_at_a_time(company: Company) -> No
     assert list(runs.rebuild(run_id, check=True)) == []
 
 
-def test_the_items_are_no_executions_of_their_own_and_count_at_their_steps_alone(company: Company) -> None:
-    many(company, 8)
-    nightly(all=True, limit=6)
-    run_id = begin()
-    company.work()
-    mona = signed_in(web_app(), "mona")
-    page = mona.get("/workflows/nightly/executions").text
-    assert 'href="/c/customer/5"' in mona.get("/tasks?tab=team").text  # a task of a loop leads to the record that it is about
-    assert [page.count(word) for word in ("/executions/run_", f"/executions/{run_id}")] == [1, 1]
-    [item, *_] = runs.children_of(run_id)
-    assert f"/executions/{item.id}" in mona.get(f"/workflows/nightly/executions?id={item.id}").text
-    [known] = [one for one in workflows.all_known() if one.slug == "nightly"]
-    figures = monitoring.metrics(company.mona, known, 7, "UTC")
-    assert (figures.total, sum(day.done for day in figures.ended), figures.live) == (1, 1, 0)
-    assert {step.step: step.entered for step in figures.steps}["task"] == 8
-    states = {node.id: node.state for node in diagrams.path(company.mona, run_id).picture.nodes}
-    assert [states[name] for name in ("each", "task", "counts")] == ["done"] * 3, "the picture of its path draws the items as done"
-
-
-def test_what_is_told_of_a_long_list_holds_neither_its_items_nor_where_it_goes_on(company: Company) -> None:
-    many(company, 20)
-    nightly(all=True, limit=6)
-    run_id = begin()
-    while company.told(run_id, "mona")["context"].get("each", {}).get("total") != 12:
-        runs.pick_up()
-        worked(RUNNING)
-    told = company.told(run_id, "mona")
-    assert told["context"]["each"] == {"items": [], "done": 12, "total": 12, "made": 12}
-    assert [name for attempt in told["attempts"] for name in ("children", "next", "until", "before") if name in attempt["values"]] == []
-    company.work()
-    assert counts(run_id, company)["total"] == 20
-
-
 def test_a_part_reads_the_part_before_it_and_no_older_one(company: Company) -> None:
     many(company, 30)
     nightly(all=True, limit=6)
@@ -133,15 +99,6 @@ def test_a_part_reads_the_part_before_it_and_no_older_one(company: Company) -> N
     assert counts(run_id, company)["total"] == 30
 
 
-@pytest.mark.parametrize("last", [6, 12], ids=["one part", "a whole number of parts"])
-def test_a_list_that_ends_with_a_part_ends_there(company: Company, last: int) -> None:
-    many(company, last)
-    nightly(all=True, limit=6)
-    run_id = begin()
-    company.work()
-    assert counts(run_id, company)["total"] == last
-
-
 def test_the_next_night_finds_all_again_and_makes_nothing_new(company: Company) -> None:
     many(company, 15)
     nightly(all=True, limit=4)
@@ -149,14 +106,6 @@ def test_the_next_night_finds_all_again_and_makes_nothing_new(company: Company) 
     company.work()
     assert {counts(first, company)["made"] + counts(second, company)["made"], tasks()} == {15}
     assert counts(second, company)["total"] == 15
-
-
-def test_without_it_only_so_many_are_looked_at_and_the_run_can_say_so(company: Company) -> None:
-    many(company, 20)
-    nightly(limit=6)
-    run_id = begin()
-    company.work()
-    assert counts(run_id, company) == {"total": 6, "done": 6, "made": 6, "more": True}
 
 
 def test_what_is_asked_after_reading_is_asked_of_every_part(company: Company) -> None:
@@ -167,14 +116,6 @@ def test_what_is_asked_after_reading_is_asked_of_every_part(company: Company) ->
     company.work()
     assert counts(run_id, company) == {"total": 1, "done": 1, "made": 1, "more": None}
     assert len(runs.children_of(run_id)) == 1
-
-
-def test_a_list_in_which_nothing_is_found_ends_with_zeros(company: Company) -> None:
-    many(company, 30)
-    nightly(all=True, limit=7, only="item.balance < 0")
-    run_id = begin()
-    company.work()
-    assert counts(run_id, company) == {"total": 0, "done": 0, "made": 0, "more": None}
 
 
 def test_an_order_that_the_document_wants_is_kept_over_all_parts(company: Company) -> None:
@@ -262,12 +203,11 @@ def test_a_pause_of_everything_in_the_middle_loses_no_part(company: Company) -> 
     assert counts(run_id, company)["total"] == 12
 
 
-@pytest.mark.parametrize("point", ["runs.write.before=kill@9", "runs.write.after=kill@14", "log.write.after=kill@25"])
-def test_a_worker_killed_between_two_parts_loses_and_doubles_nothing(company: Company, point: str) -> None:
+def test_a_worker_killed_between_two_parts_loses_and_doubles_nothing(company: Company) -> None:
     many(company, 18)
     nightly(all=True, limit=4)
     run_id = begin()
-    with workers(stopped=True, HANDRAIL_FAULT=point) as (killed,):
+    with workers(stopped=True, HANDRAIL_FAULT="runs.write.after=kill@14") as (killed,):
         assert until(lambda: killed.poll() is not None)
     with workers(2):
         assert until(lambda: load(run_id).run.ended)  # type: ignore[union-attr]
@@ -287,33 +227,3 @@ def test_twenty_thousand_rows_are_read_to_the_last_and_the_run_stays_small(compa
     assert size < 10_000
     rows = fetch("select max(pg_column_size(a)) from console.attempt a where a.run = %s", (run_id,))
     assert rows[0][0] < 10_000
-
-
-@pytest.mark.parametrize(
-    ("items", "said"),
-    [
-        ({"collection": None, "fields": [], "entries": "input.list", "all": True}, "all are for records"),
-        ({"all": "yes please"}, "all"),
-    ],
-)
-def test_what_cannot_be_read_in_parts_is_refused_at_publishing(company: Company, items: dict[str, Any], said: str) -> None:
-    with pytest.raises(DefinitionError) as refused:
-        nightly(**items)
-    assert said in str(refused.value.details)
-
-
-def test_a_list_that_a_person_goes_through_is_not_read_in_parts(company: Company) -> None:
-    accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
-    form = [{"name": "verdict", "label": "Verdict"}]
-    loop = {"items": {"collection": "customer", "fields": ["display_name"], "all": True}, "form": form}
-    steps = [step("start", "start", "each"), step("each", "loop", "end", loop), step("end", "end", None)]
-    with pytest.raises(DefinitionError) as refused:
-        workflows.import_file({"format": 1, "slug": "by-hand", "title": "By hand", "team": "operations", "steps": steps}, publish=True)
-    assert "All is for a loop with a body" in str(refused.value.details)
-
-
-def test_a_trial_of_a_long_list_says_that_it_tried_its_first_part(company: Company) -> None:
-    many(company, 20)
-    nightly(all=True, limit=4)
-    told = runs.try_workflow(company.mona, "nightly", record=None, given={}, answers={}, effects={}, which="live")
-    assert any("first 4 of the list" in note for note in told.notes), told.notes

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, sources, workflows
+from console import access, runs, workflows
 from console.access import policy_store
 from console.db import transaction
 from console.messages import outbox
-from console.work import notices, tasks
-from tests.company import DOCUMENTS, Company
+from console.work import tasks
+from tests.company import Company
 from tests.runs.engine.test_child_runs import begin, children, publish
 from tests.support.engine import step, whole
 
@@ -59,11 +59,6 @@ def test_a_task_names_the_record_that_a_key_stands_for(company: Company) -> None
     assert (task.title, task.text) == (f"Call {NAME}", "Ask **Adaeze Okonkwo\\-Bell** for a paper.".replace("\\-", "-"))
 
 
-def test_a_notice_names_it_too(company: Company) -> None:
-    on_account(company, "notify", {"text": f"Look at {ABOUT}.", "people": ["'mona@fernwick.example'"]})
-    assert [notice.text for notice in notices.notices_of(company.mona)] == [f"Look at {NAME}."]
-
-
 def test_a_letter_names_it_too_and_its_markdown_has_no_effect(company: Company) -> None:
     company.sql("update customer set display_name = 'Ann *Star* [x](https://evil.example)' where id = 1")
     run_id = on_account(company, "email", {"to": "'ann@customers.example'", "subject": f"For {ABOUT}", "body": f"Dear {ABOUT},"})
@@ -74,49 +69,11 @@ def test_a_letter_names_it_too_and_its_markdown_has_no_effect(company: Company) 
     assert message.content["text"] == "Dear Ann \\*Star\\* \\[x\\]\\(https://evil.example\\),"
 
 
-@pytest.mark.parametrize(
-    ("sql", "said"),
-    [
-        ("update customer set display_name = 'Ann\u202eevil <b>x</b>' where id = 1", "Call Ann\u202eevil <b>x</b>"),
-        ("update customer set display_name = '' where id = 1", "Call Customer 1"),
-        ("pragma foreign_keys = off; delete from customer where id = 1", "Call a customer that is gone"),
-    ],
-)
-def test_a_strange_missing_or_gone_name_ends_well(company: Company, sql: str, said: str) -> None:
-    for statement in sql.split("; "):
-        company.sql(statement)
-    on_account(company, "create_task", CALL)
-    assert [task.title for task in tasks.of_teams(company.mona)] == [said]
-
-
 def test_a_name_that_the_account_may_not_read_is_not_told(company: Company) -> None:
     deny("operations_lead", "customer", "display_name")
     on_account(company, "create_task", CALL)
     [title] = [task.title for task in tasks.of_teams(company.mona)]
     assert title == "A task whose text you may not read"
-
-
-def test_two_records_of_one_name_are_two_tasks(company: Company) -> None:
-    company.sql("update customer set display_name = 'Twin'")
-    for account in ("LT459999900012345678", "NL559999900012345670", "LT459999900012345679"):
-        on_account(company, "create_task", CALL, account)
-    assert [task.title for task in tasks.of_teams(company.mona)] == ["Call Twin", "Call Twin"], "the third is the first's customer again"
-
-
-def test_each_item_of_a_loop_without_people_is_named(company: Company) -> None:
-    run_id = each_account()
-    company.work()
-    assert company.told(run_id, "mona")["status"] == "completed"
-    titles = sorted(task.title for task in tasks.of_teams(company.mona))
-    assert titles == [f"Account of {NAME}, closed", f"Account of {NAME}, open", f"Account of {OTHER}, open"]
-
-
-def test_options_of_an_item_are_said_by_their_label(company: Company) -> None:
-    options = [{"value": "open", "label": "In use"}, {"value": "closed", "label": "Shut"}]
-    sources.refresh("company", [DOCUMENTS[0], DOCUMENTS[1] | {"fields": {"status": {"options": options}}}])
-    each_account()
-    company.work()
-    assert {task.title.rpartition(", ")[2] for task in tasks.of_teams(company.mona)} == {"In use", "Shut"}
 
 
 @pytest.mark.parametrize(("collection", "field", "secret"), [("account", "status", "closed"), ("customer", "display_name", NAME)])

@@ -13,7 +13,7 @@ from tests.company import Company
 from tests.support.engine import kinds, overdue, publish, step, waiting, whole
 from tests.support.paying import Provider, at_pay, paying, providing
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A run keeps the house rules of the day on which it began, however late it is worked on."""
+"""A run keeps the rules of the day on which it began."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,9 +44,3 @@ def test_a_run_keeps_the_rules_of_its_first_day(began: datetime, worked_on: date
     roots = context_of(OLIVIA, step_at(definition, run), None, worked_on).roots
     assert RULE.test(roots) is former
     assert roots["now"] == worked_on
-
-
-def test_a_run_that_is_only_beginning_has_the_rules_of_today() -> None:
-    definition = Definition("wf_2", "owners", "Owners", 1, "00", read(DOCUMENT))
-    opening = decisions.opening(plan_of(definition), OLIVIA.id, "operations", AFTER)
-    assert not RULE.test(context_of(OLIVIA, step_at(definition, opening), None, AFTER).roots)

@@ -1,13 +1,11 @@
 """What a page shows of a long run: the latest attempts and what the rest came to."""
 
-import random
 from typing import Any
 
 import pytest
 
-from console import log, runs, workflows
+from console import runs, workflows
 from console.core.actor import Actor
-from console.core.run import NEXT_ITEM, Attempt, Run
 from console.runs.changing.run_rights import see
 from console.runs.rows import latest, run_store
 from console.runs.rows.latest import path
@@ -15,7 +13,6 @@ from console.runs.showing import reading, step_findings
 from console.runs.showing.view import outline
 from tests.company import Company
 from tests.runs.changing.test_loop import begin, hand_in
-from tests.runs.showing.test_long_runs import counted
 
 FEW = 4
 ROUND: dict[str, Any] = {
@@ -82,55 +79,6 @@ def test_a_long_path_through_lists_and_back_is_counted_as_if_all_of_it_were_ther
         company.olivia, run_id, most=None
     ).json  # what is shown here for the first time is noted, and all of it is there all the same
     assert (len(every["attempts"]), every["left_out"]) == (run_store.load(run_id).run.made, 0)  # type: ignore[union-attr]
-
-
-def test_what_lies_behind_is_counted_attempt_by_attempt(few: int) -> None:
-    draw = random.Random(20)
-    now = log.now()
-    for _ in range(60):
-        every: dict[int, Attempt] = {}
-        run, left = Run(), None
-        for n in range(1, 30):
-            status = draw.choice(["done", "done", "done", "cancelled", "skipped"])
-            came = draw.choice([NEXT_ITEM, NEXT_ITEM, "default"])
-            every[n] = Attempt(n, draw.choice("ab"), 1, status, now, outcome=came, replaces=draw.choice([None, None, None, 1]))  # type: ignore[arg-type]
-            run.attempts, run.made = run.attempts | {n: every[n]}, n
-            run.attempts, left = latest.latest(run, left)
-            shown, whole = path(run.attempts, left), path(every, None)
-            assert shown == whole[-len(shown) :]
-            gone = [attempt.status for attempt, _ in whole[: -len(shown)]]
-            counts = (left.steps, left.counted, left.done) if left else (0, 0, 0)
-            assert counts == (len(gone), sum(one not in ("cancelled", "skipped") for one in gone), gone.count("done"))
-            assert len(run.attempts) <= few + 2
-
-
-def test_the_form_behind_automatic_steps_is_noted_with_them_and_nothing_is_read_again(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    workflows.import_file(ROUND, publish=True)
-    run_id = runs.start(company.olivia, "round", None, None, {})
-    view = runs.get(company.olivia, run_id)
-    for _ in range(2):
-        last = view.json["last_event"]
-        with counted(monkeypatch) as sent:
-            view = runs.complete_and_look(
-                company.olivia, run_id, runs.Submission(step="say", revision=view.json["revision"], values={"note": "Once more."})
-            )
-        assert len(sent) <= 4
-        kinds = [event.type for event in log.events_of(run_id)][last:]
-        assert kinds[0] == "step_completed"
-        assert kinds[-1] == "step_shown"
-        again = runs.get(company.olivia, run_id)
-        assert (again.json, again.screen, again.can, again.steps) == (view.json, view.screen, view.can, view.steps)
-    assert runs.replay(company.olivia, run_id).json["run"] == view.json
-
-
-def test_a_step_that_leads_to_the_end_by_itself_shows_the_end(company: Company) -> None:
-    workflows.import_file(ROUND, publish=True)
-    run_id = runs.start(company.olivia, "round", None, None, {})
-    view = runs.complete_and_look(company.olivia, run_id, runs.Submission(step="say", revision=None, values={"note": "out"}))
-    assert (view.json["status"], view.screen) == ("completed", None)
-    assert runs.get(company.olivia, run_id).json == view.json
 
 
 def test_what_cannot_be_shown_does_not_undo_the_automatic_steps(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
@@ -106,12 +105,6 @@ def test_the_command_exits_1_and_names_what_it_found(company: Company) -> None:
         assert told.exit_code == 1
         assert told.stdout == f"{run_id}: run head: status\n"
     assert CliRunner().invoke(rebuild).exit_code == 0
-
-
-@pytest.mark.parametrize("run_id", ["run_nothing"])
-def test_an_unknown_run_has_nothing_to_rebuild(company: Company, run_id: str) -> None:
-    assert company.people
-    assert list(runs.rebuild(run_id, check=True)) == []
 
 
 def test_runs_made_anew_by_the_release_before_are_found_again(company: Company) -> None:

@@ -5,22 +5,15 @@ from typing import Any
 
 import pytest
 
-from console import access, log, records, runs, steps, workflows
-from console.core import expressions
+from console import access, log, runs, steps, workflows
 from console.errors import Invalid
-from console.runs.showing.effect_conditions import open_condition
-from console.views import blocks, frame
-from console.views.formats import Look
-from console.views.run import consequences
 from tests.company import Company
 from tests.steps.registered import handed_in, smallest
 from tests.support.acting import RATE, imported
 from tests.support.engine import step
-from tests.tables import cases
 
-pytestmark = pytest.mark.rotating
+pytestmark = pytest.mark.slow
 
-LOOK = Look()
 NOTE = {"name": "note", "label": "Note"}
 RISK = {"name": "risk", "label": "Risk here", "type": "text"}
 ACCOUNTS = {"relation": "account", "fields": ["iban", "status"]}
@@ -150,21 +143,6 @@ def test_what_is_told_before_is_what_is_done(company: Company, name: str) -> Non
         assert told_changes(before) == [{"risk": (None, "medium")}]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
-def test_the_form_as_it_starts_tells_of_the_same_completion(company: Company, name: str) -> None:
-    """Also where something is still lacking in it: what is told of the form as it starts is what is told of it when nothing was typed."""
-    kind, config, _, outcome = VARIANTS[name]
-    told = begun(company, kind, config)
-    screen = runs.preview_screen(company.olivia, told["id"], {}, outcome)
-    assert screen is not None
-    found = [one for one in told["current"]["ways"] if one["outcome"] == outcome]
-    assert found == [one for one in screen["ways"] if one["outcome"] == outcome]
-    words = [deed.words for one in consequences.consequences(screen, Look(), outcome) for deed in one.deeds]
-    writes = any(effect.get("fields") for effect in found[0]["effects"])
-    assert words
-    assert writes != any("changes no record" in line or "Changes nothing" in line for line in words) or not writes
-
-
 def test_what_the_run_changes_by_itself_afterwards_is_told(company: Company) -> None:
     made = [
         step("start", "start", "here"),
@@ -225,67 +203,3 @@ def test_an_option_that_is_not_offered_is_refused_by_name(company: Company, name
         )
     assert [detail for detail in caught.value.details if detail["field"] == "outcome" and "not_there" in detail["reason"]]
     assert company.told(told["id"])["revision"] == told["revision"]
-
-
-def test_an_option_that_its_condition_takes_away_is_reached_by_nobody(company: Company) -> None:
-    """Neither handed in, nor out of a draft, nor after a revision, nor by a rule: it is judged when it is taken."""
-    options = [{"value": "yes", "label": "Yes", "if": "record.risk == 'low'"}, {"value": "no", "label": "No"}]
-    told = begun(company, "decision", {"options": options})
-    run_id = told["id"]
-    assert [one["value"] for one in told["current"]["outcomes"]] == ["no"]
-    runs.draft(company.olivia, run_id, step="here", revision=None, values={}, outcome="yes")
-    for _ in range(2):
-        with pytest.raises(Invalid, match="outcome"):
-            runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="yes"))
-        runs.complete(company.olivia, run_id, runs.Submission(step="here", revision=None, values={}, outcome="no"))
-        runs.revise(company.olivia, run_id, revision=None, step="here", attempt=None, reason="again")
-
-
-def test_a_record_that_is_added_names_the_one_that_it_is_of_and_says_nothing_of_the_run(company: Company) -> None:
-    """A key is no word for people, in a change neither; that the run notes its own id is nothing to decide about."""
-    adds = {
-        "kind": "sql_insert",
-        "name": "account",
-        "summary": "Adds an account",
-        "collection": "account",
-        "values": {"iban": "run.id", "customer_id": "record.id", "status": "'open'"},
-    }
-    imported({**RATE, "id": "customer.add", "form": [], "require": [], "effects": [adds], "done": "Added."})
-    told = begun(company, "trigger_action", {"action": "customer.add"})
-    shown = dict(runs.get(company.olivia, told["id"]).screen or {})
-    written = [{"block": "before_after", "at": 0, "foretold": True, "changes": []}]
-    content = blocks.drawn(written, frame.naming_of(shown, LOOK), shown["ways"])
-    rows = {row["label"]: row["after"] for group in content[0]["blocks"][0]["groups"] for row in group["rows"]}
-    assert rows == {"Customer": "Adaeze Okonkwo-Bell", "Status": "open"}
-    (found,) = consequences.consequences(shown, LOOK)
-    assert [(change.label, change.after) for deed in found.deeds for change in deed.changes] == list(rows.items())
-
-
-def test_what_was_found_before_is_shown_as_last_time(company: Company) -> None:
-    choice = {
-        "name": "risk",
-        "label": "Risk now",
-        "type": "enum",
-        "options": [{"value": "low", "label": "Low"}, {"value": "high", "label": "High"}],
-    }
-    company.sql("update customer set risk = 'high' where id = 1")
-    told = begun(company, "decision", {"form": [choice], "options": [{"value": "yes", "label": "Yes"}, {"value": "no", "label": "No"}]})
-    (field,) = told["current"]["form"]["fields"]
-    assert field["value"] is None
-    assert field["last"] == [{"collection": "customer", "name": "risk", "value": "high", "title": ""}]
-
-
-@cases(
-    ("condition", "known", "words"),
-    [
-        ("approver != null && input.due != null", {"input": {"due": "2026-11-20"}}, None),
-        ("approver != null && input.due != null", {"input": {}}, ""),
-        ("input.due != null", {}, "Due is not empty"),
-        ("results.there.record.risk == 'high'", {}, "Risk is “High”"),
-        ("size(results.there.rows) > 0", {}, ""),
-    ],
-)  # fmt: skip
-def test_what_is_still_open_of_a_condition_is_said_in_words(
-    company: Company, condition: str, known: dict[str, Any], words: str | None
-) -> None:
-    assert open_condition(expressions.parse(condition), known, records.collection("customer")) == words

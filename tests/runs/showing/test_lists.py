@@ -1,7 +1,7 @@
 """Lists of runs: what is in them for whom, in which order, page by page, among a thousand, with how many statements."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -13,10 +13,8 @@ import sqlalchemy as sa
 from console import access, records, runs
 from console.access import Row, policy_store
 from console.db.engine import hot_engine, transaction
-from console.errors import Malformed
 from console.records import catalogue, connect
 from tests.company import Company
-from tests.tables import cases
 
 MANY = 1000
 BEGAN = datetime(2026, 11, 1, 8, 0, tzinfo=UTC)
@@ -130,74 +128,6 @@ def test_pages_join_without_double_or_hole_for_everybody(company: Company, many:
         assert all(len(page) == limit for page in got[:-1]), "a page is full where there is more"
 
 
-def test_small_pages_cross_every_tie(company: Company, many: list[Told]) -> None:
-    expected = [made.id for made in visible(many, "tom")][:40]
-    for limit in (1, 3, 10):
-        found: list[str] = []
-        after = None
-        while len(found) < 40:
-            page, after = runs.find(company.tom, limit=limit, after=after)
-            found += [head.id for head in page]
-        assert found[:40] == expected, limit
-
-
-FILTERS: list[tuple[dict[str, str], Callable[[Told], bool]]] = [
-    ({"status": "saved"}, lambda made: made.status == "saved"),
-    ({"status": "timed_out"}, lambda made: False),
-    ({"record": "3"}, lambda made: made.record == "3"),
-    ({"record": "3 "}, lambda made: False),
-    ({"collection": "customer"}, lambda made: True),
-    ({"collection": "account"}, lambda made: False),
-    ({"team": "operations"}, lambda made: True),
-    ({"team": "procurement"}, lambda made: False),
-    ({"trigger": "record"}, lambda made: True),
-    ({"trigger": "webhook"}, lambda made: False),
-    ({"workflow": "care-review"}, lambda made: True),
-    ({"workflow": "another"}, lambda made: False),
-    ({"created_at.gt": "2026-11-01T08:00:30Z"}, lambda made: made.at > BEGAN + timedelta(seconds=30)),
-    ({"created_at.gte": "2026-11-01T08:00:30Z"}, lambda made: made.at >= BEGAN + timedelta(seconds=30)),
-    ({"created_at.lt": "2026-11-01T09:00:30+01:00"}, lambda made: made.at < BEGAN + timedelta(seconds=30)),
-    (
-        {"created_at.lte": "2026-11-01T08:00:30Z", "status": "failed"},
-        lambda made: made.status == "failed" and made.at <= BEGAN + timedelta(seconds=30),
-    ),
-    ({"created_at.gt": "9999-12-31T00:00:00Z"}, lambda made: False),
-    (
-        {"record": "1", "status": "completed", "created_at.gte": "2026-11-01T08:01:00Z"},
-        lambda made: made.record == "1" and made.status == "completed" and made.at >= BEGAN + timedelta(seconds=60),
-    ),
-]
-
-
-def test_filters_are_exact_and_add_up(company: Company, many: list[Told]) -> None:
-    for filters, fits in FILTERS:
-        for who in ("mona", "tom"):
-            expected = [made.id for made in visible(many, who) if fits(made)]
-            assert [run for page in pages(company, who, filters) for run in page] == expected, (filters, who)
-    for who in ("olivia", "tom"):
-        ident = company.people[who].id
-        expected = [made.id for made in many if ident in (made.by, made.holder)]
-        assert [run for page in pages(company, "mona", {"user": ident}) for run in page] == expected, who
-
-
-@cases(
-    ("filters", "field"),
-    [
-        ({"status": "done"}, "status"),
-        ({"colour": "red"}, "colour"),
-        ({"created_at": "2026-11-01T08:00:00Z"}, "created_at"),
-        ({"created_at.gt": "2026-11-01"}, "created_at.gt"),
-        ({"created_at.gt": "2026-11-01T08:00:00"}, "created_at.gt"),
-        ({"created_at.lte": "soon"}, "created_at.lte"),
-        ({"created_at.eq": "2026-11-01T08:00:00Z"}, "created_at.eq"),
-    ],
-)
-def test_what_is_no_filter_is_named(filters: dict[str, str], field: str) -> None:
-    with pytest.raises(Malformed) as told:
-        runs.showing.run_filters.conditions(filters)
-    assert [detail["field"] for detail in told.value.details] == [field]
-
-
 def test_a_list_is_a_fixed_number_of_statements(company: Company, many: list[Told]) -> None:
     for who in ("mona", "olivia"):
         runs.find(company.people[who])
@@ -257,28 +187,6 @@ def test_what_one_holds_and_what_waits_to_be_continued(company: Company, many: l
     for who in ("rosa", "ada", "ines", "stan"):
         assert runs.held_by(company.people[who]) == []
         assert runs.to_continue(company.people[who]) == [], "who may not resume has nothing to continue"
-
-
-def test_runs_of_a_record_are_the_newest_of_it(company: Company, many: list[Told]) -> None:
-    for who in ("olivia", "mona"):
-        expected = [made.id for made in many if made.record == "3"]
-        assert [head.id for head in runs.on_record(company.people[who], "customer", "3", limit=MANY)] == expected
-        assert [head.id for head in runs.on_record(company.people[who], "customer", "3", limit=5)] == expected[:5]
-    assert runs.on_record(company.stan, "customer", "3") == []
-    assert runs.on_record(company.mona, "customer", "no such") == []
-    assert runs.on_record(company.mona, "account", "3") == []
-
-
-def test_a_run_that_arrives_between_two_pages_moves_none_of_them(company: Company, many: list[Told]) -> None:
-    first, after = runs.find(company.mona, limit=20)
-    new = company.started("1")
-    second, _ = runs.find(company.mona, limit=20, after=after)
-    assert [head.id for head in (*first, *second)] == [made.id for made in many][:40]
-    assert runs.find(company.mona, limit=1)[0][0].id == new
-    with hot_engine().connect() as connection:  # and one that is gone leaves no hole
-        connection.execute(sa.text("delete from console.run where id = :id"), {"id": second[0].id})
-    again, _ = runs.find(company.mona, limit=20, after=after)
-    assert [head.id for head in again] == [made.id for made in many][21:41]
 
 
 def test_a_head_tells_who_what_and_where(company: Company, many: list[Told]) -> None:

@@ -12,9 +12,6 @@ from console import access, log, runs, subjects
 from console.access import policy_store
 from console.activity import sequencing
 from console.db import tables, transaction
-from console.log import event_view
-from console.records import catalogue
-from console.runs.showing.replay import Tick
 from tests.company import Company
 
 
@@ -55,31 +52,6 @@ def test_only_the_events_that_are_asked_for_are_opened(company: Company) -> None
     assert log.history("run_that_is_not_there") == []
 
 
-@pytest.mark.parametrize("at_once", [1, 7, 500])
-def test_what_passes_is_what_the_chain_says(company: Company, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
-    """However many come with one statement; kinds that stay closed do, and no other."""
-    run_id = company.finished()
-    whole = [event._replace(pos=None) for event in log.events_of(run_id)]
-    monkeypatch.setattr("console.log.read.AT_ONCE", at_once)
-    assert list(log.passing(run_id, log.rows(run_id))) == whole
-    closed = {"step_shown"}
-    assert [(event.n, bool(event.sealed)) for event in log.passing(run_id, log.rows(run_id), closed)] == [
-        (event.n, bool(event.sealed) and event.type not in closed) for event in whole
-    ]
-    assert {event.type for event in whole if event.sealed} > closed
-
-
-def test_values_are_opened_whatever_else_stands_in_the_body(company: Company) -> None:
-    """Bytes that look like another kind, or like an event without values, are no reason to leave values closed."""
-    bodies: list[dict[str, Any]] = [{"type": "step_shown"}, {"sealed": {}}, {}]
-    for told in bodies:
-        log.note(company.olivia, "record_viewed", open={"told": [told]}, sealed={"what": "a paper"}, chain="ses_marks")
-    rows = log.rows("ses_marks")
-    assert [b"step_shown" in row.body for row in rows] == [True, False, False]
-    assert [event.sealed for event in log.passing("ses_marks", rows, {"step_shown"})] == [{"what": "a paper"}] * 3
-    assert log.rows("ses_marks", 1, upto=2) == rows[1:2]
-
-
 def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
     run_id = company.at("rate")
     assert runs.replay(company.olivia, run_id).run.screen is not None
@@ -93,21 +65,6 @@ def test_what_was_erased_stays_closed_and_is_named(company: Company) -> None:
     view = runs.replay(company.olivia, run_id)
     assert view.run.screen is None
     assert view.json["run"]["last_event"] == view.last
-
-
-def test_a_tick_says_its_sentence_when_it_is_asked_and_nothing_else(company: Company) -> None:
-    run_id = company.finished()
-    events = log.events_of(run_id)
-    names = event_view.names_of(events, described=catalogue.described)
-    ticks = [Tick(row, names) for row in log.rows(run_id)]
-    assert not any("sentence" in tick for tick in ticks)
-    assert [tick["sentence"] for tick in ticks] == [event_view.sentence(event, names) for event in events]
-    assert all("sentence" in tick for tick in ticks)
-    assert {tick["actor"] for tick in ticks} == {"person", "automatic"}
-    assert {tick["kind"] for tick in ticks if tick["decision"]} >= {"step_completed"}
-    assert {tick["kind"] for tick in ticks if tick["quiet"]} == {"step_shown"}
-    with pytest.raises(KeyError):
-        ticks[0]["colour"]
 
 
 def test_the_replay_of_a_long_run_sends_as_many_statements_as_that_of_a_short_one(
@@ -155,29 +112,3 @@ def test_a_hidden_column_does_not_hide_what_the_run_says_of_itself(company: Comp
     masked = runs.replay(company.rosa, run_id).json["masked"]
     assert f"run.attempts.{number}.values.risk" in masked
     assert all(each["status"] for each in told["attempts"])
-
-
-def test_a_step_writes_nothing_that_stands_in_an_index_of_its_run(company: Company) -> None:
-    """The server then writes the row in place of the one before, whatever indexes there are."""
-    run_id = company.started()
-    with transaction() as connection:
-        indexed = set(
-            connection.scalars(
-                sa.text(
-                    "select distinct a.attname from pg_index i join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = i.indexrelid "
-                    "join pg_attribute a on a.attrelid = d.refobjid and a.attnum = d.refobjsubid "
-                    "where i.indrelid = 'console.run'::regclass and d.refobjid = i.indrelid"
-                )
-            )
-        )
-
-        def row() -> dict[str, Any]:
-            return dict(connection.execute(sa.select(tables.run).where(tables.run.c.id == run_id)).mappings().one())
-
-        before = row()
-        company.answer(run_id)
-        after = row()
-    changed = {name for name in before if before[name] != after[name]}
-    assert {"revision", "run_seq", "head", "active_at"} <= changed
-    assert {"status", "holder", "put_down_at"} <= indexed
-    assert not changed & indexed

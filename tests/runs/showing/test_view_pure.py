@@ -1,15 +1,14 @@
-"""A run as programs read it and its path as people see it, at every kind of moment; made of events, without a database."""
+"""A run as programs read it and its path, at every kind of moment, without a database."""
 
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from console.core.run import Attempt, Event, Run, evolve, fold
-from console.runs.showing.view import _ahead, _revisable, as_json, moment, outline, title_of
+from console.core.run import Event, Run, evolve, fold
+from console.runs.showing.view import _ahead, as_json, outline
 from console.workflows import Definition
 from tests.core.graphs import document, step
-from tests.core.test_run_events import APPLYING, ASKED, AT, BEGUN, LATER, OLIVIA, READING, STARTED, TOM, UNKNOWN, WRITING, done, entered
+from tests.core.test_run_events import APPLYING, ASKED, BEGUN, LATER, OLIVIA, READING, STARTED, TOM, UNKNOWN, WRITING, done, entered
 from tests.tables import cases
 
 NINE, FIVE_PAST = "2026-11-20T09:00:00.000000Z", "2026-11-20T09:05:00.000000Z"
@@ -71,11 +70,6 @@ def test_run_as_programs_read_it(events: list[Event], part: dict[str, Any]) -> N
     assert {name: found[name] for name in part} == part
 
 
-@cases("events", [row[1] for row in WHOLE], ids=[row[0] for row in WHOLE])
-def test_shape_of_a_run_is_the_same_at_every_moment(events: list[Event]) -> None:
-    assert told(events).keys() == told([STARTED]).keys()
-
-
 SAVED_THERE = [*WRITING, Event("effect_succeeded", LATER, {"effect": "eff_1"}, {"result": {}})]
 RUNNING = [*BEGUN, entered(2, "read", status="running")]
 HERE: list[tuple[str, list[Event], dict[str, Any] | None, dict[str, Any]]] = [
@@ -106,76 +100,6 @@ def test_step_that_a_run_stands_at(events: list[Event], screen: dict[str, Any] |
     assert {name: found[name] for name in part} == part
 
 
-DRAFTS: list[tuple[str, dict[str, Any] | None, dict[str, Any] | None]] = [
-    ("none", None, None),
-    ("empty", {}, None),
-    ("values", {"email": "b"}, {"email": "b"}),
-    ("cleared value", {"email": None}, {"email": None}),
-]
-
-
-@pytest.mark.parametrize(("draft", "found"), [row[1:] for row in DRAFTS], ids=[row[0] for row in DRAFTS])
-def test_draft(draft: dict[str, Any] | None, found: dict[str, Any] | None) -> None:
-    assert told(READING, SCREEN, draft)["current"]["draft"] == found
-
-
-@pytest.mark.parametrize("events", [COMPLETED, [STARTED]], ids=["ended", "not begun"])
-def test_run_that_stands_nowhere_has_no_current_step(events: list[Event]) -> None:
-    assert told(events, SCREEN, {"email": "b"})["current"] is None
-
-
-EFFECT = {
-    "id": "eff_1",
-    "kind": "sql_write",
-    "status": "requested",
-    "summary": "Update email",
-    "at": None,
-    "compensates": None,
-    "keeps": None,
-}
-TAKEN: list[tuple[str, list[Event], int, dict[str, Any]]] = [
-    ("first", READING, 0, {"step": "start", "type": "start", "title": "Start", "attempt": 1, "status": "done", "completed_at": NINE}),
-    ("open", READING, 1, {"status": "open", "by": None, "outcome": None, "values": {}, "entered_at": NINE, "completed_at": None}),
-    ("done", APPLYING, 1, {"status": "done", "by": OLIVIA, "outcome": "default", "values": {"note": "read 1"}}),
-    ("by hand", [*READING, done(2, "read", handled_manually=True)], 1, {"handled_manually": True, "revised": False}),
-    ("revised", REVISED, 1, {"status": "done", "revised": True, "values": {"note": "read 1"}}),
-    ("cancelled", REVISED, 2, {"status": "cancelled", "step": "apply", "completed_at": None}),
-    ("again", REVISED, 3, {"status": "open", "step": "read", "attempt": 2}),
-    ("no effects", READING, 1, {"effects": []}),
-    ("writing", WRITING, 2, {"status": "performing", "by": OLIVIA, "outcome": None, "effects": [EFFECT]}),
-    ("broke off", [*WRITING, Event("run_failed", LATER, {}, {"message": "Away."})], 2, {"status": "failed", "outcome": None}),
-    (
-        "to its errors",
-        [*APPLYING, Event("step_failed", LATER, {"code": "away", "outcome": "error"}, {})],
-        2,
-        {"status": "failed", "outcome": "error"},
-    ),
-    ("waits", [*APPLYING, Event("timer_set", LATER, {"n": 3, "until": NINE, "outcome": "event"})], 2, {"status": "open", "outcome": None}),
-    ("written", SAVED_THERE, 2, {"effects": [EFFECT | {"status": "succeeded", "at": moment(LATER)}]}),
-    ("not known", UNKNOWN, 2, {"type": "update_data", "effects": [EFFECT | {"status": "unknown", "at": moment(AT)}]}),
-    ("reopened", REOPENED, 2, {"status": "open", "by": None, "outcome": None, "values": {}}),
-    ("ended", COMPLETED, 2, {"status": "cancelled"}),
-]
-
-
-@cases(("events", "place", "part"), [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
-def test_attempts_of_a_run(events: list[Event], place: int, part: dict[str, Any]) -> None:
-    found = told(events)["attempts"][place]
-    assert {name: found[name] for name in part} == part
-
-
-def test_attempts_are_told_in_the_order_taken_however_they_are_held() -> None:
-    run = fold(REVISED)
-    run.attempts = dict(sorted(run.attempts.items(), reverse=True))
-    assert [(one["step"], one["attempt"]) for one in as_json(run, REVIEW, None, None)["attempts"]] == [
-        ("start", 1),
-        ("read", 1),
-        ("apply", 1),
-        ("read", 2),
-    ]
-    assert [one["n"] for one in outline(run, REVIEW, NAMES, may_revise=True)[0]] == [1, 2, 3, 4, None, None]
-
-
 @pytest.mark.parametrize(
     ("most", "told", "left"), [(None, [1, 2, 3, 4], None), (4, [1, 2, 3, 4], None), (2, [3, 4], (2, 2, 2)), (1, [4], (3, 2, 2))]
 )
@@ -184,33 +108,6 @@ def test_a_long_path_is_told_from_its_end(most: int | None, told: list[int], lef
     path, earlier = outline(fold(REVISED), REVIEW, NAMES, may_revise=True, most=most)
     assert [entry["n"] for entry in path if entry["n"]] == told
     assert (earlier and (earlier.steps, earlier.counted, earlier.done)) == left
-
-
-def test_shape_does_not_hand_out_the_parts_of_the_run() -> None:
-    run = fold(APPLYING)
-    found = as_json(run, REVIEW, SCREEN, None)
-    found["context"]["read"]["note"] = found["attempts"][1]["values"]["note"] = "other"
-    assert run.context["read"] == run.attempts[2].values == {"note": "read 1"}
-
-
-MOMENTS: list[tuple[str, datetime | None, str | None]] = [
-    ("none", None, None),
-    ("utc", AT, NINE),
-    ("another zone", AT.astimezone(timezone(timedelta(hours=-5))), NINE),
-    ("microseconds", datetime(2026, 1, 2, 3, 4, 5, 6, UTC), "2026-01-02T03:04:05.000006Z"),
-]
-
-
-@pytest.mark.parametrize(("at", "text"), [row[1:] for row in MOMENTS], ids=[row[0] for row in MOMENTS])
-def test_moment(at: datetime | None, text: str | None) -> None:
-    assert moment(at) == text
-
-
-@pytest.mark.parametrize(
-    ("name", "title"), [("read", "Read"), ("end", "End"), ("gone", "gone"), ("", "")], ids=["step", "end", "gone", "empty"]
-)
-def test_title_of_a_step(name: str, title: str) -> None:
-    assert title_of(REVIEW, name) == title
 
 
 STATES: list[tuple[str, list[Event], list[tuple[str, str]]]] = [
@@ -258,57 +155,6 @@ def test_steps_that_may_be_revised(events: list[Event], places: list[int]) -> No
     run = fold(events)
     assert [entry["n"] for entry in outline(run, REVIEW, NAMES, may_revise=True)[0] if entry["revisable"]] == places
     assert not [entry for entry in outline(run, REVIEW, NAMES, may_revise=False)[0] if entry["revisable"]]
-
-
-ONE: list[tuple[str, dict[str, Any], int | None, frozenset[str], bool]] = [
-    ("done", {"status": "done"}, 5, frozenset(), True),
-    ("done in a run that has ended", {"status": "done"}, None, frozenset(), True),
-    ("done where the run stands", {"status": "done"}, 2, frozenset(), False),
-    ("revised already", {"status": "done", "revised": True}, 5, frozenset(), False),
-    ("automatic", {"status": "done"}, 5, frozenset({"read"}), False),
-    ("another is automatic", {"status": "done"}, 5, frozenset({"apply"}), True),
-    ("by hand", {"status": "done", "handled_manually": True}, 5, frozenset(), True),
-    ("first of all", {"n": 1, "status": "done"}, 5, frozenset(), False),
-    ("open", {"status": "open"}, 5, frozenset(), False),
-    ("performing", {"status": "performing"}, 5, frozenset(), False),
-    ("cancelled", {"status": "cancelled"}, 5, frozenset(), False),
-    ("skipped", {"status": "skipped"}, 5, frozenset(), False),
-    ("failed", {"status": "failed"}, 5, frozenset(), False),
-]
-
-
-@cases(("parts", "current", "automatic", "may"), [row[1:] for row in ONE], ids=[row[0] for row in ONE])
-def test_attempt_that_may_be_revised(parts: dict[str, Any], current: int | None, automatic: frozenset[str], may: bool) -> None:
-    attempt = Attempt(2, "read", 1, "open", AT)._replace(**parts)
-    assert _revisable(attempt, Run(current=current), automatic) is may
-
-
-BY_ITSELF = [*BEGUN, entered(2, "read"), Event("step_completed", LATER, {"outcome": "default", "automatic": True}), entered(3, "apply")]
-ENTRIES: list[tuple[str, list[Event], int, dict[str, Any]]] = [
-    ("kind of a step", READING, 1, {"n": 2, "title": "Read", "type": "Guidance", "family": "action", "icon": "book", "attempt": 1}),
-    ("kind of the start", READING, 0, {"type": "Start", "family": "start", "icon": "player-play"}),
-    ("time it was entered", READING, 1, {"at": NINE, "by_name": None, "automatic": False, "outcome": None}),
-    ("time it was done", BY_ITSELF, 1, {"at": FIVE_PAST, "automatic": True, "by_name": None, "outcome": "default"}),
-    ("who did it", APPLYING, 1, {"by_name": "Olivia Kask", "automatic": False, "outcome": "default"}),
-    (
-        "somebody without a name",
-        [*READING, Event("step_completed", AT, {"outcome": "x"}, by=TOM)],
-        1,
-        {"by_name": None, "automatic": False},
-    ),
-    ("by hand", [*READING, done(2, "read", handled_manually=True)], 1, {"handled_manually": True}),
-    ("revised", REVISED, 1, {"revised": True, "state": "done", "revisable": False}),
-    ("again", REVISED, 3, {"n": 4, "attempt": 2, "state": "now", "revised": False}),
-    ("handed in", WRITING, 2, {"by_name": "Olivia Kask", "outcome": None, "automatic": False}),
-    ("to come", READING, 2, {"n": None, "attempt": None, "title": "Apply", "type": "Update data", "icon": "pencil", "state": "todo"}),
-    ("nothing of it yet", READING, 3, {"by_name": None, "at": None, "automatic": False, "revisable": False, "outcome": None}),
-]
-
-
-@cases(("events", "place", "part"), [row[1:] for row in ENTRIES], ids=[row[0] for row in ENTRIES])
-def test_entry_of_the_path(events: list[Event], place: int, part: dict[str, Any]) -> None:
-    found = outline(fold(events), REVIEW, NAMES, may_revise=True)[0][place]
-    assert {name: found[name] for name in part} == part
 
 
 def chain(*ways: str) -> Definition:

@@ -1,6 +1,5 @@
 """A dry run: the rules of every run, with what the tester chose in place of people and the world outside; nothing is written."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
 from console.runs.trying import dry_runs
 from tests.company import DOCUMENT, Company
-from tests.support.acting import RATE, imported
 from tests.support.engine import step
 from tests.support.paying import paying, providing
 
@@ -134,20 +132,6 @@ def test_a_change_that_is_chosen_to_fail_opens_the_form_again_and_an_unknown_one
     assert (unknown.question.step, unknown.question.kind) == ("rate", "unknown")
 
 
-def test_circles_end_and_lists_of_answers_count_by_entry(company: Company) -> None:
-    answers = {"read": said(), "note": NOTE, "rate": said(values={"risk": "low"})}
-    round_about = trial(company, answers=answers | {"decide": said(outcome="again")})
-    assert round_about.question is not None
-    assert (round_about.question.kind, path(round_about).count("note")) == ("form", 5)
-    assert "entered 5 times" in round_about.question.why
-    once = trial(company, answers=answers | {"decide": [said(outcome="again"), said(outcome="approve")]})
-    assert (once.outcome, path(once).count("note")) == ("Approved", 2)
-    assert [each.attempt for each in once.path if each.step == "decide"] == [1, 2]
-    open_still = trial(company, answers=answers | {"decide": [said(outcome="again")]})
-    assert open_still.question is not None
-    assert (open_still.question.step, open_still.question.attempt) == ("decide", 2)
-
-
 def test_branches_and_other_workflows_are_followed_with_their_own_answers(company: Company) -> None:
     inner = document(
         step("start", "start", "ask"),
@@ -229,26 +213,6 @@ def test_ended_runs_are_decided_again_by_the_draft_with_their_own_answers(compan
             runs.redecide(stranger, "care-review")
 
 
-def test_a_run_is_decided_again_by_what_it_read_then_not_by_what_the_data_say_today(company: Company) -> None:
-    company.finished("1")
-    company.sql("update account set status = 'closed'")
-    company.sql("update customer set balance = -1, email = null where id = 1")
-
-    def again(*changes: Change) -> list[tuple[bool, str]]:
-        workflows.edit(company.mona, "care-review", workflows.open_draft(company.mona, "care-review").revision, changes)
-        return [(each.differs, each.place) for each in runs.redecide(company.mona, "care-review")[0]]
-
-    def branch(rule: str) -> Change:
-        return Set(step="is_high", field=["config", "branches"], value=[{"if": rule, "outcome": "high"}])
-
-    assert again(Set(step="read", field=["title"], value="Read it slowly")) == [(False, "")]
-    assert again(branch("size(steps.load.accounts) == 0"), Connect(step="is_high", outcome="high", to="result")) == [(False, "")]
-    assert again(branch("size(steps.load.accounts) == 1")) == [(True, "Result")]
-    limit = SetDocument(field=["variables"], value={"least": 2})
-    assert again(limit, branch("size(steps.load.accounts) < variables.least")) == [(True, "Result")]
-    assert again(SetDocument(field=["variables"], value={"least": 1})) == [(False, "")]
-
-
 def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_result(company: Company) -> None:
     with pytest.MonkeyPatch.context() as patch, providing(patch) as provider:
         paying(by_itself=True, error=True)
@@ -264,50 +228,3 @@ def test_an_action_is_not_made_and_ends_as_it_was_chosen_with_its_edge_and_resul
         failed = trial(company, made, answers=answers, endings={"pay": ends(outcome="failed")})
         assert path(failed) == ["start", "look", "pay", "mend", "end"]
         assert provider.receiver.received == []
-
-
-def test_a_step_on_a_record_that_an_earlier_step_would_have_made_ends_as_the_tester_says(
-    company: Company, given_settings: Callable[..., None]
-) -> None:
-    given_settings(CONSOLE_DRY_RUN_READS_ONLY="company")
-    imported(RATE)
-    access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
-    made = document(
-        step("start", "start", "rate"),
-        step("rate", "trigger_action", "again", {"action": "customer.rate"}),
-        step("again", "trigger_action", "end", {"action": "customer.rate", "record": "'999'"}),
-        step("end", "end", None, {"label": "Done"}),
-    )
-    rated = said(values={"risk": "high"})
-    stopped = trial(company, made, answers={"rate": rated, "again": rated})
-    assert stopped.question is not None
-    assert (stopped.question.step, stopped.question.kind, stopped.question.refused) == ("again", "form", True)
-    assert [each["value"] for each in stopped.question.outcomes] == ["succeeded"]
-    assert "Say how this step ends" in stopped.question.why
-    ended = trial(company, made, answers={"rate": rated, "again": said(outcome="succeeded", values={})})
-    assert (ended.outcome, path(ended)) == ("Done", ["start", "rate", "again", "end"])
-    assert [each.step for each in ended.would_send] == ["rate"]
-
-
-def test_a_rule_that_an_action_would_have_ended_asks_the_tester_where_it_goes_on(
-    company: Company, given_settings: Callable[..., None]
-) -> None:
-    given_settings(CONSOLE_DRY_RUN_READS_ONLY="company")
-    imported(RATE)
-    access.grant("operations_lead", "action:customer.rate", ["execute"], team="operations")
-    made = document(
-        step("start", "start", "rate"),
-        step("rate", "trigger_action", "left", {"action": "customer.rate"}),
-        step("left", "condition", "end", {"branches": [{"if": "record.risk != 'critical'", "outcome": "yes"}]}),
-        step("back", "go_to", "rate"),
-        step("end", "end", None, {"label": "Done"}),
-    )
-    made["steps"][2]["next"]["yes"] = "back"
-    rated = said(values={"risk": "high"})
-    stopped = trial(company, made, answers={"rate": rated})
-    assert stopped.question is not None
-    assert (stopped.question.step, stopped.question.attempt) == ("left", 3)
-    assert [(each["value"], each["label"]) for each in stopped.question.outcomes] == [("yes", "Yes"), ("default", "Otherwise")]
-    assert "Say how it goes on" in stopped.question.why
-    ended = trial(company, made, answers={"rate": rated, "left": [said(), said(), said(outcome="default")]})
-    assert (ended.outcome, path(ended)[-3:]) == ("Done", ["rate", "left", "end"])

@@ -50,26 +50,6 @@ def test_messages_and_calls_take_the_way_that_the_tester_chose(company: Company)
     assert written() == before
 
 
-def test_the_body_of_a_loop_is_followed_for_each_item(company: Company) -> None:
-    items = {"items": {"relation": "account", "fields": ["iban", "status"]}, "body": "look"}
-    made = document(
-        step("start", "start", "each"),
-        step("each", "loop", "told", items),
-        ways("look", "condition", {"branches": [{"if": "item.status == 'open'", "outcome": "open"}]}, open="ask", default="told"),
-        step("ask", "update_data", "told", {"form": [{"name": "word", "label": "Word", "type": "text", "required": True}]}),
-        step("told", "output", "end", {"values": {"word": "'all'"}}),
-        end(),
-    )
-    before = written()
-    asked = trial(company, made)
-    assert asked.question is not None
-    assert (asked.question.step, asked.question.kind) == ("ask", "form")
-    done = trial(company, made, answers={"ask": said(values={"word": "Fine"})})
-    assert (done.outcome, {each.step: each.output for each in done.path}["told"]) == ("Done", {"word": "all"})
-    assert path(done) == ["start", "each", "look", "ask", "look", "told", "end"]
-    assert written() == before
-
-
 def test_documents_a_model_and_the_items_of_a_list_are_answered_in_the_panel(company: Company) -> None:
     wanted = {"documents": [{"id": "extract", "label": "Extract"}], "to": "'ada@customers.example'", "text": "Please send it."}
     answer = {"prompt": "Sum it up.", "output": [{"name": "summary", "label": "Summary", "type": "long_text", "required": True}]}

@@ -7,17 +7,14 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import access, runs
 from console.access import policy_store
-from console.core.documents.workflow import read
 from console.core.run.simulation import Delivery, Simulated
 from console.db.engine import fetch, transaction
 from console.messages.delivery_gate import DeliveryGate
 from tests.company import Company
-from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, SAM
-from tests.views.conftest import Pages
 
 STEPS: list[dict[str, Any]] = [
     {"id": "mail", "type": "email", "config": {"subject": "Hello", "body": "Hello {{ record.name }}"}, "next": {"sent": "text", "skipped": "text", "failed": "end"}},
@@ -109,21 +106,3 @@ def test_who_may_not_read_the_number_is_told_none_and_the_rules_still_know_it(cl
     assert next(each.request for each in found.would_send if each.step == "text")["content"]["to"] is shown
     [row] = club_rows(club, "select phone from contact where id = 1")
     assert row[0].replace(" ", "") not in str(found.to_json()).replace(" ", "")
-
-
-def test_the_page_says_it_in_words_and_a_kept_test_holds_whatever_becomes_of_consent(club: Company) -> None:
-    pages = Pages(club, web_app())
-    url = "/workflows/reaching/test"
-    with reached.clock(NOON):
-        page = pages.mona.send(pages.mona.get(url), "/test", status=200, do="run", **{"v.record": ANA})
-        for words in ("Reaches", "Would be skipped: There is no consent to e-mail.", "Would be skipped: There is no telephone number."):
-            assert words in page.text
-        assert "It ends as Done." in page.text
-        pages.mona.send(page, "/test", status=303, do="keep", name="Ana gets none")
-        draft = workflows.open_draft(club.mona, "reaching")
-        assert draft.document["tests"][0]["effects"]["mail"]["result"]["outcome"] == "skipped"
-        with closing(sqlite3.connect(club.path.with_name("club.db"))) as connection:
-            connection.execute("update contact set news = 1, news_at = '2026-11-01', phone = '+370 600 00001' where id = 2")
-            connection.commit()
-        [result] = runs.results_of_tests(club.mona, draft.slug, draft.id, read(draft.document))
-    assert result.holds, result.differences

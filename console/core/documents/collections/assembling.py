@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from console.core.counted_moments import UNITS, is_counted
-from console.core.documents.collections import closing, named_secrets, pointing, recognising, relating, treatment
+from console.core.documents.collections import named_secrets, pointing, recognising, relating, treatment
 from console.core.documents.collections.default_titles import default_columns, default_title, parts_in_title, random_keys
 from console.core.documents.collections.labels import explained, led_to, one_of
 from console.core.documents.collections.model import (
@@ -91,7 +91,7 @@ def assemble(kept: Iterable[Stored], called: Mapping[str, Sequence[Field]] = Map
     relating.label_ends({item.id: item.structure for item in items}, links, made)
     related = {item.id: relating.relations(made, made[item.id], links[item.id], item.document) for item in items}
     finished = {item.id: _referring(replace(made[item.id], relations=related[item.id]), made) for item in items}
-    return told_apart({ident: closing.with_closing(own, finished) for ident, own in finished.items()})
+    return told_apart(finished)
 
 
 def _referring(own: Collection, made: Mapping[str, Collection]) -> Collection:

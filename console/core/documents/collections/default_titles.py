@@ -12,7 +12,7 @@ from console.core.plain_words import uncapitalised
 
 TOLD = 2
 """States, and amounts, that a list shows before its other columns."""
-BORN = frozenset({"birth", "born", "birthday", "birthdate", "dob", "geburtsdatum"})
+BORN = frozenset({"birth", "born", "birthday", "birthdate", "dob"})
 NUMBER = re.compile(r"(?=\S*\d)\w[\w./-]*")
 PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -54,7 +54,7 @@ def default_title(structure: Mapping[str, Any], shown: Sequence[Field], key: Seq
     ]
     natural = len(key) == 1 and key[0] in visible and visible[key[0]].stored == "text" and not random_keys(structure, key)
     alike = next(
-        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"], usable)), None
+        (column["name"] for column in known if not natural and not column["nullable"] and recognising.is_name(column["name"])), None
     )
     always = [name for name in texts if not usable[name].nullable]
     if alike and (always or numbered):  # several are called so: the name, and what tells them apart

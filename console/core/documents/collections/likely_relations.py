@@ -1,19 +1,15 @@
 """Columns that look, by their names and kinds, as if they held the keys of another table, in databases without foreign keys."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from math import ceil
 
 from console.core.documents.collections import recognising
 from console.core.documents.collections.labels import KEY_WORDS, one_of
 from console.core.documents.collections.model import Collection, Field
-from console.core.plain_words import unaccented
 
 KINDS = frozenset({"integer", "text", "uuid"})
 PLAIN_KEYS = frozenset({"id", "uuid", "guid", "code", "name", "key", "no", "number", "entity_id", "row_id", "value_id", "sid"})
 """Names of keys that say nothing of their table."""
 SUFFIXES = frozenset(word.lower() for word in KEY_WORDS) | {"ref", "uid"}
-ALIKE, PART = 5, 0.7
-"""Letters with which a noun of any language begins in the singular and in the plural, and which part of the longer one they are: klient, klienci."""
 FILLING = frozenset({"entity", "table", "data", "master", "tbl"})
 """Last words of tables that say nothing of what they hold."""
 UP = frozenset({"parent", "root", "ancestor"})
@@ -31,7 +27,7 @@ class Targets:
         for table in tables:
             if table.kind == "table" and len(table.key) == 1:
                 words = _named(table)
-                for word in {words[-1] if words else "", "".join(words), _begun(words[-1:]), table.key[0].lower()}:
+                for word in {words[-1] if words else "", "".join(words), table.key[0].lower()}:
                     self._tables.setdefault(word, {})[table.id] = table
 
     def called(self, words: Iterable[str]) -> list[Collection]:
@@ -45,7 +41,7 @@ class Targets:
 def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collection]]]:
     """Each such column with the tables of the same source that it may lead to, the likeliest first. `others` may hold `own`."""
     led = {here for relation in own.relations if relation.kind == "to_one" for here, _ in relation.columns}
-    kinds = {"".join(_words(field.name)) for field in own.stored_fields}
+    kinds = {"".join(recognising.parts_of(field.name)) for field in own.stored_fields}
     words = recognising.column_words([{"name": field.name} for field in own.stored_fields])
     found = []
     for field in own.stored_fields:
@@ -54,9 +50,7 @@ def likely(own: Collection, others: Targets) -> list[tuple[Field, list[Collectio
         if not open_ or field.name in led or not stem or {f"{''.join(stem)}type", f"{''.join(stem)}model"} & kinds:
             continue  # with its kind beside it, it leads to several tables
         joined = {"".join((*stem[start:-1], one_of(stem[-1]))) for start in range(len(stem))}
-        near = (
-            [own] if stem[-1] in UP else others.called({field.name.lower(), *joined, _begun(stem), *(PEOPLE if _of_people(stem) else ())})
-        )
+        near = [own] if stem[-1] in UP else others.called({field.name.lower(), *joined, *(PEOPLE if _of_people(stem) else ())})
         ranked = [(rank, other) for other in near if _fits(field, other) and (rank := _rank(field.name, stem, own, other)) is not None]
         if ranked:
             found.append((field, [other for _, other in sorted(ranked, key=lambda pair: (pair[0], pair[1].table, pair[1].id))]))
@@ -82,34 +76,19 @@ def _of_people(stem: Sequence[str]) -> bool:
 
 def _named(table: Collection) -> tuple[str, ...]:
     """The words of a table that say what one of its records is."""
-    words = _words(recognising.table_words(table.table))
+    words = recognising.parts_of(recognising.table_words(table.table))
     words = words[:-1] if len(words) > 1 and words[-1] in FILLING else words
     return (*words[:-1], one_of(words[-1])) if words else words
 
 
 def _stem(name: str) -> tuple[str, ...]:
     """The words of a column that name what it leads to: `customer` of `customer_id`, `customerid` and `id_customer`."""
-    words = _words(name)
+    words = recognising.parts_of(name)
     if len(words) == 1 and words[0].endswith("id") and len(words[0]) > len("void"):
         return (words[0][:-2],)
     if len(words) > 1 and words[-1] in SUFFIXES:
         return words[:-1]
     return words[1:] if len(words) > 1 and words[0] in ("id", "fk") else words
-
-
-def _words(name: str) -> tuple[str, ...]:
-    """The words of a name without accents."""
-    return recognising.parts_of(unaccented(name))
-
-
-def _begun(words: Sequence[str]) -> str:
-    """With what the one word begins; "" where it is short, or one of several."""
-    return f"{words[0][:ALIKE]}…" if len(words) == 1 and len(words[0]) >= ALIKE else ""
-
-
-def _one_noun(one: str, other: str) -> bool:
-    alike = max(ALIKE, ceil(PART * max(len(one), len(other))))
-    return one[:alike] == other[:alike]
 
 
 def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection) -> tuple[int, int] | None:
@@ -123,10 +102,9 @@ def _rank(column: str, stem: tuple[str, ...], own: Collection, other: Collection
         last = (*stem[start:-1], one_of(stem[-1]))
         if table[-len(last) :] == last or "".join(table) == "".join(last):
             rest = set(table[: -len(last)])
-            if stem == _words(column) and not rest <= set(_words(own.table)):
+            if stem == recognising.parts_of(column) and not rest <= set(recognising.parts_of(own.table)):
                 return None  # only a word, as `status`: of something else
             return (0 if start == 0 else 2, len(rest))
     if _of_people(stem) and table[-1:] and table[-1] in PEOPLE:
         return (3, len(table) + PEOPLE.index(table[-1]))
-    said = stem != _words(column) and len(stem) == len(table) == 1  # `klient_id`, not a word alone
-    return (4, 0) if said and _one_noun(stem[0], table[0]) else None
+    return None

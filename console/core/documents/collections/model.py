@@ -237,8 +237,7 @@ class Changes:
 class Collection:
     """A table or view as the console shows it. `stored_fields` are all columns, `fields` the visible and computed ones. `details` and
     `form` name the fields that a record's page shows and offers to edit, in order, `new` those of a new record's form; None: all (`new`: as `form`).
-    `plain_label` is the label without what tells it from others of the same one, empty where there are none. `ending_references` are the fields that
-    lead to a table of states some of which are ends → its collection. `lost`: labels of columns that went, until somebody has looked. `titled`: somebody said what a record is called.
+    `plain_label` is the label without what tells it from others of the same one, empty where there are none. `lost`: labels of columns that went, until somebody has looked. `titled`: somebody said what a record is called.
     """
 
     id: str
@@ -269,14 +268,8 @@ class Collection:
     plain_label: str = ""
     changes: Changes | None = None
     contact: "ContactDocument | None" = None
-    ending_references: Mapping[str, str] = field(default_factory=dict)
     lost: tuple[str, ...] = ()
     titled: bool = False
-
-    @cached_property
-    def closing(self) -> tuple[str, ...]:
-        """Fields of a table of states that say yes where such a state is an end: `is_closed`."""
-        return tuple(item.name for item in self.stored_fields if item.stored == "boolean" and recognising.ends(item.name))
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:

@@ -23,7 +23,7 @@ QUOTED = re.compile(r'"([A-Za-z][\w.-]{2,60})"')
 SECRET_FORMS = ("secret", recognising.TELLING_ROWS)
 SOUGHT = "secrets_sought"
 """Key of a column with the values of settings whose rows were looked at, whether or not one was a secret."""
-NOT_LOOKED = "Settings often hold passwords or keys, and nobody has looked yet whether these do."
+NOT_LOOKED = "Settings often hold passwords or keys, and nobody has looked yet whether these do: look at the data source again."
 ENDS = tuple(VALUES)
 KEYS = re.compile(r"\b(?:sk|rk)_(?:live|test)_\w{12,}|\bwhsec_\w{12,}|\bAKIA[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY")
 

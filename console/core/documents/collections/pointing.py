@@ -1,4 +1,4 @@
-"""Columns that name a record together with what kind of record it is: `commentable_type` and `commentable_id` of Rails, the content types of Django.
+"""Columns that name a record together with what kind of record it is: `commentable_type` and `commentable_id` of Rails.
 
 The kinds are seen in a sample when a source is connected, and kept as `kinds` of the column: stored value → name of the kind. A kind leads to the
 table of that name; of one without a table only the name and the key are shown.
@@ -20,7 +20,6 @@ from console.core.record_links import ANY
 if TYPE_CHECKING:
     from console.core.documents.collections.assembling import Stored
 
-CONTENT = ("content", "type")
 Structure: TypeAlias = Mapping[str, Any]
 Tables: TypeAlias = Mapping[tuple[str | None, str], tuple[str, Structure]]
 """(schema, table) → (id of its collection, its structure)."""
@@ -100,7 +99,7 @@ def all_pairs(items: Sequence["Stored"]) -> dict[str, list[Pair]]:
 def _pairs(own: Structure, tables: Tables) -> list[Pair]:
     """The pairs of a table; `tables` are those of its source by schema and name, each with the id of its collection."""
     found = []
-    for kind, key, kinds in _named(own, tables):
+    for kind, key, kinds in _named(own):
         if targets := {stored: target for stored, name in kinds.items() if (target := _target(name, own["schema"], tables))}:
             seen = next(column["kinds"] for column in own["columns"] if column["name"] == kind)
             found.append(Pair(kind, key, tuple(kinds.items()), tuple(targets.items()), frozenset(seen)))
@@ -133,31 +132,20 @@ def instead(columns: Sequence[str], fields: Sequence[Field]) -> list[str]:
     return [shown.get(name, name) for name in columns if name not in hidden]
 
 
-def _named(own: Structure, tables: Tables) -> Iterator[tuple[str, str, Mapping[str, str]]]:
+def _named(own: Structure) -> Iterator[tuple[str, str, Mapping[str, str]]]:
     """(column with the kind, column with the key, names of the kinds) of columns with kinds."""
     by_words = {recognising.parts_of(column["name"]): column["name"] for column in own["columns"]}
-    foreign = {key["columns"][0]: (key["schema"], key["table"]) for key in own.get("foreign_keys", ()) if len(key["columns"]) == 1}
+    foreign = {key["columns"][0] for key in own.get("foreign_keys", ()) if len(key["columns"]) == 1}
     for column in own["columns"]:
-        kind = column["name"]
-        key = next((by_words[words] for words in key_words(kind) if words in by_words), None)
-        if not column.get("kinds") or key is None or key in foreign or own["key"] == [kind]:
-            continue
-        there = tables.get(foreign[kind]) if kind in foreign else None
-        listed = there[1]["columns"] if there else ()
-        yield (
-            kind,
-            key,
-            next((one["kinds"] for one in listed if one.get("kinds") and there and there[1]["key"] == [one["name"]]), column["kinds"]),
-        )
+        key = by_words.get(key_words(column["name"]))
+        if column.get("kinds") and key is not None and key not in foreign and own["key"] != [column["name"]]:
+            yield column["name"], key, column["kinds"]
 
 
-def key_words(name: str) -> list[tuple[str, ...]]:
+def key_words(name: str) -> tuple[str, ...]:
     """The words of the column that may hold the key beside a column with this name that says what kind of record it is; none where it says none."""
     words = recognising.parts_of(name)
-    if CONTENT in (words[-3:-1], words[-2:]):
-        before = words[: words.index("content")]
-        return [(*before, "object", "id"), (*before, "object", "pk")]
-    return [(*words[:-1], "id")] if words[-1:] == ("type",) and len(words) > 1 else []
+    return (*words[:-1], "id") if words[-1:] == ("type",) and len(words) > 1 else ()
 
 
 def _target(name: str, schema: str | None, tables: Tables) -> str | None:

@@ -7,7 +7,7 @@ runs whenever the collections are assembled.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -36,11 +36,10 @@ FORMS: Mapping[str, re.Pattern[str]] = {
     "uuid": re.compile(r"[0-9a-f]{8}(-?)(?:[0-9a-f]{4}\1){3}[0-9a-f]{12}", re.IGNORECASE),
 }
 """Form → what every text of a sample must match (half of them, for secrets); the first that fits counts."""
-COLOURED = re.compile(r"#[0-9]*[a-f]|colou?r|farbe|couleur|kolor|hex|tint|shade", re.IGNORECASE)
+COLOURED = re.compile(r"#[0-9]*[a-f]|colou?r|hex|tint|shade", re.IGNORECASE)
 """What tells colours from numbers behind a hash: a letter among their digits, or their name."""
 TIMED = re.compile(
-    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born|ts)$|_(?:at|on|ts)(?:_(?:ms|us|utc))?$"
-    r"|datum|zeit|erfasst|besuch|letzte[rs]?(?![a-z])|angelegt|geändert|geaendert|erstellt|beginn|ende|créé|début|debut|utworz|zmieni|czas|kiedy",
+    r"time|date|^day$|creat|modif|chang|clock|access|login|start|end|expir|last|since|until|deadline|seen|stamp|epoch|^(?:joined|registered|published|posted|sent|placed|born|ts)$|_(?:at|on|ts)(?:_(?:ms|us|utc))?$",
     re.IGNORECASE,
 )
 COUNTED = {
@@ -55,76 +54,38 @@ OUTLIER = "outlier"
 DAYS, MIDNIGHT = "days", "midnight"
 """Form of a column whose moments without a zone are all midnights, and the native type of a field that shows their days in every zone."""
 MIDNIGHTS = re.compile(r"\d{4}-\d\d-\d\d[ T]00:00(?::00(?:\.0+)?)?")
-SLUG = re.compile(r"(?=[^-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*")
 
 MONEY = frozenset({
     "amount", "price", "cost", "costs", "fee", "fees", "total", "subtotal", "balance", "salary", "wage", "freight", "revenue", "budget", "tax", "paid",
-    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit", "betrag", "gebühr", "gebuehr", "guthaben", "preis", "summe", "netto", "brutto", "umsatz", "saldo",
-    "prix", "montant", "coût", "cout", "cena", "kwota", "koszt", "suma", "importo", "prezzo", "totale", "tariffa", "ricavo", "costo", "importe", "precio",
-    "monto", "coste", "preço", "preco", "tutar", "tutarı", "fiyat", "fiyatı", "ücret", "ucret", "bedel", "bakiye", "belopp", "beløb", "pris", "kostnad", "summa",
-    "hinta", "velka", "castka", "částka", "bedrag", "prijs", "kosten", "kaina",
+    "payment", "refund", "refunded", "deposit", "rent", "turnover", "income", "debt", "credit",
 })  # fmt: skip
-CENTS = (
-    "minor", "cents", "cent", "centesimi", "centimes", "centimos", "céntimos", "centavos", "sentit", "kuruş", "kurus", "groszy", "halere", "haléře",
-    "öre", "øre",
-)  # fmt: skip
+CENTS = ("minor", "cents", "cent")
 PER_CENT = frozenset({"percent", "percentage", "pct"})
 RATE, RATED = "rate", frozenset({"tax", "interest", "commission", "conversion"})
 """A rate of these is a part of something; others, as of currencies, are not."""
 SHARES = PER_CENT | {"discount", "vat", "share", "margin", "probability", "confidence"}
-STATES = frozenset({
-    "status", "state", "stage", "phase", "priority", "severity", "outcome", "level", "zustand", "statut", "état", "etat", "stan", "stato", "estado",
-    "estatus", "durum", "durumu", "tila", "stav", "stare", "állapot", "būsena", "busena", "tilstand", "tillstånd", "toestand",
-})  # fmt: skip
-CODE_ENDINGS = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution", "grund", "typ", "tipo", "motivo"])  # fmt: skip
-FLAGS = frozenset({"is", "has", "was", "can", "ist", "hat"})
+STATES = frozenset({"status", "state", "stage", "phase", "priority", "severity", "outcome", "level"})
+CODE_ENDINGS = frozenset(["reason", "cause", "code", "type", "kind", "category", "class", "method", "mode", "channel", "origin", "source", "result", "resolution"])  # fmt: skip
+FLAGS = frozenset({"is", "has", "was", "can"})
 """First words of integer columns that hold truth values: `is_active` with 0 and 1."""
 FLAG_NAMES = frozenset({
     "active", "enabled", "disabled", "deleted", "archived", "closed", "done", "paid", "locked", "blocked", "verified", "confirmed", "public",
-    "private", "visible", "hidden", "published", "required", "discontinued", "suspended", "cancelled", "canceled", "aktiv", "gesperrt", "bezahlt", "erledigt", "gelöscht", "geloescht", "privat",
-    "storniert", "öffentlich", "bestätigt", "actif", "valide", "validé", "payé", "paye", "archivé", "supprimé", "aktywny", "aktywna", "opłacone", "zapłacone", "usunięty",
+    "private", "visible", "hidden", "published", "required", "discontinued", "suspended", "cancelled", "canceled",
 })  # fmt: skip
-"""Whole names of such columns, in English, German, French and Polish."""
+"""Whole names of such columns."""
 WORKED = frozenset({"by", "assignee", "assessor", "approver", "reviewer", "requester"})
 """Last words of columns that hold the account of who did something: where somebody here has that account, their name is shown."""
 WRITTEN = frozenset({"created", "creation", "inserted", "updated", "modified", "changed", "deleted"})
 BOOKKEEPING = WRITTEN | {"create", "write", "update", "uid"}
 """Words of columns that say when a row was written; and by whom."""
-CURRENCY_COLUMNS = (
-    "currency", "currency_code", "currencycode", "iso_currency", "waehrung", "währung", "valuta", "divisa", "moneda", "moeda",
-    "devise", "waluta", "mena", "měna", "valuutta", "döviz", "doviz", "para_birimi", "parabirimi",
-)  # fmt: skip
-FIRST = frozenset({
-    "first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "fnm", "vorname", "prenom", "prénom", "voornaam", "nombre",
-    "nombres", "nome", "imie", "imię", "fornavn", "fornamn", "förnamn", "vardas", "first",
-    "jmeno", "jméno", "krestni_jmeno", "meno", "ime", "prenume", "etunimi", "keresztnev", "keresztnév",
-    "ad", "adi", "adı", "eesnimi", "vards", "vārds", "onoma", "名",
-})  # fmt: skip
-LAST = frozenset({
-    "last_name", "lastname", "surname", "family_name", "familyname", "lname", "lnm", "nachname", "familienname", "achternaam", "nom", "apellido",
-    "apellidos", "cognome", "sobrenome", "nazwisko", "etternavn", "efternavn", "efternamn", "pavarde", "pavardė", "last",
-    "prijmeni", "příjmení", "priezvisko", "prezime", "nume", "sukunimi", "vezeteknev", "vezetéknév",
-    "soyad", "soyadi", "soyadı", "perekonnanimi", "uzvards", "uzvārds", "eponymo", "姓",
-})  # fmt: skip
-TURKISH = re.compile(
-    r"[ğışĞİŞ]|(?:^|_)(?:soyad|isim|unvan|adres|telefon|eposta|sehir|ilce|tarih|fiyat|tutar|durum|aciklama|miktar|kod|musteri|urun|siparis|kategori|calisan)"
-)
-"""What the names of Turkish columns hold: beside such a one `ad` is a name, elsewhere an advertisement."""
+CURRENCY_COLUMNS = ("currency", "currency_code", "currencycode", "iso_currency")
+FIRST = frozenset({"first_name", "firstname", "given_name", "givenname", "given_names", "forename", "fname", "first"})
+LAST = frozenset({"last_name", "lastname", "surname", "family_name", "familyname", "lname", "last"})
 ENDING = re.compile(
     r"(?:is_|date_)?(?:archived|cancell?ed|closed|completed|delivered|done|finished|paid|resolved|returned|settled|withdrawn)(?:_(?:at|on|date|time))?"
 )
-SHORT = {"nm": "name", "nme": "name"}
-"""Short words of names of columns, as they are read: `first_nm`."""
-WHOLE = ("display_name", "full_name", "fullname", "displayname", "nome_completo", "nombre_completo", "ad_soyad", "adsoyad", "氏名", "姓名")
-TITLES = (
-    "name", "title", "label", "titel", "bezeichnung", "name1", "bez1", "bez", "firma", "nom", "libelle", "libellé", "intitule", "intitulé", "désignation",
-    "designation", "nazwa", "tytul", "tytuł", "naam", "nombre", "nazev", "název", "nazov", "názov", "naziv", "denumire", "nimi", "megnevezes",
-    "nome", "titolo", "titulo", "título", "denominazione", "ragione_sociale", "razon_social", "razón_social", "razao_social", "namn", "navn", "pavadinimas",
-    "nosaukums", "nama", "ad", "adi", "adı", "isim", "unvan", "ünvan", "baslik", "başlık", "tittel", "emne", "otsikko", "rubrik", "名前", "名称", "件名", "legal_name",
-    "company_name", "subject", "filename", "file_name", "description", "code",
-)  # fmt: skip
-COMPOUND = ("name", "titel", "bezeichnung", "naam", "namn", "navn")
-"""Ends of words that are written in one with what they name: `Kursname` of courses, `Artikelbezeichnung` of articles."""
+WHOLE = ("display_name", "full_name", "fullname", "displayname")
+TITLES = ("name", "title", "label", "name1", "legal_name", "company_name", "subject", "filename", "file_name", "description", "code")
 FEWEST_MARKED, MARKED = 4, 0.8
 """How many columns, and which part of a table's, begin with its mark."""
 NUMBERS = frozenset({"number", "no", "nr", "code", "sku", "reference", "ref", "slug", "username", "login", "abbr", "symbol"})
@@ -170,7 +131,7 @@ def form_of(values: Sequence[Any], name: str) -> str | None:
         found = next((form for form, pattern in FORMS.items() if texts and all(pattern.fullmatch(text) for text in texts)), None)
         if found == "colour" and not COLOURED.search(name + "".join(texts)):
             found = None  # numbers of orders: #001001
-        return found or ("states" if _states(texts) else "slug" if _slugs(texts) else None)
+        return found or ("states" if _states(texts) else None)
     numbers = [float(value) for value in values if not isinstance(value, str | bool) and _number(value)]
     counting = _counting(numbers) if len(numbers) == len(values) >= FEWEST // 2 and any(numbers) else None
     if counting and (timed(name) or (counting == "julian" and all(isinstance(value, float) for value in values))):
@@ -217,11 +178,6 @@ def _holds_json(text: str) -> bool:
 
 def _states(texts: Sequence[str]) -> bool:
     return len(texts) >= FEWEST and len(set(texts)) <= MOST_STATES and all(len(text) <= LONGEST_STATE for text in texts)
-
-
-def _slugs(texts: Sequence[str]) -> bool:
-    """Whether texts are words of addresses, as `a-first-post`."""
-    return any("-" in text for text in texts) and all(SLUG.fullmatch(text) for text in texts)
 
 
 def _number(value: Any) -> bool:
@@ -288,7 +244,7 @@ def amount(stored: str, words: Sequence[str]) -> bool:
 
 
 CODE_WORDS: Mapping[str, tuple[int, frozenset[str]]] = {
-    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships", "land"})),
+    "country": (2, frozenset({"country", "countries", "nationality", "nationalities", "citizenship", "citizenships"})),
     "language": (2, frozenset({"language", "languages"})),
     "currency": (3, frozenset({"currency", "currencies", *CURRENCY_COLUMNS})),
 }
@@ -389,14 +345,9 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
 
     `table` is its name in the singular, `columns` are those that may stand in a title, in their order; `called` are all of `column_words`.
     """
-    texts = {
-        column["name"]: column
-        for column in columns
-        if (column["stored"] == "text" or column.get("form") == "translations")
-        and (called[column["name"]].lower() != "ad" or _turkish(called.values()))
-    }
+    texts = {column["name"]: column for column in columns if column["stored"] == "text" or column.get("form") == "translations"}
     lower = {called[name].lower(): name for name in reversed(texts)}
-    snake = {"_".join(SHORT.get(word, word) for word in parts_of(called[name])): name for name in reversed(texts)} | lower
+    snake = {snaked(called[name]): name for name in reversed(texts)} | lower
     if whole := next((snake[name] for name in WHOLE if name in snake), None):
         return [whole]
     first, last = (next((name for known, name in snake.items() if known in wanted), None) for wanted in (FIRST, LAST))
@@ -409,9 +360,7 @@ def title_columns(table: str, columns: Sequence[Mapping[str, Any]], called: Mapp
     named += [f"{own}_{word}" for own in owns for word in ("description", "number", "no", "code")]
     ordered = [snake[known] for known in (*TITLES[:2], *named, *TITLES[2:]) if known in snake]
     ordered += [name for name in texts if parts_of(called[name])[-1:] == ("name",)]
-    ordered += [name for known, name in lower.items() if known.startswith(tuple(own[:4] for own in owns)) and known.endswith(COMPOUND)]
     ordered += [name for name in texts if numbers(name)]
-    ordered.sort(key=lambda name: texts[name].get("form") == "slug")
     chosen = next((name for name in ordered if name in telling), None)
     return [chosen] if chosen else []
 
@@ -421,14 +370,9 @@ def numbers(name: str) -> bool:
     return bool(NUMBERS & set(parts_of(name)[-1:])) and OF_PLACES.isdisjoint(parts_of(name))
 
 
-def is_name(name: str, beside: Iterable[str] = ()) -> bool:
-    """Whether a column of this name, beside these in its table, is what people call the thing by."""
-    named = name.lower() in {"name", "title", *TITLES[TITLES.index("nazwa") : TITLES.index("legal_name")]}
-    return named and (name.lower() != "ad" or _turkish(beside))
-
-
-def _turkish(names: Iterable[str]) -> bool:
-    return any(TURKISH.search(name) for name in names)
+def is_name(name: str) -> bool:
+    """Whether a column of this name is what people call the thing by."""
+    return name.lower() in ("name", "title")
 
 
 def zone_of(structure: Mapping[str, Any], column: Mapping[str, Any], stored: str) -> str:

@@ -41,6 +41,7 @@ from console.views.api.shapes.records import (
     CollectionHead,
     ContactImport,
     Export,
+    ImportCounts,
     LeftOut,
     Option,
     Record,

@@ -20,6 +20,15 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class BackgroundWork(Shape):
+    """Something that is done in the background: `done` of `total` (null until it is known), and `why` it waits or has failed."""
+
+    id: str
+    total: int | None
+    done: int = Field(ge=0)
+    why: str | None
+
+
 class Open(BaseModel):
     """A JSON object with these names at least; others may stand beside them."""
 

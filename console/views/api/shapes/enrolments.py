@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.views.api.shapes.base import Anything, Moment, Shape
+from console.views.api.shapes.base import Anything, BackgroundWork, Moment, Shape
 
 
 class Reason(Shape):
@@ -96,16 +96,12 @@ class LeavesAtOnce(Shape):
     count: int
 
 
-class EnrolmentBatch(Shape):
+class EnrolmentBatch(BackgroundWork):
     """Many who are enrolled at once; `total` is null until it is known, `why` says why it failed. `exits` is that of a preview, and `reach` where the workflow has messages."""
 
-    id: str
     status: Literal["running", "done", "cancelled", "failed"]
     preview: bool
     counts: EnrolmentCounts
-    total: int | None
-    done: int
-    why: str | None
     reach: Reach | None
     exits: list[LeavesAtOnce] | None
 
@@ -121,15 +117,11 @@ class TakeOutPlan(Shape):
     partly: bool
 
 
-class TakeOut(Shape):
+class TakeOut(BackgroundWork):
     """Many who are taken out. `done` have left so far; `why` says why it failed."""
 
-    id: str
     status: Literal["running", "done", "failed"]
-    total: int
-    done: int
     reason: str
-    why: str | None
     by: str
     made_at: Moment
     ended_at: Moment | None

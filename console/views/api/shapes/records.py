@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from console.views.api.shapes.base import Anything, Cursor, Moment, Open, Shape
+from console.views.api.shapes.base import Anything, BackgroundWork, Cursor, Moment, Open, Shape
 
 
 class CollectionHead(Shape):
@@ -118,19 +118,15 @@ class UnknownWord(Shape):
     lines: int
 
 
-class ContactImport(Shape):
+class ContactImport(BackgroundWork):
     """A file of contacts that is imported, or with `preview` looked at. `total` is null until it is known, `columns` number of a column → field.
 
     `unused` are headings that nothing comes of; those of `perhaps_consent` may say who agreed, or who wants nothing.
     """
 
-    id: str
     status: Literal["running", "done", "cancelled", "failed"]
     preview: bool
     counts: ImportCounts
-    total: int | None
-    done: int
-    why: str | None
     columns: dict[str, str]
     match: str | None
     unused: list[str]
@@ -145,15 +141,11 @@ class LeftOut(Shape):
     reasons: list[str]
 
 
-class Export(Shape):
-    """A file of records. `done` of `total` are written (null: not known); `href` is where it is fetched, null until it is done."""
+class Export(BackgroundWork):
+    """A file of records. `done` of `total` are written (null: not known); `href` is where it is fetched, null until it is done; `why` it was not made."""
 
-    id: str
     status: Literal["waiting", "running", "done", "failed", "stopped"]
-    done: int = Field(ge=0)
-    total: int | None
     href: str | None
-    why: str | None = Field(description="Why it was not made")
 
 
 class Records(Shape):
