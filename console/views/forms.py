@@ -98,11 +98,12 @@ class Lines(Part):
     hint: str = ""
     css: str = "cards"
     titles: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    titled: str = "For"
 
     @property
     def heads(self) -> list[str]:
         """Return the heads of the columns."""
-        return [*["For"] * bool(self.titles), *(column.label for column in self.columns)]
+        return [*[self.titled] * bool(self.titles), *(column.label for column in self.columns)]
 
     @property
     def cells(self) -> list[tuple[tuple[str, str] | None, list[Field]]]:

@@ -161,7 +161,7 @@ def may_table(may: Mapping[str, set[str]], hint: str = "") -> Lines:
     columns = [Field("may.{row}", words, "check", key=act, sent=act) for act, words in ACTS]
     rows = {role: dict.fromkeys(may.get(role, ()), True) for role in roles}
     titles = {role: (formats.role_words(role), "") for role in roles}
-    return Lines("may", "Who may do what with it", columns, rows, hint, "small", titles)
+    return Lines("may", "Who may do what with it", columns, rows, hint, "small", titles, "Role")
 
 
 def picker(tested: Tested, chosen: Container[str] | None, which: str) -> Markup:
