@@ -2,14 +2,14 @@
 
 import pytest
 
-from console import access, accounts, actions, faults, queue, runs
+from console import access, actions, faults, queue, runs
 from console.actions import bulk, one_record
 from console.actions.bulk import Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
 from console.db.engine import fetch
-from console.errors import Invalid, NotFound
-from console.upkeep import erasure, status
+from console.errors import NotFound
+from console.upkeep import erasure
 from console.work import notices
 from tests.company import Company
 from tests.jobs import do
@@ -40,24 +40,10 @@ def test_the_preview_says_who_is_in_and_why_others_are_not(company: Company, rat
     assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
 
 
-def test_a_value_that_does_not_fit_is_refused_for_each(company: Company, rate: Action) -> None:
-    items = bulk.judged(company.olivia, "customer", rate, [Item("1", "A"), Item("2", "B")], {})
-    assert [item.state for item in items] == ["refused", "refused"]
-    assert items[0].why
-
-
 def test_a_whole_list_is_that_of_its_filter_and_of_the_person(company: Company, rate: Action) -> None:
     whole = BrowseQuery(segment="unrated", limit=1)
     assert [item.key for item in bulk.chosen(company.olivia, "customer", rate, [], whole)] == ["1", "3", "4"]
     assert [item.key for item in bulk.chosen(company.tom, "customer", rate, [], whole)] == ["1", "4"]
-
-
-@pytest.mark.parametrize(
-    ("most", "keys", "reason"), [(1, ["1", "2"], "at most 1 records"), (100, [], "No record is chosen"), (100, ["999"], "No record")]
-)
-def test_too_many_and_none_are_refused(company: Company, rate: Action, most: int, keys: list[str], reason: str) -> None:
-    with pytest.raises(Invalid, match=reason):
-        bulk.chosen(company.olivia, "customer", rate.model_copy(update={"most": most}), keys, None)
 
 
 def test_each_is_a_run_of_its_own(company: Company, rate: Action) -> None:
@@ -121,16 +107,6 @@ def test_whom_a_right_is_taken_meanwhile_is_told_that_it_ended_and_what_was_not_
     assert notices.notices_of(company.olivia)[0].text == "Rate the customer: 3 customers; 2 done, 1 not done"
 
 
-def test_what_was_open_is_counted_as_it_ended(company: Company, rate: Action) -> None:
-    bulk_id = begun(company, rate, "1", "2", "4", risk="high")
-    go_on(company.olivia, bulk_id)
-    aborted = runs.start(company.olivia, rate.slug, "customer", "2")
-    runs.abort(company.olivia, aborted, revision=None, reason="Not needed.")
-    fetch("update console.bulk_item set state = 'open' where bulk = %s and key <> '4' returning 1", (bulk_id,))
-    fetch("update console.bulk_item set run = %s where bulk = %s and key = '2' returning 1", (aborted, bulk_id))
-    assert [(item.key, item.state) for item in bulk.get(company.olivia, bulk_id).items] == [("1", "done"), ("2", "refused"), ("4", "done")]
-
-
 def left_by_a_crash(company: Company, bulk_id: str, key: str) -> None:
     fetch("update console.bulk_item set state = 'begun' where bulk = %s and key = %s returning 1", (bulk_id, key))
 
@@ -190,22 +166,6 @@ def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, 
     assert company.sql("select id from customer where risk = 'high'") == [(1,)]
 
 
-def test_of_an_account_that_was_closed_nothing_more_is_done(company: Company, rate: Action) -> None:
-    bulk_id = begun(company, rate, "1", "2", risk="high")
-    accounts.disable_person(company.olivia.id)
-    do(queue.BULK, bulk_id)
-    assert company.sql("select count(*) from customer where risk = 'high'") == [(0,)]
-    assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["refused", "refused"]
-
-
-def test_while_everything_is_paused_it_waits(company: Company, rate: Action) -> None:
-    bulk_id = begun(company, rate, "1", risk="high")
-    status.pause(company.ines, "Looking.")
-    with pytest.raises(queue.PutBack):
-        do(queue.BULK, bulk_id)
-    assert bulk.get(company.olivia, bulk_id).count(bulk.WAITING) == 1
-
-
 def test_a_record_on_which_it_is_going_on_already_is_named(company: Company, rate: Action) -> None:
     from tests.support.acting import run_of
 
@@ -241,13 +201,6 @@ def test_offered_on_a_record_is_what_its_condition_lets(company: Company) -> Non
     assert [action.id for action in actions.offered(company.olivia, "customer", "2")] == ["customer.rate"]
     company.sql("update customer set risk = 'high' where id = 2")
     assert [action.id for action in actions.offered(company.olivia, "customer", "2")] == ["customer.lower", "customer.rate"]
-
-
-def test_what_is_wrong_is_said_before_there_is_a_run(company: Company, rate: Action) -> None:
-    for values in ({}, {"risk": "enormous"}, {"risk": "low", "colour": "red"}):
-        with pytest.raises(Invalid):
-            actions.perform(company.olivia, "customer", "1", rate.id, values)
-    assert actions.perform(company.olivia, "customer", "1", rate.id, {"risk": "low"}).startswith("run_")
 
 
 def test_importing_again_changes_what_counts_and_notes_it_once(company: Company, rate: Action) -> None:

@@ -1,17 +1,15 @@
 """Fields of many records changed by hand, and many deleted: looked at first, done as looked at, each judged by itself."""
 
 import re
-from datetime import timedelta
 
 import pytest
 
 from console import access, queue, records
-from console.actions import bulk, bulk_ends, many_changes
+from console.actions import bulk, many_changes
 from console.actions.many_changes import CHANGE, DELETE, ManyChanges
 from console.browse import BrowseQuery
 from console.db.engine import fetch
 from console.errors import Conflict, NotFound
-from console.work import notices
 from tests.company import Company
 from tests.jobs import do
 
@@ -50,17 +48,6 @@ def test_records_are_looked_at_and_nothing_is_changed_until_it_is_confirmed(hous
     assert bulk.get(house.olivia, bulk_id).values == {}
 
 
-def test_a_check_that_took_long_is_told_when_it_is_done_and_once(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    looked(house, CHANGE, "1", risk="low")
-    assert notices.notices_of(house.olivia) == []
-    monkeypatch.setattr(bulk_ends, "LONG", timedelta(days=-1))
-    bulk_id = looked(house, CHANGE, "1", "3", risk="high")
-    do(queue.BULK, bulk_id)
-    assert [(notice.text, notice.href) for notice in notices.notices_of(house.olivia)] == [
-        ("Change fields: 2 customers checked; 2 can be changed, 0 cannot. Nothing is changed yet.", f"/bulk/{bulk_id}")
-    ]
-
-
 def test_what_moved_since_it_was_looked_at_is_not_overwritten_but_named(house: Company) -> None:
     bulk_id = looked(house, CHANGE, "1", "3", risk="high")
     house.sql("update customer set risk = 'low' where id = 1")
@@ -74,17 +61,6 @@ def test_a_whole_list_is_what_it_was_when_it_was_looked_at(house: Company, monke
     monkeypatch.setattr(bulk, "PAGE", 2)
     bulk_id = looked(house, CHANGE, whole=BrowseQuery(segment="unrated"), risk="high")
     assert states(house, bulk_id) == dict.fromkeys(("1", "3", "4"), bulk.FITS)
-
-
-def test_a_list_that_cannot_be_read_any_more_ends_what_was_begun_on_it(house: Company) -> None:
-    bulk_id = looked(house, DELETE, whole=BrowseQuery(filter='{"field": "gone", "op": "eq", "value": 1}'))
-    assert not bulk.get(house.olivia, bulk_id).under_way
-
-
-def test_a_value_that_does_not_fit_is_refused_in_words_for_each(house: Company) -> None:
-    bulk_id = looked(house, CHANGE, "1", "3", risk="enormous")
-    assert set(states(house, bulk_id).values()) == {bulk.REFUSED}
-    assert [many for _, many in bulk.causes(bulk_id)] == [2]
 
 
 def test_a_process_that_died_after_the_change_has_done_it(house: Company) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from console import access
-from console.contacts import import_batches, imports, line_problems
+from console.contacts import import_batches, imports
 from console.contacts.import_batches import Import
 from console.core.scopes import whole
 from console.records import get
@@ -61,27 +61,6 @@ def test_that_a_contact_is_there_already_is_told_beside_what_is_wrong(club: Comp
 
 def test_a_line_that_cannot_be_read_as_a_whole_has_one_problem(club: Company) -> None:
     assert problems(club, ",x@post.example,,Atlantis,,nonsense,,,,more") == ["It has 10 values and the heading 7."]
-
-
-def test_each_problem_is_counted_on_its_lines(club: Company) -> None:
-    told = looked_at(
-        club,
-        "A,a@post.example,,Atlantis,,nonsense,",
-        "B,b@post.example,,Atlantis,,new,",
-        "C,c@post.example,,,,nonsense,",
-        "D,d@post.example,,,,new,",
-    )
-    assert (told.new, told.refused) == (1, 3)
-    assert dict(import_batches.causes(told.id)) == {
-        "There is no country Atlantis; write its two letters, such as DE, or its name.": 2,
-        "Stage “nonsense” is none of New, Engaged, Lost.": 2,
-    }
-
-
-def test_of_very_many_problems_some_are_told_and_the_others_counted() -> None:
-    many = [f"Problem {number}." for number in range(20)]
-    assert line_problems.bounded(many) == (*many[:6], "There are 14 more problems.")
-    assert line_problems.bounded(many[:7]) == tuple(many[:7])
 
 
 def test_what_is_told_for_all_fills_the_empty_cells_of_a_column_and_changes_nobody(club: Company) -> None:

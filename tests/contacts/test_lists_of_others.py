@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from console import access, accounts, enrolments, workflows
-from console.contacts import contact_files, import_batches, present
-from console.db.ids import new_id
+from console.contacts import import_batches, present
 from console.enrolments import Question
 from console.records import collection
 from tests.company import Company
-from tests.jobs import BEGINNING, work_until_idle
+from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.tables import cases
 
@@ -117,35 +116,6 @@ def test_a_text_that_is_no_address_means_one_record_letter_by_letter(flow: Compa
     )
 
 
-@cases(
-    ("text", "numbers"),
-    [
-        pytest.param("1\n2\n99\n", [3], id="keys"),
-        pytest.param("gwen.hall@post.example\nSAM@post.example\nx@post.example\n", [3], id="addresses"),
-        pytest.param("Gwen Hall;+44 7400 000010\nSam Whitfield;+12025550147\nNobody Here;+44 7400 999999\n", [3], id="a number and a name"),
-        pytest.param("Gwen Hall <gwen.hall@post.example>\nsam@post.example\nx@post.example\n", [3], id="an address with the name in front"),
-    ],
-)
-def test_the_first_line_of_a_list_without_a_heading_counts(flow: Company, text: str, numbers: list[int]) -> None:
-    target = enrolments.seen(flow.olivia, "hello", "start")
-    asked = enrolments.batches.question_of_file(flow.olivia, target, io.BytesIO(text.encode()), {})
-    batch = enrolments.batches.begin(flow.olivia, "hello", asked, preview=True)
-    work_until_idle({"enrol"})
-    batch = enrolments.batches.get(flow.olivia, batch.id)
-    answers, _ = enrolments.batches.answers(flow.olivia, batch.id)
-    assert (batch.done, batch.enrolled, [each.row for each in answers]) == (3, 2, numbers)
-
-
-def test_leads_without_a_heading_lose_nobody(flow: Company) -> None:
-    target = enrolments.seen(flow.olivia, "leads", "start")
-    asked = enrolments.batches.question_of_file(
-        flow.olivia, target, io.BytesIO(b"a@x.example,+44 7400 000021\nb@x.example,+44 7400 000022\n"), {}
-    )
-    batch = enrolments.batches.begin(flow.olivia, "leads", asked)
-    work_until_idle({"enrol", *BEGINNING})
-    assert enrolments.batches.get(flow.olivia, batch.id).enrolled == 2
-
-
 def test_an_import_without_a_heading_adds_the_first_line_too_and_finds_who_is_there(club: Company) -> None:
     text = "Oda Nilsen,oda@post.example,new\nGwen,gwen.hall@post.example,new\n"
     found = import_batches.keep(club.olivia, "contact", io.BytesIO(text.encode()))
@@ -159,23 +129,3 @@ def test_an_import_without_a_heading_adds_the_first_line_too_and_finds_who_is_th
         assert connection.execute("select name, email from contact where email like 'oda%'").fetchall() == [
             ("Oda Nilsen", "oda@post.example")
         ]
-
-
-@cases(
-    ("first", "heading"),
-    [
-        pytest.param("name,email", 1, id="words"),
-        pytest.param("Ada,ada@x.example", 0, id="a value"),
-        pytest.param("+44 7400 000021", 0, id="a number"),
-        pytest.param("4711", 0, id="keys"),
-        pytest.param("email", 1, id="a word alone"),
-        pytest.param("name,2024,2025", 1, id="a year among words"),
-        pytest.param("name,2024-01-01", 1, id="a day among words"),
-    ],
-)
-def test_a_line_with_what_no_heading_has_is_no_heading_and_a_person_has_the_last_word(club: Company, first: str, heading: int) -> None:
-    file = contact_files.keep(new_id("enf"), club.olivia.id, io.BytesIO(f"{first}\nOtto,otto@x.example\n".encode()))
-    assert file.heading == heading
-    told = contact_files.read_as(file, None, contact_files.HEADING)
-    assert told.heading == max(heading, 1)
-    assert contact_files.read_as(told, None, contact_files.CONTACT).heading == (0 if heading < 2 else heading)

@@ -75,8 +75,3 @@ def test_the_address_is_known_whatever_its_column_is_called(company: Company, he
         "email": "bo@post.example",
         "stage": "",
     }
-
-
-def test_of_two_unknown_columns_with_addresses_none_is_chosen(company: Company) -> None:
-    found = looked(company, "Name,Host,Guest\nBo,host@post.example,bo@post.example\n")
-    assert "email" not in found.question.columns.values()

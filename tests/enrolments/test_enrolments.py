@@ -329,19 +329,3 @@ def test_a_batch_whose_job_is_gone_as_after_a_restore_goes_on(company: Company, 
     work_until_idle({"enrol"})
     done = enrolments.batches.get(company.olivia, batch.id)
     assert (done.status, done.why, done.enrolled > 0) == ("done", "", True)
-
-
-def test_a_value_that_two_records_have_is_left_out_however_many_records_are_asked_for(
-    company: Company, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(records, "MOST_ROWS", 5)
-    for n in range(100, 112):
-        company.sql("insert into customer (id, display_name, email, desk) values (?, 'Twin', ?, 'retail')", n, f"t{n // 2}@twins.example")
-    company.sql("insert into customer (id, display_name, email, desk) values (200, 'Alone', 'alone@twins.example', 'retail')")
-    rows = [{"email": f"t{n}@twins.example"} for n in range(50, 56)] + [{"email": "alone@twins.example"}]
-    batch = enrolments.batches.begin(company.olivia, "care-review", Question(rows=rows, values=WHY), preview=True)
-    answers, _ = enrolments.batches.answers(company.olivia, batch.id)
-    assert {each.reasons[0]["reason"] for each in answers} == {
-        f"2 customers have the email on this line: t{n}@twins.example." for n in range(50, 56)
-    }
-    assert batch.enrolled == 1

@@ -8,21 +8,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import psycopg
-import pymysql
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 from sqlalchemy.engine import URL, make_url
 
-from console import records, sources, workflows
+from console import records, sources
 from console.cli import console
 from console.core.documents.collections import Collection, assemble
-from console.core.documents.house_check import Surroundings
 from console.errors import Invalid
 from console.postgres import Embedded
-from console.records import connect, diagnosis, preview, reflect
-from console.sources import keeping, starting
+from console.records import connect, preview, reflect
+from console.sources import keeping
 from tests.conftest import lent
 from tests.databases import Server
 from tests.records.files import assembled
@@ -161,43 +158,6 @@ def test_odd_types_of_mariadb_are_read_in_words(maria: URL) -> None:
     assert "pw" not in values
 
 
-def test_the_first_records_name_what_they_refer_to_by_keys_of_every_kind(shop: URL, pg: Embedded) -> None:
-    pg.sql(
-        """create table ward (id uuid primary key default gen_random_uuid(), name text); create table bed (id int primary key, ward uuid references ward);
-        create table stay (day date, stay_id int, ward uuid, uuid uuid, primary key (day, stay_id)) partition by range (day);
-        create table stay_old partition of stay default; alter table stay_old add foreign key (ward) references ward;
-        insert into ward (name) values ('North'); insert into bed select 1, id from ward; insert into stay select '2026-01-01', 7, id from ward""",
-        database="trial",
-    )
-    engine = connect.create(connect.address(url(shop)), sources.Terms(read_only=True))
-    try:
-        made = assemble(keeping.stored_collections("odd", keeping.look("odd", url(shop), {}), []))
-        with engine.connect() as connection:
-            rows, titles = preview.first_records(connection, made, "odd.bed", 1)
-            stays, wards = preview.first_records(connection, made, "odd.stay", 1)
-    finally:
-        engine.dispose()
-        pg.sql("drop table bed, stay, ward", database="trial")
-    assert [titles["odd.ward", row.values["ward"]] for row in rows] == ["North"]
-    assert [(row.title, wards["odd.ward", row.values["ward"]]) for row in stays] == [("Stay 7", "North")]
-    assert list(made["odd.stay"].columns) == ["day", "ward"]
-
-
-def test_a_key_that_is_in_several_tables_of_one_family_opens_no_record(shop: URL, pg: Embedded) -> None:
-    pg.sql(
-        """create table person (id int primary key, name text); create table driver (id int primary key) inherits (person);
-        create table car (id int primary key); create table bus (id int primary key) inherits (car);
-        insert into person values (1, 'Ayşe'); insert into driver values (1, 'Işıl'); insert into bus values (7)""",
-        database="trial",
-    )
-    try:
-        seen = keeping.look("odd", url(shop), {})
-    finally:
-        pg.sql("drop table driver, bus, person, car", database="trial")
-    keys = {structure["table"]: structure["key"] for structure in seen.structures}
-    assert (keys["person"], keys["driver"], keys["car"], keys["bus"]) == ([], ["id"], ["id"], ["id"])
-
-
 def test_odd_types_of_postgresql_are_read_in_words(shop: URL, pg: Embedded) -> None:
     script = """create table odd (id int primary key, days daterange, ages int4range, since tsrange, words tsvector, spot point, win_share numeric(3, 2));
     insert into odd values (1, '[2026-01-01,2026-02-01)', '[5,)', 'empty', to_tsvector('simple', 'red tent'), '(1,2)', 0.25)"""
@@ -248,37 +208,6 @@ def test_another_server_on_that_port_is_told_apart() -> None:
     thread.join()
     server.close()
     assert [trouble.code if trouble else None for trouble in codes] == ["other_server", "other_server"], codes
-
-
-@pytest.mark.parametrize(
-    ("kind", "said", "code"),
-    [
-        ("postgresql", 'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", no encryption', "tls_needed"),
-        ("postgresql", 'FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "u", database "d", SSL encryption', "not_let_in"),
-        ("postgresql", "server does not support SSL, but SSL was required", "no_tls"),
-        ("postgresql", 'root certificate file "/x" does not exist', "tls_refused"),
-        ("postgresql", "SSL error: certificate verify failed", "tls_refused"),
-        ("postgresql", 'FATAL:  role "u" does not exist', "wrong_user"),
-        ("postgresql", 'FATAL:  permission denied for database "d"', "no_right"),
-        ("postgresql", "FATAL:  sorry, too many clients already", "full"),
-        ("postgresql", "FATAL:  the database system is starting up", "starting"),
-        ("postgresql", "connection timeout expired", "timeout"),
-        ("postgresql", "connection failed: No route to host", "unreachable"),
-        ("postgresql", "FATAL:  Passwort-Authentifizierung fehlgeschlagen", "other"),
-        ("mysql", "(3159, 'Connections using insecure transport are prohibited while --require_secure_transport=ON.')", "tls_needed"),
-        ("mysql", "(1130, \"Host '10.0.0.1' is not allowed to connect to this MySQL server\")", "not_let_in"),
-        ("mysql", "(1040, 'Too many connections')", "full"),
-        ("mysql", "(2003, \"Can't connect to MySQL server on 'h' (timed out)\")", "timeout"),
-        ("mysql", "(2026, 'SSL connection error: certificate verify failed')", "tls_refused"),
-        ("mysql", "(1044, \"Access denied for user 'u'@'h' to database 'd'\")", "no_right"),
-    ],
-)
-def test_what_servers_say_is_told_apart(kind: str, said: str, code: str) -> None:
-    error = psycopg.OperationalError(f"{said} {SECRET}") if kind == "postgresql" else pymysql.err.OperationalError(f"{said} {SECRET}")
-    trouble = diagnosis.diagnose(error, make_url(f"{kind}://u:{SECRET}@h/d"))
-    assert trouble.code == code, trouble
-    assert SECRET not in trouble.words
-    assert "{" not in trouble.words
 
 
 def test_files_are_told_apart(tmp_path: Path) -> None:
@@ -357,42 +286,11 @@ def test_fields_that_cannot_be_an_address(given: dict[str, str], field: str) -> 
     assert field in [detail["field"] for detail in error.value.details]
 
 
-@pytest.mark.parametrize(
-    ("given", "taken", "name"),
-    [
-        ("sqlite:////x/My Shop 2.db", [], "my_shop_2"),
-        ("sqlite:////x/2020.db", [], "db_2020"),
-        ("mysql://h/shop", ["shop", "shop_2"], "shop_3"),
-    ],
-)
-def test_a_name_is_suggested(given: str, taken: list[str], name: str) -> None:
-    assert sources.suggested(given, taken) == name
-
-
 # ---------------------------------------------------------------------------------------------------- the first workflow
 
 
 def made(tmp_path: Path, script: str) -> Collection:
     return next(iter(assembled(tmp_path, script).values()))
-
-
-def test_a_first_workflow_is_made_of_what_there_is(tmp_path: Path) -> None:
-    document = starting.document(
-        made(tmp_path, "create table member (id integer primary key, name text, mail text, team_id int, created_at text)"), "ops"
-    )
-    steps = {step["id"]: step for step in document["steps"]}
-    assert steps["correct"]["config"]["fields"] == ["name", "mail"]
-    assert steps["load"]["config"]["fields"][:3] == ["id", "name", "mail"]
-    assert document["slug"] == "review-file-member"
-    bare = starting.document(made(tmp_path, 'create table "Ünï/code  表" (x blob primary key)'), None)
-    assert [step["id"] for step in bare["steps"]] == ["start", "look", "correct", "end"]
-    assert bare["slug"] == "review-file-uni-code"
-    pair = "create table a (x integer, y integer, primary key (x, y)); create table b (id integer primary key, x integer, y integer, body text, foreign key (x, y) references a)"
-    (tmp_path / "more").mkdir()
-    found = assembled(tmp_path / "more", pair)
-    for collection in found.values():
-        document = starting.document(collection, None)
-        assert not workflows.check(document, Surroundings(dict(found))), collection.id
 
 
 # ---------------------------------------------------------------------------------------------------------- the commands

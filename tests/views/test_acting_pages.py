@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from console import access, queue, runs
+from console import access, queue
 from tests.jobs import worked
 from tests.support.acting import RATE, go_on, imported
 
@@ -56,35 +56,12 @@ def test_what_is_wrong_is_said_in_the_sheet_and_what_was_typed_is_kept(acting: "
     assert "is no retail customer" in refused.text
 
 
-def test_a_live_run_is_pointed_to(acting: "Pages") -> None:
-    from tests.support.acting import run_of
-
-    live = run_of(acting.company, RATE)
-    page = acting.olivia.send(acting.olivia.get(SHEET), SHEET, status=409, v_risk="high")
-    assert f"/runs/{live}" in page.links
-
-
 def test_strangers_find_no_sheet(acting: "Pages") -> None:
     for who in (acting.stan, acting.rosa):
         who.get(SHEET, status=404)
         who.post(SHEET, {"csrf_token": who.token, "v.risk": "high", "t.risk": "enum"}, status=404)
     acting.olivia.get("/c/customer/1/do/customer.unheard", status=404)
     assert acting.company.sql("select risk from customer where id = 1") == [(None,)]
-
-
-def test_the_step_of_a_run_says_the_same(acting: "Pages") -> None:
-    from tests.support.acting import run_of
-
-    run_id = run_of(acting.company, RATE)
-    page = acting.olivia.get(f"/runs/{run_id}")
-    assert "Sets the risk" in page.text
-    assert "Key" in page.text
-    assert "Sets the risk" in acting.rosa.get(f"/runs/{run_id}/replay").text
-
-
-def test_rows_are_chosen_only_where_something_can_be_done(acting: "Pages") -> None:
-    assert acting.olivia.get("/c/customer").html.count('name="key"') == 4
-    assert 'name="key"' not in acting.rosa.get("/c/customer").html
 
 
 def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
@@ -112,33 +89,6 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
         who.get(to, status=404)
 
 
-def test_what_cannot_be_begun_is_said(acting: "Pages") -> None:
-    assert "No record is chosen" in acting.olivia.get("/bulk/of/customer?action=customer.rate", status=422).text
-    acting.olivia.get("/bulk/of/customer?action=customer.unheard&key=1", status=404)
-    acting.stan.get("/bulk/of/customer?action=customer.rate&key=1", status=404)
-    fields = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=3").forms[0]["fields"] | {"key": "3", "v.risk": "high"}
-    fields = acting.olivia.post("/bulk/of/customer", fields | {"look": "1"}, status=200).forms[0]["fields"]
-    page = acting.olivia.post("/bulk/of/customer", fields | {"key": "3", "v.risk": "high", "go": "1"}, status=422)
-    assert "Nothing can be done" in page.text
-
-
-def test_of_more_than_are_done_at_once_the_first_are_offered_and_what_chose_them_is_kept(acting: "Pages") -> None:
-    imported({**RATE, "most": 2})
-    further = "q=a&extended=1&inside=1&all=1"
-    page = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&{further}", status=422)
-    assert "at most 2 records at once" in page.text
-    assert not re.search(r"\b0 (records|Customers)", page.html)
-    (first,) = [href for href in page.links if "first=1" in href]
-    assert further in first.replace("&amp;", "&").replace("&first=1", "")
-    page = acting.olivia.get(first.replace("&amp;", "&"))
-    assert "Rate the customer: 2 records" in page.text
-    assert "Does to each: Sets the risk." in page.text
-    assert {name: value for name, value in page.forms[0]["fields"].items() if name in ("q", "extended", "inside", "all", "first")} == {
-        "q": "a", "extended": "1", "inside": "1", "all": "1", "first": "1",
-    }  # fmt: skip
-    assert 'href="/c/customer?q=a&amp;extended=1&amp;inside=1"' in page.html, "Not now leads back to the same list"
-
-
 def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages") -> None:
     listed = "segment=&filter=%7B%22field%22%3A%22risk%22%2C%22op%22%3A%22is_null%22%2C%22value%22%3Atrue%7D&sort=-id"
     form = acting.olivia.get(f"/bulk/of/customer?action=customer.rate&key=1&key=3&{listed}").forms[0]["fields"] | {
@@ -160,15 +110,6 @@ def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages
         assert back == f"/c/customer?{listed}", "back to the list as it was, also of All"
     acting.mona.get(again, status=404)
     assert "is known for 30 days" in acting.mona.get(to, status=404).text
-
-
-def test_what_every_record_lacks_is_said_at_the_field(acting: "Pages") -> None:
-    page = acting.olivia.get("/bulk/of/customer?action=customer.rate&key=1&key=3")
-    for press in ("look", "go"):
-        wrong = acting.olivia.post("/bulk/of/customer", page.forms[0]["fields"] | {"key": ["1", "3"], press: "1"}, status=422)
-        assert "Nothing was saved: please look at Risk. Risk is needed: choose one." in wrong.text
-        assert [told["id"] for told in wrong.with_attribute("aria-invalid")] == ["f-risk"]
-        assert "can be done, " not in wrong.text
 
 
 def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages") -> None:
@@ -207,52 +148,6 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
     page = acting.olivia.get(to).text
     assert "0 can be deleted, 1 cannot" in page
     assert re.search("It cannot be deleted while records of .+ refer to it", page)
-
-
-def test_deleting_a_whole_list_says_which_one_and_that_it_cannot_be_undone(acting: "Pages") -> None:
-    access.grant("operator", "collection:customer", ["delete"], team="operations")
-    path = "/bulk/of/customer?action=hand:delete&all=1"
-    for narrowed, words in (
-        ("", "Customers: all that you see, without a filter"),
-        ('&filter={"field":"desk","op":"eq","value":"corporate"}&q=bel', "Customers: Desk is Corporate; found by “bel”"),
-    ):
-        page = acting.olivia.get(path + narrowed)
-        assert words in page.text
-        assert "cannot be brought back" in page.text
-        assert words in acting.olivia.post("/bulk/of/customer", page.form("/bulk/of/customer")["fields"], status=200).text
-    for unreadable in ('{"field":"desk","op":"like","value":"c"}', '{"field":"gone","op":"eq","value":"c"}', "{"):
-        acting.olivia.get(f"{path}&filter={unreadable}", status=400)
-
-
-def test_the_page_of_a_deletion_is_called_after_its_records_and_so_is_its_window(acting: "Pages") -> None:
-    access.grant("operator", "collection:customer", ["delete"], team="operations")
-    acting.olivia.post("/bulk/of/customer", {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"})
-    to = acting.olivia.answer.headers["Location"]
-    assert "/c/customer" in acting.olivia.get(to).links
-    assert "<title>Delete, Customers, 0 of 1, Handrail</title>" in acting.olivia.get(to, htmx="progress").html
-    worked({queue.BULK})
-    assert "<title>Delete, Customers, 1 of 1, Handrail</title>" in acting.olivia.get(to, htmx="progress").html
-
-
-def test_runs_that_were_started_together_say_how_they_stand_and_lead_from_one_to_the_next(acting: "Pages") -> None:
-    path = "/bulk/of/customer?action=start:care-review&key=1&key=2"
-    form = acting.olivia.get(path).forms[0]["fields"] | {"key": ["1", "2"], "v.why": "periodic"}
-    form |= acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200).forms[0]["fields"] | {"key": ["1", "2"]}
-    acting.olivia.post("/bulk/of/customer", form | {"go": "1"})
-    to = acting.olivia.answer.headers["Location"]
-    acting.company.work()
-    acting.company.work()
-    page = acting.olivia.get(to)
-    assert "2 started, 0 not started, 0 to start" in page.text
-    assert page.text.count("To Continue") == 2
-    resume = next(form for form in page.forms if form["action"].endswith("/resume"))
-    acting.olivia.post(resume["action"], resume["fields"])
-    first = resume["action"].removesuffix("/resume")
-    assert "In progress" in acting.olivia.get(to).text, "how it stands now, and not how it was left"
-    runs.abort(acting.company.olivia, first.rpartition("/")[2], revision=None, reason="Not needed.")
-    following = next(form for form in acting.olivia.get(first).forms if form["action"].endswith("/resume"))
-    assert following["action"] != resume["action"]
-    acting.olivia.post(following["action"], following["fields"])
 
 
 def test_a_workflow_is_started_on_a_list_of_more_than_200_after_each_record_was_looked_at(acting: "Pages") -> None:

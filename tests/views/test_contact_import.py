@@ -5,7 +5,6 @@ import io
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -151,72 +150,6 @@ def test_usual_encodings_are_read(club: "Pages", encoding: str) -> None:
     assert plan.match == "email"
 
 
-@cases(
-    "text, encoding",
-    [
-        ("Name;E-mail\nJosé Muñoz;jm@post.example\n", "cp1252"),
-        ("Name;Ort\nJörg Müller;Köln\n“Groß” – Düsseldorf;x\n", "cp1252"),
-        ("namn;stad\nÅsa Öberg;Malmö\n", "cp1252"),
-        ("nome;cidade\nJoão Conceição;São Paulo\n", "cp1252"),
-        ("imię;miasto\nŁukasz Wiśniewski;Łódź\nGrażyna Żak;Kraków\n", "cp1250"),
-        ("vardas;miestas\nŽygimantė Šimkutė;Šiauliai\nVytautas Čepaitis;Kėdainiai\n", "cp1257"),
-        ("имя;город\nИван Петров;Москва\n", "cp1251"),
-        ("ad;şehir\nÇağla Yıldız;Eskişehir\n", "cp1254"),
-        ("שם;עיר\nמשה כהן;חיפה\n", "cp1255"),
-        ("氏名;フリガナ\n髙橋①;タカハシ\n山﨑 花子;ヤマザキ\n", "cp932"),
-    ],
-)
-def test_names_in_older_encodings_keep_their_letters(club: "Pages", text: str, encoding: str) -> None:
-    file = contact_files.keep(new_id("imf"), club.company.olivia.id, io.BytesIO(text.encode(encoding)))
-    assert file.encoding == encoding
-    assert [row.cells for row in contact_files.rows(file, club.company.olivia.id)] == [line.split(";") for line in text.splitlines()]
-
-
-def test_a_file_of_whom_to_enrol_is_read_in_its_encoding_and_with_any_ends_of_lines(club: "Pages") -> None:
-    text, person = 'Name;E-mail\nJosé Muñoz;jm@post.example\n"Two\nlines";x@post.example\n', club.company.olivia.id
-    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"):
-        for number, end in enumerate(("\n", "\r\n", "\r")):
-            file = contact_files.keep(f"enf_{encoding}{number}", person, io.BytesIO(text.replace("\n", end).encode(encoding)))
-            read = [row.cells for row in contact_files.rows(file, person)]
-            assert read == [["Name", "E-mail"], ["José Muñoz", "jm@post.example"], ["Two\nlines", "x@post.example"]]
-
-
-def test_a_few_broken_bytes_refuse_their_lines_and_the_others_keep_their_letters(club: "Pages") -> None:
-    lines = [f"Žofie Šimková {n},z{n}@post.example,new\n".encode() for n in range(40)]
-    lines[7] = "Zoë Müller,zoe@post.example,new\n".encode("cp1252")
-    found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
-    assert counts(found) == (39, 0, 0, 1)
-    assert why(found) == {9: ["This line cannot be read as UTF-8."]}
-    assert (found.about, replace(found, total=None, done=7).about) == (40, 40), "also before all are counted"
-
-
-def test_the_way_back_to_an_import_stands_where_files_are_sent(club: "Pages") -> None:
-    done = imported(club.company, "name,email,stage\nAnn,ann@post.example,new\n")
-    looked_at = import_batches.keep(club.company.olivia, "contact", io.BytesIO(b"name,email,stage\nBo,bo@post.example,new\n"), "fair.csv")
-    again = import_batches.look_again(club.company.olivia, looked_at.id, looked_at.question)
-    page = club.olivia.get(URL)
-    assert ("finished, 1 added" in page.text, "fair.csv, looked at, not imported yet: 1 new" in page.text) == (True, True)
-    assert [f"/imports/{each.id}" in page.links for each in (done, looked_at, again)] == [True, False, True], "each file once"
-    assert import_batches.recent(club.company.mona, "contact") == []
-    begun = import_batches.confirm(club.company.olivia, again.id)
-    assert [each.id for each in import_batches.recent(club.company.olivia, "contact")] == [begun.id, done.id], "no look at it is left"
-
-
-def test_a_few_bytes_that_are_nothing_do_not_turn_western_letters_into_others(club: "Pages") -> None:
-    lines = [f"Zoë Müller {n},z{n}@post.example,new\n".encode("cp1252") for n in range(200)]
-    lines[7] = b"Bad \x81,bad@post.example,new\n"
-    found = kept(club.company, b"name,email,stage\n" + b"".join(lines))
-    assert (found.question.file.encoding, counts(found)) == ("cp1252", (199, 0, 0, 1))
-    assert why(found) == {9: ["This line cannot be read as Windows-1252 (Western European)."]}
-
-
-def test_a_table_put_together_from_two_encodings_keeps_its_letters_and_leaves_out_the_lines_of_the_other(club: "Pages") -> None:
-    lines = ["Åsa Lind,asa@post.example,new", "Žan Novák,zan@post.example,new"]
-    found = kept(club.company, ("name,email,stage\n" + "\n".join(lines) + "\n").encode() + b"M\xfcller,m@post.example,new\n")
-    assert (found.question.file.encoding, counts(found)) == ("utf-8-sig", (2, 0, 0, 1))
-    assert why(found) == {4: ["This line cannot be read as UTF-8."]}
-
-
 def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages") -> None:
     company = club.company
     found = kept(company, "name,email,stage,phone\nAnn,ann@post.example,won,+44 20 7946 0123\n")
@@ -224,13 +157,6 @@ def test_lines_left_out_can_be_mended_in_their_file_and_sent_again(club: "Pages"
     assert b"'+44 20 7946 0123" in sheet, "no spreadsheet takes it for a formula"
     assert counts(imported(company, sheet.replace(b",won,", b",new,"))) == (1, 0, 0, 0)
     assert contacts.known_contact("contact", "7").phone == "+44 20 7946 0123"
-
-
-def test_quotes_over_lines_missing_and_doubled_columns(club: "Pages") -> None:
-    text = 'name,email,stage,name\n"Ann\nLee",ann@post.example,new,x\nBo,bo@post.example\nCy,cy@post.example,new,,,\nDi,di@post.example,new,x,much\n'
-    found = kept(club.company, text)
-    assert counts(found) == (2, 0, 0, 2)
-    assert why(found) == {3: ["Stage is needed."], 5: ["It has 5 values and the heading 4."]}
 
 
 def test_lists_of_programs_are_understood(club: "Pages") -> None:
@@ -241,42 +167,6 @@ def test_lists_of_programs_are_understood(club: "Pages") -> None:
     ):  # fmt: skip
         _, (line,) = import_batches.first_lines(club.company.olivia, kept(club.company, text))
         assert tuple(line.values.get(name) for name in ("name", "email", "phone", "country", "language")) == values
-
-
-def test_a_quotation_mark_too_many_or_too_few_is_said_and_swallows_nobody_silently(club: "Pages") -> None:
-    found = kept(
-        club.company,
-        'name,email,stage\n"Ann,ann@post.example,new\nBo,bo@post.example,new\nCy",cy@post.example,new\nDi,di@post.example,new\n',
-    )
-    assert (counts(found), why(found)) == (
-        (1, 0, 0, 1),
-        {2: ["Name goes over several lines: a quotation mark is missing, or one too many."]},
-    )
-    for spoilt, last in (
-        ('"Bo,bo@post.example,new', "Di,di@post.example,new"),
-        ('"Bo,bo@post.example,new', '"Di" Dee,di@post.example,new'),
-    ):
-        open_quote = kept(club.company, f"name,email,stage\nAnn,ann@post.example,new\n{spoilt}\nCy,cy@post.example,new\n{last}\n")
-        assert (counts(open_quote), why(open_quote)) == ((3, 0, 0, 1), {3: [contact_files.NOT_CLOSED]}), "nobody behind it is lost"
-    long = kept(club.company, "name,email,stage\nAnn,ann@post.example,new\n" + "x" * 2_500_000 + "\nCy,cy@post.example,new\n")
-    assert (counts(long), why(long)) == ((2, 0, 0, 1), {3: [contact_files.TOO_LONG]})
-    with pytest.raises(Invalid, match="cannot be read"):
-        kept(club.company, "x" * 2_500_000)
-    assert counts(kept(club.company, 'name,email,stage\nTom "the Bo,tom@post.example,new\n"A ""B""",a@post.example,new\n')) == (2, 0, 0, 0)
-
-
-def test_characters_that_nobody_sees_are_left_out(club: "Pages") -> None:
-    text = "name,email\n\ufeffZo\u200be\u0308,\ufeff\u200ezoe@post.example\nA\u202ena\x07,ana@post.example\u00a0\n"
-    person = club.company.olivia.id
-    file = contact_files.keep(new_id("imf"), person, io.BytesIO(text.encode()))
-    read = [row.cells for row in contact_files.rows(file, person)]
-    assert read == [["name", "email"], ["Zoë", "zoe@post.example"], ["Ana", "ana@post.example"]]
-
-
-def test_one_mailbox_is_one_contact_however_its_domain_is_spelled(club: "Pages") -> None:
-    imported(club.company, "name,email,stage\nCy,cy@xn--bcher-kva.at,new\n")
-    text = "name,email,stage\nA,a.b@bücher.at,new\nA,A.b@xn--bcher-kva.at,new\nB,ab@bücher.at,new\nC,cy@BÜCHER.at,new\n"
-    assert [*counts(found := kept(club.company, text)), *why(found)] == [2, 0, 0, 2, 3, 5]
 
 
 def test_whoever_sends_the_file_chooses_encoding_and_columns_and_looks_again(club: "Pages") -> None:

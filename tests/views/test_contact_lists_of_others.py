@@ -1,12 +1,11 @@
 """Contacts from the lists that other products export, and what is asked where their columns do not tell."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from console import access, accounts, contacts, records
-from console.contacts import cells, import_batches
+from console.contacts import import_batches
 from console.core.scopes import whole
 from tests.conftest import web_app
 from tests.tables import cases
@@ -14,7 +13,7 @@ from tests.tables import cases
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
-from tests.views.test_contact_import import FILE, club, counts, kept, posted, sent, why
+from tests.views.test_contact_import import FILE, club, kept, posted, sent
 
 __all__ = ["club"]
 
@@ -79,30 +78,6 @@ def test_what_no_column_tells_is_asked_once_for_all_on_the_page(club: "Pages") -
 
 
 @pytest.mark.slow
-def test_an_owner_who_is_named_is_known_by_the_address(club: "Pages") -> None:
-    plan, lines = import_batches.first_lines(
-        club.company.olivia, kept(club.company, "Name,Stage,Contact owner\nBo,new,OLIVIA\nMia,new,Somebody Else\n")
-    )
-    assert plan.part("owner") == "owner"
-    assert [line.values["owner"] for line in lines] == [club.company.olivia.email, "Somebody Else"]
-
-
-@pytest.mark.slow
-def test_a_file_whose_headings_say_nothing_is_mapped_by_hand(club: "Pages") -> None:
-    where = sent(club, "K1,K2,K3,K4\n山田,yamada@post.example,new,host@post.example\n".encode())
-    assert "No heading is the name of a field: choose what each column is." in club.olivia.get(where).text
-    seen = posted(club, where, {"c.0": "name", "c.1": "email", "c.2": "stage", "match": "email", "do": "look"})
-    assert "1 contact can be added" in club.olivia.get(seen).text
-
-
-@pytest.mark.slow
-def test_a_number_that_a_spreadsheet_has_shortened_is_refused(club: "Pages") -> None:
-    found = kept(club.company, "name;stage;phone\nOlaf;new;4,71235E+10\nNora;new;+4712345678\n")
-    assert counts(found) == (1, 0, 0, 1)
-    assert "the last digits are lost" in why(found)[2][0]
-
-
-@pytest.mark.slow
 def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     company = club.company
@@ -151,13 +126,6 @@ def test_programs_import_contacts_and_read_what_became_of_each_line(club: "Pages
     assert web.get(f"/api/v1/contacts/customer/imports/{done['id']}", headers=key).status_code == 404
 
 
-def test_what_is_no_country_and_a_number_without_room_are_left_out_with_the_reason(club: "Pages") -> None:
-    lines = "Nomen Eins,e1@post.example,new,Atlantis,\nNomen Zwei,e2@post.example,new,DE,#######\nNomen Drei,e3@post.example,new,Denmark,+45 32 12 34 56\n"
-    page = club.olivia.get(sent(club, f"Name,E-mail,Stage,Country,Phone\n{lines}".encode()))
-    for words in ("1 contact can be added", "There is no country Atlantis", "A spreadsheet has shortened Phone to #######"):
-        assert words in page.text
-
-
 def test_what_a_column_of_the_consent_leaves_empty_is_asked_once_for_all(club: "Pages") -> None:
     access.grant("operator", "collection:consent", ["create"], team="operations")
     lines = "\nZoë Müller,zoe@post.example,new,yes,,2026-05-01\nLiv Berg,liv@post.example,new,yes,fair,2026-05-02\n"
@@ -201,20 +169,3 @@ def test_who_opted_out_gets_no_consent_although_everybody_in_the_file_agreed(clu
     )
     page = club.olivia.get(again).text
     assert ("1 contact can be added" in page, "with 1 consent" in page) == (True, bool(agreed))
-
-
-def test_a_column_called_like_a_list_of_choices_is_not_taken_for_it_where_it_holds_none_of_them(club: "Pages") -> None:
-    """Klaviyo's own "Source" would refuse every line."""
-    needed = records.collection("contact").by_name["stage"]
-    free = replace(needed, nullable=True)
-    told = [(free, "Manual", False), (needed, "Manual", True), (free, "", True), (free, "Engaged", True)]
-    assert [cells.may_hold(field, [[""], [], [cell]]) for field, cell, _ in told] == [may for _, _, may in told]
-
-
-def test_a_preview_that_leaves_out_who_agreed_says_what_to_tell_of_the_consent(club: "Pages") -> None:
-    access.grant("operator", "collection:consent", ["create"], team="operations")
-    looked_at = kept(club.company, "name,email,stage,SMS consent\nBo,bo@post.example,new,yes\nAl,al@post.example,new,no\n")
-    assert (
-        "Whoever agreed is left out, as long as nothing says this of the consent: source and at."
-        in club.olivia.get(f"/imports/{looked_at.id}").text
-    )

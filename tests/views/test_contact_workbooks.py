@@ -98,61 +98,6 @@ def test_what_is_left_out_of_a_workbook_or_not_seen_in_it_is_said_before_anythin
     assert workbooks.as_csv(workbook([HEAD], []))[1] == [], "nothing is said of a plain one"
 
 
-@pytest.mark.parametrize("program", ["no result", "nought for all", "empty result", "closed result"])
-def test_formulas_that_were_never_worked_out_are_no_empty_cells(club: "Pages", program: str) -> None:
-    """Whoever opted out by a formula would be written to."""
-
-    def draw(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, ["Email", "Opt-out"])
-        sheet.write(1, 0, "ana@wb.example")
-        sheet.write_formula(1, 1, '=IF(1,"yes","no")')
-
-    content = drawn(draw)
-    if (result := {"no result": b"", "empty result": b"<v></v>", "closed result": b"<v />"}.get(program)) is not None:
-        with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
-            for name in there.namelist():
-                other.writestr(name, there.read(name).replace(b"<v>0</v>", result))
-        content = out.getvalue()
-    with pytest.raises(Invalid) as refused:
-        import_batches.keep(club.company.olivia, "contact", io.BytesIO(content), "a.xlsx")
-    assert "Open it in a spreadsheet, save it" in str(refused.value.details)
-    assert contact_files.folders() == []
-
-
-def test_a_formula_that_comes_to_an_empty_text_is_worked_out() -> None:
-    def draw(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, ["Email", "Note"])
-        sheet.write(1, 0, "ana@wb.example")
-        sheet.write_formula(1, 1, '=""', None, "")
-
-    content = drawn(draw)
-    with zipfile.ZipFile(io.BytesIO(content)) as there, zipfile.ZipFile(out := io.BytesIO(), "w") as other:
-        for name in there.namelist():
-            other.writestr(
-                name,
-                there.read(name)
-                .replace(b' fullCalcOnLoad="1"', b"")
-                .replace(b'<c r="B2"><f>""</f><v></v>', b'<c r="B2" t="str"><f>""</f><v></v>'),
-            )
-    assert workbooks.as_csv(out.getvalue())[0] == b"Email,Note\r\nana@wb.example,\r\n"
-
-
-def test_a_cell_over_several_rows_counts_in_each_and_days_since_1904_and_ends_far_below_are_read() -> None:
-    def draw(book: xlsxwriter.Workbook) -> None:
-        sheet = book.add_worksheet()
-        sheet.write_row(2, 1, ["Name", "Opt-out", "Day"])
-        for row in range(3, 7):
-            sheet.write(row, 1, f"N{row}")
-        sheet.merge_range(4, 2, 5, 2, "yes")
-        sheet.write_datetime(3, 3, datetime(2026, 5, 31), book.add_format({"num_format": "dd.mm.yyyy"}))  # noqa: DTZ001 - as it stands there
-        sheet.write(1_048_575, 5, " ")
-
-    text = "Name,Opt-out,Day,,\r\nN3,,2026-05-31,,\r\nN4,yes,,,\r\nN5,yes,,,\r\nN6,,,,\r\n"
-    assert workbooks.as_csv(drawn(draw, date_1904=True))[0].decode() == ",,,,\r\n" * 2 + text
-
-
 def test_a_workbook_is_looked_at_and_imported_like_a_file_of_lines(club: "Pages") -> None:
     content = workbook(
         [

@@ -3,20 +3,16 @@
 import csv
 import io
 import json
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
 
 import pytest
 
-from console import access, accounts, records
+from console import access, accounts
 from console.access import policy_store
-from console.browse import BrowseQuery, list_export, list_files, list_tables
+from console.browse import BrowseQuery, list_export, list_files
 from console.db.engine import fetch, transaction
-from console.errors import NotAllowed, SourceDown
-from console.formats import Kind, Look
-from console.records import catalogue
+from console.errors import NotAllowed
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages
@@ -148,32 +144,6 @@ def test_it_can_be_stopped_three_at_once_are_enough_and_a_lost_right_is_said(pag
     assert "Not made" in olivia.get(last).text
 
 
-def test_a_file_whose_source_went_away_is_made_again_on_demand(pages: "Pages") -> None:
-    olivia = pages.olivia
-    asked(olivia, "/export/c/customer?sort=-id&columns=email")
-    address = olivia.answer.request.path
-    engine = catalogue.engine_of(records.collection("customer"))
-    file = Path(str(engine.url.database))
-    file.rename(file.with_suffix(".away"))
-    engine.dispose()
-    pages.company.work()
-    page = olivia.get(address)
-    file.with_suffix(".away").rename(file)
-    assert "Not made" in page.text
-    away = SourceDown("It is asked again every few seconds.", passing=True, source="company", since="2026-11-26T10:00:00")
-    assert "asked again" not in list_files.FILES.words(away), "nobody asks for what has ended"
-    pages.tom.get(address, status=404)
-    olivia.send(page, f"{address}/again")
-    page = olivia.follow()
-    assert "Waiting" in page.text
-    assert olivia.answer.request.path != address
-    pages.company.work()
-    page = olivia.get(olivia.answer.request.path)
-    olivia.get(link(page))
-    assert b"tore@customers.example" in olivia.answer.data
-    assert b"Risk" not in olivia.answer.data, "the same columns"
-
-
 def test_programs_ask_poll_and_fetch(pages: "Pages") -> None:
     client = pages.olivia.client.application.test_client()
     keys = {name: accounts.create_key("tests", pages.company.people[name].id).text for name in ("olivia", "stan")}
@@ -205,40 +175,3 @@ def test_a_right_lost_while_the_file_is_written_ends_it_and_all_pieces_make_the_
     withdraw()
     with pytest.raises(NotAllowed):
         next(pieces)
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "written"),
-    [
-        (Kind("prefs", "Prefs", "json"), {"lang": "de", "sms": True, "hours": [9, 17]}, '{"lang": "de", "sms": true, "hours": [9, 17]}'),
-        (Kind("prefs", "Prefs", "text", widget="json"), '{"sms":true}', '{"sms":true}'),
-        (Kind("home", "Home", "json"), {"city": "Vilnius", "line1": "Street 1"}, "Street 1, Vilnius"),
-        (Kind("prefs", "Prefs", "json"), None, ""),
-    ],
-)
-def test_json_stands_in_a_file_with_the_names_of_its_parts(kind: Kind, value: object, written: str) -> None:
-    assert list_tables.words(kind, value, Look("en", "UTC")) == written
-    assert list_tables._each(kind, [value], Look("en", "UTC")) == [written]
-
-
-moment = datetime.fromisoformat
-
-
-@pytest.mark.parametrize(
-    ("kind", "value", "line", "cell"),
-    [
-        (Kind("at", "At", "integer", widget="unix"), 1_670_663_773, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
-        (Kind("at", "At", "integer", widget="unix_ms"), 1_670_663_773_012, "2022-12-10 15:01:13", moment("2022-12-10 15:01:13.012")),
-        (Kind("at", "At", "decimal", widget="julian"), "2459923.5", "2022-12-10 05:45:00", moment("2022-12-10 05:45")),
-        (Kind("at", "At", "integer", widget="unix"), 0, "", ""),
-        (Kind("at", "At", "integer", widget="unix"), 10**30, "1000000000000000000000000000000", "1000000000000000000000000000000"),
-        (Kind("at", "At", "datetime"), "2022-12-10T09:16:13Z", "2022-12-10 15:01:13", moment("2022-12-10 15:01:13")),
-        (Kind("part", "Part", "decimal", widget="fraction"), "0.125", "12.5 %", 0.125),
-    ],
-)
-def test_a_number_that_is_shown_as_a_moment_or_a_part_is_one_in_a_file(kind: Kind, value: object, line: str, cell: object) -> None:
-    look = Look("en", "Asia/Kathmandu")
-    assert list_tables._each(kind, [value, None], look) == [line, ""]
-    made = list_tables._cell(kind, value, look)
-    shape = {float: "#,##0.0%", datetime: "yyyy-mm-dd hh:mm:ss"}.get(type(cell))
-    assert made == ((cell, shape) if shape else cell)

@@ -1,6 +1,5 @@
 """A file of records that are no contacts: numbers and days as its writer spells them, keys that lead elsewhere, what is there already, and who may."""
 
-import importlib
 import io
 import sqlite3
 from contextlib import closing
@@ -9,16 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, records, sources
+from console import access, sources
 from console.contacts import import_batches
-from console.contacts.cells import chosen, spelling_of, value
 from console.contacts.import_batches import Import
-from console.core.documents.collections import Collection, Field, Option
 from console.db.engine import fetch
-from console.formats import Look
-from console.records.values import Unfit, written
 from tests.jobs import work_until_idle
-from tests.tables import cases
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,22 +124,6 @@ def test_a_file_tells_nobody_which_hidden_records_are_there(stock: "Pages") -> N
     assert dict(import_batches.refused(hidden.id)) == dict(import_batches.refused(nowhere.id)) == {2: ["Shop: there is no such shop."]}
 
 
-@cases(
-    "cells, spelling",
-    [
-        (["1.234,5", "x"], "comma"),
-        (["1,234", "5"], "day"),
-        (["05/31/2026"], "month"),
-        (["31/05/2026"], "day"),
-        (["05/31/2026", "31/05/2026", "12/31/2026"], "month"),
-        (["31/05/2026", "05/31/2026"], "day"),
-        (["5", "2026-05-31"], "day"),
-    ],
-)
-def test_spelling_is_told_by_the_cells(cells: list[str], spelling: str) -> None:
-    assert spelling_of(cells, ",") == spelling
-
-
 def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stock: "Pages", tmp_path: "Path") -> None:
     with closing(sqlite3.connect(tmp_path / "stock.db")) as connection:
         connection.executescript("insert into maker (id, name) values (20, 'Acme Ltd'), (21, 'Twin'), (22, 'Twin'), (23, '7');")
@@ -161,37 +139,3 @@ def test_a_reference_is_told_by_the_name_of_the_record_where_that_means_one(stoc
     import_batches.confirm(stock.company.olivia, found.id)
     work_until_idle()
     assert [(row[0], row[3]) for row in parts(tmp_path)[1:]] == [("D-1", 20), ("D-4", 7), ("D-5", 20)]
-
-
-def test_a_moment_kept_as_a_number_is_read_as_a_moment() -> None:
-    field = Field("seen", "Seen", "integer", "integer", widget="unix")
-    look = Look("en", zone="Europe/Vilnius")
-    for cell in ("2026-11-20 10:00", "20.11.2026 10:00", "20/11/2026, 10:00", "1795161600"):
-        assert value(field, cell, "comma", look) == 1795161600
-    with pytest.raises(Unfit, match="a day and a time"):
-        written("sqlite", field, value(field, "soon", "comma", look))
-
-
-def test_several_options_of_one_cell_are_a_list() -> None:
-    colours = (Option("red", "Red"), Option("blue", "Dark blue"))
-    field = Field("colours", "Colours", "multi_enum", "array", options=colours)
-    assert [value(field, cell, "day", Look()) for cell in ("Red, dark blue", "[blue;red]", "", "green|red")] == [
-        ["red", "blue"], ["blue", "red"], [], ["green", "red"],
-    ]  # fmt: skip
-    assert (chosen(field, ["red"]), chosen(field, ["green"]), chosen(field, "red")) == (True, False, True)
-
-
-def test_many_lines_ask_the_database_once_which_columns_it_fills(stock: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    module, asked = importlib.import_module("console.records.insert_many"), list[str]()
-    filled = module.filled_by_database
-
-    def counted(collection: Collection) -> frozenset[str]:
-        asked.append(collection.id)
-        return filled(collection)  # type: ignore[no-any-return]
-
-    monkeypatch.setattr(module, "filled_by_database", counted)
-    lines = [{"sku": f"N-{number}", "price": "1"} for number in range(50)]
-    scope = access.scope_for(stock.company.olivia, "stock.part", "create")
-    assert records.refusals_of_new(records.collection("stock.part"), lines, scope) == [[]] * 50
-    assert len(records.insert_many("stock.part", lines, scope)) == 50
-    assert asked == ["stock.part"] * 2, "once before, once while they are added"

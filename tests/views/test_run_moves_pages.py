@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from console import publication, runs, workflows
+from console import publication, workflows
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app
@@ -67,21 +67,6 @@ def test_a_move_in_the_background_is_followed_by_its_page(company: Company, monk
     after = mona.get(polled, headers=htmx).text
     assert "1 of 1 run was moved" in after
     assert "every 1s" not in after
-
-
-def test_a_run_without_a_record_is_said_to_be_one(company: Company) -> None:
-    made = workflows.create(company.mona, "Call back")
-    steps = [
-        {"op": "add_step", "step": {"type": kind, "id": kind}, "after": after}
-        for kind, after in (("update_data", "start"), ("end", "update_data"))
-    ]
-    form = {"op": "set", "step": "update_data", "field": "config.form", "value": [{"name": "said", "label": "Said", "type": "text"}]}
-    workflows.edit(company.mona, made.slug, 0, drafting.read_changes([*steps, form]))
-    workflows.publish_draft(company.mona, made.slug, note="First")
-    runs.start(company.mona, made.slug, None, None, {})
-    workflows.edit(company.mona, made.slug, 1, drafting.read_changes([{"op": "set", "step": "end", "field": "title", "value": "Over"}]))
-    workflows.publish_draft(company.mona, made.slug, note="Second")
-    assert "A run without a record, at Update data" in signed_in(web_app(), "mona").get(f"/workflows/{made.slug}/move").text
 
 
 def test_runs_are_moved_by_call(company: Company) -> None:
