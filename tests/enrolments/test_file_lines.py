@@ -35,11 +35,15 @@ def fixture_club(company: Company) -> Company:
 
 
 def read(company: Company, slug: str, text: str) -> list[Any]:
-    """The candidates that a file makes, by what its headings say."""
+    """The candidates that a file makes, with every column of addresses and of numbers chosen as such."""
     actor, target = company.mona, enrolments.find(slug)
     file = contact_files.keep(new_id("enb"), actor.id, io.BytesIO(text.encode()), "list.csv")
     named, lines = contact_files.sample(file, actor.id)
-    columns = enrolments.whom_to_enrol.columns_of(actor, target, named, lines)
+    columns = dict(enrolments.whom_to_enrol.columns_of(actor, target, named, lines))
+    for number, heading in enumerate(named):
+        chosen = "email" if "mail" in heading else "phone" if "phone" in heading.lower() or heading == "Mobile" else None
+        if chosen in {field.name for field in target.fields} or (chosen and slug == "hello"):
+            columns[str(number)] = chosen
     question = enrolments.whom_to_enrol.with_match(actor, target, Question(file=file, columns=columns))
     return [each for part, _ in enrolments.whom_to_enrol.chunks(actor, target, question, actor.id, {}) for each in part]
 
