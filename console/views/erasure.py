@@ -57,15 +57,15 @@ def offered(actor: Actor, collection: Collection, key: str | None) -> bool:
 def _form(collection: str, key: str, *, wrong: dict[str, str] | None = None, refused: str = "", status: int = 200) -> Response:
     held = None
     try:
+        try:
+            held = erasure.preview(frame.actor(), collection, key)  # before this page is opened, which the log keeps about the person too
+        except NotFound:
+            pass
+        except Conflict as of_another:
+            refused, status = of_another.message, 409
         page = browse.record(frame.actor(), collection, key)
     except SourceDown as down:
         raise type(down)(f"{down.message} {NOTHING}", code=down.code, passing=down.passing, **down.extra) from down
-    try:
-        held = erasure.preview(frame.actor(), collection, key)
-    except NotFound:
-        pass
-    except Conflict as of_another:
-        refused, status = of_another.message, 409
     context = {
         "record": page.record,
         "collection": page.collection,

@@ -14,8 +14,8 @@ def test_from_the_record_to_the_receipt(pages: "Pages") -> None:
     pages.company.finished()
     assert "/c/customer/1/erase" in pages.ines.get("/c/customer/1/menu").links
     assert "/c/customer/1/erase" in pages.ines.get("/c/customer/1?tab=details").links
-    page = pages.ines.get("/c/customer/1/erase")
     held = erasure.preview(pages.company.ines, "customer", "1")
+    page = pages.ines.get("/c/customer/1/erase")
     assert f"{held.events} events of the log" in page.text
     assert "in 1 run" in page.text
     pages.ines.send(page, "/erase", reason="Asked by letter.", word="ERASE")
