@@ -3,7 +3,6 @@
 What stands for what only the reader has (hosts, addresses, passwords, keys) is `Typed.instead`, page by page; where a block is not typed, `elsewhere` says why.
 """
 
-import html
 import json
 import os
 import re
@@ -12,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +21,6 @@ from console.core.documents import workflow_check
 from tests.journeys.conftest import Demo, alone
 from tests.journeys.documents import ROOT, Block, blocks, words
 from tests.journeys.shells import Shell, beginnings
-from tests.tables import cases
 
 pytestmark = pytest.mark.slow
 
@@ -250,57 +247,6 @@ def test_every_setting_of_a_block_is_taken(tmp_path: Path) -> None:
             assert read, name
             tried += 1
     assert tried >= 7
-
-
-@cache
-def product() -> str:
-    """All that the product can write on a page, in one text."""
-    kinds = {
-        "templates": "*.html",
-        "console": "*.py",
-        "console/static/js": "*.js",
-        "workflows": "*.json",
-        "actions": "*.json",
-        "console/demo": "*.json",
-    }
-    said = "\n".join(file.read_text(encoding="utf-8") for folder, kind in kinds.items() for file in (ROOT / folder).rglob(kind))
-    return plain(said)
-
-
-def plain(text: str) -> str:
-    """Without marks that differ between a page and a document."""
-    return re.sub(r"\s+", " ", html.unescape(text)).replace("’", "'")
-
-
-EMPHASIS: dict[str, set[str]] = {
-    "add-people-and-roles": {"Reviewer in Finance", "can now approve every action in Operations, can no longer …"},
-    "ask-for-documents": {"enter what came another way"},
-    "back-up-and-restore": {"Not found"},
-    "choose-whose-a-workflow-is": {"Personal to the organisation's", "The organisation's to personal", "To another person"},
-    "edit-a-workflow": {"Connect to End"},
-    "enrol-people": {"A file of …", "Enrol in …"},
-    "work-with-contacts": {"By …", "By programs", "Which contact a line means is told by its", "By workflows", "In lists", "On a record", "On many records"},
-    "check-an-export": {"what happened to one customer", "and signed again with the right key", "Chosen from N"},
-    "connect-your-database": {"A foreign key of several columns", "A key with its kind beside it", "without a primary key"},
-    "give-rights": {"No index of the table begins with …", "Desk of the customer", "Operator in Operations may read Accounts of customers that they may see"},
-    "keep-a-case-confidential": {"Archiving a team, removing a data source, closing an inbox", "Runs in somebody's hands", "A second run"},
-    "let-others-approve": {"One person counts once", "What was approved and could not be done keeps its yes"},
-    "refund-a-charge": {"An account that is being checked", "Start Customer refund"},
-    "restore-after-a-crash": {"It cannot be told whether the change was made", "Activity log › Proof", "By each question of /health, /metrics and doctor", "Within a minute, by the worker", "At the end of a round", "By console verify", "The message names console rebuild", "A trigger, a constraint or a right"},
-    "shape-your-collections": {"Publish 1 change"},
-    "sign-in-with-your-identity-provider": {"confidential client", "Who has no role at all is not let in"},
-    "work-with-inboxes": {"Records of a segment", "Runs that were handed on", "Runs that were saved or let go"},
-    "work-with-proposals": {"sees 1 value differently", "Missing from “…”"},
-    "write-a-workflow": {"Start Check customer", "the steps in words"},
-}  # fmt: skip
-"""What how-tos set off and no page writes so: emphasis, and examples of a sentence that a page makes."""
-
-
-@cases("name", HOW_TOS)
-def test_what_a_how_to_calls_something_the_product_calls_it_too(name: str) -> None:
-    said = {plain(one) for one in words(page(name), "strong", "em")}
-    unknown = {one for one in said if one not in product() and not all(part in product() for part in one.split(", "))}
-    assert unknown == {plain(one) for one in EMPHASIS.get(name, ())}
 
 
 def test_a_backup_is_restored_as_the_page_says(shell: Shell, tmp_path: Path) -> None:
