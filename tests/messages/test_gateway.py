@@ -25,7 +25,7 @@ from console.messages import channel_settings, message_rows, outside_addresses
 from tests import warm
 from tests.company import Company
 from tests.conftest import web_app
-from tests.jobs import taken
+from tests.jobs import taken, wait_until_free
 from tests.messages import gateway as gateways, reached
 from tests.messages.gateway import SECRET, TOKEN, Other
 from tests.messages.reached import NOON, SAM, status
@@ -139,6 +139,7 @@ def test_a_killed_worker_sends_nothing_twice(other: Other, point: str, times: in
     environ = {**os.environ, "HANDRAIL_FAULT": f"{point}=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     killed = subprocess.run([warm.python(), "-c", SEND, message_id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False)
     assert killed.returncode == -signal.SIGKILL
+    wait_until_free(f"message|{message_id}")
     for _ in range(4):
         other.move(timedelta(minutes=5))
         fetch("update console.message set at = at - interval '10 seconds' where told_at is null returning 1")

@@ -16,7 +16,7 @@ from console.db.engine import fetch
 from console.messages import agreed_to
 from tests import warm
 from tests.company import Company
-from tests.jobs import taken
+from tests.jobs import taken, wait_until_free
 from tests.messages import reached
 from tests.messages.reached import NOON, SAM, line, status, workflow
 
@@ -45,6 +45,7 @@ def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: C
             [warm.python(), "-c", SEND, message.id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False
         )
         assert killed.returncode == -signal.SIGKILL
+        wait_until_free(f"message|{message.id}")
         assert len(server.messages) == (0 if point == "channels.send.before" else 1)
         for _ in range(4):
             move(timedelta(minutes=5))
