@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 
 from console import access, browse
 from console.accounts import one_time
@@ -187,9 +188,11 @@ def test_a_secret_is_never_kept_over_a_sign_in_but_typed_again(pages: "Pages") -
         assert {"former", "new"} <= set(Page(offered.text).form(PASSWORD)["fields"]), "both are asked for"
 
 
-def test_every_box_of_a_secret_is_known_to_hold_one() -> None:
+def test_every_box_of_a_secret_is_known_to_hold_one(app: Flask) -> None:
     """A new box of this kind is entered in `SECRETS` with the endpoint that takes it."""
-    box = re.compile(r'<input\b(?=[^>]*(?:type="password"|one-time-code))[^>]*\bname="(\w+)"|(?:box|entry)\("(\w+)"[^}]*"password"')
-    boxes = {name for file in Path("templates").rglob("*.html") for found in box.findall(file.read_text()) for name in found if name}
+    box = re.compile(r'<input\b(?=[^>]*(?:type="password"|one-time-code))[^>]*\bname="(\w+)"|Field\("(\w+)", "[^"]+", "password"')
+    files = [*Path("templates").rglob("*.html"), *Path("console/views").rglob("*.py")]
+    boxes = {name for file in files for found in box.findall(file.read_text()) for name in found if name}
     assert {"former", "text", "password", "shown", "code", "key"} <= boxes, "the boxes are found"
     assert boxes <= {name for names in kept_forms.SECRETS.values() for name in names}
+    assert kept_forms.SECRETS.keys() <= app.view_functions.keys()
