@@ -56,5 +56,5 @@ def test_what_morphs_a_part_of_a_page_has_its_library_fetched_first() -> None:
         for tag in path.read_text(encoding="utf-8").split("<")
         if 'hx-swap="morph' in tag
     ]
-    assert len(tags) > 5
+    assert tags
     assert [tag for tag in tags if "data-loads" not in tag] == []
