@@ -5,8 +5,12 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests import warm
 from tests.tables import cases
+
+pytestmark = pytest.mark.slow
 
 BENCH = Path(__file__).resolve().parent.parent / "bench"
 SCRIPTS = sorted(file.name for file in BENCH.glob("*.py") if file.name not in {"rig.py", "step.py"})

@@ -5,6 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 EVERY_PAGE = {
     "_argon2_cffi_bindings", "_brotli", "_cffi_backend", "_openssl", "annotated_types", "anyio", "argon2", "babel", "backports", "blinker", "bracex", "brotli",

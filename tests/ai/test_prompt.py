@@ -3,12 +3,15 @@ import re
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given, strategies as st
 
 from console.ai.prompt import CUT, PROMPT_VERSION, ROOM, ROOM_OF_TEXT, rendered, schema_of
 from console.ai.types import Ask, FieldSpec, Source
 from tests.ai.asks import FIELDS, KEY, OUTCOMES, RECORD, SOURCES, ask
 from tests.tables import cases
+
+pytestmark = pytest.mark.slow
 
 ELEMENT = re.compile(r"<source ([^<>]*)>([^<>]*)</source>")
 

@@ -18,6 +18,8 @@ from tests.automation.test_triggers import house, publish
 from tests.company import Company
 from tests.servers.mariadb import running
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["house"]
 Spelled = Callable[[datetime], Any]
 ISO: dict[str, Spelled] = {

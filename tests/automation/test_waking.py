@@ -17,6 +17,8 @@ from tests.company import Company
 from tests.jobs import MOVING, work_until_idle
 from tests.support.engine import kinds, until, workers
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["change", "house", "shop"]
 MANY = 60
 

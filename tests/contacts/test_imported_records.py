@@ -17,6 +17,8 @@ from tests.contacts.test_tags_of_lines import changing
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import broken_at, kept
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["club"]
 TEXT = "name,email,stage,Tags\nZoë,zoe@post.example,new,\nSam Whitfield,sam@post.example,lost,\nAna Petrauskė,ana@post.example,new,vip\nBo,bo@post.example,new,\nKenji Morita,kenji@post.example,engaged,\n,odd@post.example,new,\n"
 ADDED, CHANGED = IMPORTED

@@ -22,6 +22,8 @@ from tests.support.contact_club import found_club
 from tests.support.contact_lists import chosen
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 HEAD = "name,email,phone,stage,sms consent,consent source,consent date,unsubscribed\n"
 BO = "Bo,bo@post.example,+46 70 123 45 67,new,yes,fair,2026-05-01,\n"
 BO_OUT = "Bo,BO@post.example,,new,,,,yes\n"

@@ -20,6 +20,8 @@ from tests.servers import outside
 from tests.servers.outside import Received, Receiver
 from tests.support.engine import PRESENT, step, until, whole, workers
 
+pytestmark = pytest.mark.slow
+
 ROBOT = "robot@fernwick.test"
 SOON_S = 15.0
 """A second or two on a machine that does nothing else."""

@@ -15,6 +15,8 @@ from console.db.engine import hot_engine
 from console.errors import SourceChanged
 from console.records import connect, sqlite_schema
 
+pytestmark = pytest.mark.slow
+
 VALUES: dict[str, list[Any]] = {
     "": [1, "a", None], "any": ["x", 2], "boolean": [0, 1], "bool": [1], "INTEGER": [1], "int": [5], "BigInt Unsigned": [7], "tinyint(1)": [0, 1],
     "TEXT": ["a"], "text ": ["2026-05-31"], "VARCHAR(20)": ["b"], "native character(70)": ["c"], "clob": ["d"], "string": ["e"], "memo": [1, "f"],

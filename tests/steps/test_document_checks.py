@@ -19,6 +19,8 @@ from tests.documents.test_documents_read import passport
 from tests.steps.walk import NOW
 from tests.tables import cases
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2] / "workflows"
 KYC, SUPPLIER = (read((ROOT / f"{name}.json").read_bytes()) for name in ("kyc-review", "supplier-onboarding"))
 TODAY = NOW.date()

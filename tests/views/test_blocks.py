@@ -25,6 +25,8 @@ from tests.views.test_second_factor import enrolled
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 TEMPLATES = beside("templates")
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 DOOR = {f"auth/{name}.html" for name in ("sign_in", "code", "out", "provider", "forgot", "new_password", "new_password_done", "go_on")}

@@ -22,6 +22,8 @@ from tests.views.test_workspace_pages import publish
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 KINDS_OF = (None, "", " ", "Open", "open", "Open ", "O''Neil", "<i>x</i>", "=1+1", "a,b", "a_b", "null", "日本")
 LAST = 60
 TAGS = {"postgresql": "text[]", "mysql": "set('a', 'b')", "sqlite": "varchar(20)"}

@@ -19,6 +19,8 @@ from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fi
 if TYPE_CHECKING:
     from tests.views.conftest import Pages
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 300
 TYPES = ("varchar(8)", "integer", "date")
 VALUES = ("'w{}'", "{}", "'2026-01-0{}'")

@@ -24,6 +24,8 @@ from tests.support.failing import failed
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Pages
 
+pytestmark = pytest.mark.slow
+
 LATELY = "/workflows/lately"
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}
 ROBOT = "robot@fernwick.test"

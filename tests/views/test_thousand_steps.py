@@ -17,6 +17,8 @@ from tests.conftest import web_app
 from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import fixture_mona, post, sent
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["fixture_mona"]
 
 CARE = "/workflows/care-review"

@@ -14,6 +14,8 @@ from tests.runs.changing.test_midway import failing
 from tests.support import engine
 from tests.support.engine import counting, jobs, kinds, overdue, started, until, waiting, whole
 
+pytestmark = pytest.mark.slow
+
 
 def ended(*run_ids: str) -> bool:
     return bool(

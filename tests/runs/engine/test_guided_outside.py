@@ -25,6 +25,8 @@ from tests.support.engine import overdue, until, whole, workers
 from tests.support.paying import PAY, Provider, at_pay, pay, paying, providing
 from tests.test_serve import quiet_port
 
+pytestmark = pytest.mark.slow
+
 SOON_S = 4.0
 """Less than the five seconds for which a page waits, on a slow machine too."""
 PATIENT = PAY | {"effects": [PAY["effects"][0] | {"timeout_s": 30}]}
