@@ -213,7 +213,7 @@ def test_an_enrolment_of_a_list(house: Company, walk: Walk) -> None:
         work_as_workers_do()
         assert live("placed") == []
 
-    walk(prepare, enrolments.batches.advance, judge, 2)
+    walk(prepare, enrolments.batches.advance, judge, 2)  # at "enrolments.batch" too
 
 
 def test_a_leaving(house: Company, walk: Walk) -> None:
