@@ -21,7 +21,7 @@ def point(name: str) -> None:
     """Pass the point `name`."""
     wanted = os.environ.get("HANDRAIL_FAULT")
     if not wanted:
-        _passes.clear()  # who sets it again counts anew
+        _passes.clear()  # a fault that is set again is counted from one
         return
     place, _, action = wanted.partition("=")
     action, _, number = action.partition("@")

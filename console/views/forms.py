@@ -332,4 +332,4 @@ class Table:
 def _shown(value: Any) -> Any:
     if isinstance(value, datetime):
         return formats.when(value, frame.look())
-    return f"{value:,}" if type(value) is int else value or ""
+    return f"{value:,}" if type(value) is int else "" if value is None else value

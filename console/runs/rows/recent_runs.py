@@ -40,9 +40,10 @@ def recent_run(run_id: str, revision: int | None, *, shown: bool) -> Loaded | No
 
     None where it is not held, is too old, or `revision` is another: then another process changed it, or the form is an old one.
     """
-    if run_id not in _recent:
+    held = _recent.get(run_id)  # once: another thread may forget it meanwhile
+    if held is None:
         return None
-    written_at, source, loaded = _recent[run_id]
+    written_at, source, loaded = held
     outdated = source is not hot_engine() or time.monotonic() - written_at >= MAX_AGE_S
     if outdated or (shown and not loaded.shows) or revision not in (None, loaded.run.revision):
         return None
