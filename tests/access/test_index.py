@@ -5,9 +5,10 @@ import itertools
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from console.access.index import Index
+from console.access.index import Index, Verdict
 from console.access.oracle import enforcer
 from console.access.rows import PolicyError, Row, parse
+from console.core import expressions
 from tests.tables import cases
 
 POLICY = """
@@ -210,3 +211,12 @@ def test_what_may_be_done_nowhere_may_be_done_to_no_object(grants: list[Row], ro
     for who, team, (obj, act) in itertools.product(USERS, (*TEAMS, None), REQUESTS):
         if index.verdict(who, team, obj, act).possible:
             assert index.somewhere(who, team, obj.partition(":")[0], act), (who, team, obj, act)
+
+
+@cases(
+    ("record", "holds", "may_hold"),
+    [({"secret": True}, False, False), ({"secret": False}, True, True), ({}, False, True)],
+)
+def test_a_condition_that_denies_wins_and_what_is_not_known_refuses(record: dict[str, bool], holds: bool, may_hold: bool) -> None:
+    verdict = Verdict(free=True, deny=(expressions.parse("record.secret"),))
+    assert (verdict.holds({"record": record}), verdict.may_hold({"record": record})) == (holds, may_hold)

@@ -43,6 +43,16 @@ def test_a_call_due_in_the_evening_waits_for_the_morning_there() -> None:
     assert verdict.reason == "Quiet hours in Denver. Calls leave from 08:00 on Tuesday, 24 November there."
 
 
+@pytest.mark.parametrize("kind", ["email", "sms", "call"])
+def test_who_is_not_to_be_contacted_gets_nothing(kind: str) -> None:
+    now = at("2026-11-24T10:00")
+    consent = {"email": YES, "sms": YES, "call": YES}
+    assert isinstance(judge(Outgoing(kind, kind, now), Contact("c", "1", consent=consent), DENVER, [], now), SendNow)
+    verdict = judge(Outgoing(kind, kind, now), Contact("c", "1", consent=consent, do_not_contact=True), DENVER, [], now)
+    assert isinstance(verdict, Skip)
+    assert verdict.code == "do_not_contact"
+
+
 def test_no_calls_on_sundays_but_sms() -> None:
     now = at("2026-11-22T10:00")
     verdict = judge(call(now), SAM, DENVER, [], now)
