@@ -148,7 +148,7 @@ class Day:
         """Whether nothing is left to do at this moment."""
         from console import log
         from console.core.moments import moment_text
-        from console.db.engine import fetch
+        from console.infra.db.engine import fetch
 
         now = log.now()
         return not fetch(DUE, {"now": now, "text": moment_text(now)})[0][0]
@@ -165,7 +165,7 @@ class Day:
 
     def move(self) -> None:
         """On to the next half hour in which something is due or somebody may answer, or to the end."""
-        from console.db.engine import fetch
+        from console.infra.db.engine import fetch
 
         due, end = fetch(NEXT)[0][0], MORNING + timedelta(hours=24)
         at = self.now + STEP
@@ -175,7 +175,7 @@ class Day:
 
     def asked(self, at: datetime) -> list[int]:
         """Who has had the SMS within two hours before and will answer, and has not yet."""
-        from console.db.engine import fetch
+        from console.infra.db.engine import fetch
 
         sent = "select record::integer from console.message where channel = 'sms' and direction = 'out' and status in ('sent', 'delivered') and sent_at > %s"
         return [who for (who,) in fetch(sent, (at - timedelta(hours=2),)) if who in self.answers]
@@ -304,7 +304,7 @@ where event_kind in ('message_sent', 'message_skipped', 'message_failed', 'call_
 
 def _accounted(day: Day, people: int) -> list[str]:
     """What cannot be accounted for."""
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     messages, runs, asked = fetch(MESSAGES), fetch(RUNS), Counter(fetch(ASKED))
     print(

@@ -74,7 +74,7 @@ class Lines(RawIOBase):
 def worked(actor: Any, ident: str, tell: Callable[[int], None]) -> Any:
     """The import, gone on with until it ends."""
     from console.contacts import import_batches
-    from console.queue import PutBack
+    from console.infra.jobs import PutBack
 
     def stopping() -> bool:
         tell(import_batches.get(actor, ident).done)

@@ -73,8 +73,8 @@ def person(*slugs: str) -> Any:
 def dispatched(handlers: dict[str, Callable[[str], None]], done: Callable[[], bool], work: int) -> float:
     """How much of the work a second, from the first job to the last, by one worker's dispatcher."""
     from console import runs
-    from console.queue.dispatch import Dispatcher
-    from console.queue.job_threads import Pool
+    from console.infra.jobs.dispatch import Dispatcher
+    from console.infra.jobs.job_threads import Pool
 
     dispatcher = Dispatcher([Pool(handlers, 4)])
     thread = threading.Thread(target=dispatcher.run)
@@ -91,21 +91,22 @@ def dispatched(handlers: dict[str, Callable[[str], None]], done: Callable[[], bo
 
 def ours(actor: Any, runs_: int, steps: int) -> float:
     """Automatic steps a second of ours."""
-    from console import queue, runs
-    from console.db.engine import fetch
+    from console import runs
+    from console.infra import jobs
+    from console.infra.db.engine import fetch
     from console.runs.engine import advancing
 
     turn, advancing.IN_ONE_GO = advancing.IN_ONE_GO, 0  # what starts a run leaves all its steps to the worker
     made = [runs.start(actor, "steps", None, None) for _ in range(runs_)]
     advancing.IN_ONE_GO = turn
-    queue.enqueue_all([queue.advance(run_id, 0) for run_id in made])
-    return dispatched({queue.ADVANCE: runs.advance}, lambda: not fetch(LEFT, (made,))[0][0], runs_ * (steps + 1))
+    jobs.enqueue_all([jobs.advance(run_id, 0) for run_id in made])
+    return dispatched({jobs.ADVANCE: runs.advance}, lambda: not fetch(LEFT, (made,))[0][0], runs_ * (steps + 1))
 
 
 def per_step(numbers: Any, runs_: int, steps: int) -> float:
     """Steps a second where each is a job of its own."""
-    from console import queue
-    from console.db.engine import borrowed, fetch
+    from console.infra import jobs
+    from console.infra.db.engine import borrowed, fetch
 
     first = next(numbers) * runs_
     with borrowed() as driver:
@@ -124,16 +125,16 @@ def per_step(numbers: Any, runs_: int, steps: int) -> float:
             )
             driver.execute("insert into peer.attempt values (%s, %s, 'done', now(), '{\"note\": \"what was typed\"}')", (number, seq))
             if seq < steps:
-                driver.execute(f"select 1 from {queue.BESIDE}", (0, queue.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"))
+                driver.execute(f"select 1 from {jobs.BESIDE}", (0, jobs.ADVANCE, f"{number}:{seq + 1}", f"peer:{number}:{seq + 1}"))
 
-    queue.enqueue_all([queue.Job(queue.ADVANCE, f"{number}:0", f"peer:{number}:0") for number in range(first, first + runs_)])
+    jobs.enqueue_all([jobs.Job(jobs.ADVANCE, f"{number}:0", f"peer:{number}:0") for number in range(first, first + runs_)])
     all_done = "select count(*) from peer.attempt where run >= %s"
-    return dispatched({queue.ADVANCE: one}, lambda: fetch(all_done, (first,))[0][0] >= runs_ * (steps + 1), runs_ * (steps + 1))
+    return dispatched({jobs.ADVANCE: one}, lambda: fetch(all_done, (first,))[0][0] >= runs_ * (steps + 1), runs_ * (steps + 1))
 
 
 def waiting(server: Any, count: int) -> None:
     """So many runs that wait for a moment far away, all of them written to the disk before anything is measured."""
-    from console.db.engine import borrowed
+    from console.infra.db.engine import borrowed
 
     with borrowed() as driver:
         driver.execute("delete from console.run where status = 'waiting_time'")
@@ -151,7 +152,7 @@ def worker() -> "subprocess.Popen[bytes]":
 def lateness(actor: Any) -> list[float]:
     """Seconds by which timers fired late, sorted."""
     from console import log, runs
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     process = worker()
     try:
@@ -167,8 +168,9 @@ def lateness(actor: Any) -> list[float]:
 
 def killed(actor: Any, steps: int) -> tuple[float, int, int]:
     """(seconds from the kill until every run had gone on to its end, runs lost, steps done twice)."""
-    from console import log, queue, runs
-    from console.db.engine import fetch
+    from console import log, runs
+    from console.infra import jobs
+    from console.infra.db.engine import fetch
     from console.runs.engine import advancing
 
     turn, advancing.IN_ONE_GO = advancing.IN_ONE_GO, 0
@@ -177,7 +179,7 @@ def killed(actor: Any, steps: int) -> tuple[float, int, int]:
     first, second = worker(), worker()
     try:
         time.sleep(4)  # both are there
-        queue.enqueue_all([queue.advance(run_id, 0) for run_id in made])
+        jobs.enqueue_all([jobs.advance(run_id, 0) for run_id in made])
         while fetch("select count(distinct queue_manager_id) from queue.pgqueuer where status = 'picked'")[0][0] < 2:
             time.sleep(0.01)
         first.send_signal(signal.SIGKILL)

@@ -36,9 +36,9 @@ def arguments() -> argparse.Namespace:
 
 def fill(events: int, people: int) -> None:
     """That many events with places and a signed head over them."""
-    from console import subjects
     from console.activity import sequencing
-    from console.db.ids import uuid7
+    from console.infra import subjects
+    from console.infra.db.ids import uuid7
     from console.log import Fact, Frame, chained, write
 
     whose = [subjects.subject_of("customer", str(number)) for number in range(people)]
@@ -66,7 +66,7 @@ def values(number: int) -> dict[str, Any]:
 
 def copied() -> Iterable[bytes]:
     """The bodies as COPY sends them: in a form that changes no byte of theirs, for JSON holds neither of the two characters."""
-    from console.db.engine import borrowed
+    from console.infra.db.engine import borrowed
 
     command = (
         "copy (select convert_from(e.body, 'UTF8') from console.activity a join console.event e on e.id = a.event order by a.pos) "

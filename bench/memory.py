@@ -73,7 +73,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as folder:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONSOLE_", "DATABASE_"))}
         told = kept | {"CONSOLE_DATA_DIR": folder, "CONSOLE_ENV_FILE": os.devnull}
-        command = [sys.executable, "-P", "-m", "console.processes.supervisor", "--demo", "--port", "0"]
+        command = [sys.executable, "-P", "-m", "console.infra.processes.supervisor", "--demo", "--port", "0"]
         serving = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=told, cwd=ROOT)
         try:
             assert serving.stdout is not None

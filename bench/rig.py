@@ -34,8 +34,8 @@ def console() -> Iterator[Any]:
             "CONSOLE_SIGNING_KEY": secrets.token_urlsafe(32),
             "CONSOLE_RATE_LIMITS": "off",  # one key asks as often as it can
         }
-        from console.db import engine, migrate
-        from console.postgres import Embedded
+        from console.infra.db import engine, migrate
+        from console.infra.postgres import Embedded
 
         server = Embedded(Path(folder)).acquire()
         try:

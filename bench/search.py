@@ -73,7 +73,7 @@ def main(rows: int) -> None:
         from console import accounts, browse, sources
         from console.browse import BrowseQuery, find_records
         from console.errors import SourceDown
-        from console.postgres import PostgresError
+        from console.infra.postgres import PostgresError
 
         person = accounts.create_person(
             "ines@example.com", role="admin", team="admin", name="Ines", password="a long enough bench password"

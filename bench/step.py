@@ -34,7 +34,7 @@ def prepare() -> str:
 
     from console import access, accounts
     from console.core.documents.workflow import read
-    from console.db import tables, transaction
+    from console.infra.db import tables, transaction
 
     person = accounts.create_person("olivia@fernwick.example", role="operator", team="operations").person
     for act in ("see", "start", "resume"):

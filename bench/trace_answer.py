@@ -111,8 +111,8 @@ def _traced() -> Way:
 
     from console import accounts, demo
     from console.app import create_app
-    from console.db.engine import fetch
     from console.demo import loading, stories
+    from console.infra.db.engine import fetch
 
     folder = Path(os.environ["CONSOLE_DATA_DIR"])
     demo.load(folder)

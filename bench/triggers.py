@@ -186,7 +186,7 @@ def changes(server: Any, rows: int, count: int) -> bool:
     """How late the first step stands after a change; whether the bars hold."""
     import psycopg
 
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     worker = subprocess.Popen([sys.executable, "-m", "console.worker"], stdin=subprocess.PIPE, env=os.environ)
     held = True
@@ -214,7 +214,7 @@ def changes(server: Any, rows: int, count: int) -> bool:
 
 
 def _late(shop: Any, slug: str, statement: str, row: int) -> float:
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     time.sleep(random.random())
     begin = time.perf_counter()

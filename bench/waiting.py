@@ -71,7 +71,7 @@ def measured(server: Any, people: int) -> bool:
 def enrol(actor: Any, people: int) -> float:
     """Seconds until so many are in."""
     from console import enrolments
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     begin = time.perf_counter()
     batch = enrolments.batches.begin(actor, "nurture", enrolments.Question(whole=True))

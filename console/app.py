@@ -14,7 +14,8 @@ from flask_compress import Compress
 from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from console import settings, views
+from console import views
+from console.infra import settings
 
 PACKAGE = Path(__file__).parent
 FIRST = ("security", "identity")

@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import accounts, log, queue, subjects
+from console import accounts, log
 from console.core.actor import Actor
-from console.db import tables, troubles
-from console.db.engine import alone, fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound, SourceDown
-from console.queue import PutBack
+from console.infra import jobs, subjects
+from console.infra.db import tables, troubles
+from console.infra.db.engine import alone, fetch, hot_engine, transaction
+from console.infra.jobs import PutBack
 
 WAITING, RUNNING, DONE, FAILED = "waiting", "running", "done", "failed"
 UNDER_WAY = (WAITING, RUNNING)
@@ -141,7 +142,7 @@ class Kind(ABC, Generic[AnyWork]):
 
     def enqueue(self, connection: Connection, work_id: str) -> None:
         """Put its job in with the transaction of `connection`."""
-        queue.enqueue(connection, self.job, work_id, dedupe_key=self.key(work_id))
+        jobs.enqueue(connection, self.job, work_id, dedupe_key=self.key(work_id))
 
     def rows(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         """Return the statement that reads the rows of this kind for which these conditions hold."""
@@ -285,7 +286,7 @@ class SealedKind(Kind[AnyWork]):
         return {"subject": subject, "kid": kid, "nonce": nonce, "ct": ciphertext}
 
 
-_JOB_GIVEN_UP = f"b.created_at < now() - interval '1 minute' and {queue.no_job('b.id')} and {queue.given_up('b.id')}"
+_JOB_GIVEN_UP = f"b.created_at < now() - interval '1 minute' and {jobs.no_job('b.id')} and {jobs.given_up('b.id')}"
 _END_GIVEN_UP = f"""
 update console.enrolment_batch b set status = 'failed', why = %s, ended_at = %s where b.status = 'running' and {_JOB_GIVEN_UP} returning b.id
 """  # noqa: S608 (texts of ours)

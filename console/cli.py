@@ -10,9 +10,9 @@ from typing import NoReturn
 import click
 
 from console import __version__, commands
-from console.db import release
 from console.errors import ConsoleError
-from console.settings import data_folder
+from console.infra.db import release
+from console.infra.settings import data_folder
 
 
 class Commands(click.Group):
@@ -91,7 +91,7 @@ def main() -> NoReturn:
         sys.stderr.close()  # whoever read our output has left: `console … | head`
         sys.exit(1)
     except OSError as error:
-        from console.db import troubles
+        from console.infra.db import troubles
 
         found = troubles.trouble_of(error)
         place = f" ({error.filename})" if error.filename else ""
@@ -115,7 +115,7 @@ def _of_database(error: Exception) -> bool:
 
 def _database_text(error: Exception) -> str:
     """What a fault of the console's own database comes to, in one line with the way out."""
-    from console.db import troubles
+    from console.infra.db import troubles
 
     found, cause = troubles.trouble_of(error), getattr(error, "orig", None) or error
     said = (str(cause).strip().splitlines() or [type(cause).__name__])[0]

@@ -17,8 +17,8 @@ from importlib.metadata import entry_points
 from types import MappingProxyType, ModuleType
 from typing import Any, Literal, TypeAlias, TypeVar
 
-from console import settings
 from console.core.documents.collections import FIELD_TYPES
+from console.infra import settings
 
 ENTRY_POINT = "console.hooks"
 LIMIT_S = 0.5

@@ -24,9 +24,9 @@ from console.core.documents import json_shape
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
-from console.db import tables
-from console.db.engine import hot_engine, transaction
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine, transaction
 from console.records import sql_conditions
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")

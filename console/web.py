@@ -14,14 +14,15 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from console import app, diagnostics, records, runs, steps
+from console import app, records, runs, steps
 from console.access import policy_store
 from console.core import expressions
-from console.db import engine
 from console.errors import ConsoleError
-from console.processes import stuck_bodies
-from console.processes.parent import end_with_parent
-from console.settings import data_folder
+from console.infra import diagnostics
+from console.infra.db import engine
+from console.infra.processes import stuck_bodies
+from console.infra.processes.parent import end_with_parent
+from console.infra.settings import data_folder
 
 THREADS = 4
 CHANGES = 2

@@ -25,12 +25,12 @@ from typing import TYPE_CHECKING
 import psycopg
 import sqlalchemy as sa
 
-from console.db import fitness, presence, troubles
-from console.db.release import NewerData
 from console.errors import ConsoleError
+from console.infra.db import fitness, presence, troubles
+from console.infra.db.release import NewerData
 
 if TYPE_CHECKING:
-    from console.queue.job_threads import Pool
+    from console.infra.jobs.job_threads import Pool
 
 LOOK_S = 0.5
 SOON_S = 0.25
@@ -118,25 +118,14 @@ class Duty:
 
 
 def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable[[str], None]]:
-    """What is done with each job: its name in `console.queue.JOBS` → a function that takes the job's text.
+    """What is done with each job: its name in `console.infra.jobs.JOBS` → a function that takes the job's text.
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import (
-        automation,
-        builder,
-        contacts,
-        documents,
-        enrolments,
-        messages,
-        outgoing_webhooks,
-        proposals,
-        publication,
-        queue,
-        runs,
-    )
+    from console import automation, builder, contacts, documents, enrolments, messages, outgoing_webhooks, proposals, publication, runs
     from console.actions import bulk
     from console.browse import list_files
+    from console.infra import jobs as queue
     from console.sources import connecting
 
     made: dict[str, Callable[[str], None]] = {
@@ -171,8 +160,8 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
     Those of runs, and of what looks up what became of a change, are free again as soon as a job begins to wait for somebody outside: it has a thread beside them.
     """
-    from console import queue
-    from console.queue.job_threads import Pool
+    from console.infra import jobs as queue
+    from console.infra.jobs.job_threads import Pool
 
     named = (
         (threads, queue.ADVANCE),
@@ -216,13 +205,13 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
         monitoring,
         outgoing_webhooks,
         proposals,
-        queue,
         runs,
         sources,
     )
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.browse import list_files
+    from console.infra import jobs as queue
     from console.messages import mail_polling
     from console.proposals import ladder
     from console.upkeep import lost_jobs, retention
@@ -312,9 +301,9 @@ class Worker:
     """The loop of one process. `stop()` from any thread or signal; what is being done is finished first."""
 
     def __init__(self, threads: int = THREADS) -> None:
-        from console import queue
-        from console.db import engine
-        from console.queue.dispatch import Dispatcher
+        from console.infra import jobs as queue
+        from console.infra.db import engine
+        from console.infra.jobs.dispatch import Dispatcher
 
         self.stopping, self._woken = threading.Event(), threading.Event()
         self.duties = duties(self)
@@ -392,9 +381,10 @@ def main(threads: int = THREADS, *, with_parent: bool = False) -> None:
     """Serve until SIGTERM or SIGINT, or until a newer release changes the tables; `with_parent` also until the supervisor that holds the other end of
     standard input is gone. Of the jobs, `threads` are done at once. Raises `NewerData`.
     """
-    from console import diagnostics, records
-    from console.processes.parent import end_with_parent
-    from console.settings import data_folder
+    from console import records
+    from console.infra import diagnostics
+    from console.infra.processes.parent import end_with_parent
+    from console.infra.settings import data_folder
     from console.upkeep import copies
 
     data_folder.be_private()

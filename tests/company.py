@@ -13,9 +13,9 @@ from typing import Any
 from console import access, accounts, inboxes, runs, sources, workflows
 from console.access import policy_store
 from console.core.actor import Actor
-from console.db import transaction
-from console.db.engine import fetch
 from console.demo import staff
+from console.infra.db import transaction
+from console.infra.db.engine import fetch
 from tests.jobs import RUNNING, work_until_idle
 
 SQL = """

@@ -30,18 +30,19 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, Engine, make_url
 
-from console import access, hooks, settings, steps
+from console import access, hooks, steps
 from console.access import policy_store as policy
 from console.access.index import Index
 from console.access.oracle import Judge
 from console.access.rows import Row
 from console.accounts import passwords
-from console.db import engine as engines, migrate
 from console.effects import python as actions
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.db import engine as engines, migrate
+from console.infra.postgres import Embedded
+from console.infra.settings import Settings
 from console.records import connect
 from console.runs.engine import advancing
-from console.settings import Settings
 from console.steps.base import StepType
 from tests import statements
 from tests.databases import Server

@@ -13,7 +13,7 @@ from typing import Any, LiteralString, TypeAlias
 import psycopg
 from psycopg import sql
 
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 
 OURS = "n.nspname !~ '^(pg_|information_schema$)'"
 TABLES: LiteralString = f"select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.relkind = 'r' and {OURS} order by 1, 2"

@@ -19,7 +19,7 @@ import psutil
 import pytest
 
 import console
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 
 ROOT = Path(console.__path__[0]).parent
 PATIENCE_S = 240

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection
 from types import SimpleNamespace
 from typing import Any, cast
 
-from console import queue
 from console.activity import sequencing
-from console.db.engine import alone, fetch
+from console.infra import jobs as queue
+from console.infra.db.engine import alone, fetch
 from console.worker import DAY_S, Worker, duties, handlers
 
 RUNNING = queue.JOBS - {queue.PROPOSE}

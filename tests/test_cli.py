@@ -56,7 +56,7 @@ def test_what_a_dba_runs_is_printed_and_nothing_is_started(tmp_path: Path) -> No
 
 
 def test_serve_does_not_load_what_it_does_not_need(tmp_path: Path) -> None:
-    script = "import sys, console.processes.supervisor; print([name for name in ('click', 'flask', 'sqlalchemy', 'pydantic', 'alembic', 'psycopg', 'granian') if name in sys.modules])"
+    script = "import sys, console.infra.processes.supervisor; print([name for name in ('click', 'flask', 'sqlalchemy', 'pydantic', 'alembic', 'psycopg', 'granian') if name in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-P", "-c", script],
         cwd=tmp_path,

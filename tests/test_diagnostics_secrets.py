@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console import diagnostics
+from console.infra import diagnostics
 from tests.tables import cases
 
 SECRET = "hush-Hush_123"

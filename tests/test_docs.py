@@ -22,10 +22,10 @@ from console.core.events import KINDS
 from console.core.expressions import functions
 from console.core.forms import FormField
 from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, decisions, fold
-from console.processes.supervisor import main as serve
+from console.infra.processes.supervisor import main as serve
+from console.infra.settings import NOT_VALUES, SETTINGS, Setting
 from console.reports import tables
 from console.runs.showing.view import as_json
-from console.settings import NOT_VALUES, SETTINGS, Setting
 from console.views import assets
 from console.workflows import Definition
 from tests.conftest import KEYS
@@ -334,7 +334,8 @@ def test_every_kind_of_event_stands_in_the_reference() -> None:
 
 
 def test_every_call_of_the_api_stands_in_the_reference_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import app, settings
+    from console import app
+    from console.infra import settings
 
     for name, value in (KEYS | {"CONSOLE_DATA_DIR": str(tmp_path)}).items():
         monkeypatch.setenv(name, value)

@@ -17,7 +17,7 @@ from console.errors import (
     SourceDown,
     TooMany,
 )
-from console.settings import SettingsError
+from console.infra.settings import SettingsError
 
 CLASSES: list[tuple[type[ConsoleError], int, str]] = [
     (ConsoleError, 400, "error"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from console import faults
-from console.faults import Fault, point
+from console.infra import faults
+from console.infra.faults import Fault, point
 
 Ask = Callable[[str | None], None]
 

@@ -34,16 +34,16 @@ def test_rules_import_the_standard_library_and_three_pure_packages_and_nothing_e
 
 
 WAYS_OUT = {
-    "console/integrations/net.py": "the way out over HTTP: judges every address",
-    "console/integrations/connections.py": "its connections, with one deadline for the whole exchange",
+    "console/infra/outbound/net.py": "the way out over HTTP: judges every address",
+    "console/infra/outbound/connections.py": "its connections, with one deadline for the whole exchange",
     "console/ai/transport.py": "hands these connections to the libraries of the makers of models",
     "console/ai/providers/anthropic.py": "hands that transport to the maker's library",
     "console/ai/providers/openai_compatible.py": "the same",
-    "console/integrations/mail.py": "the way out by mail, to the server of the settings",
-    "console/files/virus_scan.py": "clamd, by the settings",
-    "console/processes/supervisor.py": "asks its own web process whether it is there",
+    "console/infra/outbound/mail.py": "the way out by mail, to the server of the settings",
+    "console/infra/files/virus_scan.py": "clamd, by the settings",
+    "console/infra/processes/supervisor.py": "asks its own web process whether it is there",
 }
-"""Modules that open a connection to somebody else by themselves; everybody else asks `console.integrations.net`."""
+"""Modules that open a connection to somebody else by themselves; everybody else asks `console.infra.outbound.net`."""
 TO_OTHERS = {"aiohttp", "httpcore2", "httpx2", "requests", "smtplib", "urllib3"}
 NAMING = re.compile(rf"\b(?:{'|'.join(TO_OTHERS)})\b")
 OPENING = re.compile(r"\b(?:create_connection|getaddrinfo|urlopen|HTTPS?Connection)\(")
@@ -55,7 +55,7 @@ def test_nobody_else_opens_a_connection_by_themselves() -> None:
         for path in sorted(CONSOLE.rglob("*.py"))
         if OPENING.search(text := path.read_text(encoding="utf-8")) or (NAMING.search(text) and TO_OTHERS & set(imported(path)))
     }
-    assert found == set(WAYS_OUT), "ask console.integrations.net: it judges every address before it connects"
+    assert found == set(WAYS_OUT), "ask console.infra.outbound.net: it judges every address before it connects"
 
 
 def test_the_notice_names_every_package_under_a_copyleft_licence() -> None:

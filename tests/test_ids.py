@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from console.db import ids
-from console.db.ids import ALPHABET, new_id, uuid7, uuid7_text
+from console.infra.db import ids
+from console.infra.db.ids import ALPHABET, new_id, uuid7, uuid7_text
 from tests.tables import cases
 
 KINDS = ("run", "evt", "usr", "ses", "key", "col", "a_b", "")

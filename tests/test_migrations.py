@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.conftest import Database
 
 SQL = Path(__file__).parent.parent / "migrations" / "sql"

@@ -12,8 +12,8 @@ import psutil
 import psycopg
 import pytest
 
-from console.postgres import Embedded
-from console.processes import supervisor
+from console.infra.postgres import Embedded
+from console.infra.processes import supervisor
 from tests.test_serve import Serving, until
 
 pytestmark = pytest.mark.slow

@@ -40,7 +40,7 @@ def test_the_function_answers():
     assert parse("reverse('abc') == 'cba'").test({})
 
 def test_the_table_is_there(database):
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
     assert fetch("select count(*) from console.weather") == [(0,)]
 """
 

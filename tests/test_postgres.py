@@ -15,8 +15,8 @@ import psutil
 import psycopg
 import pytest
 
-from console import postgres
-from console.postgres import Embedded, PostgresError
+from console.infra import postgres
+from console.infra.postgres import Embedded, PostgresError
 
 pytestmark = pytest.mark.slow
 
@@ -53,7 +53,7 @@ def user(
     folder: Path, deed: str = "print(server.pid, flush=True); sys.stdin.read()", *, prefix: tuple[str, ...] = ()
 ) -> subprocess.Popen[str]:
     """Another process that uses the server of this folder."""
-    script = f"import sys; from pathlib import Path; from console.postgres import Embedded; server = Embedded(Path(sys.argv[1]), durable=False).acquire(); {deed}"
+    script = f"import sys; from pathlib import Path; from console.infra.postgres import Embedded; server = Embedded(Path(sys.argv[1]), durable=False).acquire(); {deed}"
     environment = os.environ | {"PYTHONPATH": str(Path(postgres.__file__).parents[1])}
     return subprocess.Popen(
         [*prefix, sys.executable, "-P", "-c", script, str(folder)],
@@ -374,7 +374,7 @@ class TestWhoItRunsAs:
         script = textwrap.dedent("""
             import os, psutil, sys
             from pathlib import Path
-            from console.postgres import Embedded
+            from console.infra.postgres import Embedded
             server = Embedded(Path(sys.argv[1]), durable=False).acquire()
             print(psutil.Process(server.pid).uids().real, server.cluster.stat().st_uid, server.home.stat().st_uid, server.sql("select 1"))
         """)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from console import postgres
-from console.postgres import IMPOSSIBLE_PID, LONGEST_SOCKET, PORT, Embedded, PostgresError
+from console.infra import postgres
+from console.infra.postgres import IMPOSSIBLE_PID, LONGEST_SOCKET, PORT, Embedded, PostgresError
 from tests.tables import cases
 
 

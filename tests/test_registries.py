@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from console import queue
 from console.app import create_app
-from console.db.engine import transaction
+from console.infra import jobs
+from console.infra.db.engine import transaction
 from console.worker import Worker, handlers
 from tests.conftest import Database
 
@@ -27,35 +27,35 @@ def modules(folder: Path, *, having: str = "") -> Iterator[tuple[Path, ast.Modul
 
 
 def test_each_job_has_one_function_in_one_pool_of_the_worker(clean: Database) -> None:
-    assert set(handlers()) == queue.JOBS
+    assert set(handlers()) == jobs.JOBS
     pools = [name for pool in Worker().dispatcher.pools for name in pool.handlers]
-    assert sorted(pools) == sorted(queue.JOBS)
+    assert sorted(pools) == sorted(jobs.JOBS)
 
 
 def test_a_job_without_a_function_stops_the_worker(clean: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "JOBS", queue.JOBS | {"press_case_file"})
+    monkeypatch.setattr(jobs, "JOBS", jobs.JOBS | {"press_case_file"})
     with pytest.raises(LookupError, match="press_case_file"):
         Worker()
 
 
 def test_a_job_that_no_worker_takes_is_not_put_in(clean: Database) -> None:
     with transaction() as connection, pytest.raises(ValueError, match="press_case_file"):
-        queue.enqueue(connection, "press_case_file", "run_1")
+        jobs.enqueue(connection, "press_case_file", "run_1")
     with pytest.raises(ValueError, match="press_case_file"):
-        queue.enqueue_all([queue.Job("press_case_file", "run_1", "x")])
+        jobs.enqueue_all([jobs.Job("press_case_file", "run_1", "x")])
     with transaction() as connection:
         assert connection.execute(sa.text("select count(*) from queue.pgqueuer")).scalar_one() == 0
 
 
 def test_jobs_are_put_in_by_their_names_alone() -> None:
-    """No text of ours names a job but `console.queue`: a name that is typed twice is one that a merge can part."""
+    """No text of ours names a job but `console.infra.jobs`: a name that is typed twice is one that a merge can part."""
     named = {
         f"{path.relative_to(ROOT)}: {node.value!r}"
         for path, tree in modules(CONSOLE, having=r"(enqueue|Job)\(")
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and re.search(r"(enqueue|Job)$", ast.unparse(call.func))
         for node in call.args
-        if path.name != "jobs.py" and isinstance(node, ast.Constant) and node.value in queue.JOBS
+        if path.name != "jobs.py" and isinstance(node, ast.Constant) and node.value in jobs.JOBS
     }
     assert not named
 

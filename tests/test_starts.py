@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from console.db import release
-from console.db.migrate import known_revisions
-from console.postgres import Embedded
-from console.settings import data_folder
-from console.settings.data_folder import FolderError
+from console.infra.db import release
+from console.infra.db.migrate import known_revisions
+from console.infra.postgres import Embedded
+from console.infra.settings import data_folder
+from console.infra.settings.data_folder import FolderError
 from tests.conftest import Database
 from tests.servers.pooler import pooling
 from tests.test_serve import KEYS, PATIENCE_S, Serving, until

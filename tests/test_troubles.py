@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from psycopg import errors
 
-from console import settings
 from console.core.actor import Actor
-from console.db import engine, troubles
 from console.errors import Invalid
-from console.postgres import Embedded, PostgresError
+from console.infra import settings
+from console.infra.db import engine, troubles
+from console.infra.postgres import Embedded, PostgresError
 from console.upkeep import backup, doctor, health
 
 COMMAND = Actor("system", "command")

@@ -12,14 +12,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import log, queue
+from console import log
 from console.activity import sequencing
 from console.core.run.evolve import FOLDED_SINCE
-from console.db import fitness
-from console.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
-from console.db.presence import PRESENCE
-from console.db.release import NewerData, known_revisions
 from console.errors import Conflict
+from console.infra import jobs
+from console.infra.db import fitness
+from console.infra.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among
+from console.infra.db.presence import PRESENCE
+from console.infra.db.release import NewerData, known_revisions
 from console.worker import Duty, Worker
 from tests.conftest import Database
 
@@ -146,7 +147,7 @@ def test_what_people_wait_for_is_looked_for_each_second_and_rests_no_longer_than
     assert {name for name, pace_s in paces.items() if pace_s <= 1} == {*prompt}
     assert {paces[name] for name in ("stuck", "firings", "events", "awaited events", "places", "tasks", "sign of life")} == {5.0}
     assert {paces[name] for name in ("tidy", "expire", "old firings", "old deliveries", "model")} == {86400.0}
-    assert sorted(name for pool in worker.dispatcher.pools for name in pool.handlers) == sorted(queue.JOBS), "each job in one pool"
+    assert sorted(name for pool in worker.dispatcher.pools for name in pool.handlers) == sorted(jobs.JOBS), "each job in one pool"
 
 
 def test_the_order_of_the_log_waits_for_nobody_outside_and_for_no_long_work(clean: Database) -> None:

@@ -47,7 +47,22 @@ from console.access.rows import ACTS, PolicyError, Row, export, parse
 from console.access.run_reach import AT_WORK, EVERY_RUN, Runs
 from console.access.subject_scope import path_of as subject_path, subject_of
 
-OPEN_MODULES = frozenset({
-    "clearance_rules", "deciding", "history", "index", "limits", "narrowing", "own_rights", "ownership", "policy_changes", "policy_store", "policy_words", "rows",
-    "run_reach", "casbin_agreement", "spoken_names", "subject_scope",
-})  # fmt: skip
+OPEN_MODULES = frozenset(
+    {
+        "casbin_agreement",
+        "clearance_rules",
+        "deciding",
+        "history",
+        "index",
+        "limits",
+        "narrowing",
+        "own_rights",
+        "policy_changes",
+        "policy_store",
+        "policy_words",
+        "rows",
+        "run_reach",
+        "spoken_names",
+        "subject_scope",
+    }
+)

@@ -17,7 +17,7 @@ from console.access.rows import EVERY, Row, kind_of
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.scopes import stands_alone
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 if TYPE_CHECKING:
     from console.access.policy_store import Held

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from console.access import policy_store
 from console.access.policy_changes import Change
 from console.access.rows import Row
-from console.db import engine as db
+from console.infra.db import engine as db
 
 _COLUMNS = "select number, at, by, note, added, removed from console.policy_version"
 _SINCE = sa.text(f"{_COLUMNS} where number > :number order by number")

@@ -14,7 +14,7 @@ from console.access.rows import EVERY, Row
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.scopes import Scope
-from console.db import engine as db
+from console.infra.db import engine as db
 
 NAMED = 3
 _OPEN = sa.text("select id, name from console.person where disabled_at is null and id = any(:ids) order by name, id")

@@ -10,8 +10,8 @@ from typing import Any
 
 from console.access.rows import NOT_YET
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotAllowed
+from console.infra.db.engine import fetch
 
 NAMED = {"collection": "collections", "workflow": "workflows"}
 """Kinds of objects that a key can be limited to by id."""

@@ -14,7 +14,6 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console import settings
 from console.access import clearance_rules, own_rights, ownership
 from console.access.clearance_rules import Label
 from console.access.index import Index
@@ -23,8 +22,9 @@ from console.access.own_rights import OwnRights, SecondAdminNeeded
 from console.access.ownership import Personal
 from console.access.policy_changes import Change
 from console.access.rows import EVERY, POLICIES, PolicyError, Row, parse
-from console.db import engine as db, troubles
 from console.errors import NotAllowed
+from console.infra import settings
+from console.infra.db import engine as db, troubles
 
 ROLES = POLICIES / "roles.csv"
 COMPARE_S = 0.5

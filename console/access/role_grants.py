@@ -10,7 +10,7 @@ from console.access import narrowing, policy_store
 from console.access.index import Index
 from console.access.rows import ACTS, EVERY, Row, kind_of
 from console.core.actor import Actor
-from console.db import engine as db
+from console.infra.db import engine as db
 
 EVERYWHERE = frozenset({"auditor", "admin", "developer"})
 """Shipped roles that are held in all teams at once."""

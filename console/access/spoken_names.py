@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from console.access import subject_scope
 from console.access.rows import EVERY
 from console.core.plain_words import humanised
-from console.db import engine as db
 from console.errors import ConsoleError
+from console.infra.db import engine as db
 
 _TITLE = {
     "workflow": sa.text("select title from console.workflow where slug = :id or id = :id"),

@@ -53,8 +53,32 @@ from console.accounts.service_accounts import (
 from console.accounts.sessions import Standing, renewed, sessions_of, sign_out, standing
 from console.accounts.signing_in import CodeWanted, note_stranger, sign_in, sign_in_with_code, waits_for_code
 
-OPEN_MODULES = frozenset({
-    "abilities", "absences", "authority", "confirming", "directory", "entry", "entry_changes", "factors", "identities", "invitations",
-    "oidc", "one_time", "others_keys", "password_letters", "passwords", "person_changes", "profile", "provider_logouts", "provider_sign_in", "rates",
-    "recent_confirmation", "service_accounts", "sessions", "signing_in", "teamwork", "throttle",
-})  # fmt: skip
+OPEN_MODULES = frozenset(
+    {
+        "abilities",
+        "absences",
+        "authority",
+        "confirming",
+        "directory",
+        "entry",
+        "entry_changes",
+        "factors",
+        "identities",
+        "invitations",
+        "oidc",
+        "one_time",
+        "others_keys",
+        "password_letters",
+        "passwords",
+        "person_changes",
+        "profile",
+        "provider_logouts",
+        "provider_sign_in",
+        "rates",
+        "recent_confirmation",
+        "sessions",
+        "signing_in",
+        "teamwork",
+        "throttle",
+    }
+)

@@ -12,7 +12,7 @@ from console.accounts import authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
 from console.core.plain_words import humanised
-from console.db import engine as db
+from console.infra.db import engine as db
 
 Right = tuple[str, str, str]
 """Team id (`*`: every team), object, act."""

@@ -16,9 +16,9 @@ from console import log
 from console.accounts import authority, persons
 from console.core.actor import Actor
 from console.core.moments import midnight
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 
 MOST_DAYS = 400
 MOST_KEPT = 20

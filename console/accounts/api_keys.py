@@ -16,9 +16,9 @@ from console import access, records
 from console.access import Scopes, narrowing
 from console.accounts import persons
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 LONGEST = timedelta(days=365)
 MOST_NETWORKS = 20

@@ -10,8 +10,8 @@ from console import access
 from console.access import Index, Row, policy_store
 from console.access.rows import EVERY
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import Conflict, NotAllowed, NotFound
+from console.infra.db import engine as db
 
 Pair = tuple[str, str]
 """A role and the id of the team in which it is held, `*` for every team."""

@@ -6,12 +6,13 @@ are never asked.
 
 from typing import Literal
 
-from console import log, settings
+from console import log
 from console.accounts import factors, passwords, signing_in, throttle
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import TooMany
+from console.infra import settings
+from console.infra.db import engine as db
 
 Way = Literal["password", "code", "provider"]
 FREE = 5

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from console import settings
-from console.db import engine as db
+from console.infra import settings
+from console.infra.db import engine as db
 
 Wanted = Literal["off", "roles", "everybody"]
 KEPT_S = 1.0

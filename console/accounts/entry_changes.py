@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, settings
+from console import access, log
 from console.accounts import authority, identities, persons
 from console.accounts.entry import MISSING, WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import Invalid
+from console.infra import settings
+from console.infra.db import engine as db
 
 MOST_NETWORKS, MOST_GROUPS = 200, 500
 

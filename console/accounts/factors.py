@@ -18,13 +18,14 @@ import pyotp
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, subjects
+from console import access, log
 from console.accounts import authority, entry, one_time, persons, throttle
 from console.accounts.recent_confirmation import require_recent
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import Conflict, Invalid, TooMany
+from console.infra import subjects
+from console.infra.db import engine as db
 
 ISSUER = "Handrail"
 CODES = 10

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, settings
+from console import access, log
 from console.access import narrowing
 from console.accounts import authority, entry, one_time, persons, sessions
 from console.accounts.authority import Pair
@@ -21,9 +21,10 @@ from console.accounts.oidc import Arrival
 from console.accounts.person_changes import pair_words
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import Conflict, NotAllowed, NotFound
+from console.infra import settings
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 LINK_LASTS, REFUSED_LASTS = timedelta(minutes=10), timedelta(days=7)
 withheld_watchers: list[Callable[[str], None]] = []

@@ -16,14 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, settings
+from console import access, log
 from console.accounts import authority, one_time, passwords, person_changes, persons, throttle
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound, OutcomeUnknown
-from console.integrations import mail
+from console.infra import settings
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
+from console.infra.outbound import mail
 
 LASTS = timedelta(days=7)
 FREE_MISSES = 20

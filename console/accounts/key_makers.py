@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 _MADE = """
 with asked as (select id from console.person where kind = 'service' and id = any(%s)),

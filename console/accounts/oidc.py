@@ -1,7 +1,7 @@
 """OpenID Connect with the identity provider: code flow with PKCE, state and nonce.
 
 Everything that returns is checked: the state belongs to this browser and is used once, the issuer is the expected one (RFC 9207), the token is
-signed by a key of the provider, for us and this request. Requests use `console.integrations.net`.
+signed by a key of the provider, for us and this request. Requests use `console.infra.outbound.net`.
 """
 
 import hmac
@@ -17,10 +17,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
-from console import settings, subjects
 from console.accounts import entry, one_time
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown
-from console.integrations import net
+from console.infra import settings, subjects
+from console.infra.outbound import net
 
 if TYPE_CHECKING:
     from authlib.oauth2.client import OAuth2Client
@@ -375,7 +375,7 @@ def _client(there: Provider, back: str) -> "OAuth2Client":
 
 
 class _Out:
-    """Authlib's HTTP client: requests go through `console.integrations.net`, which refuses private addresses."""
+    """Authlib's HTTP client: requests go through `console.infra.outbound.net`, which refuses private addresses."""
 
     def post(self, url: str, data: Mapping[str, str], headers: Mapping[str, str], auth: Any) -> "_Told":
         """One request, with our authentication."""

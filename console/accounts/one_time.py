@@ -12,8 +12,8 @@ from typing import Any, Literal
 import orjson
 import sqlalchemy as sa
 
-from console import subjects
-from console.db import engine as db
+from console.infra import subjects
+from console.infra.db import engine as db
 
 Kind = Literal["code", "enrol", "reset", "letter", "state", "kept", "identity"]
 

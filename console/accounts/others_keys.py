@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from console.accounts import api_keys as keys, authority
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import NotFound
+from console.infra.db import engine as db
 
 _KEYS = sa.text(
     "select id, name, created_at, expires_at, last_used_at from console.api_key"

@@ -7,12 +7,12 @@ from email.message import EmailMessage
 
 import sqlalchemy as sa
 
-from console import queue, settings
 from console.accounts import one_time, persons, profile, signing_in, throttle
 from console.accounts.throttle import Limit
-from console.db import engine as db
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import mail
+from console.infra import jobs, settings
+from console.infra.db import engine as db
+from console.infra.outbound import mail
 
 _log = logging.getLogger(__name__)
 PER_ADDRESS, PER_PERSON = 20, 3
@@ -53,7 +53,7 @@ def send() -> int:
     A mail that the server cannot take now is tried again with the same link, as long as it may wait: a stranger can ask for it, and each link is an event.
     """
     global _rests_until  # noqa: PLW0603 (how long this process waits)
-    if queue.paused_because() or time.monotonic() < _rests_until:
+    if jobs.paused_because() or time.monotonic() < _rests_until:
         return 0
     sent = 0
     while (asked := _next()) is not None:

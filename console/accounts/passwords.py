@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import argon2
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from console.db.ids import ALPHABET
+from console.infra.db.ids import ALPHABET
 
 SHORTEST, LONGEST = 12, 1024
 COMMON = (

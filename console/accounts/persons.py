@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, subjects
+from console import access, log
 from console.accounts import authority, passwords
 from console.core.actor import Actor
 from console.core.plain_words import unaccented
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 EMAIL = re.compile(r"[^\s@\x00-\x1f]{1,64}@[^\s@\x00-\x1f]+\.[^\s@\x00-\x1f]+")
 TEAM = re.compile(r"[a-z][a-z0-9_-]{0,62}")

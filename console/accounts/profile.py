@@ -11,13 +11,14 @@ from zoneinfo import available_timezones
 import sqlalchemy as sa
 from babel import Locale, UnknownLocaleError
 
-from console import access, log, subjects
+from console import access, log
 from console.accounts import authority, one_time, passwords, persons, throttle
 from console.accounts.recent_confirmation import require_recent
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import Conflict, Invalid, NotFound, TooMany
+from console.infra import subjects
+from console.infra.db import engine as db
 
 THEMES = ("system", "light", "dark")
 LINK_LASTS = timedelta(hours=1)

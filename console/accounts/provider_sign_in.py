@@ -15,8 +15,8 @@ from console.accounts import authority, entry, identities, invitations, persons,
 from console.accounts.authority import Pair
 from console.accounts.identities import Account
 from console.accounts.oidc import Arrival, ProviderRefused
-from console.db import engine as db
-from console.db.ids import new_id
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 _HELD = sa.text(
     "select i.id, i.person, p.disabled_at, p.email, p.name from console.identity i join console.person p on p.id = i.person"

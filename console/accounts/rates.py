@@ -8,8 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.db.engine import fetch
 from console.errors import TooMany
+from console.infra.db.engine import fetch
 
 SECONDS = (60, 3_600, 86_400)
 MOST_REMEMBERED = 10_000

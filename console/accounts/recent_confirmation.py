@@ -2,8 +2,8 @@
 
 from console.accounts import entry
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import NotAllowed
+from console.infra.db import engine as db
 
 RECENT = "5 minutes"
 _PROVED = f"select 1 from console.session where id = %s and ended_at is null and proved_at > now() - interval '{RECENT}'"  # noqa: S608 - a constant

@@ -13,9 +13,9 @@ from console import access
 from console.accounts import api_keys, authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 SERVICE = "service"
 _OPEN = "select p.email, p.id from console.person p where p.kind = 'service' and p.disabled_at is null order by p.email"

@@ -17,9 +17,9 @@ from console import access, log
 from console.accounts import authority, entry, factors, persons
 from console.accounts.provider_logouts import Logout
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 Method = Literal["password", "password+totp", "password+recovery_code", "oidc"]
 OVERLAP = "20 seconds"

@@ -5,13 +5,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import log, subjects
+from console import log
 from console.accounts import entry, factors, one_time, passwords, persons, sessions, throttle
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.errors import ConsoleError
+from console.infra import subjects
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 
 PER_PAIR, PER_ACCOUNT, PER_ADDRESS, PER_CODE = 5, 20, 50, 5
 CODE_LASTS = timedelta(minutes=10)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from console import db, settings
+from console.infra import db, settings
 
 FORGET = "15 minutes"
 LONGEST_S = 30

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, background, browse, faults, log, queue, records, runs
+from console import access, background, browse, log, records, runs
 from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
@@ -21,10 +21,11 @@ from console.background import DONE, RUNNING, Stopping, Work
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.infra import faults, jobs
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 
 KEPT = timedelta(days=30)
 """How long it is known what came of it: `sequencing.FORGOTTEN` deletes it then."""
@@ -250,7 +251,7 @@ def confirm(actor: Actor, bulk_id: str) -> None:
     with transaction() as connection:
         if connection.exec_driver_sql("update console.bulk set looking = false where id = %s and looking returning 1", (bulk_id,)).all():
             connection.exec_driver_sql("update console.bulk_item set state = 'waiting' where bulk = %s and state = 'fits'", (bulk_id,))
-            queue.enqueue(connection, queue.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
+            jobs.enqueue(connection, jobs.BULK, bulk_id, dedupe_key=f"{bulk_id} do")
             if deed is not None and not deed.tags:  # a run that is started says so itself, and each tag does
                 log.note(actor, "records_changed", open=data | effect, collection=found.collection, connection=connection)
 
@@ -295,7 +296,7 @@ def stop(actor: Actor, bulk_id: str) -> Bulk:
 
 
 class _Bulks(background.Kind[Bulk]):
-    job, table = queue.BULK, tables.bulk
+    job, table = jobs.BULK, tables.bulk
     missing = f"Nothing of yours is known here. What was begun on several records is known for {KEPT.days} days."
 
     def read(self, row: sa.Row[Any]) -> Bulk:
@@ -309,14 +310,14 @@ class _Bulks(background.Kind[Bulk]):
 
     def perform(self, work: Bulk, actor: Actor, stopping: Stopping) -> None:
         """Do some more of it, for a second or two, before others have their turn."""
-        if queue.paused():
-            raise queue.PutBack(background.LATER_S)
+        if jobs.paused():
+            raise jobs.PutBack(background.LATER_S)
         until = time.monotonic() + IN_ONE_GO_S
         step = _look_further if work.looking else _do_next
         while not stopping() and time.monotonic() < until and step(actor, work):
             continue
         if self.get(work.id).under_way:
-            raise queue.PutBack(background.LATER_S if stopping() else 0.0)
+            raise jobs.PutBack(background.LATER_S if stopping() else 0.0)
 
     def stop(self, work_id: str) -> None:
         _leave(work_id, STOPPED, "")

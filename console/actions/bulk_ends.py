@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records, subjects, workflows
+from console import access, log, records, workflows
 from console.actions import bulk_starts, many_changes, one_record
 from console.core.plain_words import uncapitalised
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.runs.rows import side_rows
 
 CAME_TO = {"done": "done", "same": "as before", "open": "open", "refused": "not done", "stopped": "stopped"}

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, inboxes, runs, subjects, workflows
+from console import access, inboxes, runs, workflows
 from console.actions import one_record
 from console.actions.many_changes import Looked
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import ConsoleError, SourceDown
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, head
 from console.workflows import Definition
 

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, log, records, subjects
+from console import access, accounts, log, records
 from console.browse.change_intents import Intent, Result
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
-from console.db.engine import alone, fetch, transaction
 from console.errors import NotAllowed, NotFound, SourceDown
+from console.infra import subjects
+from console.infra.db.engine import alone, fetch, transaction
 from console.log import AlreadyDone, idempotency_note
 from console.records.write import alike
 from console.runs.rows import side_rows

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from console import access, browse, records, subjects
+from console import access, browse, records
 from console.actions import hand_forms, record_changes, untouched
 from console.browse import evidence
 from console.core.actor import Actor
@@ -14,6 +14,7 @@ from console.core.documents.collections import Collection, Field
 from console.core.scopes import Scope
 from console.errors import NotFound
 from console.formats import SHOWN_ONLY
+from console.infra import subjects
 from console.records import Record
 
 CHANGE, DELETE, TAKE_BACK = "hand:change", "hand:delete", "hand:take_back"

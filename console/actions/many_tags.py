@@ -5,14 +5,15 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, browse, faults, log, records
+from console import access, browse, log, records
 from console.actions import bulk_ends
 from console.actions.many_changes import GONE, Looked, ManyChanges
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.tag_names import MOST_ON_RECORD, identity
-from console.db.engine import fetch, transaction
+from console.infra import faults
+from console.infra.db.engine import fetch, transaction
 
 AT_ONCE = 200
 TAG = "tag"

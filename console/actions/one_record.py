@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log, records, runs, steps, subjects, workflows
+from console import access, log, records, runs, steps, workflows
 from console.browse import evidence
 from console.core import expressions
 from console.core.actor import Actor
@@ -22,10 +22,11 @@ from console.core.documents.workflow import Step
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import SqlDelete, SqlWrite
 from console.core.run import Run
-from console.db import tables
-from console.db.engine import transaction
 from console.effects import action_cache, action_preview, python
 from console.errors import Conflict, ConsoleError, DefinitionError, NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import transaction
 from console.steps.base import Act, Completion, Context, Prompt, StepView
 from console.workflows import CHAIN, COMMAND_LINE, refused
 

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 
 from console import access, accounts, actions, log, workflows
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
-from console.integrations import kept_channels, outgoing_secrets
-from console.integrations.outgoing_secrets import KnownSecret
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.outbound import kept_channels, outgoing_secrets
+from console.infra.outbound.outgoing_secrets import KnownSecret
 
 NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 HOST = re.compile(r"(?=.{1,253}(?::|$))[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[0-9]{1,5})?")

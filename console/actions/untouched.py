@@ -7,7 +7,7 @@ from console.access import EVERY_RUN
 from console.core.documents.collections import Collection, Relation
 from console.core.filters import Group, Test
 from console.core.scopes import whole
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.records import Record
 
 LOOKS = (

@@ -18,11 +18,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.dialects import postgresql
 
-from console import faults, log, queue, settings
-from console.db import tables
-from console.db.engine import alone, fetch, hot_engine
+from console import log
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import retry_after
+from console.infra import faults, jobs, settings
+from console.infra.db import tables
+from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.outbound import retry_after
 from console.log import checkpoint
 
 AT_ONCE = 100
@@ -99,7 +100,7 @@ def deliver() -> int:
     In order, every checkpoint; by mail only the newest. A place that was never served gets the newest first: what was before, that one vouches for.
     """
     configured = places()
-    if not configured or queue.paused_because():  # heads of a copy do not fit those of its original
+    if not configured or jobs.paused_because():  # heads of a copy do not fit those of its original
         return 0
     with alone("publishing") as mine:
         return sum(_serve(place) for place in configured) if mine else 0
@@ -203,7 +204,7 @@ def _note(place: Place, **values: object) -> None:
 
 def _post(head: Head) -> None:
     """As text, signed by the shared secret. Source: https://www.standardwebhooks.com (webhook-id, -timestamp, -signature)."""
-    from console.integrations import net
+    from console.infra.outbound import net
 
     configured = settings.current()
     now = int(log.now().timestamp())
@@ -226,7 +227,7 @@ def _put(head: Head) -> None:
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
 
-    from console.integrations import net
+    from console.infra.outbound import net
 
     configured = settings.current()
     url, body = f"{configured.checkpoint_s3_url}/{head.name}.txt", head.note.encode()
@@ -250,7 +251,7 @@ def _mailer(address: str) -> Callable[[Head], None]:
     """A function that mails a checkpoint to this auditor: a short text, and the note as a file that `verify.py --since` reads."""
 
     def send(head: Head) -> None:
-        from console.integrations import mail
+        from console.infra.outbound import mail
 
         configured = settings.current()
         origin = checkpoint.parse(head.note).checkpoint.origin

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, browse, log, records, subjects
+from console import access, accounts, browse, log, records
 from console.activity import record_titles
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.events import KINDS
 from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
-from console.db import tables
-from console.db.engine import fetch, hot_engine
 from console.errors import Malformed, NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored

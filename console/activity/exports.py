@@ -18,11 +18,12 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, log, subjects
+from console import access, accounts, log
 from console.activity import event_list
 from console.activity.event_list import Reader
 from console.core.actor import Actor
 from console.errors import Conflict, Malformed
+from console.infra import subjects
 from console.log import bundle, event_lists, masking, tree_heads
 from console.log.event_lists import LogFilter, Row
 

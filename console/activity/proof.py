@@ -9,8 +9,8 @@ from datetime import datetime
 from console import access
 from console.activity import checkpoint_delivery, integrity, sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Invalid
+from console.infra.db.engine import fetch, transaction
 from console.log import checkpoint, event_lists, tree_heads
 from console.log.recheck import Checked
 

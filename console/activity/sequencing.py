@@ -10,12 +10,13 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import faults, log, settings
+from console import log
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import alone, fetch, hot_engine
-from console.db.presence import somebody_works
 from console.errors import Conflict
+from console.infra import faults, settings
+from console.infra.db import tables
+from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.db.presence import somebody_works
 from console.log import checkpoint, event_lists, tree_heads
 
 logger = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from console.ai.types import Code, ProviderError
-from console.integrations import retry_after
+from console.infra.outbound import retry_after
 
 STATUS: dict[int, Code] = {
     400: "bad_request", 401: "auth", 402: "billing", 403: "auth", 404: "model_not_found", 408: "timeout", 413: "bad_request", 429: "rate_limited",

@@ -1,4 +1,4 @@
-"""HTTP to a model: the transport of `httpx2`, which the makers' libraries take, over the connections of `console.integrations`.
+"""HTTP to a model: the transport of `httpx2`, which the makers' libraries take, over the connections of `console.infra.outbound`.
 
 The time-out of a request is the limit of the whole exchange, and the body is limited too. No redirects, no proxies from the environment; hosts of one's own
 network only where they are meant. Raises ProviderError and nothing else.
@@ -14,7 +14,7 @@ import httpx2
 from console.ai import streaming
 from console.ai.types import ProviderError
 from console.errors import IntegrationError
-from console.integrations import connections, net
+from console.infra.outbound import connections, net
 
 MOST_BYTES = 1024 * 1024
 MOST_STREAMED_BYTES = 16 * MOST_BYTES

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from console import access, accounts, enrolments, log, queue, records, runs, steps, workflows
+from console import access, accounts, enrolments, log, records, runs, steps, workflows
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
 from console.core.run import Run
-from console.db import troubles
-from console.db.engine import alone, fetch
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown
+from console.infra import jobs
+from console.infra.db import troubles
+from console.infra.db.engine import alone, fetch
 from console.runs.engine.stepping import record_of, rules_of
 from console.runs.rows.run_store import load
 from console.steps.wait import OF_MESSAGES
@@ -44,7 +45,7 @@ def wake_awaiting(stopping: Callable[[], bool] = lambda: False) -> int:
 
     Exits are judged first: who answers STOP leaves, and does not go on as somebody who answered.
     """
-    if queue.paused():
+    if jobs.paused():
         return 0
     woken = 0
     with alone("awaited events") as mine:

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from console import log
 from console.core.run.causes import OUTSIDE, Cause, Causes, people_in
-from console.db.engine import fetch
-from console.db.ids import id_at
+from console.infra.db.engine import fetch
+from console.infra.db.ids import id_at
 from console.runs.engine import run_causes
 from console.runs.engine.run_causes import Place
 

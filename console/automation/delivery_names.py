@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from console import subjects
 from console.automation.firing import begin_promised
 from console.automation.found_hooks import Hook, note_away
 from console.core.actor import Actor
 from console.core.signatures import Signature
-from console.db.engine import fetch
 from console.errors import Invalid, Malformed
+from console.infra import subjects
+from console.infra.db.engine import fetch
 
 LONGEST = 200
 SENT_AGAIN = timedelta(hours=1)

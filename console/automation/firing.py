@@ -17,18 +17,19 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import accounts, enrolments, faults, log, queue, records, runs, subjects, workflows
+from console import accounts, enrolments, log, records, runs, workflows
 from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
 from console.core.run.causes import MOST, causes_from_json, goes_round, run_depth, stored
 from console.core.run.origin import RecordRef, StartedBy
-from console.db import request_writes, tables, troubles
-from console.db.engine import alone, fetch, hot_engine
-from console.db.ids import new_id
 from console.errors import ConsoleError, SourceDown
-from console.queue import PutBack
+from console.infra import faults, jobs, subjects
+from console.infra.db import request_writes, tables, troubles
+from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.db.ids import new_id
+from console.infra.jobs import PutBack
 
 logger = logging.getLogger(__name__)
 SYSTEM = Actor("system", "sys_engine", "Console", session="sys:config")
@@ -77,7 +78,7 @@ def take_in(connection: Connection, trigger: Row, occasions: Sequence[Occasion],
             )
         )
     if new > halted:
-        queue.enqueue_look(connection, queue.FIRE, trigger.workflow, dedupe_key=job_of(trigger.workflow))
+        jobs.enqueue_look(connection, jobs.FIRE, trigger.workflow, dedupe_key=job_of(trigger.workflow))
     return halted
 
 
@@ -166,7 +167,7 @@ def fire(workflow_id: str, stopping: Callable[[], bool] = lambda: False) -> None
     """The job: start what waits of this workflow, oldest first. Raises PutBack where more waits than has its turn now, or its pace allows no more:
     the jobs of a storm would stand before those of all other workflows.
     """
-    if queue.paused():
+    if jobs.paused():
         return
     with alone(job_of(workflow_id)) as mine:
         if not mine:
@@ -241,7 +242,7 @@ def begin_promised(run_id: str, asker: Actor | None = None) -> bool:
     """Begin the run whose id was told to whoever sent a delivery, and which waits for its turn; whether there was one. Not while everything is paused, or its workflow,
     nor before the next try of one that could not begin, nor faster than the workflow's pace. `asker`: who sent it, where that is the owner of a key.
     """
-    waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not queue.paused() else []
+    waiting = [_Firing(*row) for row in fetch(_PROMISED, (run_id,))] if "\x00" not in run_id and not jobs.paused() else []
     begun = [each for each in waiting if enrolments.room_for_triggers(each.workflow)[1] > 0]
     for each in begun:
         _start(each, asker)
@@ -438,9 +439,9 @@ where w.status = 'active' and w.archived_at is null and not exists
 
 def pick_up() -> int:
     """Add a job for each workflow whose waiting firings have none; returns how many."""
-    if queue.paused():
+    if jobs.paused():
         return 0
-    return queue.enqueue_all([queue.Job(queue.FIRE, workflow_id, job_of(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
+    return jobs.enqueue_all([jobs.Job(jobs.FIRE, workflow_id, job_of(workflow_id)) for (workflow_id,) in fetch(_LEFT)])
 
 
 def forget() -> int:

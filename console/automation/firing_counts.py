@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from console import workflows
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.runs.showing import bounded_counts, record_reach
 from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
 

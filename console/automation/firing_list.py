@@ -9,7 +9,7 @@ from console import access, workflows
 from console.automation import firing_counts
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, one_of
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 STATES: Mapping[str, Sequence[str]] = {"not": ("refused", "stopped"), "started": ("started",), "waiting": ("waiting",)}
 MOST = 50

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, records
+from console import access, accounts, log, records
 from console.automation import trigger_rows
 from console.automation.firing import note_stopped, take_in
 from console.automation.log_events import LogEvent, reached, read_after
@@ -20,9 +20,10 @@ from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.run.causes import Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.core.tag_names import TagName
-from console.db import troubles
-from console.db.engine import alone, transaction
 from console.errors import Conflict, ConsoleError, NotFound
+from console.infra import jobs
+from console.infra.db import troubles
+from console.infra.db.engine import alone, transaction
 
 logger = logging.getLogger(__name__)
 KIND = "event"
@@ -56,7 +57,7 @@ def follow_log(stopping: Callable[[], bool] = lambda: False) -> int:
 
     The rows are made to fit after it is known how far the log is read: what happened after a version was published is judged by that one.
     """
-    if queue.paused():
+    if jobs.paused():
         return 0
     with alone("triggers.log") as mine:
         end = reached() if mine else 0

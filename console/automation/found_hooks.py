@@ -3,13 +3,14 @@
 import functools
 from dataclasses import dataclass
 
-from console import log, subjects
+from console import log
 from console.automation import hook_addresses
 from console.automation.trigger_rows import Row
 from console.core.documents.triggers import Trigger
-from console.db.engine import fetch
-from console.db.ids import new_id
 from console.errors import Malformed, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 
 LONGEST_TOKEN = 200
 MOST_READ = 256

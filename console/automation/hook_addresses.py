@@ -6,8 +6,8 @@ import re
 import secrets
 from typing import Any
 
-from console import subjects
 from console.errors import Invalid
+from console.infra import subjects
 
 SECRET_BYTES = 24
 PREFIX = "whsec_"

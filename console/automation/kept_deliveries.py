@@ -11,13 +11,14 @@ from typing import Any
 
 import psycopg
 
-from console import faults, queue, runs
+from console import runs
 from console.automation import found_hooks
 from console.automation.firing import job_of, sealed
 from console.automation.found_hooks import Hook
 from console.automation.occasions import Occasion
-from console.db.engine import borrowed, fetch, hot_engine, transaction
 from console.errors import Conflict, TooMany
+from console.infra import faults, jobs
+from console.infra.db.engine import borrowed, fetch, hot_engine, transaction
 from console.workflows import Definition
 
 MANY, MANY_S = 10, 0.4
@@ -137,4 +138,4 @@ def _wake(workflow_id: str) -> None:
     if now - _put_in.get(workflow_id, 0.0) >= PUT_IN_S:
         _put_in[workflow_id] = now
         with transaction() as connection:
-            queue.enqueue_look(connection, queue.FIRE, workflow_id, dedupe_key=job_of(workflow_id))
+            jobs.enqueue_look(connection, jobs.FIRE, workflow_id, dedupe_key=job_of(workflow_id))

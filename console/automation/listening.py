@@ -21,8 +21,8 @@ from console.automation.following import KIND
 from console.automation.source_waits import Change
 from console.automation.trigger_rows import Row
 from console.core.documents.collections import Collection
-from console.db.engine import alone
 from console.errors import ConsoleError, Invalid, NotFound
+from console.infra.db.engine import alone
 from console.records import catalogue, record_keys
 
 logger = logging.getLogger(__name__)

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from console import browse, log, records, subjects, workflows
+from console import browse, log, records, workflows
 from console.core.documents.triggers_check import EVENTS
 from console.core.run.causes import CauseKind, Causes
 from console.core.run.effect_changes import as_stored
 from console.core.tag_names import TagName
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.log import event_lists
 from console.log.event_lists import LogFilter
 from console.runs.engine.run_causes import Place, cause_of_event, causes_passed_on

@@ -1,8 +1,8 @@
 """Firings that start nothing: why, in words; and those that are passed by without one."""
 
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError
 from console.formats import label_of
+from console.infra.db.engine import fetch
 
 _PASSED = """
 with gone as (delete from console.firing f where f.id = %s and f.status = 'waiting' returning f.workflow, f.trigger)

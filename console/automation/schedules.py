@@ -2,15 +2,15 @@
 
 import sqlalchemy as sa
 
-from console import queue
 from console.automation.firing import leave_out, note_stopped, take_in
 from console.automation.occasions import Counts, Occasion
 from console.automation.trigger_expressions import about, house_roots, judged
 from console.automation.trigger_rows import CLOCK, Row, row_of, table
 from console.core import schedule
 from console.core.run.causes import Cause
-from console.db import tables
-from console.db.engine import fetch, transaction
+from console.infra import jobs
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
 from console.log import body
 
 AT_ONCE = 50
@@ -20,7 +20,7 @@ _ANY_DUE = "select exists (select from console.trigger where kind = 'schedule' a
 
 def fire_due() -> int:
     """Write down a firing for every schedule that is due, once for each time, and set its next time; returns how many were due."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     done = 0
     while fetch(_ANY_DUE)[0][0] and (one := _fire_next()) is not None:

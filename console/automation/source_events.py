@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from console import log, queue, records
+from console import log, records
 from console.automation import log_events, source_waits, trigger_rows
 from console.automation.causes_of_changes import ChangeCauses, causes_of_changes
 from console.automation.column_values import (
@@ -37,9 +37,10 @@ from console.core.documents.collections import Collection
 from console.core.documents.triggers_check import OF_RECORDS, SAME
 from console.core.expressions.operands import moment_of, moment_text
 from console.core.filters import Test
-from console.db import tables
-from console.db.engine import alone, fetch, hot_engine
 from console.errors import ConsoleError, NotFound, SourceDown
+from console.infra import jobs
+from console.infra.db import tables
+from console.infra.db.engine import alone, fetch, hot_engine
 from console.records import source_zones
 
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def watched_collections(triggers: Sequence[Row]) -> dict[str, list[Row]]:
 
 def look(stopping: Callable[[], bool] = lambda: False, *, only: frozenset[str] = frozenset()) -> int:
     """Check every watched collection that is due, or those of `only` at once; returns how many were checked."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     looked, wanted = 0, watched_collections(trigger_rows.active(KIND))
     there = {name: collection for name in wanted if (collection := _collection(name)) is not None}

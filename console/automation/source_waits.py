@@ -13,15 +13,16 @@ from typing import Any
 
 import orjson
 
-from console import faults, queue, records, runs
+from console import records, runs
 from console.access import EVERY_RUN
 from console.automation.awaited import SINCE, wake
 from console.automation.following import Happened
 from console.automation.log_events import LogEvent
 from console.core.run.causes import causes_from_json, stored
-from console.db.engine import fetch
-from console.db.ids import new_id
 from console.errors import NotFound, SourceDown
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 from console.steps.wait import CHANGE, FORMER
 
 PAGE = 500
@@ -149,17 +150,17 @@ def note_missing(collection: str) -> None:
 def _enqueue(noted: Sequence[Any]) -> int:
     if noted:
         faults.point("source_waits.noted")
-    return queue.enqueue_all([queue.Job(queue.WAKE, batch, f"wake:{batch}") for batch in sorted({row[0] for row in noted})])
+    return jobs.enqueue_all([jobs.Job(jobs.WAKE, batch, f"wake:{batch}") for batch in sorted({row[0] for row in noted})])
 
 
 def pick_up() -> int:
     """Put in a job for each batch that has none, as after a crash or a pause; returns how many."""
-    return 0 if queue.paused() else _enqueue(fetch(_LEFT))
+    return 0 if jobs.paused() else _enqueue(fetch(_LEFT))
 
 
 def wake_batch(batch: str, stopping: Callable[[], bool] = lambda: False) -> None:
     """The job: wake the runs of this batch. Raises PutBack where a filter needs a record that cannot be read now, or the process ends."""
-    if queue.paused():
+    if jobs.paused():
         return  # it is picked up when the pause ends
     found = [_Waking(*row) for row in fetch(_OF_BATCH, (batch,))]
     waits = [list(each) for _, each in groupby(found, key=lambda each: each.key)]
@@ -168,12 +169,12 @@ def wake_batch(batch: str, stopping: Callable[[], bool] = lambda: False) -> None
         try:
             for wait in some:
                 if stopping():
-                    raise queue.PutBack
+                    raise jobs.PutBack
                 faults.point("source_waits.wake")
                 _end_wait(wait)
                 done += [each.id for each in wait]
         except SourceDown:
-            raise queue.PutBack(AGAIN_S) from None
+            raise jobs.PutBack(AGAIN_S) from None
         finally:
             if done:
                 fetch("delete from console.waking where id = any(%s) returning 1", (done,))

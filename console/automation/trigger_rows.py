@@ -20,8 +20,8 @@ from console.core import expressions, schedule
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.core.tag_names import TagName
-from console.db import tables
-from console.db.engine import hot_engine, transaction
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine, transaction
 
 logger = logging.getLogger(__name__)
 table, sync = tables.trigger, tables.trigger_sync

@@ -4,14 +4,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from console import log, queue, records, runs
+from console import log, records, runs
 from console.access import EVERY_RUN
 from console.automation.awaited import wake
 from console.automation.log_events import LogEvent
 from console.automation.source_waits import GONE_AFTER_S
 from console.core import scopes
-from console.db.engine import alone, fetch
 from console.errors import ConsoleError, SourceDown
+from console.infra import jobs
+from console.infra.db.engine import alone, fetch
 
 AT_ONCE = 2_000
 RECORD_GONE = "The record is no longer there, or has another key now: nothing will happen to it that this step could wait for."
@@ -36,7 +37,7 @@ class VainWaits:
     def look(self) -> int:
         """A duty of the worker; answers how many wait no longer."""
         with alone("waits without a record") as mine:
-            if not mine or queue.paused():
+            if not mine or jobs.paused():
                 return 0
             rows = fetch(_NEXT, (*self._after, AT_ONCE))
             ended = sum(self._end(row) for row in self._long_gone(rows) if not self._stopping())

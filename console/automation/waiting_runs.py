@@ -2,10 +2,11 @@
 
 from sqlalchemy.engine import Connection
 
-from console import access, enrolments, queue, records
+from console import access, enrolments, records
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch
 
 _WAITS = "select f.workflow, f.collection, f.record, coalesce(f.why, '') from console.firing f where f.run = %s and f.status = 'waiting'"
 
@@ -36,7 +37,7 @@ def why_not_begun(actor: Actor, run_id: str) -> str | None:
                 records.get(collection, record, access.scope_for(actor, collection, "read"), fields=())
         except NotFound:
             return None
-        if queue.paused():
+        if jobs.paused():
             return "Everything that goes by itself is paused; it begins when that is resumed."
         if not target.open:
             return (

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from console import access, enrolments, log, queue, runs, subjects, workflows
+from console import access, enrolments, log, runs, workflows
 from console.automation import (
     delivery_names,
     found_hooks,
@@ -33,9 +33,10 @@ from console.core.actor import Actor
 from console.core.run.causes import Cause, Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.core.signatures import NO_MATCH, TOO_NEW, TOO_OLD, Signature
-from console.db.engine import fetch, transaction
-from console.db.ids import id_at, new_id
 from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
+from console.infra import jobs, subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import id_at, new_id
 from console.runs.engine.run_causes import Place, causes_passed_on
 
 if TYPE_CHECKING:
@@ -377,7 +378,7 @@ def _run_of(hook: Hook, occasion: Occasion, key: str, sent: bytes, asker: Actor 
         "key": start_key(row.id, key), "identity": asker,
     }  # fmt: skip
     account = asker if asker is not None and document.run_as is None else None
-    paused = queue.paused()
+    paused = jobs.paused()
     if not paused and enrolments.judges_entries(document) and (record is not None or document.collection is None):
         run_id = enrolments.enrol_at_once(row.workflow, **start)
         return run_id if kept_deliveries.keep(hook, occasion, key, run_id, sent, why=why, done=True) else None

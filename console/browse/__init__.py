@@ -40,7 +40,25 @@ from console.browse.record_lists import (
 )
 from console.browse.related_records import RelatedPage, related, related_lists, summary_relations, ways_on
 
-OPEN_MODULES = frozenset({
-    "boards", "change_intents", "evidence", "find_records", "governors", "list_export", "list_files", "list_places", "list_views", "looking_inside", "naming",
-    "notes", "out_of_scope", "pins", "renamed_columns", "reveal", "saved_segments", "segment_members", "segment_order",
-})  # fmt: skip
+OPEN_MODULES = frozenset(
+    {
+        "boards",
+        "change_intents",
+        "evidence",
+        "find_records",
+        "list_export",
+        "list_files",
+        "list_places",
+        "list_views",
+        "looking_inside",
+        "naming",
+        "notes",
+        "out_of_scope",
+        "pins",
+        "renamed_columns",
+        "reveal",
+        "saved_segments",
+        "segment_members",
+        "segment_order",
+    }
+)

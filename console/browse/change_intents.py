@@ -12,16 +12,17 @@ from typing import Any, Literal
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import faults, log, records, subjects
+from console import log, records
 from console.browse.naming import title_in_log
 from console.browse.record_lists import about_record, note_on
 from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.contact_stages import stage_move
 from console.core.documents.collections import Collection
-from console.db.engine import alone, fetch, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError
+from console.infra import faults, subjects
+from console.infra.db.engine import alone, fetch, transaction
+from console.infra.db.ids import new_id
 from console.records import Record, WriteUnknown
 from console.records.consents_told import consents_told
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, faults, records
+from console import access, records
 from console.browse import evidence
 from console.browse.change_intents import intended
 from console.browse.governors import require_ungoverned
@@ -11,6 +11,7 @@ from console.browse.record_lists import browsed_collection, may_update_record, s
 from console.core.actor import Actor
 from console.core.forms import refusal
 from console.errors import Invalid, NotAllowed
+from console.infra import faults
 from console.records import Record
 
 

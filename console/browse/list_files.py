@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import accounts, background, log, queue, settings, subjects
+from console import accounts, background, log
 from console.access import narrowing
 from console.background import DONE, Stopping, Work
 from console.browse import list_export, list_tables, record_lists
@@ -22,11 +22,12 @@ from console.browse.list_export import ListExport
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
 from console.core.moments import READER_ZONE
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooMany
 from console.formats import Look
+from console.infra import jobs, settings, subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 
 Form = Literal["csv", "xlsx"]
 FORMS: tuple[Form, ...] = ("csv", "xlsx")
@@ -65,7 +66,7 @@ class ListFile(Work):
 
 
 class _ListFiles(background.SealedKind[ListFile]):
-    job, table, about, tries_again = queue.EXPORT, table, "list export", False
+    job, table, about, tries_again = jobs.EXPORT, table, "list export", False
     missing = "There is no such file, or it has expired: files are kept for a day. Ask for it again on its list."
 
     def conditions(self) -> Sequence[sa.ColumnElement[bool]]:

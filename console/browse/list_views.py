@@ -11,9 +11,9 @@ from console.browse.saved_segments import SavedSegment, audiences, readable, sav
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.scopes import Scope
-from console.db import tables
-from console.db.engine import fetch, transaction
 from console.errors import Invalid
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
 
 MOST_COLUMNS = 200
 SIZES = (20, 40, 100, 200)

@@ -15,18 +15,19 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, files, log, records, settings, subjects
+from console import access, accounts, log, records
 from console.browse.naming import title_in_log
 from console.browse.record_lists import about_record, browsed_collection, note_on, subjects_of
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.list_addresses import id_of_cursor
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.files import Stored
+from console.infra import files, settings, subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
+from console.infra.files import Stored
 
 LONGEST = 4_000
 MOST_NAMED = 10

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from console import access, records, subjects
+from console import access, records
 from console.core import scopes
 from console.errors import ConsoleError
+from console.infra import subjects
 
 
 def target(collection_id: str, key: str) -> dict[str, Any] | None:

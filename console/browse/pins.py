@@ -11,9 +11,9 @@ from console.browse.naming import titles
 from console.browse.record_lists import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.db import tables
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
 
 MOST = 20
 RECENT = 5

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console import access, formats, log, records, subjects
+from console import access, formats, log, records
 from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters
@@ -21,6 +21,7 @@ from console.core.filters import Filter, Today
 from console.core.scopes import Scope
 from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Look, Named
+from console.infra import subjects
 from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments, titled_orders
 
 CAP = 10_000

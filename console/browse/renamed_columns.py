@@ -7,9 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects
 from console.browse.saved_segments import sealed_at
-from console.db import tables
+from console.infra import subjects
+from console.infra.db import tables
 
 
 def follow(connection: Connection, collection_id: str, names: Mapping[str, str]) -> None:

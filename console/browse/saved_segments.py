@@ -13,15 +13,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, subjects
+from console import log
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
 from console.core.scopes import Scope
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Invalid, Malformed, NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 
 LONGEST_LABEL = 60
 SHORTEST = 4

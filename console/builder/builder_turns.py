@@ -11,14 +11,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import log, queue, subjects, workflows
+from console import log, workflows
 from console.ai.types import Code
 from console.builder.reachable_names import reachable
 from console.core import drafting
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotFound
+from console.infra import jobs, subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.proposals import absence_words, options
 from console.proposals.options import Current
 from console.workflows import CHAIN, Draft
@@ -159,7 +160,7 @@ def ask(actor: Actor, slug_or_id: str, message: str, revision: int) -> str:
         connection.execute(_STOP_FORMER, {"workflow": draft.id, "person": actor.id})
         connection.execute(_MADE, row)
         if not why:
-            queue.enqueue(connection, queue.BUILD, turn_id, dedupe_key=turn_id)
+            jobs.enqueue(connection, jobs.BUILD, turn_id, dedupe_key=turn_id)
         data = {"workflow": draft.id, "turn": turn_id, "draft_revision": revision}
         log.note(
             actor,

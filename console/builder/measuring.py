@@ -19,7 +19,7 @@ from console.builder.reachable_names import catalogue, reachable, within
 from console.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
 from console.core import drafting
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.proposals import options
 
 KEY = b"evaluate"

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console import log, steps, subjects
+from console import log, steps
 from console.ai import builder_answer, builder_prompt
 from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.builder_prompt import BuilderPrompt, Wish
@@ -30,9 +30,10 @@ from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Change, ChangeError
 from console.core.plain_words import humanised, named_reason, with_titles
-from console.db.engine import transaction
+from console.infra import subjects
+from console.infra.db.engine import transaction
+from console.infra.jobs import PutBack
 from console.proposals import options
-from console.queue import PutBack
 
 ROUNDS = 3
 LEAST_S = 1.0

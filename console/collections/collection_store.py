@@ -17,8 +17,8 @@ from console.core.documents.collections import Stored
 from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
 from console.core.documents.json_shape import model_errors
 from console.core.former_documents import FormerDocument
-from console.db import tables
 from console.errors import DefinitionError, NotFound
+from console.infra.db import tables
 from console.records import catalogue
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")

@@ -13,15 +13,15 @@ demo = click.Group("demo", help="Fernwick Pay, the company to try the console wi
 @click.option("--bare", is_flag=True, help="Without past weeks: nobody has begun anything.")
 def load(*, reset: bool, bare: bool) -> None:
     """Make the demo's databases, papers, people and workflows; nothing happens where they are."""
-    from console import settings
     from console.demo import load as load_demo
-    from console.settings import data_folder
+    from console.infra import settings
+    from console.infra.settings import data_folder
 
     data_folder.prepare(settings.current().data_dir)
     gc.set_threshold(200_000, 20, 1000)  # a company of rows is made and kept: looking through it again and again takes a fifth of the time
     loaded = load_demo(settings.current().data_dir, reset, _progress, bare=bare)
     if not settings.current().embedded:
-        from console.db import fitness
+        from console.infra.db import fitness
 
         fitness.require()
     if loaded:
@@ -32,8 +32,8 @@ def load(*, reset: bool, bare: bool) -> None:
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on 127.0.0.1 (default 0: a free one).")
 def provider(*, port: int) -> None:
     """Run the stand-in payment provider that the demo's actions ask, until Ctrl-C; prints its address. It keeps its refunds in the data folder."""
-    from console import settings
     from console.demo.provider import serve
+    from console.infra import settings
 
     try:
         serve(settings.current().data_dir, port, click.echo)

@@ -17,7 +17,7 @@ import click
 )
 def doctor(form: str) -> None:
     """Look at settings, folder, keys, database and processes; ends with 1 if something has to be mended."""
-    from console.db import release
+    from console.infra.db import release
     from console.upkeep import doctor as surgery
 
     release.refusing = False  # it says so itself, among the rest

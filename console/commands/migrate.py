@@ -22,7 +22,7 @@ def migrate(*, print_roles: bool) -> None:
     if print_roles:
         click.echo(ROLES.format(database=_database_name()), nl=False)
         return
-    from console.db import engine, fitness, migrate as migrations
+    from console.infra.db import engine, fitness, migrate as migrations
     from console.upkeep import copies, doctor
 
     migrations.upgrade(engine.migration_url())
@@ -34,7 +34,7 @@ def migrate(*, print_roles: bool) -> None:
 def _database_name() -> str:
     from sqlalchemy.engine import make_url
 
-    from console import settings
+    from console.infra import settings
 
     given = settings.current().database_url
     return (make_url(given).database if given else None) or "console"

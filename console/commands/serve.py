@@ -12,7 +12,7 @@ def serve(arguments: tuple[str, ...]) -> None:
     """Serve pages and API, with a worker and the embedded database."""
     # In place of this process, not inside it: what the command line loaded would stay in memory for as long as the console serves.
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-P", "-m", "console.processes.supervisor", *arguments])  # noqa: S606 (a list, no shell, is what is wanted)
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "console.infra.processes.supervisor", *arguments])  # noqa: S606 (a list, no shell, is what is wanted)
 
 
 commands: list[click.Command] = [serve]

@@ -4,7 +4,7 @@ import click
 from sqlalchemy.exc import SQLAlchemyError
 
 from console.core.actor import Actor
-from console.db import tidying
+from console.infra.db import tidying
 from console.upkeep import erasure
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")

@@ -2,7 +2,8 @@
 
 import click
 
-from console import accounts, settings
+from console import accounts
+from console.infra import settings
 
 user = click.Group("user", help="People who may sign in.")
 

@@ -49,7 +49,7 @@ def _checked(archive: Path, keys: Sequence[str], since: Path | None) -> tuple[in
 
 def _place(line: re.Match[str]) -> str:
     """The position, the run and the event in place of a line."""
-    from console.db.engine import fetch
+    from console.infra.db.engine import fetch
 
     rows = fetch("select e.run, e.run_seq from console.activity a join console.event e on e.id = a.event where a.pos = %s", (int(line[1]),))
     return f"position {line[1]}" + (f", run {rows[0][0]} event {rows[0][1]}" if rows else "")

@@ -13,8 +13,8 @@ from sqlalchemy.exc import ArgumentError
 from console import sources
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.db import engine, server
 from console.errors import Conflict, ConsoleError, Invalid
+from console.infra.db import engine, server
 
 PREFIX = "handrail_"
 STAGES = ("new", "contacted", "engaged", "qualified", "customer", "unresponsive", "lost")

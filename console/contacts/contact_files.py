@@ -14,10 +14,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-from console import settings, subjects
 from console.contacts import workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
 from console.errors import Invalid
+from console.infra import settings, subjects
 
 PART = 1 << 20
 MOST_BYTES = 512 << 20

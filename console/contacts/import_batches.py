@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from console import background, faults, log, queue, subjects
+from console import background, log
 from console.background import RUNNING, Stopped, Stopping, Work
 from console.contacts import (
     cell_meanings,
@@ -32,9 +32,10 @@ from console.contacts import (
 from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Outcome, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotFound
+from console.infra import faults, jobs, subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.messages import file_opt_outs
 
 KIND, BEGUN = "import", "_do"
@@ -263,7 +264,7 @@ def _begin(actor: Actor, collection_id: str, question: Question, ident: str, *, 
 
 
 class _Imports(background.BatchKind[Import]):
-    job, about, origin = queue.IMPORT, "contact import", KIND
+    job, about, origin = jobs.IMPORT, "contact import", KIND
     missing = "There is no such import: it is older than 30 days, or somebody was erased since, who may stand in its file."
 
     def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> Import:
@@ -293,10 +294,10 @@ class _Imports(background.BatchKind[Import]):
         seen = contact_files.beside(work.question.file, f"lines-{work.id}")
         with lines_before(seen, subjects.digest(work.id.encode(), "lines of a file")) as before:
             if not opted_out_lines.look_through(plan, work.person, before, stopping):
-                raise queue.PutBack(0.0)
+                raise jobs.PutBack(0.0)
             for part in cell_meanings.rows(work.question, work.person, int(place.get("line", 0))):
                 if stopping():
-                    raise queue.PutBack(0.0)
+                    raise jobs.PutBack(0.0)
                 place = _one_part(plan, work, part, before, begun, place)
                 begun = {}
         seen.unlink(missing_ok=True)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import orjson
 
-from console import log, subjects
+from console import log
 from console.contacts import cell_meanings, contact_files, imports
 from console.contacts.imports import Question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.db.engine import fetch
 from console.errors import Invalid
+from console.infra import subjects
+from console.infra.db.engine import fetch
 
 PARTS = ("columns", "match", "change", "spelling", "meanings")
 """What is remembered of a question."""

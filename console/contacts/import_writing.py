@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, browse, faults, log, records, subjects
+from console import access, browse, log, records
 from console.contacts import consent_columns, tags
 from console.contacts.consent_columns import Place
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan
@@ -17,6 +17,7 @@ from console.core.documents.collections.consent_places import column_of
 from console.core.filters import Test
 from console.core.scopes import whole
 from console.errors import ConsoleError, SourceDown
+from console.infra import faults, subjects
 from console.records.consents_told import consents_of_new
 
 Added = tuple[Collection, str, str | None, Mapping[str, Any]]

@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 from console import browse, records
 from console.actions import many_changes
 from console.contacts.imports import CHANGED, NEW, Line
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 if TYPE_CHECKING:
     from console.contacts.imports import Plan

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from console.contacts import line_problems, tag_cells, tags
 from console.contacts.contact_files import Row
 from console.core.tag_names import MOST_ON_RECORD, identity
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 if TYPE_CHECKING:
     from console.contacts.imports import Line, Plan

@@ -19,9 +19,9 @@ from console.core.documents.collections import Collection
 from console.core.run import Run
 from console.core.scopes import Scope
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
-from console.db import tables
-from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
 from console.log import Noted
 
 MOST_AT_ONCE = 500

@@ -1,7 +1,7 @@
 """A program that reads a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods) from its standard input and writes the first sheet with anything in it as CSV in UTF-8.
 
 Before it stands a line of JSON: `sheet`, `others` (sheets that have something in them too), and of .xlsx how many rows are `hidden`, `errors` (how many cells)
-and `unsolved` (how many formulas have no result; then the sheet is not written). It runs under the limits of `console.files.confined_process` and imports nothing of the console.
+and `unsolved` (how many formulas have no result; then the sheet is not written). It runs under the limits of `console.infra.files.confined_process` and imports nothing of the console.
 Formulas are their last results; a whole number has no point; days and moments are written as ISO 8601; a cell that goes over several rows stands in each that has anything else.
 """
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from console.errors import Invalid, TooMany
-from console.files.confined_process import Busy, Confined
+from console.infra.files.confined_process import Busy, Confined
 
 BEGIN = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How files of spreadsheets begin, new ones and old ones, and archives."""

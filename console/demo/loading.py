@@ -16,10 +16,10 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import URL
 
-from console import settings
-from console.db import release
 from console.demo import servers, shop
 from console.errors import ConsoleError
+from console.infra import settings
+from console.infra.db import release
 
 NOTE = "demo.json"
 CORE, SUPPLY = "fernwick_core", "fernwick_supply"
@@ -191,7 +191,7 @@ def _connect(data_dir: Path, server: servers.Server) -> None:
     """Both databases as data sources with their documents. Who may use them stands in the policy alone."""
     from console import access, sources
     from console.access import policy_store
-    from console.db import engine as db
+    from console.infra.db import engine as db
 
     known = {source.name for source in sources.list_all()}
     with db.transaction() as connection:

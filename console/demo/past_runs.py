@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from console import access, automation, log, records, runs
 from console.accounts import absences
 from console.core import expressions
-from console.db.engine import fetch
 from console.demo import past_campaigns, stories
+from console.infra.db.engine import fetch
 from console.work import notices, tickets
 
 if TYPE_CHECKING:

@@ -17,11 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, documents, enrolments, log, messages, monitoring, queue, runs, settings
+from console import accounts, documents, enrolments, log, messages, monitoring, runs
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.demo import model, past_runs, provider
 from console.errors import ConsoleError, Invalid
+from console.infra import jobs as queue, settings
+from console.infra.db.engine import fetch
 from console.work import standing_in
 from console.worker import handlers
 

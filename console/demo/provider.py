@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from console import settings
 from console.demo import ledger
-from console.processes.parent import end_with_parent
-from console.settings import data_folder
+from console.infra import settings
+from console.infra.processes.parent import end_with_parent
+from console.infra.settings import data_folder
 
 logger = logging.getLogger(__name__)
 KEY = "sk_demo_fernwick_pay"

@@ -6,9 +6,9 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from console.db import release
 from console.errors import ConsoleError
-from console.settings import Settings, keep_secret
+from console.infra.db import release
+from console.infra.settings import Settings, keep_secret
 
 ROLE = "fernwick"
 
@@ -39,7 +39,7 @@ class Server(ABC):
 
     def migrate(self) -> None:
         """The console's own tables in the form of this release."""
-        from console.db import engine, migrate
+        from console.infra.db import engine, migrate
 
         migrate.upgrade(engine.migration_url())
 
@@ -53,7 +53,7 @@ class Own(Server):
     """The embedded server of the data folder."""
 
     def __init__(self, given: Settings) -> None:
-        from console.postgres import Embedded
+        from console.infra.postgres import Embedded
 
         self.embedded = Embedded(given.data_dir).acquire()
 
@@ -72,7 +72,7 @@ class Own(Server):
 
     def clear_console(self) -> None:
         """Drop the console's database and make it again."""
-        from console.db import engine
+        from console.infra.db import engine
 
         engine.dispose()
         self.embedded.drop_database("console")

@@ -7,8 +7,8 @@ demo.json with that password cannot be entered this way, whatever its settings s
 from dataclasses import dataclass
 from typing import Any
 
-from console import settings
 from console.demo import loading, staff
+from console.infra import settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,11 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from console import log, subjects
+from console import log
 from console.core.tag_names import identity
-from console.db import tables
-from console.db.engine import transaction
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import transaction
 
 BY = "sys_demo"
 SPREAD_DAYS = 240

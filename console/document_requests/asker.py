@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from console import log, runs, settings
+from console import log, runs
 from console.core.actor import Actor
 from console.core.forms import examine, is_empty
 from console.core.run import moves
-from console.db.engine import fetch
 from console.document_requests import request_rows
 from console.document_requests.outside import hand_in, keep_file
 from console.document_requests.request_letters import link_of, trouble_of
 from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.files import Stored
+from console.infra import settings
+from console.infra.db.engine import fetch
+from console.infra.files import Stored
 from console.runs.changing.run_rights import may_work, see
 from console.runs.engine.stepping import require_step, step_at
 from console.steps.request_documents import CAME, SENDER, THEIRS, UNSENT

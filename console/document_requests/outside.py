@@ -4,14 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import files, log, runs, settings
+from console import log, runs
 from console.accounts import throttle
 from console.core.document_letters import OUTSIDE
 from console.core.forms import FormField, examine, is_empty
 from console.document_requests import request_rows
 from console.document_requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
 from console.errors import Conflict, Invalid, NotFound, TooMany
-from console.files import Stored
+from console.infra import files, settings
+from console.infra.files import Stored
 from console.runs.rows.run_events import ENGINE
 from console.steps.request_documents import RECEIVED, came
 

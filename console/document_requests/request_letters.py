@@ -6,14 +6,15 @@ from email.message import EmailMessage
 
 from babel.dates import format_date
 
-from console import log, queue, runs, settings
+from console import log, runs
 from console.access.run_reach import EVERY_RUN
 from console.accounts import one_time
 from console.core.document_letters import OUTSIDE
-from console.db.engine import alone, fetch
 from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import mail
+from console.infra import jobs, settings
+from console.infra.db.engine import alone, fetch
+from console.infra.outbound import mail
 from console.runs.rows.run_events import ENGINE
 from console.steps.request_documents import EXPIRED, UNSENT, came
 
@@ -31,7 +32,7 @@ _DUE = "select id from console.document_request where status in ('open', 'revoke
 
 def letters() -> int:
     """Make requests of runs that have just come to ask, send what is due, end what is over; how many were looked at. Nothing while paused."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     for (run_id,) in fetch(_NEW, (AT_ONCE,)):
         ensure(run_id)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import files, log, settings, subjects, workflows
+from console import log, workflows
 from console.core.actor import Actor
 from console.core.forms import FormField, is_empty
 from console.core.run import Event, Run
-from console.db.engine import alone, fetch
 from console.errors import Conflict
-from console.files import Stored
+from console.infra import files, settings, subjects
+from console.infra.db.engine import alone, fetch
+from console.infra.files import Stored
 from console.runs.changing.run_rights import Seen
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried

@@ -11,15 +11,16 @@ from typing import Any
 
 import orjson
 
-from console import accounts, files, log, queue, runs
+from console import accounts, log, runs
 from console.core.actor import Actor
 from console.core.papers.document_checks import Result, judged, of_values
 from console.core.run import Event
-from console.db.engine import transaction
 from console.documents import named_papers
 from console.documents.document_text import Told, kept_text, read
 from console.documents.viewed_documents import EMPTY, Document, content_of
 from console.errors import ConsoleError, NotFound
+from console.infra import files, jobs
+from console.infra.db.engine import transaction
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine.stepping import context_of, step_at
 from console.runs.rows.run_store import retried
@@ -161,7 +162,7 @@ def _order(actor: Actor, seen: Seen, refs: Sequence[str]) -> None:
     payload = json.dumps({"run": seen.run.id, "person": actor.id, "documents": sorted(refs)})
     mark = hashlib.sha256(payload.encode()).hexdigest()
     with transaction() as connection:
-        queue.enqueue(connection, queue.READ, payload, dedupe_key=f"{queue.READ}:{mark}")
+        jobs.enqueue(connection, jobs.READ, payload, dedupe_key=f"{jobs.READ}:{mark}")
 
 
 def read_ordered(payload: str) -> None:

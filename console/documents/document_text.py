@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import files, log
+from console import log
 from console.core.actor import Actor
 from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Box, Line, Origin, Read
 from console.documents.viewed_documents import Document, Opened, beside, content_of
 from console.errors import ConsoleError, NotFound, TooMany
+from console.infra import files
 from console.runs.changing.run_rights import see
 
 MOST_DOCUMENTS = 12

@@ -8,7 +8,7 @@ from console.core import media
 from console.core.actor import Actor
 from console.documents.viewed_documents import Document, beside, of_records, title_for
 from console.errors import NotFound
-from console.files import Stored
+from console.infra.files import Stored
 from console.runs.changing import attachments
 from console.runs.changing.run_rights import see
 from console.steps.base import AtHand

@@ -11,13 +11,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from console import access, files, log, records, runs, settings
+from console import access, log, records, runs
 from console.browse import notes
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
 from console.errors import Invalid, NotFound, SourceDown
-from console.files import Stored
+from console.infra import files, settings
+from console.infra.files import Stored
 from console.records import Record
 from console.runs.changing import attachments
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from console import faults, queue, records
+from console import records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import SUCCEEDED
@@ -24,6 +24,7 @@ from console.core.speaking import fill_text
 from console.effects import record
 from console.effects.effect_call import Call, TryResult, prepared
 from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
+from console.infra import faults, jobs
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result", TryResult, TryResult | None)
@@ -71,7 +72,7 @@ def _perform_define(actor: Actor, effect: Effect, run: Run) -> tuple[Call, TryRe
     call = prepared(actor, effect, run, judged=True)
     if call.define.if_ is not None and not expressions.parse(call.define.if_).test(call.roots):
         return call, TryResult("succeeded", values={"left_out": True})
-    if (call.define.outside or call.define.goes_to) and queue.paused_because():
+    if (call.define.outside or call.define.goes_to) and jobs.paused_because():
         return call, TryResult("failed", "paused", COPY)
     return call, _result_of_asking(effect, KINDS[effect.kind].perform, call)
 
@@ -80,7 +81,7 @@ def _result_of_asking(effect: Effect, ask: Callable[[Call], Result], call: Call)
     """The result of one try or look; where somebody outside has to answer, others work in this thread's stead meanwhile."""
     if not target_of(effect):
         return ask(call)
-    with queue.outside_places.waiting() as answered:
+    with jobs.outside_places.waiting() as answered:
         result = ask(call)
         if result is None or result.status == "succeeded":
             answered()

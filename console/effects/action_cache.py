@@ -7,9 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from console.core.documents.action_document import Action, read
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 
 CACHED_S = 1.0
 

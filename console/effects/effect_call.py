@@ -22,10 +22,10 @@ from console.core.forms import FormField
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
-from console.db import tables
-from console.db.engine import hot_engine
 from console.effects import spoken_values
 from console.errors import Conflict, Invalid, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.records import Record
 
 SHAPED = frozenset({"decimal", "money", "text", "long_text", "datetime"})

@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from console import settings
 from console.core import expressions
 from console.core.effect_kinds import Http
 from console.effects.effect_call import Call, TryResult
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import http_requests, net, outgoing_secrets, retry_after
+from console.infra import settings
+from console.infra.outbound import http_requests, net, outgoing_secrets, retry_after
 
 TRIES = 2
 PAUSE_S = 0.5

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from console import queue
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.effect_kinds import Follow, Http
@@ -12,6 +11,7 @@ from console.core.run import Effect, Run
 from console.effects import http, sql_write
 from console.effects.effect_call import Call, prepared, results_beside
 from console.errors import ConsoleError, SourceDown
+from console.infra import jobs
 
 NOT_NOTED = "It could not be noted in the record:"
 
@@ -47,7 +47,7 @@ def look_up(actor: Actor, effect: Effect, run: Run) -> LaterResult:
     call = prepared(actor, effect, run, judged=False)
     define: Http = call.define
     follow = define.follow
-    with queue.outside_places.waiting() as answered:
+    with jobs.outside_places.waiting() as answered:
         answer = http.check(call)
         answered()
     values = dict(answer.values) if answer is not None and answer.status == "succeeded" else {}

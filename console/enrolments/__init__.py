@@ -22,18 +22,4 @@ from console.enrolments.places import HERE, STATUSES, Lead, Places, leads_of
 from console.enrolments.targets import Target, find, judges_entries, seen
 from console.enrolments.whom_to_enrol import Question
 
-OPEN_MODULES = frozenset(
-    {
-        "batches",
-        "beginning",
-        "counts",
-        "erasing",
-        "exits",
-        "leaving",
-        "leaving_many",
-        "places",
-        "targets",
-        "whom_it_lets_in",
-        "whom_to_enrol",
-    }
-)
+OPEN_MODULES = frozenset({"leaving_many", "whom_it_lets_in"})

@@ -8,15 +8,16 @@ from typing import Any, Literal
 import orjson
 from sqlalchemy.engine import Connection
 
-from console import browse, faults, log, queue, records, subjects
+from console import browse, log, records
 from console.core.actor import Actor
 from console.core.contacting import Consent
 from console.core.run.causes import Causes, cause_of_actor, stored
-from console.db.engine import fetch
-from console.db.ids import new_id
 from console.enrolments.targets import Target
 from console.formats import phone_plans
 from console.formats.times import moment_of
+from console.infra import faults, jobs, subjects
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 from console.messages import address_consents, reachable, recipients
 
 Status = Literal["enrolled", "already_enrolled", "refused"]
@@ -212,7 +213,7 @@ def admit(connection: Connection, target: Target, candidates: Sequence[Candidate
         agreed = [each for each in good if each.consent and ids[each.line] in entered]
         given = [given for each in agreed for given in reachable.brought(target.document, ids[each.line], each.values, each.consent)]
         address_consents.keep(connection, given, entry.actor.id)
-        queue.enqueue_look(connection, queue.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
+        jobs.enqueue_look(connection, jobs.BEGIN, target.id, dedupe_key=f"begin|{target.id}")
         _note(
             connection,
             target,

@@ -11,13 +11,11 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from console import access, background, browse, faults, queue
+from console import access, background, browse
 from console.background import DONE, Stopped, Stopping, Work
 from console.contacts import contact_files, import_batches
 from console.core.actor import Actor
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
-from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id
 from console.enrolments import batch_previews, erasing, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
 from console.enrolments.leaving_many import LEAVING
@@ -25,6 +23,9 @@ from console.enrolments.places import partly
 from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.ids import new_id
 from console.messages.reachable import Reach
 
 APART = (LEAVING, import_batches.KIND)
@@ -228,7 +229,7 @@ def sweep() -> int:
 
 
 class _Batches(background.BatchKind[Batch]):
-    job, about = queue.ENROL, "enrolment batch"
+    job, about = jobs.ENROL, "enrolment batch"
     missing = "There is no such enrolment, or it is older than 30 days."
 
     def conditions(self) -> Sequence[sa.ColumnElement[bool]]:
@@ -242,15 +243,15 @@ class _Batches(background.BatchKind[Batch]):
             return
         target = seen(actor, work.workflow, "start")
         if target.status == PAUSED:
-            raise queue.PutBack(background.LATER_S)
+            raise jobs.PutBack(background.LATER_S)
         require_open(target)
         _check(target, work.question)  # once done it is forgotten whom it named: nobody may never become everybody
         told, answers_kept = batch_previews.told_so_far(work.place), work.already_enrolled + work.refused
         causes = causes_from_json(work.question.caused_by)
         entry = Entry(actor, work.origin, work.question.trigger, batch=work.id, caused_by=causes, chain=work.id)
         for candidates, place in whom_to_enrol.chunks(actor, target, work.question, work.person, work.place):
-            if stopping() or (not work.preview and (queue.paused() or find(target.id).status == PAUSED)):
-                raise queue.PutBack(background.LATER_S)
+            if stopping() or (not work.preview and (jobs.paused() or find(target.id).status == PAUSED)):
+                raise jobs.PutBack(background.LATER_S)
             if work.preview:
                 answered = judge(target, candidates)
                 told = batch_previews.added(told, target, candidates, answered)

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import accounts, faults, log, queue, records, runs, subjects
+from console import accounts, log, records, runs
 from console.access import AT_WORK, EVERY_RUN
 from console.core import scopes
 from console.core.documents.workflow import Settings
 from console.core.run.causes import Cause, causes_from_json
-from console.db.engine import alone, fetch
 from console.enrolments import counts, exits, leaving
 from console.enrolments.places import opened_values
 from console.enrolments.targets import Target, find
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
+from console.infra import faults, jobs, subjects
+from console.infra.db.engine import alone, fetch
 from console.runs import ENGINE, RecordRef, StartedBy
 
 IN_ONE_GO_S = 2.0
@@ -77,7 +78,7 @@ class _Blocked(Exception):
 
 def pick_up() -> int:
     """Put in a job for each workflow in which somebody waits and may begin: after a crash, a pause, an activation; answers how many. A duty of the worker."""
-    return queue.enqueue_all([queue.Job(queue.BEGIN, row[0], f"begin|{row[0]}") for row in fetch(_WORKFLOWS)])
+    return jobs.enqueue_all([jobs.Job(jobs.BEGIN, row[0], f"begin|{row[0]}") for row in fetch(_WORKFLOWS)])
 
 
 def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wait_s: float = IN_ONE_GO_S) -> None:
@@ -89,17 +90,17 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
     with alone(f"begin|{workflow_id}") as mine:
         until = time.monotonic() + wait_s
         while mine:
-            if stopping() or queue.paused():
-                raise queue.PutBack(LATER_S)
+            if stopping() or jobs.paused():
+                raise jobs.PutBack(LATER_S)
             target = find(workflow_id)
             if target.status != "active" or target.archived or target.number is None or target.document is None:
                 return
             places, most = _room(target.id, target.document.settings)
             if min(places, most) <= 0:
                 if full_until(target) is not None:
-                    raise queue.PutBack(FULL_DAY_S)
+                    raise jobs.PutBack(FULL_DAY_S)
                 if time.monotonic() > until:
-                    raise queue.PutBack(FULL_S)
+                    raise jobs.PutBack(FULL_S)
                 time.sleep(LOOK_S)
                 continue
             waiting = [_Waiting(*row) for row in fetch(_WAITING, (target.id, log.now(), most))]
@@ -108,9 +109,9 @@ def begin(workflow_id: str, stopping: Callable[[], bool] = lambda: False, *, wai
             try:
                 _begin_all(target, waiting, places)
             except _Blocked:
-                raise queue.PutBack(BLOCKED_S) from None
+                raise jobs.PutBack(BLOCKED_S) from None
             if time.monotonic() > until:
-                raise queue.PutBack
+                raise jobs.PutBack
 
 
 def _room(workflow_id: str, settings: Settings) -> tuple[int, int]:

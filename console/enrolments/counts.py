@@ -7,7 +7,7 @@ from typing import Any
 from console import access
 from console.access import EVERY_RUN
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.runs import Difference
 from console.runs.showing import record_reach
 

@@ -6,12 +6,10 @@ from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
-from console import access, faults, log, runs, workflows
+from console import access, log, runs, workflows
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run.causes import Causes
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.enrolments import exits, places
 from console.enrolments.admission import (
     ALREADY,
@@ -29,6 +27,9 @@ from console.enrolments.admission import (
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside, with_visible_references, wrong_records
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import faults
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
 from console.workflows import OBJECT

@@ -9,9 +9,9 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.access import EVERY_RUN
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.enrolments import leaving
 from console.enrolments.targets import find
+from console.infra.db.engine import fetch, transaction
 
 REASON = "erased"
 LATELY = timedelta(hours=1)

@@ -5,17 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from console import browse, faults, log, runs, subjects
+from console import browse, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.enrolments import places
 from console.enrolments.places import Lead
 from console.enrolments.targets import Target, find, seen
 from console.errors import Conflict
+from console.infra import faults, subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.runs import ENGINE
 from console.workflows import NotReadable
 

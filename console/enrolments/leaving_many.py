@@ -12,16 +12,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, background, browse, faults, log, queue, records, subjects
+from console import access, background, browse, log, records
 from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.run.moves import require_reason
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.enrolments import counts, leaving, places
 from console.enrolments.places import HERE, Lead
 from console.enrolments.targets import Target, seen
 from console.errors import Conflict, Malformed, NotFound
+from console.infra import faults, jobs, subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 
 LEAVING = "leaving"
 AT_ONCE = 1_000
@@ -163,7 +164,7 @@ def resume(actor: Actor, slug_or_id: str, ident: str) -> TakeOut:
 
 
 class _Leavings(background.BatchKind[TakeOut]):
-    job, about, origin = queue.TAKE_OUT, "taking out", LEAVING
+    job, about, origin = jobs.TAKE_OUT, "taking out", LEAVING
     missing = "There is no such act, or it is older than 30 days."
 
     def open(self, row: sa.Row[Any], asked: Mapping[str, Any]) -> TakeOut:
@@ -174,7 +175,7 @@ class _Leavings(background.BatchKind[TakeOut]):
         _leave_all(target, work, actor, stopping)
         while leaving.finish_left(target.id):
             if stopping():
-                raise queue.PutBack
+                raise jobs.PutBack
 
 
 LEAVINGS = _Leavings()
@@ -186,7 +187,7 @@ def _leave_all(target: Target, found: TakeOut, actor: Actor, stopping: Stopping)
     after = ""
     while rows := fetch(_NEXT, _parameters(target, found.those) | {"upto": found.created_at, "after": after}):
         if stopping():
-            raise queue.PutBack
+            raise jobs.PutBack
         after = rows[-1][0]
         visible = _visible(actor, target, [row[1] for row in rows if row[1] is not None])
         leads = [row[0] for row in rows if row[1] is None or row[1] in visible]

@@ -6,8 +6,8 @@ from datetime import timedelta
 from console import access, log, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import Settings
-from console.db.engine import fetch
 from console.enrolments.beginning import PARALLEL
+from console.infra.db.engine import fetch
 
 SHOWN = 20
 _WAITING = """

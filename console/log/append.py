@@ -18,15 +18,15 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import faults, subjects
 from console.core.actor import Actor
-from console.db import request_writes, tables
-from console.db.engine import borrowed, driver_of, hot_engine
-from console.db.ids import uuid7_text
+from console.infra import faults, subjects
+from console.infra.db import request_writes, tables
+from console.infra.db.engine import borrowed, driver_of, hot_engine
+from console.infra.db.ids import uuid7_text
+from console.infra.jobs import Job
 from console.log.body import Fact, Frame, Link, link
 from console.log.idempotency_note import IDEMPOTENCY, LOOKS, AlreadyDone
 from console.log.transition_statement import NOTHING, Part, Projection, call, statement
-from console.queue import Job
 
 REQUEST: contextvars.ContextVar[str | None] = contextvars.ContextVar("request", default=None)
 """The id of the request at hand; the door sets it, each event carries it."""

@@ -15,7 +15,7 @@ from datetime import datetime
 
 import orjson
 
-from console.db.engine import hot_engine
+from console.infra.db.engine import hot_engine
 from console.log import tree_heads
 
 LEVEL = 1  # of deflate: the higher ones cost more than they save on the way

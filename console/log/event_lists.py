@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from console import settings
-from console.db import tables
-from console.db.engine import fetch, hot_engine
 from console.errors import Malformed
+from console.infra import settings
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 
 TAG_BYTES = 8
 SKEW = timedelta(hours=1)

@@ -22,8 +22,8 @@ from console.core import outcome_words
 from console.core.documents.collections import Collection, Relation
 from console.core.origins import FORM, KEY
 from console.core.run.proposal import HIDDEN_MODES
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.log import masking
 from console.log.body import CLIENT_IP, OF_PEOPLE
 from console.log.masking import Hidden, tree, within

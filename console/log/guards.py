@@ -6,7 +6,7 @@ A look at the catalogue of the server, whose cost does not depend on how long th
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 CHANGE, UPDATE, TRUNCATE = 27, 19, 34
 """When a trigger fires, as the server counts it."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from console.db import request_writes
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db import request_writes
+from console.infra.db.engine import fetch
 
 IDEMPOTENCY: contextvars.ContextVar[str | None] = contextvars.ContextVar("idempotency", default=None)
 """The caller's idempotency key; the first transition of the request takes it, in its own transaction."""

@@ -6,13 +6,13 @@ from typing import Any
 
 import psycopg
 
-from console import faults
-from console.db import request_writes
-from console.db.engine import borrowed
+from console.infra import faults
+from console.infra.db import request_writes
+from console.infra.db.engine import borrowed
+from console.infra.jobs import Job, columns_of
 from console.log.append import arrived
 from console.log.body import Link
 from console.log.transition_statement import Projection, column_json, sealed_values
-from console.queue import Job, columns_of
 
 _BEGIN = """
 with wanted as materialized (

@@ -7,10 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects
 from console.core.actor import Actor
-from console.db import request_writes, tables
-from console.db.ids import uuid7_text
+from console.infra import subjects
+from console.infra.db import request_writes, tables
+from console.infra.db.ids import uuid7_text
 from console.log.append import Moved, frame_of, now, write
 from console.log.body import Fact, Link, link
 from console.log.transition_statement import sealed_values

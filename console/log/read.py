@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import orjson
 import sqlalchemy as sa
 
-from console import subjects
-from console.db import tables
-from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 from console.log.body import CLIENT_IP, unflatten
 
 ERASED = "erased"

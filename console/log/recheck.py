@@ -12,8 +12,8 @@ from typing import Any
 
 import orjson
 
-from console import subjects
-from console.db.engine import alone, fetch, transaction
+from console.infra import subjects
+from console.infra.db.engine import alone, fetch, transaction
 from console.log import checkpoint, event_lists, tree_heads
 from console.log.body import OF_PEOPLE, commitment
 from console.log.read import EXPIRED, unsealed

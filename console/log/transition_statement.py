@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from console import subjects
+from console.infra import subjects
+from console.infra.jobs import BESIDE, Job
 from console.log.body import Link, plain
-from console.queue import BESIDE, Job
 
 FEW = 8
 Part: TypeAlias = tuple[str, Sequence[Any]]

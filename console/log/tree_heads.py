@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from console.db import tables
-from console.db.engine import borrowed, engine, fetch, transaction
 from console.errors import Conflict
+from console.infra.db import tables
+from console.infra.db.engine import borrowed, engine, fetch, transaction
 from console.log import checkpoint, verify
 from console.log.tree import EMPTY, HASH_BYTES, WIDTH, Tiles
 

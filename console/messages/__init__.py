@@ -21,7 +21,28 @@ from console.messages.sending import pick_up, send
 
 OPEN_MODULES = frozenset(
     {
-        "address_consents", "agreed_to", "asked_to_stop", "callbacks", "channel_settings", "contact_trials", "delivery_gate", "file_opt_outs", "held_messages", "inbound", "kept_rules", "mail_polling", "mapping_trial", "message_reasons", "messages_to_oneself", "of_a_person", "opting_out", "outbox",
-        "outside_addresses", "reachable", "recipients", "single_messages", "unsubscribing",
+        "address_consents",
+        "agreed_to",
+        "asked_to_stop",
+        "callbacks",
+        "channel_settings",
+        "contact_trials",
+        "delivery_gate",
+        "file_opt_outs",
+        "held_messages",
+        "inbound",
+        "kept_rules",
+        "mail_polling",
+        "mapping_trial",
+        "message_reasons",
+        "messages_to_oneself",
+        "of_a_person",
+        "opting_out",
+        "outbox",
+        "outside_addresses",
+        "reachable",
+        "recipients",
+        "single_messages",
+        "unsubscribing",
     }
-)  # fmt: skip
+)

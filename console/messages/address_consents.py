@@ -11,8 +11,8 @@ from console import access, log
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, WORDS, Consent
 from console.core.moments import moment_text
-from console.db.engine import fetch, transaction
 from console.errors import Invalid
+from console.infra.db.engine import fetch, transaction
 
 LEAD_CHANNELS = tuple(channel for channel in CHANNELS if channel != "chat")
 LONGEST = 300

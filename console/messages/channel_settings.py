@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log, settings
+from console import access, log
 from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.actor import Actor
@@ -15,9 +15,10 @@ from console.core.contacting import KINDS
 from console.core.documents.document_parts import as_file
 from console.core.seen_before import require_unchanged
 from console.core.sms_gateway import SmsGateway
-from console.db.engine import fetch, transaction
 from console.errors import IntegrationError, Invalid, NotFound
-from console.integrations import kept_channels, net, outgoing_secrets
+from console.infra import settings
+from console.infra.db.engine import fetch, transaction
+from console.infra.outbound import kept_channels, net, outgoing_secrets
 
 SANDBOXED = {"email": "e-mails", "sms": "SMS", "call": "calls", "chat": "chat messages"}
 SCRIPT_MOST = 10_000

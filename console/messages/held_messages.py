@@ -8,10 +8,11 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import log, subjects
+from console import log
 from console.core.contacting import Contact, Outgoing, Rules, SendNow, Skip, Verdict, WaitUntil, judge
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.messages import kept_rules, message_rows, recipients
 from console.messages.message_rows import Message, kind_of
 

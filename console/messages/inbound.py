@@ -7,17 +7,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, browse, faults, log, records, subjects
+from console import access, browse, log, records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.filters import ENDING, LAST_DIGITS, Group, Test
 from console.core.scopes import Scope, whole
 from console.core.stop_words import is_stop
-from console.db.engine import alone, fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError
 from console.formats import phone_plans
+from console.infra import faults, subjects
+from console.infra.db.engine import alone, fetch, transaction
+from console.infra.db.ids import new_id
 from console.messages import opting_out, recipients
 from console.messages.message_events import WRITER
 from console.messages.message_rows import Message, by_id, change, read

@@ -13,8 +13,8 @@ from console import access, log
 from console.core.actor import Actor
 from console.core.contact_rules import differences, document_of, problems, rules_of
 from console.core.contacting import Rules
-from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, Invalid
+from console.infra.db.engine import fetch, hot_engine, transaction
 
 KEPT_S = 1.0
 """How old what a process knows of the rules may be, in seconds: every message asks for them."""

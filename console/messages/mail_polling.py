@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from console import log, queue, settings
+from console import log
 from console.channels.mail_reports import MOST_BYTES, read
-from console.db.engine import fetch, transaction
 from console.errors import IntegrationError
-from console.integrations import imap
-from console.integrations.imap import Opened, Place
+from console.infra import jobs, settings
+from console.infra.db.engine import fetch, transaction
+from console.infra.outbound import imap
+from console.infra.outbound.imap import Opened, Place
 from console.messages import callbacks
 
 AT_ONCE = 200
@@ -55,7 +56,7 @@ def standing() -> Standing | None:
 
 def poll() -> int:
     """Take in new mails, at most `AT_ONCE`; returns how many were looked at. While everything is paused, they wait in their mailbox."""
-    if settings.current().imap is None or queue.paused():
+    if settings.current().imap is None or jobs.paused():
         return 0
     now = log.now()
     with transaction() as connection:

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from console import records
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.messages import held_messages, message_reasons, outbox
 from console.runs.showing import bounded_counts, record_reach
 from console.runs.showing.bounded_counts import WORKFLOWS, Bounded

@@ -5,8 +5,9 @@ from typing import Any, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from console import browse, log, records, subjects
+from console import browse, log, records
 from console.core.actor import Actor
+from console.infra import subjects
 from console.messages.message_rows import Message
 
 WRITER = Actor("system", "sys_channels", "Handrail", session="sys:messages")

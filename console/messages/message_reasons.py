@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from console.core.message_codes import BY_CODE
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 SAID_ALIKE = frozenset({"no_address", "do_not_contact", "no_consent", "empty_field"})
 """Codes for which the gate's own words name nobody, and say more than the table: of many too they are shown as they are."""

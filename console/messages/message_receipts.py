@@ -5,7 +5,7 @@ from typing import Any
 
 from console import log
 from console.channels.base import Handed
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 from console.messages import inbound, opting_out
 from console.messages.message_events import WRITER, Note, noted
 from console.messages.message_reasons import in_words

@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from console import log, runs
 from console.core import contacting
-from console.db import troubles
-from console.db.engine import fetch, transaction
+from console.infra.db import troubles
+from console.infra.db.engine import fetch, transaction
 from console.messages.message_rows import Message, read
 
 LOOK_THERE = "Ask its receiver or look at the provider, then say what came of it; sent again, it may reach them twice."

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, subjects, workflows
+from console import log, workflows
 from console.core.contacting import CAMPAIGN, KINDS, Kind, Used
-from console.db.engine import driver_of, fetch
-from console.db.ids import new_id
+from console.infra import subjects
+from console.infra.db.engine import driver_of, fetch
+from console.infra.db.ids import new_id
 
 _log = logging.getLogger(__name__)
 _COLUMNS = (

@@ -2,11 +2,12 @@
 
 import sqlalchemy as sa
 
-from console import access, log, queue, subjects
+from console import access, log
 from console.core.actor import Actor
-from console.db.engine import transaction
-from console.db.ids import new_id
 from console.errors import Invalid
+from console.infra import jobs, subjects
+from console.infra.db.engine import transaction
+from console.infra.db.ids import new_id
 from console.messages.channel_settings import state_of
 from console.messages.recipients import address_of
 
@@ -30,8 +31,8 @@ def send_test(actor: Actor, kind: str, to: str) -> str:
     kid, nonce, ct = subjects.seal(subject, f"message|{message_id}", content)
     with transaction() as connection:
         connection.execute(_ADD, {"id": message_id, "channel": kind, "at": now, "subject": subject, "kid": kid, "nonce": nonce, "ct": ct})
-        job = queue.send(message_id, kind)
-        queue.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
+        job = jobs.send(message_id, kind)
+        jobs.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
         data = {"channel": kind, "provider": state.provider, "sandbox": state.sandbox}
         log.note(actor, "message_tested", open=data, connection=connection)
     return message_id

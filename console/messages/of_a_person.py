@@ -1,7 +1,7 @@
 """The messages of one person, as erasing them counts them and keeps those that wait from leaving."""
 
 from console import log
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 _COUNTED = "select count(*), count(*) filter (where status = 'waiting') from console.message where subject = %s"
 _CALLED_OFF = "update console.message set status = 'cancelled', code = 'erased', due_at = null, at = %s where subject = %s and status = 'waiting' returning id"

@@ -22,11 +22,11 @@ from console.core.documents.collections.consent_places import column_of, consent
 from console.core.documents.collections.contact_document import ConsentDocument
 from console.core.moments import moment_text
 from console.core.scopes import whole
-from console.db.engine import alone, fetch, transaction
 from console.errors import Conflict, ConsoleError
+from console.infra.db.engine import alone, fetch, transaction
+from console.infra.subjects import subject_of
 from console.messages.message_events import WRITER
 from console.records import record_keys, subject as subject_record
-from console.subjects import subject_of
 
 OUTWARD = tuple(channel for channel in CHANNELS if channel != "chat")
 WORDS = ("withdrawn", "opted_out", "opt_out", "revoked", "unsubscribed", "denied", "declined", "refused", "no", "false", "0")

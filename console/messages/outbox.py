@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, browse, queue, records, subjects, workflows
+from console import access, browse, records, workflows
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
 from console.core.stop_words import asks_again
-from console.db.engine import fetch
 from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
+from console.infra import jobs, subjects
+from console.infra.db.engine import fetch
 from console.log import masking
 from console.messages import inbound, message_reasons, message_rows, opting_out
 from console.messages.message_rows import Message
@@ -120,7 +121,7 @@ class Line:
         message = self.message
         if message.status != "waiting":
             return ""
-        if queue.paused():
+        if jobs.paused():
             return "Everything is paused: it leaves when that ends, if it may then."
         paused = message.run is not None and any(each.id == message.workflow and each.status == "paused" for each in workflows.all_known())
         return "Its workflow is paused: it leaves when that is active again, if it may then." if paused else ""

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 
-from console import settings
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.messages.message_rows import Message
 
 _SENT_TO = """

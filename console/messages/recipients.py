@@ -17,15 +17,15 @@ from console.contacts import headings
 from console.core.contacting import CASE, Consent, Contact
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
-from console.db.engine import fetch
 from console.errors import NotFound, SourceDown
 from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of
+from console.infra.db.engine import fetch
+from console.infra.subjects import digest
 from console.messages import address_consents
 from console.messages.message_rows import Message
 from console.messages.opting_out import ADDRESS
-from console.subjects import digest
 
 _TAKEN_BACK = "select record, channel, at, source from console.opt_out where collection = %s and record = any(%s) or collection = %s and record = any(%s) order by at"
 NO_ZONE = "Etc/Unknown"

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import faults, log, queue, workflows
+from console import log, workflows
 from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
 from console.core.actor import Actor
@@ -22,10 +22,11 @@ from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, 
 from console.core.message_codes import BY_CODE
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
-from console.db.engine import alone, fetch
 from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats.times import moment_of
-from console.integrations import retry_after
+from console.infra import faults, jobs
+from console.infra.db.engine import alone, fetch
+from console.infra.outbound import retry_after
 from console.messages import contact_trials, held_messages, kept_rules, message_receipts, message_results, message_rows, recipients
 from console.messages.call_answers import result_of, unknown_answer
 from console.messages.channel_settings import in_sandbox, script_of
@@ -52,14 +53,14 @@ _log = logging.getLogger(__name__)
 _DUE = f"""
 select m.id, m.channel from unnest(array['email', 'sms', 'call', 'chat']) c
 cross join lateral (select id, channel from console.message where due_at <= %s and channel = c order by due_at limit %s) m
-where {queue.no_job("'send:' || m.id")}
+where {jobs.no_job("'send:' || m.id")}
 """  # noqa: S608 (texts of ours)
 """Of each channel so many, those of a provider that is slow hide none of another; of these, the ones without a job: while many wait for their turn, a look costs little."""
 
 
 def pick_up() -> int:
     """Add a job for each message that is due; returns how many were new. Messages that a crash left behind are due too."""
-    return 0 if queue.paused() else queue.enqueue_all([queue.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
+    return 0 if jobs.paused() else jobs.enqueue_all([jobs.send(*row) for row in fetch(_DUE, (log.now(), AT_ONCE))])
 
 
 def send(message_id: str) -> None:
@@ -67,15 +68,15 @@ def send(message_id: str) -> None:
     message = message_rows.by_id(message_id)
     if message is None or message.direction != "out":
         return
-    if queue.paused():
-        raise queue.PutBack(PAUSED_S)
+    if jobs.paused():
+        raise jobs.PutBack(PAUSED_S)
     if message.status == "waiting" and in_sandbox(message.channel):
         _send_if_allowed(message)  # which nothing outside gets: whoever marks it as leaving first has sent it
         return
     with alone(f"message|{message_id}") as mine:
         message = message_rows.by_id(message_id) if mine else None
         if not mine:
-            raise queue.PutBack(BUSY_S)
+            raise jobs.PutBack(BUSY_S)
         if message is not None:
             _take_up(message)
 
@@ -104,7 +105,7 @@ def _send_if_allowed(message: Message) -> None:
         recipients.contact_lock(message)
     ) as mine:  # two messages to one contact are judged one after another, or both would find room under the cap
         if not mine:
-            raise queue.PutBack(BUSY_S)
+            raise jobs.PutBack(BUSY_S)
         leaving = _judged(message)
     if leaving is not None:
         _hand_over(*leaving)
@@ -137,7 +138,7 @@ def _judged(message: Message) -> tuple[Message, Letter] | None:
     address = recipients.address_digest(to) if contact is not None and to else None
     with alone(recipients.address_lock(address)) if address is not None else nullcontext(True) as mine:  # other contacts may have it, too
         if not mine:
-            raise queue.PutBack(BUSY_S)
+            raise jobs.PutBack(BUSY_S)
         used = facts.used if address is None else [*facts.used, *message_rows.used_at(message, address, now - rules.longest)]
         zones = held_messages.zones_at(message, contact, to, rules)
         verdict = judge(outgoing, judged_contact, zones, used, now, rules)

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, browse, log, queue, records, subjects
+from console import access, browse, log, records
 from console.core.actor import Actor
 from console.core.contacting import Contact, Kind, Outgoing, Skip, Verdict, judge
-from console.db.engine import transaction
-from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra import jobs, subjects
+from console.infra.db.engine import transaction
+from console.infra.db.ids import new_id
 from console.messages import inbound, kept_rules, message_rows, recipients
 
 ACT = "message"
@@ -115,8 +116,8 @@ def ask(actor: Actor, asked: Asked) -> str:
                 connection=connection,
             )
         else:
-            job = queue.send(message_id, asked.channel)
-            queue.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
+            job = jobs.send(message_id, asked.channel)
+            jobs.enqueue(connection, job.entrypoint, job.payload, dedupe_key=job.key)
     return message_id
 
 

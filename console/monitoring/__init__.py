@@ -8,18 +8,4 @@ from console.monitoring.metrics import WINDOWS, Metrics, metrics
 from console.monitoring.outcomes import DayCount
 from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
 
-OPEN_MODULES = frozenset(
-    {
-        "alerts",
-        "approval_times",
-        "asking_runs",
-        "cards",
-        "due_times",
-        "endings",
-        "incidents",
-        "late_runs",
-        "lately",
-        "metrics",
-        "unable_to_start",
-    }
-)
+OPEN_MODULES = frozenset({"alerts", "asking_runs", "due_times", "incidents", "late_runs", "lately", "unable_to_start"})

@@ -13,16 +13,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, settings, subjects, workflows
+from console import access, accounts, log, runs, workflows
 from console.access import limits
 from console.core.actor import Actor
 from console.core.run.causes import MOST, run_depth
 from console.core.run.origin import StartedBy
 from console.core.seen_before import require_unchanged
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
+from console.infra import jobs, settings, subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.ids import new_id
 from console.monitoring import due_times, failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
 from console.runs.rows import side_rows
@@ -241,7 +242,7 @@ def raise_due() -> int:
 
     One failure is told once: what failed inside a run that failed for it, or asks somebody, is told by the rules of that one, if it has any.
     """
-    if queue.paused():
+    if jobs.paused():
         return 0
     rows = fetch(_WAITING, (log.now() - LONGEST_WAIT, AT_ONCE))
     for run_id, workflow_id, version, step, code, cause, at, reason, record, given, subject, told_by_whole in rows:
@@ -267,7 +268,7 @@ def _told_by_whole(run_id: str, workflow: Known) -> bool:
 
 def tell_slow() -> int:
     """Tell of live runs that take longer than a rule allows, each once; how many there were."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     rows = fetch(_SLOW, (AT_ONCE,))
     for run_id, rule_id in rows:

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from console import access, log, queue, runs, workflows
+from console import access, log, runs, workflows
 from console.accounts import absences
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.working_time import after, worked_seconds
-from console.db.engine import fetch, transaction
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
 from console.monitoring.due_times import AT_ONCE, RULE, ApprovalStage, Rule, rule_of
 from console.runs.changing.approval_requests import MOST_TOLD, possible_approvers
 from console.runs.rows import side_rows
@@ -36,7 +37,7 @@ _TURN = sa.text(
 
 def look() -> int:
     """Tell who has to know of every open approval that waits too long; returns how many clocks were checked. While everything is paused, nobody is told."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     rules = {row[0]: rule_of(row) for row in fetch(f"{RULE} where approvals <> '[]'")}
     found = fetch(_CANDIDATES, (AT_ONCE,)) if rules else []

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from console import access, accounts, log, messages, runs, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach

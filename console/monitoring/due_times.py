@@ -14,16 +14,17 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import access, accounts, inboxes, log, queue, runs, steps, workflows
+from console import access, accounts, inboxes, log, runs, steps, workflows
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
 from console.core.seen_before import require_unchanged
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError, Invalid, NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.runs.changing.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows
@@ -218,7 +219,7 @@ def due_at(hours: Hours, begun: datetime, now: datetime, total_s: float, worked_
 
 def look() -> int:
     """Do what is due for every live run with a due time; returns how many clocks were checked. While everything is paused, no notice is sent."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     rules = {row[0]: rule_of(row) for row in fetch(RULE)}
     pairs = fetch(_CANDIDATES, (AT_ONCE,)) if rules else []

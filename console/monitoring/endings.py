@@ -10,8 +10,8 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
 from console.core.moments import midnight
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.monitoring.cards import first_day
 from console.runs.showing import record_reach
 from console.runs.showing.run_filters import is_whole

@@ -6,7 +6,7 @@ import re
 import sqlalchemy as sa
 
 from console import access, runs
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 
 AT_ONCE = 5_000
 TIMED_OUT = "timed_out"

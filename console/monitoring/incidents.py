@@ -9,10 +9,10 @@ import sqlalchemy as sa
 
 from console import access, enrolments, log, workflows
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine, transaction
-from console.db.ids import id_at
 from console.errors import ConsoleError, Malformed, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.ids import id_at
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
 from console.runs.showing import lists, record_reach

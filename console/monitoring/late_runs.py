@@ -11,8 +11,8 @@ from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run import Run, fold
 from console.core.working_time import worked_seconds
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.monitoring import due_times
 from console.monitoring.cards import first_day
 from console.runs.rows.run_events import as_event

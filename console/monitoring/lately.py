@@ -6,7 +6,7 @@ from datetime import datetime
 
 from console import access
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.monitoring.outcomes import WRONG
 from console.runs.showing import bounded_counts

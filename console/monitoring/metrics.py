@@ -11,8 +11,8 @@ from console import log, messages, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.plain_words import humanised
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.monitoring.cards import first_day
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.showing import record_reach

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from console.core.actor import Actor
 from console.core.moments import midnight
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.runs.showing import record_reach
 from console.runs.showing.run_filters import is_whole
 

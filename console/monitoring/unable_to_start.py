@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, records, workflows
+from console import access, accounts, log, records, workflows
 from console.access import limits
 from console.automation import GOES_ROUND, start_waiting
 from console.core.actor import Actor
-from console.db.engine import alone, fetch, transaction
+from console.infra import jobs
+from console.infra.db.engine import alone, fetch, transaction
 from console.runs.rows import side_rows
 from console.workflows import OBJECT, Known
 
@@ -40,7 +41,7 @@ _NO_MORE = sa.text("delete from console.version where name = :name")
 
 def look() -> int:
     """Tell of automations that cannot start since the last look, and of those that can again; returns how many there were. A duty of the worker."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     with alone("automations that cannot start") as mine:
         if not mine:

@@ -14,16 +14,17 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, faults, log, queue, subjects
-from console.db.engine import alone, fetch, hot_engine, transaction
+from console import access, log
 from console.errors import NotAllowed, SourceDown
-from console.integrations import retry_after
+from console.infra import faults, jobs, subjects
+from console.infra.db.engine import alone, fetch, hot_engine, transaction
+from console.infra.jobs import PutBack
+from console.infra.outbound import retry_after
 from console.outgoing_webhooks import event_types, sending_out
 from console.outgoing_webhooks.readable_events import Audience
 from console.outgoing_webhooks.sending_out import Answer
 from console.outgoing_webhooks.stopping import stop
 from console.outgoing_webhooks.subscription_rows import Subscription, deliveries, note_problem, stored, table, update
-from console.queue import PutBack
 
 logger = logging.getLogger(__name__)
 PAUSES_S = (5, 30, 120, 600, 1_800, 3_600, 7_200, 14_400, 28_800, 28_800)
@@ -53,9 +54,9 @@ select d.id, d.pos, d.prev_pos, d.type, d.subject, d.by_hand, d.tries, d.made_at
 
 def pick_up() -> int:
     """Add a job for each webhook that has something due; returns how many."""
-    if queue.paused():
+    if jobs.paused():
         return 0
-    return queue.enqueue_all([queue.Job(queue.DELIVER, webhook_id, f"webhook:{webhook_id}") for (webhook_id,) in fetch(_DUE)])
+    return jobs.enqueue_all([jobs.Job(jobs.DELIVER, webhook_id, f"webhook:{webhook_id}") for (webhook_id,) in fetch(_DUE)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def deliver(webhook_id: str, stopping: Callable[[], bool] = lambda: False) -> No
             if stopping():
                 raise PutBack
             webhook = stored(webhook_id)
-            if webhook is None or queue.paused() or (found := _next(webhook)) is None:
+            if webhook is None or jobs.paused() or (found := _next(webhook)) is None:
                 return
             try:
                 if (

@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, queue, subjects
+from console import log
 from console.core.actor import Actor
-from console.db.engine import hot_engine, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, NotFound
+from console.infra import jobs, subjects
+from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.ids import new_id
 from console.log import event_lists
 from console.outgoing_webhooks import event_types, subscribing
 from console.outgoing_webhooks.delivering import place_of_answer
@@ -112,7 +113,7 @@ def send_test(actor: Actor, webhook_id: str) -> Delivered:
 
 
 def _put_in(connection: Connection, webhook: Subscription) -> None:
-    queue.enqueue(connection, queue.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
+    jobs.enqueue(connection, jobs.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
 
 
 def _row_of(connection: Connection, actor: Actor, webhook: Subscription, delivery_id: str, *, lock: bool = False) -> Any:

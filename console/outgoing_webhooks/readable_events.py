@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, accounts, activity, records, subjects
+from console import access, accounts, activity, records
 from console.activity import Reader
 from console.automation import log_events
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.log import event_lists
 from console.log.event_lists import LogFilter
 from console.outgoing_webhooks import event_types

@@ -8,7 +8,7 @@ from typing import Literal
 
 from console import log
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import net
+from console.infra.outbound import net
 from console.outgoing_webhooks import subscription_rows
 
 MOST_SHOWN = 1_000

@@ -15,10 +15,10 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.expressions import ExpressionError
 from console.core.seen_before import mark, require_unchanged
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
-from console.integrations import net
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
+from console.infra.outbound import net
 from console.log import event_lists
 from console.outgoing_webhooks import event_types, subscription_rows
 from console.outgoing_webhooks.readable_events import NEED

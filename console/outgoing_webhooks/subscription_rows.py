@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, subjects
-from console.db import tables
-from console.db.engine import hot_engine
+from console import log
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 
 table, deliveries = tables.webhook, tables.webhook_delivery
 Stopped = Literal["right", "failing", "gone", "address"]

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from console import faults, queue
 from console.core import expressions
-from console.db.engine import alone, fetch, hot_engine, transaction
 from console.errors import ConsoleError, NotAllowed
+from console.infra import faults, jobs
+from console.infra.db.engine import alone, fetch, hot_engine, transaction
 from console.log import event_lists
 from console.outgoing_webhooks import event_types
 from console.outgoing_webhooks.readable_events import Audience, Readable
@@ -30,7 +30,7 @@ _WAITING = "select count(*) from console.webhook_delivery where webhook = %s and
 
 def take_in(stopping: Callable[[], bool] = lambda: False) -> int:
     """Read the log for every webhook that is behind; returns how many were. Called by one worker at a time."""
-    if queue.paused():
+    if jobs.paused():
         return 0
     with alone("webhooks.log") as mine:
         behind = _behind() if mine else []
@@ -101,6 +101,6 @@ def _take(webhook: Subscription, wanted: Sequence[tuple[Readable, str]], since: 
             return False
         if rows:
             connection.execute(insert(deliveries).values(rows).on_conflict_do_nothing(index_elements=["webhook", "pos"]))
-            queue.enqueue(connection, queue.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
+            jobs.enqueue(connection, jobs.DELIVER, webhook.id, dedupe_key=f"webhook:{webhook.id}")
         faults.point("webhooks.taken")
     return True

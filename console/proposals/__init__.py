@@ -44,12 +44,12 @@ OPEN_MODULES = frozenset(
         "promotion",
         "prompts",
         "provider_breaker",
+        "provider_standing",
         "replayed",
         "report_words",
         "saving",
         "service",
         "settings_document",
-        "provider_standing",
         "usage",
         "waits",
     }

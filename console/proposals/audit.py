@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from console import log, workflows
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra.db.engine import fetch
 from console.log import event_view
 from console.proposals import call_log, feedback, field_labels, options, prompts
 from console.proposals.call_log import Call, Field

@@ -6,7 +6,7 @@ One process at a time reckons, so that a hundred calls at once cannot each find 
 from decimal import Decimal
 from typing import Literal
 
-from console.db.engine import borrowed
+from console.infra.db.engine import borrowed
 from console.proposals.options import Current
 from console.proposals.settings_document import Budget
 

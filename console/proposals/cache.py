@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from console import subjects
 from console.ai.types import Raw
-from console.db.engine import fetch
+from console.infra import subjects
+from console.infra.db.engine import fetch
 
 KEPT = timedelta(hours=24)
 _KEEP = (

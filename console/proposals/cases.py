@@ -9,8 +9,8 @@ from console import accounts, workflows
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of
 from console.core.run.proposal import LEVELS
-from console.db.engine import fetch
 from console.errors import Malformed
+from console.infra.db.engine import fetch
 from console.proposals import field_labels, measure
 from console.proposals.measure import Window
 

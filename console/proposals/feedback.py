@@ -6,10 +6,11 @@ from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
-from console import log, subjects
+from console import log
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch, transaction
 from console.runs.changing.run_rights import see
 
 Thumb = Literal["up", "down"]

@@ -17,9 +17,9 @@ from sqlalchemy.engine import Connection
 from console import log, workflows
 from console.ai.statistics import wilson_lower
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Invalid
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.proposals import options, track_record
 from console.proposals.track_record import Under, fingerprint
 

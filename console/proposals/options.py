@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from console import settings, subjects
 from console.ai import providers
 from console.ai.types import Provider
-from console.db.engine import fetch, hot_engine
+from console.infra import settings, subjects
+from console.infra.db.engine import fetch, hot_engine
+from console.infra.settings import AI
 from console.proposals.settings_document import BUILD_S, Options, read
-from console.settings import AI
 
 LOOK_S = 1.0
 MILLION = 1_000_000

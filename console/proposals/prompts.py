@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import subjects
-from console.db.engine import fetch
+from console.infra import subjects
+from console.infra.db.engine import fetch
 
 _KEEP = (
     "insert into console.ai_prompt (call, at, subject, kid, nonce, ct) values (%s, now(), %s, %s, %s, %s)"

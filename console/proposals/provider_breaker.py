@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from console.ai import breaker
 from console.ai.providers import Config
 from console.ai.types import Code
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 
 _READ = "select state from console.ai_breaker where key = %s"
 _LOCKED = sa.text("select state from console.ai_breaker where key = :key for update")

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from console import settings
 from console.ai.probe import HOW
 from console.ai.types import Code
-from console.db.engine import fetch
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.proposals import options, provider_breaker
 from console.proposals.settings_document import PURPOSES
 

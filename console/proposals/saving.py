@@ -8,17 +8,18 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from console import access, log, subjects
+from console import access, log
 from console.accounts.recent_confirmation import require_recent
 from console.ai import probe, providers
 from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid
+from console.infra import subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.settings import AI
 from console.proposals import options, provider_breaker
 from console.proposals.options import Current
 from console.proposals.settings_document import PURPOSES, HouseText, Options, Prices, read
-from console.settings import AI
 
 MOST_NOTE = 500
 ADDRESS = ("provider", "model", "base_url")

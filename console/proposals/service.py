@@ -13,20 +13,21 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import access, log, runs, settings, subjects
+from console import access, log, runs
 from console.ai import breaker, calling, guard, injection_scan, prompt as prompts_of, providers
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
 from console.core.run.proposal import SECOND
-from console.db.engine import borrowed, fetch
 from console.errors import ConsoleError
+from console.infra import settings, subjects
+from console.infra.db.engine import borrowed, fetch
+from console.infra.jobs import PutBack
 from console.proposals import absence_words, budget, cache, context, options, prompts, provider_breaker, result, waits, withheld
 from console.proposals.context import Built
 from console.proposals.ladder import fingerprint, mode_of
 from console.proposals.options import Chosen, Current
 from console.proposals.result import CallFacts, Result
-from console.queue import PutBack
 from console.runs.engine.proposal_inputs import ProposalContext, unfit
 from console.work import notices
 

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from console import settings
-from console.settings import IllFormed
+from console.infra import settings
+from console.infra.settings import IllFormed
 
 ProviderName: TypeAlias = Literal["anthropic", "openai_compatible", "rules"]
 Purpose: TypeAlias = Literal["propose", "decide", "text", "build"]

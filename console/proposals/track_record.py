@@ -14,8 +14,8 @@ import orjson
 from console import workflows
 from console.ai.statistics import wilson_lower
 from console.core.documents.workflow import Step
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra.db.engine import fetch
 
 WINDOW = timedelta(days=180)
 MOST_CASES = 500

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from console import access
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.proposals.saving import require
 from console.proposals.settings_document import Budget
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from console.queue import PutBack
+from console.infra.jobs import PutBack
 
 Answer = TypeVar("Answer")
 _STOPPED: Any = object()

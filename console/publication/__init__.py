@@ -4,5 +4,3 @@ from console.publication.asking_reviewers import address, approve, ask_for_chang
 from console.publication.impact import ChannelUse, impact
 from console.publication.needed_rights import MissingRight
 from console.publication.run_moves import MovePlan, RunMove, move_of, move_runs, plan_move, run_titles
-
-OPEN_MODULES = frozenset({"impact", "run_moves"})

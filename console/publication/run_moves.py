@@ -10,13 +10,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, background, enrolments, log, queue, runs, workflows
+from console import access, background, enrolments, log, runs, workflows
 from console.background import Stopping, Work
 from console.core.actor import Actor
-from console.db import tables, troubles
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import jobs
+from console.infra.db import tables, troubles
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.runs import ALREADY_THERE, Standing
 from console.runs.showing import lists
 from console.workflows import OBJECT, Definition, Entry
@@ -177,7 +178,7 @@ def move_of(actor: Actor, slug_or_id: str, move_id: str) -> RunMove:
 
 
 class _Moves(background.Kind[RunMove]):
-    job, table = queue.MOVE, tables.run_move
+    job, table = jobs.MOVE, tables.run_move
     missing = "There is no such move of this workflow."
 
     def key(self, work_id: str) -> str:
@@ -189,7 +190,7 @@ class _Moves(background.Kind[RunMove]):
     def perform(self, work: RunMove, actor: Actor, stopping: Stopping) -> None:
         while work.done < len(work.runs):
             if stopping():
-                raise queue.PutBack(background.LATER_S)
+                raise jobs.PutBack(background.LATER_S)
             work = _move_next(work, actor)
 
     def fail(self, work: RunMove, why: str) -> None:

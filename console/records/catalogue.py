@@ -15,12 +15,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from console import subjects
 from console.core.documents.collections import Collection, Stored, assemble, former_names
 from console.core.moments import spoken_moment
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import DefinitionError, Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.records import connect, function_fields, portable_address
 from console.records.connection_terms import Terms
 from console.records.sqlite_schema import Declared, declared_in

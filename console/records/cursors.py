@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from console import settings
 from console.errors import Malformed
+from console.infra import settings
 from console.records.values import span_text
 
 SEAL_BYTES = 16

@@ -5,13 +5,13 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import faults
 from console.core.documents.collections import Collection, Relation
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.db import request_writes
-from console.db.engine import fetch
 from console.errors import Conflict
+from console.infra import faults
+from console.infra.db import request_writes
+from console.infra.db.engine import fetch
 from console.records import catalogue, changes_made, connect, record_keys, reflect_sqlite, refusals, values
 from console.records.log_references import log_reference
 from console.records.sql_tables import Table, table_of

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON
 
 from console.core.documents.collections import Collection, assemble, fields_of
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.records import function_fields
 from console.records.catalogue import Catalogue, current
 

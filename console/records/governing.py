@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from console.core.documents.collections import Field
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 BY_HAND = None
 """Instead of a workflow: a person, a program or an import writes the record directly."""

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
-from console import settings
 from console.errors import Invalid
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.postgres import Embedded
 
 FOLDER = "~data-folder"
 """Placeholder for the data folder in an address of SQLite, and for its server's socket in one of PostgreSQL."""

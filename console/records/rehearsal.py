@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from console import settings
 from console.errors import Conflict
+from console.infra import settings
 
 T = TypeVar("T")
 CODE = "not_rehearsed"

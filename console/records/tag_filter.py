@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from console.core.documents.collections import Collection
 from console.core.filters import IMPORTED, Test
 from console.core.tag_names import identity
-from console.db.engine import fetch
 from console.errors import Malformed, NotFound
+from console.infra.db.engine import fetch
 from console.records import record_keys
 from console.records.dialects import Condition
 from console.records.known_dialects import DIALECTS

@@ -11,7 +11,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import faults
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
 from console.core.expressions.operands import Spelled, equal
@@ -19,8 +18,9 @@ from console.core.forms import FormField
 from console.core.json_equality import same_json
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.db import request_writes
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
+from console.infra import faults
+from console.infra.db import request_writes
 from console.records import (
     broken_rules,
     catalogue,

@@ -2,4 +2,4 @@
 
 from console.reports.case_file import CaseFile, archive, case_file, made_at, paper, pressed, require_short
 
-OPEN_MODULES = frozenset({"case_file", "tables"})
+OPEN_MODULES = frozenset({"tables"})

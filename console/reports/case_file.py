@@ -18,7 +18,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.documents import Looked
 from console.errors import Invalid, NotFound, TooMany
-from console.files.confined_process import Busy, Confined
+from console.infra.files.confined_process import Busy, Confined
 from console.log import bundle
 from console.runs.changing import attachments
 from console.runs.showing import replay

@@ -1,6 +1,6 @@
 """The program that draws a paper: a page and what is attached to it on its standard input, PDF on its standard output.
 
-It runs under the limits of `console.files.confined_process`. Nothing is fetched: no address, no file, only what stands in the page itself as data.
+It runs under the limits of `console.infra.files.confined_process`. Nothing is fetched: no address, no file, only what stands in the page itself as data.
 The PDF is tagged, as PDF/UA-1 asks, and archivable (PDF/A-3a). Imports nothing of the console.
 """
 

@@ -6,8 +6,8 @@ from console.rights.rule_drafts import ask_to_publish, discard, draft, preview, 
 OPEN_MODULES = frozenset(
     {
         "clearances",
-        "matrix",
         "explained_rights",
+        "matrix",
         "right_requests",
         "role_rules",
         "rule_conditions",

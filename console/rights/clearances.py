@@ -12,15 +12,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, subjects
+from console import access, accounts, log
 from console.access import policy_store
 from console.access.clearance_rules import KIND
 from console.access.rows import EVERY, Row
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.work import notices
 
 CHAIN = "sys:config"

@@ -10,9 +10,9 @@ from console.access.index import Index, Verdict
 from console.access.policy_changes import Change
 from console.core import scopes
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db import tables
+from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, listed
 
 SHOWN = 50

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console import access, log, records, subjects
+from console import access, log, records
 from console.access import limits
 from console.access.deciding import Decision, Spoken
 from console.access.policy_words import act as act_words, condition, right
@@ -16,6 +16,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.expressions.nodes import Path, walk
 from console.errors import Invalid, TooMany
+from console.infra import subjects
 from console.work import notices
 
 FREE = 5

@@ -13,8 +13,8 @@ from console.access.rows import EVERY, LEVELS, Row
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.plain_words import slug
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.rights.writing import everybody, log_change, write
 
 ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")

@@ -13,17 +13,18 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, subjects
+from console import access, accounts, log
 from console.access import limits, narrowing, policy_store
 from console.access.own_rights import MANAGE, OwnRights
 from console.access.policy_changes import Change
 from console.access.rows import Row, line
 from console.access.spoken_names import known
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine, transaction
+from console.infra.db.ids import new_id
 from console.rights.writing import CHAIN, MOST_LINES, require_manager, write
 from console.runs.rows import side_rows
 

@@ -14,9 +14,9 @@ from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
-from console.db.engine import fetch
 from console.effects import action_cache
 from console.errors import Invalid, NotAllowed
+from console.infra.db.engine import fetch
 from console.rights.role_rules import require_object
 from console.rights.writing import require_manager
 from console.runs.changing.run_rights import see

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, subjects
+from console import access, accounts, log
 from console.access import policy_store
 from console.access.history import Version, complete, since
 from console.access.index import Index
@@ -15,8 +15,9 @@ from console.access.rows import line
 from console.access.spoken_names import Names
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
-from console.db.engine import transaction
 from console.errors import Conflict, NotAllowed
+from console.infra import subjects
+from console.infra.db.engine import transaction
 
 CHAIN = "sys:config"
 MOST_LINES = 400

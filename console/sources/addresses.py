@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 
-from console import subjects
 from console.errors import Invalid
+from console.infra import subjects
 from console.records import connect
 
 PORTS = {"postgresql": 5432, "mysql": 3306}

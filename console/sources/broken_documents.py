@@ -11,9 +11,9 @@ from console.core.documents import action_check
 from console.core.documents.collections import Collection
 from console.core.documents.house_check import Surroundings
 from console.core.documents.workspaces import Workspace
-from console.db import tables
-from console.db.engine import fetch, hot_engine
 from console.effects import action_cache
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 from console.sources.breaks import Break
 
 

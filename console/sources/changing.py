@@ -10,10 +10,10 @@ from sqlalchemy.engine import Connection
 from console import access, log, records, workflows
 from console.access import policy_store
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import fetch, transaction
 from console.effects import action_cache
 from console.errors import Conflict, Invalid
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
 from console.records import catalogue, connect, portable_address, source_zones
 from console.records.connection_terms import Terms
 from console.runs.changing import cleared_notices

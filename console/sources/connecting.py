@@ -11,13 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background, queue
+from console import background
 from console.background import FAILED, RUNNING, WAITING, Stopped, Stopping, Work
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import Conflict
+from console.infra import jobs
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.records import catalogue, source_zones
 from console.records.connection_terms import Terms
 from console.sources import keeping
@@ -37,7 +38,7 @@ class Connecting(Work):
 
 
 class _Connections(background.Kind[Connecting]):
-    job, table, tries_again = queue.CONNECT, table, False
+    job, table, tries_again = jobs.CONNECT, table, False
 
     def open_rows(self) -> sa.ColumnElement[bool]:
         return table.c.why == ""

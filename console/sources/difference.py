@@ -18,9 +18,9 @@ from console import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, named_secrets
-from console.db import request_writes, tables
-from console.db.engine import hot_engine
 from console.errors import Conflict, ConsoleError
+from console.infra.db import request_writes, tables
+from console.infra.db.engine import hot_engine
 from console.records import function_fields, refusals, sampling, sql_conditions
 from console.sources import broken_documents, keeping, layout_drafts, mending, set_aside
 from console.sources.breaks import Break

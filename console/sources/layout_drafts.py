@@ -15,8 +15,8 @@ from console.core.documents.collections import Collection, Stored
 from console.core.documents.collections.collection_document import read
 from console.core.documents.collections.document_check import check
 from console.core.documents.collections.document_words import Wording
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.records import function_fields
 from console.sources import mending
 from console.sources.breaks import Break

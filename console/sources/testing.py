@@ -10,9 +10,10 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection
 
-from console import access, log, settings
+from console import access, log
 from console.core.actor import Actor
 from console.core.plain_words import unaccented
+from console.infra import settings
 from console.records import connect, diagnosis, portable_address, reflect, source_zones
 from console.records.connection_terms import Terms
 from console.records.diagnosis import Trouble

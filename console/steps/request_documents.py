@@ -14,8 +14,8 @@ from console.core.documents.fields import Definition, FieldDefinition, Located, 
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
 from console.core.speaking import fill_text
-from console.db.ids import new_id
 from console.errors import Invalid
+from console.infra.db.ids import new_id
 from console.steps.base import (
     AsksPerson,
     Completion,

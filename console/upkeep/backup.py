@@ -23,11 +23,12 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from console import __version__, files, log, settings, subjects
+from console import __version__, log
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db import dump, engine, migrate
 from console.errors import Conflict, ConsoleError, Invalid
+from console.infra import files, settings, subjects
+from console.infra.db import dump, engine, migrate
 from console.log import checkpoint, tree_heads
 from console.upkeep import erasure
 

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 
 from sqlalchemy.engine import Connection
 
-from console import log, queue, settings
+from console import log
 from console.core.actor import Actor
-from console.db.engine import transaction
+from console.infra import jobs, settings
+from console.infra.db.engine import transaction
+from console.infra.jobs import Because
 from console.messages import held_messages
-from console.queue import Because
 
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 REASONS: Mapping[Because, str] = {
@@ -36,7 +37,7 @@ def look(*, note: bool) -> bool:
             hold(connection, "copied")
         for kind, value in present.items() if note or other else ():
             connection.exec_driver_sql(_NOTE, (kind, value))
-    queue.forget()
+    jobs.forget()
     return bool(other)
 
 
@@ -44,7 +45,7 @@ def hold(connection: Connection, because: Because) -> None:
     """Pause everything until somebody says that it is to go on. One that is paused for a reason of its own keeps the earlier moment."""
     moment = int(log.now().timestamp())
     connection.exec_driver_sql("update console.version set number = %s where name = 'paused' and number = 0", (moment,))
-    connection.exec_driver_sql("update console.version set number = %s where name = 'paused_because'", (queue.BECAUSE.index(because) + 1,))
+    connection.exec_driver_sql("update console.version set number = %s where name = 'paused_because'", (jobs.BECAUSE.index(because) + 1,))
     log.note(ENGINE, "engine_paused", sealed={"reason": REASONS[because]}, connection=connection)
 
 

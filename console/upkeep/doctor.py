@@ -14,14 +14,14 @@ import psutil
 import psycopg
 import sqlalchemy as sa
 
-from console import files, settings
-from console.db import dump, engine, fitness, migrate, presence, release, troubles
 from console.errors import ConsoleError
-from console.files import virus_scan
+from console.infra import files, settings
+from console.infra.db import dump, engine, fitness, migrate, presence, release, troubles
+from console.infra.files import virus_scan
+from console.infra.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
+from console.infra.processes import supervisor
+from console.infra.settings import data_folder
 from console.log import tree_heads
-from console.postgres import LEAST_FREE_BYTES, Embedded, PostgresError
-from console.processes import supervisor
-from console.settings import data_folder
 from console.upkeep import health, status
 
 OLDEST_SERVER = 15

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from console.settings import AI
+from console.infra.settings import AI
 from console.upkeep.doctor import Check
 
 

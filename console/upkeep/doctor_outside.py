@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 
-from console import log, settings
-from console.db.engine import fetch
+from console import log
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.upkeep.doctor import Check, Look, spoken_moment
 
 LATE = timedelta(minutes=15)

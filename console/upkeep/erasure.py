@@ -17,16 +17,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, automation, enrolments, files, log, outgoing_webhooks, publication, records, runs, settings, subjects
+from console import access, accounts, automation, enrolments, log, outgoing_webhooks, publication, records, runs
 from console.browse import list_files, saved_segments
 from console.contacts import tags
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.run.moves import require_reason
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, ConsoleError, NotFound, SourceDown
+from console.infra import files, settings, subjects
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine, transaction
 from console.messages import of_a_person
 from console.proposals import prompts
 from console.upkeep import personal_notes

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import accounts, queue, records
-from console.db.engine import fetch
+from console import accounts, records
 from console.errors import NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch
 
 _ABOUT = """
 select a.id, a.run, w.slug, w.title, a.collection, a.person, a.done, a.total from (
@@ -40,7 +41,7 @@ class Failed:
     @property
     def words(self) -> str:
         """What it was to do, as people read it."""
-        return queue.WORDS.get(self.name, self.name)
+        return jobs.WORDS.get(self.name, self.name)
 
 
 def described(rows: Sequence[Sequence[Any]], hidden: Sequence[str]) -> list[Failed]:

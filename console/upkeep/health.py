@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import queue, settings
-from console.db import presence, troubles
-from console.db.engine import hot_engine
-from console.db.troubles import Trouble
 from console.errors import ConsoleError
+from console.infra import jobs, settings
+from console.infra.db import presence, troubles
+from console.infra.db.engine import hot_engine
+from console.infra.db.troubles import Trouble
 
 LEAST_FREE_BYTES = 32 * 2**20
 """Two segments of PostgreSQL's log: with less, the embedded server may stop at any moment."""
@@ -49,7 +49,7 @@ class Health:
     database: str
     worker: str
     troubles: tuple[Trouble, ...]
-    because: queue.Because | None = None
+    because: jobs.Because | None = None
 
     @property
     def ok(self) -> bool:
@@ -77,20 +77,20 @@ class Health:
 
 def trouble_of_worker(state: presence.State) -> Trouble:
     """Why nothing goes on by itself. `state` is not ok."""
-    because = queue.paused_because() if state == "paused" else None
+    because = jobs.paused_because() if state == "paused" else None
     return COPIES[because] if because else WORKERS[state]
 
 
 def words_of_copy(state: presence.State) -> str:
     """What to add where no worker is at work yet in a restored backup or a copy; "" else."""
-    return "; sending begins paused (console resume)" if state != "paused" and queue.paused_because() else ""
+    return "; sending begins paused (console resume)" if state != "paused" and jobs.paused_because() else ""
 
 
 def examine() -> Health:
     """How it stands now."""
     full = room()
     try:
-        worker, because = presence.state(), queue.paused_because()
+        worker, because = presence.state(), jobs.paused_because()
     except (sa.exc.SQLAlchemyError, ConsoleError, OSError) as error:
         database_trouble = troubles.trouble_of(error) or troubles.DOWN
         return Health(

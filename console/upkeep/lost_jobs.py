@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from console import queue
-from console.db.engine import fetch, transaction
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class UnderWay:
     @property
     def sql(self) -> str:
         """The ids of those that have no job, and whose job nobody has given up."""
-        without = " and ".join(f"{queue.no_job(key)} and not {queue.given_up(key)}" for key in self.keys)
+        without = " and ".join(f"{jobs.no_job(key)} and not {jobs.given_up(key)}" for key in self.keys)
         return f"select t.id, {self.keys[0]} from {self.table} t where {self.condition} and {without}"  # noqa: S608 (texts of ours)
 
 
@@ -28,17 +28,17 @@ UNDER_WAY: Final = (
     *(
         UnderWay(name, "console.enrolment_batch", f"t.status = 'running' and {_MADE_BEFORE} and {origin}")
         for name, origin in (
-            (queue.TAKE_OUT, "t.origin = 'leaving'"),
-            (queue.IMPORT, "t.origin = 'import'"),
-            (queue.ENROL, "t.origin not in ('leaving', 'import')"),
+            (jobs.TAKE_OUT, "t.origin = 'leaving'"),
+            (jobs.IMPORT, "t.origin = 'import'"),
+            (jobs.ENROL, "t.origin not in ('leaving', 'import')"),
         )
     ),
-    UnderWay(queue.EXPORT, "console.list_export", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
-    UnderWay(queue.MOVE, "console.run_move", "t.status = 'running'", ("'move|' || t.id",)),
-    UnderWay(queue.CONNECT, "console.source_connecting", "t.why = ''"),
-    UnderWay(queue.BUILD, "console.builder_turn", "t.status = 'pending' and t.deadline_at > now()"),  # later nobody waits for the answer
+    UnderWay(jobs.EXPORT, "console.list_export", f"t.status in ('waiting', 'running') and {_MADE_BEFORE}"),
+    UnderWay(jobs.MOVE, "console.run_move", "t.status = 'running'", ("'move|' || t.id",)),
+    UnderWay(jobs.CONNECT, "console.source_connecting", "t.why = ''"),
+    UnderWay(jobs.BUILD, "console.builder_turn", "t.status = 'pending' and t.deadline_at > now()"),  # later nobody waits for the answer
     UnderWay(
-        queue.BULK,
+        jobs.BULK,
         "console.bulk",
         f"{_MADE_BEFORE} and (t.query is not null or exists (select from console.bulk_item i where i.bulk = t.id and i.state in ('waiting', 'begun')))",
         ("t.id", "t.id || ' do'"),
@@ -53,5 +53,5 @@ def put_in_again() -> int:
     for each in UNDER_WAY:
         for ident, key in fetch(each.sql):
             with transaction() as connection:
-                number += queue.enqueue(connection, each.entrypoint, ident, dedupe_key=key) is not None
+                number += jobs.enqueue(connection, each.entrypoint, ident, dedupe_key=key) is not None
     return number

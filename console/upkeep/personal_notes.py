@@ -8,7 +8,7 @@ from sqlalchemy.engine import Connection
 
 from console import publication, workflows
 from console.browse import saved_segments
-from console.db import tables
+from console.infra.db import tables
 from console.rights import clearances, second_admin
 
 _EMPTIED = tuple(

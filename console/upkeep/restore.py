@@ -20,14 +20,15 @@ from typing import Any
 
 from sqlalchemy.engine import URL
 
-from console import faults, files as kept_files, log, settings
+from console import log
 from console.activity import exports, sequencing
 from console.core.actor import Actor
-from console.db import dump, engine, migrate, server
-from console.db.presence import PRESENCE
 from console.errors import Conflict, ConsoleError
+from console.infra import faults, files as kept_files, settings
+from console.infra.db import dump, engine, migrate, server
+from console.infra.db.presence import PRESENCE
+from console.infra.processes import supervisor
 from console.log import checkpoint, tree, tree_heads, verify
-from console.processes import supervisor
 from console.upkeep import backup, copies, erasure
 from console.upkeep.backup import Archive, BackupError, Progress
 

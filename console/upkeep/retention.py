@@ -10,10 +10,11 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import access, builder, files, log, publication, settings
+from console import access, builder, log, publication
 from console.contacts import tags
 from console.core.actor import Actor
-from console.db.engine import alone, fetch, transaction
+from console.infra import files, settings
+from console.infra.db.engine import alone, fetch, transaction
 from console.proposals import cache, options, prompts
 from console.upkeep import erasure
 

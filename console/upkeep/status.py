@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import access, background, log, queue
+from console import access, background, log
 from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
 from console.core.actor import Actor
 from console.core.moments import moment_text
-from console.db.engine import fetch, transaction
-from console.db.presence import PRESENCE
 from console.errors import Conflict, Invalid, NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.presence import PRESENCE
 from console.proposals import provider_standing
 from console.upkeep import given_up
 
@@ -84,7 +85,7 @@ class State:
     lag: sequencing.Lag
     integrity: integrity.Standing
     refusals: Sequence[provider_standing.Refusal] = ()
-    because: queue.Because | None = None
+    because: jobs.Because | None = None
     leaving: Sequence[str] = ()
 
 
@@ -100,7 +101,7 @@ def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
     due, later, oldest_s, picked, stuck, failed = fetch(_COUNTS, given)[0]
     rows = fetch(_FAILED, (*given, SHOWN))
     timers, next_at, moving = fetch(_RUNS, given)[0]
-    paused_at = queue.paused_at()
+    paused_at = jobs.paused_at()
     return State(
         workers,
         paused_at,
@@ -112,7 +113,7 @@ def _state(cleared: Sequence[str], hidden: Sequence[str] = ()) -> State:
         sequencing.lag(),
         integrity.standing(),
         provider_standing.refusals(),
-        queue.paused_because(),
+        jobs.paused_because(),
         _leaving(cleared) if paused_at else (),
     )
 
@@ -150,7 +151,7 @@ def switch(actor: Actor, *, on: bool, reason: str) -> None:
         connection.exec_driver_sql("update console.version set number = %s where name = 'paused'", (0 if on else int(now.timestamp()),))
         connection.exec_driver_sql("update console.version set number = 0 where name = 'paused_because'")
         log.note(actor, "engine_resumed" if on else "engine_paused", sealed={"reason": why}, connection=connection)
-    queue.forget()
+    jobs.forget()
 
 
 def try_again(actor: Actor, job: int) -> None:

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from console import accounts, settings
+from console import accounts
 from console.accounts import entry, oidc
 from console.demo import sign_in as demo
+from console.infra import settings
 from console.views import formats, kept_forms
 from console.views.identity import SignedIn, local, own_machine, token
 from console.views.session import note_return

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import orjson
 from flask import Blueprint, Response, request
 
-from console import browse, log, queue, records, subjects
+from console import browse, log, records
 from console.actions import bulk, bulk_ends, bulk_starts, many_changes as by_hand
 from console.actions.bulk import Bulk, Item
 from console.actions.bulk_starts import BulkStart
@@ -22,6 +22,7 @@ from console.core.effect_kinds import SqlWrite
 from console.core.expressions import ExpressionError
 from console.core.forms import is_empty, missing_message, refusal
 from console.errors import ConsoleError, Invalid, NotFound
+from console.infra import jobs, subjects
 from console.runs.showing import lists
 from console.runs.showing.lists import RunHead
 from console.views import chosen_records, enrolled, formats, frame, many_changes, reference_boxes, refusals
@@ -231,7 +232,7 @@ def _progress(work: Bulk) -> dict[str, Any]:
         "left": left,
         **{state: work.count(state) for state in STATES},
         "causes": bulk.causes(work.id),
-        "paused": queue.paused(),
+        "paused": jobs.paused(),
         "total": work.count(),
         "items": [
             _drawn(work.collection, item, CANNOT if work.looking else STATES[bulk.REFUSED], heads.get(item.run or ""))

@@ -6,10 +6,11 @@ from urllib.parse import quote
 from babel.dates import format_date
 from flask import Blueprint, Response, render_template, request
 
-from console import document_requests, settings
+from console import document_requests
 from console.core import media
 from console.document_requests import Page
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import settings
 from console.views import frame, security
 from console.views.formats import Look
 from console.views.run import form_boxes

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
 
-from console import access, automation, browse, enrolments, formats, messages, queue, workflows
+from console import access, automation, browse, enrolments, formats, messages, workflows
 from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
@@ -15,6 +15,7 @@ from console.core.documents.fields import OWN_INPUT, shown
 from console.core.plain_words import uncapitalised
 from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.errors import Invalid, Malformed, NotFound
+from console.infra import jobs
 from console.views import frame, reference_boxes, refusals
 from console.views.forms import Field, Form
 from console.views.frame import Badge
@@ -273,7 +274,7 @@ def _progress(found: Batch, wrong: str = "") -> dict[str, Any]:
     return {
         "batch": found,
         "target": target,
-        "paused": queue.paused(),
+        "paused": jobs.paused(),
         "causes": [(ANSWERS[status], reason, count) for status, reason, count in enrolments.batches.causes(found)],
         "rows": [(row, ANSWERS[row.status]) for row in answers],
         "more": frame.present_address(after=more) if more else None,

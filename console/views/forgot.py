@@ -3,9 +3,9 @@
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from console import settings
 from console.accounts import password_letters, profile
 from console.errors import Invalid, NotFound
+from console.infra import settings
 from console.views import auth
 
 blueprint = Blueprint("forgot", __name__, url_prefix="/sign-in")

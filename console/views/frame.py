@@ -19,13 +19,14 @@ from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
-from console import access, accounts, queue, settings
+from console import access, accounts
 from console.background import Work
 from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Malformed
+from console.infra import jobs, settings
+from console.infra.db.ids import new_id
 from console.views import formats
 
 blueprint = Blueprint("frame", __name__)
@@ -314,7 +315,7 @@ def dom_id(*parts: Any) -> str:
 
 
 def _paused() -> datetime | None:
-    return queue.paused_at() if g.get("actor") is not None else None
+    return jobs.paused_at() if g.get("actor") is not None else None
 
 
 class Unindented(Extension):
@@ -343,7 +344,7 @@ def _extend(state: BlueprintSetupState) -> None:
         dom_id=dom_id,
         over_run=wants_fragment,  # a dialog fetched by htmx covers the run's page; opened alone it is a plain form
         paused_at=_paused,
-        paused_because=queue.paused_because,
+        paused_because=jobs.paused_because,
         initials=formats.initials,
         status_badge=status_badge,
         key_segment=segment,

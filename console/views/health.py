@@ -6,7 +6,7 @@ from flask import Blueprint, Response, jsonify
 
 from console import __version__
 from console.activity import integrity
-from console.db import presence
+from console.infra.db import presence
 from console.upkeep import health
 
 blueprint = Blueprint("health", __name__)

@@ -7,13 +7,14 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, monitoring, runs, settings, workflows, workspaces
+from console import access, browse, inboxes, monitoring, runs, workflows, workspaces
 from console.access import limits
 from console.activity import proof
 from console.browse import pins
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.inboxes import Inbox
+from console.infra import settings
 from console.records import catalogue
 from console.runs import RunHead
 from console.runs.showing import record_reach

@@ -7,10 +7,10 @@ from flask import Blueprint, Request, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from console import settings
 from console.automation import webhooks
 from console.core.actor import Actor
 from console.errors import Conflict, ConsoleError
+from console.infra import settings
 from console.views import rates, unread_bodies
 from console.views.api import sent_bytes
 from console.views.identity import NotSignedIn, key_holder

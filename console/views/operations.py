@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, enrolments, settings
+from console import access, enrolments
 from console.core.contacting import KINDS
 from console.errors import ConsoleError
+from console.infra import settings
 from console.messages import channel_settings
 from console.upkeep import status
 from console.views import frame, identity

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask import request
 
-from console.db import request_writes
-from console.db.request_writes import State
+from console.infra.db import request_writes
+from console.infra.db.request_writes import State
 from console.views import frame
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response, g, request
 
-from console import settings
 from console.accounts import rates, throttle
 from console.accounts.rates import Rate, RateLimited
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
 from console.errors import TooMany
+from console.infra import settings
 
 blueprint = Blueprint("rates", __name__)
 

@@ -11,12 +11,13 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
-from console import document_requests, log, settings
+from console import document_requests, log
 from console.contacts import contact_files
 from console.core.moments import READER_ZONE
-from console.db import request_writes
-from console.db.ids import uuid7_text
 from console.errors import NotAllowed
+from console.infra import settings
+from console.infra.db import request_writes
+from console.infra.db.ids import uuid7_text
 from console.records import connect
 from console.views import kept_forms, outcomes
 from console.views.identity import is_api

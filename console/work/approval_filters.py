@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from console.core.list_addresses import cursor_of, from_seconds, moment_of, one_of, require_known
-from console.db import tables
+from console.infra.db import tables
 
 STATUSES = ("open", "approved", "rejected", "void", "expired")
 FILTERS = frozenset({"status", "run", "action", "requester", "team", "created_at.gte", "created_at.lt"})

@@ -16,9 +16,9 @@ from console.core.documents.collections import Field
 from console.core.run import Run
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import ConsoleError, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.log import masking
 from console.runs.changing.approval_answers import (
     ChangedField,

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run.origin import GUIDED
-from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 from console.runs import RunHead
 from console.runs.showing import record_reach
 from console.runs.showing.lists import listed

@@ -10,15 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, faults, log, queue, runs, settings, subjects, workflows
+from console import access, accounts, log, runs, workflows
 from console.access import casbin_agreement, limits
 from console.access.run_reach import ALL
 from console.accounts import identities
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
 from console.formats.times import moment_words
-from console.integrations import mail
+from console.infra import faults, jobs, settings, subjects
+from console.infra.db.engine import fetch, transaction
+from console.infra.outbound import mail
 from console.runs.changing import cleared_notices
 from console.runs.rows import side_rows
 from console.work.tasks import title_if_seen, titles_of
@@ -261,7 +262,7 @@ def read_all(actor: Actor) -> None:
 
 def deliver() -> int:
     """Send waiting notices by mail; returns how many were sent. One whose sending was interrupted is not sent again, and one that was read or is old not at all."""
-    if settings.current().smtp is None or queue.paused():
+    if settings.current().smtp is None or jobs.paused():
         return 0
     with transaction() as connection:
         stale = sa.text("update console.notice set mail = null where mail = 'queued' and (read_at is not null or at < :since)")

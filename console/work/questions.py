@@ -7,13 +7,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs, subjects
+from console import access, accounts, log, runs
 from console.accounts import absences
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.forms import FormField, clean
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch, transaction
 
 ANSWERED = "answered"
 SHOWN = 100

@@ -5,15 +5,16 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, queue, runs, workflows
+from console import access, accounts, log, runs, workflows
 from console.accounts import absences
 from console.core.actor import Actor
 from console.core.documents import approval_check
 from console.core.documents.workflow_sketch import Sketch
-from console.db import tables
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.errors import ConsoleError, SourceDown
+from console.infra import jobs
+from console.infra.db import tables
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.runs.changing.approval_answers import visible_request, why_refused
 from console.runs.rows.run_events import ENGINE
 from console.runs.showing.lists import RunHead, listed
@@ -42,7 +43,7 @@ _PASSED = sa.text("update console.notice set passed_on_at = :at where id = :noti
 def pass_on() -> int:
     """Tell substitutes what people who are away were told and have not read; returns how many notices there were. Each is looked at once."""
     gone = absences.away()
-    if not gone or queue.paused():
+    if not gone or jobs.paused():
         return 0
     rows = fetch(_WAITING, (list(gone), sorted(FOLLOWS), log.now() - OLDEST, AT_ONCE))
     for notice, key, kind, run_id, person, stands_in_for, label in rows:

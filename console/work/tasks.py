@@ -9,11 +9,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, runs, subjects
+from console import access, accounts, log, runs
 from console.accounts import absences
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch, transaction
 
 SHOWN = 200
 RESULTS = ("done", "not_done")

@@ -10,9 +10,9 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
 from console.core.scopes import Scope
-from console.db.engine import hot_engine
 from console.errors import NotFound
 from console.inboxes import Inbox
+from console.infra.db.engine import hot_engine
 from console.records import Record
 from console.runs.showing import queues
 

@@ -18,9 +18,9 @@ from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.core.documents.workflow_check import Problem
 from console.core.plain_words import named_reason
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
 from console.errors import Conflict, Invalid, Malformed, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine, transaction
 from console.workflows import lifecycle
 from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore

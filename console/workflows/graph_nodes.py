@@ -17,8 +17,8 @@ from console.core.drafting import Change, graph_pieces
 from console.core.drafting.graph_pieces import EDGE, NODE
 from console.core.expressions import ExpressionError
 from console.core.plain_words import named_reason
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotFound
+from console.infra.db.engine import fetch
 from console.log import body
 from console.workflows.drafts import Draft, edit, open_draft
 

@@ -16,10 +16,10 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.core.list_addresses import id_of_cursor
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.ids import new_id
 from console.workflows.definitions import LONGEST_NOTE, entry_of, locked_row
 from console.workflows.drafts import Draft
 from console.workflows.kept_tests import TestsBefore

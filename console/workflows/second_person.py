@@ -5,12 +5,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import settings
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import Conflict
+from console.infra import settings
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 
 _LIVE_TEAM = "select convert_from(v.document, 'UTF8')::jsonb ->> 'team' from console.workflow_version v where v.workflow = :workflow and v.number = :number"
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from console.core.actor import Actor
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 from console.workflows import lifecycle
 from console.workflows.definitions import Entry, change, entry_of, locked_row, switch_status, update_row
 from console.workflows.kept_tests import TestsBefore

@@ -5,9 +5,9 @@ import sqlalchemy as sa
 from console import access
 from console.core.actor import Actor
 from console.core.documents.workflow import read
-from console.db import tables
-from console.db.engine import transaction
 from console.errors import Conflict
+from console.infra.db import tables
+from console.infra.db.engine import transaction
 from console.workflows.definitions import locked_row
 from console.workflows.second_person import needs_second_person
 from console.workflows.versions import OBJECT, Definition, around, check, note_version, refused, require_account, version

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import access, accounts, log, records, settings, steps
+from console import access, accounts, log, records, steps
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check
@@ -22,12 +22,13 @@ from console.core.documents.names_check import Names
 from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
-from console.db import tables
-from console.db.engine import fetch, hot_engine, transaction
-from console.db.ids import new_id
 from console.effects import action_cache
 from console.errors import Conflict, DefinitionError, NotFound
-from console.integrations import outgoing_secrets
+from console.infra import settings
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine, transaction
+from console.infra.db.ids import new_id
+from console.infra.outbound import outgoing_secrets
 from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import Known, _forget, _read_all, all_known
@@ -155,7 +156,7 @@ def around() -> Surroundings:
 
 def _secrets_served() -> list[str]:
     """Names of the secrets in the settings of what serves from this data folder: a command line may be without these settings."""
-    from console.processes import supervisor
+    from console.infra.processes import supervisor
 
     return [name for note in supervisor.serving(settings.current().data_dir) for name in note.get("secrets", ())]
 

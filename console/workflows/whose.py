@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection, Row
 from console import access, accounts, log
 from console.access import limits
 from console.core.actor import Actor
-from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, entry_of, locked_row, update_row
 from console.workflows.known_workflows import Known, _forget, all_known
 from console.workflows.versions import CHAIN, OBJECT, readable_version

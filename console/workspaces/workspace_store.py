@@ -12,8 +12,8 @@ from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
 from console.core.former_documents import FormerDocument
-from console.db import tables
 from console.errors import NotFound
+from console.infra.db import tables
 
 MOST_FORMER = 50
 

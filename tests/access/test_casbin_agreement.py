@@ -20,8 +20,8 @@ from console.access.oracle import Judge
 from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotAllowed
+from console.infra.db.engine import fetch
 from console.work import approvals, notices
 from tests.company import Company
 from tests.support.four_eyes import asking, bank as bank, charging, requested, status  # noqa: PLC0414 (a fixture)

@@ -10,8 +10,8 @@ from console import access, accounts, inboxes, log, sources
 from console.access import EVERY_RUN, Runs
 from console.accounts import teamwork
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.runs.showing import queues
 from console.upkeep import erasure
 from console.work import leavers

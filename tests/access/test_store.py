@@ -15,9 +15,9 @@ from console.access import history, limits, policy_store
 from console.access.deciding import Decision
 from console.access.rows import Row
 from console.core.actor import Actor
-from console.db import engine as db
 from console.demo import staff
 from console.errors import NotAllowed
+from console.infra.db import engine as db
 from console.upkeep import doctor, status
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations" / "sql"

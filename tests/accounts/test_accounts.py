@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from console import access, accounts, log
 from console.accounts import passwords, signing_in, throttle
 from console.accounts.throttle import Limit
-from console.db import engine as db
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db import engine as db
 from tests.conftest import REAL_HASHER
 from tests.tables import cases
 

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from console import access, accounts, runs
 from console.accounts import authority, passwords, person_changes
 from console.core.actor import Actor
-from console.db import engine as db
 from console.errors import ConsoleError, NotAllowed
+from console.infra.db import engine as db
 from tests import warm
 from tests.company import Company
 from tests.support.staff import hired, noted, signed_in, sql

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from console import access
-from console.db import engine as db
+from console.infra.db import engine as db
 from tests.company import Company
 from tests.conftest import Database
 

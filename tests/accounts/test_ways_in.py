@@ -12,12 +12,13 @@ import pyotp
 import pytest
 from hypothesis import given, strategies as st
 
-from console import access, accounts, settings, subjects
+from console import access, accounts
 from console.access import Row, policy_store
 from console.accounts import entry, factors, oidc, one_time, password_letters, provider_sign_in, sessions, signing_in
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.engine import fetch
+from console.infra import settings, subjects
+from console.infra.db import engine as db
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD, Company
 
 HOUR = timedelta(hours=1)

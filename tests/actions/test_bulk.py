@@ -2,13 +2,14 @@
 
 import pytest
 
-from console import access, actions, faults, queue, runs
+from console import access, actions, runs
 from console.actions import bulk, one_record
 from console.actions.bulk import Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from console.work import notices
 from tests.company import Company
@@ -126,12 +127,12 @@ def test_what_a_crash_left_begun_is_done_once(company: Company, rate: Action) ->
 def test_a_worker_does_it_and_its_person_is_told(company: Company, rate: Action) -> None:
     bulk_id = begun(company, rate, "1", "2", risk="high")
     assert fetch("select entrypoint, convert_from(payload, 'UTF8') from queue.pgqueuer where entrypoint = 'bulk'") == [("bulk", bulk_id)]
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert bulk.get(company.olivia, bulk_id).count(bulk.DONE) == 2
     assert [(notice.text, notice.href) for notice in notices.notices_of(company.olivia)] == [
         ("Rate the customer: 2 customers; 2 done", f"/bulk/{bulk_id}")
     ]
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert len(notices.notices_of(company.olivia)) == 1
 
 
@@ -143,10 +144,10 @@ def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
     monkeypatch.setattr(faults, "_passes", type(faults._passes)())
     monkeypatch.setenv("HANDRAIL_FAULT", point)
     with pytest.raises(faults.Fault):
-        do(queue.BULK, bulk_id)
+        do(jobs.BULK, bulk_id)
     monkeypatch.delenv("HANDRAIL_FAULT")
     for _ in range(2):  # the job of a process that died is given again
-        do(queue.BULK, bulk_id)
+        do(jobs.BULK, bulk_id)
     assert [item.state for item in bulk.get(company.olivia, bulk_id).items] == ["done", "done"]
     assert [notice.href for notice in notices.notices_of(company.olivia)] == [f"/bulk/{bulk_id}"]
 
@@ -154,15 +155,15 @@ def test_a_worker_that_dies_at_the_end_tells_once_all_the_same(
 def test_what_is_left_is_put_back_and_stopped_by_who_began_it(company: Company, rate: Action, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 0.0)
     bulk_id = begun(company, rate, "1", "2", "4", risk="high")
-    with pytest.raises(queue.PutBack):
-        do(queue.BULK, bulk_id)
+    with pytest.raises(jobs.PutBack):
+        do(jobs.BULK, bulk_id)
     with pytest.raises(NotFound):
         bulk.stop(company.mona, bulk_id)
     monkeypatch.setattr(bulk, "IN_ONE_GO_S", 60.0)
     go_on(company.olivia, bulk_id, stopping=lambda: company.sql("select count(*) from customer where risk = 'high'") == [(1,)])
     told = bulk.stop(company.olivia, bulk_id)
     assert [item.state for item in told.items] == ["done", "stopped", "stopped"]
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert company.sql("select id from customer where risk = 'high'") == [(1,)]
 
 
@@ -214,7 +215,7 @@ def test_importing_again_changes_what_counts_and_notes_it_once(company: Company,
 def test_what_records_are_called_and_why_they_were_refused_is_judged_when_it_is_read(company: Company, rate: Action) -> None:
     """Nothing of it outlives a right, or the person."""
     bulk_id = begun(company, rate, "1", "3", risk="low")
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
 
     def told() -> list[tuple[str, str]]:
         return [(item.title, item.why) for item in bulk.get(company.olivia, bulk_id).items]

@@ -4,13 +4,14 @@ from typing import Any
 
 import pytest
 
-from console import queue, runs
+from console import runs
 from console.actions import bulk, bulk_starts
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.jobs import do
 from tests.support.acting import go_on
@@ -124,8 +125,8 @@ def test_a_start_waits_for_a_source_that_does_not_answer_and_is_made_once(compan
     start = offer(company.olivia)
     bulk_id = bulk.begin(company.olivia, "customer", start, bulk.chosen(company.olivia, "customer", start, ["1", "3"], None), WHY)
     company.sql("alter table customer rename to away")
-    with pytest.raises(queue.PutBack):
-        do(queue.BULK, bulk_id)
+    with pytest.raises(jobs.PutBack):
+        do(jobs.BULK, bulk_id)
     company.sql("alter table away rename to customer")
     company.work()
     assert [(item.state, item.why) for item in bulk.get(company.olivia, bulk_id).items] == [(bulk.DONE, "To Continue")] * 2

@@ -19,8 +19,8 @@ from console import access, sources
 from console.actions import left_changes
 from console.activity import sequencing
 from console.activity.event_list import on_record
-from console.db.engine import alone, fetch
-from console.postgres import Embedded
+from console.infra.db.engine import alone, fetch
+from console.infra.postgres import Embedded
 from console.records import connect
 from console.work import notices
 from tests.actions.test_records_killed import broken, headers, killed, sent

@@ -4,12 +4,13 @@ import re
 
 import pytest
 
-from console import access, queue, records
+from console import access, records
 from console.actions import bulk, many_changes
 from console.actions.many_changes import CHANGE, DELETE, ManyChanges
 from console.browse import BrowseQuery
-from console.db.engine import fetch
 from console.errors import Conflict, NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.jobs import do
 
@@ -24,7 +25,7 @@ def house(company: Company) -> Company:
 
 def looked(house: Company, deed: str, *keys: str, whole: BrowseQuery | None = None, **values: str) -> str:
     bulk_id = bulk.look(house.olivia, "customer", ManyChanges(deed), keys, whole, values)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     return bulk_id
 
 
@@ -41,7 +42,7 @@ def test_records_are_looked_at_and_nothing_is_changed_until_it_is_confirmed(hous
         bulk.confirm(house.mona, bulk_id)
     for _ in range(2):  # two presses of one button
         bulk.confirm(house.olivia, bulk_id)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert states(house, bulk_id) == {"1": bulk.DONE, "2": bulk.SAME, "3": bulk.DONE}
     assert house.sql("select id from customer where risk = 'high' order by id") == [(1,), (2,), (3,)]
     assert [fetch(NOTED, (f'%"type":"{kind}"%',))[0][0] for kind in ("records_changed", "record_changed")] == [1, 2]
@@ -52,7 +53,7 @@ def test_what_moved_since_it_was_looked_at_is_not_overwritten_but_named(house: C
     bulk_id = looked(house, CHANGE, "1", "3", risk="high")
     house.sql("update customer set risk = 'low' where id = 1")
     bulk.confirm(house.olivia, bulk_id)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert [(item.key, item.why) for item in bulk.get(house.olivia, bulk_id).items] == [("1", many_changes.MOVED), ("3", "")]
     assert house.sql("select risk from customer where id = 1") == [("low",)]
 
@@ -68,7 +69,7 @@ def test_a_process_that_died_after_the_change_has_done_it(house: Company) -> Non
     bulk.confirm(house.olivia, bulk_id)
     fetch("update console.bulk_item set state = 'begun' where bulk = %s returning 1", (bulk_id,))
     house.sql("update customer set risk = 'high' where id = 1")
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert states(house, bulk_id) == {"1": bulk.DONE}
 
 
@@ -88,7 +89,7 @@ def test_records_are_deleted_where_nothing_that_stays_refers_to_them(house: Comp
     assert re.fullmatch(r"It cannot be deleted while .+ refer to it \([0-9]+\)\.", why)
     assert bulk.causes(bulk_id) == [(re.sub(r" \([0-9]+\)", "", why), 1)], "the causes are told without the count of each"
     bulk.confirm(house.olivia, bulk_id)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     told = {item.key: (item.title, item.state) for item in bulk.get(house.olivia, bulk_id).items}
     assert told["90"] == ("Deleted", bulk.DONE)
     assert house.sql("select count(*) from customer where id in (1, 90)") == [(1,)]

@@ -2,15 +2,16 @@
 
 import pytest
 
-from console import access, automation, queue
+from console import access, automation
 from console.actions import bulk, many_changes, many_tags
 from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
 from console.browse import BrowseQuery
 from console.contacts import import_batches, tags
 from console.core.tag_names import MOST_ON_RECORD
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.work import notices
 from tests.automation.test_triggers import house, publish, told
 from tests.company import Company
@@ -31,14 +32,14 @@ def _to_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def looked(company: Company, deed: str, *keys: str, whole: BrowseQuery | None = None, tag: str = "VIP") -> str:
     """What was looked at, of which nothing is done yet."""
     bulk_id = bulk.look(company.olivia, "contact", ManyChanges(deed), keys, whole, {many_tags.TAG: tag})
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     return bulk_id
 
 
 def done(company: Company, bulk_id: str) -> dict[str, int]:
     """State → how many records, after it was confirmed and done."""
     bulk.confirm(company.olivia, bulk_id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     return dict(bulk.get(company.olivia, bulk_id).counts)
 
 
@@ -77,14 +78,14 @@ def test_records_are_looked_at_and_none_is_tagged_until_it_is_confirmed(company:
 @pytest.mark.usefixtures("club")
 def test_who_may_not_change_a_record_does_not_tag_it_by_tagging_many(company: Company) -> None:
     bulk_id = bulk.look(company.rosa, "contact", ManyChanges(PUT_TAG), ["1", "2"], None, {many_tags.TAG: "mine"})
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert {item.why for item in bulk.get(company.rosa, bulk_id).items} == {many_tags.SHUT}
     with pytest.raises(NotFound):
         many_tags.looked_at(company.stan, ManyChanges(PUT_TAG), "contact", ["1"], {many_tags.TAG: "mine"})
     mine = looked(company, PUT_TAG, "1", "2")
     access.assign(company.olivia.id, [])
     bulk.confirm(company.olivia, mine)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert fetch("select count(*) from console.record_tag") == [(0,)], "rights are those of now"
     assert dict(fetch("select state, count(*) from console.bulk_item where bulk = %s group by 1", (mine,))) == {"refused": 2}
 
@@ -98,10 +99,10 @@ def test_a_process_that_dies_over_it_has_tagged_and_told_of_all_of_them_or_none(
     bulk.confirm(company.olivia, bulk_id)
     monkeypatch.setenv("HANDRAIL_FAULT", f"{point}=raise")
     with pytest.raises(Exception, match="bulk.tags"):
-        do(queue.BULK, bulk_id)
+        do(jobs.BULK, bulk_id)
     monkeypatch.delenv("HANDRAIL_FAULT")
     assert (len(kinds("tag_added")), fetch("select count(*) from console.record_tag")) == (left, [(left,)])
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     assert (len(kinds("tag_added")), bulk.get(company.olivia, bulk_id).count(bulk.DONE)) == (3, 3)
 
 
@@ -115,7 +116,7 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
     assert deed is not None
     assert many_tags.do_next(company.olivia, deed, bulk_id, "contact", bulk.get(company.olivia, bulk_id).values)
     bulk.stop(company.olivia, bulk_id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     ended = bulk.get(company.olivia, bulk_id)
     assert (ended.count(bulk.DONE), ended.count(bulk.STOPPED)) == (10, ended.count() - 10)
     assert fetch("select count(*) from console.record_tag") == [(10,)]

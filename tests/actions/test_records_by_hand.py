@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, actions, browse, log, records, subjects
+from console import access, accounts, actions, browse, log, records
 from console.access import narrowing, policy_words
 from console.actions import record_changes
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
 

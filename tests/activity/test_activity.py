@@ -8,12 +8,13 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity, db, subjects
+from console import access, activity
 from console.activity import ActivityPage, event_list, sequencing
 from console.core.actor import Actor
-from console.db import tables
 from console.demo import staff
 from console.errors import Malformed, NotAllowed, NotFound
+from console.infra import db, subjects
+from console.infra.db import tables
 from console.log import Fact, Frame, chained, events_of, note, recheck, write
 from console.log.event_lists import LogFilter
 from tests.tables import cases

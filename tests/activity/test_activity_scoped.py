@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity, db, subjects
+from console import access, activity
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db import tables
 from console.errors import NotFound
+from console.infra import db, subjects
+from console.infra.db import tables
 from console.log import Fact, Frame, chained, note, write
 from console.log.event_lists import LogFilter
 from console.records import catalogue, connect, reflect

@@ -15,11 +15,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from console import log, settings
+from console import log
 from console.activity import checkpoint_delivery, sequencing
 from console.core.actor import Actor
-from console.db import fetch
-from console.db.engine import alone, migration_url
+from console.infra import settings
+from console.infra.db import fetch
+from console.infra.db.engine import alone, migration_url
 from console.log import checkpoint, tree_heads
 from console.upkeep import doctor
 from tests import warm

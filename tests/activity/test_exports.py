@@ -16,10 +16,10 @@ from console import access, activity, log
 from console.activity import exports, sequencing
 from console.activity.exports import ExportQuery, parse_query
 from console.core.actor import Actor
-from console.db import fetch
-from console.db.engine import migration_url
-from console.db.presence import somebody_works
 from console.errors import Conflict, Malformed, NotAllowed
+from console.infra.db import fetch
+from console.infra.db.engine import migration_url
+from console.infra.db.presence import somebody_works
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure

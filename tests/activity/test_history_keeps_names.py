@@ -14,7 +14,7 @@ from console.access import policy_store
 from console.activity import exports, sequencing
 from console.browse import notes
 from console.contacts import tags
-from console.db import transaction
+from console.infra.db import transaction
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure
 from tests.company import DOCUMENT, DOCUMENTS, Company

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from console import accounts, log, settings
+from console import accounts, log
 from console.activity import sequencing
 from console.app import create_app
 from console.commands.activity import activity
@@ -22,8 +22,9 @@ from console.commands.key import key as key_command
 from console.commands.seal import seal
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.db import fetch
 from console.errors import Conflict
+from console.infra import settings
+from console.infra.db import fetch
 from console.log import checkpoint, tree_heads
 from console.upkeep import doctor
 from tests import warm

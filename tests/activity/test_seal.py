@@ -7,11 +7,12 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from console import accounts, settings
+from console import accounts
 from console.activity import sequencing
 from console.commands.seal import seal
-from console.db import fetch
-from console.db.engine import migration_url
+from console.infra import settings
+from console.infra.db import fetch
+from console.infra.db.engine import migration_url
 from console.log import checkpoint, tree, tree_heads
 from tests.company import Company
 from tests.conftest import web_app

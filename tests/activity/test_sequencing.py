@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import db
 from console.activity import sequencing as operations
 from console.commands.seal import seal
-from console.db.engine import hot_engine
-from console.db.ids import uuid7_text
+from console.infra import db
+from console.infra.db.engine import hot_engine
+from console.infra.db.ids import uuid7_text
 from console.log import Fact, Frame, Moved, chained, write
 from console.log.event_lists import reached
 

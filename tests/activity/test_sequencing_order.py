@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from hypothesis import given, settings, strategies as st
 
 from console.activity import sequencing as operations
-from console.db.engine import hot_engine
-from console.db.ids import uuid7_text
+from console.infra.db.engine import hot_engine
+from console.infra.db.ids import uuid7_text
 from console.log import Fact, Frame, chained
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)

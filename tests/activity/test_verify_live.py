@@ -16,8 +16,8 @@ from console import runs
 from console.activity import exports, sequencing
 from console.commands.activity import activity
 from console.commands.verify import verify
-from console.db import fetch
 from console.errors import Conflict, NotAllowed
+from console.infra.db import fetch
 from console.log import tree_heads
 from console.upkeep import erasure
 from tests.company import Company
@@ -79,7 +79,7 @@ def test_the_file_in_the_archive_checks_it_with_python_alone(company: Company, t
 @contextmanager
 def superuser() -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
     """Somebody with all rights and bad intentions: triggers are off, and the check of the hash is gone."""
-    from console.settings import current
+    from console.infra.settings import current
 
     url = str(current().database_migration_url)
     with psycopg.connect(

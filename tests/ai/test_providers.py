@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from console.ai import providers
 from console.ai.providers import anthropic, openai_compatible
 from console.ai.types import Provider, ProviderError, Raw
-from console.settings import AI
+from console.infra.settings import AI
 from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM, schema
 from tests.servers import model
 from tests.servers.model import Server

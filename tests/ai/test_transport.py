@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from console import settings
 from console.ai.transport import MOST_BYTES, Transport
 from console.ai.types import ProviderError
+from console.infra import settings
 from tests.servers import model, outside
 from tests.tables import cases
 

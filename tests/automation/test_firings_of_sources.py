@@ -7,7 +7,7 @@ import pytest
 from console import automation
 from console.activity import sequencing
 from console.automation import firing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.automation.test_triggers import END, due_at, house, publish, runs_of
 from tests.company import Company
 from tests.conftest import web_app

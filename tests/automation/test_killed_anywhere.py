@@ -9,12 +9,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, automation, enrolments, messages, queue, runs, workflows
+from console import accounts, automation, enrolments, messages, runs, workflows
 from console.automation import firing, trigger_rows
-from console.db.engine import fetch, transaction
 from console.enrolments import Question
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
+from console.infra.postgres import Embedded
 from console.messages import inbound
-from console.postgres import Embedded
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import taken, work_as_workers_do
@@ -129,7 +130,7 @@ def test_a_send(company: Company, walk: Walk, given_settings: Callable[..., None
         def prepare() -> str:
             aged()
             run_id = runs.start(company.olivia, "hello", "contact", SAM, {})
-            taken({queue.SEND_SMS})
+            taken({jobs.SEND_SMS})
             return reached.line(company, run_id).message.id
 
         def judge(message: str) -> None:

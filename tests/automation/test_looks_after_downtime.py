@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from console import automation
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.automation.test_triggers import house, publish, shop
 from tests.company import Company
 

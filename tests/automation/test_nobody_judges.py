@@ -9,7 +9,7 @@ import pytest
 from console import access, accounts, automation
 from console.access import policy_store
 from console.automation import firing, source_events
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 from console.monitoring import unable_to_start
 from tests.automation.test_triggers import ROBOT, house, publish, runs_of, shop, told
 from tests.company import Company

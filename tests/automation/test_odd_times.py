@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from console import log, runs
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests import warm
 from tests.automation.test_triggers import due_at, house, publish, runs_of
 from tests.company import Company

@@ -14,7 +14,7 @@ from standardwebhooks import Webhook
 from console import accounts, automation, workflows
 from console.accounts import rates
 from console.automation import kept_deliveries
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.upkeep import status
 from tests.company import Company
 from tests.jobs import work_as_workers_do

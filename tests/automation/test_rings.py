@@ -9,7 +9,7 @@ import pytest
 
 from console import accounts, automation, monitoring, runs
 from console.automation import causes_of_changes, firing, trigger_rows
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 from console.log import now
 from console.runs.engine import run_causes
 from console.work import notices

@@ -6,7 +6,7 @@ import psycopg
 
 from console import automation, runs
 from console.automation import source_waits
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.automation.test_triggers import END, house, publish, shop
 from tests.company import Company
 from tests.support.engine import kinds, step, until, whole, workers

@@ -8,8 +8,8 @@ import pytest
 
 from console import accounts, automation, sources, workflows
 from console.automation import firing, trigger_rows
-from console.db.engine import fetch, transaction
-from console.postgres import Embedded
+from console.infra.db.engine import fetch, transaction
+from console.infra.postgres import Embedded
 from console.runs import RecordRef
 from tests.company import Company
 from tests.support.engine import step, until, workers

@@ -10,9 +10,9 @@ import pytest
 from console import accounts, automation, browse, log, runs, sources, workflows
 from console.automation import firing, source_events, trigger_rows
 from console.core.run.origin import RecordRef
-from console.db.engine import fetch, transaction
 from console.errors import NotFound
-from console.postgres import Embedded
+from console.infra.db.engine import fetch, transaction
+from console.infra.postgres import Embedded
 from tests.company import WORKING, Company
 from tests.support.engine import step, until, workers
 

@@ -12,8 +12,8 @@ from console import access, automation, browse, publication
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import tags
-from console.db.engine import fetch
 from console.errors import Conflict
+from console.infra.db.engine import fetch
 from console.messages import inbound
 from console.upkeep import status as upkeep
 from console.views.formats import Look

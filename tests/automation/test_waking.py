@@ -6,10 +6,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import automation, log, queue, records, runs
+from console import automation, log, records, runs
 from console.automation import source_events, source_waits
-from console.db.engine import fetch
-from console.postgres import Embedded
+from console.infra import jobs
+from console.infra.db.engine import fetch
+from console.infra.postgres import Embedded
 from tests.automation.test_source_waits import stands, waiting
 from tests.automation.test_triggers import house, shop
 from tests.automation.test_watched_clocks import Change, change
@@ -100,7 +101,7 @@ def test_a_batch_whose_source_is_away_is_put_back_and_one_without_a_job_is_picke
     pg.sql("alter database trigger_shop allow_connections false")
     pg.sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = 'trigger_shop'")
     try:
-        with pytest.raises(queue.PutBack):
+        with pytest.raises(jobs.PutBack):
             automation.wake_batch(batch)
     finally:
         pg.sql("alter database trigger_shop allow_connections true")

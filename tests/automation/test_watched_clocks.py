@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from console import automation, sources
-from console.db.engine import fetch
-from console.postgres import Embedded
+from console.infra.db.engine import fetch
+from console.infra.postgres import Embedded
 from console.records import connect
 from tests.automation.test_odd_times import MARCH, OCTOBER
 from tests.automation.test_triggers import house, publish

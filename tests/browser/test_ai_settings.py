@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.proposals import options, saving
 from tests.company import Company
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from console import queue, workflows
+from console import workflows
+from console.infra import jobs
 from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.jobs import worked
@@ -41,7 +42,7 @@ def test_a_new_workflow_from_words_needs_no_more_than_the_words(screens: Callabl
     expect(page.get_by_label("What it should do, in words")).to_be_checked()
     page.get_by_role("button", name="Create").last.press("Enter")
     page.wait_for_url("**/ask")
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     page.get_by_role("button", name="Take all").press("Enter")
     expect(page.locator("#panel")).to_contain_text("All of it was taken.")
     assert [step["id"] for step in workflows.draft_document("ask-why")["steps"]] == ["start", "why", "end"]
@@ -69,7 +70,7 @@ def test_asked_and_taken_in_part_without_the_mouse(screens: Callable[..., "Scree
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     assert mona.faults() == []
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     expect(page.get_by_role("heading", name="Proposed changes")).to_be_focused()
     expect(page.locator("[data-outline] [data-step=why]")).to_contain_text("added")
     expect(page.locator("[data-outline] [data-step=back]")).to_contain_text("removed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.demo import stories
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from tests.demo.refunding import Desk, opened
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from console import accounts
 from console.accounts import entry, entry_changes
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company
 from tests.views.test_second_factor import code

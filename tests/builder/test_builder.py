@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, builder, queue, settings, workflows
+from console import access, accounts, builder, workflows
 from console.activity import sequencing
 from console.builder import builder_turns, judged_changes, reachable_names
 from console.core import drafting
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
+from console.infra import jobs, settings
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.jobs import worked
 from tests.proposals.conftest import denied
@@ -67,7 +68,7 @@ def answer(*changes: dict[str, Any], **more: Any) -> dict[str, Any]:
 def asked(actor: Actor, message: str = "Ask why before the rating.") -> builder.Turn:
     """What came of it after a worker was there."""
     turn = builder.ask(actor, "care-review", message, workflows.open_draft(actor, "care-review").revision)
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     return builder.turn(actor, "care-review", turn)
 
 
@@ -102,7 +103,7 @@ def test_what_has_arrived_so_far_is_seen_while_the_answer_arrives(company: Compa
     model.obey(answer(ASK_WHY, RETITLE, {"op": "remove_step", "step": "back"}))
     model.slowly_s = 0.2
     turn = builder.ask(company.mona, "care-review", "Ask why.", workflows.open_draft(company.mona, "care-review").revision)
-    working = threading.Thread(target=worked, args=({queue.BUILD},))
+    working = threading.Thread(target=worked, args=({jobs.BUILD},))
     working.start()
     seen = list[str]()
     while working.is_alive():
@@ -288,7 +289,7 @@ def test_stopped_and_asked_anew(company: Company, model: Server) -> None:
     second = builder.ask(company.mona, "care-review", "Two", 0)
     assert builder.turn(company.mona, "care-review", first).answer.text == "Stopped. Nothing was changed."
     assert builder.stop(company.mona, "care-review", second).stopped
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     assert builder.turn(company.mona, "care-review", second).stopped
     assert not model.asked
 
@@ -302,7 +303,7 @@ def test_a_turn_whose_worker_died_has_its_whole_time_again(company: Company, mod
         ago = timedelta(seconds=asked_s)
         fetch("update console.builder_turn set at = at - %s, deadline_at = deadline_at - %s where id = %s returning 1", (ago, ago, turn))
         before = builder.turn(company.mona, "care-review", turn).status
-        worked({queue.BUILD})
+        worked({jobs.BUILD})
         told[asked_s] = (before, builder.turn(company.mona, "care-review", turn).status)
     assert told == {40: ("pending", "ready"), 400: ("failed", "failed")}, "another worker takes it up; nobody waits any more after so long"
 

@@ -315,8 +315,8 @@ def fixture_coded(house: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def fresh() -> None:
     """As after a restart."""
-    from console import settings
     from console.effects import python
+    from console.infra import settings
 
     for kept in (settings.current, hooks.loaded, hooks.states, python.functions):
         kept.cache_clear()

@@ -6,9 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from console import accounts, log, settings
+from console import accounts, log
 from console.commands import apikey, user
 from console.errors import ConsoleError
+from console.infra import settings
 
 
 def run(command: click.Command, *args: str) -> Result:

@@ -7,11 +7,12 @@ import psutil
 import pytest
 from click.testing import CliRunner
 
-from console import settings, workflows
+from console import workflows
 from console.commands.secret import secret
 from console.errors import Invalid, NotFound
-from console.integrations import outgoing_secrets
-from console.processes import supervisor
+from console.infra import settings
+from console.infra.outbound import outgoing_secrets
+from console.infra.processes import supervisor
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.test_webhook_pages import key

@@ -11,8 +11,8 @@ import pytest
 from console import access
 from console.contacts import import_batches, imports
 from console.contacts.import_batches import Import
-from console.db.engine import fetch
 from console.errors import Invalid
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given
 from tests.jobs import work_until_idle

@@ -10,8 +10,8 @@ from console.actions import left_changes, record_changes
 from console.activity import sequencing
 from console.automation import log_events
 from console.core.contact_consents import GIVEN, WITHDRAWN
-from console.db.engine import fetch
 from console.effects import python
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.acting import hand_in, imported, run_of

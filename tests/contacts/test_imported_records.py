@@ -4,12 +4,13 @@ import json
 
 import pytest
 
-from console import browse, queue
+from console import browse
 from console.browse import BrowseQuery
 from console.contacts import import_batches
 from console.core.filters import IMPORTED
-from console.db.engine import fetch
 from console.errors import Malformed
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given
 from tests.contacts.test_tags import kinds
@@ -58,7 +59,7 @@ def test_the_filter_takes_the_id_of_one_import(company: Company, op: str, value:
 def test_a_process_that_died_has_kept_all_that_the_next_one_finds(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     looked = changing(company, TEXT)
     broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
-    work_until_idle({queue.IMPORT})
+    work_until_idle({jobs.IMPORT})
     ident = f"{looked.id}_do"
     assert sorted(listed(company, ADDED, ident) + listed(company, CHANGED, ident)) == ["1", "2", "7", "8"]
 
@@ -73,7 +74,7 @@ def test_who_was_added_when_a_process_died_is_new_also_where_those_who_are_there
     looked = changing(company, CONSENTS)
     assert (looked.new, looked.changed, looked.consents) == (1, 1, 1)
     broken_at(monkeypatch, point, lambda: import_batches.confirm(company.olivia, looked.id))
-    work_until_idle({queue.IMPORT})
+    work_until_idle({jobs.IMPORT})
     done = import_batches.get(company.olivia, f"{looked.id}_do")
     assert (done.new, done.changed, done.consents, done.tags) == (1, 1, 1, 1)
     assert (listed(company, ADDED, done.id), listed(company, CHANGED, done.id)) == (["7"], ["1"])

@@ -15,7 +15,7 @@ from console import access, contacts, records, sources
 from console.contacts import import_batches, imports, opted_out_lines
 from console.contacts.import_batches import Import
 from console.contacts.lines_before import lines_before
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import opting_out, recipients
 from tests.company import Company
 from tests.support.contact_club import found_club

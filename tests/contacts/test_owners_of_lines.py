@@ -1,7 +1,7 @@
 """Owners in a file: known by name in either order, and named in the preview where they have no account."""
 
 from console.contacts import import_batches
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, imported
 

@@ -9,8 +9,8 @@ from console import access, browse, log, runs, workflows
 from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.tag_names import clean
-from console.db.engine import fetch
 from console.errors import Invalid, Malformed, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company
 from tests.support.contact_club import found_club

@@ -5,13 +5,14 @@ from contextlib import closing
 
 import pytest
 
-from console import access, browse, queue, runs
+from console import access, browse, runs
 from console.actions import bulk, many_changes, untouched
 from console.activity import sequencing
 from console.contacts import import_batches, tags
 from console.contacts.import_batches import Import
-from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club
 from tests.contacts.test_tags import flow, kinds, named
@@ -34,7 +35,7 @@ def fixture_done(company: Company) -> Import:
 
 def looked(company: Company, done: Import) -> bulk.Bulk:
     bulk_id = bulk.look_at_import(company.olivia, "contact", done.id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     return bulk.get(company.olivia, bulk_id)
 
 
@@ -59,7 +60,7 @@ def test_what_nothing_has_touched_goes_and_the_rest_says_why_it_stays(company: C
     assert (found.count(bulk.FITS), found.looking, names(company)) == (2, True, set(PEOPLE)), "nothing is deleted by looking"
     bulk.confirm(company.olivia, found.id)
     browse.change(company.olivia, "contact", "11", {"stage": "lost"}, {"stage": "new"})
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     ended = bulk.get(company.olivia, found.id)
     assert ended.counts == {"done": 1, "refused": 5}
     assert next(item.why for item in ended.items if item.key == "11") == many_changes.MOVED
@@ -75,7 +76,7 @@ def test_what_is_tagged_after_the_look_stays(company: Company, done: Import) -> 
     bulk.confirm(company.olivia, found.id)
     tags.put(company.olivia, "contact", ["12"], "vip")
     sequencing.catch_up()
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert bulk.get(company.olivia, found.id).counts == {"done": 5, "refused": 1}
     assert names(company) == {"Jo"}
     with pytest.raises(Invalid, match="nothing"):
@@ -104,7 +105,7 @@ def test_a_key_that_is_given_again_is_not_that_of_the_import(company: Company, d
 
 def test_tags_go_with_a_record_so_that_the_next_one_with_its_key_has_none(company: Company, done: Import) -> None:
     bulk.confirm(company.olivia, looked(company, done).id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert (names(company), fetch("select count(*) from console.record_tag")) == (set(), [(0,)])
     again = import_batches.confirm(company.olivia, changing(company, TEXT.replace(",fair", ",other")).id)
     assert (again.new, again.tags, named(company, "7")) == (6, 6, ["other"])
@@ -132,7 +133,7 @@ def test_what_the_database_would_delete_with_it_keeps_it_unless_the_import_broug
     found = looked(company, done)
     assert {item.key: item.why for item in found.items} == {"7": "", "8": untouched.FOLLOWED.format("Consents")}
     bulk.confirm(company.olivia, found.id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert names(company) == {"Mia"}, "who withdrew is not forgotten"
 
 
@@ -152,7 +153,7 @@ def test_consents_that_came_with_it_go_first_where_the_database_asks_for_that(co
         "8": "It cannot be deleted while records of Consents refer to it (2).",
     }
     bulk.confirm(company.olivia, found.id)
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert names(company) == {"Mia"}, "who withdrew is not forgotten"
     with closing(sqlite3.connect(company.path.with_name("club.db"))) as connection:
         assert connection.execute("select count(*) from consent where contact_id >= 7").fetchall() == [(2,)]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from console import settings
 from console.demo import filling, world as rows
 from console.demo.world import World
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.postgres import Embedded
 from tests.servers.model import KEY, Server, serving
 
 if TYPE_CHECKING:

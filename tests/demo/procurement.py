@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 
-from console import accounts, actions, inboxes, runs, settings, sources, workflows
+from console import accounts, actions, inboxes, runs, sources, workflows
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
 from console.errors import Invalid
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.postgres import Embedded
 from tests.company import PASSWORD, Company
 from tests.conftest import copied
 from tests.support.engine import overdue

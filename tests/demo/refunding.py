@@ -15,14 +15,15 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, actions, inboxes, log, queue, runs, settings, sources, workflows
+from console import accounts, actions, inboxes, log, runs, sources, workflows
 from console.core.actor import Actor
 from console.core.run import fold
-from console.db import engine as db
 from console.demo import filling, ledger, loading, provider as stand_in, staff
 from console.demo.world import load as load_company
 from console.errors import ConsoleError
-from console.postgres import Embedded
+from console.infra import jobs, settings
+from console.infra.db import engine as db
+from console.infra.postgres import Embedded
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from console.work import approvals
@@ -156,7 +157,7 @@ class Desk:
         """What a worker does; how many jobs there were."""
         runs.pick_up()
         runs.wake()
-        return work_until_idle(RUNNING - {queue.FOLLOW})
+        return work_until_idle(RUNNING - {jobs.FOLLOW})
 
 
 def whole(run_id: str) -> None:

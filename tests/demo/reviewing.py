@@ -11,13 +11,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, actions, inboxes, log, runs, settings, sources, workflows
+from console import accounts, actions, inboxes, log, runs, sources, workflows
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.demo import filling, loading, staff, stories
 from console.demo.world import load
 from console.formats import Look
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.db.engine import fetch
+from console.infra.postgres import Embedded
 from console.views import blocks as drawn
 from tests.company import PASSWORD
 from tests.conftest import copied

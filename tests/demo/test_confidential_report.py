@@ -11,15 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, activity, runs, settings, workflows
+from console import access, activity, runs, workflows
 from console.activity import exports, sequencing
-from console.db.engine import fetch
 from console.demo import filling
 from console.demo.world import World
 from console.errors import NotFound
+from console.infra import settings
+from console.infra.db.engine import fetch
+from console.infra.postgres import Embedded
 from console.log.event_lists import LogFilter
 from console.log.verify import main as verify
-from console.postgres import Embedded
 from console.records import catalogue
 from console.upkeep import erasure
 from console.work import approvals, notices

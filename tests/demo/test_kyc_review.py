@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from console import queue, runs
-from console.db.engine import fetch
+from console import runs
 from console.demo import stories
 from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.views import blocks as drawn
 from console.work import approvals
 from tests.demo.reviewing import ANA, HALCYON, YURI, House, house, loaded_house
@@ -258,7 +259,7 @@ def test_k8_while_the_model_is_down_flags_are_ticked_by_hand_and_have_no_referen
     model.fault("http_529", times=None)
     run_id = house.start(ANA)
     told = house.walk(run_id, "flags")
-    do(queue.PROPOSE, told["current"]["proposal"]["call"])
+    do(jobs.PROPOSE, told["current"]["proposal"]["call"])
     told = house.told(run_id)
     found = told["current"]["proposal"]
     assert (found["status"], found["fields"]) == ("failed", [])

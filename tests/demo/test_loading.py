@@ -14,8 +14,8 @@ import pytest
 import console
 from console.demo import servers, staff
 from console.errors import ConsoleError
-from console.postgres import Embedded
-from console.settings import Settings, read
+from console.infra.postgres import Embedded
+from console.infra.settings import Settings, read
 from tests import demo_folder
 from tests.demo_folder import load, note_of
 

@@ -15,16 +15,17 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, actions, enrolments, inboxes, monitoring, queue, runs, settings, sources, workflows
+from console import accounts, actions, enrolments, inboxes, monitoring, runs, sources, workflows
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.run.origin import StartedBy
-from console.db.engine import fetch
 from console.demo import filling, loading, staff
 from console.demo.world import World
 from console.errors import Conflict
+from console.infra import jobs as queue, settings
+from console.infra.db.engine import fetch
+from console.infra.postgres import Embedded
 from console.monitoring import alerts
-from console.postgres import Embedded
 from console.work import notices, tasks, tickets
 from console.worker import handlers
 from tests.conftest import copied

@@ -12,7 +12,7 @@ import pytest
 from console import browse, enrolments, log, runs, workflows
 from console.accounts import absences
 from console.core.run.origin import StartedBy
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.log import event_view
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import log, queue, runs
+from console import log, runs
 from console.demo import stories
+from console.infra import jobs
 from console.runs.rows.run_store import load
 from tests.demo.refunding import Desk, asked, refused, screen, whole, why
 from tests.jobs import worked
@@ -94,7 +95,7 @@ def test_a_credit_is_granted_and_can_be_taken_back(desk: Desk) -> None:
 
 def proposed(desk: Desk, run_id: str) -> dict[str, Any]:
     """What later before Olivia once a worker was there."""
-    worked({queue.PROPOSE})
+    worked({jobs.PROPOSE})
     return dict(desk.told(run_id)["current"]["proposal"])
 
 

@@ -3,12 +3,13 @@
 import pytest
 from flask import g
 
-from console import faults, queue, runs
+from console import runs
 from console.activity import sequencing
 from console.core.run import Run
-from console.db.engine import fetch
 from console.demo import stories
 from console.errors import Conflict
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from console.views.run import runner
 from console.work import tasks
@@ -84,8 +85,8 @@ def followed(run_id: str) -> bool:
         if each.kind == "http" and "follow" in each.request["define"]
     )
     try:
-        do(queue.FOLLOW, f"{run_id} {effect.id}")
-    except queue.PutBack:
+        do(jobs.FOLLOW, f"{run_id} {effect.id}")
+    except jobs.PutBack:
         return False
     return True
 

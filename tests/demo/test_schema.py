@@ -11,7 +11,7 @@ import pytest
 
 from console.demo import filling
 from console.demo.world import World
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 
 Ask = Callable[..., list[tuple[Any, ...]]]
 

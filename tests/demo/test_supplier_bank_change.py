@@ -10,7 +10,7 @@ from console import runs
 from console.demo import stories
 from console.demo.world import World
 from console.errors import ConsoleError, NotAllowed, NotFound
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.work import approvals
 from tests.demo.procurement import House, supplied
 

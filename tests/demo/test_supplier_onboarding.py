@@ -11,7 +11,7 @@ import pytest
 from console import log, runs
 from console.demo.world import World
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.work import approvals
 from tests.conftest import web_app
 from tests.demo.procurement import House, supplied

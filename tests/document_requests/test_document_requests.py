@@ -11,11 +11,12 @@ from typing import Any
 import orjson
 import pytest
 
-from console import document_requests, files, runs, settings
+from console import document_requests, runs
 from console.core.actor import Actor
-from console.db import fetch
 from console.document_requests import outside
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
+from console.infra import files, settings
+from console.infra.db import fetch
 from console.upkeep import erasure
 from tests import warm
 from tests.company import Company
@@ -360,7 +361,8 @@ def test_a_mail_server_that_is_away_is_tried_again(company: Company, post: serve
 
 
 CRASH = """
-from console import document_requests, faults
+from console import document_requests
+from console.infra import faults
 page = document_requests.opened({token!r}, "192.0.2.1")
 document_requests.submit(page, {{"iban": "LT45"}})
 """

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from console import document_requests, runs
-from console.db.engine import fetch
 from console.errors import Conflict
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.papers import asking, pdf, picture
 from tests.runs.changing.test_midway import failing

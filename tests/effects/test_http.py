@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from console import log, runs, settings
-from console.db.engine import fetch
-from console.integrations import outgoing_secrets
+from console import log, runs
+from console.infra import settings
+from console.infra.db.engine import fetch
+from console.infra.outbound import outgoing_secrets
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver

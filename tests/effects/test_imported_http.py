@@ -8,8 +8,9 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from console import access, effects, runs, settings
+from console import access, effects, runs
 from console.core.run import Run
+from console.infra import settings
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.servers import outside

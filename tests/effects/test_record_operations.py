@@ -8,8 +8,8 @@ import pytest
 from console import access, effects, runs
 from console.access import policy_store
 from console.core.run import Effect
-from console.db import transaction
-from console.db.engine import fetch
+from console.infra.db import transaction
+from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.runs.changing.test_midway import failing

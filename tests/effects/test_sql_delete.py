@@ -4,7 +4,7 @@ from typing import Any
 
 from console import access, effects, runs
 from console.access import policy_store
-from console.db import transaction
+from console.infra.db import transaction
 from tests.company import Company
 from tests.effects.test_kinds import again
 from tests.support.acting import hand_in, imported, run_of

@@ -10,15 +10,16 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from console import access, accounts, automation, browse, queue, records, runs, sources, workflows
+from console import access, accounts, automation, browse, records, runs, sources, workflows
 from console.actions import bulk, record_changes
 from console.actions.many_changes import CHANGE, ManyChanges
 from console.activity import sequencing
 from console.contacts import import_batches
 from console.core.scopes import whole
 from console.errors import ConsoleError
+from console.infra import jobs
+from console.infra.postgres import Embedded
 from console.messages import agreed_to, opting_out
-from console.postgres import Embedded
 from console.records import connect
 from tests.company import WORKING, Company
 from tests.conftest import web_app
@@ -288,9 +289,9 @@ def stage_by_a_step(house: House) -> None:
 def in_bulk(house: House) -> None:
     mona = house.company.mona
     bulk_id = bulk.look(mona, PERSON, ManyChanges(CHANGE), ["1", "2"], None, NEW)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
     bulk.confirm(mona, bulk_id)
-    do(queue.BULK, bulk_id)
+    do(jobs.BULK, bulk_id)
 
 
 def in_a_run(house: House) -> None:

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, browse, enrolments, queue, runs, workflows
+from console import accounts, automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
-from console.db.engine import fetch, place_among
 from console.enrolments import Lead, Question
 from console.errors import Conflict
+from console.infra import jobs
+from console.infra.db.engine import fetch, place_among
 from console.messages import opting_out
 from console.upkeep import erasure
 from tests.company import DOCUMENT, Company
@@ -179,7 +180,7 @@ def test_erasing_somebody_takes_them_out_in_the_same_act(company: Company) -> No
 def test_no_more_begin_than_the_pace_lets_and_the_same_start_twice_is_one_run(company: Company) -> None:
     enrolments.batches.begin(company.olivia, "nurture", Question(keys=["1", "2", "4"]))
     workflow = enrolments.find("nurture").id
-    with place_among(f"workflow:{workflow}", 2), place_among(f"workflow:{workflow}", 2), pytest.raises(queue.PutBack):
+    with place_among(f"workflow:{workflow}", 2), place_among(f"workflow:{workflow}", 2), pytest.raises(jobs.PutBack):
         enrolments.begin(workflow)
     assert fetch("select count(*) from console.run")[0][0] == 2, "two at work at once"
     fetch("update console.enrolment set status = 'waiting', run = null where status = 'active' returning id")
@@ -216,7 +217,7 @@ def test_what_a_trigger_finds_is_enrolled_once_and_begins_at_the_pace(company: C
         browse.change(company.olivia, "customer", "2", {"risk": "medium"}, {"risk": "low"})
         sequencing.sequence()
         automation.follow_log()
-        work_until_idle(queue.JOBS - {queue.PROPOSE})
+        work_until_idle(jobs.JOBS - {jobs.PROPOSE})
         followed()
         enrolments.unenrol(company.mona, "nurture", lead(company, "2").id, "Enough.") if lead(company, "2").left_at is None else None
         browse.change(company.olivia, "customer", "2", {"risk": "low"}, {"risk": "medium"})

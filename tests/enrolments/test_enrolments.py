@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from console import background, enrolments, queue, records, runs, workflows
+from console import background, enrolments, records, runs, workflows
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.enrolments import Counts, Question
 from console.enrolments.admission import TWICE
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.queue import PutBack, turns
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
+from console.infra.jobs import PutBack, turns
 from console.upkeep import lost_jobs
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, do, work_until_idle, worked
@@ -91,11 +92,11 @@ def test_a_long_list_lets_the_one_behind_it_go_first_and_goes_on(company: Compan
     told = fetch("select payload from queue.pgqueuer where entrypoint = 'enrol' and payload = %s for update", (long.id.encode(),))
     fetch("update queue.pgqueuer set status = 'picked', queue_manager_id = gen_random_uuid() where payload = %s returning 1", told[0])
     with pytest.raises(PutBack) as back:
-        do(queue.ENROL, long.id)
+        do(jobs.ENROL, long.id)
     assert (back.value.after_s, enrolments.batches.get(company.olivia, long.id).done) == (turns.BACK_S, 0)
     work_until_idle({"enrol"})
     assert enrolments.batches.get(company.olivia, short.id).status == "done"
-    do(queue.ENROL, long.id)
+    do(jobs.ENROL, long.id)
     assert enrolments.batches.get(company.olivia, long.id).status == "done", "nobody else waits"
 
 
@@ -277,7 +278,7 @@ def test_what_stops_by_a_surprise_says_so_ends_when_it_is_given_up_and_is_gone_o
     with pytest.raises(KeyError):
         worked({"enrol"})
     with transaction() as connection:  # the worker's queue tries it a few times, and keeps it as given up
-        queue.enqueue(connection, queue.ENROL, batch.id, dedupe_key=batch.id)
+        jobs.enqueue(connection, jobs.ENROL, batch.id, dedupe_key=batch.id)
     fetch("update queue.pgqueuer set status = 'failed' where dedupe_key = %s returning 1", (batch.id,))
     held_up = enrolments.batches.get(company.olivia, batch.id)
     assert (held_up.status, held_up.why, held_up.done) == ("running", background.TRIED_AGAIN, 1)

@@ -7,8 +7,8 @@ import pytest
 
 from console import access, accounts, enrolments, workflows
 from console.contacts import contact_files, headings
-from console.db.ids import new_id
 from console.enrolments import Question
+from console.infra.db.ids import new_id
 from tests.company import Company
 from tests.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
 from tests.support.contact_club import found_club

@@ -5,11 +5,12 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
-from console import access, enrolments, faults, queue, runs, workflows
+from console import access, enrolments, runs, workflows
 from console.activity import sequencing
-from console.db.engine import fetch
 from console.enrolments import Question, Those, leaving_many
 from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.enrolments.test_enrolments import LEADS, WHY, counts, in_now
 from tests.jobs import BEGINNING, wait_until_free, work_until_idle
@@ -91,7 +92,7 @@ def test_many_leave_in_the_background_and_a_worker_that_dies_goes_on(company: Co
     assert (act.status, act.total, act.done) == ("running", 250, 0)
     monkeypatch.setenv("HANDRAIL_FAULT", "enrolments.left_many=raise")
     with pytest.raises(faults.Fault):
-        work_until_idle({queue.TAKE_OUT})
+        work_until_idle({jobs.TAKE_OUT})
     monkeypatch.delenv("HANDRAIL_FAULT")
     assert leaving_many.of_workflow(company.mona, "call-leads", act.id).done == 100
     leaving_many.advance(act.id)

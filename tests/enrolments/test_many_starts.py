@@ -5,14 +5,15 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from console import diagrams, enrolments, log, queue, runs, workflows
+from console import diagrams, enrolments, log, runs, workflows
 from console.access import EVERY_RUN
 from console.commands.verify import verify
 from console.core.run.origin import RecordRef, StartedBy
-from console.db import engine
-from console.db.engine import fetch, place_among
 from console.enrolments import Question
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import jobs
+from console.infra.db import engine
+from console.infra.db.engine import fetch, place_among
 from console.runs import WantedStart
 from console.runs.rows.run_store import load
 from console.upkeep import status
@@ -54,7 +55,7 @@ def test_those_who_wait_begin_and_go_on_in_a_worker(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
-    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
+    work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
     begun = runs_there()
     assert [status for _, status in begun] == ["waiting_time"] * 3
     for run_id, _ in begun:
@@ -103,10 +104,10 @@ def test_no_more_go_on_than_there_are_places(company: Company) -> None:
     robot()
     workflows.import_file(document(FAILING, settings={"parallel": 2}), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"]))
-    with pytest.raises(queue.PutBack):
-        work_until_idle({queue.BEGIN})
+    with pytest.raises(jobs.PutBack):
+        work_until_idle({jobs.BEGIN})
     assert [status for _, status in runs_there()] == ["running"] * 2, "the third waits until one of them is through"
-    assert len(taken({queue.ADVANCE_HANDS_OFF})) == 2
+    assert len(taken({jobs.ADVANCE_HANDS_OFF})) == 2
     workflows.import_file(document(RESTING, settings={"parallel": 1}), publish=True)
     with place_among(f"workflow:{enrolments.find('nightly-check').id}", 1):
         [other] = started(wanted("4"))
@@ -118,8 +119,8 @@ def test_no_more_begin_within_a_minute_than_may(company: Company) -> None:
     robot()
     workflows.import_file(document(RESTING, settings={"per_minute": 2}), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "2", "3"], values={"level": "low"}))
-    with pytest.raises(queue.PutBack):
-        work_until_idle({queue.BEGIN})
+    with pytest.raises(jobs.PutBack):
+        work_until_idle({jobs.BEGIN})
     assert len(runs_there()) == 2
 
 
@@ -170,5 +171,5 @@ def test_a_few_are_enrolled_by_a_worker_where_everything_is_paused(company: Comp
     asked = enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1"], values={"level": "low"}))
     assert (asked.status, asked.enrolled) == ("running", 0)
     status.resume(company.ines, "We have moved.")
-    work_until_idle({queue.ENROL})
+    work_until_idle({jobs.ENROL})
     assert enrolments.batches.get(company.mona, asked.id).enrolled == 1

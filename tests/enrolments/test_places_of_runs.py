@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, browse, enrolments, queue, runs, workflows
+from console import accounts, automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
 from console.core.run.origin import RecordRef
-from console.db.engine import fetch, transaction
 from console.enrolments import Counts, Question
 from console.errors import Conflict
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
 from console.runs import StartedBy, WantedStart
 from tests.company import Company
 from tests.conftest import web_app
@@ -95,7 +96,7 @@ def test_already_inside_is_said_at_once_by_each_way_in(house: Company) -> None:
     by = StartedBy("rated", "event")
     told = runs.start_many_hands_off(SLUG, [WantedStart(f"f{key}", by, RecordRef("customer", key)) for key in ("1", "2", "4")], places=10)
     assert [getattr(answer, "code", "begun") for answer in told] == ["run_is_live", "already_enrolled", "begun"]
-    work_until_idle({queue.BEGIN})
+    work_until_idle({jobs.BEGIN})
     assert {key: lead.status for key, lead in places(house).items()} == dict.fromkeys(("1", "2", "4"), "active")
     assert not places(house, status="refused")
 
@@ -117,7 +118,7 @@ def test_a_place_ends_with_its_run_and_they_may_come_again(house: Company) -> No
 def test_a_run_that_gave_its_place_goes_on_where_its_record_is_no_more(house: Company) -> None:
     runs.start(house.mona, SLUG, "customer", "1")
     enrolments.enrol_leads(house.mona, SLUG, [{"record": "2"}])
-    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
+    work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
     house.sql("delete from customer where id in (1, 2)")
     enrolments.exits.patrol()
     assert {key: lead.status for key, lead in places(house).items()} == {"1": "active"}

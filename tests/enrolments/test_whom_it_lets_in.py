@@ -8,8 +8,8 @@ import pytest
 from console import access, accounts, enrolments, monitoring, workflows
 from console.access import policy_store
 from console.contacts import tags
-from console.db.engine import transaction
 from console.enrolments import Question
+from console.infra.db.engine import transaction
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.messages import reached

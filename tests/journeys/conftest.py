@@ -168,7 +168,7 @@ def serving(data: Path, patience_s: float = PATIENCE_S) -> Iterator[Demo]:
     data.parent.mkdir(parents=True, exist_ok=True)
     with (data.parent / f"{data.name}.log").open("wb") as said:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "console.processes.supervisor", "--demo", "--port", "0"],
+            [sys.executable, "-P", "-m", "console.infra.processes.supervisor", "--demo", "--port", "0"],
             env=environment_of(data), stdin=subprocess.DEVNULL, stdout=said, stderr=said,
         )  # fmt: skip
         try:

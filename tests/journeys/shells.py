@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from tests import warm
 from tests.journeys.conftest import Demo
 from tests.journeys.documents import ROOT, blocks

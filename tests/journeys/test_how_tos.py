@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from console import settings, steps
+from console import steps
 from console.core.documents import workflow_check
+from console.infra import settings
 from tests.journeys.conftest import Demo, alone
 from tests.journeys.documents import ROOT, Block, blocks, words
 from tests.journeys.shells import Shell, beginnings

@@ -12,12 +12,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import log, runs, subjects
+from console import log, runs
 from console.core.actor import Actor
 from console.core.run import fold
-from console.db import engine, tables
-from console.db.engine import fetch, hot_engine
-from console.db.ids import uuid7_text
+from console.infra import subjects
+from console.infra.db import engine, tables
+from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.ids import uuid7_text
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load

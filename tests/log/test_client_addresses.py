@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 
 from console import accounts, log, runs
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app

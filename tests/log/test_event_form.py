@@ -14,11 +14,11 @@ from typing import Any
 import orjson
 import pytest
 
-from console import subjects
 from console.activity import sequencing
 from console.core.events import KINDS
-from console.db import fetch
-from console.db.ids import uuid7_text
+from console.infra import subjects
+from console.infra.db import fetch
+from console.infra.db.ids import uuid7_text
 from console.log import Fact, Frame, Link, body, chained, recheck, verify, write
 from console.log.body import FIRST, VERSION
 from tests.conftest import Database

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from console.activity import sequencing
-from console.db.ids import uuid7_text
+from console.infra.db.ids import uuid7_text
 from console.log import Fact, Frame, chained, recheck, write
 from tests.conftest import Database
 

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given, strategies as st
 
-from console import settings
 from console.activity import sequencing
-from console.db.engine import hot_engine
 from console.errors import Malformed
+from console.infra import settings
+from console.infra.db.engine import hot_engine
 from console.log import Fact, Frame, chained, write
 from console.log.event_lists import EVERYTHING, LogFilter, Within, cursor, position, reached, rows
 from tests.conftest import Database

@@ -7,9 +7,9 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from console import db, subjects
 from console.core.documents.collections import Collection
-from console.db import tables
+from console.infra import db, subjects
+from console.infra.db import tables
 from console.log import Fact, Frame, Stored, chained, event_view, events_of, write
 from console.log.event_view import as_json, names_of
 

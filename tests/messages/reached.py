@@ -14,7 +14,7 @@ import orjson
 
 from console import access, log, messages, runs, workflows
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import Line
 from tests.company import Company
 from tests.jobs import work_until_idle

@@ -11,7 +11,7 @@ import pytest
 from console import accounts, automation, enrolments, workflows
 from console.activity import sequencing
 from console.commands.subject import COMMAND_LINE
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import inbound, outside_addresses
 from console.messages.message_rows import read
 from console.upkeep import erasure

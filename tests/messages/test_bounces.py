@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from console import messages
 from console.channels import mail_reports
 from console.channels.base import Answer
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import OutboxQuery, inbound, outside_addresses
 from tests.company import Company
 from tests.conftest import web_app

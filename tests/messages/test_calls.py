@@ -13,7 +13,7 @@ from standardwebhooks import Webhook
 from console import messages
 from console.channels import sandbox
 from console.channels.base import Handed
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import opting_out, outside_addresses
 from tests.company import Company
 from tests.conftest import web_app

@@ -7,8 +7,9 @@ from contextlib import closing
 
 import pytest
 
-from console import messages, queue, runs
-from console.db.engine import fetch
+from console import messages, runs
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.jobs import taken
 from tests.messages import reached
@@ -40,7 +41,7 @@ def unsent(club: Company, *to: str) -> list[str]:
     """Runs, each of a workflow of its own, whose messages have not left yet, and have no job."""
     slugs = [workflow(f"hello-{number}", [dict(SMS), dict(ASK)]) for number in range(len(to))]
     begun = [runs.start(club.olivia, slug, "contact", contact, {}) for slug, contact in zip(slugs, to, strict=True)]
-    taken({queue.SEND_SMS})
+    taken({jobs.SEND_SMS})
     return begun
 
 

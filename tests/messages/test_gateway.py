@@ -17,10 +17,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import orjson
 import pytest
 
-from console import queue, runs
+from console import runs
 from console.channels import providers
-from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.messages import channel_settings, message_rows, outside_addresses
 from tests import warm
 from tests.company import Company
@@ -134,7 +135,7 @@ def test_without_an_answer_nothing_is_sent_again_and_a_person_is_asked_once(othe
 def test_a_killed_worker_sends_nothing_twice(other: Other, point: str, times: int) -> None:
     other.described()
     run_id = runs.start(other.company.olivia, "hello", "contact", SAM, {})
-    taken({queue.SEND_SMS})
+    taken({jobs.SEND_SMS})
     message_id = other.line(run_id).message.id
     environ = {**os.environ, "HANDRAIL_FAULT": f"{point}=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     killed = subprocess.run([warm.python(), "-c", SEND, message_id, (NOON + timedelta(minutes=1)).isoformat()], env=environ, check=False)
@@ -279,7 +280,7 @@ def test_receipts_about_nothing_of_ours_change_nothing(telling: Other) -> None:
 
 def test_a_receipt_before_the_answer_counts_by_our_id_and_is_told_again_by_theirs(telling: Other) -> None:
     run_id = runs.start(telling.company.olivia, "hello", "contact", SAM, {})
-    taken({queue.SEND_SMS})
+    taken({jobs.SEND_SMS})
     told: list[int] = []
 
     def answer(_: object) -> tuple[int, bytes, dict[str, str]]:

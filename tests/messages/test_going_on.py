@@ -6,9 +6,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from console import access, accounts, log, queue, runs, workflows
+from console import access, accounts, log, runs, workflows
 from console.core.run.origin import RecordRef, StartedBy
-from console.db.engine import fetch, place_among, transaction
+from console.infra import jobs
+from console.infra.db.engine import fetch, place_among, transaction
 from console.messages import message_events
 from console.upkeep import status as upkeep_status
 from tests.company import Company
@@ -42,20 +43,20 @@ def club(company: Company) -> Iterator[Company]:
 def asked(key: str = "k1") -> str:
     """A run that has asked for its message, which has not left yet."""
     run_id = runs.start_hands_off(SLUG, by=StartedBy("nightly", "schedule"), record=RecordRef("contact", SAM), values={}, key=key)
-    work_until_idle({queue.ADVANCE_HANDS_OFF})
+    work_until_idle({jobs.ADVANCE_HANDS_OFF})
     assert fetch("select status from console.run where id = %s", (run_id,)) == [("waiting_event",)]
     return run_id
 
 
 def advancing() -> int:
     """How many jobs are in the queue that go on with a run."""
-    return int(fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (queue.ADVANCE_HANDS_OFF,))[0][0])
+    return int(fetch("select count(*) from queue.pgqueuer where entrypoint = %s", (jobs.ADVANCE_HANDS_OFF,))[0][0])
 
 
 def test_the_run_goes_on_in_the_job_that_sent_its_message(club: Company) -> None:
     run_id = asked()
     before = fetch("select run_seq from console.run where id = %s", (run_id,))[0][0]
-    worked({queue.SEND_SMS})
+    worked({jobs.SEND_SMS})
     assert status(club, run_id) == ("waiting_time", "rest")
     assert advancing() == 0
     assert club.told(run_id, "mona")["context"]["noted"] == {"how": "sent"}
@@ -69,7 +70,7 @@ def test_where_no_place_is_free_a_job_goes_on_with_it(club: Company) -> None:
     definition = workflows.live(next(each.id for each in workflows.all_known() if each.slug == SLUG))
     with ExitStack() as places:
         assert all(places.enter_context(place_among(f"workflow:{definition.id}", 10)) for _ in range(10))
-        worked({queue.SEND_SMS})
+        worked({jobs.SEND_SMS})
         assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     work_until_idle()
     assert status(club, run_id) == ("waiting_time", "rest")
@@ -89,7 +90,7 @@ def test_while_everything_is_paused_an_answer_is_kept_and_no_step_is_done(club: 
 def test_a_closed_account_does_no_step_after_its_message(club: Company) -> None:
     run_id = asked()
     accounts.disable_person(accounts.person_of_email(ROBOT).id)
-    worked({queue.SEND_SMS})
+    worked({jobs.SEND_SMS})
     assert status(club, run_id) == ("running", "noted"), "its answer is kept"
     work_until_idle()
     told = club.told(run_id, "mona")
@@ -103,7 +104,7 @@ def test_a_step_that_changes_something_outside_is_left_to_a_job_of_its_own(club:
     steps[2] = {"id": "noted", "type": "change_stage", "title": "Noted", "config": {"stage": "engaged"}, "next": {"default": "rest"}}
     workflows.import_file(document | {"steps": steps}, publish=True)
     run_id = asked()
-    worked({queue.SEND_SMS})
+    worked({jobs.SEND_SMS})
     assert (status(club, run_id), advancing()) == (("running", "noted"), 1)
     work_until_idle()
     assert status(club, run_id) == ("waiting_time", "rest")

@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
 from console import enrolments, messages, records
-from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed
+from console.infra.db.engine import fetch
 from console.messages import OutboxQuery, inbound, opting_out, outside_addresses
 from console.upkeep import erasure
 from tests.company import Company

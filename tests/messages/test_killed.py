@@ -10,9 +10,10 @@ from datetime import timedelta
 
 import pytest
 
-from console import access, faults, queue, runs
+from console import access, runs
 from console.actions import left_changes
-from console.db.engine import fetch
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
 from console.messages import agreed_to
 from tests import warm
 from tests.company import Company
@@ -58,7 +59,7 @@ def test_a_killed_worker_sends_nothing_twice(company: Company, given_settings: C
 def begin_unsent(company: Company, slug: str) -> str:
     """A run whose message has not left yet: its job is taken out of the queue."""
     run_id = runs.start(company.olivia, slug, "contact", SAM, {})
-    taken({queue.SEND_SMS})
+    taken({jobs.SEND_SMS})
     return run_id
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from console import enrolments, workflows
 from console.contacts import tags
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages.message_rows import read
 from console.work import tasks
 from tests.conftest import web_app

@@ -13,9 +13,9 @@ from zlib import crc32
 import pytest
 
 from console import messages, records, runs
-from console.db.engine import fetch
 from console.errors import IntegrationError
-from console.integrations import mail
+from console.infra.db.engine import fetch
+from console.infra.outbound import mail
 from console.messages import OutboxQuery
 from tests.company import Company
 from tests.messages import reached

@@ -8,9 +8,9 @@ from contextlib import suppress
 
 import pytest
 
-from console.db.engine import fetch
 from console.errors import IntegrationError
-from console.integrations import imap as door
+from console.infra.db.engine import fetch
+from console.infra.outbound import imap as door
 from console.messages import mail_polling
 from console.runs.rows.run_events import ENGINE
 from console.upkeep import doctor_outside

@@ -12,7 +12,7 @@ from standardwebhooks import Webhook
 from twilio.request_validator import RequestValidator
 
 from console import runs
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import message_rows, outside_addresses
 from console.upkeep import erasure
 from tests.company import Company

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, messages, subjects
-from console.db.engine import fetch
+from console import enrolments, messages
 from console.enrolments import Question
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.messages import inbound, recipients
 from tests.company import Company
 from tests.jobs import work_until_idle

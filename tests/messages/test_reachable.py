@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console import enrolments, workflows
-from console.db.engine import fetch
 from console.enrolments import Batch, Question
+from console.infra.db.engine import fetch
 from console.messages import opting_out
 from tests.company import Company
 from tests.jobs import work_until_idle

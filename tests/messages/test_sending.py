@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from console import enrolments, runs
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db.engine import fetch
 from console.messages import reachable
 from tests.company import Company
 from tests.messages import reached

@@ -15,8 +15,8 @@ from console import access, accounts, automation, enrolments, monitoring, runs, 
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
-from console.db.engine import fetch
 from console.enrolments import Lead, Question, Those
+from console.infra.db.engine import fetch
 from console.messages import channel_settings, inbound, unsubscribing
 from console.messages.message_rows import read
 from console.messages.outside_addresses import unsubscribe_url

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
-from console.db.engine import fetch, transaction
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.monitoring import alerts
 from console.upkeep import erasure, status
 from console.work import notices

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from console import access, accounts, runs, workflows
-from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.monitoring import asking_runs
 from console.runs import RecordRef, StartedBy
 from console.workflows import Known

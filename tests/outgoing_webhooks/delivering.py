@@ -6,7 +6,7 @@ from typing import Any
 from console import log, outgoing_webhooks as webhooks
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.outgoing_webhooks import Wanted
 from tests.company import Company
 from tests.jobs import work_until_idle

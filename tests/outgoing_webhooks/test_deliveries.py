@@ -11,7 +11,7 @@ import pytest
 
 from console import outgoing_webhooks as webhooks
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.work import notices
 from tests import warm
 from tests.company import Company

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from standardwebhooks import Webhook
 
-from console import access, accounts, automation, log, outgoing_webhooks as webhooks, subjects
+from console import access, accounts, automation, log, outgoing_webhooks as webhooks
 from console.access import policy_store
 from console.access.rows import Row
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch, transaction
 from console.outgoing_webhooks import Wanted
 from console.upkeep import erasure
 from console.work import notices

@@ -8,11 +8,12 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, queue, records, runs, settings, workflows
+from console import access, records, runs, workflows
 from console.access import policy_store
 from console.access.rows import Row
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
+from console.infra import jobs, settings
+from console.infra.db.engine import fetch, transaction
 from tests.company import Company
 from tests.conftest import Companies
 from tests.jobs import worked
@@ -86,7 +87,7 @@ class House:
 
     def work(self, meanwhile: Callable[[], None] = lambda: None) -> list[str]:
         """What a worker does with the jobs that are there; the calls."""
-        return worked({queue.PROPOSE}, meanwhile)
+        return worked({jobs.PROPOSE}, meanwhile)
 
     def proposal(self, run_id: str, by: str = "olivia") -> dict[str, Any]:
         """What this person sees of it."""

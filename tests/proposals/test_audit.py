@@ -5,8 +5,8 @@ import pytest
 from console import access, runs
 from console.access import policy_store
 from console.access.rows import Row
-from console.db.engine import fetch, transaction
 from console.errors import NotAllowed, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.log import events_of
 from console.proposals import audit, feedback, prompts
 from console.upkeep import erasure

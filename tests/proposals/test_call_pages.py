@@ -3,7 +3,7 @@
 import pytest
 
 from console import runs
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.conftest import web_app
 from tests.proposals.conftest import House
 from tests.views.conftest import Pages

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import settings
 from console.ai import providers
 from console.ai.types import Code
+from console.infra import settings
 from console.proposals import options, provider_breaker, saving
 from tests.company import Company
 from tests.servers import model

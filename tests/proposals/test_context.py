@@ -5,9 +5,10 @@ from typing import Any
 import orjson
 import pytest
 
-from console import log, queue, runs, workflows
+from console import log, runs, workflows
 from console.ai.types import Source
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.proposals import field_disclosure, prompt_pieces
 from console.proposals.context import Built, build
 from console.proposals.prompt_pieces import Piece
@@ -19,7 +20,7 @@ from tests.tables import cases
 
 def built(house: House) -> Built:
     """The ask of the newest call."""
-    known = proposal_context(taken({queue.PROPOSE})[-1][1])
+    known = proposal_context(taken({jobs.PROPOSE})[-1][1])
     assert known is not None
     return build(known)
 
@@ -85,7 +86,7 @@ def test_what_a_colleague_read_of_a_collection_that_one_may_not_read_is_not_ther
     tom = house.company.tom
     denied(tom, "collection:account", "read")
     run_id = house.at_judge(by="olivia")
-    taken({queue.PROPOSE})
+    taken({jobs.PROPOSE})
     runs.save(house.company.olivia, run_id, revision=house.company.told(run_id)["revision"])
     runs.resume(tom, run_id, revision=None)
     assert "LT45" not in text(built(house))

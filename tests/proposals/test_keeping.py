@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from console import subjects
 from console.ai.providers import anthropic
 from console.ai.types import Raw
-from console.db.engine import fetch
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.proposals import budget, cache, prompts, provider_breaker
 from console.proposals.settings_document import Budget
 from console.upkeep import erasure, retention

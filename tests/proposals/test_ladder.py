@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console import access, log, workflows
-from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.proposals import ladder, promotion, track_record
 from tests.company import Company
 from tests.support.call_figures import MODEL, PROMPT, call, calls, now, with_ai

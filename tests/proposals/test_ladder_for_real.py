@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import anthropic  # noqa: F401 (its import takes a second of the first call's deadline)
 import pytest
 
-from console import settings, workflows
-from console.db.engine import fetch
+from console import workflows
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.proposals import ladder, track_record
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import pytest
 
 from console import access, log, reports, runs
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.conftest import web_app
 from tests.papers import text_of
 from tests.proposals.conftest import House, denied

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotFound
+from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.support.proposing_runs import begun, call_of, failed, hand_in, holds, made, outcomes, value

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import log, queue, runs
+from console import log, runs
 from console.ai.prompt import PROMPT_VERSION, SECOND_VERSION
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.jobs import do
 from tests.proposals.conftest import House, triage
 
@@ -87,5 +88,5 @@ def test_who_hands_in_before_it_came_is_not_held_up(looking: House) -> None:
     (call,) = looking.work()
     assert len(looking.model.asked) == 1, "nobody is asked what nobody waits for"
     assert [(one["id"], one["status"]) for one in calls(run_id)][1] == (call, "off")
-    do(queue.PROPOSE, call)
+    do(jobs.PROPOSE, call)
     assert runs.fail_overdue_proposals() == 0

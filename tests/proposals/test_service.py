@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from console import log, queue, runs, settings
+from console import log, runs
 from console.ai import calling
-from console.db.engine import fetch
+from console.infra import jobs, settings
+from console.infra.db.engine import fetch
+from console.infra.jobs import PutBack
 from console.proposals import prompts, waits
-from console.queue import PutBack
 from tests.jobs import do
 from tests.proposals.conftest import House, said, triage
 
@@ -70,8 +71,8 @@ def test_the_call_leaves_a_row_and_facts_in_the_run(house: House) -> None:
 def test_a_second_delivery_does_nothing(house: House) -> None:
     run_id = house.at_judge()
     (call,) = house.work()
-    do(queue.PROPOSE, call)
-    do(queue.PROPOSE, "aic_absent")
+    do(jobs.PROPOSE, call)
+    do(jobs.PROPOSE, "aic_absent")
     assert len(house.model.asked) == 1
     assert kinds(run_id) == ["proposal_requested", "proposal_made"]
 
@@ -187,7 +188,7 @@ def test_a_call_is_put_back_when_the_worker_ends(house: House) -> None:
     finally:
         waits.start()
     assert row(run_id)["status"] == "pending"
-    do(queue.PROPOSE, row(run_id)["id"])
+    do(jobs.PROPOSE, row(run_id)["id"])
     assert row(run_id)["status"] == "ok"
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import settings
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.log import events_of, open_values
 from console.proposals import options, saving
 from console.proposals.settings_document import Options, Price, Prices, read

@@ -5,8 +5,8 @@ from typing import Any
 import orjson
 import pytest
 
-from console import settings
-from console.db.engine import fetch
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.proposals import options, provider_standing
 from console.work import notices
 from tests.proposals.conftest import House

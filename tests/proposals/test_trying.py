@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import settings
 from console.errors import Invalid
+from console.infra import settings
 from console.proposals import options, saving
 from tests.company import Company
 from tests.servers.model import KEY, Server

@@ -5,8 +5,9 @@ import signal
 
 import pytest
 
-from console import runs, settings
-from console.db.engine import fetch
+from console import runs
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.proposals.conftest import House
 from tests.support.engine import until, workers
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import access, publication, queue, runs, workflows
-from console.db.engine import alone, fetch
+from console import access, publication, runs, workflows
+from console.infra import jobs
+from console.infra.db.engine import alone, fetch
 from tests.company import Company
 from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.publication.test_run_moves import LATER, moved_events, published
@@ -79,7 +80,7 @@ def test_a_move_at_which_a_process_is_that_may_die_is_looked_at_again(company: C
     published(company, LATER)
     monkeypatch.setattr(publication.run_moves, "AT_ONCE", 0)
     move_id = publication.move_runs(company.mona, CARE, 1, 2, steps={}, reason="Next").id
-    with alone(f"move|{move_id}"), pytest.raises(queue.PutBack):
+    with alone(f"move|{move_id}"), pytest.raises(jobs.PutBack):
         publication.run_moves.advance(move_id)
     publication.run_moves.advance(move_id)
     assert fetch("select status, moved from console.run_move") == [("done", 1)]

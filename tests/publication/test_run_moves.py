@@ -10,8 +10,8 @@ from console.activity import sequencing
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
 from console.core import drafting
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.proposals import ladder
 from console.rights import clearances
 from console.upkeep import erasure, retention

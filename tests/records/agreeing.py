@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy.engine import Connection, make_url
 
 from console.core.documents.collections import Collection, Stored, assemble
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, reflect
 from console.records.sql_tables import Table
 from tests.servers.mariadb import running

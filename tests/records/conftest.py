@@ -3,7 +3,7 @@
 import pytest
 
 from console import sources
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from tests.records.agreeing import places
 from tests.records.shop import shop_file, shop_url, shops
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from console import settings, subjects
 from console.core.documents.collections import Collection, Stored, assemble
+from console.infra import settings, subjects
 from console.records import catalogue, connect, reflect
 from console.records.catalogue import Catalogue, Source
 

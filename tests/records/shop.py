@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from console import sources
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect
 
 SHOP = """

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from console.errors import SourceDown
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, connection_terms, source_breaker
 from console.records.connection_terms import Terms
 from tests.records.files import write

@@ -104,7 +104,7 @@ def test_a_change_of_any_byte_is_refused() -> None:
 def test_a_cursor_of_another_installation_is_refused() -> None:
     with keyed(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONSOLE_SECRET_KEY", "another-key-that-is-long-enough-to-be-taken-0123456789")
-        from console import settings
+        from console.infra import settings
 
         settings.current.cache_clear()
         foreign = cursors.write("customer", "-name", ["Ada", "17"])

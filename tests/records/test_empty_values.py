@@ -14,7 +14,7 @@ from console.core import expressions, filters
 from console.core.expressions import search_syntax
 from console.core.filters import Test as Asked
 from console.core.scopes import whole
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import Figure, connect, grouped, sql_question
 from console.records.grouped import By
 from console.records.indexes import Indexes

@@ -18,7 +18,7 @@ from console.core.expressions.operands import Spelled
 from console.core.filters import Test as Condition
 from console.core.scopes import whole
 from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect
 from tests.conftest import lent
 from tests.databases import Server

@@ -9,12 +9,13 @@ from unittest.mock import patch
 import pytest
 from sqlalchemy.engine import make_url
 
-from console import records, subjects
+from console import records
 from console.core import expressions
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
-from console.postgres import Embedded
+from console.infra import subjects
+from console.infra.postgres import Embedded
 from console.records import catalogue, connect, indexed_search, indexes, quick_search, reflect, search
 from console.records.catalogue import Catalogue, Source
 from console.records.indexes import Index, Indexes

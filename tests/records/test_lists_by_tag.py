@@ -7,8 +7,8 @@ import pytest
 from console import records
 from console.core import filters
 from console.core.scopes import whole
-from console.db.engine import fetch
 from console.errors import Malformed
+from console.infra.db.engine import fetch
 from console.records import record_keys, tag_filter
 
 _WORD = "insert into console.tag (id, name, created_by, created_at) values ('many', 'many', '', now()) returning id"

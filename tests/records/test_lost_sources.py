@@ -10,7 +10,7 @@ import pytest
 from console import records, sources
 from console.core.scopes import whole
 from console.errors import SourceDown
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import catalogue, connect
 from tests.records.shop import database_of
 

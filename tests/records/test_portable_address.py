@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from console import settings
 from console.errors import Invalid
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.postgres import Embedded
 from console.records import portable_address
 
 Moved = Callable[[Path], Path]

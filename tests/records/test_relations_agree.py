@@ -20,7 +20,7 @@ from console.core.expressions.operands import UNKNOWN
 from console.core.related_record import Leading
 from console.core.scopes import Scope, Subject, stands_alone
 from console.errors import DefinitionError
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import catalogue, connect, reflect, scoping, sql_conditions
 from console.records.sql_tables import Table
 from tests.servers.mariadb import running

@@ -15,8 +15,8 @@ from console.core import expressions, filters
 from console.core.documents.collections import Field
 from console.core.expressions.search_syntax import Several, Without
 from console.core.scopes import Scope, none, whole
-from console.db.engine import transaction
 from console.errors import NotFound
+from console.infra.db.engine import transaction
 from console.records import catalogue
 
 CUSTOMER, NOTE = "shop.customer", "shop.back.note"

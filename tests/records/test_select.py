@@ -12,7 +12,7 @@ from console import records
 from console.core import expressions, filters
 from console.core.scopes import Scope, none, whole
 from console.errors import Malformed, NotFound
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import catalogue, indexes
 
 C = "shop.customer"

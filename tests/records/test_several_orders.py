@@ -16,7 +16,7 @@ from console.core.documents.collections import condition_rows
 from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
 from console.errors import Malformed
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, titled_orders
 from tests.records.files import connected, opened, write
 from tests.records.test_paging_sqlite import SORTABLE, TABLE, drawn, flat, forth, rank

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from console.errors import SourceDown
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, source_breaker
 from console.records.connection_terms import Terms
 from tests.records.files import write

@@ -18,7 +18,7 @@ from console.contacts import import_batches, imports
 from console.core.actor import Actor
 from console.core.scopes import whole
 from console.errors import Invalid
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect
 from tests.company import WORKING, Company
 from tests.servers.mariadb import running

@@ -11,7 +11,7 @@ from console import records, sources
 from console.core import expressions
 from console.core.scopes import Scope, whole
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import catalogue, connect, connection_terms
 from tests.records.shop import database_of
 

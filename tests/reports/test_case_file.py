@@ -13,7 +13,7 @@ import pytest
 
 from console import runs
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.log import tree_heads, verify
 from console.reports import pdf_process
 from tests.company import Company

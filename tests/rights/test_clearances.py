@@ -20,8 +20,8 @@ from console.accounts import entry, entry_changes
 from console.activity import exports, sequencing
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, NotAllowed, NotFound
+from console.infra.db.engine import fetch, transaction
 from console.log.event_lists import LogFilter
 from console.rights import clearances
 from console.upkeep import doctor

@@ -3,7 +3,7 @@
 from console import access, rights, runs
 from console.access import Row, policy_store
 from console.access.policy_changes import Change
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 from tests.company import Company
 
 

@@ -10,8 +10,8 @@ from console.access import policy_store
 from console.access.rows import Row
 from console.core.actor import Actor
 from console.core.scopes import whole
-from console.db.engine import transaction
 from console.errors import DefinitionError, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import transaction
 from console.records import catalogue
 from console.rights import right_requests, rule_conditions
 from tests.company import PASSWORD, Company

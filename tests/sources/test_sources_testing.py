@@ -17,7 +17,7 @@ from console import records, sources
 from console.cli import console
 from console.core.documents.collections import Collection, assemble
 from console.errors import Invalid
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, preview, reflect
 from console.sources import keeping
 from tests.conftest import lent

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from console import settings, sources
+from console import sources
 from console.errors import Invalid, SourceDown
+from console.infra import settings
 from console.records import catalogue, connect
 from tests.company import Company
 

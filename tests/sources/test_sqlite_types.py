@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from console import records, sources
 from console.core.scopes import whole
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import SourceChanged
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.records import connect, sqlite_schema
 
 pytestmark = pytest.mark.slow

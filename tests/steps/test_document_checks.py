@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from console import files
 from console.core.documents.workflow import read
 from console.core.papers.document_checks import Check, judged, of_values
 from console.core.papers.extracting import facts_of
 from console.core.papers.pages import Read
 from console.core.policy import rules
 from console.demo import printed_papers
-from console.files import text_recognition
+from console.infra import files
+from console.infra.files import text_recognition
 from tests.documents.test_documents_read import passport
 from tests.steps.walk import NOW
 from tests.tables import cases

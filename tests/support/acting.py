@@ -4,10 +4,11 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from console import access, actions, queue, runs
+from console import access, actions, runs
 from console.actions import bulk
 from console.actions.bulk import Bulk
 from console.core.actor import Actor
+from console.infra import jobs
 from console.worker import handlers
 from tests.company import Company
 
@@ -50,8 +51,8 @@ def run_of(company: Company, document: Mapping[str, Any], record: str = "1", by:
 
 def go_on(actor: Actor, bulk_id: str, stopping: Callable[[], bool] = lambda: False) -> Bulk:
     """What a worker does at once of something on several records, and how far that is for who began it."""
-    with contextlib.suppress(queue.PutBack):
-        handlers(stopping)[queue.BULK](bulk_id)
+    with contextlib.suppress(jobs.PutBack):
+        handlers(stopping)[jobs.BULK](bulk_id)
     return bulk.get(actor, bulk_id)
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import workflows
 from console.core.documents.workflow import StepAI
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 
 MODEL, PROMPT = "claude-haiku-5-5", "7"
 _numbers = count(1)

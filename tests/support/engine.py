@@ -11,8 +11,8 @@ from typing import Any
 
 from console import log, runs, workflows
 from console.core.run import fold
-from console.db.engine import fetch
-from console.db.presence import PRESENCE
+from console.infra.db.engine import fetch
+from console.infra.db.presence import PRESENCE
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests import warm

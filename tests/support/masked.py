@@ -5,8 +5,8 @@ from typing import Any
 
 from console import access, actions, messages, runs, steps, workflows
 from console.access import policy_store
-from console.db import transaction
-from console.db.engine import fetch
+from console.infra.db import transaction
+from console.infra.db.engine import fetch
 from console.work import questions
 from tests.company import Company
 from tests.steps.registered import handed_in, masked

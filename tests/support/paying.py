@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, settings, workflows
+from console import access, runs, workflows
+from console.infra import settings
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver

@@ -4,7 +4,7 @@ from typing import Any
 
 from console import log, runs, workflows
 from console.core.run import fold
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests.company import Company

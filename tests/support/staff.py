@@ -10,7 +10,7 @@ from console import accounts, log
 from console.accounts import authority, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.db import engine as db
+from console.infra.db import engine as db
 
 _numbers = itertools.count(1)
 

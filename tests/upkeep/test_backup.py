@@ -19,15 +19,16 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from console import __version__, log, queue, runs, settings
+from console import __version__, log, runs
 from console.activity import integrity, sequencing
 from console.commands.restore import restore as restore_command
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.db import dump, engine, fetch, server
 from console.errors import Conflict
+from console.infra import jobs, settings
+from console.infra.db import dump, engine, fetch, server
+from console.infra.processes import supervisor
 from console.log import checkpoint, tree_heads
-from console.processes import supervisor
 from console.upkeep import backup, doctor, erasure, restore, status
 from console.worker import Duty, Worker
 from tests import warm
@@ -319,8 +320,8 @@ def test_it_asks_before_it_takes_anything_away(company: Company, saved: Path) ->
     told = CliRunner().invoke(restore_command, [str(saved), "--replace", "--accept-loss"])
     assert told.exit_code == 0, told.output
     assert "It is live, and sending is paused" in told.output
-    queue.forget()
-    assert queue.paused_because() == "restored"
+    jobs.forget()
+    assert jobs.paused_because() == "restored"
 
 
 def test_not_while_somebody_is_at_work(company: Company, saved: Path) -> None:

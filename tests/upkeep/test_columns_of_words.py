@@ -8,7 +8,7 @@ import re
 
 import sqlalchemy as sa
 
-from console.db import fetch, tables
+from console.infra.db import fetch, tables
 from console.upkeep import personal_notes
 
 CODES = """

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from console import log, queue, runs
-from console.db.engine import fetch
+from console import log, runs
 from console.errors import NotAllowed
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.messages import pick_up
 from console.upkeep import copies, doctor, health, status
 from tests.company import Company
@@ -36,10 +37,10 @@ def test_only_what_worked_before_with_other_marks_is_a_copy(clean: Database, giv
     assert not copies.look(note=True)  # what is not known here is no difference
     given_settings(CONSOLE_BASE_URL="https://copy.example")
     assert copies.look(note=False)
-    assert (queue.paused_because(), health.examine().because) == ("copied", "copied")
+    assert (jobs.paused_because(), health.examine().because) == ("copied", "copied")
     assert "example" not in str(fetch("select value from console.installation_mark"))
     status.switch(copies.ENGINE, on=True, reason="It moved")
-    assert queue.paused_because() is None
+    assert jobs.paused_because() is None
     assert not copies.look(note=True)  # it was said once
     fetch("delete from console.installation_mark where kind = 'database' returning 1")
     fetch("insert into console.installation_mark (kind, value) values ('database', 'another cluster') returning 1")
@@ -54,10 +55,10 @@ def test_a_copy_reaches_nobody_until_it_goes_on(company: Company, provider: Prov
     with reached.twilio() as server, reached.clock(NOON):
         given_settings(**reached.by_twilio(server))
         copies.hold_restored()
-        queue.forget()
+        jobs.forget()
         runs.start(company.olivia, workflow("hello", [dict(SMS)]), "contact", SAM, {})
         assert pick_up() == 0
-        with pytest.raises(queue.PutBack):
+        with pytest.raises(jobs.PutBack):
             work_until_idle()
         told = pay(company, held)  # by hand
         assert "restored backup or a copy" in str(told)

@@ -10,11 +10,12 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, settings
+from console import access
 from console.access import policy_store
-from console.db import dump, engine, troubles
 from console.errors import ConsoleError, NotAllowed
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.db import dump, engine, troubles
+from console.infra.postgres import Embedded
 from console.upkeep import doctor
 from console.upkeep.doctor import Check
 from tests.company import Company

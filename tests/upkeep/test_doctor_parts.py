@@ -9,9 +9,9 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from console.db import dump
-from console.postgres import LEAST_FREE_BYTES
-from console.settings import Settings
+from console.infra.db import dump
+from console.infra.postgres import LEAST_FREE_BYTES
+from console.infra.settings import Settings
 from console.upkeep import doctor
 from tests.tables import cases
 

@@ -14,14 +14,15 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, enrolments, log, runs, settings, sources, subjects
+from console import activity, browse, enrolments, log, runs, sources
 from console.activity import exports, sequencing
 from console.browse import saved_segments
 from console.commands.subject import subject
 from console.contacts import tags
-from console.db import fetch, transaction
 from console.enrolments import Question
 from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
+from console.infra import settings, subjects
+from console.infra.db import fetch, transaction
 from console.log import tree_heads, verify
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure
@@ -184,7 +185,7 @@ def test_an_older_state_that_comes_back_is_erased_again(company: Company) -> Non
 
 def put_back(keys: list[Any], values: list[Any]) -> None:
     """As the owner of the tables, who restores."""
-    from console.db.engine import migration_url
+    from console.infra.db.engine import migration_url
 
     owner = sa.create_engine(migration_url())
     with owner.begin() as connection:

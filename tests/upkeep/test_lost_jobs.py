@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from console import access, builder, enrolments, publication, queue, sources, workflows
+from console import access, builder, enrolments, publication, sources, workflows
 from console.actions import bulk
 from console.actions.bulk_starts import offered
 from console.browse import BrowseQuery, list_files
-from console.db.engine import fetch
+from console.infra import jobs as queue
+from console.infra.db.engine import fetch
 from console.publication import run_moves
 from console.sources import connecting
 from console.upkeep import lost_jobs

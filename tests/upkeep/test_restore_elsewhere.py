@@ -8,10 +8,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import log, settings
+from console import log
 from console.activity import sequencing
-from console.db import dump, engine, fetch
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.db import dump, engine, fetch
+from console.infra.postgres import Embedded
 from console.upkeep import backup, restore
 from tests.company import Company
 from tests.upkeep.test_backup import CLI, alone, checked, console, database, fixture_saved, rewritten, stating, yes  # noqa: F401 - the fixtures

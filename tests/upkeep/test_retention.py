@@ -11,14 +11,15 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import accounts, activity, browse, enrolments, log, queue, runs, settings, workflows
+from console import accounts, activity, browse, enrolments, log, runs, workflows
 from console.activity import exports, sequencing
 from console.commands.hold import hold as hold_commands
 from console.commands.retention import retention as retention_command
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.db import dump, engine, fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra import jobs, settings
+from console.infra.db import dump, engine, fetch
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure, retention
 from console.upkeep.retention import Due
@@ -108,7 +109,7 @@ def test_tags_of_leads_go_with_the_values_of_their_runs(company: Company, keep: 
     document = {"format": 1, "slug": "ringing", "title": "Ringing", "team": "operations", "run_as": "robot@fernwick.test", "steps": steps}
     workflows.import_file(document, publish=True, rights=False)
     enrolments.enrol_leads(company.mona, "ringing", [{"name": "Adaeze"}])
-    work_until_idle({queue.BEGIN, queue.ADVANCE_HANDS_OFF})
+    work_until_idle({jobs.BEGIN, jobs.ADVANCE_HANDS_OFF})
     assert fetch("select name from console.tag") == [("friend of Adaeze",)]
     sequencing.catch_up()
     keep(runs=365)

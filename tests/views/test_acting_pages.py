@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from console import access, queue
+from console import access
+from console.infra import jobs
 from tests.jobs import worked
 from tests.support.acting import RATE, go_on, imported
 
@@ -81,7 +82,7 @@ def test_many_are_looked_at_then_done_and_followed(acting: "Pages") -> None:
     assert "1 to do" in acting.olivia.follow().text
     polled = str(acting.olivia.get(to).with_attribute("hx-get")[-1]["hx-get"])
     acting.olivia.get(polled, htmx="progress", status=204)
-    worked({queue.BULK})
+    worked({jobs.BULK})
     part = acting.olivia.get(polled, htmx="progress", status=200)
     assert "1 done, 0 open, 1 not done, 0 to do" in part.text
     assert acting.company.sql("select id from customer where risk = 'high'") == [(1,)]
@@ -98,7 +99,7 @@ def test_what_was_not_done_to_many_is_tried_again_by_who_began_it(acting: "Pages
     seen = acting.olivia.post("/bulk/of/customer", form | {"look": "1"}, status=200)
     acting.olivia.post("/bulk/of/customer", form | seen.forms[0]["fields"] | {"key": ["1", "3"], "go": "1"})
     to = acting.olivia.answer.headers["Location"]
-    worked({queue.BULK})
+    worked({jobs.BULK})
     page = acting.olivia.get(to)
     assert "1 record: Halcyon Harbour Trading B.V. is no retail customer." in page.text
     assert "This page is kept until" in page.text
@@ -124,10 +125,10 @@ def test_fields_of_many_are_changed_by_page_and_not_by_strangers(acting: "Pages"
     assert "Either a value or “Empty it”, not both." in both.text
     acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "high"})
     to = acting.olivia.answer.headers["Location"]
-    worked({queue.BULK})
+    worked({jobs.BULK})
     assert "2 can be changed" in acting.olivia.get(to).text
     acting.olivia.post(to, {"csrf_token": acting.olivia.token, "do": "go"})
-    worked({queue.BULK})
+    worked({jobs.BULK})
     assert "2 done" in acting.olivia.get(to).text
     assert acting.company.sql("select count(*) from customer where risk = 'high'") == [(2,)]
     acting.ada.get(path, status=404)
@@ -140,11 +141,11 @@ def test_a_field_is_emptied_only_where_that_is_ticked_and_what_keeps_one_from_de
     acting.company.sql("update customer set risk = 'low'")
     acting.olivia.post("/bulk/of/customer", sent | {"v.risk": "", "empty": "risk"})
     to = acting.olivia.answer.headers["Location"]
-    worked({queue.BULK})
+    worked({jobs.BULK})
     assert "1 can be changed" in acting.olivia.get(to).text
     acting.olivia.post("/bulk/of/customer", {"csrf_token": acting.olivia.token, "action": "hand:delete", "key": ["1"], "look": "1"})
     to = acting.olivia.answer.headers["Location"]
-    worked({queue.BULK})
+    worked({jobs.BULK})
     page = acting.olivia.get(to).text
     assert "0 can be deleted, 1 cannot" in page
     assert re.search("It cannot be deleted while records of .+ refer to it", page)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import settings
 from console.accounts import entry
-from console.db.engine import fetch
+from console.infra import settings
+from console.infra.db.engine import fetch
 from console.log import events_of
 from console.proposals import options, saving
 from tests.company import Company

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings, strategies as st
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console.db import tables
-from console.db.engine import transaction
+from console.infra.db import tables
+from console.infra.db.engine import transaction
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console import access, accounts
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra.db.engine import fetch
 from console.proposals import call_log
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program

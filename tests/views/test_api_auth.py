@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
 from console import access, accounts
-from console.db import engine as db
+from console.infra.db import engine as db
 from console.views import api
 from tests.conftest import Database
 

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, queue, workflows
+from console import accounts, workflows
 from console.errors import NotFound
+from console.infra import jobs
 from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
@@ -31,7 +32,7 @@ def test_asked_read_and_taken(company: Company, model: Server) -> None:
     at = f"{PATH}/{asked.get_json()['id']}"
     nothing: dict[str, Any] = {"text": "", "changes": [], "assumptions": [], "problems": []}
     assert web.get(at, headers=headers).get_json() == {"status": "pending", **nothing}
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     told = web.get(at, headers=headers).get_json()
     assert list(told) == ["status", "text", "changes", "assumptions", "problems"]
     assert told["status"] == "ready"

@@ -7,7 +7,7 @@ from flask import Flask
 
 from console import workflows
 from console.app import create_app
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.views.test_api_workflows import Program
 

@@ -17,9 +17,9 @@ from console.activity import sequencing
 from console.app import create_app
 from console.contacts import import_batches
 from console.core.actor import Actor
-from console.db import engine as db
-from console.db.ids import new_id
 from console.enrolments import Question
+from console.infra.db import engine as db
+from console.infra.db.ids import new_id
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
 from console.runs.changing import approval_questions

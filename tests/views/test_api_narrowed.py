@@ -11,8 +11,8 @@ from console import access, accounts, runs, workflows
 from console.access import Scopes, casbin_agreement
 from console.access.rows import kind_of
 from console.core.run.state import FINAL
-from console.db.engine import fetch
 from console.errors import NotFound
+from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import Companies, web_app

@@ -8,7 +8,7 @@ from flask import Flask
 
 from console import accounts, log, workflows
 from console.app import create_app
-from console.db.engine import hot_engine
+from console.infra.db.engine import hot_engine
 from tests.company import DOCUMENT, Company
 
 END = {"id": "end", "type": "end", "title": "End", "config": {"label": "Done"}, "next": {}}

@@ -6,9 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import Markup
 
-from console import builder, queue, workflows
+from console import builder, workflows
 from console.builder import builder_turns
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.views.editor import scheduling
 from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
@@ -52,7 +53,7 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
     for told in (mona.get(f"/workflows/care-review{turn[0]}").text, mona.get(ASK).text):
         assert "Say &lt;why&gt;" in told
         assert "Added: " in told
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     assert mona.get(f"/workflows/care-review{turn[0]}").headers["HX-Refresh"] == "true"
     page = mona.get(ASK).text
     assert "<del>Rate the risk</del>" in page
@@ -81,7 +82,7 @@ def test_a_proposal_is_shown_and_taken_in_part(company: Company, mona: FlaskClie
 def test_what_others_changed_meanwhile_is_not_overwritten(company: Company, mona: FlaskClient, model: Server) -> None:
     model.obey(answer(RETITLE))
     turn = builder.ask(company.mona, "care-review", "One", 0)
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     post(
         mona,
         "/workflows/care-review/edit",
@@ -110,7 +111,7 @@ def test_a_new_workflow_from_words_or_from_the_nearest_template(company: Company
         "outcome": "",
     }
     model.obey(answer(end))
-    worked({queue.BUILD})
+    worked({jobs.BUILD})
     assert "step:end" in mona.get("/workflows/say-why/ask").text
     assert post(mona, "/workflows/new", title="X", template="own:nobody").status_code == 422
 

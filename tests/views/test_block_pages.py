@@ -5,7 +5,7 @@ from typing import Any
 
 from console import access, runs, workflows
 from console.access import policy_store
-from console.db import transaction
+from console.infra.db import transaction
 from console.work import approvals
 from tests.company import Company
 from tests.support.engine import step

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, workflows
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.support.acting import imported
 from tests.support.engine import step, whole

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from console import queue, sources
+from console import sources
+from console.infra import jobs
 from console.sources import connecting
 from tests.views.conftest import Page, Pages
 from tests.views.test_source_pages import CONNECT, LIST, at_choice, filled
@@ -40,7 +41,7 @@ def test_many_tables_are_looked_at_in_the_background_and_the_page_leads_on(pages
     assert "club is being connected" in pages.ines.get(LIST).text
     assert followed in pages.ines.get(LIST).links
     (one,) = connecting.all_under_way(pages.company.ines)
-    with pytest.raises(queue.PutBack):
+    with pytest.raises(jobs.PutBack):
         connecting.advance(one.id, lambda: connecting.all_under_way(pages.company.ines)[0].status == "running")
     assert "of 4 tables and views are looked at" in pages.ines.get(followed).text
     assert "club" not in names(), "nothing of it is there before all of it is"

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, db, queue
+from console import access, collections, contacts
 from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports, left_out_lines
 from console.contacts.import_batches import Import
-from console.db.engine import alone, fetch
-from console.db.ids import new_id
 from console.enrolments import batches
 from console.errors import Invalid, NotFound
-from console.queue import PutBack
+from console.infra import db, jobs
+from console.infra.db.engine import alone, fetch
+from console.infra.db.ids import new_id
+from console.infra.jobs import PutBack
 from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.support.contact_lists import chosen
@@ -218,7 +219,7 @@ def test_a_file_is_imported_once_and_one_file_at_a_time(club: "Pages") -> None:
         assert (waits.status, waits.done) == ("running", 0)
     assert import_batches.confirm(company.olivia, looked.id).id == waits.id
     with suppress(PutBack):
-        work_until_idle({queue.IMPORT})
+        work_until_idle({jobs.IMPORT})
     assert import_batches.get(company.olivia, waits.id).new == 1
     assert imported(company, FILE).new == 0
 
@@ -286,7 +287,7 @@ def test_a_process_that_dies_goes_on_and_nobody_is_added_or_told_of_twice(
     before = told_of("contact"), told_of("consent")
     ident = f"{kept(company, many(point.replace('.', '-'))).id}_do"
     broken_at(monkeypatch, point, lambda: import_batches.confirm(company.olivia, ident.removesuffix("_do")))
-    work_until_idle({queue.IMPORT})
+    work_until_idle({jobs.IMPORT})
     found = import_batches.get(company.olivia, ident)
     assert (found.status, counts(found), found.consents) == ("done", (30, 0, 0, 0), 30)
     assert (told_of("contact") - before[0], told_of("consent") - before[1]) == (30, 30)
@@ -312,7 +313,7 @@ def test_an_import_that_is_stopped_keeps_what_it_has_and_tells_of_it(club: "Page
     broken_at(monkeypatch, "imports.tell.before", lambda: import_batches.confirm(company.olivia, looked.id))
     ident = f"{looked.id}_do"
     assert import_batches.cancel(company.olivia, ident).new == 0
-    work_until_idle({queue.IMPORT})
+    work_until_idle({jobs.IMPORT})
     found = import_batches.get(company.olivia, ident)
     assert (found.status, found.new) == ("cancelled", 10)
     with pytest.raises(NotFound):

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, settings
+from console import accounts
+from console.infra import settings
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 from tests.views.conftest import Page

@@ -11,7 +11,7 @@ import pytest
 from flask import Flask
 
 from console import access, accounts, runs
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from console import accounts, log, settings
+from console import accounts, log
 from console.accounts import entry, entry_changes, signing_in, throttle
 from console.commands import sign_in as sign_in_commands, user as user_commands
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Pages

@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from console import accounts, log
 from console.activity import exports, sequencing
-from console.db import fetch
-from console.db.engine import migration_url
+from console.infra.db import fetch
+from console.infra.db.engine import migration_url
 from console.views import downloads
 from tests.company import Company
 from tests.conftest import web_app

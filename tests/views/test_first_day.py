@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from console import access, accounts, settings, sources, workflows
+from console import access, accounts, sources, workflows
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD, SQL
 from tests.conftest import web_app
 from tests.views.conftest import Browser, signed_in

@@ -8,7 +8,7 @@ import pytest
 
 from console import access
 from console.access import policy_store
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import pytest
 from console import access, records
 from console.access import policy_store
 from console.core.scopes import whole
-from console.db import transaction
+from console.infra.db import transaction
 from console.records import grouped
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 from tests.views.test_workspace_pages import publish

@@ -8,7 +8,7 @@ import pytest
 
 from console import access, log, runs, steps, workflows
 from console.activity import event_list, exports, sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.log.event_lists import LogFilter
 from console.steps.base import StepType
 from console.work import notices, tasks

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, queue, workflows
-from console.db.engine import fetch
+from console import access, workflows
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.company import DOCUMENT
 from tests.jobs import worked
 from tests.support.acting import RATE, imported
@@ -80,7 +81,7 @@ def test_the_same_action_for_several_is_begun_once(acting: "Pages") -> None:
     led = set()
     for again in (False, True):
         if again:  # what it did must not look like a change of somebody else
-            worked({queue.BULK})
+            worked({jobs.BULK})
         acting.olivia.post("/bulk/of/customer", sent)
         led.add(acting.olivia.answer.headers["Location"])
     assert len(led) == 1

@@ -11,12 +11,13 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from console import __version__, settings
+from console import __version__
 from console.app import create_app
-from console.db import engine, presence, troubles
-from console.db.engine import app_url
-from console.db.presence import PRESENCE
-from console.postgres import Embedded
+from console.infra import settings
+from console.infra.db import engine, presence, troubles
+from console.infra.db.engine import app_url
+from console.infra.db.presence import PRESENCE
+from console.infra.postgres import Embedded
 from console.upkeep import health
 from tests.company import Company
 from tests.conftest import Database

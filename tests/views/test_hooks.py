@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
 from console import accounts, enrolments, runs, workflows
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 from tests import traces
 from tests.company import Company
 from tests.conftest import web_app

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from console import automation, workflows
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.tables import cases
 from tests.views.test_hooks_odd_senders import PAID, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer, turned_away
 from tests.views.test_hooks_signing_senders import SECRET, mac, own, seconds

@@ -8,7 +8,7 @@ from console import accounts, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.working_time import DAYS
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import kept_rules
 from tests.company import Company
 from tests.conftest import web_app

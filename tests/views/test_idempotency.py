@@ -15,8 +15,8 @@ from flask import Flask
 from console import access, runs
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db.engine import alone, fetch, hot_engine
-from console.postgres import Embedded
+from console.infra.db.engine import alone, fetch, hot_engine
+from console.infra.postgres import Embedded
 from console.upkeep import erasure
 from console.views.api.operation import OPERATION
 from tests.company import Company

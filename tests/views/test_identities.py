@@ -14,7 +14,7 @@ from console import accounts
 from console.accounts import entry, identities, person_changes
 from console.accounts.entry import GroupRole
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.servers.outside import Received
 from tests.views.conftest import Page
 from tests.views.test_oidc import (

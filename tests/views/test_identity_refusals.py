@@ -10,8 +10,8 @@ from joserfc.jwk import OctKey, RSAKey
 
 from console import access, accounts
 from console.accounts import entry_changes, identities
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from tests.servers.identity import CLIENT_ID, SECRET
 from tests.views.conftest import Page
 from tests.views.test_identities import ADMIN, claims, events

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, collections, queue, records
+from console import access, collections, records
 from console.contacts import cell_meanings, import_batches, imports
 from console.errors import Invalid
+from console.infra import jobs
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 
@@ -87,11 +88,11 @@ def test_the_page_leads_to_what_was_added_and_takes_it_back(club: "Pages") -> No
     access.grant("operator", "collection:contact", ["delete"], team="operations")
     assert "Take this import back" in club.olivia.get(there).text
     looking = posted(club, there, {"do": "take_back"})
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     page = club.olivia.get(looking)
     assert ("Take an import back: 2 of 2 records" in page.text, "Delete 2 contacts" in page.text) == (True, True)
     posted(club, looking, {"do": "go"})
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert "2 deleted" in club.olivia.get(looking).text
     assert "Zoe" not in club.olivia.get("/c/contact?segment=").text
     club.stan.post(there, {"csrf_token": club.stan.token, "do": "take_back"}, status=404)

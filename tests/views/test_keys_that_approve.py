@@ -11,8 +11,8 @@ from console import access, accounts, publication, runs
 from console.access import Scopes
 from console.commands.apikey import apikey
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db.engine import fetch
 from console.rights import clearances
 from tests.company import Company
 from tests.publication.test_publishing_reviews import asked as asked_to_publish, second_lead, wants_second

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
-from console.db import tables
-from console.db.engine import fetch, hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
 from console.runs.showing import record_reach
 from tests.company import DOCUMENT, STEPS, Company
 from tests.messages import reached

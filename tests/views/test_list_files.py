@@ -11,8 +11,8 @@ import pytest
 from console import access, accounts
 from console.access import policy_store
 from console.browse import BrowseQuery, list_export, list_files
-from console.db.engine import fetch, transaction
 from console.errors import NotAllowed
+from console.infra.db.engine import fetch, transaction
 
 if TYPE_CHECKING:
     from tests.views.conftest import Browser, Page, Pages

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from console import runs
 from console.browse import list_views
 from console.core.documents.collections import Segment
-from console.db.engine import fetch
 from console.formats import Look
+from console.infra.db.engine import fetch
 from console.records import catalogue
 from console.views import list_filters
 from tests.tables import cases

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -9,7 +9,7 @@ from flask import Flask
 
 from console import access, accounts, runs
 from console.access import policy_store
-from console.db import transaction
+from console.infra.db import transaction
 from console.views import tasks as pages_of_tasks
 from console.views.run import pane
 from console.work import approvals, notices, questions, tasks

@@ -16,7 +16,7 @@ from mcp_types import version as versions
 
 from console import access, accounts
 from console.access import Scopes
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.views import mcp_messages
 from tests.company import Company
 from tests.conftest import web_app

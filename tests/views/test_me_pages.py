@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, log, settings
+from console import access, accounts, log
 from console.accounts import entry, entry_changes, factors, one_time, password_letters, profile, sessions
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app
 from tests.servers import outside

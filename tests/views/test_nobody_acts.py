@@ -6,8 +6,8 @@ import pytest
 
 from console import accounts, automation, workflows
 from console.core import drafting
-from console.db.engine import fetch
 from console.errors import Conflict, DefinitionError
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.engine import step

@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.engine import Connection
 
-from console import accounts, browse, log, runs, settings
+from console import accounts, browse, log, runs
 from console.activity import sequencing
 from console.commands.subject import subject
 from console.core.actor import Actor
-from console.db import engine, fetch
 from console.errors import ConsoleError
+from console.infra import settings
+from console.infra.db import engine, fetch
 from console.upkeep import backup, restore
 from tests import traces
 from tests.company import Company

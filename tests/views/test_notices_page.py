@@ -1,7 +1,7 @@
 """The page of notices: one line for what is of one kind, and older ones on further pages."""
 
 from console import runs, workflows
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.work import notices
 from tests.company import Company
 from tests.conftest import web_app

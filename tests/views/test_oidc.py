@@ -14,13 +14,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import access, accounts, log, settings
+from console import access, accounts, log
 from console.accounts import entry, entry_changes, identities, signing_in
 from console.accounts.entry import GroupRole
 from console.app import create_app
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import Invalid
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD, Company
 from tests.servers import identity
 from tests.servers.identity import CLIENT_ID, SECRET, Provider, unchanged

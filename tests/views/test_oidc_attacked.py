@@ -14,9 +14,10 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from console import accounts, settings
+from console import accounts
 from console.accounts import oidc
-from console.db.engine import fetch
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD
 from tests.servers import identity
 from tests.servers.identity import CLIENT_ID, SECRET, unchanged

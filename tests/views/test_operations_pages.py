@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import accounts, queue, runs
-from console.db.engine import transaction
+from console import accounts, runs
+from console.infra import jobs as queue
+from console.infra.db.engine import transaction
 from console.upkeep import copies
-from tests.queue.test_background import give_up
+from tests.infra.jobs.test_background import give_up
 from tests.support.engine import jobs, waiting
 
 if TYPE_CHECKING:

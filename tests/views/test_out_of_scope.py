@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from console import access, accounts, log, sources, subjects
-from console.db.engine import fetch
+from console import access, accounts, log, sources
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from tests.company import DOCUMENTS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from console import access, accounts, workflows
 from console.access import policy_store
 from console.activity import sequencing
 from console.core import drafting
-from console.db import transaction
+from console.infra.db import transaction
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.messages import reached

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import inbound
 from tests.company import Company
 from tests.messages import reached

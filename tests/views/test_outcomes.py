@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 
 from console import accounts, log
 from console.core.events import KINDS
-from console.db import request_writes
-from console.db.engine import transaction
+from console.infra.db import request_writes
+from console.infra.db.engine import transaction
 from console.log import append
 from console.views import outcomes
 from tests.company import Company

@@ -10,8 +10,9 @@ from urllib.parse import unquote
 import pytest
 from werkzeug.test import TestResponse
 
-from console import files, log, runs, subjects, workflows, workspaces
+from console import log, runs, workflows, workspaces
 from console.actions import bulk
+from console.infra import files, subjects
 from console.work import notices, questions, tasks
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from console import access, accounts, settings
+from console import access, accounts
 from console.activity import integrity, sequencing
+from console.infra import settings
 from console.log import checkpoint, tree_heads
 from tests.company import PASSWORD
 from tests.conftest import web_app
@@ -28,7 +29,7 @@ def sealed(pages: "Pages") -> str:
 
 def forged(pages: "Pages", statement: str) -> None:
     """As the superuser, with the triggers off."""
-    from console.db.engine import migration_url
+    from console.infra.db.engine import migration_url
 
     url = migration_url().set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(url, autocommit=True) as connection:

@@ -8,8 +8,8 @@ import pytest
 from console import access, accounts
 from console.access import policy_store
 from console.activity import sequencing
-from console.db import transaction
-from console.db.engine import fetch
+from console.infra.db import transaction
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import access, accounts, log, settings
+from console import access, accounts, log
 from console.access import Scopes
 from console.accounts import rates
 from console.activity import sequencing
 from console.app import create_app
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra import settings
+from console.infra.db.engine import fetch
 from tests.company import Company
 
 START = {"workflow": "care-review", "collection": "customer", "record": "1", "input": {"why": "periodic"}}

@@ -11,7 +11,7 @@ import pytest
 from console import access, sources
 from console.contacts import import_batches
 from console.contacts.import_batches import Import
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.jobs import work_until_idle
 
 if TYPE_CHECKING:

@@ -3,8 +3,9 @@
 import io
 from typing import TYPE_CHECKING
 
-from console import access, accounts, files, subjects
-from console.db.engine import fetch
+from console import access, accounts
+from console.infra import files, subjects
+from console.infra.db.engine import fetch
 from tests.papers import pdf
 
 if TYPE_CHECKING:

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, queue
+from console import accounts
 from console.contacts import tags
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
@@ -108,7 +109,7 @@ def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker
     club.rosa.send(club.rosa.get(where), "/tags/of/contact", tag="x", status=403)
     club.olivia.send(asked, "/tags/of/contact", tag="Spring  fair", way="put")
     looking = club.olivia.answer.headers["Location"]
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     page = club.olivia.get(looking)
     number = fetch("select count(*) from console.bulk_item")[0][0]
     assert (
@@ -118,11 +119,11 @@ def test_more_than_are_tagged_at_once_are_looked_at_first_and_tagged_by_a_worker
     assert "The tag Spring fair is put on them, when you say so." in page.text
     assert there() == []
     club.olivia.send(page, looking, do="go")
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert f"{number} tagged" in club.olivia.get(looking).text
     assert {tag for _, tag in there()} == {"spring fair"}
     club.olivia.send(asked, "/tags/of/contact", tag="spring fair", way="take")
     away = club.olivia.answer.headers["Location"]
-    work_until_idle({queue.BULK})
+    work_until_idle({jobs.BULK})
     assert f"Untag {number} contacts" in club.olivia.get(away).text
     club.tom.get(away, status=404)

@@ -7,7 +7,8 @@ import pytest
 from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
 
-from console import document_requests, settings
+from console import document_requests
+from console.infra import settings
 from tests.papers import asking, pdf, picture
 from tests.views.conftest import Page, Pages
 

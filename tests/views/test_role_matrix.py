@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 from console import access, accounts
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.views.identity import OPEN
 from tests.company import PASSWORD
 from tests.test_routes import METHODS, OWN, Caller

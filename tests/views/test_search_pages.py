@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from console import runs
 from console.browse import find_records
-from console.db.engine import fetch
 from console.errors import SourceDown
+from console.infra.db.engine import fetch
 from console.records import catalogue, quick_search
 
 if TYPE_CHECKING:

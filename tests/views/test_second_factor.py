@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from console import accounts, log
 from console.accounts import entry, entry_changes, factors, signing_in
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.company import PASSWORD
 from tests.views.conftest import Browser, Page
 

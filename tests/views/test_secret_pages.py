@@ -6,8 +6,8 @@ import pytest
 
 from console import log, steps, workflows
 from console.core.documents.workflow_check import check
-from console.db.engine import fetch
-from console.integrations import outgoing_secrets
+from console.infra.db.engine import fetch
+from console.infra.outbound import outgoing_secrets
 from tests.support.engine import publish, step
 from tests.views.conftest import Pages
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from console import settings
 from console.app import MAX_BODY_BYTES, create_app
+from console.infra import settings
 from console.views import assets, security
 from tests.conftest import Database, web_app
 

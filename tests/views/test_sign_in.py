@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from console import accounts, log
 from console.accounts import signing_in
-from console.db import engine as db
+from console.infra.db import engine as db
 from tests.conftest import Database
 
 GOOD = "seven tall herons wade"

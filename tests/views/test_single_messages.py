@@ -8,7 +8,7 @@ import pytest
 
 from console import access, accounts
 from console.activity import sequencing
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import inbound
 from tests.company import Company
 from tests.conftest import web_app

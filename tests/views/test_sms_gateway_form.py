@@ -8,7 +8,7 @@ import pytest
 
 from console import accounts
 from console.core import sms_gateway
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import gateway as gateways, reached

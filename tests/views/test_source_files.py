@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console import settings
+from console.infra import settings
 from tests.views.conftest import Pages
 
 

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, queue
+from console import accounts
 from console.contacts import import_batches, imports
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import broken_at, club, counts, kept, why
@@ -42,7 +43,7 @@ def test_a_stopped_import_counts_the_lines_that_were_begun_and_those_left_out_am
     assert "every 1s" in club.olivia.answer.text, "it is followed"
     assert "stopping, 0 added" in club.olivia.get("/import/c/contact").text
     assert told_by_api(company, ident) == ("running", "Somebody stopped it; the lines that were begun are still written.", 0)
-    work_until_idle({queue.IMPORT})
+    work_until_idle({jobs.IMPORT})
     found = import_batches.get(company.olivia, ident)
     assert (found.status, counts(found)) == ("cancelled", (8, 0, 0, 2))
     assert {line: reasons[-1] for line, reasons in why(found).items()} == {5: "It stands on line 3.", 7: "It stands on line 2."}

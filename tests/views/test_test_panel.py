@@ -9,8 +9,8 @@ from console import access, runs, workflows
 from console.accounts import teamwork
 from console.core import drafting
 from console.core.drafting import SetDocument
-from console.db.engine import fetch
 from console.errors import Conflict, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.monitoring import outcomes
 from tests.views.conftest import Page, Pages
 

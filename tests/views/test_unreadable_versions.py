@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import automation, enrolments, runs, workflows
-from console.db.engine import fetch
 from console.enrolments import Question
+from console.infra.db.engine import fetch
 from tests.enrolments.test_many_starts import RESTING
 from tests.runs.engine.test_hands_off import document, robot
 

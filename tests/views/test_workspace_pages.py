@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from console import accounts, collections, workspaces
 from console.core.documents.workspaces import check
-from console.db.engine import transaction
+from console.infra.db.engine import transaction
 from console.records import catalogue
 from console.workspaces import workspace_list, workspace_publication, workspace_store
 from tests.views.conftest import Page, Pages

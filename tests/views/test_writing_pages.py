@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import access
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.messages import inbound
 from tests.messages import reached
 from tests.messages.reached import NOON

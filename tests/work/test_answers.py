@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import runs, subjects, workflows
-from console.db.engine import fetch
+from console import runs, workflows
 from console.errors import Conflict, Invalid, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
 from console.work import notices, questions
 from tests.company import Company
 from tests.support.engine import step, whole

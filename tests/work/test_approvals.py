@@ -10,8 +10,8 @@ import pytest
 from console import access, accounts, log, runs
 from console.access import Row, Scopes
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.runs.changing import approval_answers
 from console.upkeep import erasure
 from console.work import approvals, notices

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.db.engine import fetch
 from console.errors import Conflict
+from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.support.engine import kinds, publish, step, whole
 

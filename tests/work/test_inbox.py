@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from console import access, inboxes, log, runs
-from console.db.engine import fetch
 from console.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.infra.db.engine import fetch
 from tests.company import DESK, Company
 
 UNRATED: dict[str, Any] = {

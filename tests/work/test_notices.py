@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from console import log, queue, runs, settings, workflows
-from console.db.engine import fetch
+from console import log, runs, workflows
 from console.errors import NotFound
-from console.faults import Fault
+from console.infra import jobs, settings
+from console.infra.db.engine import fetch
+from console.infra.faults import Fault
 from console.runs.rows.run_events import ENGINE
 from console.upkeep.status import switch
 from console.work import notices
@@ -98,7 +99,7 @@ def test_by_mail_once_and_only_while_nothing_is_paused(company: Company, mailbox
     switch(ENGINE, on=False, reason="Maintenance")
     assert notices.deliver() == 0
     switch(ENGINE, on=True, reason="Done")
-    queue.forget()
+    jobs.forget()
     assert (notices.deliver(), notices.deliver()) == (2, 0)
     by_address = {message["To"]: message for message in mailbox.messages}
     assert set(by_address) == {"olivia@fernwick.example", "tom@fernwick.example"}

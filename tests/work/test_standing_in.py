@@ -7,8 +7,8 @@ import pytest
 
 from console import accounts, activity, log, runs
 from console.accounts import absences
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.log import event_view
 from console.records import catalogue
 from console.runs.changing.approval_answers import visible_request

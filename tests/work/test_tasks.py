@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotFound
+from console.infra.db.engine import fetch
 from console.work import notices, tasks
 from tests.company import Company
 from tests.support.engine import kinds, step, whole

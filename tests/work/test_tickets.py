@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, inboxes, log, records, runs
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets
 from tests.company import DESK, Company

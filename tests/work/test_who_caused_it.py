@@ -16,9 +16,9 @@ from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.enrolments import Question
 from console.errors import NotAllowed
+from console.infra.db.engine import fetch
 from console.monitoring import alerts
 from console.work import approvals
 from tests.automation.test_triggers import due_at, house, shop

@@ -5,8 +5,8 @@ import sqlalchemy as sa
 
 from console import accounts, automation, log, monitoring, runs, workflows
 from console.core.documents.triggers import Trigger
-from console.db.engine import transaction
 from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.infra.db.engine import transaction
 from tests.company import Company
 from tests.support.engine import step
 

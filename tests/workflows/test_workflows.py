@@ -15,10 +15,10 @@ from console import accounts, log, workflows
 from console.commands.workflow import workflow as command
 from console.core.actor import Actor
 from console.core.documents.workflow import read
-from console.db import tables
-from console.db.engine import hot_engine
 from console.demo import staff
 from console.errors import DefinitionError, NotAllowed, NotFound
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 
 KYC = Path(__file__).parents[2] / "workflows" / "kyc-review.json"
 SMALL: dict[str, Any] = {

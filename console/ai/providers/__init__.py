@@ -7,7 +7,7 @@ import threading
 from typing import Literal
 
 from console.ai.providers import anthropic, openai_compatible, rules
-from console.settings import AI
+from console.infra.settings import AI
 
 OPEN_MODULES = frozenset({"anthropic"})
 

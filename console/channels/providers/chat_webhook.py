@@ -4,11 +4,11 @@ from typing import ClassVar
 
 import orjson
 
-from console import settings
 from console.channels.base import ABOUT_US, Handed, Letter, Provider, said_in
 from console.core.contacting import Kind
 from console.errors import IntegrationError, OutcomeUnknown
-from console.integrations import net
+from console.infra import settings
+from console.infra.outbound import net
 
 REFUSALS = ("failed with error", "invalid_payload", "no_text")
 """What chats say with status 200 of a message that they did not post: Teams, and who speaks as Slack does."""

@@ -9,12 +9,12 @@ from urllib.parse import quote
 
 import orjson
 
-from console import settings
 from console.channels.base import ABOUT_US, MOST_WORDS, BadSignature, Callback, Handed, Letter, Provider, Receipt, message_of, said_in
 from console.core.contacting import Kind
 from console.core.plain_words import one_line
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import net
+from console.infra import settings
+from console.infra.outbound import net
 
 OUTCOMES = frozenset({"answered", "no_answer", "voicemail", "busy", "failed"})
 LONGEST = 100_000

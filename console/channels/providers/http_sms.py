@@ -14,7 +14,7 @@ from console.core.plain_words import one_line
 from console.core.signatures import MOST_FIELDS
 from console.core.sms_gateway import SmsGateway, Told
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import http_requests, kept_channels, net, outgoing_secrets
+from console.infra.outbound import http_requests, kept_channels, net, outgoing_secrets
 
 MOST_ENTRIES = 1_000
 

@@ -9,14 +9,14 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import ClassVar
 
-from console import settings
 from console.channels import mail_reports
 from console.channels.base import Answer, Callback, Complaint, Handed, Letter, Provider, Receipt
 from console.channels.markdown_letter import as_html, as_plain
 from console.core.contacting import Kind
 from console.core.message_words import words_in
 from console.errors import IntegrationError
-from console.integrations import mail
+from console.infra import settings
+from console.infra.outbound import mail
 
 LINK = "list-unsubscribe"
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")

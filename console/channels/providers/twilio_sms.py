@@ -7,12 +7,12 @@ from datetime import timedelta
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from console import settings
 from console.channels.base import ABOUT_US, MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
 from console.core.plain_words import one_line
 from console.errors import IntegrationError, Invalid, OutcomeUnknown
-from console.integrations import net
+from console.infra import settings
+from console.infra.outbound import net
 
 _log = logging.getLogger(__name__)
 OUTCOMES = {"delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed", "canceled": "failed"}

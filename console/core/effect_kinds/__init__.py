@@ -22,3 +22,5 @@ if TYPE_CHECKING:
     Effect = Kind
 else:
     Effect: Any = Annotated[reduce(operator.or_, KINDS.values()), Discriminator("kind")]
+
+OPEN_MODULES = frozenset({"sql_delete", "sql_insert"})

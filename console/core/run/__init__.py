@@ -17,6 +17,7 @@ OPEN_MODULES = frozenset(
         "decisions",
         "duties",
         "effect_changes",
+        "entry_events",
         "going_back",
         "holding",
         "moves",
@@ -27,7 +28,6 @@ OPEN_MODULES = frozenset(
         "settling",
         "simulation",
         "step_requests",
-        "entry_events",
         "version_moves",
     }
 )

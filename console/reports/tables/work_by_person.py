@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from console import accounts, log
 from console.core.actor import Actor
-from console.db import tables
-from console.db.engine import hot_engine
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.reports.tables.base import Cell, Column, TableReport
 from console.runs.showing import lists, record_reach
 

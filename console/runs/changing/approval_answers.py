@@ -20,9 +20,9 @@ from console.core.plain_words import roles_words
 from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
 from console.core.run.step_requests import ApprovalAsked
-from console.db import request_writes
-from console.db.engine import fetch
 from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
+from console.infra.db import request_writes
+from console.infra.db.engine import fetch
 from console.log import idempotency_note
 from console.records.write import alike
 from console.runs.changing.approval_requests import approvers_still_entitled, complete_request, in_whose_place, may_answer, notify_approvers

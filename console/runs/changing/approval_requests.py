@@ -12,9 +12,9 @@ from console.core.run.approval_request import Approval
 from console.core.run.approving import ruled_out
 from console.core.run.duties import Behind
 from console.core.run.step_requests import ApprovalAsked
-from console.db.engine import transaction
-from console.db.ids import new_id
 from console.errors import NotAllowed, NotFound, SourceDown
+from console.infra.db.engine import transaction
+from console.infra.db.ids import new_id
 from console.records import Record
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from console import files, log, settings
+from console import log
 from console.core import media
 from console.core.actor import Actor
 from console.core.forms import takes_files
 from console.core.run import Event, moves
-from console.db.engine import fetch
 from console.errors import Invalid, NotFound
-from console.files import Stored
+from console.infra import files, settings
+from console.infra.db.engine import fetch
+from console.infra.files import Stored
 from console.runs.changing.run_rights import Seen, may_work, see
 from console.runs.engine.stepping import context_of, prompt_of, require_step, step_at
 from console.runs.rows.run_store import retried

@@ -6,8 +6,8 @@ from sqlalchemy.engine import Connection
 
 from console import access, log
 from console.core.actor import Actor
-from console.db.engine import fetch
 from console.errors import SourceDown
+from console.infra.db.engine import fetch
 from console.runs.engine.addressees import may_see
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load

@@ -13,9 +13,9 @@ from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.step_requests import Wish
-from console.db.ids import new_id
 from console.effects import action_cache, action_preview
 from console.errors import ConsoleError, Invalid, NotFound
+from console.infra.db.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import effects, queue
+from console import effects
 from console.core.actor import Actor
 from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
 from console.errors import Conflict, ConsoleError
+from console.infra import jobs
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command
 from console.runs.engine import consent_events
@@ -44,8 +45,8 @@ def check(actor: Actor, run_id: str, *, revision: int | None, effect: str) -> st
     if unknown is None or unknown.id != effect or unknown.status != "unknown":
         raise Conflict("This change is not unknown; there is nothing to check.", code="not_possible")
     result, report = "unclear", Report(effect, "unknown", message=UNCLEAR)
-    with place() as free, queue.outside_places.doing(queue.outside_places.Waiter()):
-        if not (free and queue.outside_places.take(effects.target_of(unknown))):
+    with place() as free, jobs.outside_places.doing(jobs.outside_places.Waiter()):
+        if not (free and jobs.outside_places.take(effects.target_of(unknown))):
             raise Conflict(BUSY_NOW, code="busy")
         try:
             found = effects.check(actor, unknown, seen.run)

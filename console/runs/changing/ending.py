@@ -4,8 +4,8 @@ import logging
 
 from console import access, log
 from console.core.run import commands, decisions
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db.engine import fetch
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write

@@ -10,11 +10,12 @@ from typing import Any
 
 import psycopg
 
-from console import access, records, subjects, workflows
+from console import access, records, workflows
 from console.core.actor import Actor
 from console.core.run import Event, Run, fold
 from console.core.run.origin import RecordRef, StartedBy
 from console.errors import Conflict, ConsoleError, NotFound
+from console.infra import subjects
 from console.records import Record
 from console.runs.changing import segment_starts
 from console.runs.changing.hands_off import start_hands_off, start_key

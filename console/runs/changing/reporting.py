@@ -7,15 +7,16 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, faults, log, records, subjects, workflows
+from console import access, log, records, workflows
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
 from console.core.run import Event, Run, commands, decisions, fold
 from console.core.run.causes import cause_of_actor
-from console.db.engine import transaction
-from console.db.ids import new_id
 from console.errors import Conflict, NotFound
+from console.infra import faults, subjects
+from console.infra.db.engine import transaction
+from console.infra.db.ids import new_id
 from console.records import Record
 from console.runs.changing.run_starts import checked_input
 from console.runs.engine.addressees import may_see

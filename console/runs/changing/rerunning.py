@@ -8,8 +8,8 @@ from console.core.actor import Actor
 from console.core.run import Run, repeating
 from console.core.run.commands import Taken
 from console.core.run.origin import FREE, Fork, StartedBy
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid
+from console.infra.db.engine import fetch
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin, begin_branch
 from console.runs.engine.made_by_runs import HARMLESS, made_by_runs

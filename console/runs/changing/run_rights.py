@@ -6,8 +6,8 @@ from console import access, inboxes, workflows
 from console.core.actor import Actor
 from console.core.plain_words import roles_words
 from console.core.run import Run
-from console.db.engine import fetch
 from console.errors import NotAllowed, NotFound, SourceDown
+from console.infra.db.engine import fetch
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at
 from console.runs.engine.without_record import is_deleted, knows_of_deletion, needs_record

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, browse, log, records, subjects, workflows
+from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.forms import plain
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.causes import Causes, bounded, cause_of_actor
 from console.core.run.commands import Taken
 from console.core.run.origin import Fork, Parent, StartedBy
-from console.db.engine import fetch
-from console.db.ids import new_id
 from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 from console.records import Record
 from console.runs.changing import segment_starts, transitions
 from console.runs.changing.run_rights import see

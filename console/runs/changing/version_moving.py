@@ -13,9 +13,9 @@ from console import access, log, workflows
 from console.core.actor import Actor
 from console.core.run import Attempt, Run, commands, decisions
 from console.core.run.version_moves import why_not_now
-from console.db import tables
-from console.db.engine import hot_engine
 from console.errors import Conflict
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine
 from console.runs.changing.run_rights import see
 from console.runs.engine.stepping import plan_of, run_facts
 from console.runs.rows.loaded_runs import Loaded

@@ -2,19 +2,19 @@
 
 OPEN_MODULES = frozenset(
     {
-        "consent_events",
         "addressees",
         "advancing",
-        "proposal_answers",
         "children",
+        "consent_events",
         "effect_followup",
         "effecting",
-        "made_by_runs",
         "into_inbox",
+        "made_by_runs",
         "people_behind",
+        "proposal_answers",
         "proposal_inputs",
-        "run_causes",
         "proposing",
+        "run_causes",
         "step_reads",
         "stepping",
         "sweep",

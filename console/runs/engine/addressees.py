@@ -4,15 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, subjects, workflows
+from console import access, accounts, workflows
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.step_requests import Awaited, SideRow
 from console.core.tag_names import identity
-from console.db.engine import fetch
-from console.db.ids import new_id
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra import subjects
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 from console.runs.engine.stepping import record_of, run_facts
 from console.runs.engine.without_record import is_deleted
 from console.steps.base import Completion, MessageWanted, NoticeWanted, People, Question, TagWanted, TaskWanted

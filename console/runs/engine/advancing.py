@@ -12,15 +12,16 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from console import accounts, inboxes, log, queue, workflows
+from console import accounts, inboxes, log, workflows
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
 from console.core.run.step_requests import Awaited, SideRow, Wish
-from console.db.ids import new_id
 from console.effects import target_of
 from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
+from console.infra import jobs
+from console.infra.db.ids import new_id
 from console.records import Record
 from console.runs.changing.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing, run_turns
@@ -79,14 +80,14 @@ def advance(run_id: str, stopping: Callable[[], bool] = _never) -> None:
     definition = workflows.version(loaded.run.workflow, loaded.run.version)
     with run_turns.turn_of(definition, loaded.run) as free:
         if not free:
-            raise queue.PutBack(queue.outside_places.pause_s(definition.id, PLACES_APART_S))
+            raise jobs.PutBack(jobs.outside_places.pause_s(definition.id, PLACES_APART_S))
         _advance(definition, loaded, stopping)
 
 
 def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool]) -> None:
     run_id = loaded.run.id
     waits, first = loaded.run.status == "waiting_time" or loaded.run.waits_outside, list[Event]()
-    if (waits or _at_automatic_step(definition, loaded)) and queue.paused():
+    if (waits or _at_automatic_step(definition, loaded)) and jobs.paused():
         return  # the sweep finds it again when the pause ends
     if waits and workflows.paused(definition):
         return  # its timer fires when the workflow is activated again
@@ -101,10 +102,10 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
     except NotAllowed as closed:
         _ask_person(definition, write(ENGINE, definition, loaded, first) if first else loaded, closed)
         return
-    if run.wanted is not None and not queue.outside_places.take(target_of(run.wanted)):
+    if run.wanted is not None and not jobs.outside_places.take(target_of(run.wanted)):
         run_turns.look_again(loaded.run, since=run.seq)
     if run.wanted is not None and run.status == "waiting_event" and not waits:
-        if queue.paused_because():
+        if jobs.paused_because():
             return  # what was under way in the original is not found out, or made again, from a copy
         try:
             loaded = make_effect(definition, loaded, run.wanted, recover_action(actor, run.wanted), again=True)
@@ -118,8 +119,8 @@ def _advance(definition: Definition, loaded: Loaded, stopping: Callable[[], bool
         return  # another process was first
     notify_approvers(loaded.run)
     if stopping() and loaded.run.status == "running":
-        queue.enqueue_all([queue.advance(run_id, loaded.run.seq, hands_off=loaded.run.hands_off)])
-    elif queue.outside_places.refused() and loaded.run.status == "running":
+        jobs.enqueue_all([jobs.advance(run_id, loaded.run.seq, hands_off=loaded.run.hands_off)])
+    elif jobs.outside_places.refused() and loaded.run.status == "running":
         run_turns.look_again(loaded.run, since=run.seq)
 
 
@@ -139,7 +140,7 @@ def go_on_with(definition: Definition, loaded: Loaded, events: Sequence[Event], 
     """
     with run_turns.place_of(definition) as free:
         try:
-            actor = accounts.actor_of_person(loaded.run.acts_for, "sys:engine") if free and not queue.paused() else None
+            actor = accounts.actor_of_person(loaded.run.acts_for, "sys:engine") if free and not jobs.paused() else None
         except NotAllowed:
             actor = None
         if actor is None:
@@ -199,7 +200,7 @@ def go_on(
         elif (
             actor.id != loaded.run.acts_for and loaded.run.hands_off
         ):  # a person has done a step: the rest is done as its account, by a worker
-            queue.enqueue_all([queue.advance(loaded.run.id, loaded.run.seq, hands_off=True)])
+            jobs.enqueue_all([jobs.advance(loaded.run.id, loaded.run.seq, hands_off=True)])
             break
         else:
             loaded, taken = _take_automatic_steps(actor, definition, loaded, left, until, stopping, onlooker)
@@ -212,18 +213,18 @@ def go_on(
 def _make_in_place(actor: Actor, definition: Definition, loaded: Loaded, effect: Effect, *, looks: bool, until: float) -> Loaded:
     """Make the effect, unless as many wait for its target as may, and a worker can: then it is put off. After `until` a job takes the steps that follow."""
     last = loaded.run.tries >= definition.document.settings.retries  # it would fail, unasked
-    free = queue.outside_places.take(target_of(effect), anyway=last or not serves_people())
+    free = jobs.outside_places.take(target_of(effect), anyway=last or not serves_people())
     act = perform_action(actor, effect, looks=looks) if free else put_off_action(effect)
     try:
         return make_effect(definition, loaded, effect, act, hand_on=lambda: time.monotonic() > until)
     finally:
-        queue.outside_places.leave()
+        jobs.outside_places.leave()
 
 
 def _hand_on(loaded: Loaded) -> None:
     """A job goes on with the run: nobody waits for it here any more."""
     if loaded.run.status == "running":
-        queue.enqueue_all([queue.advance(loaded.run.id, loaded.run.seq, hands_off=loaded.run.hands_off)])
+        jobs.enqueue_all([jobs.advance(loaded.run.id, loaded.run.seq, hands_off=loaded.run.hands_off)])
 
 
 def _at_automatic_step(definition: Definition, loaded: Loaded) -> bool:
@@ -264,7 +265,7 @@ def _take_automatic_steps(
         more = [as_stored(event) for event in more]
         following = after_stored(base, more)
         wanted = following.run.wanted
-        if not more or (wanted is not None and not (effects and queue.outside_places.take(target_of(wanted)))):
+        if not more or (wanted is not None and not (effects and jobs.outside_places.take(target_of(wanted)))):
             break
         loaded = loaded if events else base
         events += more
@@ -312,7 +313,7 @@ def automatic_step_events(
         context = with_done_before(loaded, open_step, context_of(actor, open_step, record, now))
         completion = open_step.kind.complete_by_itself(open_step.view, context)
         _require_in_time(definition, since)
-        if completion.effects and queue.paused():
+        if completion.effects and jobs.paused():
             return loaded, []
         base = loaded_with_former(loaded, completion)
         approval = complete_request(completion.approval, base.run, open_step, context, record) if completion.approval else None

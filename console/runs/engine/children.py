@@ -17,13 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import accounts, log, queue, workflows
+from console import accounts, log, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
 from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
-from console.db.engine import fetch, hot_engine
 from console.errors import Conflict, ConsoleError
+from console.infra import jobs
+from console.infra.db.engine import fetch, hot_engine
 from console.runs.changing import run_starts
 from console.runs.engine.run_causes import passed_on
 from console.runs.engine.stepping import plan_of
@@ -111,7 +112,7 @@ def _of_wait(run: Run) -> list[ChildRun]:
 
 def left() -> int:
     """Put in a job for each run whose children a crash left alone, and return how many."""
-    return queue.enqueue_all([queue.tend(run_id, f"{run_id}:left") for (run_id,) in fetch(_LEFT, (1000,))])
+    return jobs.enqueue_all([jobs.tend(run_id, f"{run_id}:left") for (run_id,) in fetch(_LEFT, (1000,))])
 
 
 @dataclass(slots=True)
@@ -164,7 +165,7 @@ _looks: OrderedDict[str, Look] = OrderedDict()
 def tend(run_id: str) -> None:
     """Look after the runs that the step of this run waits for. Idempotent: what a worker calls when it begins to wait, and when one of them has ended."""
     look = _looks.get(run_id)
-    if look is not None and not queue.paused() and not workflows.paused(look.definition):
+    if look is not None and not jobs.paused() and not workflows.paused(look.definition):
         with look.turn, contextlib.suppress(ConsoleError):  # what is refused is told the run below
             if look.goes_on():
                 return
@@ -182,7 +183,7 @@ def _tend(run_id: str) -> None:
     for child in known:
         if not child.ended and child.key != key and not (child.key or "").endswith(FREE):
             _end(child.id, ENDED_WITH.get(run.status, NOT_WANTED))
-    if key is None or queue.paused():
+    if key is None or jobs.paused():
         return
     definition = workflows.version(run.workflow, run.version)
     if workflows.paused(definition):

@@ -6,15 +6,16 @@ The result is an event at the end of the run's chain; if the change failed, a ta
 import logging
 from datetime import timedelta
 
-from console import accounts, log, queue
+from console import accounts, log
 from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import SideRow
-from console.db.engine import fetch, transaction
-from console.db.ids import new_id
 from console.effects import later_results, target_of
 from console.effects.later_results import LaterResult
 from console.errors import ConsoleError, NotAllowed
+from console.infra import jobs
+from console.infra.db.engine import fetch, transaction
+from console.infra.db.ids import new_id
 from console.runs.changing.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
@@ -37,9 +38,7 @@ def schedule_followup(run: Run, effect: Effect) -> None:
     if later_results.follow_rule(effect) is None:
         return
     with transaction() as connection:
-        queue.enqueue(
-            connection, queue.FOLLOW, f"{run.id} {effect.id}", dedupe_key=_key(effect.id), execute_after=timedelta(seconds=FIRST_S)
-        )
+        jobs.enqueue(connection, jobs.FOLLOW, f"{run.id} {effect.id}", dedupe_key=_key(effect.id), execute_after=timedelta(seconds=FIRST_S))
 
 
 def _key(effect: str) -> str:
@@ -63,22 +62,22 @@ def follow_effect(job: str) -> None:
     attempt, effect = with_attempt
     follow = later_results.follow_rule(effect)
     if effect.settled_at is None or effect.status != "succeeded":
-        raise queue.PutBack(FIRST_S)
+        raise jobs.PutBack(FIRST_S)
     if follow is None or later_results.is_final(effect) or _reported_before(run_id, effect_id):
         return
     age_s = (log.now() - effect.settled_at).total_seconds()
     pause_s = max(FIRST_S, min(LONGEST_S, age_s / 2))
-    if queue.paused():
-        raise queue.PutBack(FIRST_S)
-    if not queue.outside_places.take(target_of(effect)):
-        raise queue.PutBack(queue.outside_places.pause_s(queue.outside_places.refused()))
+    if jobs.paused():
+        raise jobs.PutBack(FIRST_S)
+    if not jobs.outside_places.take(target_of(effect)):
+        raise jobs.PutBack(jobs.outside_places.pause_s(jobs.outside_places.refused()))
     later = _look_up(loaded.run, attempt, effect)
     if later is not None and later.status != "pending":
         _report(loaded, attempt, effect, later.status, later)
     elif age_s > follow.days * 24 * 3600:
         _report(loaded, attempt, effect, "unknown", later, NOT_FINAL.format(days=follow.days))
     else:
-        raise queue.PutBack(pause_s)
+        raise jobs.PutBack(pause_s)
 
 
 def _look_up(run: Run, attempt: Attempt, effect: Effect) -> LaterResult | None:

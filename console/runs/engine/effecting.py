@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console import effects, faults, log, queue, records, workflows
+from console import effects, log, records, workflows
 from console.core.actor import Actor
 from console.core.run import Effect, Run, commands, decisions
-from console.db.engine import alone
 from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
-from console.integrations import retry_after
+from console.infra import faults, jobs
+from console.infra.db.engine import alone
+from console.infra.outbound import retry_after
 from console.runs.engine import consent_events, effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.loaded_runs import Loaded
@@ -73,7 +74,7 @@ def make_beside(make: Callable[[], Loaded], go_on: Callable[[Loaded], None]) -> 
 
     def work() -> None:
         try:
-            with queue.outside_places.doing(queue.outside_places.Waiter()):
+            with jobs.outside_places.doing(jobs.outside_places.Waiter()):
                 loaded = make()
         except Exception as error:
             if made.set_running_or_notify_cancel():

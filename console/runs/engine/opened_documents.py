@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import log, records, steps, subjects
+from console import log, records, steps
 from console.core import expressions
 from console.core.expressions import ExpressionError
+from console.infra import subjects
 from console.workflows import Definition
 
 OPENED, FAILED = "opened", "failed_checks"

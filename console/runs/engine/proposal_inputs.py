@@ -13,8 +13,8 @@ from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
 from console.core.run import Attempt, Run
 from console.core.run.proposal import is_second_call
-from console.db.engine import fetch
 from console.errors import ConsoleError, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing

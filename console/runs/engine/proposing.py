@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import settings, steps
+from console import steps
 from console.core.actor import Actor
 from console.core.documents.workflow import StepAI
 from console.core.forms import FormField
@@ -13,8 +13,9 @@ from console.core.moments import moment_text
 from console.core.run import Event, Run, proposal_comparison
 from console.core.run.proposal import FAILED, HIDDEN_MODES, OFF, PENDING, READY, SECOND, UNFILLED, fills, is_second_call
 from console.core.run.step_requests import Awaited, SideRow
-from console.db.engine import fetch
-from console.db.ids import new_id
+from console.infra import settings
+from console.infra.db.engine import fetch
+from console.infra.db.ids import new_id
 from console.runs.showing.step_stakes import at_stake
 from console.workflows import Definition
 

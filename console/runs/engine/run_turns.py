@@ -2,9 +2,9 @@
 
 from contextlib import AbstractContextManager, nullcontext
 
-from console import queue
 from console.core.run import Run
-from console.db.engine import place_among
+from console.infra import jobs
+from console.infra.db.engine import place_among
 from console.workflows import Definition
 
 AT_ONCE = 10  # runs of a workflow that nobody holds are worked on at once by all workers, if it says nothing else
@@ -23,5 +23,5 @@ def place_of(definition: Definition) -> AbstractContextManager[bool]:
 def look_again(run: Run, *, since: int) -> None:
     """The run asks somebody outside for whom as many wait as may: nothing is asked for yet. Raises PutBack, unless it has moved: then another job looks."""
     if run.seq == since:
-        raise queue.PutBack(queue.outside_places.pause_s(queue.outside_places.refused()))
-    queue.enqueue_all([queue.advance(run.id, run.seq, hands_off=run.hands_off)])
+        raise jobs.PutBack(jobs.outside_places.pause_s(jobs.outside_places.refused()))
+    jobs.enqueue_all([jobs.advance(run.id, run.seq, hands_off=run.hands_off)])

@@ -18,9 +18,9 @@ from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.speaking import NAMES, SPOKEN
-from console.db.engine import fetch
 from console.effects import action_preview, spoken_values
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import Record
 from console.runs.engine import opened_documents, proposing

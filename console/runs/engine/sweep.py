@@ -3,11 +3,12 @@
 import functools
 import logging
 
-from console import log, queue, records, workflows
+from console import log, records, workflows
 from console.access.run_reach import AT_WORK, EVERY_RUN
 from console.core.run.commands import Fire
 from console.core.run.decisions import decide
-from console.db.engine import fetch
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from console.runs.changing.handing_over import save_idle_run
 from console.runs.engine import children
 from console.runs.engine.effecting import give_up_waiting
@@ -25,7 +26,7 @@ _NOT_FAILED = "not exists (select from queue.pgqueuer q where q.status = 'failed
 _NOT_PAUSED = "not exists (select from console.version v where v.name = 'paused' and v.number > 0)"
 _STUCK = f"""
 select r.id, r.run_seq, r.mode = 'hands_off' from {EVERY_RUN.sql()} where {AT_WORK}
-and r.active_at < now() - make_interval(secs => %s) and {queue.no_job("r.id || ':' || r.run_seq")} and {_NOT_FAILED} and (r.status <> 'running' or {_NOT_PAUSED})
+and r.active_at < now() - make_interval(secs => %s) and {jobs.no_job("r.id || ':' || r.run_seq")} and {_NOT_FAILED} and (r.status <> 'running' or {_NOT_PAUSED})
 order by r.mode, r.active_at limit %s
 """  # noqa: S608 (texts of ours)
 _DUE = f"""
@@ -34,7 +35,7 @@ select d.id, d.run_seq, d.mode = 'hands_off' from (
     and (r.waiting->>'until') collate "C" <= to_char((now() + %s) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') and {_NOT_FAILED} and {_NOT_PAUSED}
     and not exists (select from console.workflow w where w.id = r.workflow and w.status = 'paused')
     order by r.mode, (r.waiting->>'until') collate "C" limit %s
-) d where {queue.no_job("d.id || ':' || d.run_seq")} order by d.mode, (d.waiting->>'until') collate "C"
+) d where {jobs.no_job("d.id || ':' || d.run_seq")} order by d.mode, (d.waiting->>'until') collate "C"
 """  # noqa: S608 (texts of ours)
 """Of so many that are due those without a job: where more wait than are done within a second, a look costs no more for it."""
 _UNDER_WAY = f"""
@@ -58,9 +59,7 @@ order by r.id limit %s
 
 def wake() -> int:
     """Put in a job for each run whose timer is due, the longest overdue first, and return how many. Paused workflows are left out."""
-    return queue.enqueue_all(
-        [queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))]
-    )
+    return jobs.enqueue_all([jobs.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_DUE, (log.moved_by(), AT_ONCE))])
 
 
 def wake_for_sources() -> int:
@@ -95,7 +94,7 @@ def pick_up() -> int:
         except Exception:
             logger.exception("sweep: run %s", run_id)
     children.left()
-    return queue.enqueue_all([queue.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_STUCK, (STUCK_S, AT_ONCE))])
+    return jobs.enqueue_all([jobs.advance(run_id, seq, hands_off=behind) for run_id, seq, behind in fetch(_STUCK, (STUCK_S, AT_ONCE))])
 
 
 def sweep() -> int:

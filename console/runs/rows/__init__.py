@@ -4,10 +4,10 @@ OPEN_MODULES = frozenset(
     {
         "latest",
         "loaded_rows",
-        "new_runs",
-        "rebuild",
         "loaded_runs",
+        "new_runs",
         "promised_runs",
+        "rebuild",
         "run_events",
         "run_rows",
         "run_store",

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from console.core.moments import moment_text
 from console.core.run import Event, Run
 from console.core.run.proposal import HIDDEN_MODES, SECOND
-from console.queue import Job
+from console.infra.jobs import Job
 
 _REQUESTED = sa.text(
     "insert into console.ai_call (id, at, run, n, step, attempt, workflow, version, team, label, person, purpose, mode, deadline_at, status, asked)"

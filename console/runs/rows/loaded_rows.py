@@ -15,8 +15,8 @@ from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.origins import PLACE, plain, read_of_action
 from console.core.scopes import Scope, whole
-from console.db.engine import fetch
 from console.errors import ConsoleError
+from console.infra.db.engine import fetch
 from console.steps.base import Act, Read, Rows
 
 UNTOLD = "*"

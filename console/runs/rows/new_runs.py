@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console import faults, log
+from console import log
 from console.core.run import Event, Run
 from console.core.run.entry_events import with_told_entries
+from console.infra import faults
 from console.runs.rows import side_rows
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import changed_rows, links

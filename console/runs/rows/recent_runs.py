@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Engine
 
-from console.db.engine import hot_engine
+from console.infra.db.engine import hot_engine
 from console.runs.rows.loaded_runs import Loaded, open_attempt_only, trim_to_shown, with_attempts
 
 MAX_AGE_S = 60.0

@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.core.run import Attempt, Effect, Event, Run
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.causes import stored
-from console.db.ids import uuid7_texts
+from console.infra.db.ids import uuid7_texts
 from console.runs.rows.run_events import ENGINE
 from console.steps.base import Context
 from console.workflows import Definition

@@ -13,15 +13,16 @@ import orjson
 import psycopg
 from sqlalchemy.engine import Connection
 
-from console import faults, log, queue
+from console import log
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.causes import causes_from_json
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.db.engine import fetch, transaction
 from console.errors import Conflict, ConsoleError, SourceDown
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch, transaction
 from console.runs.engine import into_inbox, proposing
 from console.runs.rows import recent_runs, side_rows
 from console.runs.rows.latest import LATEST, LEFT, MARKS, left_of
@@ -197,16 +198,16 @@ def with_consequences(
     return events, after, moved
 
 
-def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool) -> queue.Job | None:
+def next_job(before: Run, after: Run, events: Sequence[Event], *, hand_on: bool) -> jobs.Job | None:
     """The job that goes on with the run: the call to a model that was requested last, the automatic steps, or the runs that its step waits for."""
     call = next((event.open["call"] for event in reversed(events) if event.type == "proposal_requested"), None)
     if call is not None:
-        return queue.propose(call)
+        return jobs.propose(call)
     if hand_on and after.status == "running":
-        return queue.advance(after.id, after.seq, hands_off=after.hands_off)
+        return jobs.advance(after.id, after.seq, hands_off=after.hands_off)
     if after.ended and after.parent is not None:
-        return queue.tend(after.parent, after.id)
-    return queue.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
+        return jobs.tend(after.parent, after.id)
+    return jobs.tend(after.id, f"{after.id}:{after.seq}") if after.joins != before.joins else None
 
 
 def _commit(
@@ -216,7 +217,7 @@ def _commit(
     events: Sequence[Event],
     made: list[log.Link],
     rows: log.Projection,
-    job: queue.Job | None,
+    job: jobs.Job | None,
     also: Also | None,
 ) -> None:
     try:

@@ -7,12 +7,12 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import queue, subjects
 from console.contacts import tags
 from console.core.events import ENDS
 from console.core.run import Event, Run
-from console.db.engine import driver_of
-from console.db.ids import new_id
+from console.infra import jobs, subjects
+from console.infra.db.engine import driver_of
+from console.infra.db.ids import new_id
 from console.log import Moved, Part
 from console.runs.rows import call_rows
 from console.runs.rows.call_rows import Transition
@@ -59,13 +59,13 @@ def _creates(event: Event) -> bool:
     return event.type in WRITES or "proposal" in event.open
 
 
-def sending_job(events: Sequence[Event]) -> queue.Job | None:
+def sending_job(events: Sequence[Event]) -> jobs.Job | None:
     """The job that sends the message that these events ask for; None where they ask for none."""
-    return next((queue.send(event.open["message_id"], event.open["channel"]) for event in events if event.type == "message_asked"), None)
+    return next((jobs.send(event.open["message_id"], event.open["channel"]) for event in events if event.type == "message_asked"), None)
 
 
 def write(
-    connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event], job: queue.Job | None = None
+    connection: Connection, before: Run, after: Run, subject: str | None, events: Sequence[Event], job: jobs.Job | None = None
 ) -> None:
     """Write the rows of these events in the transaction of `connection`, which has put in `job`."""
     transition = Transition(connection, before, after, subject or "", job)
@@ -130,9 +130,9 @@ def _message(transition: Transition, event: Event) -> None:
     message = event.open
     row = _message_row(transition.after, transition.subject, event)
     driver_of(transition.connection).execute(_MESSAGE.format(""), list(row.values()))
-    job = queue.send(message["message_id"], message["channel"])
+    job = jobs.send(message["message_id"], message["channel"])
     if job != transition.job:
-        queue.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
+        jobs.enqueue(transition.connection, job.entrypoint, job.payload, dedupe_key=job.key)
 
 
 def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
@@ -148,13 +148,13 @@ def _message_row(after: Run, subject: str, event: Event) -> dict[str, Any]:
     return {name: row[name] for name in _MESSAGE_COLUMNS}
 
 
-def message_alone(before: Run, after: Run, subject: str | None, events: Sequence[Event], job: queue.Job | None) -> Part | None:
+def message_alone(before: Run, after: Run, subject: str | None, events: Sequence[Event], job: jobs.Job | None) -> Part | None:
     """The insert of the message that these events ask for, beside their transition; None where they create anything else, or `job` does not send it."""
     writing = [event for event in events if _creates(event)]
     if [event.type for event in writing] != ["message_asked"] or drops_message(before, after, events):
         return None
     asked = writing[0].open
-    if job != queue.send(asked["message_id"], asked["channel"]):
+    if job != jobs.send(asked["message_id"], asked["channel"]):
         return None
     row = _message_row(after, subject or "", writing[0])
     return _MESSAGE.format(" from moved where last > 0"), list(row.values())

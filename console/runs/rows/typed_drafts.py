@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import log, subjects
+from console import log
 from console.access.run_reach import EVERY_RUN
 from console.core.run.proposal import MARKS
-from console.db import request_writes
-from console.db.engine import fetch
+from console.infra import subjects
+from console.infra.db import request_writes
+from console.infra.db.engine import fetch
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,9 +41,9 @@ from console.core.origins import (
     read_of_action,
     ways,
 )
-from console.db.engine import fetch
 from console.effects import action_cache
 from console.errors import ConsoleError, NotFound
+from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import former_fields
 from console.runs.rows.loaded_rows import asked_of_runs

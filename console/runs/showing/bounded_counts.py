@@ -7,7 +7,7 @@ from typing import Any
 
 from console import access, workflows
 from console.core.actor import Actor
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.runs.showing import record_reach
 from console.runs.showing.lists import visible_pairs
 

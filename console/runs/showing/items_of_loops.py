@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from console import access, records, workflows
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 
 LOOP = "loop"
 _DONE_AGAIN = f"""

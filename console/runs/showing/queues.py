@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from console import access, workflows
 from console.core.actor import Actor
 from console.core.run.duties import violated_rule
-from console.db import tables
-from console.db.engine import fetch
+from console.infra.db import tables
+from console.infra.db.engine import fetch
 from console.runs.engine.stepping import done_before, may_do_step
 from console.runs.showing.lists import RunHead, listed, visible_pairs
 from console.runs.showing.record_reach import limited_collections, visible_records

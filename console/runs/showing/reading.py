@@ -14,8 +14,8 @@ from console.core.origins import SAID
 from console.core.run import Event, Run
 from console.core.run.causes import people_in
 from console.core.run.effect_changes import as_stored
-from console.db.engine import fetch
 from console.errors import ConsoleError, NotFound, SourceChanged, SourceDown
+from console.infra.db.engine import fetch
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see
 from console.runs.engine import proposal_answers, proposing

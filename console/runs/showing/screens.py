@@ -13,7 +13,7 @@ from console.core import record_links
 from console.core.actor import Actor
 from console.core.forms import FormField
 from console.core.run import MISSING_MANUAL, Event, Run, fold
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.log import masking
 from console.log.masking import LOADED
 from console.records import Record

@@ -21,10 +21,11 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, current_app, flash, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from console import log, runs, subjects
-from console.db import tables
-from console.db.engine import alone, fetch, hot_engine
+from console import log, runs
 from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.infra import subjects
+from console.infra.db import tables
+from console.infra.db.engine import alone, fetch, hot_engine
 from console.log import idempotency_note
 from console.views import frame
 from console.views.api.operation import OPERATION, Done, Operation

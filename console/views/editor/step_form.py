@@ -20,7 +20,7 @@ from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_sketch import sketches
 from console.core.expressions.functions import FUNCTIONS
-from console.integrations import outgoing_secrets
+from console.infra.outbound import outgoing_secrets
 from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
 from console.views.editor import condition_names, spoken_choices

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import settings
+from console.infra import settings
 from console.proposals import usage
 from console.proposals.options import Current
 from console.proposals.settings_document import MOST_PRICES, PURPOSES

@@ -5,12 +5,13 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, settings
+from console import access
 from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.contacting import KINDS
 from console.errors import Conflict, ConsoleError, Invalid
-from console.integrations import kept_channels
+from console.infra import settings
+from console.infra.outbound import kept_channels
 from console.messages import channel_settings, messages_to_oneself, outside_addresses
 from console.messages.channel_settings import ChannelState, Figures
 from console.views import frame

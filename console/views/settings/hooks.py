@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console import access, hooks, records, settings, steps
+from console import access, hooks, records, steps
 from console.hooks import Hook
+from console.infra import settings
 from console.views import frame
 from console.views.settings import area
 

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, settings
+from console import accounts
 from console.accounts import abilities, authority, invitations
 from console.accounts.invitations import Sent
+from console.infra import settings
 from console.views import frame
 from console.views.forms import Field, Form
 from console.views.settings import area, people

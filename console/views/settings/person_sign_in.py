@@ -4,8 +4,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, settings
+from console import access, accounts
 from console.accounts import factors, identities, profile, sessions
+from console.infra import settings
 from console.views import frame
 from console.views.forms import Field, Form
 from console.views.settings import area, me, people

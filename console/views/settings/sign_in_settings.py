@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, settings
+from console import access, accounts
 from console.accounts import entry, entry_changes, identities, oidc
 from console.accounts.entry import Entry, GroupRole
 from console.errors import Invalid
+from console.infra import settings
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group, Item, Lines, numbered
 from console.views.settings import area

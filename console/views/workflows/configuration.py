@@ -9,9 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, browse, formats, inboxes, settings as of_house, workflows
+from console import access, accounts, browse, formats, inboxes, workflows
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
 from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
+from console.infra import settings as of_house
 from console.monitoring import alerts
 from console.views import frame
 from console.views.settings import area

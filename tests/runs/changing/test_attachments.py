@@ -9,12 +9,13 @@ from typing import Any
 import orjson
 import pytest
 
-from console import documents, files, runs, settings
+from console import documents, runs
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.db import fetch
 from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound
-from console.files import file_store, virus_scan
+from console.infra import files, settings
+from console.infra.db import fetch
+from console.infra.files import file_store, virus_scan
 from console.runs.changing import attachments
 from console.upkeep import backup, erasure, retention
 from tests.company import Company

@@ -11,8 +11,8 @@ import pytest
 
 from console import log, runs
 from console.core.run import fold
-from console.db import engine
 from console.errors import Conflict, ConsoleError
+from console.infra.db import engine
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from tests.company import Company

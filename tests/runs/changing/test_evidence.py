@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import access, accounts, actions, browse, document_requests, enrolments, files, log, runs, subjects, workflows
+from console import access, accounts, actions, browse, document_requests, enrolments, log, runs, workflows
 from console.actions import bulk
 from console.browse import evidence
 from console.core import media
 from console.core.forms import FormField, Wrong, cleaned
 from console.core.run.origin import StartedBy
-from console.db.ids import new_id
 from console.errors import ConsoleError
+from console.infra import files, subjects
+from console.infra.db.ids import new_id
 from console.runs.changing import attachments
 from console.work import questions
 from tests.company import DOCUMENT, Company

@@ -20,10 +20,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from console import log, runs, workflows
 from console.core.run import Run, fold
-from console.db import tables
-from console.db.engine import fetch, hot_engine
 from console.errors import ConsoleError, NotFound
-from console.faults import Fault
+from console.infra.db import tables
+from console.infra.db.engine import fetch, hot_engine
+from console.infra.faults import Fault
 from console.runs.changing.run_rights import holder_idle_s, possible_commands, see
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load

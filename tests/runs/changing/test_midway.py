@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, faults, log, queue, runs
+from console import access, accounts, log, runs
 from console.access import Row, policy_store
 from console.activity import sequencing
 from console.core.run import fold
-from console.db import tables
-from console.db.engine import hot_engine, transaction
 from console.errors import ConsoleError, Invalid
+from console.infra import faults, jobs
+from console.infra.db import tables
+from console.infra.db.engine import hot_engine, transaction
 from console.records import connect
 from console.runs.rows import typed_drafts
 from console.runs.rows.run_events import as_event
@@ -347,7 +348,7 @@ def test_jobs_that_come_several_times_at_once_do_everything_once(company: Compan
     assert (runs.pick_up(), runs.pick_up()) == (2, 0), "one job each"
 
     with ThreadPoolExecutor() as pool:
-        assert {type(job.exception()) for job in [pool.submit(runs.advance, run_id) for run_id in stuck * 3]} <= {type(None), queue.PutBack}
+        assert {type(job.exception()) for job in [pool.submit(runs.advance, run_id) for run_id in stuck * 3]} <= {type(None), jobs.PutBack}
     for run_id in stuck:
         runs.advance(run_id)  # a job that was put back, since as much was under way as may be at once, comes again
         kinds = [event.type for event in log.events_of(run_id)]

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import browse, enrolments, queue, runs, workflows
+from console import browse, enrolments, runs, workflows
 from console.actions import bulk, bulk_starts
-from console.db.engine import fetch
 from console.enrolments import Question
 from console.errors import Conflict
+from console.infra import jobs
+from console.infra.db.engine import fetch
 from tests.automation.test_triggers import publish, told
 from tests.company import Company
 from tests.jobs import work_until_idle
@@ -98,7 +99,7 @@ def test_who_left_the_segment_before_it_was_their_turn_does_not_begin_and_keeps_
     workflows.import_file(document(RESTING, settings=ONLY), publish=True)
     enrolments.batches.begin(company.mona, "nightly-check", Question(keys=["1", "4"]))
     company.sql("update customer set risk = 'low' where id = 1")
-    work_until_idle({queue.BEGIN})
+    work_until_idle({jobs.BEGIN})
     there = fetch("select record, status, ending, reason from console.enrolment order by record")
     assert there == [("1", "refused", "refused", WORDS), ("4", "active", None, None)]
 

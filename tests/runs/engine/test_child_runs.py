@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import accounts, faults, monitoring, queue, runs, workflows
+from console import accounts, monitoring, runs, workflows
 from console.activity import sequencing
 from console.core.run.origin import RecordRef, StartedBy
-from console.db.engine import fetch
 from console.errors import Conflict, Invalid, NotFound
+from console.infra import faults, jobs
+from console.infra.db.engine import fetch
 from console.monitoring import alerts, incidents
 from console.runs.rows.run_store import load
 from console.views.run import wait_words
@@ -267,8 +268,8 @@ def test_a_process_that_dies_at_any_write_loses_and_doubles_nothing(company: Com
     run_id = begin("branching")
     with failing(f"{point}=raise@{last}"), contextlib.suppress(faults.Fault):
         company.work()
-    queue.enqueue_all(
-        [queue.tend(each, f"again:{each}") for (each,) in fetch("select id from console.run")]
+    jobs.enqueue_all(
+        [jobs.tend(each, f"again:{each}") for (each,) in fetch("select id from console.run")]
     )  # a job that broke off comes again
     for _ in range(4):
         fetch("update console.run set active_at = active_at - interval '1 minute' where ended_at is null returning 1")

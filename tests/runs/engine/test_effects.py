@@ -7,7 +7,7 @@ import pytest
 
 from console import access, runs
 from console.errors import Conflict
-from console.queue import outside_places
+from console.infra.jobs import outside_places
 from console.runs.engine import effecting
 from tests.company import Company
 from tests.support.engine import kinds, overdue, until, whole

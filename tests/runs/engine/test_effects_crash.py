@@ -9,8 +9,8 @@ import pytest
 
 from console import runs, workflows
 from console.core.run.commands import Report
-from console.db.engine import alone, fetch
 from console.errors import Conflict
+from console.infra.db.engine import alone, fetch
 from console.runs.engine.effecting import record_report
 from console.runs.rows.run_store import load
 from tests.company import Company

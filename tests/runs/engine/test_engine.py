@@ -5,8 +5,9 @@ import threading
 
 import pytest
 
-from console import faults, log, queue, runs
-from console.db.engine import fetch, transaction
+from console import log, runs
+from console.infra import faults, jobs as queue
+from console.infra.db.engine import fetch, transaction
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.conftest import Database

@@ -10,8 +10,8 @@ from psycopg.types.json import Jsonb
 
 from console import log, runs, workflows
 from console.core.run import Event, Run, evolve
-from console.db.engine import fetch, transaction
 from console.enrolments import beginning
+from console.infra.db.engine import fetch, transaction
 from console.runs.engine import advancing, stepping, sweep
 from console.runs.rows.run_store import load
 from console.views.run.wait_words import words_of_pause

@@ -6,7 +6,7 @@ import pytest
 
 from console import accounts, runs, workflows
 from console.core.run.origin import StartedBy
-from console.db.engine import fetch
+from console.infra.db.engine import fetch
 from console.runs.engine.advancing import loaded_with_former
 from console.runs.rows.run_store import load
 from console.steps.completion import Child, Completion, TaskWanted

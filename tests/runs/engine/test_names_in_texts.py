@@ -10,7 +10,7 @@ import pytest
 
 from console import access, runs, workflows
 from console.access import policy_store
-from console.db import transaction
+from console.infra.db import transaction
 from console.messages import outbox
 from console.work import tasks
 from tests.company import Company

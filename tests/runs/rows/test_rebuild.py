@@ -7,8 +7,8 @@ from click.testing import CliRunner
 
 from console import runs
 from console.commands.rebuild import rebuild
-from console.db import transaction
-from console.db.engine import fetch
+from console.infra.db import transaction
+from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.statements import ROOT

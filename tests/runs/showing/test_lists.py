@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console import access, records, runs
 from console.access import Row, policy_store
-from console.db.engine import hot_engine, transaction
+from console.infra.db.engine import hot_engine, transaction
 from console.records import catalogue, connect
 from tests.company import Company
 

@@ -8,10 +8,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, log, runs, subjects
+from console import access, log, runs
 from console.access import policy_store
 from console.activity import sequencing
-from console.db import tables, transaction
+from console.infra import subjects
+from console.infra.db import tables, transaction
 from tests.company import Company
 
 

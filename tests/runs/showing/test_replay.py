@@ -8,8 +8,8 @@ from console import access, log, records, runs, sources
 from console.access import policy_store
 from console.activity import sequencing
 from console.core.run import fold
-from console.db import transaction
 from console.errors import NotFound
+from console.infra.db import transaction
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from console.runs.showing import reader_reach

@@ -9,8 +9,8 @@ from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
 from console.core.documents.workflow import read
 from console.core.drafting import Change, Connect, Set, SetDocument
 from console.core.run.simulation import Script, Simulated
-from console.db.engine import fetch
 from console.errors import Invalid, NotAllowed, NotFound
+from console.infra.db.engine import fetch
 from console.runs.trying import dry_runs
 from tests.company import DOCUMENT, Company
 from tests.support.engine import step

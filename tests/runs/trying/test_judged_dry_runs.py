@@ -10,7 +10,7 @@ import pytest
 from console import access, runs
 from console.access import policy_store
 from console.core.run.simulation import Delivery, Simulated
-from console.db.engine import fetch, transaction
+from console.infra.db.engine import fetch, transaction
 from console.messages.delivery_gate import DeliveryGate
 from tests.company import Company
 from tests.messages import reached

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 from console import access, records, sources
 from console.core import scopes
 from console.errors import Conflict, ConsoleError, NotFound
-from console.postgres import Embedded
+from console.infra.postgres import Embedded
 from console.records import connect, rehearsal
 from tests.company import Company
 from tests.runs.trying.test_dry_runs import document, ends, path, said, trial, written

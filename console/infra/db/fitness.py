@@ -1,0 +1,63 @@
+"""Whether the console can work with the server behind DATABASE_URL: asked once at each start."""
+
+from typing import Any
+
+import psycopg
+
+from console.errors import ConsoleError
+from console.infra.db import release
+from console.infra.db.dump import libpq
+from console.infra.db.engine import app_url, fetch
+from console.infra.db.troubles import NO_RIGHT
+
+ROUNDS = 3
+
+
+class Unfit(ConsoleError):
+    """The server cannot be worked with as it is set up; the message says what to set."""
+
+    status = 503
+    default_code = "unfit_server"
+
+
+def require() -> None:
+    """Nothing where all is well. Raises `Unfit`, `NewerData`, and psycopg's errors where the server does not answer."""
+    with _connected() as first, _connected() as second:
+        if pooled(first, second):
+            raise Unfit(
+                "DATABASE_URL leads to a pooler that changes the connection with each transaction (pgbouncer: pool_mode = transaction or statement);"
+                " the console keeps locks and listens on its connections. Set pool_mode = session for its database, or give the address of PostgreSQL itself."
+            )
+        try:
+            row = first.execute("select version_num from console.alembic_version").fetchone()
+        except psycopg.errors.InsufficientPrivilege as error:
+            role = first.info.user
+            raise Unfit(
+                f"{NO_RIGHT.message} DATABASE_URL signs in as {role}: use the role console of `console migrate --print-roles`, which has them."
+            ) from error
+        release.refuse_newer(row[0] if row else None)
+
+
+def refuse_newer() -> None:
+    """Nothing where the tables are of a form that this release knows. Raises `NewerData`."""
+    release.refuse_newer(str(fetch("select version_num from console.alembic_version")[0][0]))
+
+
+def pooled(first: "psycopg.Connection[Any]", second: "psycopg.Connection[Any]") -> bool:
+    """Whether two connections (autocommit) are not each a session of the server of their own."""
+    for _ in range(ROUNDS):
+        before = _backend(first)
+        with second.transaction():
+            other = _backend(second)
+            if other == before or _backend(first) != before:
+                return True
+    return False
+
+
+def _backend(connection: "psycopg.Connection[Any]") -> int:
+    row = connection.execute("select pg_backend_pid()").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _connected() -> "psycopg.Connection[Any]":
+    return psycopg.connect(libpq(app_url()), autocommit=True, connect_timeout=10, prepare_threshold=None)

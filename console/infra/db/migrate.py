@@ -1,0 +1,42 @@
+"""Bring the console's own tables to the present form; called by `console migrate` and at each start."""
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import URL
+
+from console.infra.db import release
+
+
+def _config(url: URL | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(release.folder()).replace("%", "%%"))
+    config.attributes["url"] = url
+    return config
+
+
+def upgrade(url: URL) -> None:
+    """All migrations that are missing, each in its own transaction. Raises `NewerData` where the tables are of a newer release."""
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        release.refuse_newer(applied(connection))
+    command.upgrade(_config(url), "head")
+
+
+def newest() -> str:
+    """The revision that this release expects."""
+    return ScriptDirectory.from_config(_config(None)).get_current_head() or ""
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision that this release can start from."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(_config(None)).walk_revisions())
+
+
+def applied(connection: sa.Connection) -> str | None:
+    """The revision of the database, None before the first migration."""
+    if connection.execute(sa.text("select to_regclass('console.alembic_version')")).scalar() is None:
+        return None
+    revision: str | None = connection.execute(sa.text("select version_num from console.alembic_version")).scalar()
+    return revision
