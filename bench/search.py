@@ -72,7 +72,7 @@ def main(rows: int) -> None:
 
         from console import accounts, browse, sources
         from console.browse import BrowseQuery, find_records
-        from console.errors import SourceDown
+        from console.core.errors import SourceDown
         from console.infra.postgres import PostgresError
 
         person = accounts.create_person(

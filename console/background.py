@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from console import accounts, log
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, NotFound, SourceDown
+from console.core.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.infra import jobs, subjects
 from console.infra.db import tables, troubles
 from console.infra.db.engine import alone, fetch, hot_engine, transaction

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from console import __version__, commands
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import release
 from console.infra.settings import data_folder
 

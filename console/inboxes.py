@@ -22,9 +22,9 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.documents.collections import Collection
+from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import Expression
 from console.core.plain_words import humanised, uncapitalised
-from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.records import sql_conditions

@@ -17,7 +17,7 @@ from granian.server.mp import MPServer
 from console import app, records, runs, steps
 from console.access import policy_store
 from console.core import expressions
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import diagnostics
 from console.infra.db import engine
 from console.infra.processes import stuck_bodies

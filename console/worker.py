@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import sqlalchemy as sa
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import fitness, presence, troubles
 from console.infra.db.release import NewerData
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.errors import (
+from console.core.errors import (
     Conflict,
     ConsoleError,
     DefinitionError,

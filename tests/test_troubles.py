@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.db import engine, troubles
 from console.infra.postgres import Embedded, PostgresError

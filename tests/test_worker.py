@@ -14,8 +14,8 @@ import sqlalchemy as sa
 
 from console import log
 from console.activity import sequencing
+from console.core.errors import Conflict
 from console.core.run.evolve import FOLDED_SINCE
-from console.errors import Conflict
 from console.infra import jobs
 from console.infra.db import fitness
 from console.infra.db.engine import MOST_ROOM, POOL, alone, app_url, fetch, hot_engine, make_room, place_among

@@ -17,8 +17,8 @@ from sqlalchemy.engine import Connection
 
 from console.access.rows import EVERY, PolicyError, Row
 from console.core import expressions
+from console.core.errors import NotAllowed
 from console.core.expressions import Expression, ExpressionError
-from console.errors import NotAllowed
 
 if TYPE_CHECKING:
     from console.access.index import Index

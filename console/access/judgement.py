@@ -9,7 +9,7 @@ from console.access.clearance_lookup import leaves_open
 from console.access.rows import kind_of
 from console.access.spoken_names import spoken
 from console.core.actor import Actor
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 
 _Values = Mapping[str, Any] | None
 DISAGREEMENT = "The two judges of rights disagree about this, so it was refused. Who manages the rights was told."

@@ -10,7 +10,7 @@ from typing import Any
 
 from console.access.rows import NOT_YET
 from console.core.actor import Actor
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra.db.engine import fetch
 
 NAMED = {"collection": "collections", "workflow": "workflows"}

@@ -13,7 +13,7 @@ from console.access import policy_changes
 from console.access.index import Index
 from console.access.policy_changes import Change
 from console.access.rows import Row, kind_of
-from console.errors import Conflict
+from console.core.errors import Conflict
 
 RECORDS = frozenset({"collection", "field", "label"})
 """Kinds of objects whose rules open records: which, which of their values, and those that need a clearance."""

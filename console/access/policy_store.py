@@ -22,7 +22,7 @@ from console.access.own_rights import OwnRights, SecondAdminNeeded
 from console.access.ownership import Personal
 from console.access.policy_changes import Change
 from console.access.rows import EVERY, POLICIES, PolicyError, Row, parse
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra import settings
 from console.infra.db import engine as db, troubles
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 
 EVERY = "*"
 

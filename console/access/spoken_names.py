@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from console.access import subject_scope
 from console.access.rows import EVERY
+from console.core.errors import ConsoleError
 from console.core.plain_words import humanised
-from console.errors import ConsoleError
 from console.infra.db import engine as db
 
 _TITLE = {

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from console import log
 from console.accounts import authority, persons
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.moments import midnight
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 

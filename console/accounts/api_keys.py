@@ -16,7 +16,7 @@ from console import access, records
 from console.access import Scopes, narrowing
 from console.accounts import persons
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 

@@ -10,7 +10,7 @@ from console import access
 from console.access import Index, Row, policy_store
 from console.access.rows import EVERY
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db import engine as db
 
 Pair = tuple[str, str]

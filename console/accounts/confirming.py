@@ -10,7 +10,7 @@ from console import log
 from console.accounts import factors, passwords, signing_in, throttle
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.errors import TooMany
+from console.core.errors import TooMany
 from console.infra import settings
 from console.infra.db import engine as db
 

@@ -11,7 +11,7 @@ from console import access
 from console.accounts import authority, person_changes
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra.db import engine as db
 
 STATES = ("active", "invited", "disabled", "removed")

@@ -12,7 +12,7 @@ from console.accounts import authority, identities, persons
 from console.accounts.entry import MISSING, WORDS, Entry, GroupRole, current, forget, in_networks
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.db import engine as db
 

@@ -23,7 +23,7 @@ from console.accounts import authority, entry, one_time, persons, throttle
 from console.accounts.recent_confirmation import require_recent
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, TooMany
+from console.core.errors import Conflict, Invalid, TooMany
 from console.infra import subjects
 from console.infra.db import engine as db
 

@@ -21,7 +21,7 @@ from console.accounts.oidc import Arrival
 from console.accounts.person_changes import pair_words
 from console.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra import settings
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id

@@ -20,7 +20,7 @@ from console import access, log
 from console.accounts import authority, one_time, passwords, person_changes, persons, throttle
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound, OutcomeUnknown
+from console.core.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound, OutcomeUnknown
 from console.infra import settings
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id

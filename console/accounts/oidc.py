@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlencode
 
 from console.accounts import entry, one_time
-from console.errors import ConsoleError, IntegrationError, OutcomeUnknown
+from console.core.errors import ConsoleError, IntegrationError, OutcomeUnknown
 from console.infra import settings, subjects
 from console.infra.outbound import net
 

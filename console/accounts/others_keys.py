@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from console.accounts import api_keys as keys, authority
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db import engine as db
 
 _KEYS = sa.text(

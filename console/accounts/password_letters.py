@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console.accounts import one_time, persons, profile, signing_in, throttle
 from console.accounts.throttle import Limit
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra import jobs, settings
 from console.infra.db import engine as db
 from console.infra.outbound import mail

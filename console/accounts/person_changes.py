@@ -16,8 +16,8 @@ from console.access.rows import EVERY
 from console.accounts import authority, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
+from console.core.errors import Invalid, NotAllowed
 from console.core.moments import is_zone
-from console.errors import Invalid, NotAllowed
 
 Tags = Mapping[str, Sequence[str]]
 

@@ -14,8 +14,8 @@ from sqlalchemy.engine import Connection
 from console import access, log
 from console.accounts import authority, passwords
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import unaccented
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id

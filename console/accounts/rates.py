@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.errors import TooMany
+from console.core.errors import TooMany
 from console.infra.db.engine import fetch
 
 SECONDS = (60, 3_600, 86_400)

@@ -2,7 +2,7 @@
 
 from console.accounts import entry
 from console.core.actor import Actor
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra.db import engine as db
 
 RECENT = "5 minutes"

@@ -13,7 +13,7 @@ from console import access
 from console.accounts import api_keys, authority, person_changes, persons
 from console.accounts.authority import Pair
 from console.core.actor import Actor
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 

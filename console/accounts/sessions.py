@@ -17,7 +17,7 @@ from console import access, log
 from console.accounts import authority, entry, factors, persons
 from console.accounts.provider_logouts import Logout
 from console.core.actor import Actor
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 

@@ -9,7 +9,7 @@ from console import log
 from console.accounts import entry, factors, one_time, passwords, persons, sessions, throttle
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import subjects
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id

@@ -13,8 +13,8 @@ from console.access.rows import line
 from console.accounts import authority, person_changes, persons
 from console.accounts.persons import Team
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
-from console.errors import Conflict, Invalid, NotFound
 from console.infra.db import engine as db
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_INBOX = 60, 500, 60

@@ -21,7 +21,7 @@ from console.background import DONE, RUNNING, Stopping, Work
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
-from console.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound, SourceDown
 from console.infra import faults, jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

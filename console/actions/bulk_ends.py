@@ -9,8 +9,8 @@ from sqlalchemy.engine import Connection
 
 from console import access, log, records, workflows
 from console.actions import bulk_starts, many_changes, one_record
+from console.core.errors import NotFound
 from console.core.plain_words import uncapitalised
-from console.errors import NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.runs.rows import side_rows

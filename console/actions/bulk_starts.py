@@ -8,7 +8,7 @@ from console import access, inboxes, runs, workflows
 from console.actions import one_record
 from console.actions.many_changes import Looked
 from console.core.actor import Actor
-from console.errors import ConsoleError, SourceDown
+from console.core.errors import ConsoleError, SourceDown
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, head

@@ -8,9 +8,9 @@ from console import access, browse, log, records, runs
 from console.browse import Governor, RecordPage
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation, recognising
+from console.core.errors import ConsoleError, NotAllowed
 from console.core.forms import refusal
 from console.core.plain_words import uncapitalised
-from console.errors import ConsoleError, NotAllowed
 from console.formats import SHOWN_ONLY
 from console.records.delete import Follows
 from console.runs import RunHead

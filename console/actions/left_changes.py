@@ -10,8 +10,8 @@ from console.browse.change_intents import Intent, Result
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.plain_words import uncapitalised
-from console.errors import NotAllowed, NotFound, SourceDown
 from console.infra import subjects
 from console.infra.db.engine import alone, fetch, transaction
 from console.log import AlreadyDone, idempotency_note

@@ -11,8 +11,8 @@ from console.actions import hand_forms, record_changes, untouched
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import NotFound
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.formats import SHOWN_ONLY
 from console.infra import subjects
 from console.records import Record

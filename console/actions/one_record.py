@@ -21,9 +21,9 @@ from console.core.documents.action_document import Action, read, texts
 from console.core.documents.workflow import Step
 from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import SqlDelete, SqlWrite
+from console.core.errors import Conflict, ConsoleError, DefinitionError, NotFound
 from console.core.run import Run
 from console.effects import action_cache, action_preview, python
-from console.errors import Conflict, ConsoleError, DefinitionError, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import transaction

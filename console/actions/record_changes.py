@@ -6,9 +6,9 @@ from typing import Any
 from console import access, browse, log, records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import faults
 from console.log import Stored
 from console.records import Record

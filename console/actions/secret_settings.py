@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, actions, log, workflows
 from console.core.actor import Actor
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.outbound import kept_channels, outgoing_secrets

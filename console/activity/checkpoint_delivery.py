@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.dialects import postgresql
 
 from console import log
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra import faults, jobs, settings
 from console.infra.db import tables
 from console.infra.db.engine import alone, fetch, hot_engine

@@ -18,10 +18,10 @@ from console import access, accounts, browse, log, records
 from console.activity import record_titles
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed, NotFound
 from console.core.events import KINDS
 from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
-from console.errors import Malformed, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine

@@ -22,7 +22,7 @@ from console import access, accounts, log
 from console.activity import event_list
 from console.activity.event_list import Reader
 from console.core.actor import Actor
-from console.errors import Conflict, Malformed
+from console.core.errors import Conflict, Malformed
 from console.infra import subjects
 from console.log import bundle, event_lists, masking, tree_heads
 from console.log.event_lists import LogFilter, Row

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console import access, log
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db.engine import fetch, transaction
 from console.log import guards, recheck, tree_heads
 from console.log.guards import Missing

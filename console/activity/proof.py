@@ -9,7 +9,7 @@ from datetime import datetime
 from console import access
 from console.activity import checkpoint_delivery, integrity, sequencing
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.db.engine import fetch, transaction
 from console.log import checkpoint, event_lists, tree_heads
 from console.log.recheck import Checked

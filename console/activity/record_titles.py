@@ -5,7 +5,7 @@ from typing import Any
 
 from console import browse, records
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 
 
 def titles(actor: Actor, rows: Iterable[Any]) -> dict[tuple[str, str], str]:

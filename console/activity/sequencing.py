@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from console import log
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import faults, settings
 from console.infra.db import tables
 from console.infra.db.engine import alone, fetch, hot_engine

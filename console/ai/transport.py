@@ -13,7 +13,7 @@ import httpx2
 
 from console.ai import streaming
 from console.ai.types import ProviderError
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra.outbound import connections, net
 
 MOST_BYTES = 1024 * 1024

@@ -8,8 +8,8 @@ from typing import Any
 from console import access, accounts, enrolments, log, records, runs, steps, workflows
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
+from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.core.run import Run
-from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown
 from console.infra import jobs
 from console.infra.db import troubles
 from console.infra.db.engine import alone, fetch

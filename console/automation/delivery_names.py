@@ -13,8 +13,8 @@ from typing import Any
 from console.automation.firing import begin_promised
 from console.automation.found_hooks import Hook, note_away
 from console.core.actor import Actor
+from console.core.errors import Invalid, Malformed
 from console.core.signatures import Signature
-from console.errors import Invalid, Malformed
 from console.infra import subjects
 from console.infra.db.engine import fetch
 

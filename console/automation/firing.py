@@ -22,9 +22,9 @@ from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, SourceDown
 from console.core.run.causes import MOST, causes_from_json, goes_round, run_depth, stored
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import ConsoleError, SourceDown
 from console.infra import faults, jobs, subjects
 from console.infra.db import request_writes, tables, troubles
 from console.infra.db.engine import alone, fetch, hot_engine

@@ -17,10 +17,10 @@ from console.automation.trigger_expressions import about, document_of, house_roo
 from console.automation.trigger_rows import Row, note_problem, table
 from console.core.actor import Actor
 from console.core.documents.triggers_check import OF_RECORDS, SAME
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.core.run.causes import Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.core.tag_names import TagName
-from console.errors import Conflict, ConsoleError, NotFound
 from console.infra import jobs
 from console.infra.db import troubles
 from console.infra.db.engine import alone, transaction

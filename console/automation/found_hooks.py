@@ -7,7 +7,7 @@ from console import log
 from console.automation import hook_addresses
 from console.automation.trigger_rows import Row
 from console.core.documents.triggers import Trigger
-from console.errors import Malformed, NotFound
+from console.core.errors import Malformed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id

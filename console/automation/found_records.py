@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from console import formats, records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.filters import ANY_CASE, Test
 from console.core.plain_words import uncapitalised
 from console.core.run.origin import RecordRef
 from console.core.scopes import Scope
-from console.errors import ConsoleError, Invalid, SourceDown
 from console.messages import inbound
 
 ENOUGH = 2

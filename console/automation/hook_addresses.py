@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Any
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import subjects
 
 SECRET_BYTES = 24

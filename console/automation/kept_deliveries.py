@@ -16,7 +16,7 @@ from console.automation import found_hooks
 from console.automation.firing import job_of, sealed
 from console.automation.found_hooks import Hook
 from console.automation.occasions import Occasion
-from console.errors import Conflict, TooMany
+from console.core.errors import Conflict, TooMany
 from console.infra import faults, jobs
 from console.infra.db.engine import borrowed, fetch, hot_engine, transaction
 from console.workflows import Definition

@@ -21,7 +21,7 @@ from console.automation.following import KIND
 from console.automation.source_waits import Change
 from console.automation.trigger_rows import Row
 from console.core.documents.collections import Collection
-from console.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.infra.db.engine import alone
 from console.records import catalogue, record_keys
 

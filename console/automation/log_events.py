@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, TypeAlias
 
 from console import browse, log, records, workflows
 from console.core.documents.triggers_check import EVENTS
+from console.core.errors import NotFound
 from console.core.run.causes import CauseKind, Causes
 from console.core.run.effect_changes import as_stored
 from console.core.tag_names import TagName
-from console.errors import NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.log import event_lists

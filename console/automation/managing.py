@@ -21,7 +21,7 @@ from console.core.documents import triggers_check
 from console.core.documents.json_shape import model_errors
 from console.core.documents.triggers import Trigger, complete_triggers
 from console.core.drafting import AddTrigger
-from console.errors import Conflict, Invalid, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.workflows import Entry

@@ -1,6 +1,6 @@
 """Firings that start nothing: why, in words; and those that are passed by without one."""
 
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.formats import label_of
 from console.infra.db.engine import fetch
 

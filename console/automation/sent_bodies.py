@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
+from console.core.errors import Malformed
 from console.core.signatures import MOST_FIELDS
-from console.errors import Malformed
 from console.formats import json_in, object_in
 
 FORM = "application/x-www-form-urlencoded"

@@ -35,9 +35,9 @@ from console.automation.trigger_rows import Row, note_problem
 from console.core import scopes
 from console.core.documents.collections import Collection
 from console.core.documents.triggers_check import OF_RECORDS, SAME
+from console.core.errors import ConsoleError, NotFound, SourceDown
 from console.core.expressions.operands import moment_of, moment_text
 from console.core.filters import Test
-from console.errors import ConsoleError, NotFound, SourceDown
 from console.infra import jobs
 from console.infra.db import tables
 from console.infra.db.engine import alone, fetch, hot_engine

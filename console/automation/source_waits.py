@@ -18,8 +18,8 @@ from console.access import EVERY_RUN
 from console.automation.awaited import SINCE, wake
 from console.automation.following import Happened
 from console.automation.log_events import LogEvent
+from console.core.errors import NotFound, SourceDown
 from console.core.run.causes import causes_from_json, stored
-from console.errors import NotFound, SourceDown
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id

@@ -12,10 +12,10 @@ from console.core.documents.condition_words import CALLS, CHANNELS
 from console.core.documents.triggers import Trigger
 from console.core.documents.triggers_check import EVENTS
 from console.core.documents.workflow import AfterDays, Exit, Workflow
+from console.core.errors import NotFound
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Items, Junction, Literal, Node, Path, Within
 from console.core.plain_words import humanised
-from console.errors import NotFound
 
 ASKED = {
     "manual": "When somebody starts it by hand",

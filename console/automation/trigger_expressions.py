@@ -10,9 +10,9 @@ from console.automation.trigger_rows import Row
 from console.core import expressions, policy
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
+from console.core.errors import NotFound
 from console.core.expressions.operands import to_json
 from console.core.run.origin import RecordRef
-from console.errors import NotFound
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from console.automation.awaited import wake
 from console.automation.log_events import LogEvent
 from console.automation.source_waits import GONE_AFTER_S
 from console.core import scopes
-from console.errors import ConsoleError, SourceDown
+from console.core.errors import ConsoleError, SourceDown
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch
 

@@ -4,7 +4,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, enrolments, records
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch
 

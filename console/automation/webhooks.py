@@ -30,10 +30,10 @@ from console.automation.sent_bodies import FORM
 from console.automation.sent_values import fitted
 from console.automation.trigger_expressions import about, document_of, house_roots, judged, read_inputs
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.core.run.causes import Cause, Causes
 from console.core.run.origin import RecordRef, StartedBy
 from console.core.signatures import NO_MATCH, TOO_NEW, TOO_OLD, Signature
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import id_at, new_id

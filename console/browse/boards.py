@@ -24,10 +24,10 @@ from console.browse.record_lists import (
 from console.core.actor import Actor
 from console.core.contact_stages import stage_field
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Malformed, NotFound, TooSlow
 from console.core.filters import Filter, Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Named
 from console.records import Record, grouped
 from console.records.grouped import By, Listed

@@ -19,7 +19,7 @@ from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.contact_stages import stage_move
 from console.core.documents.collections import Collection
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import faults, subjects
 from console.infra.db.engine import alone, fetch, transaction
 from console.infra.db.ids import new_id

@@ -11,9 +11,9 @@ from console import access, records
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import NotFound
 from console.core.expressions import parse
 from console.core.forms import FormField, refusal, takes_files
-from console.errors import NotFound
 from console.infra import files
 
 NO_RECORD = "There is no such record here, or it is outside what you may see: search for it and choose one."

@@ -17,9 +17,9 @@ from console.browse import naming
 from console.browse.record_lists import collections, label_on_collection, view_scope
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import ConsoleError, TooSlow
 from console.core.filters import Test
 from console.core.scopes import Scope
-from console.errors import ConsoleError, TooSlow
 from console.records import Hits, Record, quick_search, search
 
 READ = 21

@@ -9,8 +9,8 @@ from console.browse.change_intents import intended
 from console.browse.governors import require_ungoverned
 from console.browse.record_lists import browsed_collection, may_update_record, subject_of
 from console.core.actor import Actor
+from console.core.errors import Invalid, NotAllowed
 from console.core.forms import refusal
-from console.errors import Invalid, NotAllowed
 from console.infra import faults
 from console.records import Record
 

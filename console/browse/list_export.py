@@ -12,8 +12,8 @@ from console.browse import naming, record_lists
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import NotAllowed
 from console.core.scopes import Scope
-from console.errors import NotAllowed
 from console.formats import Named
 from console.records import Record
 

@@ -21,8 +21,8 @@ from console.browse import list_export, list_tables, record_lists
 from console.browse.list_export import ListExport
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooMany
 from console.core.moments import READER_ZONE
-from console.errors import ConsoleError, NotAllowed, NotFound, SourceDown, TooMany
 from console.formats import Look
 from console.infra import jobs, settings, subjects
 from console.infra.db import tables

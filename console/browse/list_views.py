@@ -10,8 +10,8 @@ from console.browse.record_lists import browsed_collection
 from console.browse.saved_segments import SavedSegment, audiences, readable, saved_segments
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Invalid
 from console.core.scopes import Scope
-from console.errors import Invalid
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 

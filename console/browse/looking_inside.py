@@ -6,8 +6,8 @@ from console import records
 from console.browse.record_lists import BrowseQuery, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import TooSlow
 from console.core.scopes import Scope
-from console.errors import TooSlow
 from console.records import search
 
 SECONDS = 1.0

@@ -8,9 +8,9 @@ from console import access, records
 from console.core import record_links, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, recognising
+from console.core.errors import ConsoleError, NotFound
 from console.core.plain_words import uncapitalised, with_article
 from console.core.scopes import Scope
-from console.errors import ConsoleError, NotFound
 from console.formats import Named
 from console.log import Stored
 from console.log.masking import DOTS, TITLED

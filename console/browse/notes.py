@@ -21,8 +21,8 @@ from console.browse.record_lists import about_record, browsed_collection, note_o
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.list_addresses import id_of_cursor
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

@@ -4,7 +4,7 @@ from typing import Any
 
 from console import access, records
 from console.core import scopes
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import subjects
 
 

@@ -11,7 +11,7 @@ from console.browse.naming import titles
 from console.browse.record_lists import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Conflict, ConsoleError, NotFound
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 

@@ -15,11 +15,11 @@ from console.browse.governors import Governor, governors
 from console.core import expressions, filters
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation, Segment
+from console.core.errors import Malformed, NotFound, TooSlow
 from console.core.expressions import search_syntax
 from console.core.expressions.search_syntax import Several, Sought, Way
 from console.core.filters import Filter, Today
 from console.core.scopes import Scope
-from console.errors import Malformed, NotFound, TooSlow
 from console.formats import Look, Named
 from console.infra import subjects
 from console.records import Chosen, KeySelect, Record, ValueCounts, index_advice, search, sql_segments, titled_orders

@@ -16,8 +16,8 @@ from console.browse.record_lists import (
 )
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation, recognising
+from console.core.errors import NotFound, SourceDown
 from console.core.scopes import Scope
-from console.errors import NotFound, SourceDown
 from console.formats import Named
 from console.records import MOST_SORTED, Page, Record
 from console.records.related_lists import Wanted

@@ -12,7 +12,7 @@ from console import access, log, records
 from console.browse import record_lists
 from console.core.actor import Actor
 from console.core.documents.collections import Field
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 
 SHOWN_S = 60
 LONGEST = 2000

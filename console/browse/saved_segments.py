@@ -17,8 +17,8 @@ from console import log
 from console.browse.record_lists import BrowseQuery, browsed_collection, may_shape, question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection as CollectionModel
+from console.core.errors import Invalid, Malformed, NotFound
 from console.core.scopes import Scope
-from console.errors import Invalid, Malformed, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

@@ -5,7 +5,7 @@ from collections.abc import Collection as Many, Sequence
 from console import access, records
 from console.browse.record_lists import BrowseQuery, question
 from console.core.actor import Actor
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.records import Chosen
 
 

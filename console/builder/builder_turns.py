@@ -16,7 +16,7 @@ from console.ai.types import Code
 from console.builder.reachable_names import reachable
 from console.core import drafting
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

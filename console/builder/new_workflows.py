@@ -16,9 +16,9 @@ from console.core.actor import Actor
 from console.core.documents.collections.contact_document import FIELDS
 from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
+from console.core.errors import Invalid, NotFound
 from console.core.plain_words import humanised
 from console.diagrams import Thumbnail
-from console.errors import Invalid, NotFound
 from console.workflows import OBJECT
 
 UNTITLED = "Brought in from a file"

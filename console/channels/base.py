@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from console.core.contacting import Kind
+from console.core.errors import ConsoleError
 from console.core.plain_words import one_line
-from console.errors import ConsoleError
 
 ABOUT_US = frozenset({401, 402, 403, 404, 407})
 """Statuses by which a provider speaks of our account, its credit or its address, not of the message: it leaves when somebody has mended that."""

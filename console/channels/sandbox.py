@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import dataclass
 
 from console.channels.base import Handed, Letter
-from console.errors import Invalid
+from console.core.errors import Invalid
 
 BY_HAND = "by_hand"
 OUTCOMES = {

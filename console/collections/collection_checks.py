@@ -13,7 +13,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
-from console.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
+from console.core.errors import Conflict, Invalid, Malformed, NotFound, SourceDown, TooSlow
 from console.records import KeySelect, function_fields, sql_segments
 
 SHAPED = frozenset({"columns", "details", "form", "help", "label", "label_one", "new", "segments", "sort", "summary"})

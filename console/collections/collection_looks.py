@@ -16,7 +16,7 @@ from console.collections.collection_checks import require_shaper, unread
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, fields_of
-from console.errors import NotAllowed, SourceDown, TooSlow
+from console.core.errors import NotAllowed, SourceDown, TooSlow
 from console.records import KeySelect, Record, sql_conditions, sql_segments
 
 FEW = 5

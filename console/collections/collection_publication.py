@@ -38,7 +38,7 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.documents.collections.document_changes import changes
 from console.core.documents.collections.document_check import check
 from console.core.documents.json_shape import Spot
-from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.records import catalogue, sql_conditions, sql_segments

@@ -16,8 +16,8 @@ from console.core.actor import Actor
 from console.core.documents.collections import Stored
 from console.core.documents.collections.collection_document import CollectionDocument, cleansed, read
 from console.core.documents.json_shape import model_errors
+from console.core.errors import DefinitionError, NotFound
 from console.core.former_documents import FormerDocument
-from console.errors import DefinitionError, NotFound
 from console.infra.db import tables
 from console.records import catalogue
 

@@ -7,7 +7,7 @@ import click
 from console import accounts
 from console.accounts import absences
 from console.accounts.absences import Absence
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.work import standing_in
 
 absence = click.Group("absence", help="Days on which people are away, and who stands in for them.")

@@ -6,7 +6,7 @@ import click
 
 from console import actions
 from console.commands.workflow import FILES, print_problems
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 
 action = click.Group("action", help="Actions as files: what can be done to records.")
 

@@ -11,7 +11,7 @@ import click
 from console import accounts
 from console.activity import exports, sequencing
 from console.core.actor import Actor
-from console.errors import Malformed
+from console.core.errors import Malformed
 
 COMMAND_LINE = Actor("system", "sys_cli", "Command line", session="sys:config")
 PARAMETERS = {"since_time": "createdAt.gte", "until": "createdAt.lt"}

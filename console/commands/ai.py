@@ -9,7 +9,7 @@ import orjson
 from console import accounts, log, workflows
 from console.accounts import COMMAND_LINE
 from console.ai import providers
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
 from console.proposals.evaluate import Score
 from console.proposals.report_words import percent

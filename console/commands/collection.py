@@ -9,7 +9,7 @@ import click
 from console import collections, records
 from console.commands.workflow import FILES
 from console.core.documents.json_shape import Spot
-from console.errors import Invalid
+from console.core.errors import Invalid
 
 collection = click.Group("collection", help="Collections as files: labels, fields, rules, relations and layout.")
 

@@ -9,7 +9,7 @@ from console.access.policy_words import right
 from console.access.rows import line
 from console.access.spoken_names import known
 from console.accounts import COMMAND_LINE
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 from console.rights import rule_drafts, simulator
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

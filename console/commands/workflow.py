@@ -14,7 +14,7 @@ from console import access, accounts, background, enrolments, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.runs import trying
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))

@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from console import sources
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra.db import engine, server
 
 PREFIX = "handrail_"

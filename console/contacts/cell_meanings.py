@@ -11,7 +11,7 @@ from console.contacts.consent_columns import AGREED, NOT_AGREED, OTHERS, compare
 from console.contacts.contact_files import Row
 from console.contacts.imports import CONSENT, Plan, Question
 from console.core.documents.collections import Collection, Field
-from console.errors import Invalid
+from console.core.errors import Invalid
 
 MOST, LONGEST = 20, 80
 """Words of one column that are shown, and their letters."""

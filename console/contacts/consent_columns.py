@@ -20,7 +20,7 @@ from console.core.contacting import CHANNELS, latest_of
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.consent_places import GIVEN, column_of, consents_relation
 from console.core.documents.collections.contact_document import ConsentDocument
-from console.errors import ConsoleError, NotFound
+from console.core.errors import ConsoleError, NotFound
 from console.formats.times import moment_of
 from console.records import record_keys
 

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from console.contacts import workbooks
 from console.contacts.encodings import ENCODINGS, LATIN, guess
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings, subjects
 
 PART = 1 << 20

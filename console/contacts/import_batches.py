@@ -32,7 +32,7 @@ from console.contacts import (
 from console.contacts.imports import CHANGED, NEW, REFUSED, Line, Outcome, Plan, Question
 from console.contacts.lines_before import LinesBefore, lines_before, no_lines_before
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

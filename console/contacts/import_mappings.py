@@ -11,7 +11,7 @@ from console.contacts import cell_meanings, contact_files, imports
 from console.contacts.imports import Question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import subjects
 from console.infra.db.engine import fetch
 

@@ -14,9 +14,9 @@ from console.core.actor import Actor
 from console.core.contact_consents import ConsentMove
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of
+from console.core.errors import ConsoleError, SourceDown
 from console.core.filters import Test
 from console.core.scopes import whole
-from console.errors import ConsoleError, SourceDown
 from console.infra import faults, subjects
 from console.records.consents_told import consents_of_new
 

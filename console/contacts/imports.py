@@ -28,9 +28,9 @@ from console.contacts.consent_columns import FORMER, FORMER_WORDS, NAMES, Column
 from console.contacts.contact_files import ContactFile, Row
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Invalid, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Invalid, NotFound
 from console.records import Record
 
 AT_ONCE = 1_000

@@ -13,9 +13,9 @@ from console.core.contacting import Consent, Contact
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of, consents_relation, means_given
 from console.core.documents.collections.contact_document import EVIDENCE, ConsentDocument
+from console.core.errors import NotFound
 from console.core.filters import Test
 from console.core.scopes import Scope, whole
-from console.errors import NotFound
 from console.records import Record
 
 MOST_CONSENTS = 200

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 
 from console.contacts import headings
+from console.core.errors import Invalid
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
-from console.errors import Invalid
 
 NAMES = frozenset({"tag", "tags", "label", "labels"})
 """What a column of tags is proposed by."""

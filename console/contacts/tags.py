@@ -16,10 +16,10 @@ from console import access, accounts, log, records
 from console.browse import browsed_collection, subjects_of, titles_in_log
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run import Run
 from console.core.scopes import Scope
 from console.core.tag_names import MOST_ON_RECORD, clean, identity
-from console.errors import Invalid, NotAllowed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.log import Noted

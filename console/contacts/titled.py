@@ -8,10 +8,10 @@ from console import records
 from console.browse import browsed_collection
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import NotFound
 from console.core.filters import Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.records import Record
 
 NUMBER = re.compile(r"[-+]?[0-9]{1,19}")

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from console.errors import Invalid, TooMany
+from console.core.errors import Invalid, TooMany
 from console.infra.files.confined_process import Busy, Confined
 
 BEGIN = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")

@@ -14,6 +14,7 @@ OPEN_MODULES = frozenset(
         "documents",
         "drafting",
         "effect_kinds",
+        "errors",
         "events",
         "events_of_workflows",
         "expressions",

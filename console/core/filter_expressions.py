@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Malformed
 from console.core.filters import Filter, Group, Test
-from console.errors import Malformed
 
 COMPARED = {"eq": "==", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 NUMBERS = frozenset({"integer", "decimal"})

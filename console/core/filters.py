@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 from console.core import currencies
 from console.core.documents.collections import CONVERSIONS, Collection, Field, condition_rows
+from console.core.errors import Malformed
 from console.core.moments import is_zone, midnight_text
-from console.errors import Malformed
 
 OPS = ("eq", "ne", "gt", "gte", "lt", "lte", "in", "contains", "starts_with", "is_null")
 WHOLE = ("eq", "gt", "gte", "lt", "lte", "in")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 
 
 def require_known(filters: Mapping[str, str], known: Collection[str]) -> None:

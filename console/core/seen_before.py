@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from console.errors import Conflict
+from console.core.errors import Conflict
 
 DIGITS = 16
 

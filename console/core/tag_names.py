@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 
 LONGEST = 60
 MOST_ON_RECORD = 50

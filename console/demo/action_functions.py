@@ -13,10 +13,10 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import JaroWinkler
 
 from console import log
+from console.core.errors import Conflict, Invalid
 from console.core.plain_words import day_words
 from console.demo import known_suppliers
 from console.demo.romanise import latin, sound
-from console.errors import Conflict, Invalid
 from console.formats import code_name
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from typing import Any
 import psycopg
 from sqlalchemy.engine import URL
 
+from console.core.errors import ConsoleError
 from console.demo import servers, shop
-from console.errors import ConsoleError
 from console.infra import settings
 from console.infra.db import release
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from console import accounts, documents, enrolments, log, messages, monitoring, runs
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, Invalid
 from console.demo import model, past_runs, provider
-from console.errors import ConsoleError, Invalid
 from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
 from console.work import standing_in

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import release
 from console.infra.settings import Settings, keep_secret
 

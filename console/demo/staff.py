@@ -11,7 +11,7 @@ from console import access, accounts
 from console.access import policy_store
 from console.access.rows import POLICIES, parse
 from console.accounts import passwords
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db import engine as db
 
 DOMAIN = "fernwick.example"

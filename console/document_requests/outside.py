@@ -7,10 +7,10 @@ from typing import Any
 from console import log, runs
 from console.accounts import throttle
 from console.core.document_letters import OUTSIDE
+from console.core.errors import Conflict, Invalid, NotFound, TooMany
 from console.core.forms import FormField, examine, is_empty
 from console.document_requests import request_rows
 from console.document_requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
-from console.errors import Conflict, Invalid, NotFound, TooMany
 from console.infra import files, settings
 from console.infra.files import Stored
 from console.runs.rows.run_events import ENGINE

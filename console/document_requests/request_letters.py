@@ -10,8 +10,8 @@ from console import log, runs
 from console.access.run_reach import EVERY_RUN
 from console.accounts import one_time
 from console.core.document_letters import OUTSIDE
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
-from console.errors import IntegrationError, OutcomeUnknown
 from console.infra import jobs, settings
 from console.infra.db.engine import alone, fetch
 from console.infra.outbound import mail

@@ -16,9 +16,9 @@ from typing import Any
 
 from console import log, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.forms import FormField, is_empty
 from console.core.run import Event, Run
-from console.errors import Conflict
 from console.infra import files, settings, subjects
 from console.infra.db.engine import alone, fetch
 from console.infra.files import Stored

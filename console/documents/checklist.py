@@ -13,12 +13,12 @@ import orjson
 
 from console import accounts, log, runs
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, NotFound
 from console.core.papers.document_checks import Result, judged, of_values
 from console.core.run import Event
 from console.documents import named_papers
 from console.documents.document_text import Told, kept_text, read
 from console.documents.viewed_documents import EMPTY, Document, content_of
-from console.errors import ConsoleError, NotFound
 from console.infra import files, jobs
 from console.infra.db.engine import transaction
 from console.runs.changing.run_rights import Seen, may_work, see

@@ -11,10 +11,10 @@ from typing import Any
 
 from console import log
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, NotFound, TooMany
 from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Box, Line, Origin, Read
 from console.documents.viewed_documents import Document, Opened, beside, content_of
-from console.errors import ConsoleError, NotFound, TooMany
 from console.infra import files
 from console.runs.changing.run_rights import see
 

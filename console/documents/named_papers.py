@@ -6,8 +6,8 @@ from typing import Any
 from console import access, records
 from console.core import media
 from console.core.actor import Actor
+from console.core.errors import NotFound
 from console.documents.viewed_documents import Document, beside, of_records, title_for
-from console.errors import NotFound
 from console.infra.files import Stored
 from console.runs.changing import attachments
 from console.runs.changing.run_rights import see

@@ -7,8 +7,8 @@ from typing import Any
 
 from console import log, records
 from console.core.actor import Actor
+from console.core.errors import NotFound
 from console.documents.viewed_documents import Document, beside
-from console.errors import NotFound
 from console.runs.changing.run_rights import see
 
 

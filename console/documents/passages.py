@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from console.core.actor import Actor
+from console.core.errors import ConsoleError
 from console.core.papers.pages import Box, Read, Word, around
 from console.documents.document_text import kept_text
 from console.documents.viewed_documents import Document, content_of
-from console.errors import ConsoleError
 from console.infra import files
 from console.runs.changing.run_rights import see
 

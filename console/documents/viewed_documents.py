@@ -16,7 +16,7 @@ from console.browse import notes
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation
-from console.errors import Invalid, NotFound, SourceDown
+from console.core.errors import Invalid, NotFound, SourceDown
 from console.infra import files, settings
 from console.infra.files import Stored
 from console.records import Record

@@ -18,12 +18,12 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import SUCCEEDED
 from console.core.effect_kinds import KINDS as DEFINED
+from console.core.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.core.speaking import fill_text
 from console.effects import record
 from console.effects.effect_call import Call, TryResult, prepared
-from console.errors import ConsoleError, IntegrationError, NotAllowed, OutcomeUnknown, SourceDown
 from console.infra import faults, jobs
 
 logger = logging.getLogger(__name__)

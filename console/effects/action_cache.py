@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from console.core.documents.action_document import Action, read
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 

@@ -9,11 +9,11 @@ from console.access import limits
 from console.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
+from console.core.errors import NotFound
 from console.core.run import Run
 from console.core.speaking import SPOKEN
 from console.effects import action_cache, spoken_values
 from console.effects.effect_call import related_records, roots_of
-from console.errors import NotFound
 from console.records import Record
 from console.steps.base import Act
 

@@ -18,12 +18,12 @@ from console.core.documents import action_document as documents
 from console.core.documents.action_document import Beside, Requirement
 from console.core.documents.collections import Field
 from console.core.documents.fields import Computed, computed, fitted
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.forms import FormField
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
 from console.effects import spoken_values
-from console.errors import Conflict, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.records import Record

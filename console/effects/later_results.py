@@ -7,10 +7,10 @@ from typing import Any, Literal
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.effect_kinds import Follow, Http
+from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Effect, Run
 from console.effects import http, sql_write
 from console.effects.effect_call import Call, prepared, results_beside
-from console.errors import ConsoleError, SourceDown
 from console.infra import jobs
 
 NOT_NOTED = "It could not be noted in the record:"

@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 from console import access, hooks, records
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.errors import Conflict, DefinitionError
 from console.core.filters import Group, Test
 from console.effects.effect_call import Call, TryResult, scope_of
-from console.errors import Conflict, DefinitionError
 from console.infra import settings
 from console.records import Record
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from console import access, records
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.core.run.effect_changes import STORED
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.infra import faults
 from console.records.write import alike
 

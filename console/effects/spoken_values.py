@@ -7,9 +7,9 @@ from console import records, steps
 from console.core.documents.collections import Collection
 from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError
 from console.core.speaking import Say, Saying
 from console.effects import action_cache
-from console.errors import ConsoleError
 from console.formats import CODED, code_choices
 from console.steps.base import StepView
 

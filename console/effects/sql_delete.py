@@ -6,8 +6,8 @@ from typing import Any
 from console import records
 from console.core import scopes
 from console.core.effect_kinds.sql_delete import SqlDelete
+from console.core.errors import NotFound
 from console.effects.effect_call import Call, Refused, TryResult, key_of
-from console.errors import NotFound
 from console.records import WriteUnknown
 
 UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was deleted. Look for it, then say what you found."

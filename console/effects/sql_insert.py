@@ -4,9 +4,9 @@ from typing import Any
 
 from console import access, records
 from console.core.effect_kinds.sql_insert import SqlInsert
+from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised
 from console.effects.effect_call import Call, TryResult, shaped
-from console.errors import Conflict, Invalid
 from console.records import Record, WriteUnknown
 
 UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was added. Look for it, then say what you found."

@@ -5,8 +5,8 @@ from typing import Any
 
 from console import records
 from console.core.effect_kinds import SqlWrite
+from console.core.errors import ConsoleError, Invalid
 from console.effects.effect_call import Call, Refused, TryResult, key_of, shaped
-from console.errors import ConsoleError, Invalid
 from console.records import WriteUnknown
 from console.records.write import alike
 

@@ -15,6 +15,7 @@ from console import access, background, browse
 from console.background import DONE, Stopped, Stopping, Work
 from console.contacts import contact_files, import_batches
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
 from console.enrolments import batch_previews, erasing, whom_to_enrol
 from console.enrolments.admission import ALREADY, AT_ONCE, ENROLLED, REFUSED, Answer, Entry, admit, judge
@@ -22,7 +23,6 @@ from console.enrolments.leaving_many import LEAVING
 from console.enrolments.places import partly
 from console.enrolments.targets import PAUSED, Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import Question
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id

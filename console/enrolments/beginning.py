@@ -11,11 +11,11 @@ from console import accounts, log, records, runs
 from console.access import AT_WORK, EVERY_RUN
 from console.core import scopes
 from console.core.documents.workflow import Settings
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.run.causes import Cause, causes_from_json
 from console.enrolments import counts, exits, leaving
 from console.enrolments.places import opened_values
 from console.enrolments.targets import Target, find
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import alone, fetch
 from console.runs import ENGINE, RecordRef, StartedBy

@@ -9,6 +9,7 @@ from sqlalchemy.engine import Connection
 from console import access, log, runs, workflows
 from console.access import EVERY_RUN
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Causes
 from console.enrolments import exits, places
 from console.enrolments.admission import (
@@ -26,7 +27,6 @@ from console.enrolments.admission import (
 )
 from console.enrolments.targets import Target, find, require_open, seen
 from console.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside, with_visible_references, wrong_records
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import faults
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

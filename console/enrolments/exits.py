@@ -14,10 +14,10 @@ from console.automation import log_events
 from console.automation.log_events import Batch, LogEvent
 from console.core import expressions, policy, scopes
 from console.core.documents.workflow import Exit, Workflow
+from console.core.errors import ConsoleError
 from console.enrolments import leaving
 from console.enrolments.places import opened_values
 from console.enrolments.targets import Target, find
-from console.errors import ConsoleError
 from console.infra.db.engine import alone, fetch
 from console.runs import ENGINE
 

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from console import browse, log, runs
 from console.access import EVERY_RUN
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.run.moves import require_reason
 from console.enrolments import places
 from console.enrolments.places import Lead
 from console.enrolments.targets import Target, find, seen
-from console.errors import Conflict
 from console.infra import faults, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 from console import access, background, browse, log, records
 from console.background import Stopping, Work
 from console.core.actor import Actor
+from console.core.errors import Conflict, Malformed, NotFound
 from console.core.run.moves import require_reason
 from console.enrolments import counts, leaving, places
 from console.enrolments.places import HERE, Lead
 from console.enrolments.targets import Target, seen
-from console.errors import Conflict, Malformed, NotFound
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

@@ -11,12 +11,12 @@ from console import access, accounts, browse
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
+from console.core.errors import ConsoleError, Malformed, NotFound
 from console.core.list_addresses import id_of_cursor
 from console.core.moments import moment_text
 from console.core.run import Attempt
 from console.enrolments.admission import about
 from console.enrolments.targets import Target
-from console.errors import ConsoleError, Malformed, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine

@@ -11,7 +11,7 @@ from console import access, records, steps
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, taken
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.workflows import OBJECT

@@ -13,11 +13,11 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError, SourceDown
 from console.core.tag_names import TagName
 from console.enrolments import admission, exits, targets, whom_to_enrol
 from console.enrolments.admission import ENROLLED, Candidate
 from console.enrolments.whom_to_enrol import Question
-from console.errors import ConsoleError, SourceDown
 
 MOST_LOOKED = 20_000
 """Records that are looked at for those who would be let in."""

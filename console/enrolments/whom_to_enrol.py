@@ -13,13 +13,13 @@ from console.contacts.contact_files import ContactFile
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Invalid
 from console.core.expressions.operands import number_of
 from console.core.forms import missing_message
 from console.core.plain_words import slug, uncapitalised
 from console.enrolments import file_lines
 from console.enrolments.admission import AT_ONCE, Candidate, consent_of, wrong_lead
 from console.enrolments.targets import Target
-from console.errors import Invalid
 from console.records import Record
 
 MOST_NAMED = 10_000

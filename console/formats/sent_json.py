@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
+from console.core.errors import Malformed
 from console.core.expressions.operands import Spelled
-from console.errors import Malformed
 
 DEEPEST = 100
 NUL_IN_NAME = "A name in the body has a NUL character, which cannot be stored: remove it."

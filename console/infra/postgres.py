@@ -26,7 +26,7 @@ from urllib.parse import quote, urlencode
 
 import psutil
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.settings import keep_secret
 
 MAJOR = "18"

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine

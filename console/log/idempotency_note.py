@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import request_writes
 from console.infra.db.engine import fetch
 

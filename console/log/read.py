@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 import sqlalchemy as sa
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db import tables
 from console.infra.db.engine import borrowed, engine, fetch, transaction
 from console.log import checkpoint, verify

@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from console import access, log
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, WORDS, Consent
+from console.core.errors import Invalid
 from console.core.moments import moment_text
-from console.errors import Invalid
 from console.infra.db.engine import fetch, transaction
 
 LEAD_CHANNELS = tuple(channel for channel in CHANNELS if channel != "chat")

@@ -10,8 +10,8 @@ from console.contacts.consent_columns import Place
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.documents.collections.consent_places import column_of, consents_relation
+from console.core.errors import Invalid, NotAllowed
 from console.core.moments import moment_text
-from console.errors import Invalid, NotAllowed
 from console.messages.asked_to_stop import require_seen
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from console import access, contacts, records
 from console.browse import browsed_collection
 from console.core.actor import Actor
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.formats.times import moment_of
 from console.messages import opting_out, recipients
 

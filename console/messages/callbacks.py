@@ -11,7 +11,7 @@ from console import log
 from console.channels import providers, sandbox
 from console.channels.base import Answer, Callback, Complaint, Handed, Provider, Receipt
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, Malformed, NotFound
+from console.core.errors import Conflict, Invalid, Malformed, NotFound
 from console.infra.db.engine import fetch
 from console.messages import inbound, message_rows, outside_addresses, sending
 from console.messages.message_rows import PENDING

@@ -13,9 +13,9 @@ from console.core import sms_gateway
 from console.core.actor import Actor
 from console.core.contacting import KINDS
 from console.core.documents.document_parts import as_file
+from console.core.errors import IntegrationError, Invalid, NotFound
 from console.core.seen_before import require_unchanged
 from console.core.sms_gateway import SmsGateway
-from console.errors import IntegrationError, Invalid, NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch, transaction
 from console.infra.outbound import kept_channels, net, outgoing_secrets

@@ -18,8 +18,8 @@ from console.core.actor import Actor
 from console.core.contacting import KINDS, Contact, Outgoing, Rules, Skip, Used, Verdict, WaitUntil, judge
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError, Invalid
 from console.core.policy import rules
-from console.errors import ConsoleError, Invalid
 from console.formats import label_of as said_of
 from console.messages import kept_rules, message_rows, recipients
 from console.messages.message_rows import Message

@@ -11,9 +11,9 @@ from typing import Any
 from console import access, log, records
 from console.core.actor import Actor
 from console.core.contacting import CAMPAIGN, KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
+from console.core.errors import NotFound
 from console.core.run.simulation import Delivery, Held, Repeat
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.messages import contact_trials, kept_rules, message_reasons, message_rows, recipients
 
 MOST_WAITS = 100

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from console import log
 from console.core.contacting import Contact, Outgoing, Rules, SendNow, Skip, Verdict, WaitUntil, judge
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.messages import kept_rules, message_rows, recipients

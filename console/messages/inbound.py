@@ -11,10 +11,10 @@ from console import access, browse, log, records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Conflict, ConsoleError
 from console.core.filters import ENDING, LAST_DIGITS, Group, Test
 from console.core.scopes import Scope, whole
 from console.core.stop_words import is_stop
-from console.errors import Conflict, ConsoleError
 from console.formats import phone_plans
 from console.infra import faults, subjects
 from console.infra.db.engine import alone, fetch, transaction

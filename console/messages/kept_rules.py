@@ -13,7 +13,7 @@ from console import access, log
 from console.core.actor import Actor
 from console.core.contact_rules import differences, document_of, problems, rules_of
 from console.core.contacting import Rules
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch, hot_engine, transaction
 
 KEPT_S = 1.0

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console import log
 from console.channels.mail_reports import MOST_BYTES, read
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch, transaction
 from console.infra.outbound import imap

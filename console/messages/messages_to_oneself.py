@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from console import access, log
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import jobs, subjects
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id

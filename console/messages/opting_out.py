@@ -20,9 +20,9 @@ from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field
 from console.core.documents.collections.consent_places import column_of, consents_relation
 from console.core.documents.collections.contact_document import ConsentDocument
+from console.core.errors import Conflict, ConsoleError
 from console.core.moments import moment_text
 from console.core.scopes import whole
-from console.errors import Conflict, ConsoleError
 from console.infra.db.engine import alone, fetch, transaction
 from console.infra.subjects import subject_of
 from console.messages.message_events import WRITER

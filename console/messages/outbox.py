@@ -11,10 +11,10 @@ from typing import Any
 from console import access, browse, records, workflows
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
+from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.core.list_addresses import cursor_of
 from console.core.moments import moment_text
 from console.core.stop_words import asks_again
-from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch
 from console.log import masking

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import hmac
 
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.messages.message_rows import Message

@@ -15,9 +15,9 @@ from console import contacts
 from console.channels.base import Handed
 from console.contacts import headings
 from console.core.contacting import CASE, Consent, Contact
+from console.core.errors import NotFound, SourceDown
 from console.core.moments import is_zone, moment_text
 from console.core.spoken_times import moment_said
-from console.errors import NotFound, SourceDown
 from console.formats import phone_plans, phone_text
 from console.formats.phone_text import FEWEST, digits_in
 from console.formats.times import moment_of

@@ -19,10 +19,10 @@ from console.channels import providers, sandbox
 from console.channels.base import Handed, Letter, Provider
 from console.core.actor import Actor
 from console.core.contacting import AskAgain, Contact, Outgoing, SendNow, Skip, Verdict, WaitUntil, judge
+from console.core.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.core.message_codes import BY_CODE
 from console.core.message_words import announced
 from console.core.stop_words import is_stop
-from console.errors import IntegrationError, NotFound, OutcomeUnknown, SourceDown
 from console.formats.times import moment_of
 from console.infra import faults, jobs
 from console.infra.db.engine import alone, fetch

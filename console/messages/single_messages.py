@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from console import access, browse, log, records
 from console.core.actor import Actor
 from console.core.contacting import Contact, Kind, Outgoing, Skip, Verdict, judge
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id

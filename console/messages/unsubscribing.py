@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from console.accounts import throttle
 from console.core.contacting import Contact
+from console.core.errors import ConsoleError, TooMany
 from console.core.message_words import whole_language, words_in
-from console.errors import ConsoleError, TooMany
 from console.messages import address_consents, message_rows, opting_out, recipients
 from console.messages.outside_addresses import contact_behind
 

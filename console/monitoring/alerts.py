@@ -16,10 +16,10 @@ import sqlalchemy as sa
 from console import access, accounts, log, runs, workflows
 from console.access import limits
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.causes import MOST, run_depth
 from console.core.run.origin import StartedBy
 from console.core.seen_before import require_unchanged
-from console.errors import ConsoleError, Invalid, NotFound
 from console.infra import jobs, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from console import access, runs, workflows
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF
-from console.errors import ConsoleError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step

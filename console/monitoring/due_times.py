@@ -17,11 +17,11 @@ from sqlalchemy.dialects.postgresql import JSONB
 from console import access, accounts, inboxes, log, runs, steps, workflows
 from console.core.actor import Actor
 from console.core.documents import json_shape
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.moments import is_zone
 from console.core.run import Run, commands, decisions
 from console.core.seen_before import require_unchanged
 from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
-from console.errors import ConsoleError, Invalid, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

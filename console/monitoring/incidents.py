@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import access, enrolments, log, workflows
 from console.core.actor import Actor
-from console.errors import ConsoleError, Malformed, NotFound
+from console.core.errors import ConsoleError, Malformed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import id_at

@@ -12,9 +12,9 @@ from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow, read
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.enrolments import whom_it_lets_in
 from console.enrolments.whom_it_lets_in import LetIn
-from console.errors import Conflict, ConsoleError, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.messages import contact_trials, reachable

@@ -15,7 +15,7 @@ import orjson
 import sqlalchemy as sa
 
 from console import access, log
-from console.errors import NotAllowed, SourceDown
+from console.core.errors import NotAllowed, SourceDown
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import alone, fetch, hot_engine, transaction
 from console.infra.jobs import PutBack

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from console import log
 from console.core.actor import Actor
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import new_id

@@ -12,7 +12,7 @@ from console import access, accounts, activity, records
 from console.activity import Reader
 from console.automation import log_events
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine

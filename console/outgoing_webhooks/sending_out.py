@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from console import log
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra.outbound import net
 from console.outgoing_webhooks import subscription_rows
 

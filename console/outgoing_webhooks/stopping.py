@@ -3,7 +3,7 @@
 from console import accounts, log
 from console.access import limits
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
 from console.outgoing_webhooks import subscription_rows
 from console.outgoing_webhooks.subscription_rows import WHY, Stopped, Subscription

@@ -13,9 +13,9 @@ from sqlalchemy.engine import Connection
 from console import access, accounts, log
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
 from console.core.expressions import ExpressionError
 from console.core.seen_before import mark, require_unchanged
-from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.infra.outbound import net

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from console.core import expressions
-from console.errors import ConsoleError, NotAllowed
+from console.core.errors import ConsoleError, NotAllowed
 from console.infra import faults, jobs
 from console.infra.db.engine import alone, fetch, hot_engine, transaction
 from console.log import event_lists

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from console import log, workflows
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.log import event_view
 from console.proposals import call_log, feedback, field_labels, options, prompts

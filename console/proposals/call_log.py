@@ -11,9 +11,9 @@ from typing import Any
 
 from console import access, accounts
 from console.core.actor import Actor
+from console.core.errors import NotFound
 from console.core.list_addresses import cursor_of, one_of, require_known
 from console.core.moments import moment_text
-from console.errors import NotFound
 from console.infra.db.engine import fetch
 
 FILTERS = frozenset({"run", "workflow", "step", "status", "code", "provider", "model", "mode", "person", "team"})

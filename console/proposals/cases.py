@@ -7,9 +7,9 @@ from typing import Any
 
 from console import accounts, workflows
 from console.core.actor import Actor
+from console.core.errors import Malformed
 from console.core.list_addresses import cursor_of
 from console.core.run.proposal import LEVELS
-from console.errors import Malformed
 from console.infra.db.engine import fetch
 from console.proposals import field_labels, measure
 from console.proposals.measure import Window

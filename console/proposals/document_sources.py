@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from console import log
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.proposals import field_disclosure, waits
 from console.proposals.prompt_pieces import Piece
 from console.runs.engine.proposal_inputs import ProposalContext

@@ -16,8 +16,8 @@ from console.ai import guard, prompt as prompts_of, providers
 from console.ai.calling import CallFailed, call as call_provider, ms_since
 from console.ai.statistics import ratio
 from console.ai.types import LEVELS, Confidence, Judged, ProviderError, Raw
+from console.core.errors import Invalid
 from console.core.run.proposal_comparison import OUTCOME, likeness
-from console.errors import Invalid
 from console.infra import settings
 from console.proposals.options import Current
 from console.proposals.replayed import Case

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console import log
 from console.core.actor import Actor
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 from console.runs.changing.run_rights import see

@@ -5,8 +5,8 @@ from typing import Any
 
 from console import records, workflows
 from console.core.documents.workflow import Step, Workflow
+from console.core.errors import NotFound
 from console.core.plain_words import humanised
-from console.errors import NotFound
 
 CHOICE = "outcome"
 CHOICE_LABEL = "The choice"

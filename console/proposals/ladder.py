@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 from console import log, workflows
 from console.ai.statistics import wilson_lower
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.proposals import options, track_record

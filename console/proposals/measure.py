@@ -14,9 +14,9 @@ from typing import Any
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
+from console.core.errors import NotAllowed, NotFound
 from console.core.plain_words import humanised
 from console.core.run.proposal import LEVELS
-from console.errors import NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.proposals import field_labels
 from console.proposals.figures import COUNTS, Figures

@@ -10,7 +10,7 @@ from console.ai.redaction import PLACEHOLDER, redacted
 from console.ai.types import Ask
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.proposals import field_disclosure
 from console.proposals.context import parted
 from console.proposals.options import house_key

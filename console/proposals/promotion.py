@@ -8,7 +8,7 @@ from typing import Any, Literal
 from console import access, accounts, workflows
 from console.core.actor import Actor
 from console.core.documents.workflow import Step
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch
 from console.proposals import ladder, measure, track_record
 from console.proposals.ladder import Held

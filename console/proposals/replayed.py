@@ -16,9 +16,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from console import records
 from console.ai.types import Ask, FieldSpec, Source
+from console.core.errors import ConsoleError, Invalid
 from console.core.forms import is_empty
 from console.core.run.proposal_comparison import OUTCOME
-from console.errors import ConsoleError, Invalid
 from console.infra.db.engine import fetch
 from console.proposals import field_disclosure, prompts
 from console.runs.rows.run_store import load

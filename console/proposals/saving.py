@@ -13,7 +13,7 @@ from console.accounts.recent_confirmation import require_recent
 from console.ai import probe, providers
 from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.settings import AI

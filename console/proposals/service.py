@@ -18,8 +18,8 @@ from console.ai import breaker, calling, guard, injection_scan, prompt as prompt
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
+from console.core.errors import ConsoleError
 from console.core.run.proposal import SECOND
-from console.errors import ConsoleError
 from console.infra import settings, subjects
 from console.infra.db.engine import borrowed, fetch
 from console.infra.jobs import PutBack

@@ -14,7 +14,7 @@ import orjson
 from console import workflows
 from console.ai.statistics import wilson_lower
 from console.core.documents.workflow import Step
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 
 WINDOW = timedelta(days=180)

@@ -11,8 +11,8 @@ from typing import Any
 from console import records
 from console.ai.types import Source, Treatment
 from console.core.documents.collections import Collection, Relation, treatment
+from console.core.errors import NotFound
 from console.core.scopes import whole
-from console.errors import NotFound
 from console.proposals import field_disclosure
 from console.runs.engine.proposal_inputs import ProposalContext
 

@@ -13,9 +13,9 @@ from console.core.documents.collections import Collection
 from console.core.documents.triggers import Trigger, complete_triggers
 from console.core.documents.workflow_check import Problem
 from console.core.drafting import Difference
+from console.core.errors import ConsoleError
 from console.core.filters import Filter, Test
 from console.core.scopes import Scope
-from console.errors import ConsoleError
 from console.publication.needed_rights import MissingRight, missing_rights
 from console.steps.message_settings import MessageStep
 from console.workflows import Draft

@@ -9,7 +9,7 @@ from console.access import limits, policy_words, spoken_names
 from console.core.actor import Actor
 from console.core.documents.house_check import WORK
 from console.core.documents.workflow_sketch import Sketch, sketches
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.workflows import OBJECT
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from console import access, background, enrolments, log, runs, workflows
 from console.background import Stopping, Work
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import jobs
 from console.infra.db import tables, troubles
 from console.infra.db.engine import fetch, transaction

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine.reflection import Inspector
 
 from console.core.documents.collections import Collection, Field
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.records import catalogue, connect, refusals
 
 PLAIN_WORDS = (

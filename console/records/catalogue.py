@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from console.core.documents.collections import Collection, Stored, assemble, former_names
+from console.core.errors import DefinitionError, Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
 from console.core.moments import spoken_moment
-from console.errors import DefinitionError, Invalid, NotAllowed, NotFound, SourceChanged, SourceDown
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
-from console.errors import Invalid, SourceDown
+from console.core.errors import Invalid, SourceDown
 from console.records import connection_terms, rehearsal, sqlite_schema
 from console.records.connection_terms import USUAL, Terms, keep_all, silent
 from console.records.refusals import LOCKED, NOT_THERE, changed, driver_refusal

@@ -26,7 +26,7 @@ from psycopg.types.string import TextLoader
 from sqlalchemy.engine import URL, Connection, Engine
 from typing_extensions import override
 
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.records import source_zones
 from console.records.exact_json import exact_json
 

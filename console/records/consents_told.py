@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from console.core.contact_consents import GIVEN, WITHDRAWN, ConsentMove, consent_moves, holders, moved, place_of, standing
 from console.core.documents.collections import Collection
 from console.core.documents.collections.consent_places import column_of
+from console.core.errors import ConsoleError, NotFound
 from console.core.filters import Group, Test
 from console.core.scopes import whole
-from console.errors import ConsoleError, NotFound
 from console.records import catalogue, record_keys, record_reads
 from console.records.changes_made import Changed
 

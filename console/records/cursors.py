@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra import settings
 from console.records.values import span_text
 

@@ -6,9 +6,9 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Relation
+from console.core.errors import Conflict
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Conflict
 from console.infra import faults
 from console.infra.db import request_writes
 from console.infra.db.engine import fetch

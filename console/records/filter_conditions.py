@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from console.core import currencies, filters
 from console.core.documents.collections import Collection
+from console.core.errors import DefinitionError, Malformed
 from console.core.expressions import parse
 from console.core.expressions.nodes import Compare, Items, Literal, Node, Path, Within
 from console.core.filter_expressions import COMPARED
 from console.core.filters import IMPORTED, Filter, Group, Test, tag_field
-from console.errors import DefinitionError, Malformed
 from console.records import values
 from console.records.dialects import Condition
 from console.records.sql_conditions import Column, Compiler, Constant

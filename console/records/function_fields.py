@@ -8,8 +8,8 @@ from console import hooks
 from console.core import expressions
 from console.core.documents.collections import Collection, Field, Segment, pointing
 from console.core.documents.collections.assembling import STORED_AS
+from console.core.errors import DefinitionError
 from console.core.plain_words import humanised
-from console.errors import DefinitionError
 from console.records import sql_conditions
 
 

@@ -18,11 +18,11 @@ from sqlalchemy.sql import ColumnElement
 from console.core import expressions
 from console.core.counted_moments import is_counted
 from console.core.documents.collections import Field
+from console.core.errors import Malformed
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import catalogue, periods, time_limit, values
 from console.records.dialects import Condition
 from console.records.record_pages import list_conditions, read

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from console.core.documents.collections import Collection
-from console.errors import SourceDown, TooSlow
+from console.core.errors import SourceDown, TooSlow
 from console.records import catalogue, connect, time_limit
 
 KEPT_S = 60.0

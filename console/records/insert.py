@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.filters import Group, Test
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Conflict, Invalid, NotAllowed
 from console.records import broken_rules, catalogue, changes_made, connect, filter_conditions, governing, mysql_clock, values, write_checks
 from console.records.dialects import value
 from console.records.read_back import read_back

@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection, Field
+from console.core.errors import ConsoleError, DefinitionError, SourceDown
 from console.core.scopes import Scope, whole
-from console.errors import ConsoleError, DefinitionError, SourceDown
 from console.records import catalogue, changes_made, connect, governing
 from console.records.insert import filled_by_database, judged, kept, put
 from console.records.reader import Reader, Record

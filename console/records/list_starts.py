@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from console.core import filters
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Malformed
 from console.core.filters import Test
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import filter_conditions, values
 from console.records.dialects import Condition
 from console.records.sql_tables import Table

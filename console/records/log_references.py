@@ -1,7 +1,7 @@
 """How the log names records: by their key or, where the key itself is personal (an IBAN), by a random name that an erasure takes away."""
 
 from console.core.documents.collections import Collection
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import subjects
 from console.records import catalogue
 

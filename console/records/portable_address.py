@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL, make_url
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.postgres import Embedded
 

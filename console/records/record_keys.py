@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from console.core.documents.collections import Collection, Field
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.records import values
 
 PLAIN = re.compile(r"[A-Za-z0-9_@:][A-Za-z0-9_.@:-]{0,254}")

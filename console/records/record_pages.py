@@ -9,11 +9,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement, Select
 
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Malformed
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought, Words
 from console.core.filters import Filter, Test, readable_field
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import (
     catalogue,
     connect,

@@ -10,11 +10,11 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import Select
 
 from console.core.documents.collections import Collection, Relation
+from console.core.errors import NotFound
 from console.core.expressions import Expression
 from console.core.expressions.search_syntax import Sought
 from console.core.filters import Filter
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.records import catalogue, list_starts, record_keys, time_limit, values
 from console.records.dialects import Condition
 from console.records.reader import Reader, Record

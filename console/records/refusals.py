@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import sqlalchemy as sa
 
-from console.errors import ConsoleError, Malformed, SourceChanged, SourceDown, TooSlow
+from console.core.errors import ConsoleError, Malformed, SourceChanged, SourceDown, TooSlow
 
 IN_A_MOMENT = "Try again in a moment."
 TOO_LONG = "took too long to answer, so the question was withdrawn. Narrow it by a filter."

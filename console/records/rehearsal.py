@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlalchemy.engine import Connection
 
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import settings
 
 T = TypeVar("T")

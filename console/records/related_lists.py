@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Relation
+from console.core.errors import SourceChanged, SourceDown, TooSlow
 from console.core.scopes import Scope
-from console.errors import SourceChanged, SourceDown, TooSlow
 from console.records import catalogue, time_limit
 from console.records.dialects import Condition
 from console.records.record_pages import Page, list_conditions, order_of, read, read_page

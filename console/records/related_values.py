@@ -7,12 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection, Relation
+from console.core.errors import DefinitionError
 from console.core.expressions.operands import UNKNOWN
 from console.core.filters import Test
 from console.core.plain_words import uncapitalised
 from console.core.related_record import Leading
 from console.core.scopes import Scope
-from console.errors import DefinitionError
 from console.records import catalogue, connect, filter_conditions, relations
 from console.records.dialects import Condition
 from console.records.relations import Hop

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from console.core.documents.collections import Collection, Relation
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 from console.records.dialects import Condition, Dialect
 
 FAMILIES = {"integer": "number", "decimal": "number", "date": "moment", "datetime": "moment"}

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection
+from console.core.errors import DefinitionError
 from console.core.scopes import Scope, Subject
-from console.errors import DefinitionError
 from console.records import catalogue
 from console.records.dialects import Condition
 from console.records.relations import Find

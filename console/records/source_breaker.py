@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from console.core.errors import SourceDown
 from console.core.moments import spoken_moment
-from console.errors import SourceDown
 
 FIRST_S = 0.5
 LONGEST_S = 10.0

@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from console.core.errors import Invalid
 from console.core.expressions.operands import moment_of
-from console.errors import Invalid
 
 SPOKEN = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?(?:[+-]\d\d(?::\d\d)*)?")
 NOT_PLACES = ("posix/", "right/", "SystemV/", "Factory", "localtime", "posixrules")

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.sql import ColumnElement
 
 from console.core.documents.collections import Collection, Field
+from console.core.errors import DefinitionError
 from console.core.expressions import Expression, compiled
 from console.core.expressions.currency_comparisons import for_each_currency
 from console.core.expressions.nodes import Call, Compare, Items, Junction, Node, Not, Path, Within, walk
 from console.core.expressions.operands import UNKNOWN, date_of, moment_of, number_of
-from console.errors import DefinitionError
 from console.records import empty_values, relations, values
 from console.records.dialects import Condition, Dialect
 from console.records.known_dialects import DIALECTS

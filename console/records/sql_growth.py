@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection
+from console.core.errors import TooSlow
 from console.core.scopes import Scope
-from console.errors import TooSlow
 from console.records import catalogue, local_clock, refusals, source_zones, time_limit, values
 from console.records.record_pages import read
 from console.records.sql_growth import bounded, wrong

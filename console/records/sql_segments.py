@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import catalogue, local_clock, refusals, sql_question, time_limit
 from console.records.dialects import Condition
 from console.records.record_pages import read

@@ -9,9 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed, NotFound
 from console.core.filters import IMPORTED, Test
 from console.core.tag_names import identity
-from console.errors import Malformed, NotFound
 from console.infra.db.engine import fetch
 from console.records import record_keys
 from console.records.dialects import Condition

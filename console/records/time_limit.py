@@ -9,7 +9,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.errors import TooSlow
+from console.core.errors import TooSlow
 
 T = TypeVar("T")
 MYSQL_STOPPED = frozenset({1969, 3024})

@@ -13,9 +13,9 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.sql import ColumnElement
 
 from console.core.documents.collections import Field
+from console.core.errors import Malformed
 from console.core.expressions import Expression
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import catalogue, values
 from console.records.dialects import Condition
 from console.records.record_pages import read

@@ -13,12 +13,12 @@ from sqlalchemy.engine import Connection
 
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.expressions.operands import Spelled, equal
 from console.core.forms import FormField
 from console.core.json_equality import same_json
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.infra import faults
 from console.infra.db import request_writes
 from console.records import (

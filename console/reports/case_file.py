@@ -16,8 +16,8 @@ from console import browse, documents, log, runs
 from console.activity import exports
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Invalid, NotFound, TooMany
 from console.documents import Looked
-from console.errors import Invalid, NotFound, TooMany
 from console.infra.files.confined_process import Busy, Confined
 from console.log import bundle
 from console.runs.changing import attachments

@@ -9,8 +9,8 @@ from console.activity.handed_in import Place
 from console.core import expressions
 from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Step
+from console.core.errors import ConsoleError
 from console.core.expressions.nodes import Path
-from console.errors import ConsoleError
 from console.reports.tables import Given
 from console.steps.request_documents import REASON, SENDER, RequestDocuments
 

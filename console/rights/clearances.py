@@ -17,7 +17,7 @@ from console.access import policy_store
 from console.access.clearance_rules import KIND
 from console.access.rows import EVERY, Row
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

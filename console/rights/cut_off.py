@@ -10,7 +10,7 @@ from console.access.index import Index, Verdict
 from console.access.policy_changes import Change
 from console.core import scopes
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import tables
 from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, listed

@@ -14,8 +14,8 @@ from console.access.spoken_names import Names, known
 from console.accounts import throttle
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.errors import Invalid, TooMany
 from console.core.expressions.nodes import Path, walk
-from console.errors import Invalid, TooMany
 from console.infra import subjects
 from console.work import notices
 

@@ -9,8 +9,8 @@ from console.access.policy_words import acts_of
 from console.access.rows import ACTS, EVERY, WHOLE, Row, kind_of
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import ExpressionError
-from console.errors import ConsoleError, DefinitionError, Invalid, NotFound
 from console.rights import roles, rule_conditions, rule_drafts
 
 FieldRight = Literal["write", "read", "hidden"]

@@ -12,8 +12,8 @@ from console.access.policy_changes import Change, rules_of
 from console.access.rows import EVERY, LEVELS, Row
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import slug
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.rights.writing import everybody, log_change, write
 

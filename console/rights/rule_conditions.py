@@ -13,11 +13,11 @@ from console.access.rows import EVERY
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import DefinitionError, Invalid, NotFound
 from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
 from console.core.scopes import Scope, stands_alone, whole
 from console.effects import action_cache
-from console.errors import DefinitionError, Invalid, NotFound
 from console.infra.db.engine import fetch
 from console.records import catalogue, connect, relations, sql_conditions
 from console.rights.writing import everybody

@@ -15,7 +15,7 @@ from console.access.policy_changes import Change, Effect, between, effects, is_r
 from console.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
 from console.access.spoken_names import Names, known
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, NotFound
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.rights import rule_conditions, second_admin
 from console.rights.cut_off import CutOff, cut_off

@@ -20,7 +20,7 @@ from console.access.policy_changes import Change
 from console.access.rows import Row, line
 from console.access.spoken_names import known
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction

@@ -12,10 +12,10 @@ from console.access.rows import ACTS, EVERY, Row, kind_of, line
 from console.access.spoken_names import Names, known
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
+from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
 from console.effects import action_cache
-from console.errors import Invalid, NotAllowed
 from console.infra.db.engine import fetch
 from console.rights.role_rules import require_object
 from console.rights.writing import require_manager

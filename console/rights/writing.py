@@ -15,7 +15,7 @@ from console.access.rows import line
 from console.access.spoken_names import Names
 from console.accounts import COMMAND_LINE
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed
+from console.core.errors import Conflict, NotAllowed
 from console.infra import subjects
 from console.infra.db.engine import transaction
 

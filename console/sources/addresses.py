@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import subjects
 from console.records import connect
 

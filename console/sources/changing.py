@@ -10,8 +10,8 @@ from sqlalchemy.engine import Connection
 from console import access, log, records, workflows
 from console.access import policy_store
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid
 from console.effects import action_cache
-from console.errors import Conflict, Invalid
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.records import catalogue, connect, portable_address, source_zones

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from console import background
 from console.background import FAILED, RUNNING, WAITING, Stopped, Stopping, Work
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

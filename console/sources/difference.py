@@ -18,7 +18,7 @@ from console import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, named_secrets
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.infra.db import request_writes, tables
 from console.infra.db.engine import hot_engine
 from console.records import function_fields, refusals, sampling, sql_conditions

@@ -20,7 +20,7 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import CollectionDocument
-from console.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions

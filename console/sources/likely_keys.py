@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console import records
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, likely_relations
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.sources import keeping
 
 MOST, FEWEST = 300, 3

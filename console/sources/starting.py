@@ -7,8 +7,8 @@ from console import access, browse, records, runs, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import SHOWN_ONLY, Collection
+from console.core.errors import ConsoleError
 from console.core.plain_words import slug, uncapitalised
-from console.errors import ConsoleError
 
 SHOWN = 8
 CHANGED = 3

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from console.core.documents import graph
 from console.core.documents.workflow import Step, Workflow
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
 OPEN_MODULES = frozenset({"base", "document_check_settings", "items", "llm", "message_settings", "proposable", "request_documents", "wait"})

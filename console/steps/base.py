@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from console.core.documents.action_document import Action
 from console.core.documents.fields import Located, Use
+from console.core.errors import ConsoleError
 from console.core.forms import FormField, clean, refusal
 from console.core.run import FORM_NEEDED
-from console.errors import ConsoleError
 from console.steps.completion import (
     BEFORE,
     NEXT,

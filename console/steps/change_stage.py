@@ -7,8 +7,8 @@ from pydantic import Field
 from console.core import expressions
 from console.core.contact_stages import STAGE
 from console.core.documents.fields import Located, Use
+from console.core.errors import Invalid
 from console.core.forms import FormField
-from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord
 
 

@@ -6,9 +6,9 @@ from pydantic import Field, model_validator
 
 from console.core import expressions
 from console.core.documents.fields import Located
+from console.core.errors import Invalid
 from console.core.expressions.operands import date_of
 from console.core.speaking import NAMES, fill_text
-from console.errors import Invalid
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, TaskWanted, Values, fill_template
 from console.steps.filled_text import at_a_glance
 

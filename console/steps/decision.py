@@ -10,10 +10,10 @@ from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN, Said
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, Located, Use, condition_holds, with_own
 from console.core.documents.references import ANY_NAME
+from console.core.errors import Invalid
 from console.core.expressions import parse
 from console.core.forms import FormField, is_empty, missing_message, refusal
 from console.core.speaking import fill_text
-from console.errors import Invalid
 from console.steps.base import (
     AsksPerson,
     Completion,

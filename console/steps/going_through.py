@@ -11,9 +11,9 @@ from console.core import expressions
 from console.core.documents import fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import OWN_ITEM, Definition, FieldDefinition, FieldRule, condition_holds, with_own
+from console.core.errors import Invalid
 from console.core.forms import FormField, clean, is_empty, refusal
 from console.core.run import NEXT_ITEM
-from console.errors import Invalid
 from console.steps.base import (
     NEXT,
     AtHand,

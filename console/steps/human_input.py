@@ -10,10 +10,10 @@ from console.core import expressions
 from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.fields import Definition, FieldDefinition, Located
+from console.core.errors import Invalid
 from console.core.expressions import render
 from console.core.expressions.operands import duration_of
 from console.core.forms import examine
-from console.errors import Invalid
 from console.steps.base import (
     Completion,
     Context,

@@ -8,9 +8,9 @@ from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Located, Use
 from console.core.documents.references import ANY_NAME
+from console.core.errors import Invalid
 from console.core.forms import clean, refusal
 from console.core.run import NEXT_ITEM
-from console.errors import Invalid
 from console.steps.base import (
     BEFORE,
     NEXT,

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, Field
 from console.core import expressions
 from console.core.contacting import CAMPAIGN
 from console.core.documents.fields import Located
+from console.core.errors import Invalid
 from console.core.forms import FormField, clean, examine, is_empty, refusal
 from console.core.merge_fields import empty_fields
 from console.core.speaking import fill_text
-from console.errors import Invalid
 from console.steps.base import Completion, Context, MessageWanted, Option, Prompt, StepConfig, StepType, StepView, Values, fill_template
 
 SENT, SKIPPED, EXPIRED, FAILED = "sent", "skipped", "expired", "failed"

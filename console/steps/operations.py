@@ -8,9 +8,9 @@ from console.core import expressions
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import Computed, Located, Use, computed
 from console.core.effect_kinds import Http, Kind, SqlDelete, SqlInsert, SqlWrite
+from console.core.errors import Invalid
 from console.core.expressions.operands import UNKNOWN, to_json
 from console.core.speaking import fill_text
-from console.errors import Invalid
 
 Operation = Literal["create", "update", "delete", "http"]
 SETTINGS: Mapping[Operation | None, tuple[str, ...]] = {

@@ -11,10 +11,10 @@ from console.core.document_letters import OUTSIDE
 from console.core.documents import field_expressions, fields as definitions
 from console.core.documents.document_parts import NAME_PATTERN, Help, Said
 from console.core.documents.fields import Definition, FieldDefinition, Located, condition_holds
+from console.core.errors import Invalid
 from console.core.forms import FormField, Wrong, cleaned, examine, is_empty, missing_message, refusal
 from console.core.run.step_requests import Awaited
 from console.core.speaking import fill_text
-from console.errors import Invalid
 from console.infra.db.ids import new_id
 from console.steps.base import (
     AsksPerson,

@@ -7,7 +7,7 @@ from pydantic import Field
 from console.core import expressions
 from console.core.documents.document_parts import SLUG_PATTERN
 from console.core.documents.fields import Located, Use
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.base import Child, Completion, Context, StepConfig, StepType, StepView, Values
 
 BRANCH = "run"

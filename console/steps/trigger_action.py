@@ -16,10 +16,10 @@ from console.core.documents.document_parts import Name
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Computed, Located, Use, computed, fitted, with_own
 from console.core.effect_kinds import SqlWrite
+from console.core.errors import Conflict, NotAllowed
 from console.core.forms import FormField, is_empty
 from console.core.plain_words import roles_words, uncapitalised
 from console.core.speaking import fill_text
-from console.errors import Conflict, NotAllowed
 from console.steps.base import (
     Act,
     AsksPerson,

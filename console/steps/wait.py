@@ -9,10 +9,10 @@ from console.core import expressions
 from console.core.documents.fields import Located
 from console.core.documents.references import suggestion
 from console.core.documents.triggers_check import EVENTS, FORMER_EVENTS, OF_RECORDS
+from console.core.errors import Invalid
 from console.core.expressions.operands import duration_of, moment_of, to_json
 from console.core.plain_words import humanised
 from console.core.run.step_requests import Awaited
-from console.errors import Invalid
 from console.infra.db.ids import new_id
 from console.steps.base import Completion, Context, StepConfig, StepType, StepView, Values
 from console.steps.message_settings import DURATION, seconds_of

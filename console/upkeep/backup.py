@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from console import __version__, log
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import files, settings, subjects
 from console.infra.db import dump, engine, migrate
 from console.log import checkpoint, tree_heads

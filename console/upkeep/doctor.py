@@ -14,7 +14,7 @@ import psutil
 import psycopg
 import sqlalchemy as sa
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import files, settings
 from console.infra.db import dump, engine, fitness, migrate, presence, release, troubles
 from console.infra.files import virus_scan

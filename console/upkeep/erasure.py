@@ -23,8 +23,8 @@ from console.contacts import tags
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.core.run.moves import require_reason
-from console.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction

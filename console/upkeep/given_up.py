@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from console import accounts, records
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import jobs, settings
 from console.infra.db import presence, troubles
 from console.infra.db.engine import hot_engine

@@ -23,7 +23,7 @@ from sqlalchemy.engine import URL
 from console import log
 from console.activity import exports, sequencing
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.infra import faults, files as kept_files, settings
 from console.infra.db import dump, engine, migrate, server
 from console.infra.db.presence import PRESENCE

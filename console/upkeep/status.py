@@ -8,8 +8,8 @@ from console import access, background, log
 from console.access import casbin_agreement, history
 from console.activity import integrity, sequencing
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.moments import moment_text
-from console.errors import Conflict, Invalid, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.presence import PRESENCE

@@ -13,9 +13,9 @@ from markupsafe import Markup
 from console import access, accounts, activity, browse, records
 from console.activity import ActivityRow, exports
 from console.core.documents.collections import Collection, Field
+from console.core.errors import Malformed
 from console.core.events import GROUPS, KINDS
 from console.core.moments import midnight_text
-from console.errors import Malformed
 from console.views import downloads, formats, frame
 from console.views.formats import Kind, Look
 from console.views.proof import badge

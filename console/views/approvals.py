@@ -14,10 +14,10 @@ from console import accounts, browse, workflows
 from console.core import media, record_links
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, SourceDown
 from console.core.moments import moment_text
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, SourceDown
 from console.runs.changing import approval_questions
 from console.views import beside_approval, blocks, formats, frame
 from console.views.activity import Chip

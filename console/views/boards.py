@@ -11,8 +11,8 @@ from console import browse, formats
 from console.browse import BrowseQuery, list_views
 from console.browse.boards import Board, BoardColumn, board, option_value
 from console.core.documents.collections import Field
+from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, SourceDown
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, SourceDown
 from console.formats import Amount, Kind, Look
 from console.records import Record
 from console.views import board_links, errors, frame, identity, list_filters, list_tags, lists, states

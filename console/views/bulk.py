@@ -19,9 +19,9 @@ from console.core.documents.action_document import Action
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.effect_kinds import SqlWrite
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.core.forms import is_empty, missing_message, refusal
-from console.errors import ConsoleError, Invalid, NotFound
 from console.infra import jobs, subjects
 from console.runs.showing import lists
 from console.runs.showing.lists import RunHead

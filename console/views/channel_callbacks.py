@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify, request
 
 from console.channels.base import Callback
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import settings
 from console.messages import callbacks
 from console.views import unread_bodies

@@ -28,9 +28,9 @@ from console.contacts.import_batches import Import
 from console.contacts.imports import Line, Plan, Question
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.filters import IMPORTED
 from console.core.plain_words import uncapitalised
-from console.errors import ConsoleError, Invalid, NotFound
 from console.messages import opting_out
 from console.views import downloads, formats, frame, list_tags, refusals
 from console.views.frame import Badge

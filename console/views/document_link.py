@@ -8,8 +8,8 @@ from flask import Blueprint, Response, render_template, request
 
 from console import document_requests
 from console.core import media
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.document_requests import Page
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import settings
 from console.views import frame, security
 from console.views.formats import Look

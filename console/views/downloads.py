@@ -14,7 +14,7 @@ from console import accounts, log
 from console.activity import exports, sequencing
 from console.activity.exports import Export, ExportQuery
 from console.core.actor import Actor
-from console.errors import TooMany
+from console.core.errors import TooMany
 
 AT_ONCE = 2  # the other threads of the process are for people who wait for a page
 READY_S = 5.0

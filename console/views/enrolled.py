@@ -12,9 +12,9 @@ from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
+from console.core.errors import Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.enrolments import Batch, Counts, Lead, Question, Target
-from console.errors import Invalid, Malformed, NotFound
 from console.infra import jobs
 from console.views import frame, reference_boxes, refusals
 from console.views.forms import Field, Form

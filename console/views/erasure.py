@@ -6,7 +6,7 @@ from console import access, browse, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.errors import Conflict, Invalid, NotFound, SourceDown
+from console.core.errors import Conflict, Invalid, NotFound, SourceDown
 from console.upkeep import erasure
 from console.views import frame
 

@@ -19,7 +19,7 @@ from console import access, log, sources
 from console.access import spoken_names
 from console.browse import out_of_scope
 from console.core.actor import Actor
-from console.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
+from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
 from console.infra.db import troubles
 from console.infra.db.ids import uuid7_text
 from console.rights.right_requests import Reason

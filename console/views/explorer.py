@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, request
 from console import browse
 from console.browse import RelatedPage
 from console.core.documents.collections import Collection, Field
-from console.errors import ConsoleError, NotFound, SourceDown
+from console.core.errors import ConsoleError, NotFound, SourceDown
 from console.records import Record
 from console.views import formats, frame, records, states
 from console.views.formats import Look

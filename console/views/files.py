@@ -11,8 +11,8 @@ from flask import Blueprint, Response, make_response, request
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from console import documents
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.documents import Document
-from console.errors import ConsoleError, Invalid, NotFound
 from console.runs.changing import attachments
 from console.views import frame
 from console.views.run import form_boxes

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from flask import Response, request
 from markupsafe import Markup
 
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
 
 Choice = tuple[str, ...]

@@ -23,8 +23,8 @@ from console import access, accounts
 from console.background import Work
 from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Malformed
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, ConsoleError, Malformed
 from console.infra import jobs, settings
 from console.infra.db.ids import new_id
 from console.views import formats

@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
 from console.automation import webhooks
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.infra import settings
 from console.views import rates, unread_bodies
 from console.views.api import sent_bytes

@@ -20,8 +20,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from console import access, accounts
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.core.moments import READER_ZONE
-from console.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.views import kept_forms, rates
 from console.views.frame import htmx
 

@@ -11,8 +11,8 @@ from flask import Blueprint, Response, request
 from console import inboxes
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, Invalid
 from console.inboxes import Inbox
 from console.views import formats, frame, list_preview
 from console.views.my_work import count_words, due_words

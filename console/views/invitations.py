@@ -6,7 +6,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 
 from console import accounts
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.views import security
 from console.views.auth import start_session
 from console.views.forms import Field, Form

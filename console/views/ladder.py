@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from console.errors import ConsoleError, NotAllowed, NotFound
+from console.core.errors import ConsoleError, NotAllowed, NotFound
 from console.proposals import promotion, report_words
 from console.proposals.promotion import Standing
 from console.views import frame, proposal_report

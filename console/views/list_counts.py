@@ -11,7 +11,7 @@ from console.browse import BrowseQuery, Counted, ListPage, list_views
 from console.browse.list_views import ListView
 from console.browse.saved_segments import KEPT, SavedSegment
 from console.core.documents.collections import Collection
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.views import frame
 from console.views.saved_segments import address
 

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from console import accounts, background, browse
 from console.browse import list_files, list_views
 from console.browse.list_files import FORMS, ListFile
-from console.errors import Malformed, NotFound
+from console.core.errors import Malformed, NotFound
 from console.views import downloads, frame, lists
 from console.views.frame import Badge
 

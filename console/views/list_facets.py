@@ -9,7 +9,7 @@ from flask import request
 from console import browse, formats
 from console.browse import BrowseQuery
 from console.core.documents.collections import Collection
-from console.errors import Malformed, SourceDown
+from console.core.errors import Malformed, SourceDown
 from console.views import frame, list_filters
 
 MOST = 4

@@ -5,7 +5,7 @@ from typing import Any
 
 from console import browse, runs
 from console.core.documents.collections import Collection
-from console.errors import NotFound, SourceDown
+from console.core.errors import NotFound, SourceDown
 from console.views import frame, records
 
 PREVIEWED_RUNS = 3

@@ -9,8 +9,8 @@ from flask import request
 from console import formats
 from console.browse import BrowseQuery, ListPage, list_places
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.views import frame, list_filters
 from console.views.list_counts import list_address
 

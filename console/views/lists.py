@@ -14,7 +14,7 @@ from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filters
 from console.core.documents.collections import Collection, Field
-from console.errors import Malformed, TooSlow
+from console.core.errors import Malformed, TooSlow
 from console.records import MOST_SORTED, titled_orders
 from console.views import (
     collection_shelf,

@@ -12,8 +12,8 @@ from console.actions.bulk import Bulk
 from console.actions.many_changes import ManyChanges
 from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.forms import is_empty, refusal
-from console.errors import ConsoleError, Invalid, NotFound
 from console.views import chosen_records, formats, frame, lists, record_forms, reference_boxes, refusals
 from console.views.run import form_boxes, workspace_return
 

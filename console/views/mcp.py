@@ -3,7 +3,7 @@
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.views import mcp_messages
 from console.views.security import same_origin
 

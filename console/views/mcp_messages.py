@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 import console
 from console import log
 from console.core.documents import json_shape
-from console.errors import ConsoleError, Malformed
+from console.core.errors import ConsoleError, Malformed
 from console.formats import object_in
 from console.views import mcp_tools
 from console.views.api import sent_bytes

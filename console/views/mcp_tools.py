@@ -14,8 +14,8 @@ from pydantic import Field, StringConstraints
 from console import access, actions, browse, enrolments, records, runs, workflows
 from console.browse import BrowseQuery
 from console.core.actor import Actor
+from console.core.errors import NotAllowed, NotFound
 from console.core.moments import moment_text
-from console.errors import NotAllowed, NotFound
 from console.infra import settings
 from console.views import frame
 from console.views.api import idempotency

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from console import activity
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import formats, frame
 from console.views.formats import Look
 

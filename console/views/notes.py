@@ -9,7 +9,7 @@ from flask import Blueprint, Response, request
 from console import accounts, browse
 from console.browse import notes
 from console.core import media
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.views import frame, records
 
 blueprint = Blueprint("notes", __name__)

@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from console import accounts
 from console.accounts import confirming, identities, oidc, provider_sign_in, signing_in, throttle
-from console.errors import ConsoleError, TooMany
+from console.core.errors import ConsoleError, TooMany
 from console.infra import settings
 from console.views import auth, frame, identity
 

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, request
 
 from console import access, enrolments
 from console.core.contacting import KINDS
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import settings
 from console.messages import channel_settings
 from console.upkeep import status

@@ -9,8 +9,8 @@ from flask import Blueprint, Response, flash, request
 from console import access, browse, enrolments, messages, workflows
 from console.channels import sandbox
 from console.core.contacting import KINDS
+from console.core.errors import Conflict, Malformed
 from console.core.stop_words import is_stop
-from console.errors import Conflict, Malformed
 from console.messages import Line, OutboxQuery, callbacks, channel_settings, inbound, outbox, outside_addresses
 from console.views import formats, frame
 

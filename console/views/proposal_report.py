@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.proposals import cases, measure, report_words
 from console.proposals.cases import Wanted
 from console.proposals.figures import Figures

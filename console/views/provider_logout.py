@@ -4,7 +4,7 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from console.accounts import provider_logouts, sessions, signing_in, throttle
-from console.errors import ConsoleError, TooMany
+from console.core.errors import ConsoleError, TooMany
 
 blueprint = Blueprint("provider_logout", __name__)
 

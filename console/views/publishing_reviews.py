@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import accounts, publication, workflows
 from console.core import drafting
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import frame
 from console.views.editor.publishing import impact_context
 from console.views.frame import Badge

@@ -6,7 +6,7 @@ from console.accounts import rates, throttle
 from console.accounts.rates import Rate, RateLimited
 from console.accounts.throttle import Limit
 from console.core.actor import Actor
-from console.errors import TooMany
+from console.core.errors import TooMany
 from console.infra import settings
 
 blueprint = Blueprint("rates", __name__)

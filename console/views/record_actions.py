@@ -9,7 +9,7 @@ from console import actions, browse
 from console.browse import RecordPage
 from console.core import record_links
 from console.core.documents.action_document import Action
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes
 

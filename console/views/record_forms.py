@@ -13,8 +13,8 @@ from console.actions import hand_forms, record_changes
 from console.actions.hand_forms import Deletion, NewRecord, Referring
 from console.browse import RecordPage
 from console.core.documents.collections import Field
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.records.delete import Follows
 from console.views import errors, formats, frame, meanwhile, records, reference_boxes, refusals
 from console.views.run import form_boxes

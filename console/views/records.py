@@ -14,9 +14,9 @@ from console.actions import hand_forms
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.policy import rules
 from console.documents import ARCHIVE
-from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.records import governing
 from console.runs import RunHead
 from console.views import (

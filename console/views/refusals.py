@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from console.core.errors import ConsoleError
 from console.core.forms import by_label, plain
-from console.errors import ConsoleError
 from console.views import frame
 
 

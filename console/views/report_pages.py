@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, make_response, request
 
 from console import access, accounts, log, reports
+from console.core.errors import Invalid, Malformed, NotFound
 from console.core.moments import midnight
-from console.errors import Invalid, Malformed, NotFound
 from console.reports import tables
 from console.reports.tables import WINDOWS, Cell, Given, Link, PeriodReport, TableReport
 from console.views import downloads, formats, frame, given_words

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from console import browse
 from console.browse import reveal as revealing
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.views import formats, frame, records
 
 blueprint = Blueprint("reveal", __name__, url_prefix="/c")

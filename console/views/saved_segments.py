@@ -11,7 +11,7 @@ from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment
 from console.core import filter_expressions
 from console.core.documents.collections import Collection, free_id
-from console.errors import ConsoleError, Invalid, Malformed
+from console.core.errors import ConsoleError, Invalid, Malformed
 from console.views import formats, frame
 
 EVERYBODY = "everybody"

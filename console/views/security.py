@@ -13,8 +13,8 @@ from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 from console import document_requests, log
 from console.contacts import contact_files
+from console.core.errors import NotAllowed
 from console.core.moments import READER_ZONE
-from console.errors import NotAllowed
 from console.infra import settings
 from console.infra.db import request_writes
 from console.infra.db.ids import uuid7_text

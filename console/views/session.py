@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, jsonify, request, session
 from flask_login import current_user
 
 from console.accounts import one_time
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.views import frame, identity
 
 blueprint = Blueprint("session", __name__, url_prefix="/session")

@@ -11,7 +11,7 @@ from flask_login import current_user
 
 from console.accounts import confirming, one_time
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import auth, frame, identity, kept_forms
 
 blueprint = Blueprint("step_up", __name__, url_prefix="/step-up")

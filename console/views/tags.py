@@ -10,8 +10,8 @@ from console.actions import bulk, many_changes, many_tags
 from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.actor import Actor
+from console.core.errors import Invalid
 from console.core.tag_names import clean
-from console.errors import Invalid
 from console.views import chosen_records, frame, list_tags, lists, records
 from console.views.run import workspace_return
 

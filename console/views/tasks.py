@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import browse
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.runs import RunHead
 from console.views import frame, my_work, rail, refusals
 from console.views.run import form_boxes, page

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from console import access, accounts, browse, log, records, runs, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Field
+from console.core.errors import ConsoleError, NotFound
 from console.core.run import Run
 from console.core.run.approval_request import Approval, Decided
 from console.core.run.duties import OF_STEP, REQUESTER, STARTER
-from console.errors import ConsoleError, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.log import masking

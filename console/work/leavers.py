@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from console import access, accounts, runs
 from console.accounts import absences
 from console.core.actor import Actor
-from console.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, listed

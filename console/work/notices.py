@@ -15,7 +15,7 @@ from console.access import casbin_agreement, limits
 from console.access.run_reach import ALL
 from console.accounts import identities
 from console.core.actor import Actor
-from console.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
+from console.core.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
 from console.formats.times import moment_words
 from console.infra import faults, jobs, settings, subjects
 from console.infra.db.engine import fetch, transaction

@@ -11,8 +11,8 @@ from console import access, accounts, log, runs
 from console.accounts import absences
 from console.browse import evidence
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.forms import FormField, clean
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 

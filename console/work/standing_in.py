@@ -10,7 +10,7 @@ from console.accounts import absences
 from console.core.actor import Actor
 from console.core.documents import approval_check
 from console.core.documents.workflow_sketch import Sketch
-from console.errors import ConsoleError, SourceDown
+from console.core.errors import ConsoleError, SourceDown
 from console.infra import jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from console import access, accounts, log, runs
 from console.accounts import absences
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 

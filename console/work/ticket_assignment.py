@@ -6,7 +6,7 @@ from functools import partial
 
 from console import access, inboxes, runs
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.inboxes import Inbox
 from console.log import idempotency_note
 from console.work.tickets import start_ticket, ticket_by_id

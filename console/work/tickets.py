@@ -15,8 +15,8 @@ from console import access, accounts, enrolments, inboxes, log, records, runs, w
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field
+from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
-from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.inboxes import Inbox
 from console.monitoring import due_times
 from console.records import Record

@@ -8,7 +8,7 @@ from typing import Any
 from console import access, inboxes, records, runs
 from console.core import outcome_words
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.monitoring import due_times
 from console.runs import RunHead

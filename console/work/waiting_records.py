@@ -8,9 +8,9 @@ from console.browse import naming
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import NotFound
 from console.core.expressions import Expression
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.inboxes import Inbox
 from console.infra.db.engine import hot_engine
 from console.records import Record

@@ -15,7 +15,7 @@ from console.core.documents import json_shape
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.house_rules import Variable
 from console.core.documents.workflow import Settings, read
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, changed_body, entry_of, locked_row, note_event, update_row
 from console.workflows.draft_edits import opened, record_edit

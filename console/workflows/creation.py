@@ -10,7 +10,7 @@ from console import access
 from console.core import plain_words
 from console.core.actor import Actor
 from console.core.documents.workflow import FORMAT, Workflow
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id

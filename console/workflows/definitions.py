@@ -17,8 +17,8 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.core.documents.workflow_check import Problem
+from console.core.errors import Conflict, Invalid, Malformed, NotFound
 from console.core.plain_words import named_reason
-from console.errors import Conflict, Invalid, Malformed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.workflows import lifecycle

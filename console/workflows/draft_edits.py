@@ -13,7 +13,7 @@ from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.draft_shape import in_shape
 from console.core.drafting import ChangeError
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.infra.db import tables
 
 MOST_EDITS = 2_000

@@ -20,8 +20,8 @@ from console.core.documents.workflow import Workflow, read
 from console.core.documents.workflow_check import Problem
 from console.core.documents.workflow_sketch import Sketch
 from console.core.drafting import Change, ChangeError, MisshapenError
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import named_reason
-from console.errors import Conflict, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.workflows.draft_edits import EDIT, REDO, UNDO, Document, draft_at_revision, newest_edit, opened, record_edit

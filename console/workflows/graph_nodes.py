@@ -15,9 +15,9 @@ from console.core.documents.document_parts import NAME_PATTERN, NodeType
 from console.core.documents.json_shape import model_errors
 from console.core.drafting import Change, graph_pieces
 from console.core.drafting.graph_pieces import EDGE, NODE
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.core.plain_words import named_reason
-from console.errors import Conflict, Invalid, NotFound
 from console.infra.db.engine import fetch
 from console.log import body
 from console.workflows.drafts import Draft, edit, open_draft

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 
 LONGEST_REASON = 2000
 ROUNDS = 4

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from console import access, log
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
 from console.workflows.known_workflows import all_known
 from console.workflows.versions import CHAIN, OBJECT, Definition

@@ -15,8 +15,8 @@ from console import access, accounts, log
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read
+from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.core.list_addresses import id_of_cursor
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id

@@ -7,7 +7,7 @@ from sqlalchemy.engine import Connection, Row
 
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 from console import access
 from console.core.actor import Actor
 from console.core.documents.workflow import read
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.workflows.definitions import locked_row

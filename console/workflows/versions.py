@@ -22,8 +22,8 @@ from console.core.documents.names_check import Names
 from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
+from console.core.errors import Conflict, DefinitionError, NotFound
 from console.effects import action_cache
-from console.errors import Conflict, DefinitionError, NotFound
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction

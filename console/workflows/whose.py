@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection, Row
 from console import access, accounts, log
 from console.access import limits
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.workflows.definitions import Entry, entry_of, locked_row, update_row
 from console.workflows.known_workflows import Known, _forget, all_known

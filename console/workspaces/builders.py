@@ -3,7 +3,7 @@
 from console import access, records
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace
-from console.errors import Invalid
+from console.core.errors import Invalid
 
 
 def manages(actor: Actor) -> bool:

@@ -29,12 +29,12 @@ from console.core.documents.workspaces import (
     Toggle,
     Workspace,
 )
+from console.core.errors import ConsoleError, NotFound
 from console.core.expressions import Expression
 from console.core.expressions.nodes import Path
 from console.core.expressions.operands import date_of
 from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
-from console.errors import ConsoleError, NotFound
 from console.formats import Look
 from console.records import Chosen, KeySelect
 from console.workspaces.days_in_conditions import of_record, with_midnights

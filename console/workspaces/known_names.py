@@ -25,8 +25,8 @@ from console.core.documents.workspaces import (
     texts_of,
 )
 from console.core.documents.workspaces.components import Part
+from console.core.errors import ConsoleError, NotFound
 from console.core.expressions import ExpressionError
-from console.errors import ConsoleError, NotFound
 from console.records import sql_question
 
 Find: TypeAlias = Callable[[str], Collection | None]

@@ -25,9 +25,9 @@ from console.core.documents.workspaces import (
     Text,
     WorkflowButtons,
 )
+from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
 from console.core.expressions import search_syntax
 from console.core.plain_words import uncapitalised, with_article
-from console.errors import ConsoleError, NotAllowed, NotFound, SourceChanged, SourceDown, TooSlow
 from console.formats import Look
 from console.records import grouped, order_of
 from console.work import tickets

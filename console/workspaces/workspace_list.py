@@ -8,7 +8,7 @@ from sqlalchemy.engine import Engine
 
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.workspaces import builders

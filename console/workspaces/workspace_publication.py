@@ -19,8 +19,8 @@ from console.core.actor import Actor
 from console.core.documents.collections.document_changes import Change, changes
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import KINDS, Workspace, check, read
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.former_documents import FormerDocument
-from console.errors import Conflict, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.workspaces import builders, workspace_list

@@ -11,8 +11,8 @@ from sqlalchemy.engine import Connection
 from console.core import former_documents
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace, read
+from console.core.errors import NotFound
 from console.core.former_documents import FormerDocument
-from console.errors import NotFound
 from console.infra.db import tables
 
 MOST_FORMER = 50

@@ -20,7 +20,7 @@ from console.access.oracle import Judge
 from console.access.rows import ACTS, WHOLE, PolicyError, Row
 from console.core import expressions
 from console.core.actor import Actor
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra.db.engine import fetch
 from console.work import approvals, notices
 from tests.company import Company

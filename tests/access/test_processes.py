@@ -14,7 +14,7 @@ from console.access.rows import Row
 from console.activity import exports, sequencing
 from console.activity.exports import ExportQuery
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.rights import role_rules
 from console.rights.role_rules import Rule

@@ -10,7 +10,7 @@ from console import access, accounts, inboxes, log, sources
 from console.access import EVERY_RUN, Runs
 from console.accounts import teamwork
 from console.core.actor import Actor
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.runs.showing import queues
 from console.upkeep import erasure

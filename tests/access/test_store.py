@@ -15,8 +15,8 @@ from console.access import history, limits, policy_store
 from console.access.deciding import Decision
 from console.access.rows import Row
 from console.core.actor import Actor
+from console.core.errors import NotAllowed
 from console.demo import staff
-from console.errors import NotAllowed
 from console.infra.db import engine as db
 from console.upkeep import doctor, status
 

@@ -9,8 +9,8 @@ import pytest
 from console import access, accounts
 from console.access import policy_store
 from console.core.actor import Actor
+from console.core.errors import NotAllowed
 from console.demo import staff
-from console.errors import NotAllowed
 from console.infra.db import engine as db
 from tests.conftest import Database
 

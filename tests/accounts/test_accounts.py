@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from console import access, accounts, log
 from console.accounts import passwords, signing_in, throttle
 from console.accounts.throttle import Limit
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db import engine as db
 from tests.conftest import REAL_HASHER
 from tests.tables import cases

@@ -9,7 +9,7 @@ import pytest
 from console import access, accounts
 from console.accounts import invitations, person_changes, teamwork
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import settings
 from tests.company import Company
 from tests.servers.outside import Mailbox, smtp

@@ -9,7 +9,7 @@ from console import access, accounts, runs
 from console.accounts import abilities, authority, directory, factors, others_keys, person_changes, profile, sessions
 from console.accounts.directory import Asked
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotAllowed, NotFound
 from console.work import leavers
 from tests.company import Company
 from tests.support.staff import hired, noted, open_sessions, signed_in

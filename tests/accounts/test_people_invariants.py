@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from console import access, accounts, runs
 from console.accounts import authority, passwords, person_changes
 from console.core.actor import Actor
-from console.errors import ConsoleError, NotAllowed
+from console.core.errors import ConsoleError, NotAllowed
 from console.infra.db import engine as db
 from tests import warm
 from tests.company import Company

@@ -4,7 +4,7 @@ import pytest
 
 from console import access, accounts, inboxes
 from console.accounts import teamwork
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
 from tests.support.staff import hired, noted, sql
 

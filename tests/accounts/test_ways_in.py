@@ -317,7 +317,7 @@ def test_the_code_is_asked_for_before_there_is_any_session(house: Company) -> No
 def test_a_key_changes_nothing_of_a_persons_ways_in(house: Company) -> None:
     key: Actor = dataclasses.replace(house.tom, kind="key", session="key_1")
     from console.accounts import profile
-    from console.errors import Conflict
+    from console.core.errors import Conflict
 
     with pytest.raises(Conflict):
         profile.change_password(key, PASSWORD, "nine quiet owls drum")

@@ -7,7 +7,7 @@ from console.actions import bulk, one_record
 from console.actions.bulk import Item
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.upkeep import erasure

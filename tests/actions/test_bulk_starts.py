@@ -9,7 +9,7 @@ from console.actions import bulk, bulk_starts
 from console.actions.bulk_starts import BulkStart
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -158,7 +158,7 @@ def test_whoever_is_still_at_it_is_left_alone_and_a_source_that_is_down_is_asked
 
 
 def _down(_intent: object) -> Any:
-    from console.errors import SourceDown
+    from console.core.errors import SourceDown
 
     raise SourceDown("shelf does not answer")
 

@@ -8,7 +8,7 @@ from console import access, records
 from console.actions import bulk, many_changes
 from console.actions.many_changes import CHANGE, DELETE, ManyChanges
 from console.browse import BrowseQuery
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.company import Company

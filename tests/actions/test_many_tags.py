@@ -8,8 +8,8 @@ from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
 from console.browse import BrowseQuery
 from console.contacts import import_batches, tags
+from console.core.errors import NotFound
 from console.core.tag_names import MOST_ON_RECORD
-from console.errors import NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.work import notices

@@ -8,7 +8,7 @@ import pytest
 from console import access, accounts, actions, browse, log, records
 from console.access import narrowing, policy_words
 from console.actions import record_changes
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from console import access, activity
 from console.activity import ActivityPage, event_list, sequencing
 from console.core.actor import Actor
+from console.core.errors import Malformed, NotAllowed, NotFound
 from console.demo import staff
-from console.errors import Malformed, NotAllowed, NotFound
 from console.infra import db, subjects
 from console.infra.db import tables
 from console.log import Fact, Frame, chained, events_of, note, recheck, write

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console import access, activity
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import db, subjects
 from console.infra.db import tables
 from console.log import Fact, Frame, chained, note, write

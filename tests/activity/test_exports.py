@@ -16,7 +16,7 @@ from console import access, activity, log
 from console.activity import exports, sequencing
 from console.activity.exports import ExportQuery, parse_query
 from console.core.actor import Actor
-from console.errors import Conflict, Malformed, NotAllowed
+from console.core.errors import Conflict, Malformed, NotAllowed
 from console.infra.db import fetch
 from console.infra.db.engine import migration_url
 from console.infra.db.presence import somebody_works

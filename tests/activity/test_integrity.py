@@ -16,7 +16,7 @@ from console.activity import integrity, sequencing
 from console.commands.rebuild import rebuild
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import engine, fetch
 from console.log import guards, recheck, tree_heads
 from console.upkeep import doctor, erasure, status

@@ -22,7 +22,7 @@ from console.commands.key import key as key_command
 from console.commands.seal import seal
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import settings
 from console.infra.db import fetch
 from console.log import checkpoint, tree_heads

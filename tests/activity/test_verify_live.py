@@ -16,7 +16,7 @@ from console import runs
 from console.activity import exports, sequencing
 from console.commands.activity import activity
 from console.commands.verify import verify
-from console.errors import Conflict, NotAllowed
+from console.core.errors import Conflict, NotAllowed
 from console.infra.db import fetch
 from console.log import tree_heads
 from console.upkeep import erasure

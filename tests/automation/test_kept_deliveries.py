@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 
 from console import accounts, automation, runs, workflows
 from console.automation import kept_deliveries
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company

@@ -9,8 +9,8 @@ import pytest
 
 from console import accounts, automation, browse, log, runs, sources, workflows
 from console.automation import firing, source_events, trigger_rows
+from console.core.errors import NotFound
 from console.core.run.origin import RecordRef
-from console.errors import NotFound
 from console.infra.db.engine import fetch, transaction
 from console.infra.postgres import Embedded
 from tests.company import WORKING, Company

@@ -12,7 +12,7 @@ from console import access, automation, browse, publication
 from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import tags
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from console.messages import inbound
 from console.upkeep import status as upkeep

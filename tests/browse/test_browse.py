@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import access, browse, log, records, runs
 from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.infra.db.engine import hot_engine
 from console.records import catalogue
 from tests.statements import all_sent

@@ -10,8 +10,8 @@ from console import access, accounts, browse, records, runs, workflows
 from console.actions import bulk, record_changes
 from console.core.actor import Actor
 from console.core.documents.collections import document_check
+from console.core.errors import ConsoleError, DefinitionError
 from console.effects import python
-from console.errors import ConsoleError, DefinitionError
 from console.upkeep import doctor
 from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company

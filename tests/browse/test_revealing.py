@@ -12,7 +12,7 @@ from console import access, accounts, activity, browse, collections, log, record
 from console.activity import sequencing
 from console.app import create_app
 from console.browse import BrowseQuery, reveal
-from console.errors import Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from tests.company import DOCUMENTS, PASSWORD, Company
 from tests.runs.changing.test_midway import ruled

@@ -13,7 +13,7 @@ from console.activity import sequencing
 from console.builder import builder_turns, judged_changes, reachable_names
 from console.core import drafting
 from console.core.actor import Actor
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from tests.company import Company

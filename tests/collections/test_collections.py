@@ -9,8 +9,8 @@ import pytest
 
 from console import collections, log, records, sources
 from console.core.documents.collections.collection_document import read
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.plain_words import humanised
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.records import catalogue
 from tests.company import Company
 

@@ -12,8 +12,8 @@ import pytest
 
 from console import access, browse, collections, hooks, records, runs, sources
 from console.browse import BrowseQuery
+from console.core.errors import Invalid, Malformed, NotFound
 from console.core.scopes import Scope, whole
-from console.errors import Invalid, Malformed, NotFound
 from console.records import write_checks
 from tests.company import WORKING, Company
 

@@ -7,7 +7,7 @@ from click.testing import CliRunner, Result
 from console import log
 from console.accounts import absences
 from console.commands.absence import absence
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
 
 TODAY = log.now().date()

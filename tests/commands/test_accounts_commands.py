@@ -8,7 +8,7 @@ from click.testing import CliRunner, Result
 
 from console import accounts, log
 from console.commands import apikey, user
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import settings
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from console.commands.inbox import inbox
-from console.errors import DefinitionError, NotFound
+from console.core.errors import DefinitionError, NotFound
 from tests.company import DESK, Company
 from tests.work.test_inbox import UNRATED
 

@@ -5,7 +5,7 @@ from click.testing import CliRunner
 from console import log
 from console.commands.pause import pause
 from console.commands.resume import resume
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import jobs
 from tests.conftest import Database
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from console import workflows
 from console.commands.secret import secret
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.infra import settings
 from console.infra.outbound import outgoing_secrets
 from console.infra.processes import supervisor

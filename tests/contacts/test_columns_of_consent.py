@@ -11,7 +11,7 @@ import pytest
 from console import access
 from console.contacts import import_batches, imports
 from console.contacts.import_batches import Import
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.contacts.test_opted_out_lines import club, given

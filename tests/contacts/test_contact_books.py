@@ -9,7 +9,7 @@ from console import browse, contacts, sources
 from console.actions import record_changes
 from console.browse import BrowseQuery
 from console.contacts import books, tags
-from console.errors import Conflict, Invalid, NotAllowed
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra.db import engine, server
 from console.records import connect
 from tests.company import Company

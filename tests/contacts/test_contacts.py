@@ -8,7 +8,7 @@ import pytest
 from console import collections, contacts
 from console.core.contacting import Consent
 from console.core.documents.collections.document_check import check
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from tests.company import Company
 from tests.support.contact_club import CONTACT, found_club
 from tests.tables import cases

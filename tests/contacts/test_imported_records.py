@@ -7,8 +7,8 @@ import pytest
 from console import browse
 from console.browse import BrowseQuery
 from console.contacts import import_batches
+from console.core.errors import Malformed
 from console.core.filters import IMPORTED
-from console.errors import Malformed
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.company import Company

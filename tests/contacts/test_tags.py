@@ -8,8 +8,8 @@ import pytest
 from console import access, browse, log, runs, workflows
 from console.browse import BrowseQuery
 from console.contacts import tags
+from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.core.tag_names import clean
-from console.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company

@@ -10,8 +10,8 @@ from console import access, automation
 from console.activity import sequencing
 from console.contacts import import_batches, imports, line_tags, tag_cells, tags
 from console.contacts.import_batches import Import
+from console.core.errors import Invalid
 from console.core.tag_names import MOST_ON_RECORD
-from console.errors import Invalid
 from console.infra.db.engine import fetch
 from console.records import collection
 from tests.automation.test_triggers import house, publish, told

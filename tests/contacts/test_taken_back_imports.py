@@ -10,7 +10,7 @@ from console.actions import bulk, many_changes, untouched
 from console.activity import sequencing
 from console.contacts import import_batches, tags
 from console.contacts.import_batches import Import
-from console.errors import Invalid, NotAllowed
+from console.core.errors import Invalid, NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -7,10 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError
 from console.core.run import Event, Run, commands, evolve
 from console.core.run.commands import Plan
 from console.core.run.decisions import decide
-from console.errors import ConsoleError
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PEOPLE = ("usr_olivia", "usr_tom", "usr_mona")

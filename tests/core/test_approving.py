@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.core.run import FINAL, commands, fold, step_requests
 from console.core.run.approving import ruled_out
 from console.core.run.decisions import decide
 from console.core.run.step_requests import ApprovalAsked
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases
 

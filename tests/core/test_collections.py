@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from console.core.documents.collections import Collection, Stored, assemble
+from console.core.errors import DefinitionError
 from console.core.scopes import Scope, whole
-from console.errors import DefinitionError
 from tests.tables import cases
 
 

@@ -7,8 +7,8 @@ import pytest
 from console.core.documents.collections import Collection, Stored, assemble
 from console.core.documents.collections.collection_document import cleansed, read
 from console.core.documents.collections.document_check import check
+from console.core.errors import DefinitionError
 from console.core.scopes import Scope, whole
-from console.errors import DefinitionError
 from tests.tables import cases
 
 

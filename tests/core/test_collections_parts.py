@@ -13,8 +13,8 @@ from console.core.documents.collections import (
     fields_of,
     treatment,
 )
+from console.core.errors import DefinitionError
 from console.core.scopes import Scope, whole
-from console.errors import DefinitionError
 from tests.core.test_collections import column, one, structure
 from tests.tables import cases
 

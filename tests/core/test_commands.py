@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.core.run import commands, going_back, step_requests
 from console.core.run.commands import Plan
-from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from console.core.errors import Conflict
 from console.core.moments import moment_text
 from console.core.run import commands, step_requests
-from console.errors import Conflict
 from tests.core.graphs import Walk
 from tests.core.test_commands_matrix import LATER, MONA, OLIVIA, STATES, TOM, WISH, given, started
 from tests.tables import cases

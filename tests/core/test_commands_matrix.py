@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.core.run import Event, commands, decisions, step_requests
 from console.core.run.commands import Plan
 from console.core.run.decisions import decide, opening
 from console.core.run.going_back import cancelled_by, revisable
 from console.core.run.moves import NEXT_ITEM, require_completable, require_reason
-from console.errors import Conflict, ConsoleError, Invalid
 from tests.core.graphs import NOW, Walk, plan, step
 from tests.tables import cases
 

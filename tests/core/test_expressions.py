@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from console.core import expressions
+from console.core.errors import DefinitionError
 from console.core.expressions import ExpressionError, parse
-from console.errors import DefinitionError
 from tests.tables import cases
 
 NOW = datetime(2026, 5, 31, 22, 30, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 
 from console.core import filters
 from console.core.documents.collections import Collection, Stored, assemble
+from console.core.errors import Malformed
 from console.core.filters import Group
-from console.errors import Malformed
 from tests.tables import cases
 
 Single = filters.Test

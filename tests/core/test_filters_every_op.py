@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 
 from console.core import filters
 from console.core.documents.collections import Collection, Stored, assemble
-from console.errors import Malformed
+from console.core.errors import Malformed
 from tests.tables import cases
 
 UUID_TEXT = "6f1c3cbe-3c0f-4b52-8f1e-3c0f4b528f1e"

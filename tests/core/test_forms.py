@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+from console.core.errors import Invalid
 from console.core.forms import FIELD_TYPES, FormField, clean, examine
-from console.errors import Invalid
 
 OPTIONS = [{"value": "new", "label": "New"}, {"value": "old", "label": "Old"}, {"value": "event", "label": "Event"}]
 

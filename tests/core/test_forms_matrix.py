@@ -11,6 +11,7 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from console.core.documents.fields import NEEDS_OPTIONS, NOT_IN_FORMS, FieldDefinition, fitted, taken
+from console.core.errors import Invalid
 from console.core.forms import (
     CLEANERS,
     FIELD_TYPES,
@@ -26,7 +27,6 @@ from console.core.forms import (
     examine,
     is_empty,
 )
-from console.errors import Invalid
 from tests.tables import cases
 
 UID = "0193463c-0000-7000-8000-000000000001"

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from console.core.errors import Conflict, ConsoleError
 from console.core.events import KINDS
 from console.core.run import commands, fold
 from console.core.run.commands import Plan
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import StartedBy
 from console.core.run.step_requests import Awaited, SideRow, Wish
-from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, Walk, plan, step
 
 ROBOT = "usr_robot"

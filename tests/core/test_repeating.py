@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from console.core.errors import Conflict, Invalid
 from console.core.run import Effect, commands, fold
 from console.core.run.commands import Plan
 from console.core.run.repeating import former_changes, outstanding
 from console.core.run.step_requests import Wish
-from console.errors import Conflict, Invalid
 from tests.core.graphs import Walk, plan, step
 from tests.tables import cases
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
+from console.core.errors import ConsoleError
 from console.core.run import commands, fold
 from console.core.run.commands import Plan
 from console.core.run.repeating import former_changes, outstanding
-from console.errors import ConsoleError
 from tests.core.graphs import Walk
 from tests.core.test_repeating import OLIVIA, PLAIN, WAYS, at_pay, back_to, came, pays, undo
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
+from console.core.errors import Conflict
 from console.core.run import MISSING_MANUAL, Attempt, Event, copied, fold
-from console.errors import Conflict
 from tests.core.graphs import Walk, plans
 from tests.core.test_run_events import AT, LATER, READING, UNKNOWN, done, entered
 from tests.tables import cases

@@ -4,10 +4,10 @@ from typing import Any
 
 from hypothesis import given, settings, strategies as st
 
+from console.core.errors import Conflict, ConsoleError
 from console.core.events import KINDS
 from console.core.run import FINAL, Event, Run, commands, fold, step_requests
 from console.core.run.entry_events import with_told_entries
-from console.errors import Conflict, ConsoleError
 from tests.core.graphs import NOW, PEOPLE, Walk, plans
 
 ACTS = ("answer", "other way", "save", "resume", "release", "take over", "revise", "abort", "retry", "effect", "stale", "stranger")

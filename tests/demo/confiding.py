@@ -14,8 +14,8 @@ from console import accounts, actions, inboxes, sources, workflows
 from console.accounts import teamwork
 from console.activity import sequencing
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.demo import loading, staff, stories
-from console.errors import Conflict
 from console.infra.db.engine import fetch
 from console.proposals import usage
 from console.work import leavers

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from console import accounts, actions, inboxes, runs, sources, workflows
+from console.core.errors import Invalid
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
-from console.errors import Invalid
 from console.infra import settings
 from console.infra.postgres import Embedded
 from tests.company import PASSWORD, Company

@@ -17,10 +17,10 @@ import sqlalchemy as sa
 
 from console import accounts, actions, inboxes, log, runs, sources, workflows
 from console.core.actor import Actor
+from console.core.errors import ConsoleError
 from console.core.run import fold
 from console.demo import filling, ledger, loading, provider as stand_in, staff
 from console.demo.world import load as load_company
-from console.errors import ConsoleError
 from console.infra import jobs, settings
 from console.infra.db import engine as db
 from console.infra.postgres import Embedded

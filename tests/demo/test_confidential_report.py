@@ -13,9 +13,9 @@ import pytest
 
 from console import access, activity, runs, workflows
 from console.activity import exports, sequencing
+from console.core.errors import NotFound
 from console.demo import filling
 from console.demo.world import World
-from console.errors import NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console import log, runs
+from console.core.errors import Conflict, ConsoleError
 from console.demo import stories
-from console.errors import Conflict, ConsoleError
 from console.formats import Look
 from console.views import blocks as drawn
 from tests.demo.refunding import Desk, asked, notes, refused, screen, whole, why

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from console import runs
+from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.demo import stories
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.formats import Look
 from console.infra import jobs
 from console.infra.db.engine import fetch

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 
 import console
+from console.core.errors import ConsoleError
 from console.demo import servers, staff
-from console.errors import ConsoleError
 from console.infra.postgres import Embedded
 from console.infra.settings import Settings, read
 from tests import demo_folder

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from console import runs
+from console.core.errors import ConsoleError
 from console.demo import action_functions
 from console.effects.python import Door
-from console.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.steps.items import SHOWN
 from tests.conftest import web_app

@@ -18,10 +18,10 @@ import pytest
 from console import accounts, actions, enrolments, inboxes, monitoring, runs, sources, workflows
 from console.activity import sequencing
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.run.origin import StartedBy
 from console.demo import filling, loading, staff
 from console.demo.world import World
-from console.errors import Conflict
 from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded

@@ -5,9 +5,9 @@ from flask import g
 
 from console import runs
 from console.activity import sequencing
+from console.core.errors import Conflict
 from console.core.run import Run
 from console.demo import stories
-from console.errors import Conflict
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from console import runs
+from console.core.errors import ConsoleError, NotAllowed, NotFound
 from console.demo import stories
 from console.demo.world import World
-from console.errors import ConsoleError, NotAllowed, NotFound
 from console.infra.postgres import Embedded
 from console.work import approvals
 from tests.demo.procurement import House, supplied

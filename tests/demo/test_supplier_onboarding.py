@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from console import log, runs
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.demo.world import World
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra.postgres import Embedded
 from console.work import approvals
 from tests.conftest import web_app

@@ -7,8 +7,8 @@ import pytest
 
 from console import access, diagrams, runs, workflows
 from console.core.documents.workflow import read
+from console.core.errors import NotFound
 from console.diagrams import Node
-from console.errors import NotFound
 from tests.company import DOCUMENT, Company
 
 

@@ -13,8 +13,8 @@ import pytest
 
 from console import document_requests, runs
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from console.document_requests import outside
-from console.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
 from console.infra import files, settings
 from console.infra.db import fetch
 from console.upkeep import erasure

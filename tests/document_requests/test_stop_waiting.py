@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console import document_requests, runs
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.papers import asking, pdf, picture

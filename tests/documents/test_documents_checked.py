@@ -7,9 +7,9 @@ import pytest
 
 from console import access, activity, documents, log, runs, sources
 from console.activity import sequencing
+from console.core.errors import NotFound
 from console.demo import printed_papers
 from console.documents import Checklist, opened_pages
-from console.errors import NotFound
 from console.infra import files, jobs as queue, settings
 from console.log.event_lists import LogFilter
 from console.runs.changing import attachments

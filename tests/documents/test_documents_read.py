@@ -7,9 +7,9 @@ import pytest
 
 from console import documents, runs
 from console.core.actor import Actor
+from console.core.errors import NotFound
 from console.demo import identity_papers, printed_papers
 from console.demo.paper_numbers import passport_zone
-from console.errors import NotFound
 from console.infra import files, settings
 from console.runs.changing import attachments
 from console.upkeep import erasure

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from console import access, effects
+from console.core.errors import Conflict
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.effects import python
-from console.errors import Conflict
 from console.runs.rows.run_store import load
 from tests.company import Company
 from tests.support.acting import RATE, hand_in, imported, run_of

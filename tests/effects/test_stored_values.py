@@ -15,8 +15,8 @@ from console.actions import bulk, record_changes
 from console.actions.many_changes import CHANGE, ManyChanges
 from console.activity import sequencing
 from console.contacts import import_batches
+from console.core.errors import ConsoleError
 from console.core.scopes import whole
-from console.errors import ConsoleError
 from console.infra import jobs
 from console.infra.postgres import Embedded
 from console.messages import agreed_to, opting_out

@@ -6,8 +6,8 @@ import pytest
 
 from console import accounts, automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
+from console.core.errors import Conflict
 from console.enrolments import Lead, Question
-from console.errors import Conflict
 from console.infra import jobs
 from console.infra.db.engine import fetch, place_among
 from console.messages import opting_out

@@ -9,9 +9,9 @@ import pytest
 from console import background, enrolments, records, runs, workflows
 from console.activity import sequencing
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.enrolments import Counts, Question
 from console.enrolments.admission import TWICE
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.jobs import PutBack, turns

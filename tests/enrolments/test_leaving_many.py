@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from console import access, enrolments, runs, workflows
 from console.activity import sequencing
+from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.enrolments import Question, Those, leaving_many
-from console.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from tests.company import Company

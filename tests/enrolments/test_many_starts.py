@@ -8,9 +8,9 @@ from click.testing import CliRunner
 from console import diagrams, enrolments, log, runs, workflows
 from console.access import EVERY_RUN
 from console.commands.verify import verify
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.origin import RecordRef, StartedBy
 from console.enrolments import Question
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import jobs
 from console.infra.db import engine
 from console.infra.db.engine import fetch, place_among

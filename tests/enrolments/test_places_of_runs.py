@@ -9,9 +9,9 @@ import pytest
 
 from console import accounts, automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
+from console.core.errors import Conflict
 from console.core.run.origin import RecordRef
 from console.enrolments import Counts, Question
-from console.errors import Conflict
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.runs import StartedBy, WantedStart

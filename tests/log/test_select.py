@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from hypothesis import given, strategies as st
 
 from console.activity import sequencing
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra import settings
 from console.infra.db.engine import hot_engine
 from console.log import Fact, Frame, chained, write

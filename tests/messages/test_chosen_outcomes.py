@@ -7,7 +7,7 @@ import pytest
 
 from console import runs, workflows
 from console.channels import sandbox
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra.db.engine import fetch
 from console.messages import callbacks, channel_settings, message_rows
 from tests.company import Company

@@ -19,7 +19,7 @@ import pytest
 
 from console import runs
 from console.channels import providers
-from console.errors import Invalid, NotAllowed
+from console.core.errors import Invalid, NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.messages import channel_settings, message_rows, outside_addresses

@@ -11,8 +11,8 @@ import pytest
 from console import accounts, enrolments, runs, workflows
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.enrolments import Question
-from console.errors import Conflict, Invalid, NotAllowed
 from console.infra.db.engine import fetch
 from console.messages import held_messages, kept_rules
 from console.messages.held_messages import Consequence

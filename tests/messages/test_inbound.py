@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
 from console import enrolments, messages, records
-from console.errors import Conflict, NotAllowed
+from console.core.errors import Conflict, NotAllowed
 from console.infra.db.engine import fetch
 from console.messages import OutboxQuery, inbound, opting_out, outside_addresses
 from console.upkeep import erasure

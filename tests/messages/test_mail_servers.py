@@ -13,7 +13,7 @@ from zlib import crc32
 import pytest
 
 from console import messages, records, runs
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra.db.engine import fetch
 from console.infra.outbound import mail
 from console.messages import OutboxQuery

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import pytest
 
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra.db.engine import fetch
 from console.infra.outbound import imap as door
 from console.messages import mail_polling

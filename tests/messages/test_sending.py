@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from console import enrolments, runs
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.messages import reachable
 from tests.company import Company

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.monitoring import alerts
 from console.upkeep import erasure, status

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from console import access, accounts, runs, workflows
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.monitoring import asking_runs
 from console.runs import RecordRef, StartedBy

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import accounts, inboxes, log, monitoring, runs, workflows
-from console.errors import Invalid, NotAllowed, NotFound
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.monitoring import alerts, due_times
 from console.work import my_work, notices

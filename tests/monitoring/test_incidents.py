@@ -7,8 +7,8 @@ import pytest
 
 from console import accounts, log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run.origin import StartedBy
-from console.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.monitoring import incidents
 from console.runs.showing import record_reach

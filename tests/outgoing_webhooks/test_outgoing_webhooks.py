@@ -10,7 +10,7 @@ from console.access import policy_store
 from console.access.rows import Row
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
 from console.outgoing_webhooks import Wanted

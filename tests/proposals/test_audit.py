@@ -5,7 +5,7 @@ import pytest
 from console import access, runs
 from console.access import policy_store
 from console.access.rows import Row
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log import events_of
 from console.proposals import audit, feedback, prompts

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from console import log, runs
 from console.ai.types import Ask, FieldSpec, Judged, Proposed, Source
 from console.commands.ai import ai
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.proposals import evaluate, options, replayed, settings_document
 from console.proposals.replayed import Case

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import access, log, workflows
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.proposals import ladder, promotion, track_record
 from tests.company import Company

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import access, runs, workflows
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from console.proposals import cases, measure
 from console.proposals.cases import BECAME, Wanted
 from console.proposals.measure import Window

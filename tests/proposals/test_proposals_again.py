@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.errors import Conflict, ConsoleError, NotFound
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from tests.company import Company

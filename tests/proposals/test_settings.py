@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.errors import Conflict, Invalid, NotAllowed
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.log import events_of, open_values

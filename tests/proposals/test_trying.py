@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.proposals import options, saving
 from tests.company import Company

@@ -6,7 +6,7 @@ import pytest
 
 from console import access, diagrams, publication, workflows
 from console.core import drafting
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from tests.company import Company
 
 CARE = "care-review"

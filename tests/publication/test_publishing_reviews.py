@@ -10,7 +10,7 @@ from console.access.rows import Row
 from console.accounts import teamwork
 from console.core import drafting
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from tests.company import DOCUMENT, Company
 

@@ -10,7 +10,7 @@ from console.activity import sequencing
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
 from console.core import drafting
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.proposals import ladder
 from console.rights import clearances

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.infra.postgres import Embedded
 from console.records import connect, connection_terms, source_breaker
 from console.records.connection_terms import Terms

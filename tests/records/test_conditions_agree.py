@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from console.core import expressions
 from console.core.documents.collections import Field, fields_of
+from console.core.errors import DefinitionError
 from console.core.expressions import Expression, search_syntax
 from console.core.expressions.functions import FUNCTIONS
 from console.core.expressions.operands import date_of, moment_of, number_of, uuid_of
@@ -16,7 +17,6 @@ from console.core.expressions.search_syntax import Several, Sought, Without, Wor
 from console.core.filter_expressions import expression_of
 from console.core.filters import Test as Asked
 from console.core.scopes import Scope
-from console.errors import DefinitionError
 from console.formats.words import absent
 from console.records import computed, dialects, filter_conditions, scoping, sql_conditions
 from console.records.search import sought_condition

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from console import records
+from console.core.errors import Malformed
 from console.core.scopes import whole
-from console.errors import Malformed
 from console.records import cursors
 from tests.records.files import keyed, opened
 

@@ -10,8 +10,8 @@ import pytest
 
 from console import records
 from console.core import expressions
+from console.core.errors import Malformed
 from console.core.scopes import Scope, whole
-from console.errors import Malformed
 from console.records import grouped
 from console.records.grouped import By
 from console.workspaces.workspace_figures import starts

@@ -14,10 +14,10 @@ from sqlalchemy.engine import make_url
 
 from console import records, sources
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.core.expressions.operands import Spelled
 from console.core.filters import Test as Condition
 from console.core.scopes import whole
-from console.errors import ConsoleError, DefinitionError, Invalid, Malformed, SourceDown
 from console.infra.postgres import Embedded
 from console.records import connect
 from tests.conftest import lent

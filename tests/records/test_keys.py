@@ -13,8 +13,8 @@ from hypothesis import given, strategies as st
 
 from console import records
 from console.core.documents.collections import Collection, Stored, assemble
+from console.core.errors import NotFound
 from console.core.scopes import whole
-from console.errors import NotFound
 from console.records import record_keys, values
 from tests.records.files import opened
 from tests.tables import cases

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from console import records
+from console.core.errors import Malformed
 from console.core.scopes import whole
-from console.errors import Malformed
 from console.records import list_starts
 from tests.records.files import connected, opened
 from tests.records.test_paging_sqlite import POOLS, SORTABLE, TABLE, drawn, expected, flat, forth

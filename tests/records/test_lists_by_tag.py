@@ -6,8 +6,8 @@ import pytest
 
 from console import records
 from console.core import filters
+from console.core.errors import Malformed
 from console.core.scopes import whole
-from console.errors import Malformed
 from console.infra.db.engine import fetch
 from console.records import record_keys, tag_filter
 

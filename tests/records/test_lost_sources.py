@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from console import records, sources
+from console.core.errors import SourceDown
 from console.core.scopes import whole
-from console.errors import SourceDown
 from console.infra.postgres import Embedded
 from console.records import catalogue, connect
 from tests.records.shop import database_of

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from console import records
 from console.core import filters
 from console.core.documents.collections import Collection
+from console.core.errors import SourceChanged
 from console.core.scopes import whole
-from console.errors import SourceChanged
 from console.records import mysql_types
 from tests.records.files import connected
 from tests.servers.mariadb import running

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy.engine import URL, make_url
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.postgres import Embedded
 from console.records import portable_address

@@ -16,10 +16,10 @@ from sqlalchemy.engine import Connection, make_url
 
 from console.core import expressions
 from console.core.documents.collections import Stored, assemble
+from console.core.errors import DefinitionError
 from console.core.expressions.operands import UNKNOWN
 from console.core.related_record import Leading
 from console.core.scopes import Scope, Subject, stands_alone
-from console.errors import DefinitionError
 from console.infra.postgres import Embedded
 from console.records import catalogue, connect, reflect, scoping, sql_conditions
 from console.records.sql_tables import Table

@@ -13,9 +13,9 @@ from console import records
 from console.contacts import tags
 from console.core import expressions, filters
 from console.core.documents.collections import Field
+from console.core.errors import NotFound
 from console.core.expressions.search_syntax import Several, Without
 from console.core.scopes import Scope, none, whole
-from console.errors import NotFound
 from console.infra.db.engine import transaction
 from console.records import catalogue
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from console import records
 from console.core import expressions, filters
+from console.core.errors import Malformed, NotFound
 from console.core.scopes import Scope, none, whole
-from console.errors import Malformed, NotFound
 from console.infra.postgres import Embedded
 from console.records import catalogue, indexes
 

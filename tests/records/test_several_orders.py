@@ -13,9 +13,9 @@ from sqlalchemy.engine import make_url
 from console import records
 from console.core import expressions, filter_expressions, filters
 from console.core.documents.collections import condition_rows
+from console.core.errors import Malformed
 from console.core.expressions import search_syntax
 from console.core.scopes import Scope, whole
-from console.errors import Malformed
 from console.infra.postgres import Embedded
 from console.records import connect, titled_orders
 from tests.records.files import connected, opened, write

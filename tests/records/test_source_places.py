@@ -9,7 +9,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.infra.postgres import Embedded
 from console.records import connect, source_breaker
 from console.records.connection_terms import Terms

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.records import sql_question
 from console.sources import testing
 from tests.tables import cases

@@ -7,8 +7,8 @@ import pytest
 
 from console.core import expressions
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed, TooSlow
 from console.core.scopes import Scope, whole
-from console.errors import Malformed, TooSlow
 from console.records import sql_question
 from tests.tables import cases
 

@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from console.core import expressions
+from console.core.errors import Malformed
 from console.core.scopes import Scope
-from console.errors import Malformed
 from console.records import KeySelect, catalogue
 from console.records.sql_segments import Reach
 from tests.records.agreeing import Place

@@ -16,8 +16,8 @@ from console import access, browse, records, sources
 from console.browse import BrowseQuery
 from console.contacts import import_batches, imports
 from console.core.actor import Actor
+from console.core.errors import Invalid
 from console.core.scopes import whole
-from console.errors import Invalid
 from console.infra.postgres import Embedded
 from console.records import connect
 from tests.company import WORKING, Company

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from console import records, sources
 from console.core import expressions
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.scopes import Scope, whole
-from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.infra.postgres import Embedded
 from console.records import catalogue, connect, connection_terms
 from tests.records.shop import database_of

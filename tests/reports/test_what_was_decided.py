@@ -9,7 +9,7 @@ import pytest
 
 from console import activity, log, runs
 from console.activity import sequencing
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.log.event_lists import LogFilter
 from console.reports import tables
 from tests.company import Company

@@ -20,7 +20,7 @@ from console.accounts import entry, entry_changes
 from console.activity import exports, sequencing
 from console.browse import BrowseQuery
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log.event_lists import LogFilter
 from console.rights import clearances

@@ -9,8 +9,8 @@ from console import access, accounts, browse, collections, records
 from console.access import policy_store
 from console.access.rows import Row
 from console.core.actor import Actor
+from console.core.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.core.scopes import whole
-from console.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.records import catalogue
 from console.rights import right_requests, rule_conditions

@@ -5,7 +5,7 @@ import pytest
 from console import access, actions, runs
 from console.access import policy_store
 from console.access.rows import Row
-from console.errors import Conflict, NotAllowed
+from console.core.errors import Conflict, NotAllowed
 from console.infra.db.engine import transaction
 from tests.company import Company
 from tests.support.acting import RATE, hand_in, run_of

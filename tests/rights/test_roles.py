@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from console import access, accounts, rights
 from console.access.rows import Row
 from console.core.actor import Actor
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.rights import role_rules
 from console.rights.role_rules import Rule

@@ -18,7 +18,7 @@ from console.access.rows import Row
 from console.accounts import entry, entry_changes, person_changes, teamwork
 from console.accounts.entry import GroupRole
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.infra.db.engine import fetch, transaction
 from console.rights import rule_drafts, second_admin
 from console.work import my_work, notices

@@ -5,7 +5,7 @@ import pytest
 from console import access, accounts, log
 from console.access import policy_store
 from console.access.rows import Row
-from console.errors import Invalid, NotAllowed, NotFound, TooMany
+from console.core.errors import Invalid, NotAllowed, NotFound, TooMany
 from console.infra.db.engine import transaction
 from console.rights import matrix, right_requests, simulator
 from console.work import notices

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console import access, accounts, collections, sources, workspaces
-from console.errors import Conflict
+from console.core.errors import Conflict
 
 
 def run(file: Path, script: str) -> None:

@@ -16,8 +16,8 @@ from console.browse.list_views import ListView
 from console.cli import console
 from console.collections import collection_store
 from console.core.documents.collections.collection_document import read
+from console.core.errors import Conflict, DefinitionError, NotFound, SourceDown
 from console.core.scopes import whole
-from console.errors import Conflict, DefinitionError, NotFound, SourceDown
 from console.infra.db.engine import hot_engine, transaction
 from console.workspaces import workspace_store
 from tests.records.shop import shop_url

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console.core.documents.collections import Stored
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 from console.sources import NAME, keeping
 from tests.tables import cases
 

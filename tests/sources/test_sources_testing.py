@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from console import records, sources
 from console.cli import console
 from console.core.documents.collections import Collection, assemble
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.postgres import Embedded
 from console.records import connect, preview, reflect
 from console.sources import keeping

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console import sources
-from console.errors import Invalid, SourceDown
+from console.core.errors import Invalid, SourceDown
 from console.infra import settings
 from console.records import catalogue, connect
 from tests.company import Company

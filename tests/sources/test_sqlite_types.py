@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from console import records, sources
+from console.core.errors import SourceChanged
 from console.core.scopes import whole
-from console.errors import SourceChanged
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.records import connect, sqlite_schema

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.steps.walk import NOW, complete, context, prepare, rows, view
 from tests.tables import cases
 

@@ -7,8 +7,8 @@ import pytest
 
 from console import records
 from console.core.documents import workflow_check
+from console.core.errors import Invalid
 from console.core.forms import FormField
-from console.errors import Invalid
 from console.steps import all_types
 from console.steps.base import StepView, WriteRecord
 from console.steps.change_stage import ChangeStage, ChangeStageConfig

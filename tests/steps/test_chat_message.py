@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from console.channels.base import Letter
 from console.channels.providers.chat_webhook import ChatWebhook
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.steps.chat_message import ChatMessage, ChatMessageConfig
 from console.steps.message_settings import MessageStep
 from console.steps.sms import Sms

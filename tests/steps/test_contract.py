@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from console import steps
 from console.core.documents.document_parts import NAME_PATTERN
 from console.core.documents.workflow import read
-from console.errors import DefinitionError, Invalid
+from console.core.errors import DefinitionError, Invalid
 from console.steps.base import Completion, Context, Family, Prompt, Read, StepConfig, StepType, StepView
 from console.views.step_parts import PARTS
 from tests.steps.acts import act

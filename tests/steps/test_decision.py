@@ -7,8 +7,8 @@ from hypothesis import given, strategies as st
 from pydantic import ValidationError
 
 from console import steps
+from console.core.errors import Invalid
 from console.core.run import proposal_comparison
-from console.errors import Invalid
 from console.steps.base import AsksPerson, Completion
 from console.steps.decision import DecisionConfig
 from tests.steps.walk import complete, context, prepare, view

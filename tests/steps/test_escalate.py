@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from console import inboxes, runs, workflows
+from console.core.errors import Invalid
 from console.core.run.step_requests import Handover
-from console.errors import Invalid
 from console.steps.escalate import EscalateConfig
 from console.work import tickets
 from tests.company import DESK, DOCUMENT, STEPS, Company

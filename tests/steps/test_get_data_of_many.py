@@ -7,8 +7,8 @@ import pytest
 
 from console import records, runs, workflows
 from console.access import Row
+from console.core.errors import Malformed, NotFound
 from console.core.scopes import whole
-from console.errors import Malformed, NotFound
 from console.records import Figure
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.guidance import GuidanceConfig
 from tests.steps.walk import complete, context, prepare
 

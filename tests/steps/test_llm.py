@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.llm import LlmConfig, references
 from tests.steps import walk
 from tests.steps.walk import context, view

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.base import FormNeeded, Rows
 from console.steps.going_through import LoopConfig
 from tests.steps.walk import complete, context, prepare, view

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled
 from tests.support.engine import whole

@@ -6,8 +6,8 @@ import pytest
 from pydantic import ValidationError
 
 from console import steps
+from console.core.errors import Invalid
 from console.core.run.step_requests import Awaited
-from console.errors import Invalid
 from console.steps.base import AsksPerson, FormNeeded
 from tests.papers import REQUEST
 from tests.steps.walk import complete, context, prepare, view

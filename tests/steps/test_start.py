@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.start import StartConfig
 from tests.steps.walk import complete, context, prepare
 from tests.tables import cases

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.steps.base import Child
 from tests.steps.walk import complete, context
 

@@ -7,7 +7,7 @@ import pytest
 
 from console import steps
 from console.core.documents.approval_rules import required_approval
-from console.errors import Conflict, Invalid, NotAllowed
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.steps.base import Act, AsksPerson, Completion, Context, Prompt
 from tests.steps.acts import act
 from tests.steps.walk import context, view

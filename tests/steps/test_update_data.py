@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from console.core.errors import Invalid
 from console.core.forms import FormField
-from console.errors import Invalid
 from console.steps.base import WriteRecord
 from console.steps.update_data import UpdateDataConfig, same
 from tests.steps.walk import complete, context, prepare, rows

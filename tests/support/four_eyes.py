@@ -11,10 +11,10 @@ import pytest
 from pydantic import Field
 
 from console import log, runs, steps, workflows
+from console.core.errors import Invalid
 from console.core.forms import FormField, clean
 from console.core.run import fold
 from console.core.run.step_requests import ApprovalAsked
-from console.errors import Invalid
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord

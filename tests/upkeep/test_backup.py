@@ -24,7 +24,7 @@ from console.activity import integrity, sequencing
 from console.commands.restore import restore as restore_command
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra import jobs, settings
 from console.infra.db import dump, engine, fetch, server
 from console.infra.processes import supervisor

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from console import log, runs
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.messages import pick_up

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console import access
 from console.access import policy_store
-from console.errors import ConsoleError, NotAllowed
+from console.core.errors import ConsoleError, NotAllowed
 from console.infra import settings
 from console.infra.db import dump, engine, troubles
 from console.infra.postgres import Embedded

@@ -19,8 +19,8 @@ from console.activity import exports, sequencing
 from console.browse import saved_segments
 from console.commands.subject import subject
 from console.contacts import tags
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.enrolments import Question
-from console.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.infra import settings, subjects
 from console.infra.db import fetch, transaction
 from console.log import tree_heads, verify

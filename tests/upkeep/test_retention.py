@@ -17,7 +17,7 @@ from console.commands.hold import hold as hold_commands
 from console.commands.retention import retention as retention_command
 from console.commands.verify import verify
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import jobs, settings
 from console.infra.db import dump, engine, fetch
 from console.log.event_lists import LogFilter

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import access, accounts
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.proposals import call_log
 from tests.views.conftest import Pages

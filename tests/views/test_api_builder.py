@@ -6,7 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from console import accounts, workflows
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import jobs
 from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 from tests.company import Company

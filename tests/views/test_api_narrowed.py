@@ -10,8 +10,8 @@ import pytest
 from console import access, accounts, runs, workflows
 from console.access import Scopes, casbin_agreement
 from console.access.rows import kind_of
+from console.core.errors import NotFound
 from console.core.run.state import FINAL
-from console.errors import NotFound
 from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company

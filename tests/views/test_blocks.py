@@ -15,7 +15,7 @@ from console import access, runs
 from console.actions.many_changes import CHANGE, DELETE
 from console.activity import sequencing
 from console.app import beside
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.views import frame
 from console.views.run import effects
 from tests.tables import cases

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from console import records
 from console.browse import BrowseQuery, boards
 from console.contacts import tags
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.records import catalogue
 from tests.contacts.test_tags import kinds
 from tests.support.contact_club import found_club

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, runs, workflows
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.support.acting import imported

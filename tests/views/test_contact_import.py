@@ -14,8 +14,8 @@ from console.access import policy_store
 from console.activity import exports
 from console.contacts import contact_files, import_batches, imports, left_out_lines
 from console.contacts.import_batches import Import
+from console.core.errors import Invalid, NotFound
 from console.enrolments import batches
-from console.errors import Invalid, NotFound
 from console.infra import db, jobs
 from console.infra.db.engine import alone, fetch
 from console.infra.db.ids import new_id

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, collections, contacts, records, sources
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.company import WORKING
 
 if TYPE_CHECKING:

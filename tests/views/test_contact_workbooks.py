@@ -11,7 +11,7 @@ import pytest
 import xlsxwriter
 
 from console.contacts import contact_files, import_batches, workbooks
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.views.test_contact_import import URL, club, posted, why
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import log, runs
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.runs.engine import opened_documents
 from tests.documents.test_documents_checked import bill, checklist, send
 from tests.papers import CHECKED, at_note, pdf, workflow

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from console import accounts, log
 from console.accounts import entry, entry_changes, signing_in, throttle
 from console.commands import sign_in as sign_in_commands, user as user_commands
-from console.errors import Conflict, Invalid, NotAllowed
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD

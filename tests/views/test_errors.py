@@ -11,8 +11,8 @@ from flask import Flask, abort
 from flask.testing import FlaskClient
 
 from console import accounts, log
+from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown, TooMany
 from console.demo import staff
-from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown, TooMany
 from console.infra.db import engine as db
 
 GOOD = "seven tall herons wade"

@@ -12,8 +12,8 @@ import pytest
 
 from console import access, records, sources
 from console.core import expressions
+from console.core.errors import Invalid
 from console.core.scopes import Scope, whole
-from console.errors import Invalid
 from console.records import connect
 from tests.company import WORKING
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)

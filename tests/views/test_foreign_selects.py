@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from console.core.documents.collections import Collection
+from console.core.errors import Malformed, TooSlow
 from console.core.scopes import Scope, whole
-from console.errors import Malformed, TooSlow
 from console.records import KeySelect, catalogue, connect, sql_question, sql_segments
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 

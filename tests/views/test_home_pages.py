@@ -7,7 +7,7 @@ import pytest
 from console import access, activity as service, records, runs, workflows
 from console.access import policy_store
 from console.activity import sequencing
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.infra.db.engine import transaction
 from tests.company import DOCUMENT
 from tests.work.test_tickets import counted, saved

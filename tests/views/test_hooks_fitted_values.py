@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import workflows
-from console.errors import DefinitionError
+from console.core.errors import DefinitionError
 from tests.views.test_hooks_odd_senders import PLAIN, ROBOT, STEPS, Sender, begun, sender
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 
 from console import accounts, automation, enrolments, runs, workflows
 from console.automation import kept_deliveries
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app

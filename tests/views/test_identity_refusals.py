@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey, RSAKey
 
 from console import access, accounts
 from console.accounts import entry_changes, identities
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from tests.servers.identity import CLIENT_ID, SECRET
 from tests.views.conftest import Page

@@ -8,7 +8,7 @@ import pytest
 
 from console import access, collections, records
 from console.contacts import cell_meanings, import_batches, imports
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import jobs
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)

@@ -11,7 +11,7 @@ from console import access, accounts, publication, runs
 from console.access import Scopes
 from console.commands.apikey import apikey
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.rights import clearances
 from tests.company import Company

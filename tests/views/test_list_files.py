@@ -11,7 +11,7 @@ import pytest
 from console import access, accounts
 from console.access import policy_store
 from console.browse import BrowseQuery, list_export, list_files
-from console.errors import NotAllowed
+from console.core.errors import NotAllowed
 from console.infra.db.engine import fetch, transaction
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 from console import access, accounts, log
 from console.accounts import entry, entry_changes, factors, one_time, password_letters, profile, sessions
 from console.core.actor import Actor
-from console.errors import NotAllowed, NotFound
+from console.core.errors import NotAllowed, NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD, Company

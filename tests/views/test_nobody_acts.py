@@ -6,7 +6,7 @@ import pytest
 
 from console import accounts, automation, workflows
 from console.core import drafting
-from console.errors import Conflict, DefinitionError
+from console.core.errors import Conflict, DefinitionError
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app

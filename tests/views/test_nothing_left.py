@@ -13,7 +13,7 @@ from console import accounts, browse, log, runs
 from console.activity import sequencing
 from console.commands.subject import subject
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import settings
 from console.infra.db import engine, fetch
 from console.upkeep import backup, restore

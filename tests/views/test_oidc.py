@@ -19,7 +19,7 @@ from console.accounts import entry, entry_changes, identities, signing_in
 from console.accounts.entry import GroupRole
 from console.app import create_app
 from console.core.actor import Actor
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD, Company

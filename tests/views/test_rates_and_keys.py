@@ -14,7 +14,7 @@ from console.accounts import rates
 from console.activity import sequencing
 from console.app import create_app
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import Company

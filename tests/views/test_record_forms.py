@@ -12,7 +12,7 @@ from flask import Flask
 from console import access, browse
 from console.accounts import one_time
 from console.actions import record_changes
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra.db import engine as db
 from console.views import kept_forms
 from tests.views.conftest import Browser, Page, signed_in

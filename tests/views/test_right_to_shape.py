@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console import access, collections
-from console.errors import Invalid, NotAllowed
+from console.core.errors import Invalid, NotAllowed
 
 if TYPE_CHECKING:
     from tests.company import Company

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from console.core.errors import Invalid
 from console.core.run import FINAL
-from console.errors import Invalid
 from console.runs import RunView
 from console.views import formats
 from console.views.formats import Kind, Look

@@ -9,7 +9,7 @@ import pytest
 from console import browse, collections
 from console.browse import BrowseQuery, saved_segments
 from console.core import filter_expressions, filters
-from console.errors import Malformed, NotFound
+from console.core.errors import Malformed, NotFound
 from console.infra.db.engine import fetch
 from tests.tables import cases
 

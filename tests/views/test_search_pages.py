@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from console import runs
 from console.browse import find_records
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.infra.db.engine import fetch
 from console.records import catalogue, quick_search
 

@@ -9,7 +9,7 @@ from console import access, runs, workflows
 from console.accounts import teamwork
 from console.core import drafting
 from console.core.drafting import SetDocument
-from console.errors import Conflict, NotAllowed, NotFound
+from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.monitoring import outcomes
 from tests.views.conftest import Page, Pages

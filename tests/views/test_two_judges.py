@@ -14,7 +14,7 @@ from console.access.index import Index
 from console.access.judgement import DISAGREEMENT
 from console.accounts import authority
 from console.core.actor import Actor
-from console.errors import ConsoleError, NotAllowed
+from console.core.errors import ConsoleError, NotAllowed
 from console.infra.db.engine import fetch
 from tests.commands.test_company_commands import Shell, fixture_shell  # noqa: F401 (a fixture)
 from tests.support.acting import RATE, imported

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from console import workspaces
-from console.errors import Invalid, NotAllowed
+from console.core.errors import Invalid, NotAllowed
 from tests.views.conftest import Page, Pages
 
 EDIT = "/w/morning/edit"

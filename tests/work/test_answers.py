@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.errors import Conflict, Invalid, NotFound
+from console.core.errors import Conflict, Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.work import notices, questions

@@ -4,7 +4,7 @@ import pytest
 
 from console import access, accounts, runs
 from console.access import Row, policy_store
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
 from console.runs.changing import approval_answers
 from console.work import approvals, approvers

@@ -3,7 +3,7 @@
 import pytest
 
 from console import log, runs
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.runs.changing import approval_questions
 from console.work import approval_beside, notices
 from tests.company import Company

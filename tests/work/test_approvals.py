@@ -10,7 +10,7 @@ import pytest
 from console import access, accounts, log, runs
 from console.access import Row, Scopes
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.runs.changing import approval_answers
 from console.upkeep import erasure

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.support.engine import kinds, publish, step, whole

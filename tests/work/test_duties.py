@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.errors import Conflict, Invalid, NotAllowed
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.work import tickets
 from tests import company as small
 from tests.company import Company

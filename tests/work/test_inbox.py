@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import access, inboxes, log, runs
-from console.errors import Conflict, DefinitionError, Invalid, NotFound
+from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db.engine import fetch
 from tests.company import DESK, Company
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from console.infra.faults import Fault

@@ -6,8 +6,8 @@ import pytest
 
 from console import accounts, enrolments, publication, runs, workflows
 from console.core.actor import Actor
+from console.core.errors import NotAllowed
 from console.enrolments import Question
-from console.errors import NotAllowed
 from console.runs.changing.approval_requests import possible_approvers
 from console.runs.rows.run_store import load
 from tests.company import Company

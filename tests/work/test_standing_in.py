@@ -7,7 +7,7 @@ import pytest
 
 from console import accounts, activity, log, runs
 from console.accounts import absences
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.log import event_view
 from console.records import catalogue

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import access, inboxes, log, records, runs
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets

@@ -16,8 +16,8 @@ from console.actions import record_changes
 from console.activity import sequencing
 from console.contacts import import_batches, tags
 from console.core.actor import Actor
+from console.core.errors import NotAllowed
 from console.enrolments import Question
-from console.errors import NotAllowed
 from console.infra.db.engine import fetch
 from console.monitoring import alerts
 from console.work import approvals

@@ -6,7 +6,7 @@ import pytest
 
 from console import access, workflows
 from console.core import drafting
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
 
 CARE = "care-review"

@@ -12,7 +12,7 @@ from console import runs, workflows
 from console.cli import console
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow, read
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from console.workflows import kept_tests
 from tests.company import DOCUMENT, Company

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from console import accounts, automation, log, monitoring, runs, workflows
 from console.core.documents.triggers import Trigger
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from tests.company import Company
 from tests.support.engine import step

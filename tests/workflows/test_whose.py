@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from console import access, accounts, automation, log, monitoring, runs, workflows
 from console.access import limits
 from console.core.actor import Actor
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.workflows import whose
 from tests.company import DOCUMENT, Company

@@ -15,8 +15,8 @@ from console import accounts, log, workflows
 from console.commands.workflow import workflow as command
 from console.core.actor import Actor
 from console.core.documents.workflow import read
+from console.core.errors import DefinitionError, NotAllowed, NotFound
 from console.demo import staff
-from console.errors import DefinitionError, NotAllowed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.metadata import entry_points
 
 from console.channels.base import Handed, Letter, Provider
-from console.errors import ConsoleError, OutcomeUnknown
+from console.core.errors import ConsoleError, OutcomeUnknown
 
 _log = logging.getLogger(__name__)
 ENTRY_POINT = "console.channels"

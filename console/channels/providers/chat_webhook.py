@@ -6,7 +6,7 @@ import orjson
 
 from console.channels.base import ABOUT_US, Handed, Letter, Provider, said_in
 from console.core.contacting import Kind
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import net
 

@@ -11,8 +11,8 @@ import orjson
 
 from console.channels.base import ABOUT_US, MOST_WORDS, BadSignature, Callback, Handed, Letter, Provider, Receipt, message_of, said_in
 from console.core.contacting import Kind
+from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.core.plain_words import one_line
-from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import net
 

@@ -10,10 +10,10 @@ from console import log
 from console.channels.base import MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt, said_in
 from console.core import expressions
 from console.core.contacting import Kind
+from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.core.plain_words import one_line
 from console.core.signatures import MOST_FIELDS
 from console.core.sms_gateway import SmsGateway, Told
-from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.infra.outbound import http_requests, kept_channels, net, outgoing_secrets
 
 MOST_ENTRIES = 1_000

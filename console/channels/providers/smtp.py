@@ -13,8 +13,8 @@ from console.channels import mail_reports
 from console.channels.base import Answer, Callback, Complaint, Handed, Letter, Provider, Receipt
 from console.channels.markdown_letter import as_html, as_plain
 from console.core.contacting import Kind
+from console.core.errors import IntegrationError
 from console.core.message_words import words_in
-from console.errors import IntegrationError
 from console.infra import settings
 from console.infra.outbound import mail
 

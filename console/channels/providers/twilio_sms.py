@@ -9,8 +9,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from console.channels.base import ABOUT_US, MOST_WORDS, Answer, BadSignature, Callback, Handed, Letter, Provider, Receipt
 from console.core.contacting import Kind
+from console.core.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.core.plain_words import one_line
-from console.errors import IntegrationError, Invalid, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import net
 

@@ -16,8 +16,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from console.core import expressions
 from console.core.documents.fields import Definition, Located
+from console.core.errors import ConsoleError
 from console.core.expressions.operands import UNKNOWN, number_of
-from console.errors import ConsoleError
 
 NOBODY_SAYS = "-"
 """Currency of an amount whose record names none: its decimals are not known."""

@@ -10,9 +10,9 @@ from typing import Any
 from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken
 
+from console.core.errors import DefinitionError
 from console.core.expressions.functions import FUNCTIONS, METHODS, Function
 from console.core.expressions.nodes import Calculation, Call, Compare, Items, Junction, Literal, Node, Not, Path, Within, walk
-from console.errors import DefinitionError
 
 MOST_DEPTH = 30
 ROOTS = (

@@ -17,10 +17,10 @@ from lark.exceptions import LarkError
 
 from console.core.counted_moments import count, is_counted
 from console.core.documents.collections import Collection, Field, Relation, condition_rows, default_titles
+from console.core.errors import Malformed
 from console.core.filters import Test, checked_value, whole_amount
 from console.core.moments import midnight
 from console.core.scopes import Scope
-from console.errors import Malformed
 
 LONGEST = 1_000
 MOST_TERMS = 40

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from console.errors import ConsoleError, Invalid
+from console.core.errors import ConsoleError, Invalid
 
 
 def refusal(details: Sequence[Mapping[str, Any]], fields: Iterable[Any] = ()) -> Invalid:

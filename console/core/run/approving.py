@@ -9,6 +9,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
+from console.core.errors import Conflict, NotAllowed
 from console.core.moments import moment_text
 from console.core.run import Attempt, Event, Run, duties, repeating, settling
 from console.core.run.approval_request import APPROVE, REJECT, Approval
@@ -18,7 +19,6 @@ from console.core.run.duties import REQUESTER, STEP
 from console.core.run.evolve import fold
 from console.core.run.moves import go_to_next, not_possible, require_reason, sealed_of
 from console.core.run.step_requests import ApprovalAsked, Wish
-from console.errors import Conflict, NotAllowed
 
 OUTCOMES = {APPROVE: "approved", REJECT: "rejected", "expire": "expired"}
 """The answer → the outcome of a step whose outcome is the answer."""

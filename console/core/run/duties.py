@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from console.core.errors import NotAllowed
 from console.core.run import Run
-from console.errors import NotAllowed
 
 STARTER, REQUESTER, STEP, PERSON = "starter", "requester", "step:", "person:"
 Behind: TypeAlias = Mapping[str, frozenset[str]]

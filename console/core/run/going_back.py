@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
+from console.core.errors import Conflict
 from console.core.run import Attempt, Event, Run, settling
 from console.core.run.approving import voided
 from console.core.run.commands import Abort, Cancel, Plan, Revise
 from console.core.run.evolve import fold
 from console.core.run.moves import enter_step, not_possible, require_holder, require_no_open_effect, require_reason
-from console.errors import Conflict
 
 
 def cancelled_by(run: Run, n: int) -> list[Attempt]:

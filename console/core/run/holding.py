@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from console.core.errors import Conflict
 from console.core.moments import moment_text
 from console.core.run import Event, Run
 from console.core.run.commands import Assign, Escalate, Plan, Release, Resume, Save, TakeOver
 from console.core.run.moves import not_possible, require_holder, require_reason, sealed_of
-from console.errors import Conflict
 
 TAKE_OVER_AFTER = timedelta(minutes=10)
 """After this idle time a run can be taken over without the right `takeover`."""

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any
 
 from console.core import run as state
+from console.core.errors import Conflict, Invalid
 from console.core.run import Attempt, Event, Run
 from console.core.run.commands import Plan
-from console.errors import Conflict, Invalid
 
 NEXT_ITEM = state.NEXT_ITEM
 

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from console.core.errors import Conflict, Invalid
 from console.core.run import Attempt, Effect, Run
 from console.core.run.commands import Complete
 from console.core.run.moves import require_reason
 from console.core.run.step_requests import Wish
-from console.errors import Conflict, Invalid
 
 COMPARED = frozenset({"sql_write"})
 """Kinds whose write compares the old value first: repeated, they change only what a person saw, so nobody has to choose."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from console.core.errors import Conflict
 from console.core.run import NEXT_ITEM, Attempt, Effect, Event, Run, repeating, side_work
 from console.core.run.commands import Check, Complete, Plan, Postpone, Report, Settle
 from console.core.run.effect_changes import STORED
 from console.core.run.evolve import fold
 from console.core.run.moves import enter_step, go_to_next, not_possible, require_holder, require_reason
 from console.core.run.step_requests import Wish
-from console.errors import Conflict
 
 NOT_BEGUN = "Not begun, because the change before it was not made."
 

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
+from console.core.errors import Conflict
 from console.core.run import Attempt, Event, Run
 from console.core.run.commands import MoveVersion, Plan
 from console.core.run.moves import enter_step, require_reason
-from console.errors import Conflict
 
 MOVABLE = ("waiting_person", "saved", "waiting_time")
 

@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 import psycopg
 from sqlalchemy.engine import URL
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.postgres import binaries, clean_environment
 
 BLOCK = 1 << 20

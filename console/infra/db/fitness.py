@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import release
 from console.infra.db.dump import libpq
 from console.infra.db.engine import app_url, fetch

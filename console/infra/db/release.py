@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 
 PLACES = (Path(__file__).parents[2] / "migrations", Path(__file__).parents[3] / "migrations")
 """In a wheel the folder stands inside the package, in a checkout beside it."""

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.infra.db import engine
 from console.infra.db.dump import libpq
 

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection
 
 from console.access.run_reach import EVERY_RUN
 from console.core import media
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra import settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction

@@ -7,8 +7,8 @@ import unicodedata
 import zipfile
 from collections.abc import Sequence
 
+from console.core.errors import Invalid
 from console.core.media import MEDIA, listed
-from console.errors import Invalid
 from console.infra.files import page_pictures
 
 LONGEST_NAME = 150

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from console.errors import Invalid, TooMany
+from console.core.errors import Invalid, TooMany
 from console.infra.files.confined_process import Busy, Confined
 
 SECONDS = 15.0

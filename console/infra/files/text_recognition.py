@@ -6,9 +6,9 @@ Both happen in processes of their own under limits (`drawing_process.py`). Tesse
 import time
 from collections.abc import Sequence
 
+from console.core.errors import ConsoleError, Invalid
 from console.core.papers.mrz import zone_lines
 from console.core.papers.pages import Box, Line, Read, Word, around, lines_of
-from console.errors import ConsoleError, Invalid
 from console.infra.files import page_pictures
 
 MOST_PAGES = 30

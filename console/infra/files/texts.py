@@ -13,8 +13,8 @@ from typing import Any
 
 import orjson
 
+from console.core.errors import Invalid
 from console.core.papers.pages import Line, Read, Word
-from console.errors import Invalid
 from console.infra import settings, subjects
 from console.infra.files import file_store, page_pictures, text_recognition
 

@@ -3,7 +3,7 @@
 import socket
 import struct
 
-from console.errors import IntegrationError, Invalid
+from console.core.errors import IntegrationError, Invalid
 from console.infra import settings
 
 CHUNK = 1 << 16

@@ -17,7 +17,7 @@ from typing import Any
 
 import httpcore2
 
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra.outbound import certificates, net, retry_after
 
 FAULTS = (

@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from console.core import expressions
+from console.core.errors import Invalid
 from console.core.expressions import ExpressionError
-from console.errors import Invalid
 
 LONGEST_VALUE = 2_000
 HIDDEN = b"[secret]"

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra import settings
 from console.infra.outbound import certificates
 from console.infra.settings import MailBox

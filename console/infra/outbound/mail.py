@@ -11,8 +11,8 @@ from email.message import EmailMessage
 from email.utils import formatdate
 from typing import Any, BinaryIO
 
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.core.plain_words import one_line
-from console.errors import IntegrationError, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import certificates
 from console.infra.settings import MailServer

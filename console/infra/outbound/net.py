@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra import settings
 
 CONNECT_S = 3.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from console.errors import IntegrationError
+from console.core.errors import IntegrationError
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch
 

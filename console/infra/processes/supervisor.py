@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra import settings
 from console.infra.postgres import Embedded, PostgresError
 from console.infra.settings import data_folder

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.settings import readers
 from console.infra.settings.readers import AI, IllFormed, MailBox, MailServer
 from console.infra.settings.table import SETTINGS, Setting, Table

@@ -5,7 +5,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 
 PRIVATE = 0o077
 """The umask of every process of the console: what it makes is for its owner alone."""

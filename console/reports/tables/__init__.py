@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.reports.tables.base import WINDOWS, Cell, Column, Given, Link, PeriodReport, TableReport
 
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from console import access, activity, workflows
 from console.core.actor import Actor
-from console.errors import Malformed, NotAllowed
+from console.core.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
 from console.proposals import cases, field_labels
 from console.proposals.measure import Window

@@ -16,11 +16,11 @@ from console import access, accounts, log, records
 from console.access import limits, narrowing
 from console.core import scopes
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
 from console.core.run import Attempt, approving, commands, decisions
 from console.core.run.approval_request import Approval
 from console.core.run.step_requests import ApprovalAsked
-from console.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown
 from console.infra.db import request_writes
 from console.infra.db.engine import fetch
 from console.log import idempotency_note

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from console import log
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotAllowed
 from console.core.run import Event
-from console.errors import Conflict, Invalid, NotAllowed
 from console.infra.db.engine import transaction
 from console.runs.changing.approval_answers import ASKED, REPLIED, VisibleRequest, remark_events, visible_request, why_refused
 from console.runs.rows import side_rows

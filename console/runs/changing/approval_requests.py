@@ -7,12 +7,12 @@ from typing import Any
 from console import access, accounts, log
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.run.approving import ruled_out
 from console.core.run.duties import Behind
 from console.core.run.step_requests import ApprovalAsked
-from console.errors import NotAllowed, NotFound, SourceDown
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id
 from console.records import Record

@@ -5,9 +5,9 @@ from typing import Any
 from console import log
 from console.core import media
 from console.core.actor import Actor
+from console.core.errors import Invalid, NotFound
 from console.core.forms import takes_files
 from console.core.run import Event, moves
-from console.errors import Invalid, NotFound
 from console.infra import files, settings
 from console.infra.db.engine import fetch
 from console.infra.files import Stored

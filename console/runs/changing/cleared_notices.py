@@ -6,7 +6,7 @@ from sqlalchemy.engine import Connection
 
 from console import access, log
 from console.core.actor import Actor
-from console.errors import SourceDown
+from console.core.errors import SourceDown
 from console.infra.db.engine import fetch
 from console.runs.engine.addressees import may_see
 from console.runs.rows import side_rows

@@ -11,10 +11,10 @@ from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes
 from console.core.documents.approval_rules import required_approval
 from console.core.documents.fields import OWN_INPUT, computed, with_own
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.step_requests import Wish
 from console.effects import action_cache, action_preview
-from console.errors import ConsoleError, Invalid, NotFound
 from console.infra.db.ids import new_id
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from console import effects
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError
 from console.core.run import commands, moves
 from console.core.run.commands import Command, Report
-from console.errors import Conflict, ConsoleError
 from console.infra import jobs
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command

@@ -3,8 +3,8 @@
 import logging
 
 from console import access, log
+from console.core.errors import ConsoleError
 from console.core.run import commands, decisions
-from console.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.run_events import ENGINE

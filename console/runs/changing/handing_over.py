@@ -6,11 +6,11 @@ from typing import Any
 from console import access, accounts, inboxes, log
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.run import commands, decisions, holding
 from console.core.run.causes import Causes
 from console.core.run.commands import Command
 from console.core.run.duties import CODE
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import settings
 from console.runs.changing.run_rights import Seen, holder_idle_s, inbox_of_others, require_may_work_in, see
 from console.runs.changing.transitions import holder_draft, reason_of, revision_of, run_command

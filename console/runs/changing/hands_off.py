@@ -8,8 +8,8 @@ from typing import Any
 
 from console import log, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import Conflict
 from console.runs.changing.run_starts import (
     WAITS,
     HandsOff,

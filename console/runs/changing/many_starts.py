@@ -12,9 +12,9 @@ import psycopg
 
 from console import access, records, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.core.run import Event, Run, fold
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import Conflict, ConsoleError, NotFound
 from console.infra import subjects
 from console.records import Record
 from console.runs.changing import segment_starts

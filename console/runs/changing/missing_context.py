@@ -7,12 +7,12 @@ from typing import Any
 from console import log, steps
 from console.browse import evidence
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.forms import FormField, examine, is_empty, refusal, takes_files
 from console.core.run import Attempt, Run, decisions
 from console.core.run.commands import Supply
 from console.core.run.moves import require_holder, stale_form
 from console.core.run.proposal import PENDING
-from console.errors import Conflict, Invalid, NotFound
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine import proposing
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, prompt_of, require_step, step_at

@@ -11,9 +11,9 @@ from console import access, log, records, workflows
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report
+from console.core.errors import Conflict, NotFound
 from console.core.run import Event, Run, commands, decisions, fold
 from console.core.run.causes import cause_of_actor
-from console.errors import Conflict, NotFound
 from console.infra import faults, subjects
 from console.infra.db.engine import transaction
 from console.infra.db.ids import new_id

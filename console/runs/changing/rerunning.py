@@ -5,10 +5,10 @@ from typing import Any, Literal
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict, Invalid
 from console.core.run import Run, repeating
 from console.core.run.commands import Taken
 from console.core.run.origin import FREE, Fork, StartedBy
-from console.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
 from console.runs.changing.run_rights import see
 from console.runs.changing.run_starts import HandsOff, account_of, begin, begin_branch

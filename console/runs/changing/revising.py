@@ -7,11 +7,11 @@ from typing import Any
 
 from console import access, accounts, log
 from console.core.actor import Actor
+from console.core.errors import ConsoleError
 from console.core.run import Attempt, Run, commands, going_back, moves
 from console.core.run.commands import Command
 from console.core.run.going_back import nearest_manual
 from console.core.run.step_requests import Wish
-from console.errors import ConsoleError
 from console.runs.changing import compensations
 from console.runs.changing.run_rights import Seen, see
 from console.runs.changing.transitions import reason_of, revision_of, run_command

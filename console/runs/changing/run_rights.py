@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from console import access, inboxes, workflows
 from console.core.actor import Actor
+from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
 from console.core.run import Run
-from console.errors import NotAllowed, NotFound, SourceDown
 from console.infra.db.engine import fetch
 from console.records import Record
 from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require_step, run_facts, step_at

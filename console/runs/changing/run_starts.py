@@ -7,12 +7,12 @@ from typing import Any
 
 from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.forms import plain
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.causes import Causes, bounded, cause_of_actor
 from console.core.run.commands import Taken
 from console.core.run.origin import Fork, Parent, StartedBy
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id

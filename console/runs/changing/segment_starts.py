@@ -6,7 +6,7 @@ from console import records
 from console.browse import segment_members
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.workflows import Definition
 
 OUTSIDE = "outside_segments"

@@ -2,8 +2,8 @@
 
 from console import log, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.run import Event, Run, commands, decisions
-from console.errors import Conflict
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.run_store import load, retried, write
 from console.workflows import Definition

@@ -11,12 +11,12 @@ from console.browse import evidence
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.fields import FieldDefinition
+from console.core.errors import Conflict, Invalid, NotFound, SourceDown
 from console.core.forms import is_empty, refusal
 from console.core.origins import ANY
 from console.core.run import Event, Run, commands, decisions, fold, moves
 from console.core.run.commands import Command
 from console.core.run.proposal import MARKS
-from console.errors import Conflict, Invalid, NotFound, SourceDown
 from console.log import masking
 from console.records import Record
 from console.runs.changing import compensations

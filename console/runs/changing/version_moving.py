@@ -11,9 +11,9 @@ import sqlalchemy as sa
 
 from console import access, log, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict
 from console.core.run import Attempt, Run, commands, decisions
 from console.core.run.version_moves import why_not_now
-from console.errors import Conflict
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.runs.changing.run_rights import see

@@ -7,10 +7,10 @@ from typing import Any
 from console import access, accounts, workflows
 from console.contacts import tags
 from console.core.actor import Actor
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run import Run
 from console.core.run.step_requests import Awaited, SideRow
 from console.core.tag_names import identity
-from console.errors import Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id

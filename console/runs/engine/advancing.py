@@ -14,12 +14,12 @@ from typing import Any
 
 from console import accounts, inboxes, log, workflows
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
 from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.effects import target_of
-from console.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.infra import jobs
 from console.infra.db.ids import new_id
 from console.records import Record

@@ -20,9 +20,9 @@ from typing import Any
 from console import accounts, log, workflows
 from console.access.run_reach import EVERY_RUN
 from console.core.documents.workflow import Workflow
+from console.core.errors import Conflict, ConsoleError
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
 from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
-from console.errors import Conflict, ConsoleError
 from console.infra import jobs
 from console.infra.db.engine import fetch, hot_engine
 from console.runs.changing import run_starts

@@ -8,11 +8,11 @@ from datetime import timedelta
 
 from console import accounts, log
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, NotAllowed
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import SideRow
 from console.effects import later_results, target_of
 from console.effects.later_results import LaterResult
-from console.errors import ConsoleError, NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta
 
 from console import effects, log, records, workflows
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
 from console.core.run import Effect, Run, commands, decisions
-from console.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
 from console.infra import faults, jobs
 from console.infra.db.engine import alone
 from console.infra.outbound import retry_after

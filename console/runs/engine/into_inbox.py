@@ -6,9 +6,9 @@ from typing import Any
 
 from console import access, accounts, inboxes
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Event, Run, holding
 from console.core.run.moves import sealed_of
-from console.errors import ConsoleError, SourceDown
 from console.inboxes import Inbox
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import may_do_step, run_facts

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from console import accounts, log, workflows
+from console.core.errors import ConsoleError
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Command
 from console.core.run.proposal import AT_STAKE, LEVELS, UNFILLED
-from console.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.runs.changing.approval_requests import notify_approvers
 from console.runs.engine import proposing

@@ -10,10 +10,10 @@ from console.ai.types import FieldSpec
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.workflow import StepAI
+from console.core.errors import ConsoleError, NotAllowed, NotFound
 from console.core.forms import FormField
 from console.core.run import Attempt, Run
 from console.core.run.proposal import is_second_call
-from console.errors import ConsoleError, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.records import Record
 from console.runs.changing.run_rights import Seen, see

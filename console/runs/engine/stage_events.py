@@ -5,9 +5,9 @@ from typing import Any
 
 from console import records
 from console.core.contact_stages import stage_move
+from console.core.errors import ConsoleError
 from console.core.run import Effect, Event, Run, commands
 from console.core.run.effect_changes import as_stored
-from console.errors import ConsoleError
 
 SUCCEEDED = "effect_succeeded"
 

@@ -8,10 +8,10 @@ from console import access, records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Relation
+from console.core.errors import NotFound
 from console.core.expressions import Expression
 from console.core.run import Run
 from console.core.scopes import Scope
-from console.errors import NotFound
 from console.records import Record
 from console.runs.rows import loaded_rows
 from console.steps.base import NEXT, Read, Rows, Total

@@ -12,6 +12,7 @@ from typing import Any
 from console import access, browse, records, steps
 from console.core.actor import Actor
 from console.core.contact_stages import named_fields
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.forms import FormField, by_label, clean, refusal
 from console.core.plain_words import roles_words
 from console.core.policy import Rules, on_day
@@ -19,7 +20,6 @@ from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.speaking import NAMES, SPOKEN
 from console.effects import action_preview, spoken_values
-from console.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import Record

@@ -7,9 +7,9 @@ from typing import Any
 from console import records, steps
 from console.core import expressions, scopes
 from console.core.actor import Actor
+from console.core.errors import Conflict, NotFound
 from console.core.expressions import ExpressionError
 from console.core.run import Run
-from console.errors import Conflict, NotFound
 from console.records import Record
 from console.runs.engine.stepping import OpenStep, record_of
 from console.workflows import Definition

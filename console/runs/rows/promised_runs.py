@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from console.core.actor import Actor
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import load
 

@@ -16,11 +16,11 @@ from sqlalchemy.engine import Connection
 from console import log
 from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError, SourceDown
 from console.core.run import Attempt, Event, Run, copied, fold
 from console.core.run.causes import causes_from_json
 from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
-from console.errors import Conflict, ConsoleError, SourceDown
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, transaction
 from console.runs.engine import into_inbox, proposing

@@ -16,6 +16,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.fields import Located
 from console.core.documents.workflow import Workflow
 from console.core.effect_kinds import Kind
+from console.core.errors import ConsoleError, NotFound
 from console.core.expressions import ExpressionError
 from console.core.origins import (
     ANY,
@@ -42,7 +43,6 @@ from console.core.origins import (
     ways,
 )
 from console.effects import action_cache
-from console.errors import ConsoleError, NotFound
 from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import former_fields

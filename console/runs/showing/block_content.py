@@ -12,12 +12,12 @@ from console.core import blocks, expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.fields import FieldDefinition
+from console.core.errors import NotFound
 from console.core.expressions.nodes import Calculation, Call, Node, Path, walk
 from console.core.forms import FormField
 from console.core.run import Run
 from console.core.speaking import Saying
 from console.effects import spoken_values
-from console.errors import NotFound
 from console.log import masking
 from console.runs.engine.stepping import OpenStep, rules_of, run_facts
 from console.runs.showing import reader_reach

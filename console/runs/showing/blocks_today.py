@@ -7,8 +7,8 @@ from typing import Any
 from console import records, steps
 from console.core import blocks, expressions
 from console.core.actor import Actor
+from console.core.errors import ConsoleError
 from console.core.run import Run
-from console.errors import ConsoleError
 from console.log import masking
 from console.records import Record
 from console.runs.engine.step_reads import read_rows

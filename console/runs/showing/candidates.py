@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from console import access, accounts, records
 from console.accounts import absences
 from console.core.actor import Actor
+from console.core.errors import ConsoleError, NotAllowed
 from console.core.plain_words import roles_words
 from console.core.run.duties import CODE
-from console.errors import ConsoleError, NotAllowed
 from console.runs.changing.run_rights import Seen, inbox_of_others, see
 from console.runs.engine.stepping import require_step, run_facts, step_at
 

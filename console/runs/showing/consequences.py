@@ -15,10 +15,10 @@ from console.core.documents.action_document import ActionEffect
 from console.core.documents.collections import Collection
 from console.core.documents.field_expressions import texts_of
 from console.core.documents.fields import OWN_INPUT, Case, Computed, computed, with_own
+from console.core.errors import ConsoleError, Invalid
 from console.core.forms import FormField
 from console.core.run import NEXT_ITEM, repeating
 from console.core.run.approval_request import Approval
-from console.errors import ConsoleError, Invalid
 from console.log.masking import Hidden, Within
 from console.records.write import alike
 from console.runs.engine.stepping import OpenStep, completion_of, plan_of

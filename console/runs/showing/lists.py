@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
+from console.core.errors import ConsoleError
 from console.core.list_addresses import cursor_of, from_seconds
-from console.errors import ConsoleError
 from console.infra.db import tables
 from console.infra.db.engine import fetch as fetch_rows, hot_engine
 from console.runs.showing.items_of_loops import LoopItem, items_of

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from console import access, accounts, records, workflows
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.runs.showing.lists import visible_pairs

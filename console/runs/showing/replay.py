@@ -9,9 +9,9 @@ from typing import Any
 from console import access, accounts, browse, log, records, sentences, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError, NotFound
 from console.core.origins import plain
 from console.core.run import Event, Run, fold
-from console.errors import ConsoleError, NotFound
 from console.formats import Named
 from console.log import event_view, masking
 from console.records import catalogue

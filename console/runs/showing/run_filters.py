@@ -5,10 +5,10 @@ from typing import Any, get_args
 
 import sqlalchemy as sa
 
+from console.core.errors import Malformed
 from console.core.list_addresses import moment_of, one_of, require_known
 from console.core.run import FINAL
 from console.core.run.origin import MODES, StartKind
-from console.errors import Malformed
 from console.infra.db import tables
 
 MOMENTS = frozenset(f"{name}.{how}" for name in ("created_at", "started", "ended") for how in ("gt", "gte", "lt", "lte"))

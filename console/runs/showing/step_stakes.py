@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from console import records, steps
 from console.core import stakes
 from console.core.documents.workflow import Stake, Step
+from console.core.errors import NotFound
 from console.effects import action_cache
-from console.errors import NotFound
 from console.steps.base import StepType
 from console.workflows import Definition
 

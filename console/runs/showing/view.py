@@ -10,10 +10,10 @@ from typing import Any
 from console import log, steps, workflows
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Step
+from console.core.errors import SourceChanged
 from console.core.run import Attempt, Effect, Run
 from console.core.run.approval_request import Approval
 from console.core.run.origin import shown_event
-from console.errors import SourceChanged
 from console.runs.engine import proposing
 from console.runs.engine.stepping import plan_of
 from console.runs.rows.latest import Left, path as path_of

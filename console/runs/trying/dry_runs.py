@@ -14,12 +14,12 @@ from typing import Any
 from console import effects, log, records
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.plain_words import humanised
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, fold, simulation
 from console.core.run.commands import Command
 from console.core.run.simulation import Delivery, Gate, Question, Script, Simulated, SimulatedStep, WouldSend
 from console.core.run.step_requests import Awaited
-from console.errors import ConsoleError, Invalid, SourceDown
 from console.records import Record, rehearsal
 from console.runs.changing import run_starts, transitions
 from console.runs.changing.approval_requests import complete_request

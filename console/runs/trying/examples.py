@@ -8,10 +8,10 @@ from typing import Any
 from console import browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError, NotFound
 from console.core.policy import rules
 from console.core.speaking import SPOKEN
 from console.effects import spoken_values
-from console.errors import ConsoleError, NotFound
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine.stepping import held_by_steps, run_facts
 from console.runs.showing import lists, reader_reach

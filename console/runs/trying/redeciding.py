@@ -8,9 +8,9 @@ from typing import Any
 
 from console.core.actor import Actor
 from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
+from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Attempt, Run
 from console.core.run.simulation import Script, Simulated
-from console.errors import ConsoleError, SourceDown
 from console.log import masking
 from console.records import Record
 from console.runs.changing.run_rights import see

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from console import workflows
 from console.core.documents.saved_tests import WITHIN
+from console.core.errors import Conflict, ConsoleError
 from console.core.run import Run, commands, simulation
 from console.core.run.origin import Fork, Parent
 from console.core.run.simulation import Question
-from console.errors import Conflict, ConsoleError
 from console.runs.changing import run_starts
 from console.runs.engine import children
 from console.runs.engine.children import ChildRun

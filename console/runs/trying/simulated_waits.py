@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from console import log
 from console.core import contacting
+from console.core.errors import Invalid
 from console.core.forms import FormField, clean
 from console.core.run import commands, simulation
 from console.core.run.simulation import Question
-from console.errors import Invalid
 from console.runs.engine.stepping import prompt_of, step_at
 
 if TYPE_CHECKING:

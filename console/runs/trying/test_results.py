@@ -8,9 +8,9 @@ from console import workflows
 from console.core.actor import Actor
 from console.core.documents.saved_tests import WITHIN, Expected, SavedTest
 from console.core.documents.workflow import Workflow
+from console.core.errors import ConsoleError, NotFound, SourceDown
 from console.core.plain_words import humanised
 from console.core.run.simulation import Simulated
-from console.errors import ConsoleError, NotFound, SourceDown
 from console.runs.trying.dry_runs import definition_of, dry_run
 from console.runs.trying.workflow_trials import script_of
 from console.workflows import Definition, ResultOfTest

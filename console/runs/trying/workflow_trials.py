@@ -10,8 +10,8 @@ from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
 from console.core.documents.saved_tests import WITHIN, Chosen
 from console.core.documents.workflow import Workflow, read
+from console.core.errors import Invalid, NotFound
 from console.core.run.simulation import Gate, Script, Simulated
-from console.errors import Invalid, NotFound
 from console.runs.trying.dry_runs import definition_of, dry_run
 from console.workflows import Definition
 

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.accounts import absences
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed
 from console.views.list_filters import day_of

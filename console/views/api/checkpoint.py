@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g
 
 from console import access
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.log import tree_heads
 from console.views.api.operation import Media, operation
 

@@ -11,7 +11,7 @@ from console import actions, browse, log
 from console.actions import record_changes
 from console.browse import BrowseQuery, list_files
 from console.browse.list_files import ListFile
-from console.errors import Malformed, NotFound
+from console.core.errors import Malformed, NotFound
 from console.views import downloads
 from console.views.api import idempotency, listing, spelled
 from console.views.api.operation import Done, Example, Media, Paged, Sent, operation, parse_query, read

@@ -12,8 +12,8 @@ from pydantic import Field
 
 from console import enrolments
 from console.contacts import contact_files
+from console.core.errors import Invalid, NotFound
 from console.enrolments import Batch, Question, Target, Those, leaving_many
-from console.errors import Invalid, NotFound
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import (

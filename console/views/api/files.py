@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 from werkzeug.exceptions import UnsupportedMediaType
 
 from console import documents
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.runs.changing import attachments
 from console.views.api import idempotency

@@ -22,7 +22,7 @@ from flask import Blueprint, Response, current_app, flash, g, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from console import log, runs
-from console.errors import Conflict, ConsoleError, Invalid, Malformed
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import alone, fetch, hot_engine

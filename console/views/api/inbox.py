@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
 from console import inboxes, runs
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets

@@ -10,7 +10,7 @@ from pydantic import Field
 from console import access, messages
 from console.channels import providers
 from console.core.contacting import KINDS
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
 from console.steps.message_settings import Expires, seconds_of

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import access, log, monitoring, workflows
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.monitoring import alerts, due_times, incidents
 from console.views.api import idempotency
 from console.views.api.operation import Asked, Done, Example, Paged, Sent, operation, page_of, parse_query, read

@@ -9,8 +9,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.browse import notes
+from console.core.errors import Malformed
 from console.core.expressions.operands import moment_of
-from console.errors import Malformed
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Listed, Note, NotesFound

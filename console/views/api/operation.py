@@ -16,8 +16,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails
 
 from console.core.documents.json_shape import reason
+from console.core.errors import ConsoleError, Invalid, Malformed
 from console.core.expressions.operands import Spelled
-from console.errors import ConsoleError, Invalid, Malformed
 from console.views.api import MOST, body, listing
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])

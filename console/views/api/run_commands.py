@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
 from console import document_requests, enrolments, runs
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
 from console.views.api.shapes import Checked, Run, Saved

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import publication
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.views.api import idempotency
 from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.shapes import RunMove, RunMovePlan

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from console.actions import secret_settings
 from console.actions.secret_settings import SecretLine
-from console.errors import Invalid, NotFound
+from console.core.errors import Invalid, NotFound
 from console.log import body as canonical
 from console.views.api.operation import Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, OutgoingSecret

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.contacts import tags
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, Tag
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from console import publication, workflows
 from console.core import drafting
 from console.core.drafting import ChangeError
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.views.api.operation import Done, Example, Nothing, Sent, operation, read
 from console.views.api.shapes import Anything, PublishingImpact, WorkflowDraft
 

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.views.api import idempotency
 from console.views.api.operation import Asked, Done, Example, Paged, Sent, Whole, operation, page_of, parse_query, read
 from console.views.api.shapes import Anything, Listed, WorkflowEdge, WorkflowNode

@@ -10,8 +10,8 @@ from flask import Blueprint, Response, flash, make_response, request
 from console import builder, diagrams, workflows
 from console.builder import Part, Turn
 from console.core import drafting
+from console.core.errors import Conflict, Invalid
 from console.diagrams import Node
-from console.errors import Conflict, Invalid
 from console.proposals import options
 from console.views import frame
 from console.views.editor import step_form

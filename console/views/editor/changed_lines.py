@@ -10,7 +10,7 @@ from console import workflows
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
 from console.core.drafting import same
-from console.errors import NotFound
+from console.core.errors import NotFound
 
 DEEPEST = 5
 IN_NO_LINE = frozenset({"steps", "title", "description", "team", "triggers", "tests"})

@@ -11,8 +11,8 @@ from console.core.documents.collections import Collection
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.policy import rules
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.proposals import options
 from console.views import frame, refusals
 from console.views.editor import step_form

@@ -16,8 +16,8 @@ from console.core.documents.json_shape import loaded
 from console.core.documents.workflow_check import Problem
 from console.core.documents.workflow_sketch import Sketch, StepKind, sketches
 from console.core.drafting import Change, ChangeError
+from console.core.errors import Conflict, Invalid
 from console.diagrams import Node
-from console.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor import changed_lines, proposal_form, start_form, step_form
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of

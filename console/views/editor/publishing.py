@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, g, request
 
 from console import access, accounts, diagrams, monitoring, publication, records, runs, workflows
 from console.core import drafting, outcome_words
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import uncapitalised
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messages.contact_trials import ContactTrial
 from console.views import frame
 from console.views.editor import step_form

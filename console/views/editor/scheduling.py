@@ -10,7 +10,7 @@ from flask import Blueprint, Response, flash, request
 from console import log, workflows
 from console.core import drafting, schedule, schedule_words
 from console.core.documents.schedule_presets import preset_of
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.views import frame
 from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs

@@ -16,9 +16,9 @@ from console.automation import sent_bodies
 from console.core import drafting, expressions
 from console.core.documents.collections import recognising
 from console.core.documents.triggers_check import finds
+from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.core.expressions.operands import Spelled
 from console.core.plain_words import humanised, latinised
-from console.errors import Conflict, DefinitionError, Invalid, Malformed, NotFound
 from console.views import frame
 from console.views.editor import start_form
 from console.views.editor.step_form import collections_of

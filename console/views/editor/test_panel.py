@@ -11,8 +11,8 @@ from flask import Blueprint, Response, flash, request
 from console import access, browse, diagrams, log, records, runs, workflows
 from console.browse import find_records
 from console.core.drafting import SetDocument
+from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.run.simulation import Question, Simulated
-from console.errors import ConsoleError, Invalid, SourceDown
 from console.messages import contact_trials
 from console.messages.delivery_gate import DeliveryGate
 from console.runs.trying import test_results, workflow_trials

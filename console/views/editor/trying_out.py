@@ -8,9 +8,9 @@ from flask import Blueprint, Response, jsonify, request
 
 from console import workflows
 from console.core import expressions
+from console.core.errors import Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.core.speaking import fill_text
-from console.errors import Invalid, NotFound
 from console.runs.trying import examples
 from console.views import formats, frame
 from console.views.editor.values_in_words import words_of

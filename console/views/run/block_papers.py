@@ -8,8 +8,8 @@ from console import documents
 from console.core.actor import Actor
 from console.core.blocks import Data
 from console.core.blocks.base import hidden, number_in
+from console.core.errors import ConsoleError
 from console.documents import Document, Looked
-from console.errors import ConsoleError
 from console.views import files, frame
 
 NEVER = "Never opened"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from console import accounts, reports, runs
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import ConsoleError, NotFound
+from console.core.errors import ConsoleError, NotFound
 from console.reports import CaseFile
 from console.sentences import cause_words
 from console.views import assets, formats, frame

@@ -6,7 +6,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console import browse
-from console.errors import Conflict, ConsoleError
+from console.core.errors import Conflict, ConsoleError
 from console.views import formats, frame
 from console.views.formats import Look
 

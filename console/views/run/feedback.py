@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.proposals import feedback
 from console.views import frame
 

@@ -12,7 +12,7 @@ from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.runs import RunView
 from console.views import formats
 from console.views.formats import Kind, Look

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import runs
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.runs import RunView
 from console.views import frame
 from console.views.run import form_boxes, page, runner

@@ -6,8 +6,8 @@ from typing import Any
 
 from console import access, inboxes, messages
 from console.core.actor import Actor
+from console.core.errors import Conflict, ConsoleError
 from console.core.run import FINAL
-from console.errors import Conflict, ConsoleError
 from console.infra.db import request_writes
 from console.messages import message_reasons
 from console.runs import RunView

@@ -12,9 +12,9 @@ from console import access, browse, document_requests, documents, inboxes, runs
 from console.actions import bulk_starts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
+from console.core.errors import ConsoleError
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
-from console.errors import ConsoleError
 from console.proposals import absence_words, feedback, measure, provider_standing
 from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, meanwhile, reference_boxes

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from console import records
 from console.browse import RelatedPage
 from console.core.documents.collections import Field
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.runs import Today
 from console.views import due_cells, formats, frame, states
 from console.views.formats import Kind, Look

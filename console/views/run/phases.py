@@ -7,7 +7,7 @@ from typing import Any
 
 from console import steps as step_types, workflows
 from console.core.documents.fields import FieldDefinition
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import formats
 from console.views.formats import Kind, Look
 

@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 
 from console import runs
-from console.errors import Conflict, NotFound
+from console.core.errors import Conflict, NotFound
 from console.runs import RunView
 from console.views import frame
 from console.views.run import page, proposal, runner, source_links

@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse, documents, runs
+from console.core.errors import NotFound
 from console.core.run import FINAL
-from console.errors import NotFound
 from console.runs import ReplayView, RunView, Today
 from console.views import blocks, formats, frame
 from console.views.formats import Look, Named

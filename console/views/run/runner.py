@@ -12,8 +12,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, make_response, request
 
 from console import document_requests, inboxes, runs
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.proposal import MARKS
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import settings
 from console.runs import RunView
 from console.views import errors, files, frame

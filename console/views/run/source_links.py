@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from console import browse, records
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import formats, frame
 from console.views.formats import Kind
 

@@ -11,9 +11,9 @@ from console import access, browse, runs
 from console.browse import reveal
 from console.core import expressions
 from console.core.actor import Actor
+from console.core.errors import NotFound, SourceDown
 from console.core.run import MISSING_MANUAL, SUPPLIED
 from console.core.run.proposal import SECOND, is_second_call
-from console.errors import NotFound, SourceDown
 from console.runs import RunView
 from console.steps import llm
 from console.views import formats, frame

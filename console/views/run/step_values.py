@@ -10,8 +10,8 @@ from console import effects, steps, workflows
 from console.core import expressions, outcome_words
 from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Step, Workflow
+from console.core.errors import ConsoleError, NotFound
 from console.core.expressions.nodes import Path
-from console.errors import ConsoleError, NotFound
 from console.formats import Kind, kind, label_of
 from console.steps.base import StepView
 from console.steps.message_settings import MessageStep

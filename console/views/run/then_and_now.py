@@ -6,7 +6,7 @@ from typing import Any
 from console import workflows
 from console.core import outcome_words
 from console.core.documents.workflow import Group
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.records import catalogue
 from console.runs import ReplayView
 from console.views import formats

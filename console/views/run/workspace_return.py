@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 from flask import request, session
 
 from console import workspaces
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.views import frame
 
 KEPT, MOST, LONGEST, ROOM = "started_in", 8, 800, 2_000

@@ -9,7 +9,7 @@ from console import accounts, log
 from console.access import limits
 from console.accounts import absences
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group
 from console.work import standing_in

@@ -9,7 +9,7 @@ from console.access import policy_words
 from console.access.rows import ACTS, EVERY, WHOLE
 from console.access.spoken_names import known
 from console.core import expressions
-from console.errors import ConsoleError, Invalid, NotAllowed
+from console.core.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import matrix, simulator
 from console.views import downloads, frame
 from console.views.forms import Form

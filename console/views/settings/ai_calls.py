@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from console import access, accounts, workflows
 from console.core.actor import Actor
+from console.core.errors import Malformed
 from console.core.plain_words import uncapitalised
-from console.errors import Malformed
 from console.proposals import audit, call_log
 from console.proposals.call_log import Call
 from console.views import formats, frame

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.proposals import options, saving
 from console.proposals.options import Current
 from console.views import frame

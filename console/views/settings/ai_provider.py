@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from console import accounts
 from console.ai import probe
 from console.ai.providers import anthropic
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.proposals import options, provider_standing, saving
 from console.views import frame
 from console.views.forms import Button, Field, Form, Group, Item

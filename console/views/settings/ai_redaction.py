@@ -6,7 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse
-from console.errors import ConsoleError, Invalid, NotFound, SourceDown
+from console.core.errors import ConsoleError, Invalid, NotFound, SourceDown
 from console.proposals import playground
 from console.proposals.playground import Seen
 from console.views import frame

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 
 from console import access, accounts, records, workflows
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.proposals import saving
 from console.proposals.settings_document import HouseText, Options
 from console.views import frame

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from console import access, collections
 from console.core.actor import Actor
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import frame
 from console.views.forms import Form
 

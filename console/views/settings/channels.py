@@ -9,7 +9,7 @@ from console import access
 from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.contacting import KINDS
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import settings
 from console.infra.outbound import kept_channels
 from console.messages import channel_settings, messages_to_oneself, outside_addresses

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash
 
+from console.core.errors import ConsoleError, Invalid, NotAllowed
 from console.core.moments import midnight
-from console.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import clearances
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group

@@ -12,7 +12,7 @@ from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.consent_places import USUAL, consents_relation
 from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, wrong_tables
-from console.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
+from console.core.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
 from console.messages import mapping_trial
 from console.views import formats, frame
 from console.views.forms import Button, Cell, Table

@@ -16,7 +16,7 @@ from console.core.documents.collections import LISTS, Collection
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.collections.document_merge import compare
 from console.core.documents.collections.document_words import NAMED, PLACE_WORDS, Wording
-from console.errors import Conflict, ConsoleError, Invalid, SourceDown
+from console.core.errors import Conflict, ConsoleError, Invalid, SourceDown
 from console.views import formats, frame, record_forms, records, states
 from console.views.forms import Field, Form, Item
 from console.views.run import form_boxes

@@ -15,7 +15,7 @@ from console import collections, records as real_records
 from console.collections import Editing
 from console.core.documents.collections import Collection
 from console.core.documents.collections.document_merge import compare
-from console.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.views import formats, frame
 from console.views.settings import collection_frame
 

@@ -14,8 +14,8 @@ from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Coll
 from console.core.documents.collections.assembling import MAY_MEAN_NONE
 from console.core.documents.collections.document_merge import merged
 from console.core.documents.json_shape import loaded
+from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import unaccented
-from console.errors import Conflict, ConsoleError, Invalid, Malformed, NotFound
 from console.sources import mending
 from console.views import forms, frame
 from console.views.forms import Cell, Column, Table

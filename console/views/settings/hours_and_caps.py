@@ -12,8 +12,8 @@ from console import accounts, enrolments, workflows
 from console.core import contact_rules
 from console.core.contact_rules import CAPPED, DAY_NAMES, KIND_NAMES, MOST_CAPS
 from console.core.contacting import KINDS, LAW, WORDS, Rules, daily
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.core.working_time import DAYS
-from console.errors import Conflict, ConsoleError, Invalid
 from console.messages import address_consents, held_messages, kept_rules
 from console.messages.held_messages import Consequence
 from console.messages.kept_rules import RulesVersion

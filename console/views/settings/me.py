@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import accounts
 from console.accounts import identities, oidc, profile, sessions
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import formats, frame, identity
 from console.views.forms import Field, Form, Item
 from console.views.settings import absence_forms, area, people

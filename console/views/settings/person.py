@@ -8,7 +8,7 @@ from markupsafe import Markup
 from console import access, accounts, workflows
 from console.accounts import abilities, authority, others_keys, person_changes, sessions
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, NotAllowed
+from console.core.errors import Conflict, ConsoleError, NotAllowed
 from console.views import frame
 from console.views.forms import WITHOUT_PLACE, Field, Form, Group, Lines, numbered
 from console.views.settings import absence_forms, area, people

@@ -9,7 +9,7 @@ from console import access, accounts
 from console.access.rows import EVERY
 from console.accounts import abilities, authority, identities, person_changes
 from console.accounts.authority import Pair
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
 from console.views.forms import WITHOUT_PLACE, Button, Field, Form, Group, Item, Lines, numbered
 from console.views.settings import area, people

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from console import accounts, rights
 from console.access import policy_words
 from console.access.spoken_names import known
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.rights import rule_drafts, second_admin
 from console.views import frame
 from console.views.forms import Button, Field, Form

@@ -13,8 +13,8 @@ from console.access.index import Index
 from console.access.policy_changes import Change, shipped
 from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.access.spoken_names import Names, known
+from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.effects import action_cache
-from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.rights import role_rules, rule_conditions, rule_drafts, second_admin
 from console.views import frame
 from console.views.forms import Field, Form

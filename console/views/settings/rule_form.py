@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from console import records
 from console.access import policy_words
 from console.access.rows import kind_of
-from console.errors import DefinitionError, Invalid
+from console.core.errors import DefinitionError, Invalid
 from console.rights import role_rules, rule_conditions
 from console.rights.role_rules import FieldRight, Rule
 from console.rights.rule_conditions import COMPARISONS, Choice

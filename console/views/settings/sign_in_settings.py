@@ -8,7 +8,7 @@ from flask import Blueprint, Response, flash, request
 from console import access, accounts
 from console.accounts import entry, entry_changes, identities, oidc
 from console.accounts.entry import Entry, GroupRole
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.infra import settings
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group, Item, Lines, numbered

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, collections, records, runs, sources
 from console.core.documents.collections import likely_relations
-from console.errors import Conflict, ConsoleError, SourceDown
+from console.core.errors import Conflict, ConsoleError, SourceDown
 from console.sources import addresses
 from console.views import errors, frame
 from console.views.forms import Field, Form, Group

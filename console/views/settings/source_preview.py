@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from console import sources
 from console.core.documents.collections import Field
-from console.errors import Invalid, SourceDown
+from console.core.errors import Invalid, SourceDown
 from console.views import formats, frame, states
 
 

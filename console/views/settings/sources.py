@@ -12,7 +12,7 @@ from console import access, accounts, records, sources
 from console.contacts import likely_contacts
 from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.rights import second_admin
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame

@@ -10,7 +10,7 @@ from console.access.rows import EVERY
 from console.accounts import directory, teamwork
 from console.accounts.authority import Pair
 from console.accounts.directory import Asked
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Table
 from console.views.settings import area, people

@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, outgoing_webhooks
 from console.core.documents.triggers_check import EVENTS
+from console.core.errors import Conflict, ConsoleError
 from console.core.events import KINDS
-from console.errors import Conflict, ConsoleError
 from console.outgoing_webhooks import Delivered, Subscription, Wanted
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Group, Send, Table

@@ -11,7 +11,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, browse, formats, inboxes, workflows
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
-from console.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.infra import settings as of_house
 from console.monitoring import alerts
 from console.views import frame

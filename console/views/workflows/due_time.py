@@ -7,8 +7,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, formats, inboxes
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.monitoring import due_times
 from console.monitoring.due_times import Clock, Rule
 from console.views import frame

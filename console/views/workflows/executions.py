@@ -8,9 +8,9 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, automation, enrolments, formats, messages, runs, workflows
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
+from console.core.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
-from console.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.messages import message_reasons
 from console.monitoring import incidents
 from console.runs.showing import lists, run_filters

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, request
 
 from console import automation, browse, formats, workflows
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.views import frame
 from console.views.workflows import tabs, trigger_page
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, workflows
-from console.errors import ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.views import frame
 from console.views.workflows import tabs
 from console.workflows import OBJECT, Known, whose

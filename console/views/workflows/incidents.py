@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.monitoring import asking_runs, incidents
 from console.monitoring.incidents import Incident
 from console.views import frame

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse, formats, monitoring
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.monitoring import Metrics, incidents
 from console.monitoring.late_runs import LateRun
 from console.views import frame

@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import access, publication, runs, workflows
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.publication import MovePlan
 from console.views import frame
 from console.views.workflows import tabs

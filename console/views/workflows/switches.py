@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import access, accounts, enrolments, monitoring, workflows
 from console.core.actor import Actor
-from console.errors import ConsoleError, Invalid, NotFound
+from console.core.errors import ConsoleError, Invalid, NotFound
 from console.messages import contact_trials
 from console.views import frame
 from console.views.workflows import tabs

@@ -6,7 +6,7 @@ from typing import Any
 
 from console import access, accounts, enrolments, workflows
 from console.core.actor import Actor
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.monitoring import unable_to_start
 from console.views import frame
 from console.views.frame import Badge

@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.documents import triggers_check
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow
-from console.errors import Conflict, Invalid
+from console.core.errors import Conflict, Invalid
 from console.views import frame
 from console.views.editor.values_in_words import unseen_words
 from console.views.frame import Badge

@@ -8,8 +8,8 @@ from typing import Any
 
 from console import workflows
 from console.core.documents.house_rules import DATED
+from console.core.errors import Invalid
 from console.core.expressions.operands import date_of, number_of
-from console.errors import Invalid
 from console.formats import label_of
 from console.workflows import VariableEdits
 

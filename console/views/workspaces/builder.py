@@ -10,8 +10,8 @@ from console import access, accounts, workspaces
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import with_name
+from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import slug as slug_of
-from console.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.views import frame
 from console.views.workspaces import change_words, chosen_paths, component_form, condition_boxes, workspace_preview
 from console.workspaces import Editing

@@ -8,7 +8,7 @@ from console import accounts, workspaces
 from console.core.documents.collections import Field
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.workspaces import KINDS, Workspace
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.views import formats, frame
 from console.views.workspaces import chosen_paths, condition_lines
 from console.views.workspaces.component_form import offered

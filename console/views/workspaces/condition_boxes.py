@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 
 from console.core.documents.collections import Field
 from console.core.documents.workspaces import Workspace
-from console.errors import Invalid
+from console.core.errors import Invalid
 from console.views.workspaces import condition_lines
 from console.views.workspaces.chosen_paths import condition_groups, every_field
 from console.views.workspaces.condition_lines import Rows, fields_of

@@ -12,10 +12,10 @@ from console import browse, records
 from console.core import expressions
 from console.core.documents.collections import Collection, Field, Option, condition_rows, document_words
 from console.core.documents.collections.condition_rows import EMPTY, VALUELESS, ConditionRow
+from console.core.errors import ConsoleError
 from console.core.expressions import ExpressionError
 from console.core.expressions.nodes import Compare, Node, Path
 from console.core.plain_words import humanised, uncapitalised
-from console.errors import ConsoleError
 from console.formats import Look
 from console.views import formats, frame, reference_boxes
 

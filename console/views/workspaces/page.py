@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, request
 
 from console import workspaces
 from console.core.documents.workspaces import Chart, Workspace
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.views import frame
 from console.views.workspaces.parts import Drawer, dependants
 from console.workspaces import Desk

@@ -30,7 +30,7 @@ from console.core.documents.workspaces import (
     names_used,
 )
 from console.core.documents.workspaces.workspace_document import inside
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.formats import Look
 from console.records import Record
 from console.views import chosen_records, due_cells, errors, formats, frame, inbox as inbox_pages, my_work, record_actions, records, states

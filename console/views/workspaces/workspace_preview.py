@@ -11,8 +11,8 @@ from flask import Blueprint, Response, make_response, request
 from console import access, workspaces
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, Workspace, check, edits
+from console.core.errors import NotFound
 from console.core.plain_words import uncapitalised
-from console.errors import NotFound
 from console.views import formats, frame
 from console.views.workspaces import component_form
 from console.views.workspaces.page import changed_parts, drawer_of

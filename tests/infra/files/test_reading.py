@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from console.core.errors import Invalid
 from console.demo import printed_papers
-from console.errors import Invalid
 from console.infra.files import drawing_process, page_pictures, text_recognition
 from tests.papers import pdf, picture
 from tests.tables import cases

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console import background, log, runs, sources
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import faults, jobs as queue
 from console.infra.db.engine import fetch, transaction
 from console.infra.jobs.dispatch import Dispatcher

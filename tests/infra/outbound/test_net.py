@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console.errors import IntegrationError, OutcomeUnknown
+from console.core.errors import IntegrationError, OutcomeUnknown
 from console.infra import settings
 from console.infra.outbound import net
 from tests.servers import outside

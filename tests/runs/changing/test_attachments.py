@@ -12,7 +12,7 @@ import pytest
 from console import documents, runs
 from console.activity import sequencing
 from console.core.actor import Actor
-from console.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound
+from console.core.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotFound
 from console.infra import files, settings
 from console.infra.db import fetch
 from console.infra.files import file_store, virus_scan

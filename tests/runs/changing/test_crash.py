@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from console import log, runs
+from console.core.errors import Conflict, ConsoleError
 from console.core.run import fold
-from console.errors import Conflict, ConsoleError
 from console.infra.db import engine
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load

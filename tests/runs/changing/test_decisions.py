@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.company import Company
 
 CODES = [{"value": "sanctions", "label": "Sanctions"}, {"value": "documents", "label": "Papers missing"}]

@@ -13,9 +13,9 @@ from console import access, accounts, actions, browse, document_requests, enrolm
 from console.actions import bulk
 from console.browse import evidence
 from console.core import media
+from console.core.errors import ConsoleError
 from console.core.forms import FormField, Wrong, cleaned
 from console.core.run.origin import StartedBy
-from console.errors import ConsoleError
 from console.infra import files, subjects
 from console.infra.db.ids import new_id
 from console.runs.changing import attachments

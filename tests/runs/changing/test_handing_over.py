@@ -3,7 +3,7 @@
 import pytest
 
 from console import inboxes, log, runs
-from console.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.work import my_work
 from tests.company import DESK, Company
 

@@ -19,8 +19,8 @@ from hypothesis import HealthCheck, Phase, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from console import log, runs, workflows
+from console.core.errors import ConsoleError, NotFound
 from console.core.run import Run, fold
-from console.errors import ConsoleError, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.infra.faults import Fault

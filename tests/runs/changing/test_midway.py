@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from console import access, accounts, log, runs
 from console.access import Row, policy_store
 from console.activity import sequencing
+from console.core.errors import ConsoleError, Invalid
 from console.core.run import fold
-from console.errors import ConsoleError, Invalid
 from console.infra import faults, jobs
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction

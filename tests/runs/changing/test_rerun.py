@@ -3,7 +3,7 @@
 import pytest
 
 from console import log, runs, workflows
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
 from tests.support.paying import at_pay, back, pay, paying, providing
 

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from console import browse, enrolments, runs, workflows
 from console.actions import bulk, bulk_starts
+from console.core.errors import Conflict
 from console.enrolments import Question
-from console.errors import Conflict
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.automation.test_triggers import publish, told

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import log, runs, workflows
-from console.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import DOCUMENT, Company
 
 

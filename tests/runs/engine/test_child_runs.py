@@ -7,8 +7,8 @@ import pytest
 
 from console import accounts, monitoring, runs, workflows
 from console.activity import sequencing
+from console.core.errors import Conflict, Invalid, NotFound
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import Conflict, Invalid, NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.monitoring import alerts, incidents

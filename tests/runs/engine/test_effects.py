@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import pytest
 
 from console import access, runs
-from console.errors import Conflict
+from console.core.errors import Conflict
 from console.infra.jobs import outside_places
 from console.runs.engine import effecting
 from tests.company import Company

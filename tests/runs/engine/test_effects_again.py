@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from console import runs
-from console.errors import Conflict, ConsoleError, Invalid
+from console.core.errors import Conflict, ConsoleError, Invalid
 from tests.company import Company
 from tests.support.engine import kinds, whole
 from tests.support.paying import Provider, back, effects, made, paid, pay, providing

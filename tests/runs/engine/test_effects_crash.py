@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
+from console.core.errors import Conflict
 from console.core.run.commands import Report
-from console.errors import Conflict
 from console.infra.db.engine import alone, fetch
 from console.runs.engine.effecting import record_report
 from console.runs.rows.run_store import load

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from console import accounts, log, runs, workflows
+from console.core.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.core.run.causes import Cause
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.infra import jobs as queue
 from console.infra.db.engine import fetch
 from console.runs.changing import hands_off

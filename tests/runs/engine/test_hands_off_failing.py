@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 
 from console import access, accounts, runs, workflows
+from console.core.errors import Conflict
 from console.core.run.origin import RecordRef, StartedBy
-from console.errors import Conflict
 from console.runs.rows.run_store import load
 from console.work import tickets
 from tests.company import Company

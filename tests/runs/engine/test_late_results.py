@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
+from console.core.errors import ConsoleError
 from console.core.run.commands import Report
-from console.errors import ConsoleError
 from console.runs.engine.effecting import record_report
 from console.runs.rows.run_store import load
 from tests.company import Company

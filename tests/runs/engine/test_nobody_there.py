@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from console import access, accounts, runs
-from console.errors import NotFound
+from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
 from console.work import tickets

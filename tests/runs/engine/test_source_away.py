@@ -6,7 +6,7 @@ import pytest
 
 from console import runs
 from console.activity import sequencing
-from console.errors import ConsoleError
+from console.core.errors import ConsoleError
 from console.records import connect
 from tests.company import Company
 from tests.runs.changing.test_midway import away, said, whole

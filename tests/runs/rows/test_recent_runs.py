@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from console import access, log, runs
+from console.core.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.core.run import fold
-from console.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.runs.changing import run_rights
 from console.runs.changing.transitions import end_for_erasure
 from console.runs.rows import recent_runs

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import access, log, runs, steps, workflows
-from console.errors import Invalid
+from console.core.errors import Invalid
 from tests.company import Company
 from tests.steps.registered import handed_in, smallest
 from tests.support.acting import RATE, imported

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console import runs
-from console.errors import Malformed
+from console.core.errors import Malformed
 from console.runs.showing.run_filters import FILTERS, STATUSES, TRIGGERS
 from tests.company import Company
 from tests.support.engine import counting

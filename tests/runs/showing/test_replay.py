@@ -7,8 +7,8 @@ import pytest
 from console import access, log, records, runs, sources
 from console.access import policy_store
 from console.activity import sequencing
+from console.core.errors import NotFound
 from console.core.run import fold
-from console.errors import NotFound
 from console.infra.db import transaction
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load

@@ -8,8 +8,8 @@ from console import access, runs, workflows
 from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
 from console.core.documents.workflow import read
 from console.core.drafting import Change, Connect, Set, SetDocument
+from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run.simulation import Script, Simulated
-from console.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.runs.trying import dry_runs
 from tests.company import DOCUMENT, Company

@@ -10,7 +10,7 @@ from sqlalchemy.engine import make_url
 
 from console import access, records, sources
 from console.core import scopes
-from console.errors import Conflict, ConsoleError, NotFound
+from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.postgres import Embedded
 from console.records import connect, rehearsal
 from tests.company import Company

@@ -31,9 +31,9 @@ from console.core.documents.collections.model import (
     offered_segments,
 )
 from console.core.documents.collections.same_labels import told_apart
+from console.core.errors import DefinitionError
 from console.core.expressions import ExpressionError
 from console.core.plain_words import humanised
-from console.errors import DefinitionError
 
 PERSONAL_TYPES = frozenset({"text", "long_text", "email", "phone", "json", "file"})
 FREE_TYPES = frozenset({"long_text", "json", "array", "file", "binary", "other"})

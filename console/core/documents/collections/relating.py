@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from console.core.documents.collections.labels import led_to
 from console.core.documents.collections.model import Collection, Relation
+from console.core.errors import DefinitionError
 from console.core.plain_words import humanised
-from console.errors import DefinitionError
 
 if TYPE_CHECKING:
     from console.core.documents.collections.assembling import Stored
