@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
-from console.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
+from console.formats.sentences import LONGEST_NAME, SENTENCES, Names, actor_name, plain, sentence
 from tests.tables import cases
 
 NAMES = Names(
@@ -37,8 +37,8 @@ def body(kind: str, opened: dict[str, Any] | None = None, **more: Any) -> dict[s
 
 def test_registry_and_sentences_name_the_same_kinds() -> None:
     lacking, spare = sorted(set(KINDS) - set(SENTENCES)), sorted(set(SENTENCES) - set(KINDS))
-    assert not lacking, f"SENTENCES in console/sentences/event_sentences.py wants a sentence for {', '.join(lacking)}"
-    assert not spare, f"SENTENCES in console/sentences/event_sentences.py has {', '.join(spare)}, and there is no such kind"
+    assert not lacking, f"SENTENCES in console/formats/sentences/event_sentences.py wants a sentence for {', '.join(lacking)}"
+    assert not spare, f"SENTENCES in console/formats/sentences/event_sentences.py has {', '.join(spare)}, and there is no such kind"
 
 
 @cases("kind", KINDS)

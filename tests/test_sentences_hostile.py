@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, strategies as st
 
 from console.core.events import KINDS
-from console.sentences import Names, plain, sentence
+from console.formats.sentences import Names, plain, sentence
 from tests.tables import cases
 
 HOSTILE = [

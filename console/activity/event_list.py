@@ -22,6 +22,7 @@ from console.core.errors import Malformed, NotFound
 from console.core.events import KINDS
 from console.core.plain_words import humanised
 from console.core.scopes import Scope, whole
+from console.formats.sentences import Sentence
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
@@ -29,7 +30,6 @@ from console.log import event_lists, event_view, masking, recheck
 from console.log.event_lists import LogFilter, Within
 from console.log.read import Stored, stored
 from console.records import catalogue, former_fields
-from console.sentences import Sentence
 
 if TYPE_CHECKING:
     from console.runs.rows.loaded_rows import Judge

@@ -17,18 +17,18 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import sentences
 from console.core import outcome_words
 from console.core.documents.collections import Collection, Relation
 from console.core.origins import FORM, KEY
 from console.core.run.proposal import HIDDEN_MODES
+from console.formats import sentences
+from console.formats.sentences import Names
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.log import masking
 from console.log.body import CLIENT_IP, OF_PEOPLE
 from console.log.masking import Hidden, tree, within
 from console.log.read import Stored
-from console.sentences import Names
 
 T = TypeVar("T")
 PEOPLE = ("holder", "former_holder", "person", "assignee", "substitute", "stands_in_for")

@@ -8,13 +8,14 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, browse, log, records, sentences, workflows
+from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.core.origins import SAID
 from console.core.run import Event, Run
 from console.core.run.causes import people_in
 from console.core.run.effect_changes import as_stored
+from console.formats import sentences
 from console.infra.db.engine import fetch
 from console.log import masking
 from console.runs.changing.run_rights import TAKE_OVER_AFTER_S, Seen, lacking_right, may_work, possible_commands, see

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from console import access, accounts, browse, log, records, sentences, workflows
+from console import access, accounts, browse, log, records, workflows
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, NotFound
 from console.core.origins import plain
 from console.core.run import Event, Run, fold
-from console.formats import Named
+from console.formats import Named, sentences
 from console.log import event_view, masking
 from console.records import catalogue
 from console.runs.changing.run_rights import Seen, see

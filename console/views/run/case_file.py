@@ -14,8 +14,8 @@ from console import accounts, reports, runs
 from console.activity import sequencing
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
+from console.formats.sentences import cause_words
 from console.reports import CaseFile
-from console.sentences import cause_words
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.run import page, steps_pane

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from console.sentences.sentence_parts import Parts, after, escape_braces, in_brackets
+from console.formats.sentences.sentence_parts import Parts, after, escape_braces, in_brackets
 
 
 def _published(parts: Parts) -> str:

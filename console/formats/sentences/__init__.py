@@ -4,6 +4,6 @@ It is made of the open values of the event and of names that the caller may see.
 are never part of it, so that it stays true and reveals nothing when a value is masked or erased.
 """
 
-from console.sentences.cause_sentences import cause_words
-from console.sentences.event_sentences import SENTENCES, Sentence, sentence
-from console.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, plain
+from console.formats.sentences.cause_sentences import cause_words
+from console.formats.sentences.event_sentences import SENTENCES, Sentence, sentence
+from console.formats.sentences.sentence_parts import LONGEST_NAME, REASONS, Names, actor_name, plain

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from console.sentences.sentence_parts import Parts, after, escape_braces
+from console.formats.sentences.sentence_parts import Parts, after, escape_braces
 
 
 def _planned(parts: Parts) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from console.sentences.sentence_parts import Parts, after, escape_braces, in_brackets
+from console.formats.sentences.sentence_parts import Parts, after, escape_braces, in_brackets
 
 
 def _process_started(parts: Parts) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from console.sentences.sentence_parts import Parts
+from console.formats.sentences.sentence_parts import Parts
 
 DONE = {
     "added": "added",

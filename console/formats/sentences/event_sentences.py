@@ -5,14 +5,24 @@ from types import MappingProxyType
 from typing import Any
 
 from console.core.events_of_workflows import SWITCHED
-from console.sentences.absence_sentences import ABSENCES
-from console.sentences.cause_sentences import cause_words
-from console.sentences.enrolment_sentences import ENROLMENTS
-from console.sentences.log_sentences import LOG
-from console.sentences.message_sentences import MESSAGES
-from console.sentences.publication_sentences import PUBLICATION
-from console.sentences.sentence_parts import NOBODY, Names, Parts, after, enumerate_words, escape_braces, in_brackets, in_words, plain
-from console.sentences.webhook_sentences import WEBHOOKS
+from console.formats.sentences.absence_sentences import ABSENCES
+from console.formats.sentences.cause_sentences import cause_words
+from console.formats.sentences.enrolment_sentences import ENROLMENTS
+from console.formats.sentences.log_sentences import LOG
+from console.formats.sentences.message_sentences import MESSAGES
+from console.formats.sentences.publication_sentences import PUBLICATION
+from console.formats.sentences.sentence_parts import (
+    NOBODY,
+    Names,
+    Parts,
+    after,
+    enumerate_words,
+    escape_braces,
+    in_brackets,
+    in_words,
+    plain,
+)
+from console.formats.sentences.webhook_sentences import WEBHOOKS
 
 
 class Sentence(str):

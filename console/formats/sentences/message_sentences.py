@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from console.core.contact_consents import BY_RECORD
 from console.core.contacting import WORDS
 from console.core.message_codes import within_a_sentence
-from console.sentences.sentence_parts import Parts, after, escape_braces
+from console.formats.sentences.sentence_parts import Parts, after, escape_braces
 
 KINDS = {"sms": "An SMS", "email": "An e-mail", "call": "A call", "chat": "A chat message"}
 
