@@ -30,7 +30,7 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, Engine, make_url
 
-from console import access, hooks, steps
+from console import access, steps
 from console.access import policy_store as policy
 from console.access.index import Index
 from console.access.oracle import Judge
@@ -41,7 +41,7 @@ from console.infra import settings
 from console.infra.db import engine as engines, migrate
 from console.infra.postgres import Embedded
 from console.infra.settings import Settings
-from console.records import connect
+from console.records import connect, hooks
 from console.runs.engine import advancing
 from console.steps.base import StepType
 from tests import statements

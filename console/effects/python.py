@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
-from console import access, hooks, records
+from console import access, records
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError
 from console.core.filters import Group, Test
 from console.effects.effect_call import Call, TryResult, scope_of
 from console.infra import settings
-from console.records import Record
+from console.records import Record, hooks
 
 logger = logging.getLogger(__name__)
 ENTRY_POINT = "console.actions"

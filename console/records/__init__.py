@@ -51,6 +51,7 @@ OPEN_MODULES = frozenset(
         "function_fields",
         "governing",
         "grouped",
+        "hooks",
         "index_advice",
         "indexes",
         "list_starts",

@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import hooks
 from console.core import expressions
 from console.core.documents.collections import Collection, Field, Segment, pointing
 from console.core.documents.collections.assembling import STORED_AS
 from console.core.errors import DefinitionError
 from console.core.plain_words import humanised
-from console.records import sql_conditions
+from console.records import hooks, sql_conditions
 
 
 def fields() -> Mapping[str, Sequence[Field]]:

@@ -8,10 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.sql import Select
 
-from console import hooks
 from console.core.documents.collections import LONGEST_TITLE, Collection
 from console.core.scopes import Scope
-from console.records import computed, other_types, record_keys, values
+from console.records import computed, hooks, other_types, record_keys, values
 from console.records.sql_tables import Table, table_of
 
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from console import access, browse, collections, hooks, records, runs, sources
+from console import access, browse, collections, records, runs, sources
 from console.browse import BrowseQuery
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.scopes import Scope, whole
-from console.records import write_checks
+from console.records import hooks, write_checks
 from tests.company import WORKING, Company
 
 ABROAD = """

@@ -6,9 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console import access, hooks, records, steps
-from console.hooks import Hook
+from console import access, records, steps
 from console.infra import settings
+from console.records import hooks
+from console.records.hooks import Hook
 from console.views import frame
 from console.views.settings import area
 
