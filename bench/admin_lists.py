@@ -50,7 +50,8 @@ def main(rows: int) -> None:
     """Measure and print."""
     page = min(5_000, rows // listing.PAGE)
     with rig.console() as server, tempfile.TemporaryDirectory(prefix="bench-peer-") as folder:
-        from console import accounts, sources
+        from console import sources
+        from console.auth import accounts
         from console.records import cursors
 
         server.sql("create database bench_shop")

@@ -248,7 +248,8 @@ def _processor_s(pids: Iterable[int | None]) -> float:
 
 def _furnish(server: Any, people: int) -> Any:
     """The contacts, the workflow, live, and how the sandbox answers; who enrols."""
-    from console import access, accounts, sources, workflows
+    from console import sources, workflows
+    from console.auth import access, accounts
     from console.messages import channel_settings
 
     server.sql("create database bench_book")

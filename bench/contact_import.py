@@ -90,7 +90,8 @@ def worked(actor: Any, ident: str, tell: Callable[[int], None]) -> Any:
 
 def measured(server: Any, lines: int) -> bool:
     """Look at the file and import it; whether it held."""
-    from console import accounts, sources
+    from console import sources
+    from console.auth import accounts
     from console.contacts import import_batches
 
     server.sql("create database bench_book")

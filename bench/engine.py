@@ -61,7 +61,7 @@ def publish(slug: str, middle: list[dict[str, Any]]) -> None:
 
 def person(*slugs: str) -> Any:
     """Somebody who may start these workflows."""
-    from console import access, accounts
+    from console.auth import access, accounts
 
     made = accounts.create_person("olivia@fernwick.example", role="operator", team="operations").person
     for slug in slugs:

@@ -78,7 +78,8 @@ def main() -> None:
 
 def furnish(server: Any, people: int, *, held: bool = True) -> Any:
     """A shop of so many people and the workflow, published; who may enrol them. `held`: one of them begins in a day, the others wait."""
-    from console import access, accounts, sources, workflows
+    from console import sources, workflows
+    from console.auth import access, accounts
 
     server.sql("create database bench_shop")
     server.sql(FILL.replace("{rows}", str(people)), "bench_shop")

@@ -174,7 +174,8 @@ def paths(rows: int) -> dict[str, tuple[str, str, str]]:
 def main(rows: int) -> None:
     """Measure and print."""
     with rig.console() as server:
-        from console import accounts, sources, workflows
+        from console import sources, workflows
+        from console.auth import accounts
 
         server.sql("create database bench_shop")
         server.sql(FILL.replace("%%", "%").replace("%d", str(rows)), "bench_shop")

@@ -13,8 +13,8 @@ import time
 
 import rig  # the checkout on the path
 
-from console.access.index import Index
-from console.access.rows import Row
+from console.auth.access.index import Index
+from console.auth.access.rows import Row
 
 RULES, PEOPLE, TEAMS, ROLES, OBJECTS, CHECKS = 10_000, 1_000, 400, 40, 120, 200_000
 BAR_US = 5.0

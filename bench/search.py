@@ -70,7 +70,8 @@ def main(rows: int) -> None:
     with rig.console() as server:
         import psycopg
 
-        from console import accounts, browse, sources
+        from console import browse, sources
+        from console.auth import accounts
         from console.browse import BrowseQuery, find_records
         from console.core.errors import SourceDown
         from console.infra.postgres import PostgresError

@@ -32,7 +32,7 @@ def prepare() -> str:
     import orjson
     import sqlalchemy as sa
 
-    from console import access, accounts
+    from console.auth import access, accounts
     from console.core.documents.workflow import read
     from console.infra.db import tables, transaction
 
@@ -55,7 +55,8 @@ class Walker:
     """Completes the steps of one run, one after another."""
 
     def __init__(self, person: str) -> None:
-        from console import accounts, runs
+        from console import runs
+        from console.auth import accounts
 
         self.runs = runs
         self.actor = accounts.actor_of_person(person, "ses_bench")

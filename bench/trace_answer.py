@@ -109,8 +109,9 @@ def _traced() -> Way:
     """The way of one answer, on a demo loaded for it. A first answer is posted before, so that no import and no cold cache counts."""
     import os
 
-    from console import accounts, demo
+    from console import demo
     from console.app import create_app
+    from console.auth import accounts
     from console.demo import loading, stories
     from console.infra.db.engine import fetch
 

@@ -83,7 +83,8 @@ def main() -> None:
 
 def furnish(server: Any, rows: int) -> tuple[str, str]:
     """The tables and three workflows, live; the secret of the webhook and its address."""
-    from console import access, accounts, automation, sources, workflows
+    from console import automation, sources, workflows
+    from console.auth import access, accounts
 
     server.sql("create database bench_shop")
     server.sql(FILL % (rows, rows), "bench_shop")

@@ -42,7 +42,7 @@ def main() -> None:
 
 def measured(server: Any, people: int) -> bool:
     """Print a line per page; whether the bar holds."""
-    from console import accounts
+    from console.auth import accounts
 
     actor = enrolment.furnish(server, FEW)
     server.sql('insert into console.sign_in (document) values (\'{"second_factor": "off"}\')', "console")

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound, SourceDown
 from console.infra import jobs, subjects

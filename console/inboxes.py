@@ -17,7 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection, Engine
 
-from console import access, log, records, workflows
+from console import log, records, workflows
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import json_shape

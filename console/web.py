@@ -15,7 +15,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from console import app, records, runs, steps
-from console.access import policy_store
+from console.auth.access import policy_store
 from console.core import expressions
 from console.core.errors import ConsoleError
 from console.infra import diagnostics

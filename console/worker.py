@@ -196,7 +196,6 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
     from console import (
-        accounts,
         automation,
         background,
         document_requests,
@@ -210,6 +209,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     )
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
+    from console.auth import accounts
     from console.browse import list_files
     from console.infra import jobs as queue
     from console.messages import mail_polling

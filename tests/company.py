@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console import access, accounts, inboxes, runs, sources, workflows
-from console.access import policy_store
+from console import inboxes, runs, sources, workflows
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.core.actor import Actor
 from console.demo import staff
 from console.infra.db import transaction

@@ -30,12 +30,13 @@ from jinja2 import FileSystemBytecodeCache
 from jinja2.bccache import Bucket
 from sqlalchemy.engine import URL, Engine, make_url
 
-from console import access, steps
-from console.access import policy_store as policy
-from console.access.index import Index
-from console.access.oracle import Judge
-from console.access.rows import Row
-from console.accounts import passwords
+from console import steps
+from console.auth import access
+from console.auth.access import policy_store as policy
+from console.auth.access.index import Index
+from console.auth.access.oracle import Judge
+from console.auth.access.rows import Row
+from console.auth.accounts import passwords
 from console.effects import python as actions
 from console.infra import settings
 from console.infra.db import engine as engines, migrate

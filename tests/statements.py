@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console.access.run_reach import ALL
+from console.infra.db.run_reach import ALL
 
 ROOT = Path(__file__).parents[1]
 OURS, ENGINES, OTHERS = (

@@ -1,6 +1,6 @@
 """What tests are lent is as it was furnished last."""
 
-from console import accounts
+from console.auth import accounts
 from tests.conftest import Companies
 
 

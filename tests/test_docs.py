@@ -13,7 +13,7 @@ import click
 import pytest
 
 from console import __version__, effects, sources, steps, workflows
-from console.access.rows import ACTS, POLICIES, parse
+from console.auth.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import blocks, expressions, filters
 from console.core.documents import collections as core_collections, workflow_check

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.views.identity import OPEN
 
 GOOD = "seven tall herons wade"

@@ -13,10 +13,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, background, browse, log, records, runs
+from console import background, browse, log, records, runs
 from console.actions import bulk_ends, bulk_starts, many_changes, many_tags, one_record, untouched
 from console.actions.bulk_starts import BulkStart
 from console.actions.many_changes import ManyChanges
+from console.auth import access
 from console.background import DONE, RUNNING, Stopping, Work
 from console.browse import BrowseQuery
 from console.core.actor import Actor

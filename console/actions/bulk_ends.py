@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records, workflows
+from console import log, records, workflows
 from console.actions import bulk_starts, many_changes, one_record
+from console.auth import access
 from console.core.errors import NotFound
 from console.core.plain_words import uncapitalised
 from console.infra import subjects

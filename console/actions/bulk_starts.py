@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, inboxes, runs, workflows
+from console import inboxes, runs, workflows
 from console.actions import one_record
 from console.actions.many_changes import Looked
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, SourceDown
 from console.infra import subjects

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, browse, log, records, runs
+from console import browse, log, records, runs
+from console.auth import access
 from console.browse import Governor, RecordPage
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field, Relation, recognising

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, log, records
+from console import log, records
+from console.auth import access, accounts
 from console.browse.change_intents import Intent, Result
 from console.core import scopes
 from console.core.actor import Actor

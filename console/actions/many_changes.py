@@ -6,8 +6,9 @@ from typing import Any
 
 import orjson
 
-from console import access, browse, records
+from console import browse, records
 from console.actions import hand_forms, record_changes, untouched
+from console.auth import access
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, browse, log, records
+from console import browse, log, records
 from console.actions import bulk_ends
 from console.actions.many_changes import GONE, Looked, ManyChanges
+from console.auth import access
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

@@ -12,7 +12,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log, records, runs, steps, workflows
+from console import log, records, runs, steps, workflows
+from console.auth import access
 from console.browse import evidence
 from console.core import expressions
 from console.core.actor import Actor

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound

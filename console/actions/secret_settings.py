@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from console import access, accounts, actions, log, workflows
+from console import actions, log, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Invalid, NotFound
 from console.infra.db import tables

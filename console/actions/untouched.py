@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from console import records
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.core.documents.collections import Collection, Relation
 from console.core.filters import Group, Test
 from console.core.scopes import whole

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, browse, log, records
+from console import browse, log, records
 from console.activity import record_titles
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Malformed, NotFound

@@ -18,9 +18,10 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 
-from console import access, accounts, log
+from console import log
 from console.activity import event_list
 from console.activity.event_list import Reader
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed
 from console.infra import subjects

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from console import access, log
+from console import log
 from console.activity import sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch, transaction

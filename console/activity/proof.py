@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access
 from console.activity import checkpoint_delivery, integrity, sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.infra.db.engine import fetch, transaction

@@ -86,7 +86,7 @@ def lag() -> Lag:
 def sweep() -> int:
     """Save runs that stood idle for too long, and forget requests of programs past their day; answers how many runs were touched."""
     from console import runs
-    from console.accounts import rates
+    from console.auth.accounts import rates
 
     for statement in FORGOTTEN:
         fetch(statement)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from console import access, accounts, enrolments, log, records, runs, steps, workflows
+from console import enrolments, log, records, runs, steps, workflows
+from console.auth import access, accounts
 from console.automation.log_events import LogEvent, reached, read_after
 from console.core import expressions
 from console.core.errors import ConsoleError, NotAllowed, NotFound, SourceDown

@@ -17,7 +17,8 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import accounts, enrolments, log, records, runs, workflows
+from console import enrolments, log, records, runs, workflows
+from console.auth import accounts
 from console.automation.occasions import Counts, Occasion, judges
 from console.automation.refused_firings import pass_by, words_of
 from console.automation.trigger_rows import Row

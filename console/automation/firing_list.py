@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.automation import firing_counts
 from console.core.actor import Actor
 from console.core.list_addresses import cursor_of, one_of

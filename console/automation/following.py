@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records
+from console import log, records
+from console.auth import access, accounts
 from console.automation import trigger_rows
 from console.automation.firing import note_stopped, take_in
 from console.automation.log_events import LogEvent, reached, read_after

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import access, log, workflows
+from console import log, workflows
+from console.auth import access
 from console.automation import firing_counts, hook_addresses, trigger_rows, webhooks
 from console.automation.firing import try_now
 from console.automation.log_events import reached

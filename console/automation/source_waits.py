@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from console import records, runs
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.automation.awaited import SINCE, wake
 from console.automation.following import Happened
 from console.automation.log_events import LogEvent

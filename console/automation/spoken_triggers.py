@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from console import records
-from console.access import policy_words
+from console.auth.access import policy_words
 from console.core import expressions, schedule
 from console.core.documents.collections import Field
 from console.core.documents.condition_words import CALLS, CHANNELS

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.automation import hook_addresses
 from console.core import expressions, schedule
 from console.core.actor import Actor

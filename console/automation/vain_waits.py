@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from console import log, records, runs
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.automation.awaited import wake
 from console.automation.log_events import LogEvent
 from console.automation.source_waits import GONE_AFTER_S

@@ -2,7 +2,8 @@
 
 from sqlalchemy.engine import Connection
 
-from console import access, enrolments, records
+from console import enrolments, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.infra import jobs

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from console import access, enrolments, log, runs, workflows
+from console import enrolments, log, runs, workflows
+from console.auth import access
 from console.automation import (
     delivery_names,
     found_hooks,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from console import access, log, records
+from console import log, records
+from console.auth import access
 from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.browse.record_lists import (

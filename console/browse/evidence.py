@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Collection as Group, Iterable, Mapping, Sequence
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import media
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

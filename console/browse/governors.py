@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.forms import refusal

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.browse import evidence
 from console.browse.change_intents import intended
 from console.browse.governors import require_ungoverned

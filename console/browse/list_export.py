@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from console import access
+from console.auth import access
 from console.browse import naming, record_lists
 from console.browse.record_lists import BrowseQuery
 from console.core.actor import Actor

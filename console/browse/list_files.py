@@ -14,8 +14,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import accounts, background, log
-from console.access import narrowing
+from console import background, log
+from console.auth import accounts
+from console.auth.access import narrowing
 from console.background import DONE, Stopping, Work
 from console.browse import list_export, list_tables, record_lists
 from console.browse.list_export import ListExport

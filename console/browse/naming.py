@@ -4,7 +4,8 @@ from collections.abc import Collection as Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import record_links, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import LONGEST_TITLE, Collection, Field, default_titles, recognising

@@ -15,7 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records
+from console import log, records
+from console.auth import access, accounts
 from console.browse.naming import title_in_log
 from console.browse.record_lists import about_record, browsed_collection, note_on, subjects_of
 from console.core import media

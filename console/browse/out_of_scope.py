@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import scopes
 from console.core.errors import ConsoleError
 from console.infra import subjects

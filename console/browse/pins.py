@@ -6,7 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.browse.naming import titles
 from console.browse.record_lists import browsed_collection
 from console.core.actor import Actor

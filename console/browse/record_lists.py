@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
-from console import access, formats, log, records
+from console import formats, log, records
+from console.auth import access
 from console.browse import naming, segment_order
 from console.browse.governors import Governor, governors
 from console.core import expressions, filters

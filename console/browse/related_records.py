@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.browse import naming
 from console.browse.record_lists import (
     MOST_IN_TAB,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import access, log, records
+from console import log, records
+from console.auth import access
 from console.browse import record_lists
 from console.core.actor import Actor
 from console.core.documents.collections import Field

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection as Many, Sequence
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.browse.record_lists import BrowseQuery, question
 from console.core.actor import Actor
 from console.core.errors import Malformed

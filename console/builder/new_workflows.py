@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from console import access, actions, diagrams, records, workflows
+from console import actions, diagrams, records, workflows
+from console.auth import access
 from console.builder.reachable_names import reachable, seen
 from console.contacts import headings
 from console.core import drafting

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from console import access, browse, records
+from console import browse, records
+from console.auth import access
 from console.collections.collection_store import Draft
 from console.core import former_documents
 from console.core.actor import Actor

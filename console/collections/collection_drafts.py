@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.collections.collection_checks import (
     assembled_with,
     checked_document,

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.browse import RecordPage
 from console.collections.collection_checks import require_shaper, unread
 from console.core import expressions

@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records
-from console.access import PolicyError, subject_scope
-from console.access.own_rights import OwnRights
+from console import log, records
+from console.auth import access
+from console.auth.access import PolicyError, subject_scope
+from console.auth.access.own_rights import OwnRights
 from console.collections.collection_checks import (
     assembled_with,
     checked_document,

@@ -4,9 +4,9 @@ from datetime import datetime
 
 import click
 
-from console import accounts
-from console.accounts import absences
-from console.accounts.absences import Absence
+from console.auth import accounts
+from console.auth.accounts import absences
+from console.auth.accounts.absences import Absence
 from console.core.errors import NotFound
 from console.work import standing_in
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from console import accounts
 from console.activity import exports, sequencing
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Malformed
 

@@ -6,9 +6,10 @@ from pathlib import Path
 import click
 import orjson
 
-from console import accounts, log, workflows
-from console.accounts import COMMAND_LINE
+from console import log, workflows
 from console.ai import providers
+from console.auth import accounts
+from console.auth.accounts import COMMAND_LINE
 from console.core.errors import NotFound
 from console.proposals import evaluate as trying, options, replayed
 from console.proposals.evaluate import Score

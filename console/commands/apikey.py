@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import click
 
-from console import accounts
-from console.access import Scopes
+from console.auth import accounts
+from console.auth.access import Scopes
 
 _UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 

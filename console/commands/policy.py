@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from console import access
-from console.access.policy_words import right
-from console.access.rows import line
-from console.access.spoken_names import known
-from console.accounts import COMMAND_LINE
+from console.auth import access
+from console.auth.access.policy_words import right
+from console.auth.access.rows import line
+from console.auth.access.spoken_names import known
+from console.auth.accounts import COMMAND_LINE
 from console.core.errors import DefinitionError
 from console.rights import rule_drafts, simulator
 

@@ -2,7 +2,8 @@
 
 import click
 
-from console import accounts, enrolments
+from console import enrolments
+from console.auth import accounts
 
 run = click.Group("run", help="Runs of workflows.")
 

@@ -4,8 +4,8 @@ import sys
 
 import click
 
-from console.accounts import COMMAND_LINE
 from console.actions import secret_settings
+from console.auth.accounts import COMMAND_LINE
 
 secret = click.Group("secret", help="Secrets that steps and actions show to other systems.")
 

@@ -2,7 +2,7 @@
 
 import click
 
-from console import accounts
+from console.auth import accounts
 
 sign_in = click.Group("sign-in", help="How people sign in.")
 

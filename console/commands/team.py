@@ -2,8 +2,8 @@
 
 import click
 
-from console import accounts
-from console.accounts import teamwork
+from console.auth import accounts
+from console.auth.accounts import teamwork
 
 team = click.Group("team", help="Teams: whom people work with, and where roles are held.")
 

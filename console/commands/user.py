@@ -2,7 +2,7 @@
 
 import click
 
-from console import accounts
+from console.auth import accounts
 from console.infra import settings
 
 user = click.Group("user", help="People who may sign in.")

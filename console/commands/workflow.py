@@ -10,7 +10,8 @@ from typing import IO
 
 import click
 
-from console import access, accounts, background, enrolments, runs, workflows
+from console import background, enrolments, runs, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem

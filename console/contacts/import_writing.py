@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.contacts import consent_columns, tags
 from console.contacts.consent_columns import Place
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan

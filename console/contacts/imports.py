@@ -7,8 +7,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
-from console import access, accounts, formats, records
+from console import formats, records
 from console.actions import hand_forms
+from console.auth import access, accounts
 from console.browse import browsed_collection
 from console.contacts import (
     cell_days,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console import accounts
+from console.auth import accounts
 from console.contacts.imports import REFUSED, Line, Plan
 from console.core.contacting import Contact
 from console.messages import file_opt_outs

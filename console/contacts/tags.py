@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, records
+from console import log, records
+from console.auth import access, accounts
 from console.browse import browsed_collection, subjects_of, titles_in_log
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

@@ -189,8 +189,9 @@ def _told_missing(missing: int, progress: Progress) -> None:
 
 def _connect(data_dir: Path, server: servers.Server) -> None:
     """Both databases as data sources with their documents. Who may use them stands in the policy alone."""
-    from console import access, sources
-    from console.access import policy_store
+    from console import sources
+    from console.auth import access
+    from console.auth.access import policy_store
     from console.infra.db import engine as db
 
     known = {source.name for source in sources.list_all()}
@@ -234,7 +235,8 @@ def _publish_workflows() -> None:
 
 def _set_due_times() -> None:
     """A refund is made within eight hours of work: half of them gone its holder is reminded, then the lead is told, at last finance too; so are those who may agree to it."""
-    from console import accounts, workflows
+    from console import workflows
+    from console.auth import accounts
     from console.demo import staff
     from console.monitoring import due_times
 
@@ -254,7 +256,8 @@ def _set_due_times() -> None:
 
 def _set_alerts() -> None:
     """Whoever leads is told when a check of the night fails, or waits for more than an hour for a data source that does not answer."""
-    from console import accounts, workflows
+    from console import workflows
+    from console.auth import accounts
     from console.demo import staff
     from console.monitoring import alerts
 

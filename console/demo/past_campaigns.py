@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import accounts, automation, browse, enrolments, log, messages, runs, workflows
+from console import automation, browse, enrolments, log, messages, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.contacts import tags
 from console.core import schedule
 from console.monitoring import incidents, read_log

@@ -6,8 +6,9 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from console import access, automation, log, records, runs
-from console.accounts import absences
+from console import automation, log, records, runs
+from console.auth import access
+from console.auth.accounts import absences
 from console.core import expressions
 from console.demo import past_campaigns, stories
 from console.infra.db.engine import fetch

@@ -17,7 +17,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import accounts, documents, enrolments, log, messages, monitoring, runs
+from console import documents, enrolments, log, messages, monitoring, runs
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid
 from console.demo import model, past_runs, provider

@@ -7,10 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts
-from console.access import policy_store
-from console.access.rows import POLICIES, parse
-from console.accounts import passwords
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.rows import POLICIES, parse
+from console.auth.accounts import passwords
 from console.core.errors import Conflict
 from console.infra.db import engine as db
 

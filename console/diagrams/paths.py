@@ -11,7 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, runs, workflows
+from console import runs, workflows
+from console.auth import access, accounts
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import graph

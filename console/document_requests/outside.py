@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import log, runs
-from console.accounts import throttle
+from console.auth.accounts import throttle
 from console.core.document_letters import OUTSIDE
 from console.core.errors import Conflict, Invalid, NotFound, TooMany
 from console.core.forms import FormField, examine, is_empty

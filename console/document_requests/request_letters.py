@@ -7,13 +7,13 @@ from email.message import EmailMessage
 from babel.dates import format_date
 
 from console import log, runs
-from console.access.run_reach import EVERY_RUN
-from console.accounts import one_time
+from console.auth.accounts import one_time
 from console.core.document_letters import OUTSIDE
 from console.core.errors import IntegrationError, OutcomeUnknown
 from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
 from console.infra import jobs, settings
 from console.infra.db.engine import alone, fetch
+from console.infra.db.run_reach import EVERY_RUN
 from console.infra.outbound import mail
 from console.runs.rows.run_events import ENGINE
 from console.steps.request_documents import EXPIRED, UNSENT, came

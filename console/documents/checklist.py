@@ -11,7 +11,8 @@ from typing import Any
 
 import orjson
 
-from console import accounts, log, runs
+from console import log, runs
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
 from console.core.papers.document_checks import Result, judged, of_values

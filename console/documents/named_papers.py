@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import media
 from console.core.actor import Actor
 from console.core.errors import NotFound

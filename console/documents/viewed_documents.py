@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from console import access, log, records, runs
+from console import log, records, runs
+from console.auth import access
 from console.browse import notes
 from console.core import media
 from console.core.actor import Actor

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from console import access, records
-from console.access import limits
-from console.access.spoken_names import known
+from console import records
+from console.auth import access
+from console.auth.access import limits
+from console.auth.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
 from console.core.errors import NotFound

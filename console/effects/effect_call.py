@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from console import access, log, records
+from console import log, records
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents import action_document as documents

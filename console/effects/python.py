@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
 from console.core.run import Effect, Run

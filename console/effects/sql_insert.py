@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised

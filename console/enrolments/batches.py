@@ -11,7 +11,8 @@ from typing import IO, Any
 
 import sqlalchemy as sa
 
-from console import access, background, browse
+from console import background, browse
+from console.auth import access
 from console.background import DONE, Stopped, Stopping, Work
 from console.contacts import contact_files, import_batches
 from console.core.actor import Actor

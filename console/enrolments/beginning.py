@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import accounts, log, records, runs
-from console.access import AT_WORK, EVERY_RUN
+from console import log, records, runs
+from console.auth import accounts
+from console.auth.access import AT_WORK, EVERY_RUN
 from console.core import scopes
 from console.core.documents.workflow import Settings
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import access
-from console.access import EVERY_RUN
+from console.auth import access
+from console.auth.access import EVERY_RUN
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.runs import Difference

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 from sqlalchemy.engine import Connection
 
-from console import access, log, runs, workflows
-from console.access import EVERY_RUN
+from console import log, runs, workflows
+from console.auth import access
+from console.auth.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Causes

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.core.actor import Actor
 from console.enrolments import leaving
 from console.enrolments.targets import find

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console import log, records, workflows
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.automation import log_events
 from console.automation.log_events import Batch, LogEvent
 from console.core import expressions, policy, scopes

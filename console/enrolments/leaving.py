@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from console import browse, log, runs
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.core.run.moves import require_reason

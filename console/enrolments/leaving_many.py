@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, background, browse, log, records
+from console import background, browse, log, records
+from console.auth import access
 from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed, NotFound

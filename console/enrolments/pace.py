@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from console import access, log, workflows
+from console import log, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.workflow import Settings
 from console.enrolments.beginning import PARALLEL

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, browse
+from console import browse
+from console.auth import access, accounts
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, records, steps
+from console import records, steps
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, taken
 from console.core.documents.workflow import AfterDays, Exit, Workflow, read

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from console import log, records
-from console.access import scope_for
+from console.auth.access import scope_for
 from console.contacts import tags
 from console.core import expressions, policy
 from console.core.actor import Actor

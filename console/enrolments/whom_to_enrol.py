@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from console import access, browse, records, runs
+from console import browse, records, runs
+from console.auth import access
 from console.browse import BrowseQuery, evidence
 from console.contacts import contact_files, headings, present
 from console.contacts.contact_files import ContactFile

@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contacting import CHANNELS, WORDS, Consent
 from console.core.errors import Invalid

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, log, records
+from console import log, records
 from console.actions import record_changes
+from console.auth import access
 from console.contacts import consent_columns
 from console.contacts.consent_columns import Place
 from console.core.actor import Actor

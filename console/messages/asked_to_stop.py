@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access, contacts, records
+from console import contacts, records
+from console.auth import access
 from console.browse import browsed_collection
 from console.core.actor import Actor
 from console.core.errors import Invalid, NotAllowed, NotFound

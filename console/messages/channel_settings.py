@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.actor import Actor

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import access, log, records
+from console import log, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contacting import CAMPAIGN, KINDS, AskAgain, Contact, Outgoing, SendNow, Skip, Used, WaitUntil, judge
 from console.core.errors import NotFound

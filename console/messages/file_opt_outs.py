@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contacting import Consent, Contact, latest_of
 from console.formats.times import moment_of

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

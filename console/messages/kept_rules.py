@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contact_rules import differences, document_of, problems, rules_of
 from console.core.contacting import Rules

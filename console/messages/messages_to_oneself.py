@@ -2,7 +2,8 @@
 
 import sqlalchemy as sa
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.infra import jobs, subjects

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, browse, records, workflows
+from console import browse, records, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contacting import KINDS, WORDS
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contacting import Contact, Kind, Outgoing, Skip, Verdict, judge
 from console.core.errors import Invalid, NotAllowed, NotFound

@@ -6,7 +6,7 @@ Source: RFC 8058.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from console.accounts import throttle
+from console.auth.accounts import throttle
 from console.core.contacting import Contact
 from console.core.errors import ConsoleError, TooMany
 from console.core.message_words import whole_language, words_in

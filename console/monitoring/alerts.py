@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs, workflows
-from console.access import limits
+from console import log, runs, workflows
+from console.auth import access, accounts
+from console.auth.access import limits
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.causes import MOST, run_depth

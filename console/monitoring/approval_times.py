@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
-from console import access, log, runs, workflows
-from console.accounts import absences
+from console import log, runs, workflows
+from console.auth import access
+from console.auth.accounts import absences
 from console.core.run import Run
 from console.core.run.approval_request import Approval
 from console.core.working_time import after, worked_seconds

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run.origin import HANDS_OFF

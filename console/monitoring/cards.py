@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import access, accounts, log, messages, runs, workflows
+from console import log, messages, runs, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import access, accounts, inboxes, log, runs, steps, workflows
+from console import inboxes, log, runs, steps, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents import json_shape
 from console.core.errors import ConsoleError, Invalid, NotFound

@@ -5,7 +5,8 @@ import re
 
 import sqlalchemy as sa
 
-from console import access, runs
+from console import runs
+from console.auth import access
 from console.infra.db.engine import fetch, transaction
 
 AT_ONCE = 5_000

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.run import Run, fold

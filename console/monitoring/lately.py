@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from console import access
+from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.monitoring.failed_runs import TOLD_BY_WHOLE

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, automation, log, records, workflows
+from console import automation, log, records, workflows
+from console.auth import access
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger

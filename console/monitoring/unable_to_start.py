@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, records, workflows
-from console.access import limits
+from console import log, records, workflows
+from console.auth import access, accounts
+from console.auth.access import limits
 from console.automation import GOES_ROUND, start_waiting
 from console.core.actor import Actor
 from console.infra import jobs

@@ -14,7 +14,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.errors import NotAllowed, SourceDown
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import alone, fetch, hot_engine, transaction

@@ -8,8 +8,9 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from console import access, accounts, activity, records
+from console import activity, records
 from console.activity import Reader
+from console.auth import access, accounts
 from console.automation import log_events
 from console.core.actor import Actor
 from console.core.errors import NotFound

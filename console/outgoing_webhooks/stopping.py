@@ -1,7 +1,8 @@
 """Stopping a webhook by itself: an event in the log, and a notice to those who can mend it."""
 
-from console import accounts, log
-from console.access import limits
+from console import log
+from console.auth import accounts
+from console.auth.access import limits
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction

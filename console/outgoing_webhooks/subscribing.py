@@ -10,7 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log
+from console import log
+from console.auth import access, accounts
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, IntegrationError, Invalid, NotAllowed, NotFound

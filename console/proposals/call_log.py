@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.core.list_addresses import cursor_of, one_of, require_known

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Malformed
 from console.core.list_addresses import cursor_of

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from console import access, records, steps
+from console import records, steps
 from console.ai import injection_scan
 from console.ai.types import Ask, FieldSpec, Kind, Source
+from console.auth import access
 from console.core.currencies import decimals
 from console.core.documents.collections import Collection
 from console.core.documents.workflow import Workflow

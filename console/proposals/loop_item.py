@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from console import access, records, steps
+from console import records, steps
+from console.auth import access
 from console.core import expressions
 from console.core.documents.collections import Collection
 from console.proposals.prompt_pieces import Piece, filled, open_of

@@ -12,7 +12,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound
 from console.core.plain_words import humanised

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.workflow import Step
 from console.core.errors import Conflict, NotFound

@@ -8,9 +8,10 @@ import orjson
 import sqlalchemy as sa
 from pydantic import ValidationError
 
-from console import access, log
-from console.accounts.recent_confirmation import require_recent
+from console import log
 from console.ai import probe, providers
+from console.auth import access
+from console.auth.accounts.recent_confirmation import require_recent
 from console.core.actor import Actor
 from console.core.documents.json_shape import model_errors
 from console.core.errors import Conflict, Invalid

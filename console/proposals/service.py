@@ -13,11 +13,12 @@ from decimal import Decimal
 import psycopg
 import sqlalchemy as sa
 
-from console import access, log, runs
+from console import log, runs
 from console.ai import breaker, calling, guard, injection_scan, prompt as prompts_of, providers
 from console.ai.calling import Answered, CallFailed
 from console.ai.prompt import Prompt
 from console.ai.types import LEVELS, Code, Dropped, Judged, ProviderError, Raw
+from console.auth import access
 from console.core.errors import ConsoleError
 from console.core.run.proposal import SECOND
 from console.infra import settings, subjects

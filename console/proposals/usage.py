@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from console import access
+from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.proposals.saving import require

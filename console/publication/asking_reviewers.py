@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from console import accounts, workflows
-from console.accounts import absences
+from console import workflows
+from console.auth import accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.publication.impact import Impact, impact_of
 from console.work import notices

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import access, automation, enrolments, log, records, runs, steps, workflows
+from console import automation, enrolments, log, records, runs, steps, workflows
+from console.auth import access
 from console.core import drafting, schedule
 from console.core.actor import Actor
 from console.core.contacting import CASE

@@ -4,8 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import access, accounts, steps
-from console.access import limits, policy_words, spoken_names
+from console import steps
+from console.auth import access, accounts
+from console.auth.access import limits, policy_words, spoken_names
 from console.core.actor import Actor
 from console.core.documents.house_check import WORK
 from console.core.documents.workflow_sketch import Sketch, sketches

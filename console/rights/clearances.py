@@ -12,10 +12,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log
-from console.access import policy_store
-from console.access.clearance_rules import KIND
-from console.access.rows import EVERY, Row
+from console import log
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.clearance_rules import KIND
+from console.auth.access.rows import EVERY, Row
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import subjects

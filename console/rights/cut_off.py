@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, accounts, records, workflows
-from console.access import policy_store
-from console.access.index import Index, Verdict
-from console.access.policy_changes import Change
+from console import records, workflows
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.index import Index, Verdict
+from console.auth.access.policy_changes import Change
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.errors import ConsoleError

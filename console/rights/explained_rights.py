@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, actions, browse, records, workflows
+from console import actions, browse, records, workflows
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action

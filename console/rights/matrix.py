@@ -6,14 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from console import access, accounts, records
-from console.access import history
-from console.access.history import Version
-from console.access.index import Index
-from console.access.policy_words import acts_of, condition, rule
-from console.access.rows import EVERY, WHOLE, Row
-from console.access.spoken_names import Names, known
+from console import records
 from console.activity.exports import FORMULA
+from console.auth import access, accounts
+from console.auth.access import history
+from console.auth.access.history import Version
+from console.auth.access.index import Index
+from console.auth.access.policy_words import acts_of, condition, rule
+from console.auth.access.rows import EVERY, WHOLE, Row
+from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.effects import action_cache
 from console.rights.roles import listed

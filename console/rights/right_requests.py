@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from console import access, log, records
-from console.access import limits
-from console.access.deciding import Decision, Spoken
-from console.access.policy_words import act as act_words, condition, right
-from console.access.rows import ACTS, kind_of
-from console.access.spoken_names import Names, known
-from console.accounts import throttle
+from console import log, records
+from console.auth import access
+from console.auth.access import limits
+from console.auth.access.deciding import Decision, Spoken
+from console.auth.access.policy_words import act as act_words, condition, right
+from console.auth.access.rows import ACTS, kind_of
+from console.auth.access.spoken_names import Names, known
+from console.auth.accounts import throttle
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import Invalid, TooMany

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from console import access, records
-from console.access.policy_words import acts_of
-from console.access.rows import ACTS, EVERY, WHOLE, Row, kind_of
-from console.accounts import COMMAND_LINE
+from console import records
+from console.auth import access
+from console.auth.access.policy_words import acts_of
+from console.auth.access.rows import ACTS, EVERY, WHOLE, Row, kind_of
+from console.auth.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import ExpressionError

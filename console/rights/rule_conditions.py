@@ -8,8 +8,9 @@ from decimal import Decimal, InvalidOperation
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, records
-from console.access.rows import EVERY
+from console import records
+from console.auth import access, accounts
+from console.auth.access.rows import EVERY
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

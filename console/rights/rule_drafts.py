@@ -7,13 +7,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access
-from console.access import history, policy_store
-from console.access.history import Version
-from console.access.index import Index
-from console.access.policy_changes import Change, Effect, between, effects, is_rule
-from console.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
-from console.access.spoken_names import Names, known
+from console.auth import access
+from console.auth.access import history, policy_store
+from console.auth.access.history import Version
+from console.auth.access.index import Index
+from console.auth.access.policy_changes import Change, Effect, between, effects, is_rule
+from console.auth.access.rows import EVERY, LEVELS, PolicyError, Row, checked, line, parse
+from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db.engine import fetch, transaction

@@ -13,12 +13,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log
-from console.access import limits, narrowing, policy_store
-from console.access.own_rights import MANAGE, OwnRights
-from console.access.policy_changes import Change
-from console.access.rows import Row, line
-from console.access.spoken_names import known
+from console import log
+from console.auth import access, accounts
+from console.auth.access import limits, narrowing, policy_store
+from console.auth.access.own_rights import MANAGE, OwnRights
+from console.auth.access.policy_changes import Change
+from console.auth.access.rows import Row, line
+from console.auth.access.spoken_names import known
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import access, accounts, records, workflows
-from console.access import limits
-from console.access.deciding import Decision, Spoken, who_would
-from console.access.policy_words import act as act_words, condition, rule
-from console.access.rows import ACTS, EVERY, Row, kind_of, line
-from console.access.spoken_names import Names, known
-from console.accounts import COMMAND_LINE
+from console import records, workflows
+from console.auth import access, accounts
+from console.auth.access import limits
+from console.auth.access.deciding import Decision, Spoken, who_would
+from console.auth.access.policy_words import act as act_words, condition, rule
+from console.auth.access.rows import ACTS, EVERY, Row, kind_of, line
+from console.auth.access.spoken_names import Names, known
+from console.auth.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log
-from console.access import policy_store
-from console.access.history import Version, complete, since
-from console.access.index import Index
-from console.access.policy_changes import Change, shipped
-from console.access.policy_words import rule
-from console.access.rows import line
-from console.access.spoken_names import Names
-from console.accounts import COMMAND_LINE
+from console import log
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.history import Version, complete, since
+from console.auth.access.index import Index
+from console.auth.access.policy_changes import Change, shipped
+from console.auth.access.policy_words import rule
+from console.auth.access.rows import line
+from console.auth.access.spoken_names import Names
+from console.auth.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed
 from console.infra import subjects

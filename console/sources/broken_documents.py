@@ -5,7 +5,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, workflows, workspaces
+from console import workflows, workspaces
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents import action_check
 from console.core.documents.collections import Collection

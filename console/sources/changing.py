@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, log, records, workflows
-from console.access import policy_store
+from console import log, records, workflows
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.effects import action_cache

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Stored, assemble, named_secrets

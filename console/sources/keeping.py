@@ -13,8 +13,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, log, records, workspaces
-from console.access import PolicyError
+from console import log, records, workspaces
+from console.auth import access
+from console.auth.access import PolicyError
 from console.browse import renamed_columns
 from console.core import expressions
 from console.core.actor import Actor

@@ -3,7 +3,8 @@
 import re
 from typing import Any
 
-from console import access, browse, records, runs, workflows
+from console import browse, records, runs, workflows
+from console.auth import access
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.documents.collections import SHOWN_ONLY, Collection

@@ -329,8 +329,8 @@ def _governed_fields() -> Check:
 
 def _rights() -> Check:
     """The policy that is in force, whether Casbin loads it and links its roles, and whether it ever answered otherwise than the index."""
-    from console import access
-    from console.access import casbin_agreement, history
+    from console.auth import access
+    from console.auth.access import casbin_agreement, history
 
     try:
         access.refresh()

@@ -17,7 +17,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, automation, enrolments, log, outgoing_webhooks, publication, records, runs
+from console import automation, enrolments, log, outgoing_webhooks, publication, records, runs
+from console.auth import access, accounts
 from console.browse import list_files, saved_segments
 from console.contacts import tags
 from console.core import scopes

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import accounts, records
+from console import records
+from console.auth import accounts
 from console.core.errors import NotFound
 from console.infra import jobs
 from console.infra.db.engine import fetch

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import access, builder, log, publication
+from console import builder, log, publication
+from console.auth import access
 from console.contacts import tags
 from console.core.actor import Actor
 from console.infra import files, settings

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from console import access, background, log
-from console.access import casbin_agreement, history
+from console import background, log
 from console.activity import integrity, sequencing
+from console.auth import access
+from console.auth.access import casbin_agreement, history
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.moments import moment_text

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import access, accounts, activity, browse, records
+from console import activity, browse, records
 from console.activity import ActivityRow, exports
+from console.auth import access, accounts
 from console.core.documents.collections import Collection, Field
 from console.core.errors import Malformed
 from console.core.events import GROUPS, KINDS

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, browse, workflows
+from console import browse, workflows
+from console.auth import accounts
 from console.core import media, record_links
 from console.core.blocks import KINDS
 from console.core.documents.fields import BECAUSE

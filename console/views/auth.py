@@ -6,8 +6,8 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
-from console import accounts
-from console.accounts import entry, oidc
+from console.auth import accounts
+from console.auth.accounts import entry, oidc
 from console.demo import sign_in as demo
 from console.infra import settings
 from console.views import formats, kept_forms

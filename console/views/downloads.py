@@ -10,9 +10,10 @@ from typing import Any
 
 from flask import Response
 
-from console import accounts, log
+from console import log
 from console.activity import exports, sequencing
 from console.activity.exports import Export, ExportQuery
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import TooMany
 

@@ -7,7 +7,8 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
 
-from console import access, automation, browse, enrolments, formats, messages, workflows
+from console import automation, browse, enrolments, formats, messages, workflows
+from console.auth import access
 from console.contacts import contact_files
 from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor

@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, request
 
-from console import access, browse, runs
+from console import browse, runs
 from console.activity import sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import Conflict, Invalid, NotFound, SourceDown

@@ -15,8 +15,9 @@ from flask_login import current_user
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
 
-from console import access, log, sources
-from console.access import spoken_names
+from console import log, sources
+from console.auth import access
+from console.auth.access import spoken_names
 from console.browse import out_of_scope
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
-from console.accounts import password_letters, profile
+from console.auth.accounts import password_letters, profile
 from console.core.errors import Invalid, NotFound
 from console.infra import settings
 from console.views import auth

@@ -19,7 +19,7 @@ from jinja2.ext import Extension
 from markdown_it import MarkdownIt
 from markupsafe import Markup, escape
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.background import Work
 from console.core import media, moments, record_links, seen_before
 from console.core.actor import Actor

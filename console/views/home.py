@@ -7,9 +7,10 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, browse, inboxes, monitoring, runs, workflows, workspaces
-from console.access import limits
+from console import browse, inboxes, monitoring, runs, workflows, workspaces
 from console.activity import proof
+from console.auth import access
+from console.auth.access import limits
 from console.browse import pins
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

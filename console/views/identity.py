@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound
 from console.core.moments import READER_ZONE

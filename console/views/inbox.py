@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from flask import Blueprint, Response, request
 
 from console import inboxes
-from console.accounts import absences
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised

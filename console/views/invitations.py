@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from console import accounts
+from console.auth import accounts
 from console.core.errors import Invalid, NotFound
 from console.views import security
 from console.views.auth import start_session

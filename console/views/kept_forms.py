@@ -13,8 +13,8 @@ from flask import Response, current_app, request, session
 from flask_login import current_user
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from console.accounts import one_time, throttle
-from console.accounts.throttle import Limit
+from console.auth.accounts import one_time, throttle
+from console.auth.accounts.throttle import Limit
 from console.views import frame
 
 SALT = "wtf-csrf-token"

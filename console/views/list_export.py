@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, request
 
-from console import accounts, background, browse
+from console import background, browse
+from console.auth import accounts
 from console.browse import list_files, list_views
 from console.browse.list_files import FORMS, ListFile
 from console.core.errors import Malformed, NotFound

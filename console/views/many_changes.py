@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Response, request
 
-from console import access, automation, browse, records
+from console import automation, browse, records
 from console.actions import bulk, hand_forms, many_changes, many_tags
 from console.actions.bulk import Bulk
 from console.actions.many_changes import ManyChanges
+from console.auth import access
 from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, Invalid, NotFound

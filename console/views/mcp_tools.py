@@ -11,7 +11,8 @@ from typing import Annotated, Any
 from flask import g, request
 from pydantic import Field, StringConstraints
 
-from console import access, actions, browse, enrolments, records, runs, workflows
+from console import actions, browse, enrolments, records, runs, workflows
+from console.auth import access
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect
 
-from console import accounts, publication, steps, workflows
+from console import publication, steps, workflows
+from console.auth import accounts
 from console.rights.second_admin import Request
 from console.runs import RunHead
 from console.views import assets, formats, frame

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import accounts, browse
+from console import browse
+from console.auth import accounts
 from console.browse import notes
 from console.core import media
 from console.core.errors import Invalid

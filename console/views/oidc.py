@@ -7,8 +7,8 @@ from flask import Blueprint, flash, g, make_response, redirect, render_template,
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from console import accounts
-from console.accounts import confirming, identities, oidc, provider_sign_in, signing_in, throttle
+from console.auth import accounts
+from console.auth.accounts import confirming, identities, oidc, provider_sign_in, signing_in, throttle
 from console.core.errors import ConsoleError, TooMany
 from console.infra import settings
 from console.views import auth, frame, identity

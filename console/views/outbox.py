@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, browse, enrolments, messages, workflows
+from console import browse, enrolments, messages, workflows
+from console.auth import access
 from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.core.errors import Conflict, Malformed

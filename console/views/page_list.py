@@ -1,6 +1,7 @@
 """The pages of the console that a person may open, and the lists that they may see: by name, for search."""
 
-from console import access, browse, workspaces
+from console import browse, workspaces
+from console.auth import access
 from console.core.actor import Actor
 from console.messages import outbox
 from console.proposals import measure

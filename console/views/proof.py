@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access
 from console.activity import proof
+from console.auth import access
 from console.core.errors import Invalid, NotFound
 from console.views import frame
 from console.views.formats import Look, clock_or_day

@@ -3,7 +3,7 @@
 from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 
-from console.accounts import provider_logouts, sessions, signing_in, throttle
+from console.auth.accounts import provider_logouts, sessions, signing_in, throttle
 from console.core.errors import ConsoleError, TooMany
 
 blueprint = Blueprint("provider_logout", __name__)

@@ -2,7 +2,8 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, publication, workflows
+from console import publication, workflows
+from console.auth import accounts
 from console.core import drafting
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import frame

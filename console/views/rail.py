@@ -10,8 +10,9 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from console import access, inboxes, records, workflows, workspaces
-from console.accounts import absences
+from console import inboxes, records, workflows, workspaces
+from console.auth import access
+from console.auth.accounts import absences
 from console.browse import pins
 from console.core.actor import Actor
 from console.messages import outbox

@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, g, request
 
-from console.accounts import rates, throttle
-from console.accounts.rates import Rate, RateLimited
-from console.accounts.throttle import Limit
+from console.auth.accounts import rates, throttle
+from console.auth.accounts.rates import Rate, RateLimited
+from console.auth.accounts.throttle import Limit
 from console.core.actor import Actor
 from console.core.errors import TooMany
 from console.infra import settings

@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, accounts, log, reports
+from console import log, reports
+from console.auth import access, accounts
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.moments import midnight
 from console.reports import tables

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Response, flash, request
 
-from console import accounts, browse, collections
+from console import browse, collections
+from console.auth import accounts
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.browse.saved_segments import SavedSegment

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import access, actions, formats, inboxes, runs, workflows
+from console import actions, formats, inboxes, runs, workflows
+from console.auth import access
 from console.browse import find_records, pins
 from console.browse.find_records import Answer, Hit
 from console.core.actor import Actor

@@ -5,7 +5,7 @@ from datetime import timedelta
 from flask import Blueprint, Response, g, jsonify, request, session
 from flask_login import current_user
 
-from console.accounts import one_time
+from console.auth.accounts import one_time
 from console.core.errors import Malformed
 from console.views import frame, identity
 

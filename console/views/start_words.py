@@ -1,6 +1,7 @@
 """What a start by hand does, in a sentence: who acts in the run, and who holds it."""
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from console.core.documents.workflow import Workflow
 from console.monitoring import unable_to_start
 

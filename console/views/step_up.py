@@ -9,7 +9,7 @@ from urllib.parse import urlencode, urlsplit
 from flask import Blueprint, Response, g, make_response, request
 from flask_login import current_user
 
-from console.accounts import confirming, one_time
+from console.auth.accounts import confirming, one_time
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.views import auth, frame, identity, kept_forms

@@ -6,7 +6,8 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from console import accounts, documents, log
+from console import documents, log
+from console.auth import accounts
 from console.core import media
 from console.core.actor import Actor
 from console.core.run.approval_request import Approval

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from console import access, accounts, browse, log, records, runs, workflows
+from console import browse, log, records, runs, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.errors import ConsoleError, NotFound

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 
-from console import accounts
-from console.access import limits
-from console.accounts import absences
+from console.auth import accounts
+from console.auth.access import limits
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.plain_words import roles_words, with_article
 from console.runs.changing.approval_answers import VisibleRequest, visible_request

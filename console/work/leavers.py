@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console import access, accounts, runs
-from console.accounts import absences
+from console import runs
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.infra.db import tables

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from console import inboxes, runs, workflows
-from console.accounts import absences
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.inboxes import Inbox
 from console.rights import second_admin

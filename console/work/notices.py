@@ -10,15 +10,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs, workflows
-from console.access import casbin_agreement, limits
-from console.access.run_reach import ALL
-from console.accounts import identities
+from console import log, runs, workflows
+from console.auth import access, accounts
+from console.auth.access import casbin_agreement, limits
+from console.auth.accounts import identities
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, IntegrationError, NotFound, OutcomeUnknown
 from console.formats.times import moment_words
 from console.infra import faults, jobs, settings, subjects
 from console.infra.db.engine import fetch, transaction
+from console.infra.db.run_reach import ALL
 from console.infra.outbound import mail
 from console.runs.changing import cleared_notices
 from console.runs.rows import side_rows

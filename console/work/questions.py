@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs
-from console.accounts import absences
+from console import log, runs
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.browse import evidence
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound

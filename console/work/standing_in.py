@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs, workflows
-from console.accounts import absences
+from console import log, runs, workflows
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.documents import approval_check
 from console.core.documents.workflow_sketch import Sketch

@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import access, accounts, log, runs
-from console.accounts import absences
+from console import log, runs
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.infra import subjects

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import access, accounts, enrolments, inboxes, log, records, runs, workflows
+from console import enrolments, inboxes, log, records, runs, workflows
+from console.auth import access, accounts
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import access, inboxes, records, runs
+from console import inboxes, records, runs
+from console.auth import access
 from console.core import outcome_words
 from console.core.actor import Actor
 from console.core.errors import ConsoleError

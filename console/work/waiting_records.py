@@ -3,7 +3,8 @@
 import time
 from typing import Any, NamedTuple
 
-from console import access, records, workflows
+from console import records, workflows
+from console.auth import access
 from console.browse import naming
 from console.core import expressions
 from console.core.actor import Actor

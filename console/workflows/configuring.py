@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from console import access
+from console.auth import access
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import json_shape

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import access
+from console.auth import access
 from console.core import plain_words
 from console.core.actor import Actor
 from console.core.documents.workflow import FORMAT, Workflow

@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow, read

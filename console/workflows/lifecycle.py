@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy.engine import Connection, Row
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch

@@ -11,7 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import access, accounts, log
+from console import log
+from console.auth import access, accounts
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow import read

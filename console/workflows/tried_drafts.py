@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from console import access
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.workflow import read
 from console.core.errors import Conflict

@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from console import access, accounts, log, records, steps
+from console import log, records, steps
+from console.auth import access, accounts
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import workflow_check

@@ -1,6 +1,7 @@
 """Who builds workspaces: who manages data sources any of them; who may shape collections those of the teams in which they may, without SELECTs."""
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.workspaces import Workspace
 from console.core.errors import Invalid

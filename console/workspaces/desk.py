@@ -9,7 +9,8 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import access, browse, formats, inboxes, records
+from console import browse, formats, inboxes, records
+from console.auth import access
 from console.browse import RecordPage
 from console.core import expressions
 from console.core.actor import Actor

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from console import access, browse, formats, inboxes, log, records
+from console import browse, formats, inboxes, log, records
+from console.auth import access
 from console.browse import BrowseQuery, naming, segment_order
 from console.core import record_links
 from console.core.documents.collections import Collection

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from console import access, browse, log
+from console import browse, log
+from console.auth import access
 from console.core import counted_moments, expressions, filters
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted

@@ -2,9 +2,10 @@
 
 import pytest
 
-from console import access, actions, runs
+from console import actions, runs
 from console.actions import bulk, one_record
 from console.actions.bulk import Item
+from console.auth import access
 from console.browse import BrowseQuery
 from console.core.documents.action_document import Action
 from console.core.errors import NotFound

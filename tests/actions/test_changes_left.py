@@ -15,10 +15,11 @@ import psycopg
 import pytest
 
 import console
-from console import access, sources
+from console import sources
 from console.actions import left_changes
 from console.activity import sequencing
 from console.activity.event_list import on_record
+from console.auth import access
 from console.infra.db.engine import alone, fetch
 from console.infra.postgres import Embedded
 from console.records import connect

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from console import access, records
+from console import records
 from console.actions import bulk, many_changes
 from console.actions.many_changes import CHANGE, DELETE, ManyChanges
+from console.auth import access
 from console.browse import BrowseQuery
 from console.core.errors import Conflict, NotFound
 from console.infra import jobs

@@ -2,10 +2,11 @@
 
 import pytest
 
-from console import access, automation
+from console import automation
 from console.actions import bulk, many_changes, many_tags
 from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
+from console.auth import access
 from console.browse import BrowseQuery
 from console.contacts import import_batches, tags
 from console.core.errors import NotFound

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, actions, browse, log, records
-from console.access import narrowing, policy_words
+from console import actions, browse, log, records
 from console.actions import record_changes
+from console.auth import access, accounts
+from console.auth.access import narrowing, policy_words
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch

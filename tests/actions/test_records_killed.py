@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import console
-from console import accounts
+from console.auth import accounts
 from console.core.actor import Actor
 from tests import warm
 from tests.actions.test_records_by_hand import NEW, rights as rights, told  # noqa: PLC0414 - a fixture

@@ -8,8 +8,9 @@ import orjson
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity
+from console import activity
 from console.activity import ActivityPage, event_list, sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Malformed, NotAllowed, NotFound
 from console.demo import staff

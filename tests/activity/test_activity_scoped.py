@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, activity
+from console import activity
 from console.activity import sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.infra import db, subjects

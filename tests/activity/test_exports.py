@@ -12,9 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, activity, log
+from console import activity, log
 from console.activity import exports, sequencing
 from console.activity.exports import ExportQuery, parse_query
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, Malformed, NotAllowed
 from console.infra.db import fetch

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from console import access, actions, activity, browse, collections, log, records, runs, sources, workflows, workspaces
-from console.access import policy_store
+from console import actions, activity, browse, collections, log, records, runs, sources, workflows, workspaces
 from console.activity import exports, sequencing
+from console.auth import access
+from console.auth.access import policy_store
 from console.browse import notes
 from console.contacts import tags
 from console.infra.db import transaction

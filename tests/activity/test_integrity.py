@@ -11,8 +11,9 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import accounts, log, runs
+from console import log, runs
 from console.activity import integrity, sequencing
+from console.auth import accounts
 from console.commands.rebuild import rebuild
 from console.commands.verify import verify
 from console.core.actor import Actor

@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner, Result
 from flask.testing import FlaskClient
 
-from console import accounts, log
+from console import log
 from console.activity import sequencing
 from console.app import create_app
+from console.auth import accounts
 from console.commands.activity import activity
 from console.commands.key import key as key_command
 from console.commands.seal import seal

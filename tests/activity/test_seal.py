@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from console import accounts
 from console.activity import sequencing
+from console.auth import accounts
 from console.commands.seal import seal
 from console.infra import settings
 from console.infra.db import fetch

@@ -15,7 +15,8 @@ from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 from werkzeug.test import TestResponse
 
-from console import accounts, automation, runs, workflows
+from console import automation, runs, workflows
+from console.auth import accounts
 from console.automation import kept_deliveries
 from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch

@@ -9,7 +9,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, automation, enrolments, messages, runs, workflows
+from console import automation, enrolments, messages, runs, workflows
+from console.auth import accounts
 from console.automation import firing, trigger_rows
 from console.enrolments import Question
 from console.infra import jobs

@@ -6,8 +6,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, accounts, automation
-from console.access import policy_store
+from console import automation
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.automation import firing, source_events
 from console.infra.db.engine import fetch, transaction
 from console.monitoring import unable_to_start

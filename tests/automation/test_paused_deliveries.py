@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from console import accounts, automation, workflows
-from console.accounts import rates
+from console import automation, workflows
+from console.auth import accounts
+from console.auth.accounts import rates
 from console.automation import kept_deliveries
 from console.infra.db.engine import fetch
 from console.upkeep import status

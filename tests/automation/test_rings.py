@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, monitoring, runs
+from console import automation, monitoring, runs
+from console.auth import accounts
 from console.automation import causes_of_changes, firing, trigger_rows
 from console.infra.db.engine import fetch, transaction
 from console.log import now

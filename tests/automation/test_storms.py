@@ -6,7 +6,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, sources, workflows
+from console import automation, sources, workflows
+from console.auth import accounts
 from console.automation import firing, trigger_rows
 from console.infra.db.engine import fetch, transaction
 from console.infra.postgres import Embedded

@@ -7,7 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, automation, browse, log, runs, sources, workflows
+from console import automation, browse, log, runs, sources, workflows
+from console.auth import accounts
 from console.automation import firing, source_events, trigger_rows
 from console.core.errors import NotFound
 from console.core.run.origin import RecordRef

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from console import access, automation, browse, publication
+from console import automation, browse, publication
 from console.actions import record_changes
 from console.activity import sequencing
+from console.auth import access
 from console.contacts import tags
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from console import access, browse, log, records, runs
+from console import browse, log, records, runs
+from console.auth import access
 from console.browse import BrowseQuery, record_lists
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, browse, records, runs, workflows
+from console import browse, records, runs, workflows
 from console.actions import bulk, record_changes
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import document_check
 from console.core.errors import ConsoleError, DefinitionError

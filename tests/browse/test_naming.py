@@ -2,8 +2,9 @@
 
 import pytest
 
-from console import access, activity, browse, records
+from console import activity, browse, records
 from console.activity import sequencing
+from console.auth import access
 from console.formats import Kind, Look, Named, html, text
 from console.log.event_lists import LogFilter
 from tests.collections.test_collections_said import say

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from tests.company import Company
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from tests.company import Company
 from tests.support import habits
 

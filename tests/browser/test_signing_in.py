@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from console import accounts
-from console.accounts import entry, entry_changes
+from console.auth import accounts
+from console.auth.accounts import entry, entry_changes
 from console.infra.db.engine import fetch
 from tests.browser.conftest import Screen
 from tests.company import PASSWORD, Company

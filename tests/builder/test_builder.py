@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, builder, workflows
+from console import builder, workflows
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.builder import builder_turns, judged_changes, reachable_names
 from console.core import drafting
 from console.core.actor import Actor

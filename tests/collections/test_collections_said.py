@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from console import access, browse, collections, records, runs, sources
+from console import browse, collections, records, runs, sources
+from console.auth import access
 from console.browse import BrowseQuery
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.scopes import Scope, whole

@@ -5,7 +5,7 @@ from datetime import timedelta
 from click.testing import CliRunner, Result
 
 from console import log
-from console.accounts import absences
+from console.auth.accounts import absences
 from console.commands.absence import absence
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company
@@ -43,6 +43,6 @@ def test_absences_from_the_shell(company: Company) -> None:
 
 
 def accounts_address(company: Company, name: str) -> str:
-    from console import accounts
+    from console.auth import accounts
 
     return accounts.person(company.people[name].id).email

@@ -6,7 +6,8 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.commands import apikey, user
 from console.core.errors import ConsoleError
 from console.infra import settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from console import access
+from console.auth import access
 from console.commands.ai import ai
 from tests.company import Company
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from console import access, accounts, cli, log, runs, workflows
-from console.access import policy_store
+from console import cli, log, runs, workflows
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.core.actor import Actor
 from tests.company import DOCUMENT, Company
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from console import access, rights
+from console import rights
+from console.auth import access
 from console.commands.policy import policy
 from tests.company import Company
 

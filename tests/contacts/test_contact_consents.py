@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from console import access, browse, runs
+from console import browse, runs
 from console.actions import left_changes, record_changes
 from console.activity import sequencing
+from console.auth import access
 from console.automation import log_events
 from console.core.contact_consents import GIVEN, WITHDRAWN
 from console.effects import python

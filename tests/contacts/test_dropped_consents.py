@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from console import access
+from console.auth import access
 from console.contacts import import_batches, opted_out_lines
 from console.contacts.import_batches import Import
 from console.core.contacting import Contact

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.contacts import import_batches, imports
 from console.contacts.import_batches import Import
 from console.core.scopes import whole

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.contacts import import_batches
 from tests.company import Company
 from tests.support.contact_club import found_club

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, enrolments, workflows
+from console import enrolments, workflows
+from console.auth import access, accounts
 from console.contacts import import_batches, present
 from console.enrolments import Question
 from console.records import collection

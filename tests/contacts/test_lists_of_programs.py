@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.contacts import import_batches
 from console.contacts.import_batches import Import
 from console.messages import recipients

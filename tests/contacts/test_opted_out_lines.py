@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from console import access, contacts, records, sources
+from console import contacts, records, sources
+from console.auth import access
 from console.contacts import import_batches, imports, opted_out_lines
 from console.contacts.import_batches import Import
 from console.contacts.lines_before import lines_before

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, browse, log, runs, workflows
+from console import browse, log, runs, workflows
+from console.auth import access
 from console.browse import BrowseQuery
 from console.contacts import tags
 from console.core.errors import Invalid, Malformed, NotAllowed, NotFound

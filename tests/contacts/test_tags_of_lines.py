@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import access, automation
+from console import automation
 from console.activity import sequencing
+from console.auth import access
 from console.contacts import import_batches, imports, line_tags, tag_cells, tags
 from console.contacts.import_batches import Import
 from console.core.errors import Invalid

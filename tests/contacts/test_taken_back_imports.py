@@ -5,9 +5,10 @@ from contextlib import closing
 
 import pytest
 
-from console import access, browse, runs
+from console import browse, runs
 from console.actions import bulk, many_changes, untouched
 from console.activity import sequencing
+from console.auth import access
 from console.contacts import import_batches, tags
 from console.contacts.import_batches import Import
 from console.core.errors import Invalid, NotAllowed

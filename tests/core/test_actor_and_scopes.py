@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.access.rows import ACTS, POLICIES, Row, checked, export, kind_of, parse as parse_policy
+from console.auth.access.rows import ACTS, POLICIES, Row, checked, export, kind_of, parse as parse_policy
 from console.core.actor import Actor
 from console.core.expressions import parse
 from console.core.scopes import Scope, none, whole

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from console import steps
-from console.access import RoleRights, parse
-from console.access.index import Index
+from console.auth.access import RoleRights, parse
+from console.auth.access.index import Index
 from console.core.documents.action_document import ApprovalRule
 from console.core.documents.house_check import Surroundings
 from console.core.documents.workflow_check import check

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from console import steps
-from console.access.index import Index
-from console.access.role_rights import RoleRights
-from console.access.rows import parse
+from console.auth.access.index import Index
+from console.auth.access.role_rights import RoleRights
+from console.auth.access.rows import parse
 from console.core.documents import workflow_check
 from console.core.documents.workflow_check import Surroundings
 from console.steps.base import StepConfig, StepType

@@ -10,9 +10,10 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import accounts, actions, inboxes, sources, workflows
-from console.accounts import teamwork
+from console import actions, inboxes, sources, workflows
 from console.activity import sequencing
+from console.auth import accounts
+from console.auth.accounts import teamwork
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.demo import loading, staff, stories

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from console import accounts, actions, inboxes, runs, sources, workflows
+from console import actions, inboxes, runs, sources, workflows
+from console.auth import accounts
 from console.core.errors import Invalid
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World

@@ -15,7 +15,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, actions, inboxes, log, runs, sources, workflows
+from console import actions, inboxes, log, runs, sources, workflows
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.run import fold

@@ -11,7 +11,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, actions, inboxes, log, runs, sources, workflows
+from console import actions, inboxes, log, runs, sources, workflows
+from console.auth import accounts
 from console.core.actor import Actor
 from console.demo import filling, loading, staff, stories
 from console.demo.world import load

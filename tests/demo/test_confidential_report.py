@@ -11,8 +11,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import access, activity, runs, workflows
+from console import activity, runs, workflows
 from console.activity import exports, sequencing
+from console.auth import access
 from console.core.errors import NotFound
 from console.demo import filling
 from console.demo.world import World

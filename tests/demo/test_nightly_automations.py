@@ -15,8 +15,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import accounts, actions, enrolments, inboxes, monitoring, runs, sources, workflows
+from console import actions, enrolments, inboxes, monitoring, runs, sources, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.core.run.origin import StartedBy

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console import browse, enrolments, log, runs, workflows
-from console.accounts import absences
+from console.auth.accounts import absences
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.log import event_view

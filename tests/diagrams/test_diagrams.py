@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, diagrams, runs, workflows
+from console import diagrams, runs, workflows
+from console.auth import access
 from console.core.documents.workflow import read
 from console.core.errors import NotFound
 from console.diagrams import Node

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from console import access, activity, documents, log, runs, sources
+from console import activity, documents, log, runs, sources
 from console.activity import sequencing
+from console.auth import access
 from console.core.errors import NotFound
 from console.demo import printed_papers
 from console.documents import Checklist, opened_pages

@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from console import access, effects, runs
+from console import effects, runs
+from console.auth import access
 from console.core.run import Run
 from console.infra import settings
 from console.runs.rows.run_store import load

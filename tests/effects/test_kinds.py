@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import access, effects
+from console import effects
+from console.auth import access
 from console.core.errors import Conflict
 from console.core.run import Effect, Run
 from console.core.run.commands import Report

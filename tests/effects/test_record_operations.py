@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, effects, runs
-from console.access import policy_store
+from console import effects, runs
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.run import Effect
 from console.infra.db import transaction
 from console.infra.db.engine import fetch

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from console import access, effects, runs
-from console.access import policy_store
+from console import effects, runs
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from tests.company import Company
 from tests.effects.test_kinds import again

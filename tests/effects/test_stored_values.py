@@ -10,10 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from console import access, accounts, automation, browse, records, runs, sources, workflows
+from console import automation, browse, records, runs, sources, workflows
 from console.actions import bulk, record_changes
 from console.actions.many_changes import CHANGE, ManyChanges
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.contacts import import_batches
 from console.core.errors import ConsoleError
 from console.core.scopes import whole

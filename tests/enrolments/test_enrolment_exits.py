@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, browse, enrolments, runs, workflows
+from console import automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.errors import Conflict
 from console.enrolments import Lead, Question
 from console.infra import jobs

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, enrolments, workflows
+from console import enrolments, workflows
+from console.auth import access, accounts
 from console.contacts import contact_files, headings
 from console.enrolments import Question
 from console.infra.db.ids import new_id

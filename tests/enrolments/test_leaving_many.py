@@ -5,8 +5,9 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
-from console import access, enrolments, runs, workflows
+from console import enrolments, runs, workflows
 from console.activity import sequencing
+from console.auth import access
 from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.enrolments import Question, Those, leaving_many
 from console.infra import faults, jobs

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from console import diagrams, enrolments, log, runs, workflows
-from console.access import EVERY_RUN
+from console.auth.access import EVERY_RUN
 from console.commands.verify import verify
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.origin import RecordRef, StartedBy

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, browse, enrolments, runs, workflows
+from console import automation, browse, enrolments, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.errors import Conflict
 from console.core.run.origin import RecordRef
 from console.enrolments import Counts, Question

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, enrolments, monitoring, workflows
-from console.access import policy_store
+from console import enrolments, monitoring, workflows
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.contacts import tags
 from console.enrolments import Question
 from console.infra.db.engine import transaction

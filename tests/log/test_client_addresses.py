@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, log, runs
+from console import log, runs
 from console.activity import sequencing
+from console.auth import accounts
 from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 import orjson
 
-from console import access, log, messages, runs, workflows
+from console import log, messages, runs, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.messages import Line

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, automation, enrolments, workflows
+from console import automation, enrolments, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.commands.subject import COMMAND_LINE
 from console.infra.db.engine import fetch
 from console.messages import inbound, outside_addresses

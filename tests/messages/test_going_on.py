@@ -6,7 +6,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from console import access, accounts, log, runs, workflows
+from console import log, runs, workflows
+from console.auth import access, accounts
 from console.core.run.origin import RecordRef, StartedBy
 from console.infra import jobs
 from console.infra.db.engine import fetch, place_among, transaction

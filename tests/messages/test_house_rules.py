@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, runs, workflows
+from console import enrolments, runs, workflows
+from console.auth import accounts
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.errors import Conflict, Invalid, NotAllowed

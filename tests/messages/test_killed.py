@@ -10,8 +10,9 @@ from datetime import timedelta
 
 import pytest
 
-from console import access, runs
+from console import runs
 from console.actions import left_changes
+from console.auth import access
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.messages import agreed_to

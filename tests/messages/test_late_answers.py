@@ -6,7 +6,8 @@ from datetime import timedelta
 import orjson
 import pytest
 
-from console import access, accounts, runs, workflows
+from console import runs, workflows
+from console.auth import access, accounts
 from console.core.run.origin import RecordRef, StartedBy
 from console.messages import message_rows, messages_to_oneself, sending
 from tests.company import Company

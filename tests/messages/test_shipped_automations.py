@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, automation, enrolments, monitoring, runs, workflows
+from console import automation, enrolments, monitoring, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.contacts import import_batches, tags
 from console.enrolments import Lead, Question, Those
 from console.infra.db.engine import fetch

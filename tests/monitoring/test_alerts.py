@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, log, monitoring, runs, workflows
+from console import log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.monitoring import alerts

@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from console import accounts, log, runs, workflows
-from console.accounts import absences
+from console import log, runs, workflows
+from console.auth import accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.monitoring import approval_times, due_times
 from console.upkeep import status

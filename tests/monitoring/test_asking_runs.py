@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from console import access, accounts, runs, workflows
+from console import runs, workflows
+from console.auth import access, accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.monitoring import asking_runs

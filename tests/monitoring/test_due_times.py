@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, inboxes, log, monitoring, runs, workflows
+from console import inboxes, log, monitoring, runs, workflows
+from console.auth import accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
 from console.monitoring import alerts, due_times

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, log, monitoring, runs, workflows
+from console import log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch

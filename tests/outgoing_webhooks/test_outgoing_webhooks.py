@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from standardwebhooks import Webhook
 
-from console import access, accounts, automation, log, outgoing_webhooks as webhooks
-from console.access import policy_store
-from console.access.rows import Row
+from console import automation, log, outgoing_webhooks as webhooks
 from console.activity import sequencing
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import subjects

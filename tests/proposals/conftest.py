@@ -8,9 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from console import access, records, runs, workflows
-from console.access import policy_store
-from console.access.rows import Row
+from console import records, runs, workflows
+from console.auth import access
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch, transaction

@@ -2,9 +2,10 @@
 
 import pytest
 
-from console import access, runs
-from console.access import policy_store
-from console.access.rows import Row
+from console import runs
+from console.auth import access
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.errors import NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log import events_of

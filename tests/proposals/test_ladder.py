@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, log, workflows
+from console import log, workflows
+from console.auth import access
 from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.proposals import ladder, promotion, track_record
@@ -192,7 +193,7 @@ def test_who_may(company: Company) -> None:
         with pytest.raises(NotFound):
             promotion.standing(company.mona, slug, step)
     access.assign(company.stan.id, [("developer", "*")])
-    from console import accounts
+    from console.auth import accounts
 
     stan = accounts.actor_of_person(company.stan.id, "ses_stan")
     assert promotion.standing(stan, "care-review", "decide").may

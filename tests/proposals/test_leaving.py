@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from console import access, log, reports, runs
+from console import log, reports, runs
 from console.activity import sequencing
+from console.auth import access
 from console.infra.db.engine import fetch
 from tests.conftest import web_app
 from tests.papers import text_of

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.core.errors import NotAllowed, NotFound
 from console.proposals import cases, measure
 from console.proposals.cases import BECAME, Wanted

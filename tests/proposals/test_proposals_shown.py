@@ -1,7 +1,7 @@
 """What was proposed as its readers are told of it: evidence, replay, and nothing that rests on what they may not see."""
 
 from console import runs
-from console.access import Row
+from console.auth.access import Row
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.runs.changing.test_midway import ruled

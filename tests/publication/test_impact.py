@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console import access, diagrams, publication, workflows
+from console import diagrams, publication, workflows
+from console.auth import access
 from console.core import drafting
 from console.core.errors import NotAllowed, NotFound
 from tests.company import Company

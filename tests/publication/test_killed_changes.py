@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import access, publication, runs, workflows
+from console import publication, runs, workflows
+from console.auth import access
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch
 from tests.company import Company

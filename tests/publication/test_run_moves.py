@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, log, publication, runs, workflows
+from console import log, publication, runs, workflows
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
 from console.core import drafting

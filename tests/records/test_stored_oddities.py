@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy.engine import make_url
 
-from console import access, browse, records, sources
+from console import browse, records, sources
+from console.auth import access
 from console.browse import BrowseQuery
 from console.contacts import import_batches, imports
 from console.core.actor import Actor

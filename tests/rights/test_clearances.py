@@ -13,11 +13,12 @@ import orjson
 import pytest
 from hypothesis import given, settings as tries, strategies as st
 
-from console import access, accounts, activity, browse, inboxes, log, runs, workflows
-from console.access import policy_store
-from console.access.rows import Row
-from console.accounts import entry, entry_changes
+from console import activity, browse, inboxes, log, runs, workflows
 from console.activity import exports, sequencing
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
+from console.auth.accounts import entry, entry_changes
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed, NotFound

@@ -1,8 +1,9 @@
 """Publishing rights names the live runs that it takes away from who has them in hand, and no others."""
 
-from console import access, rights, runs
-from console.access import Row, policy_store
-from console.access.policy_changes import Change
+from console import rights, runs
+from console.auth import access
+from console.auth.access import Row, policy_store
+from console.auth.access.policy_changes import Change
 from console.infra.db.engine import transaction
 from tests.company import Company
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, browse, collections, records
-from console.access import policy_store
-from console.access.rows import Row
+from console import browse, collections, records
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.core.scopes import whole

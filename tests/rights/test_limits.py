@@ -2,9 +2,10 @@
 
 import pytest
 
-from console import access, actions, runs
-from console.access import policy_store
-from console.access.rows import Row
+from console import actions, runs
+from console.auth import access
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.errors import Conflict, NotAllowed
 from console.infra.db.engine import transaction
 from tests.company import Company

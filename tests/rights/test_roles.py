@@ -3,8 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, rights
-from console.access.rows import Row
+from console import rights
+from console.auth import access, accounts
+from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import transaction

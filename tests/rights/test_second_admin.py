@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, collections, log, rights, sources
-from console.access import Scopes, policy_store
-from console.access.own_rights import SecondAdminNeeded
-from console.access.rows import Row
-from console.accounts import entry, entry_changes, person_changes, teamwork
-from console.accounts.entry import GroupRole
+from console import collections, log, rights, sources
+from console.auth import access, accounts
+from console.auth.access import Scopes, policy_store
+from console.auth.access.own_rights import SecondAdminNeeded
+from console.auth.access.rows import Row
+from console.auth.accounts import entry, entry_changes, person_changes, teamwork
+from console.auth.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.infra.db.engine import fetch, transaction

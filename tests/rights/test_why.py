@@ -2,9 +2,10 @@
 
 import pytest
 
-from console import access, accounts, log
-from console.access import policy_store
-from console.access.rows import Row
+from console import log
+from console.auth import access, accounts
+from console.auth.access import policy_store
+from console.auth.access.rows import Row
 from console.core.errors import Invalid, NotAllowed, NotFound, TooMany
 from console.infra.db.engine import transaction
 from console.rights import matrix, right_requests, simulator

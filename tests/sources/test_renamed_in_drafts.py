@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, collections, sources, workspaces
+from console import collections, sources, workspaces
+from console.auth import access, accounts
 from console.core.errors import Conflict
 
 

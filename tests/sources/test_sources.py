@@ -9,8 +9,9 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import access, accounts, collections, records, sources, workspaces
-from console.access import Row, policy_store
+from console import collections, records, sources, workspaces
+from console.auth import access, accounts
+from console.auth.access import Row, policy_store
 from console.browse import list_views, saved_segments
 from console.browse.list_views import ListView
 from console.cli import console

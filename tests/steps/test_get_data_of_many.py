@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from console import records, runs, workflows
-from console.access import Row
+from console.auth.access import Row
 from console.core.errors import Malformed, NotFound
 from console.core.scopes import whole
 from console.records import Figure

@@ -1,6 +1,7 @@
 """A step that changes a column which names a record by a number."""
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from tests.company import Company
 from tests.support.engine import step
 

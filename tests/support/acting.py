@@ -4,9 +4,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from console import access, actions, runs
+from console import actions, runs
 from console.actions import bulk
 from console.actions.bulk import Bulk
+from console.auth import access
 from console.core.actor import Actor
 from console.infra import jobs
 from console.worker import handlers

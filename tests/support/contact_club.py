@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from console import access, sources
+from console import sources
+from console.auth import access
 from tests.company import Company
 
 SQL = """

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import access, actions, messages, runs, steps, workflows
-from console.access import policy_store
+from console import actions, messages, runs, steps, workflows
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
 from console.work import questions

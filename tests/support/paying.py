@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.infra import settings
 from tests.company import Company
 from tests.servers import outside

@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import accounts, log
-from console.accounts import authority, persons
-from console.accounts.authority import Pair
+from console import log
+from console.auth import accounts
+from console.auth.accounts import authority, persons
+from console.auth.accounts.authority import Pair
 from console.core.actor import Actor
 from console.infra.db import engine as db
 

@@ -10,8 +10,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access
-from console.access import policy_store
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.errors import ConsoleError, NotAllowed
 from console.infra import settings
 from console.infra.db import dump, engine, troubles

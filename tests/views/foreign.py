@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, sources
+from console import sources
+from console.auth import access
 from console.records import connect
 from tests.company import WORKING
 from tests.servers import mariadb

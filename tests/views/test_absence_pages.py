@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from console import log
-from console.accounts import absences
+from console.auth.accounts import absences
 from tests.support.four_eyes import asking
 from tests.views.conftest import Pages
 from tests.views.test_webhook_pages import key

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.infra import jobs
 from tests.jobs import worked
 from tests.support.acting import RATE, go_on, imported

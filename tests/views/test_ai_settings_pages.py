@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.accounts import entry
+from console.auth.accounts import entry
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.log import events_of

@@ -7,8 +7,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, log
+from console import log
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.actor import Actor
 from tests.conftest import Database
 

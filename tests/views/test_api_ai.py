@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.proposals import call_log

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, runs
-from console.access import Scopes
+from console import runs
+from console.auth import accounts
+from console.auth.access import Scopes
 from tests.support.four_eyes import balance, bank, charging, requested
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from flask import Flask, jsonify
 from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.infra.db import engine as db
 from console.views import api
 from tests.conftest import Database

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from console.core.errors import NotFound
 from console.infra import jobs
 from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model

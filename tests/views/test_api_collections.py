@@ -9,7 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, sources
+from console import sources
+from console.auth import accounts
 from console.core.expressions.operands import Spelled
 from console.records import connect, exact_json
 from console.views.api import spelled

@@ -9,12 +9,13 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
-from console import access, accounts, enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
-from console.access import Scopes
-from console.accounts import absences, identities
+from console import enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
 from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
+from console.auth import access, accounts
+from console.auth.access import Scopes
+from console.auth.accounts import absences, identities
 from console.contacts import import_batches
 from console.core.actor import Actor
 from console.enrolments import Question

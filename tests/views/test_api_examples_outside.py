@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
 from console.app import create_app
+from console.auth import access
 from console.records import connect
 from console.views.api.openapi import BASE
 from tests.company import Company

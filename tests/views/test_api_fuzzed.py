@@ -24,8 +24,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from console import accounts, runs
+from console import runs
 from console.app import create_app
+from console.auth import accounts
 from tests.company import Company
 
 pytestmark = pytest.mark.slow

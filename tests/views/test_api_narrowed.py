@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, runs, workflows
-from console.access import Scopes, casbin_agreement
-from console.access.rows import kind_of
+from console import runs, workflows
+from console.auth import access, accounts
+from console.auth.access import Scopes, casbin_agreement
+from console.auth.access.rows import kind_of
 from console.core.errors import NotFound
 from console.core.run.state import FINAL
 from console.infra.db.engine import fetch

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, runs
+from console import runs
+from console.auth import accounts
 from tests.company import Company
 from tests.conftest import web_app
 

@@ -6,7 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from console import accounts, log, runs
+from console import log, runs
+from console.auth import accounts
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import at_note, workflow

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts, runs
+from console import runs
+from console.auth import accounts
 from tests.runs.engine.test_hands_off import robot
 from tests.views.conftest import Pages
 

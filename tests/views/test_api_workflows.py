@@ -6,8 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from console import accounts, log, workflows
+from console import log, workflows
 from console.app import create_app
+from console.auth import accounts
 from console.infra.db.engine import hot_engine
 from tests.company import DOCUMENT, Company
 

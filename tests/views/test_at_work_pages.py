@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts, workflows
+from console import workflows
 from console.activity import sequencing
+from console.auth import access, accounts
 from tests.proposals.test_ladder import hidden
 from tests.support.busy import month
 from tests.support.call_figures import call, with_ai

@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-from console import access, runs, workflows
-from console.access import policy_store
+from console import runs, workflows
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.work import approvals
 from tests.company import Company

@@ -11,10 +11,11 @@ from jinja2.ext import Extension
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import access, runs
+from console import runs
 from console.actions.many_changes import CHANGE, DELETE
 from console.activity import sequencing
 from console.app import beside
+from console.auth import access
 from console.core.errors import Conflict
 from console.views import frame
 from console.views.run import effects

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.core.errors import Conflict, Invalid
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts
-from console.access import policy_store
+from console import collections, contacts
 from console.activity import exports
+from console.auth import access
+from console.auth.access import policy_store
 from console.contacts import contact_files, import_batches, imports, left_out_lines
 from console.contacts.import_batches import Import
 from console.core.errors import Invalid, NotFound

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, contacts, records
+from console import contacts, records
+from console.auth import access, accounts
 from console.contacts import import_batches
 from console.core.scopes import whole
 from tests.conftest import web_app

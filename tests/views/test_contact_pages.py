@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections, contacts, records, sources
+from console import collections, contacts, records, sources
+from console.auth import access
 from console.core.errors import Invalid
 from tests.company import WORKING
 

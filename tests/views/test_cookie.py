@@ -7,7 +7,7 @@ from flask import Flask, flash, get_flashed_messages, session
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts
+from console.auth import accounts
 from console.views import identity
 from tests.views.test_sign_in import OLIVIA, closed, olivia, sign_in
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts
+from console.auth import accounts
 from console.infra import settings
 from tests.company import PASSWORD, Company
 from tests.conftest import web_app

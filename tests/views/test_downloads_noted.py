@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import access, accounts, runs
+from console import runs
+from console.auth import access, accounts
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app

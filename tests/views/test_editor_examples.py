@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.runs.trying import examples
 from tests.company import Company
 from tests.conftest import web_app

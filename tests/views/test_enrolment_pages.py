@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, enrolments, runs, workflows
+from console import enrolments, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.enrolments import Question
 from console.runs.showing import record_reach
 from tests.company import DOCUMENT, Company

@@ -10,8 +10,9 @@ import pytest
 from click.testing import CliRunner
 from flask.testing import FlaskClient
 
-from console import accounts, log
-from console.accounts import entry, entry_changes, signing_in, throttle
+from console import log
+from console.auth import accounts
+from console.auth.accounts import entry, entry_changes, signing_in, throttle
 from console.commands import sign_in as sign_in_commands, user as user_commands
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra import settings
@@ -213,7 +214,7 @@ def test_a_lost_telephone_is_reset_by_the_shell(house: Pages) -> None:
 def test_while_many_addresses_guess_at_many_accounts_others_sign_in(house: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     signed_in(house, "olivia")
     monkeypatch.setattr(
-        "console.accounts.passwords.matches", lambda _, password: password == PASSWORD
+        "console.auth.accounts.passwords.matches", lambda _, password: password == PASSWORD
     )  # the count is tested here, not the hash
     names = [f"{name}@fernwick.example" for name in ("olivia", "tom", "mona", "nobody", "other")]
 

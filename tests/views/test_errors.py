@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from flask import Flask, abort
 from flask.testing import FlaskClient
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown, TooMany
 from console.demo import staff
 from console.infra.db import engine as db

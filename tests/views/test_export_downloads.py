@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, log
+from console import log
 from console.activity import exports, sequencing
+from console.auth import accounts
 from console.infra.db import fetch
 from console.infra.db.engine import migration_url
 from console.views import downloads

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from console.runs.changing import attachments
 from tests.papers import evidence, pdf, picture
 from tests.views.conftest import Page, Pages

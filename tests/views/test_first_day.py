@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console import access, accounts, sources, workflows
+from console import sources, workflows
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD, SQL

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access
-from console.access import policy_store
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra.db.engine import transaction
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)
 

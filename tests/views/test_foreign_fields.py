@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 import pytest
 
-from console import access, records, sources
+from console import records, sources
+from console.auth import access
 from console.core import expressions
 from console.core.errors import Invalid
 from console.core.scopes import Scope, whole

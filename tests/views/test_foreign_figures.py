@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console import access, records
-from console.access import policy_store
+from console import records
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.scopes import whole
 from console.infra.db import transaction
 from console.records import grouped

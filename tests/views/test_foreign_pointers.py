@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, accounts, browse, log, records, sources
+from console import browse, log, records, sources
+from console.auth import access, accounts
 from console.browse import list_export
 from console.core import record_links
 from console.core.documents.collections import Stored

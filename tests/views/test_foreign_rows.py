@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import access, log, runs, steps, workflows
+from console import log, runs, steps, workflows
 from console.activity import event_list, exports, sequencing
+from console.auth import access
 from console.infra.db.engine import fetch
 from console.log.event_lists import LogFilter
 from console.steps.base import StepType

@@ -11,7 +11,8 @@ from urllib.parse import quote
 
 import pytest
 
-from console import access, records, sources
+from console import records, sources
+from console.auth import access
 from console.core.scopes import whole
 from tests.company import WORKING
 from tests.views.foreign import KINDS, Odd, connected, maria  # noqa: F401 (a fixture)

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from console import access, accounts, log, runs, workflows
+from console import log, runs, workflows
 from console.actions import bulk
+from console.auth import access, accounts
 from console.infra import files, subjects
 from tests.company import Company
 from tests.conftest import Companies, web_app

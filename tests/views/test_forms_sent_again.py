@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.company import DOCUMENT

@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, activity as service, records, runs, workflows
-from console.access import policy_store
+from console import activity as service, records, runs, workflows
 from console.activity import sequencing
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.errors import Malformed
 from console.infra.db.engine import transaction
 from tests.company import DOCUMENT

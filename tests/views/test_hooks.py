@@ -11,7 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import accounts, enrolments, runs, workflows
+from console import enrolments, runs, workflows
+from console.auth import accounts
 from console.infra.db.engine import fetch, transaction
 from tests import traces
 from tests.company import Company

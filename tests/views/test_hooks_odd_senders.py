@@ -16,7 +16,8 @@ import pytest
 from standardwebhooks import Webhook
 from werkzeug.serving import make_server
 
-from console import accounts, automation, enrolments, runs, workflows
+from console import automation, enrolments, runs, workflows
+from console.auth import accounts
 from console.automation import kept_deliveries
 from console.core.errors import Invalid
 from console.infra.db.engine import fetch

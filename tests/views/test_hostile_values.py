@@ -153,7 +153,7 @@ def test_a_nul_is_shown_without_a_fault(pages: "Pages") -> None:
 
 
 def test_a_name_of_a_person_is_text(pages: "Pages", monkeypatch: pytest.MonkeyPatch) -> None:
-    from console import accounts
+    from console.auth import accounts
 
     person = accounts.create_person(
         "eve@fernwick.example",

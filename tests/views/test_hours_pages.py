@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.working_time import DAYS

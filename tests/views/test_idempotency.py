@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from console import access, runs
+from console import runs
 from console.activity import sequencing
+from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import alone, fetch, hot_engine
 from console.infra.postgres import Embedded

@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts
-from console.accounts import entry, identities, person_changes
-from console.accounts.entry import GroupRole
+from console.auth import accounts
+from console.auth.accounts import entry, identities, person_changes
+from console.auth.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from tests.servers.outside import Received

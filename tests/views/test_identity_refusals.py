@@ -8,8 +8,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from console import access, accounts
-from console.accounts import entry_changes, identities
+from console.auth import access, accounts
+from console.auth.accounts import entry_changes, identities
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from tests.servers.identity import CLIENT_ID, SECRET

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, collections, records
+from console import collections, records
+from console.auth import access
 from console.contacts import cell_meanings, import_batches, imports
 from console.core.errors import Invalid
 from console.infra import jobs

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import accounts
+from console.auth import accounts
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Page, Pages

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from tests.views.conftest import Pages
 
 SECRET = re.compile(r"cns_[0-9a-z]{26}_[0-9a-f]{64}")

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from console import access, accounts, publication, runs
-from console.access import Scopes
+from console import publication, runs
+from console.auth import access, accounts
+from console.auth.access import Scopes
 from console.commands.apikey import apikey
 from console.core.actor import Actor
 from console.core.errors import ConsoleError

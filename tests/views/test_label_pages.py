@@ -8,8 +8,8 @@ from flask.testing import FlaskClient
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import access, accounts
 from console.app import create_app
+from console.auth import access, accounts
 from console.rights import clearances
 from tests.company import PASSWORD, Company
 

@@ -10,8 +10,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, log, monitoring, runs, workflows
+from console import log, monitoring, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.runs.showing import record_reach

@@ -8,8 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from console import access, accounts
-from console.access import policy_store
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.browse import BrowseQuery, list_export, list_files
 from console.core.errors import NotAllowed
 from console.infra.db.engine import fetch, transaction

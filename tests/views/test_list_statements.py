@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.browse import list_views
 from console.browse.list_views import ListView
 from console.records import catalogue

@@ -7,8 +7,9 @@ from typing import Any
 
 from flask import Flask
 
-from console import access, accounts, runs
-from console.access import policy_store
+from console import runs
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.views import tasks as pages_of_tasks
 from console.views.run import pane

@@ -14,8 +14,8 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import version as versions
 
-from console import access, accounts
-from console.access import Scopes
+from console.auth import access, accounts
+from console.auth.access import Scopes
 from console.infra.db.engine import fetch
 from console.views import mcp_messages
 from tests.company import Company

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, log
-from console.accounts import entry, entry_changes, factors, one_time, password_letters, profile, sessions
+from console import log
+from console.auth import access, accounts
+from console.auth.accounts import entry, entry_changes, factors, one_time, password_letters, profile, sessions
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound
 from console.infra import settings

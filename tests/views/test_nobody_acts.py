@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, automation, workflows
+from console import automation, workflows
+from console.auth import accounts
 from console.core import drafting
 from console.core.errors import Conflict, DefinitionError
 from console.infra.db.engine import fetch

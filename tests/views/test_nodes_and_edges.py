@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import accounts, steps, workflows
-from console.access import Scopes
+from console import steps, workflows
+from console.auth import accounts
+from console.auth.access import Scopes
 from tests.company import DOCUMENT, Company
 from tests.views.test_api_workflows import Program, fixture_mona, fixture_web
 from tests.views.test_piece_by_piece import Client, nurture

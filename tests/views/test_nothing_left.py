@@ -9,8 +9,9 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from sqlalchemy.engine import Connection
 
-from console import accounts, browse, log, runs
+from console import browse, log, runs
 from console.activity import sequencing
+from console.auth import accounts
 from console.commands.subject import subject
 from console.core.actor import Actor
 from console.core.errors import ConsoleError

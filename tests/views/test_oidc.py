@@ -14,10 +14,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import access, accounts, log
-from console.accounts import entry, entry_changes, identities, signing_in
-from console.accounts.entry import GroupRole
+from console import log
 from console.app import create_app
+from console.auth import access, accounts
+from console.auth.accounts import entry, entry_changes, identities, signing_in
+from console.auth.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.infra import settings

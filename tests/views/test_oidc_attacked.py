@@ -14,8 +14,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from console import accounts
-from console.accounts import oidc
+from console.auth import accounts
+from console.auth.accounts import oidc
 from console.infra import settings
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD

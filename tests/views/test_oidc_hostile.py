@@ -10,8 +10,8 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
-from console import accounts
-from console.accounts import oidc
+from console.auth import accounts
+from console.auth.accounts import oidc
 from tests.servers import identity
 from tests.servers.outside import Received
 from tests.views.test_oidc import (

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from console import accounts, runs
+from console import runs
+from console.auth import accounts
 from console.infra import jobs as queue
 from console.infra.db.engine import transaction
 from console.upkeep import copies

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from console import access, accounts, log, sources
+from console import log, sources
+from console.auth import access, accounts
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from tests.company import DOCUMENTS

@@ -5,9 +5,10 @@ from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from console import access, accounts, workflows
-from console.access import policy_store
+from console import workflows
 from console.activity import sequencing
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.core import drafting
 from console.infra.db import transaction
 from tests.company import DOCUMENT, Company

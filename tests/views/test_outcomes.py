@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.events import KINDS
 from console.infra.db import request_writes
 from console.infra.db.engine import transaction

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access
+from console.auth import access
 from tests.views.foreign import Odd, connected
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from console import access
+from console.auth import access
 from tests.views.conftest import Page
 
 if TYPE_CHECKING:

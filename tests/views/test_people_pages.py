@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from console import accounts
-from console.accounts import teamwork
+from console.auth import accounts
+from console.auth.accounts import teamwork
 from tests.company import Company
 from tests.conftest import web_app
 from tests.support.staff import hired, open_sessions, signed_in

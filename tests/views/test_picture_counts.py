@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from console import accounts, enrolments, workflows
+from console import enrolments, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.enrolments import Question
 from tests.company import DOCUMENT
 from tests.conftest import web_app

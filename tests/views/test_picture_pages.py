@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.core import drafting
 from tests.company import DOCUMENT
 

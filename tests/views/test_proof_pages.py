@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from console import access, accounts
 from console.activity import integrity, sequencing
+from console.auth import access, accounts
 from console.infra import settings
 from console.log import checkpoint, tree_heads
 from tests.company import PASSWORD

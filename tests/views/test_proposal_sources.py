@@ -3,7 +3,8 @@
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from tests.company import DOCUMENT
 from tests.papers import pdf
 from tests.views import proposals

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts
-from console.access import policy_store
 from console.activity import sequencing
+from console.auth import access, accounts
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -3,9 +3,10 @@
 import re
 from datetime import timedelta
 
-from console import access, accounts, log, workflows
-from console.access import Scopes
-from console.accounts import absences, teamwork
+from console import log, workflows
+from console.auth import access, accounts
+from console.auth.access import Scopes
+from console.auth.accounts import absences, teamwork
 from tests.company import Company
 from tests.conftest import web_app
 from tests.publication.test_publishing_reviews import second_lead, titled

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import access, accounts, log
-from console.access import Scopes
-from console.accounts import rates
+from console import log
 from console.activity import sequencing
 from console.app import create_app
+from console.auth import access, accounts
+from console.auth.access import Scopes
+from console.auth.accounts import rates
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra import settings
@@ -266,7 +267,7 @@ def test_keys_that_open_nothing_slow_down_their_address_alone(web: Flask, house:
 
 
 def test_a_person_has_at_most_so_many_keys(house: Company, monkeypatch: pytest.MonkeyPatch) -> None:
-    from console.accounts import api_keys
+    from console.auth.accounts import api_keys
 
     monkeypatch.setattr(api_keys, "MOST_KEYS", len([one for one in accounts.keys_of(house.ada) if one.state == "live"]) + 1)
     made = accounts.create_key("Last", house.ada.id, lasts=timedelta(days=1))

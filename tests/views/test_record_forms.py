@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from console import access, browse
-from console.accounts import one_time
+from console import browse
 from console.actions import record_changes
+from console.auth import access
+from console.auth.accounts import one_time
 from console.core.errors import Invalid
 from console.infra.db import engine as db
 from console.views import kept_forms

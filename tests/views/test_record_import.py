@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, sources
+from console import sources
+from console.auth import access
 from console.contacts import import_batches
 from console.contacts.import_batches import Import
 from console.infra.db.engine import fetch

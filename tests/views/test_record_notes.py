@@ -3,7 +3,7 @@
 import io
 from typing import TYPE_CHECKING
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.infra import files, subjects
 from console.infra.db.engine import fetch
 from tests.papers import pdf

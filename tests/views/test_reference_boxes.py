@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.formats import Look, Named
 from console.views import reference_boxes
 from console.views.run import form_boxes

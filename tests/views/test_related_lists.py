@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import pytest
 
-from console import access, browse, sources
+from console import browse, sources
+from console.auth import access
 from console.records import catalogue
 from tests.views.test_list_views import statements
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, records, runs
+from console import records, runs
+from console.auth import access
 from tests.papers import at_note, workflow
 
 if TYPE_CHECKING:

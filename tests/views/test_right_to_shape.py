@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, collections
+from console import collections
+from console.auth import access
 from console.core.errors import Invalid, NotAllowed
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from console import access, accounts
+from console.auth import access, accounts
 from tests.company import PASSWORD
 from tests.views.conftest import Pages
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from console import access, accounts
+from console.auth import access, accounts
 from console.rights import rule_drafts, second_admin
 from tests.company import PASSWORD
 from tests.rights.test_second_admin import EXPORTS, house

@@ -12,8 +12,8 @@ import pytest
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
-from console import access, accounts
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.views.identity import OPEN

@@ -10,8 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, log
-from console.accounts import entry, entry_changes, factors, signing_in
+from console import log
+from console.auth import accounts
+from console.auth.accounts import entry, entry_changes, factors, signing_in
 from console.infra.db.engine import fetch
 from tests.company import PASSWORD
 from tests.views.conftest import Browser, Page

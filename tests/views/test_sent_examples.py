@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from console import accounts, log
-from console.accounts import signing_in
+from console import log
+from console.auth import accounts
+from console.auth.accounts import signing_in
 from console.infra.db import engine as db
 from tests.conftest import Database
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts
 from console.activity import sequencing
+from console.auth import access, accounts
 from console.infra.db.engine import fetch
 from console.messages import inbound
 from tests.company import Company

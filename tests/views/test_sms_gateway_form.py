@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from console.core import sms_gateway
 from console.infra.db.engine import fetch
 from tests.company import Company

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from console import access, log, records, runs, sources
+from console import log, records, runs, sources
+from console.auth import access
 from tests.company import WORKING, Company
 from tests.conftest import web_app
 from tests.views.conftest import Browser, Page, Pages

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from console.contacts import import_batches, imports
 from console.infra import jobs
 from console.infra.db.engine import fetch

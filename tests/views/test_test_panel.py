@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
-from console.accounts import teamwork
+from console import runs, workflows
+from console.auth import access
+from console.auth.accounts import teamwork
 from console.core import drafting
 from console.core.drafting import SetDocument
 from console.core.errors import Conflict, NotAllowed, NotFound

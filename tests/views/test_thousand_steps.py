@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.core import drafting
 from console.core.documents.workflow import MAX_STEPS, read
 from tests.company import Company

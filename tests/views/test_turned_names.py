@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, sources
+from console import sources
+from console.auth import access
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access, accounts, actions
-from console.access import casbin_agreement
-from console.access.index import Index
-from console.access.judgement import DISAGREEMENT
-from console.accounts import authority
+from console import actions
+from console.auth import access, accounts
+from console.auth.access import casbin_agreement
+from console.auth.access.index import Index
+from console.auth.access.judgement import DISAGREEMENT
+from console.auth.accounts import authority
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotAllowed
 from console.infra.db.engine import fetch

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from tests.company import DOCUMENT
 from tests.support.engine import step
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from console.core import drafting
 from console.workflows import VariableEdits
 from tests.company import DOCUMENT

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from console import accounts, outgoing_webhooks
-from console.access import Scopes
+from console import outgoing_webhooks
 from console.activity import sequencing
+from console.auth import accounts
+from console.auth.access import Scopes
 from console.outgoing_webhooks import Wanted
 from tests.company import Company
 from tests.conftest import web_app

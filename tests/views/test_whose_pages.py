@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, runs, workflows
+from console import runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from tests.company import DOCUMENT
 from tests.support.engine import step
 from tests.support.staff import hired

@@ -13,7 +13,8 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
-from console import accounts, runs, workflows
+from console import runs, workflows
+from console.auth import accounts
 from console.automation import trigger_rows
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app

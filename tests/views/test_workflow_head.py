@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import accounts, workflows
+from console import workflows
+from console.auth import accounts
 from tests.company import DOCUMENT
 
 if TYPE_CHECKING:

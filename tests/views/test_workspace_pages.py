@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, collections, workspaces
+from console import collections, workspaces
+from console.auth import accounts
 from console.core.documents.workspaces import check
 from console.infra.db.engine import transaction
 from console.records import catalogue

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.infra.db.engine import fetch
 from console.messages import inbound
 from tests.messages import reached

@@ -2,8 +2,9 @@
 
 import pytest
 
-from console import access, accounts, runs
-from console.access import Row, policy_store
+from console import runs
+from console.auth import access, accounts
+from console.auth.access import Row, policy_store
 from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
 from console.runs.changing import approval_answers

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, log, runs
-from console.access import Row, Scopes
+from console import log, runs
+from console.auth import access, accounts
+from console.auth.access import Row, Scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch

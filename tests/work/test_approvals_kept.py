@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, log, runs
+from console import log, runs
+from console.auth import access, accounts
 from tests.company import Company
 from tests.support.acting import hand_in, imported, run_of
 from tests.support.four_eyes import whole

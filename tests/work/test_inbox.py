@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import access, inboxes, log, runs
+from console import inboxes, log, runs
+from console.auth import access
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db.engine import fetch
 from tests.company import DESK, Company

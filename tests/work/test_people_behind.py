@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from console import accounts, enrolments, publication, runs, workflows
+from console import enrolments, publication, runs, workflows
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.enrolments import Question

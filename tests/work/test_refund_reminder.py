@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, runs, sources, workflows
+from console import runs, sources, workflows
+from console.auth import access, accounts
 from console.core.run.origin import RecordRef, StartedBy
 from console.work import notices
 from tests.company import Company

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from console import accounts, activity, log, runs
-from console.accounts import absences
+from console import activity, log, runs
+from console.auth import accounts
+from console.auth.accounts import absences
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.log import event_view

@@ -10,7 +10,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, inboxes, log, records, runs
+from console import inboxes, log, records, runs
+from console.auth import access
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.records import catalogue

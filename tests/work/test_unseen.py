@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import access, accounts, inboxes, runs, sources, workflows
-from console.accounts import teamwork
+from console import inboxes, runs, sources, workflows
+from console.auth import access, accounts
+from console.auth.accounts import teamwork
 from console.core.actor import Actor
 from console.records import catalogue
 from console.work import notices

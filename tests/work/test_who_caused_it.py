@@ -10,10 +10,11 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import access, accounts, automation, browse, enrolments, log, runs, workflows
-from console.access import Scopes
+from console import automation, browse, enrolments, log, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
+from console.auth import access, accounts
+from console.auth.access import Scopes
 from console.contacts import import_batches, tags
 from console.core.actor import Actor
 from console.core.errors import NotAllowed

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.core import drafting
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from tests.company import Company

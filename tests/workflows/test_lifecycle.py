@@ -3,7 +3,8 @@
 import pytest
 import sqlalchemy as sa
 
-from console import accounts, automation, log, monitoring, runs, workflows
+from console import automation, log, monitoring, runs, workflows
+from console.auth import accounts
 from console.core.documents.triggers import Trigger
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction

@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import accounts, log, workflows
+from console import log, workflows
+from console.auth import accounts
 from console.commands.workflow import workflow as command
 from console.core.actor import Actor
 from console.core.documents.workflow import read

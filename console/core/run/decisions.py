@@ -1,6 +1,6 @@
 """`decide` turns a command to a run into events, or refuses it.
 
-Pure: the time is passed as `now`, new ids come with the command. `console.access` has judged the person's rights before;
+Pure: the time is passed as `now`, new ids come with the command. `console.auth.access` has judged the person's rights before;
 this module judges whether the command is possible at this point of the run, and whether the person holds it.
 Source: docs/adr/0005-runs.md.
 """

@@ -10,7 +10,21 @@ if TYPE_CHECKING:
     from console.infra.db.ids import new_id, uuid7_text
 
 OPEN_MODULES = frozenset(
-    {"dump", "engine", "fitness", "ids", "migrate", "presence", "release", "request_writes", "server", "tables", "tidying", "troubles"}
+    {
+        "dump",
+        "engine",
+        "fitness",
+        "ids",
+        "migrate",
+        "presence",
+        "release",
+        "request_writes",
+        "run_reach",
+        "server",
+        "tables",
+        "tidying",
+        "troubles",
+    }
 )
 
 

@@ -16,13 +16,13 @@ from typing import IO, Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.access.run_reach import EVERY_RUN
 from console.core import media
 from console.core.errors import NotFound
 from console.infra import settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
+from console.infra.db.run_reach import EVERY_RUN
 from console.infra.files import file_type, virus_scan
 
 FOLDER = "files"

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from console import access, activity, workflows
+from console import activity, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine

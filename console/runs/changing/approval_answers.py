@@ -12,8 +12,9 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, log, records
-from console.access import limits, narrowing
+from console import log, records
+from console.auth import access, accounts
+from console.auth.access import limits, narrowing
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotAllowed, NotFound, SourceDown

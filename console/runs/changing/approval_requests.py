@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, log
-from console.accounts import absences
+from console import log
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.run import Run

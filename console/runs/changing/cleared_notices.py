@@ -4,7 +4,8 @@ from typing import Literal, TypeAlias
 
 from sqlalchemy.engine import Connection
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import SourceDown
 from console.infra.db.engine import fetch

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, browse, records
+from console import browse, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.action_document import Action, wishes

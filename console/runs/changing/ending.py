@@ -2,7 +2,8 @@
 
 import logging
 
-from console import access, log
+from console import log
+from console.auth import access
 from console.core.errors import ConsoleError
 from console.core.run import commands, decisions
 from console.infra.db.engine import fetch

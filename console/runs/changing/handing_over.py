@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, accounts, inboxes, log
-from console.accounts import absences
+from console import inboxes, log
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.run import commands, decisions, holding

@@ -10,7 +10,8 @@ from typing import Any
 
 import psycopg
 
-from console import access, records, workflows
+from console import records, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.core.run import Event, Run, fold

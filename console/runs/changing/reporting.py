@@ -7,7 +7,8 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from console import access, log, records, workflows
+from console import log, records, workflows
+from console.auth import access
 from console.core import expressions, scopes
 from console.core.actor import Actor
 from console.core.documents.workflow import Report

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.core.run import Run, repeating

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, log
+from console import log
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.run import Attempt, Run, commands, going_back, moves

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from console import access, inboxes, workflows
+from console import inboxes, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, browse, log, records, workflows
+from console import browse, log, records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.forms import plain

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, log, workflows
+from console import log, workflows
+from console.auth import access
 from console.browse import evidence
 from console.core import media
 from console.core.actor import Actor

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from console import access, log, workflows
+from console import log, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.core.run import Attempt, Run, commands, decisions

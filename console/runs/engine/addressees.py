@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.contacts import tags
 from console.core.actor import Actor
 from console.core.errors import Invalid, NotAllowed, NotFound

@@ -12,7 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from console import accounts, inboxes, log, workflows
+from console import inboxes, log, workflows
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotAllowed, SourceDown
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions, repeating

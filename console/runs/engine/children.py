@@ -17,14 +17,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import accounts, log, workflows
-from console.access.run_reach import EVERY_RUN
+from console import log, workflows
+from console.auth import accounts
 from console.core.documents.workflow import Workflow
 from console.core.errors import Conflict, ConsoleError
 from console.core.run import FINAL, NEXT_ITEM, Event, Run, commands, decisions
 from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
 from console.infra import jobs
 from console.infra.db.engine import fetch, hot_engine
+from console.infra.db.run_reach import EVERY_RUN
 from console.runs.changing import run_starts
 from console.runs.engine.run_causes import passed_on
 from console.runs.engine.stepping import plan_of

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from console import access, browse, log
+from console import browse, log
+from console.auth import access
 from console.core.run import Effect, Run
 from console.core.run.effect_changes import as_stored
 from console.records import Changed

@@ -6,7 +6,8 @@ The result is an event at the end of the run's chain; if the change failed, a ta
 import logging
 from datetime import timedelta
 
-from console import accounts, log
+from console import log
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotAllowed
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from console import access, accounts, inboxes
+from console import inboxes
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Event, Run, holding

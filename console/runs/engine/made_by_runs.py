@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from console.access.run_reach import EVERY_RUN
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.commands import FormerRuns
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import EVERY_RUN
 from console.runs.rows.run_store import load
 
 MOST = 100

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from console import accounts
+from console.auth import accounts
 from console.core.run import Run
 from console.core.run.causes import people_in
 from console.core.run.duties import CAUSED, Behind

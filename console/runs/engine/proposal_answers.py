@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from console import accounts, log, workflows
+from console import log, workflows
+from console.auth import accounts
 from console.core.errors import ConsoleError
 from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Command

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from console import accounts, log, steps
+from console import log, steps
 from console.ai.types import FieldSpec
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.documents import fields as definitions
 from console.core.documents.workflow import StepAI

@@ -7,12 +7,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from console import access, log, records, workflows
-from console.access.run_reach import EVERY_RUN
+from console import log, records, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.run import Run
 from console.core.run.causes import OUTSIDE, Cause, CauseKind, Causes, bounded, causes_from_json, people_in, run_depth
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import EVERY_RUN
 
 _CAUSES = f"""
 select r.id, r.workflow, r.record, r.caused_by, array(

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, records
+from console import records
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Relation

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from console import access, browse, records, steps
+from console import browse, records, steps
+from console.auth import access
 from console.core.actor import Actor
 from console.core.contact_stages import named_fields
 from console.core.errors import Invalid, NotAllowed, NotFound

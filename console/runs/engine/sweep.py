@@ -4,11 +4,11 @@ import functools
 import logging
 
 from console import log, records, workflows
-from console.access.run_reach import AT_WORK, EVERY_RUN
 from console.core.run.commands import Fire
 from console.core.run.decisions import decide
 from console.infra import jobs
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import AT_WORK, EVERY_RUN
 from console.runs.changing.handing_over import save_idle_run
 from console.runs.engine import children
 from console.runs.engine.effecting import give_up_waiting

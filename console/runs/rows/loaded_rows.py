@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from console import records
-from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.origins import PLACE, plain, read_of_action
 from console.core.scopes import Scope, whole
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import EVERY_RUN
 from console.steps.base import Act, Read, Rows
 
 UNTOLD = "*"

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from console import log
-from console.access.run_reach import ALL, EVERY_RUN
 from console.core.run import Run, fold
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
+from console.infra.db.run_reach import ALL, EVERY_RUN
 from console.runs.rows import call_rows
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_rows import approval_row, attempt_row, effect_row, loaded_rows, run_row

@@ -14,7 +14,6 @@ import psycopg
 from sqlalchemy.engine import Connection
 
 from console import log
-from console.access.run_reach import EVERY_RUN
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, SourceDown
 from console.core.run import Attempt, Event, Run, copied, fold
@@ -23,6 +22,7 @@ from console.core.run.entry_events import with_told_entries
 from console.core.run.origin import HANDS_OFF
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, transaction
+from console.infra.db.run_reach import EVERY_RUN
 from console.runs.engine import into_inbox, proposing
 from console.runs.rows import recent_runs, side_rows
 from console.runs.rows.latest import LATEST, LEFT, MARKS, left_of

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from console import log
-from console.access.run_reach import EVERY_RUN
 from console.core.run.proposal import MARKS
 from console.infra import subjects
 from console.infra.db import request_writes
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import EVERY_RUN
 
 
 @dataclass(frozen=True, slots=True)

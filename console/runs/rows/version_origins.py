@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 from console import records, steps, workflows
-from console.access.run_reach import EVERY_RUN
 from console.core import blocks
 from console.core.blocks.base import ENTRY as OF_LIST
 from console.core.documents import action_document as actions
@@ -44,6 +43,7 @@ from console.core.origins import (
 )
 from console.effects import action_cache
 from console.infra.db.engine import fetch
+from console.infra.db.run_reach import EVERY_RUN
 from console.log import masking
 from console.records import former_fields
 from console.runs.rows.loaded_rows import asked_of_runs

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.runs.showing import record_reach

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
-from console import access, accounts, records
-from console.accounts import absences
+from console import records
+from console.auth import access, accounts
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotAllowed
 from console.core.plain_words import roles_words

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from console import access, records, steps
+from console import records, steps
+from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import ActionEffect

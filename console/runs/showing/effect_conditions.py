@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console.access.policy_words import condition_words
+from console.auth.access.policy_words import condition_words
 from console.core.documents.collections import Collection
 from console.core.expressions import Expression
 from console.core.expressions.nodes import Compare, Junction, Literal, Node, Path

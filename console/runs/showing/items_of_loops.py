@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from console import access, records, workflows
+from console import records, workflows
+from console.auth import access
 from console.infra.db.engine import fetch
 
 LOOP = "loop"

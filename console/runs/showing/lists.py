@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, browse, log, records, workflows
+from console import browse, log, records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.core.list_addresses import cursor_of, from_seconds

@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, workflows
+from console import workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.run.duties import violated_rule
 from console.infra.db import tables

@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from console import access, browse, records
+from console import browse, records
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.origins import KEY, SAID, Closed, plain

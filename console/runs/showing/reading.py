@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from console import access, accounts, browse, log, records, workflows
+from console import browse, log, records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound, SourceChanged, SourceDown
 from console.core.origins import SAID

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import access, accounts, records, workflows
+from console import records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db import tables

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from console import access, accounts, browse, log, records, workflows
+from console import browse, log, records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, NotFound

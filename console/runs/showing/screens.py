@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from console import access, browse, log, records
+from console import browse, log, records
+from console.auth import access
 from console.core import record_links
 from console.core.actor import Actor
 from console.core.forms import FormField

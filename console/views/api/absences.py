@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.accounts import absences
+from console.auth.accounts import absences
 from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import AbsenceKept, AbsencePlanned, Listed

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, g
 
-from console import access
+from console.auth import access
 from console.core.errors import NotFound
 from console.log import tree_heads
 from console.views.api.operation import Media, operation

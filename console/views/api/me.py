@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 
-from console.accounts import identities
+from console.auth.accounts import identities
 from console.core.actor import Actor
 from console.views.api.operation import Example, operation
 from console.views.api.shapes import Me

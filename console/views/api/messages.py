@@ -7,7 +7,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import access, messages
+from console import messages
+from console.auth import access
 from console.channels import providers
 from console.core.contacting import KINDS
 from console.core.errors import Invalid

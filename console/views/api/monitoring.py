@@ -6,7 +6,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import access, log, monitoring, workflows
+from console import log, monitoring, workflows
+from console.auth import access
 from console.core.errors import NotFound
 from console.monitoring import alerts, due_times, incidents
 from console.views.api import idempotency

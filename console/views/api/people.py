@@ -6,8 +6,8 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import access, accounts
-from console.accounts import identities
+from console.auth import access, accounts
+from console.auth.accounts import identities
 from console.views.api.me import identities_json
 from console.views.api.operation import Done, Example, Sent, operation, read
 from console.views.api.shapes import Account, PersonShown

@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 
-from console import accounts, diagrams, steps, workflows
+from console import diagrams, steps, workflows
+from console.auth import accounts
 from console.core import drafting, outcome_words
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded

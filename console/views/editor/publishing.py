@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, g, request
 
-from console import access, accounts, diagrams, monitoring, publication, records, runs, workflows
+from console import diagrams, monitoring, publication, records, runs, workflows
+from console.auth import access, accounts
 from console.core import drafting, outcome_words
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import uncapitalised

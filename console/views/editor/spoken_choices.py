@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console import accounts
+from console.auth import accounts
 from console.core.actor import Actor
 
 Options = Sequence[tuple[str, str]]

@@ -11,8 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import accounts, actions, inboxes, records, steps
-from console.access import all_rows, can
+from console import actions, inboxes, records, steps
+from console.auth import accounts
+from console.auth.access import all_rows, can
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.document_parts import NAME_PATTERN

@@ -10,8 +10,9 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
 
-from console import accounts, reports, runs
+from console import reports, runs
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
 from console.formats.sentences import cause_words

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import access, inboxes, messages
+from console import inboxes, messages
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
 from console.core.run import FINAL

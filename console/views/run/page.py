@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from flask import request
 
-from console import access, browse, document_requests, documents, inboxes, runs
+from console import browse, document_requests, documents, inboxes, runs
 from console.actions import bulk_starts
+from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError

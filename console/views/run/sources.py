@@ -7,7 +7,8 @@ from typing import Any
 from flask import request
 from markupsafe import Markup
 
-from console import access, browse, runs
+from console import browse, runs
+from console.auth import access
 from console.browse import reveal
 from console.core import expressions
 from console.core.actor import Actor

@@ -5,9 +5,10 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, log
-from console.access import limits
-from console.accounts import absences
+from console import log
+from console.auth import accounts
+from console.auth.access import limits
+from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame

@@ -4,10 +4,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts
-from console.access import policy_words
-from console.access.rows import ACTS, EVERY, WHOLE
-from console.access.spoken_names import known
+from console.auth import access, accounts
+from console.auth.access import policy_words
+from console.auth.access.rows import ACTS, EVERY, WHOLE
+from console.auth.access.spoken_names import known
 from console.core import expressions
 from console.core.errors import ConsoleError, Invalid, NotAllowed
 from console.rights import matrix, simulator

@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Malformed
 from console.core.plain_words import uncapitalised

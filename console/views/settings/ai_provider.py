@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from flask import Blueprint, Response, request
 
-from console import accounts
 from console.ai import probe
 from console.ai.providers import anthropic
+from console.auth import accounts
 from console.core.errors import Invalid
 from console.proposals import options, provider_standing, saving
 from console.views import frame

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts, records, workflows
+from console import records, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.proposals import saving

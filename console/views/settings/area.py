@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Response, request
 
-from console import access, collections
+from console import collections
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.views import frame

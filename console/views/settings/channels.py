@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access
+from console.auth import access
 from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.contacting import KINDS

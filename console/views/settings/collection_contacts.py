@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import access, collections, records as real_records
+from console import collections, records as real_records
+from console.auth import access
 from console.collections import Editing
 from console.contacts import consent_columns, likely_contacts
 from console.core.contacting import CHANNELS

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Response, flash, g, request
 from markupsafe import Markup
 
-from console import accounts, collections, records as real_records
+from console import collections, records as real_records
+from console.auth import accounts
 from console.collections import Editing
 from console.core import former_documents
 from console.core.documents.collections import LISTS, Collection

@@ -8,7 +8,8 @@ from flask import Blueprint, Response, flash, make_response, request
 from markupsafe import Markup
 from werkzeug.datastructures import MultiDict
 
-from console import accounts, collections
+from console import collections
+from console.auth import accounts
 from console.collections import Editing
 from console.core.documents.collections import FIELD_TYPES, FORMATS, LISTS, Collection, Field, recognising, treatment
 from console.core.documents.collections.assembling import MAY_MEAN_NONE

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, sources
+from console import sources
+from console.auth import access
 from console.contacts import books
 from console.views import frame
 from console.views.forms import Field, Form, Group

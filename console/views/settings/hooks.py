@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response
 
-from console import access, records, steps
+from console import records, steps
+from console.auth import access
 from console.infra import settings
 from console.records import hooks
 from console.records.hooks import Hook

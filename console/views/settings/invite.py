@@ -2,9 +2,9 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts
-from console.accounts import abilities, authority, invitations
-from console.accounts.invitations import Sent
+from console.auth import accounts
+from console.auth.accounts import abilities, authority, invitations
+from console.auth.accounts.invitations import Sent
 from console.infra import settings
 from console.views import frame
 from console.views.forms import Field, Form

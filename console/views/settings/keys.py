@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, browse, workflows
-from console.access import Scopes
-from console.access.narrowing import APPROVE
-from console.accounts import Key
+from console import browse, workflows
+from console.auth import access, accounts
+from console.auth.access import Scopes
+from console.auth.access.narrowing import APPROVE
+from console.auth.accounts import Key
 from console.views import frame
 from console.views.forms import Cell, Field, Form, Group, Table
 from console.views.frame import Badge

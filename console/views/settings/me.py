@@ -6,8 +6,8 @@ from typing import Any
 from babel import Locale
 from flask import Blueprint, Response, flash, request
 
-from console import accounts
-from console.accounts import identities, oidc, profile, sessions
+from console.auth import accounts
+from console.auth.accounts import identities, oidc, profile, sessions
 from console.core.errors import ConsoleError
 from console.views import formats, frame, identity
 from console.views.forms import Field, Form, Item

@@ -8,12 +8,12 @@ from typing import Any
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import accounts
-from console.access.rows import EVERY
-from console.accounts import authority, directory
-from console.accounts.authority import Pair
-from console.accounts.directory import Asked, Entry
 from console.activity.exports import harmless
+from console.auth import accounts
+from console.auth.access.rows import EVERY
+from console.auth.accounts import authority, directory
+from console.auth.accounts.authority import Pair
+from console.auth.accounts.directory import Asked, Entry
 from console.views import downloads, formats, frame
 from console.views.forms import Cell, Column, Table
 from console.views.settings import area

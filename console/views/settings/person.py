@@ -5,8 +5,9 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from markupsafe import Markup
 
-from console import access, accounts, workflows
-from console.accounts import abilities, authority, others_keys, person_changes, sessions
+from console import workflows
+from console.auth import access, accounts
+from console.auth.accounts import abilities, authority, others_keys, person_changes, sessions
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotAllowed
 from console.views import frame

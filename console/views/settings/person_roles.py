@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts
-from console.access.rows import EVERY
-from console.accounts import abilities, authority, identities, person_changes
-from console.accounts.authority import Pair
+from console.auth import access, accounts
+from console.auth.access.rows import EVERY
+from console.auth.accounts import abilities, authority, identities, person_changes
+from console.auth.accounts.authority import Pair
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.views import formats, frame
 from console.views.forms import WITHOUT_PLACE, Button, Field, Form, Group, Item, Lines, numbered

@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts
-from console.accounts import factors, identities, profile, sessions
+from console.auth import access, accounts
+from console.auth.accounts import factors, identities, profile, sessions
 from console.infra import settings
 from console.views import frame
 from console.views.forms import Field, Form

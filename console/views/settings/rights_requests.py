@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts, rights
-from console.access import policy_words
-from console.access.spoken_names import known
+from console import rights
+from console.auth import accounts
+from console.auth.access import policy_words
+from console.auth.access.spoken_names import known
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.rights import rule_drafts, second_admin
 from console.views import frame

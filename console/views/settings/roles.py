@@ -7,12 +7,13 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, records, rights
-from console.access import policy_words
-from console.access.index import Index
-from console.access.policy_changes import Change, shipped
-from console.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
-from console.access.spoken_names import Names, known
+from console import records, rights
+from console.auth import access, accounts
+from console.auth.access import policy_words
+from console.auth.access.index import Index
+from console.auth.access.policy_changes import Change, shipped
+from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
+from console.auth.access.spoken_names import Names, known
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
 from console.effects import action_cache
 from console.rights import role_rules, rule_conditions, rule_drafts, second_admin

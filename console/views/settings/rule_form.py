@@ -7,8 +7,8 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from console import records
-from console.access import policy_words
-from console.access.rows import kind_of
+from console.auth.access import policy_words
+from console.auth.access.rows import kind_of
 from console.core.errors import DefinitionError, Invalid
 from console.rights import role_rules, rule_conditions
 from console.rights.role_rules import FieldRight, Rule

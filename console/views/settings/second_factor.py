@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, flash, make_response, request
 from markupsafe import Markup
 
-from console import accounts
-from console.accounts import factors
+from console.auth import accounts
+from console.auth.accounts import factors
 from console.core.actor import Actor
 from console.views import frame
 from console.views.forms import Field, Form

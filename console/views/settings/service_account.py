@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash
 
-from console import accounts
-from console.accounts import authority
+from console.auth import accounts
+from console.auth.accounts import authority
 from console.views import frame
 from console.views.forms import Button, Field, Form
 from console.views.settings import area, keys, people

@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts
-from console.accounts import entry, entry_changes, identities, oidc
-from console.accounts.entry import Entry, GroupRole
+from console.auth import access, accounts
+from console.auth.accounts import entry, entry_changes, identities, oidc
+from console.auth.accounts.entry import Entry, GroupRole
 from console.core.errors import Invalid
 from console.infra import settings
 from console.views import formats, frame

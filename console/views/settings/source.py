@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, collections, records, runs, sources
+from console import collections, records, runs, sources
+from console.auth import access
 from console.core.documents.collections import likely_relations
 from console.core.errors import Conflict, ConsoleError, SourceDown
 from console.sources import addresses

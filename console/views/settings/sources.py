@@ -8,7 +8,8 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 from markupsafe import Markup
 
-from console import access, accounts, records, sources
+from console import records, sources
+from console.auth import access, accounts
 from console.contacts import likely_contacts
 from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT

@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import accounts
-from console.access.rows import EVERY
-from console.accounts import directory, teamwork
-from console.accounts.authority import Pair
-from console.accounts.directory import Asked
+from console.auth import accounts
+from console.auth.access.rows import EVERY
+from console.auth.accounts import directory, teamwork
+from console.auth.accounts.authority import Pair
+from console.auth.accounts.directory import Asked
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Table

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, outgoing_webhooks
+from console import outgoing_webhooks
+from console.auth import access, accounts
 from console.core.documents.triggers_check import EVENTS
 from console.core.errors import Conflict, ConsoleError
 from console.core.events import KINDS

@@ -5,7 +5,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts, formats, monitoring
+from console import formats, monitoring
+from console.auth import access, accounts
 from console.monitoring import Card, DayCount
 from console.views import frame
 from console.views.editor import new

@@ -9,7 +9,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, browse, formats, inboxes, workflows
+from console import browse, formats, inboxes, workflows
+from console.auth import access, accounts
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.infra import settings as of_house

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, formats, inboxes
+from console import formats, inboxes
+from console.auth import access, accounts
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
 from console.monitoring import due_times

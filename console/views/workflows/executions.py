@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation, enrolments, formats, messages, runs, workflows
+from console import automation, enrolments, formats, messages, runs, workflows
+from console.auth import access
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised

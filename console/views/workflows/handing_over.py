@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, workflows
+from console import workflows
+from console.auth import access, accounts
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
 from console.views import frame
 from console.views.workflows import tabs

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import access
+from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.monitoring import asking_runs, incidents

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import access, accounts, automation, formats, log, messages, monitoring, workflows
+from console import automation, formats, log, messages, monitoring, workflows
+from console.auth import access, accounts
 from console.core.moments import moment_text
 from console.core.plain_words import uncapitalised
 from console.messages import message_reasons

@@ -4,7 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, publication, runs, workflows
+from console import publication, runs, workflows
+from console.auth import access
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.publication import MovePlan
 from console.views import frame

@@ -5,7 +5,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, accounts, enrolments, monitoring, workflows
+from console import enrolments, monitoring, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.messages import contact_trials

@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import access, accounts, enrolments, workflows
+from console import enrolments, workflows
+from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.monitoring import unable_to_start

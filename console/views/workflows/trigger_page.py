@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import access, automation, browse, enrolments, log, records
+from console import automation, browse, enrolments, log, records
+from console.auth import access
 from console.automation import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor

@@ -6,7 +6,8 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import access, accounts, workspaces
+from console import workspaces
+from console.auth import access, accounts
 from console.core.documents.workspaces import KINDS, Workspace, edits
 from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import with_name

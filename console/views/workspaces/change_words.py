@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from console import accounts, workspaces
+from console import workspaces
+from console.auth import accounts
 from console.core.documents.collections import Field
 from console.core.documents.collections.document_changes import worded
 from console.core.documents.workspaces import KINDS, Workspace

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 from werkzeug.datastructures import MultiDict
 
-from console import access, actions, browse, inboxes, records, workflows
+from console import actions, browse, inboxes, records, workflows
+from console.auth import access
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted
 from console.core.currencies import CODES

@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from markupsafe import Markup, escape
 
-from console import access, browse, sources, workspaces
+from console import browse, sources, workspaces
+from console.auth import access
 from console.browse import RecordPage
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import (

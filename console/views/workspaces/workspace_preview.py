@@ -8,7 +8,8 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 
-from console import access, workspaces
+from console import workspaces
+from console.auth import access
 from console.core.documents.json_shape import Spot
 from console.core.documents.workspaces import INPUTS, KINDS, SELECTING, Workspace, check, edits
 from console.core.errors import NotFound

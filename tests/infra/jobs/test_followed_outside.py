@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from console import access
+from console.auth import access
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from tests.company import Company

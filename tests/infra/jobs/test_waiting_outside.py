@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from console import accounts, runs, workflows
+from console import runs, workflows
+from console.auth import accounts
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.infra.db.presence import PRESENCE

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import access, accounts, actions, browse, document_requests, enrolments, log, runs, workflows
+from console import actions, browse, document_requests, enrolments, log, runs, workflows
 from console.actions import bulk
+from console.auth import access, accounts
 from console.browse import evidence
 from console.core import media
 from console.core.errors import ConsoleError

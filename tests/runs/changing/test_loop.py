@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, sources, workflows
+from console import runs, sources, workflows
+from console.auth import access
 from console.core.errors import Conflict, Invalid
 from tests.company import Company
 from tests.runs.changing.test_midway import denied, ruled

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import access, accounts, log, runs
-from console.access import Row, policy_store
+from console import log, runs
 from console.activity import sequencing
+from console.auth import access, accounts
+from console.auth.access import Row, policy_store
 from console.core.errors import ConsoleError, Invalid
 from console.core.run import fold
 from console.infra import faults, jobs

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from console import accounts, monitoring, runs, workflows
+from console import monitoring, runs, workflows
 from console.activity import sequencing
+from console.auth import accounts
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.run.origin import RecordRef, StartedBy
 from console.infra import faults, jobs

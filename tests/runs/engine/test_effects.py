@@ -5,7 +5,8 @@ from contextlib import nullcontext
 
 import pytest
 
-from console import access, runs
+from console import runs
+from console.auth import access
 from console.core.errors import Conflict
 from console.infra.jobs import outside_places
 from console.runs.engine import effecting

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 
-from console import accounts
+from console.auth import accounts
 from console.infra import settings
 from console.web import KILL_S
 from console.worker import LEAVE_S

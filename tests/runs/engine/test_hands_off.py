@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console import accounts, log, runs, workflows
+from console import log, runs, workflows
+from console.auth import accounts
 from console.core.errors import Conflict, DefinitionError, Invalid, NotAllowed, NotFound
 from console.core.run.causes import Cause
 from console.core.run.origin import RecordRef, StartedBy

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import access, accounts, runs, workflows
+from console import runs, workflows
+from console.auth import access, accounts
 from console.core.errors import Conflict
 from console.core.run.origin import RecordRef, StartedBy
 from console.runs.rows.run_store import load

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
-from console.access import policy_store
+from console import runs, workflows
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.messages import outbox
 from console.work import tasks

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from console import access, accounts, runs
+from console import runs
+from console.auth import access, accounts
 from console.core.errors import NotFound
 from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load

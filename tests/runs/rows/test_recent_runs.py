@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from console import access, log, runs
+from console import log, runs
+from console.auth import access
 from console.core.errors import Conflict, ConsoleError, NotAllowed, NotFound
 from console.core.run import fold
 from console.runs.changing import run_rights

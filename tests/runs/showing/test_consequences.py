@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from console import access, log, runs, steps, workflows
+from console import log, runs, steps, workflows
+from console.auth import access
 from console.core.errors import Invalid
 from tests.company import Company
 from tests.steps.registered import handed_in, smallest

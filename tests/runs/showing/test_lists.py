@@ -10,8 +10,9 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, records, runs
-from console.access import Row, policy_store
+from console import records, runs
+from console.auth import access
+from console.auth.access import Row, policy_store
 from console.infra.db.engine import hot_engine, transaction
 from console.records import catalogue, connect
 from tests.company import Company

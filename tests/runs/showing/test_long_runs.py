@@ -8,9 +8,10 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import access, log, runs
-from console.access import policy_store
+from console import log, runs
 from console.activity import sequencing
+from console.auth import access
+from console.auth.access import policy_store
 from console.infra import subjects
 from console.infra.db import tables, transaction
 from tests.company import Company

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from console import access, log, records, runs, sources
-from console.access import policy_store
+from console import log, records, runs, sources
 from console.activity import sequencing
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.errors import NotFound
 from console.core.run import fold
 from console.infra.db import transaction

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from console import access, runs, workflows
+from console import runs, workflows
+from console.auth import access
 from console.core.documents.saved_tests import ChosenAnswer, ChosenEnding
 from console.core.documents.workflow import read
 from console.core.drafting import Change, Connect, Set, SetDocument

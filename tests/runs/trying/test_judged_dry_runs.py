@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import access, runs
-from console.access import policy_store
+from console import runs
+from console.auth import access
+from console.auth.access import policy_store
 from console.core.run.simulation import Delivery, Simulated
 from console.infra.db.engine import fetch, transaction
 from console.messages.delivery_gate import DeliveryGate

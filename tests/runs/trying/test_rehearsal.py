@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from console import access, records, sources
+from console import records, sources
+from console.auth import access
 from console.core import scopes
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.postgres import Embedded
