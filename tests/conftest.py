@@ -37,7 +37,6 @@ from console.auth.access.index import Index
 from console.auth.access.oracle import Judge
 from console.auth.access.rows import Row
 from console.auth.accounts import passwords
-from console.effects import python as actions
 from console.infra import settings
 from console.infra.db import engine as engines, migrate
 from console.infra.postgres import Embedded
@@ -45,6 +44,7 @@ from console.infra.settings import Settings
 from console.records import connect, hooks
 from console.runs.engine import advancing
 from console.steps.base import StepType
+from console.steps.effects import python as actions
 from tests import statements
 from tests.databases import Server
 

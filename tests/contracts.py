@@ -11,7 +11,7 @@ DOORS = frozenset({"__main__", "app", "cli", "commands", "static", "views", "web
 """What may know that there is a web framework; everything else at the top is a service, a plug-in, a keeper or a rule."""
 FRAMEWORKS = frozenset({"flask", "flask_login", "flask_wtf", "werkzeug"})
 
-PAIRS = {"console.effects": "console.core.effect_kinds"}
+PAIRS = {"console.steps.effects": "console.core.effect_kinds"}
 """A folder of kinds, and the folder of the rules in which each kind has a second module of the same name: a kind may import its own."""
 
 

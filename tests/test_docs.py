@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 import click
 import pytest
 
-from console import __version__, effects, sources, steps, workflows
+from console import __version__, sources, steps, workflows
 from console.auth.access.rows import ACTS, POLICIES, parse
 from console.cli import console
 from console.core import blocks, expressions, filters
@@ -26,6 +26,7 @@ from console.infra.processes.supervisor import main as serve
 from console.infra.settings import NOT_VALUES, SETTINGS, Setting
 from console.reports import tables
 from console.runs.showing.view import as_json
+from console.steps import effects
 from console.views import assets
 from console.workflows import Definition
 from tests.conftest import KEYS
@@ -196,10 +197,10 @@ def assert_drawn(name: str) -> None:
 def test_a_kind_of_effect_is_done_documented_and_tested(name: str) -> None:
     page = "docs/developers/add-an-effect.md shows how"
     lacking = [part for part in ("perform", "recover", "check") if not callable(getattr(effects.KINDS[name], part, None))]
-    assert not lacking, f"console/effects/{name}.py lacks {', '.join(lacking)}: {page}"
+    assert not lacking, f"console/steps/effects/{name}.py lacks {', '.join(lacking)}: {page}"
     assert f"| `{name}` |" in text(REFERENCE / "action-file.md"), f"docs/reference/action-file.md wants a row for `{name}`: {page}"
     tests = (ROOT / "tests" / "effects").glob("*.py")
-    assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/effects/test_{name}.py is missing: {page}"
+    assert any(f'"kind": "{name}"' in text(file) for file in tests), f"tests/steps/effects/test_{name}.py is missing: {page}"
 
 
 @cases("name", blocks.KINDS)

@@ -49,7 +49,7 @@ HEAVY = ("alembic", "babel", "casbin", "flask", "lark", "psycopg", "pydantic", "
 ENGINE = (
     "console.runs",
     "console.steps",
-    "console.effects",
+    "console.steps.effects",
     "console.workflows",
     "console.core.documents.workflow",
     "pydantic",

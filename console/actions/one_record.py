@@ -24,11 +24,11 @@ from console.core.documents.workflow_check import Problem
 from console.core.effect_kinds import SqlDelete, SqlWrite
 from console.core.errors import Conflict, ConsoleError, DefinitionError, NotFound
 from console.core.run import Run
-from console.effects import action_cache, action_preview, python
 from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import transaction
 from console.steps.base import Act, Completion, Context, Prompt, StepView
+from console.steps.effects import action_cache, action_preview, python
 from console.workflows import CHAIN, COMMAND_LINE, refused
 
 STEP = "act"

@@ -20,8 +20,8 @@ from console.demo.romanise import latin, sound
 from console.formats import code_name
 
 if TYPE_CHECKING:
-    from console.effects.python import Door
     from console.records import Record
+    from console.steps.effects.python import Door
 
 SHOWN = 0.85  # from which score on two names are a hit
 LIKE = SHOWN - 0.1  # what agrees besides the name adds less than that

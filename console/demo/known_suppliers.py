@@ -10,8 +10,8 @@ from console.core.expressions.operands import number_of
 from console.core.papers.iban import plain
 
 if TYPE_CHECKING:
-    from console.effects.python import Door
     from console.records import Record
+    from console.steps.effects.python import Door
 
 FORMS = frozenset({"gmbh", "ag", "bv", "nv", "ou", "oü", "ab", "as", "ltd", "limited", "llc", "uab", "sa", "sarl", "srl", "inc", "plc", "oy", "sia", "kg", "se"})  # fmt: skip
 MOST = 20

@@ -19,10 +19,10 @@ from console.core.documents import graph
 from console.core.documents.workflow import Workflow
 from console.core.errors import NotFound
 from console.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
-from console.effects import spoken_values
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.runs import ReplayView
+from console.steps.effects import spoken_values
 from console.workflows import OBJECT, Known
 
 MOST_VERSIONS = 50

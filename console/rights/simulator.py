@@ -16,12 +16,12 @@ from console.core.actor import Actor
 from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
-from console.effects import action_cache
 from console.infra.db.engine import fetch
 from console.rights.role_rules import require_object
 from console.rights.writing import require_manager
 from console.runs.changing.run_rights import see
 from console.runs.engine.stepping import run_facts
+from console.steps.effects import action_cache
 
 HIDDEN = "you may not see it"
 

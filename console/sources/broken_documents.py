@@ -12,10 +12,10 @@ from console.core.documents import action_check
 from console.core.documents.collections import Collection
 from console.core.documents.house_check import Surroundings
 from console.core.documents.workspaces import Workspace
-from console.effects import action_cache
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.sources.breaks import Break
+from console.steps.effects import action_cache
 
 
 def broken(now: Mapping[str, Collection], then: Mapping[str, Collection], by: Actor) -> Iterator[Break]:

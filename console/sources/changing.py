@@ -12,7 +12,6 @@ from console.auth import access
 from console.auth.access import policy_store
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
-from console.effects import action_cache
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.records import catalogue, connect, portable_address, source_zones
@@ -20,6 +19,7 @@ from console.records.connection_terms import Terms
 from console.runs.changing import cleared_notices
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
+from console.steps.effects import action_cache
 
 BOUNDS = {"pool": (1, 20), "overflow": (0, 20), "connect_s": (1, 30), "statement_s": (1, 120)}
 """Lowest and highest value of each limit."""

@@ -17,7 +17,9 @@ from console.core.documents.workflow import Step, Workflow
 from console.core.errors import DefinitionError
 from console.steps.base import StepType, StepView
 
-OPEN_MODULES = frozenset({"base", "document_check_settings", "items", "llm", "message_settings", "proposable", "request_documents", "wait"})
+OPEN_MODULES = frozenset(
+    {"base", "document_check_settings", "effects", "items", "llm", "message_settings", "proposable", "request_documents", "wait"}
+)
 
 ENTRY_POINT = "console.steps"
 
@@ -29,7 +31,11 @@ def all_types() -> Mapping[str, StepType]:
     An entry point names a subclass of StepType or a module with some. Raises DefinitionError when two have the same name.
     """
     found: dict[str, StepType] = {}
-    ours = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__) if module.name != "base"]
+    ours = [
+        importlib.import_module(f"{__name__}.{module.name}")
+        for module in pkgutil.iter_modules(__path__)
+        if not module.ispkg and module.name != "base"
+    ]
     for source in [*ours, *(point.load() for point in entry_points(group=ENTRY_POINT))]:
         for kind in _kinds(source):
             if kind.name in found:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from console.core import stakes
-from console.effects import action_cache
+from console.steps.effects import action_cache
 from console.views import formats, frame
 from console.views.formats import Look
 from console.work import approval_beside

@@ -24,12 +24,12 @@ from console.core.documents.workflow import MAX_BYTES, Place, Workflow, read
 from console.core.documents.workflow_check import Problem, Surroundings
 from console.core.documents.workflow_sketch import Sketch
 from console.core.errors import Conflict, DefinitionError, NotFound
-from console.effects import action_cache
 from console.infra import settings
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.infra.outbound import outgoing_secrets
+from console.steps.effects import action_cache
 from console.workflows.draft_edits import opened, record_edit
 from console.workflows.kept_tests import TestsBefore
 from console.workflows.known_workflows import Known, _forget, _read_all, all_known

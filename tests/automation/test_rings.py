@@ -17,8 +17,8 @@ from console.work import notices
 from tests.automation.test_triggers import house, publish, runs_of, shop, told
 from tests.company import Company
 from tests.conftest import web_app
-from tests.effects.test_http import keep
 from tests.jobs import work_as_workers_do
+from tests.steps.effects.test_http import keep
 from tests.support.engine import step
 from tests.views.conftest import Pages
 from tests.views.test_hooks_odd_senders import served

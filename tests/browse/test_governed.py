@@ -12,7 +12,7 @@ from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import document_check
 from console.core.errors import ConsoleError, DefinitionError
-from console.effects import python
+from console.steps.effects import python
 from console.upkeep import doctor
 from tests.collections.test_collections_said import say
 from tests.company import DOCUMENT, Company

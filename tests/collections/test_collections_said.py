@@ -316,8 +316,8 @@ def fixture_coded(house: Company, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 def fresh() -> None:
     """As after a restart."""
-    from console.effects import python
     from console.infra import settings
+    from console.steps.effects import python
 
     for kept in (settings.current, hooks.loaded, hooks.states, python.functions):
         kept.cache_clear()
@@ -376,6 +376,6 @@ def test_the_document_says_how_a_field_of_code_is_called(coded: Company) -> None
 
 
 def test_an_action_may_call_it(coded: Company) -> None:
-    from console.effects import python
+    from console.steps.effects import python
 
     assert python.functions()["acme.wave"]({}, "key", python.Door(coded.olivia)) == {"waved": True}

@@ -11,8 +11,8 @@ from console.activity import sequencing
 from console.auth import access
 from console.automation import log_events
 from console.core.contact_consents import GIVEN, WITHDRAWN
-from console.effects import python
 from console.infra.db.engine import fetch
+from console.steps.effects import python
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.acting import hand_in, imported, run_of

@@ -124,7 +124,7 @@ def test_what_may_have_been_done_is_not_done_again_without_a_word() -> None:
 
 
 def test_a_run_that_has_ended_asks_nobody_to_say_what_they_found() -> None:
-    from console.effects import UNKNOWN, http
+    from console.steps.effects import UNKNOWN, http
 
     for words in (f"It answered with status 503. {http.LOOK_THERE}", UNKNOWN):
         walk = asked("fail", "held", "alone", "unknown")

@@ -9,8 +9,8 @@ import pytest
 from console import runs
 from console.core.errors import ConsoleError
 from console.demo import action_functions
-from console.effects.python import Door
 from console.infra.db.engine import fetch
+from console.steps.effects.python import Door
 from console.steps.items import SHOWN
 from tests.conftest import web_app
 from tests.demo.reviewing import ANA, House, house, loaded_house

@@ -1,6 +1,6 @@
 """Kinds of effects as an action's document writes them: one file each in this folder, found by itself.
 
-How a kind is done stands in `console/effects/` under the same name. A file here holds one subclass of `Kind`, whose `kind` is the name of the file.
+How a kind is done stands in `console/steps/effects/` under the same name. A file here holds one subclass of `Kind`, whose `kind` is the name of the file.
 """
 
 import operator
@@ -22,5 +22,3 @@ if TYPE_CHECKING:
     Effect = Kind
 else:
     Effect: Any = Annotated[reduce(operator.or_, KINDS.values()), Discriminator("kind")]
-
-OPEN_MODULES = frozenset({"sql_delete", "sql_insert"})

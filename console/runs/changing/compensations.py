@@ -15,8 +15,8 @@ from console.core.documents.fields import OWN_INPUT, computed, with_own
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.step_requests import Wish
-from console.effects import action_cache, action_preview
 from console.infra.db.ids import new_id
+from console.steps.effects import action_cache, action_preview
 
 
 @dataclass(frozen=True, slots=True)

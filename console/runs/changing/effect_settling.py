@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import effects
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
 from console.core.run import commands, moves
@@ -16,6 +15,7 @@ from console.runs.engine.advancing import go_on
 from console.runs.engine.effecting import place
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_store import Also
+from console.steps import effects
 from console.workflows import Definition
 
 BUSY_NOW = "Others wait for the same answer just now. Nothing was asked: try again in a moment."

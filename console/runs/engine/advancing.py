@@ -20,7 +20,6 @@ from console.core.run import Attempt, Effect, Event, Run, commands, decisions, r
 from console.core.run.commands import Command
 from console.core.run.origin import KEY_ENDS
 from console.core.run.step_requests import Awaited, SideRow, Wish
-from console.effects import target_of
 from console.infra import jobs
 from console.infra.db.ids import new_id
 from console.records import Record
@@ -45,6 +44,7 @@ from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_rows import as_stored, with_loaded_rows
 from console.runs.rows.run_store import Also, after_stored, former_attempt, load, write
 from console.steps.base import AsksPerson, Completion, Context
+from console.steps.effects import target_of
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)

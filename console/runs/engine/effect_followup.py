@@ -12,8 +12,6 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotAllowed
 from console.core.run import Attempt, Effect, Event, Run, commands, decisions
 from console.core.run.step_requests import SideRow
-from console.effects import later_results, target_of
-from console.effects.later_results import LaterResult
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
@@ -23,6 +21,8 @@ from console.runs.engine.stepping import plan_of
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE, as_event
 from console.runs.rows.run_store import load, retried, write
+from console.steps.effects import later_results, target_of
+from console.steps.effects.later_results import LaterResult
 from console.workflows import version
 
 logger = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from console import effects, log, records, workflows
+from console import log, records, workflows
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, IntegrationError, OutcomeUnknown, SourceDown
 from console.core.run import Effect, Run, commands, decisions
@@ -27,6 +27,7 @@ from console.runs.engine.stepping import plan_of
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import load, retried, write
+from console.steps import effects
 from console.workflows import Definition
 
 logger = logging.getLogger(__name__)

@@ -20,7 +20,6 @@ from console.core.policy import Rules, on_day
 from console.core.run import Attempt, Run, duties, settling
 from console.core.run.commands import Plan
 from console.core.speaking import NAMES, SPOKEN
-from console.effects import action_preview, spoken_values
 from console.infra.db.engine import fetch
 from console.log import masking
 from console.records import Record
@@ -29,6 +28,7 @@ from console.runs.engine.people_behind import people_behind
 from console.runs.engine.step_reads import read_rows
 from console.runs.rows import loaded_rows
 from console.steps.base import Completion, Context, Focus, Option, Prompt, StepType, StepView
+from console.steps.effects import action_preview, spoken_values
 from console.workflows import Definition
 
 PERFORMING, NAMED = ("start", "resume"), 5

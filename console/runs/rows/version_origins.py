@@ -41,13 +41,13 @@ from console.core.origins import (
     read_of_action,
     ways,
 )
-from console.effects import action_cache
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import EVERY_RUN
 from console.log import masking
 from console.records import former_fields
 from console.runs.rows.loaded_rows import asked_of_runs
 from console.steps.base import Read, StepType, StepView
+from console.steps.effects import action_cache
 from console.steps.items import LIST
 
 ENTRY = re.compile(r"(\w+)\[(\d+)\]\.?(.*)")

@@ -17,11 +17,11 @@ from console.core.expressions.nodes import Calculation, Call, Node, Path, walk
 from console.core.forms import FormField
 from console.core.run import Run
 from console.core.speaking import Saying
-from console.effects import spoken_values
 from console.log import masking
 from console.runs.engine.stepping import OpenStep, rules_of, run_facts
 from console.runs.showing import reader_reach
 from console.steps.base import Context, Read, rows_of
+from console.steps.effects import spoken_values
 from console.steps.items import LIST
 from console.workflows import Definition
 

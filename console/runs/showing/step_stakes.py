@@ -6,8 +6,8 @@ from console import records, steps
 from console.core import stakes
 from console.core.documents.workflow import Stake, Step
 from console.core.errors import NotFound
-from console.effects import action_cache
 from console.steps.base import StepType
+from console.steps.effects import action_cache
 from console.workflows import Definition
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from console import effects, log, records
+from console import log, records
 from console.core.actor import Actor
 from console.core.documents.workflow import Workflow
 from console.core.errors import ConsoleError, Invalid, SourceDown
@@ -28,6 +28,7 @@ from console.runs.engine.stepping import OpenStep, completion_of, context_of, pl
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.trying import simulated_children, simulated_waits
 from console.runs.trying.former_runs import FormerRun
+from console.steps import effects
 from console.steps.base import Completion, Context, Prompt
 from console.workflows import Definition
 

@@ -11,11 +11,11 @@ from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError, NotFound
 from console.core.policy import rules
 from console.core.speaking import SPOKEN
-from console.effects import spoken_values
 from console.runs.changing.run_rights import Seen, see
 from console.runs.engine.stepping import held_by_steps, run_facts
 from console.runs.showing import lists, reader_reach
 from console.runs.trying.workflow_trials import definition_to_try
+from console.steps.effects import spoken_values
 from console.workflows import Draft
 
 MOST = 10

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from console import effects, steps, workflows
+from console import steps, workflows
 from console.core import expressions, outcome_words
 from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Step, Workflow
 from console.core.errors import ConsoleError, NotFound
 from console.core.expressions.nodes import Path
 from console.formats import Kind, kind, label_of
+from console.steps import effects
 from console.steps.base import StepView
 from console.steps.message_settings import MessageStep
 from console.steps.request_documents import RequestDocumentsConfig

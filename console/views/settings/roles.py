@@ -15,8 +15,8 @@ from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.auth.access.spoken_names import Names, known
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
-from console.effects import action_cache
 from console.rights import role_rules, rule_conditions, rule_drafts, second_admin
+from console.steps.effects import action_cache
 from console.views import frame
 from console.views.forms import Field, Form
 from console.views.settings import area, rule_form

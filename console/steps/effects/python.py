@@ -18,9 +18,9 @@ from console.core import expressions
 from console.core.actor import Actor
 from console.core.errors import Conflict, DefinitionError
 from console.core.filters import Group, Test
-from console.effects.effect_call import Call, TryResult, scope_of
 from console.infra import settings
 from console.records import Record, hooks
+from console.steps.effects.effect_call import Call, TryResult, scope_of
 
 logger = logging.getLogger(__name__)
 ENTRY_POINT = "console.actions"

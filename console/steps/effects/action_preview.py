@@ -13,10 +13,10 @@ from console.core.documents.action_document import Action
 from console.core.errors import NotFound
 from console.core.run import Run
 from console.core.speaking import SPOKEN
-from console.effects import action_cache, spoken_values
-from console.effects.effect_call import related_records, roots_of
 from console.records import Record
 from console.steps.base import Act
+from console.steps.effects import action_cache, spoken_values
+from console.steps.effects.effect_call import related_records, roots_of
 
 _BOTH: tuple[Literal["execute", "request"], ...] = ("execute", "request")
 

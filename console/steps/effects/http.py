@@ -15,9 +15,9 @@ from urllib.parse import quote, urlencode
 from console.core import expressions
 from console.core.effect_kinds import Http
 from console.core.errors import IntegrationError, OutcomeUnknown
-from console.effects.effect_call import Call, TryResult
 from console.infra import settings
 from console.infra.outbound import http_requests, net, outgoing_secrets, retry_after
+from console.steps.effects.effect_call import Call, TryResult
 
 TRIES = 2
 PAUSE_S = 0.5

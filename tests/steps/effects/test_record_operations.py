@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from console import effects, runs
+from console import runs
 from console.auth import access
 from console.auth.access import policy_store
 from console.core.run import Effect
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
 from console.runs.rows.run_store import load
+from console.steps import effects
 from tests.company import Company
 from tests.runs.changing.test_midway import failing
 from tests.support.engine import publish, step, whole

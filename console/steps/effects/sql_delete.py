@@ -7,8 +7,8 @@ from console import records
 from console.core import scopes
 from console.core.effect_kinds.sql_delete import SqlDelete
 from console.core.errors import NotFound
-from console.effects.effect_call import Call, Refused, TryResult, key_of
 from console.records import WriteUnknown
+from console.steps.effects.effect_call import Call, Refused, TryResult, key_of
 
 UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was deleted. Look for it, then say what you found."
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from console import effects
 from console.auth import access
 from console.core.errors import Conflict
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
-from console.effects import python
 from console.runs.rows.run_store import load
+from console.steps import effects
+from console.steps.effects import python
 from tests.company import Company
 from tests.support.acting import RATE, hand_in, imported, run_of
 

@@ -6,9 +6,9 @@ from typing import Any
 from console import records
 from console.core.effect_kinds import SqlWrite
 from console.core.errors import ConsoleError, Invalid
-from console.effects.effect_call import Call, Refused, TryResult, key_of, shaped
 from console.records import WriteUnknown
 from console.records.write import alike
+from console.steps.effects.effect_call import Call, Refused, TryResult, key_of, shaped
 
 UNKNOWN = (
     "The data source did not answer in time; it cannot be told whether the change was made. Look at the record, then say what you found."

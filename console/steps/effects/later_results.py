@@ -9,9 +9,9 @@ from console.core.actor import Actor
 from console.core.effect_kinds import Follow, Http
 from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Effect, Run
-from console.effects import http, sql_write
-from console.effects.effect_call import Call, prepared, results_beside
 from console.infra import jobs
+from console.steps.effects import http, sql_write
+from console.steps.effects.effect_call import Call, prepared, results_beside
 
 NOT_NOTED = "It could not be noted in the record:"
 

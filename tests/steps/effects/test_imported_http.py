@@ -8,11 +8,12 @@ from urllib.parse import parse_qsl, unquote
 
 import pytest
 
-from console import effects, runs
+from console import runs
 from console.auth import access
 from console.core.run import Run
 from console.infra import settings
 from console.runs.rows.run_store import load
+from console.steps import effects
 from tests.company import Company
 from tests.servers import outside
 from tests.servers.outside import Received, Receiver

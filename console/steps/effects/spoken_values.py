@@ -9,9 +9,9 @@ from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Workflow
 from console.core.errors import ConsoleError
 from console.core.speaking import Say, Saying
-from console.effects import action_cache
 from console.formats import CODED, code_choices
 from console.steps.base import StepView
+from console.steps.effects import action_cache
 
 SAID = frozenset({"money", "person", *CODED})
 """Widgets of fields whose values are said otherwise than they are stored."""

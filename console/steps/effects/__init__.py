@@ -22,9 +22,9 @@ from console.core.errors import ConsoleError, IntegrationError, NotAllowed, Outc
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
 from console.core.speaking import fill_text
-from console.effects import record
-from console.effects.effect_call import Call, TryResult, prepared
 from console.infra import faults, jobs
+from console.steps.effects import record
+from console.steps.effects.effect_call import Call, TryResult, prepared
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result", TryResult, TryResult | None)

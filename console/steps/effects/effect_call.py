@@ -24,10 +24,10 @@ from console.core.forms import FormField
 from console.core.run import Effect, Run
 from console.core.scopes import Scope
 from console.core.speaking import SPOKEN, fill_text
-from console.effects import spoken_values
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.records import Record
+from console.steps.effects import spoken_values
 
 SHAPED = frozenset({"decimal", "money", "text", "long_text", "datetime"})
 """Types of fields whose values are brought into the shape of the field."""

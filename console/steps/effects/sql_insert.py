@@ -7,8 +7,8 @@ from console.auth import access
 from console.core.effect_kinds.sql_insert import SqlInsert
 from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised
-from console.effects.effect_call import Call, TryResult, shaped
 from console.records import Record, WriteUnknown
+from console.steps.effects.effect_call import Call, TryResult, shaped
 
 UNKNOWN = "The data source did not answer in time; it cannot be told whether the record was added. Look for it, then say what you found."
 

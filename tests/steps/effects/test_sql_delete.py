@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from console import effects, runs
+from console import runs
 from console.auth import access
 from console.auth.access import policy_store
 from console.infra.db import transaction
+from console.steps import effects
 from tests.company import Company
-from tests.effects.test_kinds import again
+from tests.steps.effects.test_kinds import again
 from tests.support.acting import hand_in, imported, run_of
 
 IBAN = "LT459999900012345678"
