@@ -9,7 +9,7 @@ from console import browse, log, records
 from console.actions import bulk_ends
 from console.actions.many_changes import GONE, Looked, ManyChanges
 from console.auth import access
-from console.contacts import tags
+from console.browse import tags
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.tag_names import MOST_ON_RECORD, identity

@@ -60,5 +60,6 @@ OPEN_MODULES = frozenset(
         "saved_segments",
         "segment_members",
         "segment_order",
+        "tags",
     }
 )

@@ -18,7 +18,6 @@ OPEN_MODULES = frozenset(
         "likely_contacts",
         "line_tags",
         "present",
-        "tags",
         "workbooks",
     }
 )

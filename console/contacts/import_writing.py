@@ -8,7 +8,8 @@ from sqlalchemy.engine import Connection
 
 from console import browse, log, records
 from console.auth import access
-from console.contacts import consent_columns, tags
+from console.browse import tags
+from console.contacts import consent_columns
 from console.contacts.consent_columns import Place
 from console.contacts.imports import CHANGED, NEW, REFUSED, SAME, Line, Plan
 from console.core.actor import Actor

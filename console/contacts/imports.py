@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from console import formats, records
 from console.actions import hand_forms
 from console.auth import access, accounts
-from console.browse import browsed_collection
+from console.browse import browsed_collection, tags
 from console.contacts import (
     cell_days,
     cells,
@@ -22,7 +22,6 @@ from console.contacts import (
     line_tags,
     line_values,
     tag_cells,
-    tags,
     titled,
 )
 from console.contacts.consent_columns import FORMER, FORMER_WORDS, NAMES, Columns, Place, compared_cell

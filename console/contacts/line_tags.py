@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from console.contacts import line_problems, tag_cells, tags
+from console.browse import tags
+from console.contacts import line_problems, tag_cells
 from console.contacts.contact_files import Row
 from console.core.tag_names import MOST_ON_RECORD, identity
 from console.infra.db.engine import fetch

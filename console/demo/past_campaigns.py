@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from console import automation, browse, enrolments, log, messages, runs, workflows
 from console.activity import sequencing
 from console.auth import accounts
-from console.contacts import tags
+from console.browse import tags
 from console.core import schedule
 from console.monitoring import incidents, read_log
 from console.work import tasks

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from console import browse
 from console.auth import access, accounts
-from console.contacts import tags
+from console.browse import tags
 from console.core.actor import Actor
 from console.core.drafting.graph_pieces import NODE
 from console.core.errors import ConsoleError, Malformed, NotFound

@@ -7,7 +7,7 @@ from typing import Any
 
 from console import log, records
 from console.auth.access import scope_for
-from console.contacts import tags
+from console.browse import tags
 from console.core import expressions, policy
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

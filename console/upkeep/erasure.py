@@ -19,8 +19,7 @@ from sqlalchemy.engine import Connection
 
 from console import automation, enrolments, log, outgoing_webhooks, publication, records, runs
 from console.auth import access, accounts
-from console.browse import list_files, saved_segments
-from console.contacts import tags
+from console.browse import list_files, saved_segments, tags
 from console.core import scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection

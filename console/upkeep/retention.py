@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from console import builder, log, publication
 from console.auth import access
-from console.contacts import tags
+from console.browse import tags
 from console.core.actor import Actor
 from console.infra import files, settings
 from console.infra.db.engine import alone, fetch, transaction

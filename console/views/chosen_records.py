@@ -7,8 +7,7 @@ from flask import request
 from werkzeug.datastructures import MultiDict
 
 from console.actions import bulk, bulk_starts, many_changes
-from console.browse import BrowseQuery
-from console.contacts import tags
+from console.browse import BrowseQuery, tags
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.views import enrolled, frame

@@ -6,7 +6,8 @@ from typing import Any
 from flask import request
 from markupsafe import Markup, escape
 
-from console.contacts import import_batches, tags
+from console.browse import tags
+from console.contacts import import_batches
 from console.core.documents.collections import Collection
 from console.core.filters import IMPORTED, tag_field
 from console.views import frame, list_filters

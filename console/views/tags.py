@@ -7,8 +7,7 @@ from flask import Blueprint, Response, request
 
 from console import browse
 from console.actions import bulk, many_changes, many_tags
-from console.browse import BrowseQuery
-from console.contacts import tags
+from console.browse import BrowseQuery, tags
 from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.core.tag_names import clean

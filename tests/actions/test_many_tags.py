@@ -7,8 +7,8 @@ from console.actions import bulk, many_changes, many_tags
 from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
 from console.auth import access
-from console.browse import BrowseQuery
-from console.contacts import import_batches, tags
+from console.browse import BrowseQuery, tags
+from console.contacts import import_batches
 from console.core.errors import NotFound
 from console.core.tag_names import MOST_ON_RECORD
 from console.infra import jobs

@@ -13,8 +13,7 @@ from console import actions, activity, browse, collections, log, records, runs, 
 from console.activity import exports, sequencing
 from console.auth import access
 from console.auth.access import policy_store
-from console.browse import notes
-from console.contacts import tags
+from console.browse import notes, tags
 from console.infra.db import transaction
 from console.log.event_lists import LogFilter
 from console.upkeep import erasure

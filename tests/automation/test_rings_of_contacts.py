@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import browse, monitoring
-from console.contacts import tags
+from console.browse import tags
 from console.work import notices
 from tests.automation.test_triggers import house, publish, runs_of, told
 from tests.company import Company

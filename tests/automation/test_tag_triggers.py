@@ -4,7 +4,7 @@ import pytest
 
 from console import automation
 from console.activity import sequencing
-from console.contacts import tags
+from console.browse import tags
 from console.core import expressions
 from console.core.tag_names import TagName
 from tests.automation.test_triggers import house, publish, told

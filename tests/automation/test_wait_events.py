@@ -12,7 +12,7 @@ from console import automation, browse, publication
 from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access
-from console.contacts import tags
+from console.browse import tags
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from console.messages import inbound

@@ -7,8 +7,8 @@ import pytest
 
 from console import browse, contacts, sources
 from console.actions import record_changes
-from console.browse import BrowseQuery
-from console.contacts import books, tags
+from console.browse import BrowseQuery, tags
+from console.contacts import books
 from console.core.errors import Conflict, Invalid, NotAllowed
 from console.infra.db import engine, server
 from console.records import connect

@@ -7,8 +7,7 @@ import pytest
 
 from console import browse, log, runs, workflows
 from console.auth import access
-from console.browse import BrowseQuery
-from console.contacts import tags
+from console.browse import BrowseQuery, tags
 from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.core.tag_names import clean
 from console.infra.db.engine import fetch

@@ -9,7 +9,8 @@ import pytest
 from console import automation
 from console.activity import sequencing
 from console.auth import access
-from console.contacts import import_batches, imports, line_tags, tag_cells, tags
+from console.browse import tags
+from console.contacts import import_batches, imports, line_tags, tag_cells
 from console.contacts.import_batches import Import
 from console.core.errors import Invalid
 from console.core.tag_names import MOST_ON_RECORD

@@ -9,7 +9,8 @@ from console import browse, runs
 from console.actions import bulk, many_changes, untouched
 from console.activity import sequencing
 from console.auth import access
-from console.contacts import import_batches, tags
+from console.browse import tags
+from console.contacts import import_batches
 from console.contacts.import_batches import Import
 from console.core.errors import Invalid, NotAllowed
 from console.infra import jobs

@@ -8,7 +8,7 @@ import pytest
 from console import enrolments, monitoring, workflows
 from console.auth import access, accounts
 from console.auth.access import policy_store
-from console.contacts import tags
+from console.browse import tags
 from console.enrolments import Question
 from console.infra.db.engine import transaction
 from tests.company import Company

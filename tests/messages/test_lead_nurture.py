@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from console import enrolments, workflows
-from console.contacts import tags
+from console.browse import tags
 from console.infra.db.engine import fetch
 from console.messages.message_rows import read
 from console.work import tasks

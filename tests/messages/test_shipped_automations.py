@@ -15,7 +15,8 @@ from console import automation, enrolments, monitoring, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access, accounts
-from console.contacts import import_batches, tags
+from console.browse import tags
+from console.contacts import import_batches
 from console.enrolments import Lead, Question, Those
 from console.infra.db.engine import fetch
 from console.messages import channel_settings, inbound, unsubscribing

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from console import records
-from console.contacts import tags
+from console.browse import tags
 from console.core import expressions, filters
 from console.core.documents.collections import Field
 from console.core.errors import NotFound

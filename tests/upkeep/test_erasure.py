@@ -16,9 +16,8 @@ from click.testing import CliRunner
 
 from console import activity, browse, enrolments, log, runs, sources
 from console.activity import exports, sequencing
-from console.browse import saved_segments
+from console.browse import saved_segments, tags
 from console.commands.subject import subject
-from console.contacts import tags
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
 from console.enrolments import Question
 from console.infra import settings, subjects

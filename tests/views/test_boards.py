@@ -9,8 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from console import records
-from console.browse import BrowseQuery, boards
-from console.contacts import tags
+from console.browse import BrowseQuery, boards, tags
 from console.core.errors import NotFound
 from console.records import catalogue
 from tests.contacts.test_tags import kinds

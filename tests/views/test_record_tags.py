@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from console.auth import accounts
-from console.contacts import tags
+from console.browse import tags
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from tests.conftest import web_app

@@ -15,7 +15,8 @@ from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
-from console.contacts import import_batches, tags
+from console.browse import tags
+from console.contacts import import_batches
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.enrolments import Question

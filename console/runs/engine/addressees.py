@@ -6,7 +6,7 @@ from typing import Any
 
 from console import workflows
 from console.auth import access, accounts
-from console.contacts import tags
+from console.browse import tags
 from console.core.actor import Actor
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run import Run

@@ -7,7 +7,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console.contacts import tags
+from console.browse import tags
 from console.core.events import ENDS
 from console.core.run import Event, Run
 from console.infra import jobs, subjects

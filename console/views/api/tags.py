@@ -4,7 +4,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.contacts import tags
+from console.browse import tags
 from console.core.errors import NotFound
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, read
 from console.views.api.shapes import Listed, Tag
