@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from console import inboxes, runs, sources, workflows
+from console import runs, sources, workflows
 from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.core.actor import Actor
 from console.demo import staff
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
+from console.workflows import inboxes
 from tests.jobs import RUNNING, work_until_idle
 
 SQL = """

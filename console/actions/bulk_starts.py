@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console import inboxes, runs, workflows
+from console import runs, workflows
 from console.actions import one_record
 from console.actions.many_changes import Looked
 from console.auth import access
@@ -13,7 +13,7 @@ from console.core.errors import ConsoleError, SourceDown
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.runs.showing.lists import RunHead, head
-from console.workflows import Definition
+from console.workflows import Definition, inboxes
 
 PREFIX = "start:"
 MOST, MOST_LATER = 200, 10_000

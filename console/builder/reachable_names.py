@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from console import actions, inboxes, records, steps, workflows
+from console import actions, records, steps, workflows
 from console.ai.builder_prompt import described
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
 from console.core.documents.workflow_check import Surroundings
 from console.core.expressions.functions import FUNCTIONS
+from console.workflows import inboxes
 
 
 def seen(actor: Actor) -> list[Collection]:

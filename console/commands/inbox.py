@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from console import inboxes
+from console.workflows import inboxes
 
 inbox = click.Group("inbox", help="Queues of records and runs that wait for people.")
 

@@ -300,6 +300,6 @@ def _publish_workspaces() -> None:
 
 def _make_inboxes() -> None:
     """The queues of inboxes.json; the workflows that they start are there."""
-    from console import inboxes
+    from console.workflows import inboxes
 
     inboxes.import_all(json.loads((resources.files("console.demo") / "inboxes.json").read_text(encoding="utf-8")))

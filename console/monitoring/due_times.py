@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import inboxes, log, runs, steps, workflows
+from console import log, runs, steps, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.documents import json_shape
@@ -31,7 +31,7 @@ from console.runs.engine.stepping import plan_of
 from console.runs.rows import side_rows
 from console.runs.rows.run_store import load, retried, write
 from console.runs.showing.lists import RunHead
-from console.workflows import OBJECT, Known
+from console.workflows import OBJECT, Known, inboxes
 
 logger = logging.getLogger(__name__)
 ALWAYS = Hours()

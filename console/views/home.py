@@ -7,14 +7,13 @@ from zlib import crc32
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import browse, inboxes, monitoring, runs, workflows, workspaces
+from console import browse, monitoring, runs, workflows, workspaces
 from console.activity import proof
 from console.auth import access
 from console.auth.access import limits
 from console.browse import pins
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
-from console.inboxes import Inbox
 from console.infra import settings
 from console.records import catalogue
 from console.runs import RunHead
@@ -28,6 +27,8 @@ from console.work import approvals, ended_runs, my_work as work
 from console.work.approvals import Line
 from console.work.ended_runs import Ended, Story
 from console.work.tickets import Count
+from console.workflows import inboxes
+from console.workflows.inboxes import Inbox
 
 blueprint = Blueprint("home", __name__)
 

@@ -8,17 +8,17 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, request
 
-from console import inboxes
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid
 from console.core.plain_words import uncapitalised
-from console.inboxes import Inbox
 from console.views import formats, frame, list_preview
 from console.views.my_work import count_words, due_words
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given
 from console.work.tickets import Ticket
+from console.workflows import inboxes
+from console.workflows.inboxes import Inbox
 
 blueprint = Blueprint("inbox", __name__, url_prefix="/inbox")
 

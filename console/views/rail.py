@@ -10,7 +10,7 @@ from flask import Blueprint, Flask, current_app, g, request
 from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
-from console import inboxes, records, workflows, workspaces
+from console import records, workflows, workspaces
 from console.auth import access
 from console.auth.accounts import absences
 from console.browse import pins
@@ -20,6 +20,7 @@ from console.proposals import measure
 from console.reports import tables
 from console.views import formats
 from console.work import approvals, my_work, questions, tasks
+from console.workflows import inboxes
 
 blueprint = Blueprint("rail", __name__)
 

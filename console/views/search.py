@@ -11,7 +11,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response, request
 from markupsafe import Markup
 
-from console import actions, formats, inboxes, runs, workflows
+from console import actions, formats, runs, workflows
 from console.auth import access
 from console.browse import find_records, pins
 from console.browse.find_records import Answer, Hit
@@ -19,6 +19,7 @@ from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.plain_words import uncapitalised
 from console.views import frame, page_list, states
+from console.workflows import inboxes
 
 blueprint = Blueprint("search", __name__)
 

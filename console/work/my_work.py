@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from console import inboxes, runs, workflows
+from console import runs, workflows
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.inboxes import Inbox
 from console.rights import second_admin
 from console.rights.second_admin import Request
 from console.runs import RunHead
@@ -17,7 +16,8 @@ from console.work.questions import Asked
 from console.work.tasks import Task
 from console.work.tickets import Count
 from console.work.waiting_reasons import Reason, reasons
-from console.workflows import Review
+from console.workflows import Review, inboxes
+from console.workflows.inboxes import Inbox
 
 MOST = 50
 

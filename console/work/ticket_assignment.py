@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from console import inboxes, runs
+from console import runs
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from console.inboxes import Inbox
 from console.log import idempotency_note
 from console.work.tickets import start_ticket, ticket_by_id
+from console.workflows import inboxes
+from console.workflows.inboxes import Inbox
 
 MOST_ASSIGNED = 100
 

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import enrolments, inboxes, log, records, runs, workflows
+from console import enrolments, log, records, runs, workflows
 from console.auth import access, accounts
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
-from console.inboxes import Inbox
 from console.monitoring import due_times
 from console.records import Record
 from console.runs import RunHead
@@ -35,6 +34,8 @@ from console.work.waiting_records import (
     lateness,
     waiting_records,
 )
+from console.workflows import inboxes
+from console.workflows.inboxes import Inbox
 
 HANDED_ON, PUT_DOWN, RECORDS, LOW = "handed", "down", "records", "low"
 STAGES = (HANDED_ON, PUT_DOWN, RECORDS, LOW)

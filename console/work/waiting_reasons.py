@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import inboxes, records, runs
+from console import records, runs
 from console.auth import access
 from console.core import outcome_words
 from console.core.actor import Actor
@@ -15,7 +15,7 @@ from console.monitoring import due_times
 from console.runs import RunHead
 from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
 from console.runs.showing.view import title_of
-from console.workflows import Definition, readable_version
+from console.workflows import Definition, inboxes, readable_version
 
 MOST_LETTERS = 140
 _ROWS = f"""

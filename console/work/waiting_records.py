@@ -12,10 +12,10 @@ from console.core.documents.collections import Collection
 from console.core.errors import NotFound
 from console.core.expressions import Expression
 from console.core.scopes import Scope
-from console.inboxes import Inbox
 from console.infra.db.engine import hot_engine
 from console.records import Record
 from console.runs.showing import queues
+from console.workflows.inboxes import Inbox
 
 CAP = queues.MOST
 SKIPPED = 500

@@ -78,4 +78,4 @@ from console.workflows.versions import (
     version,
 )
 
-OPEN_MODULES = frozenset({"graph_nodes", "lifecycle", "whose"})
+OPEN_MODULES = frozenset({"graph_nodes", "inboxes", "lifecycle", "whose"})

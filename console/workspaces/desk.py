@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import browse, formats, inboxes, records
+from console import browse, formats, records
 from console.auth import access
 from console.browse import RecordPage
 from console.core import expressions
@@ -38,6 +38,7 @@ from console.core.plain_words import uncapitalised
 from console.core.scopes import Scope
 from console.formats import Look
 from console.records import Chosen, KeySelect
+from console.workflows import inboxes
 from console.workspaces.days_in_conditions import of_record, with_midnights
 
 LONGEST = 500

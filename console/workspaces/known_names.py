@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TypeAlias
 
-from console import inboxes, records
+from console import records
 from console.core import expressions
 from console.core.documents.collections import Collection
 from console.core.documents.json_shape import Spot
@@ -28,6 +28,7 @@ from console.core.documents.workspaces.components import Part
 from console.core.errors import ConsoleError, NotFound
 from console.core.expressions import ExpressionError
 from console.records import sql_question
+from console.workflows import inboxes
 
 Find: TypeAlias = Callable[[str], Collection | None]
 """Name of a collection → the collection, None where it is not there."""

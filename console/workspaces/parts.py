@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, cast
 
-from console import browse, formats, inboxes, log, records
+from console import browse, formats, log, records
 from console.auth import access
 from console.browse import BrowseQuery, naming, segment_order
 from console.core import record_links
@@ -32,6 +32,7 @@ from console.core.plain_words import uncapitalised, with_article
 from console.formats import Look
 from console.records import grouped, order_of
 from console.work import tickets
+from console.workflows import inboxes
 from console.workspaces import workspace_figures as figures
 from console.workspaces.desk import Choose, Desk, Gone
 

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import inboxes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
 from console.core.documents.workspaces import Workspace, check, read
 from console.core.documents.workspaces.new_names import Names, with_columns
 from console.infra.db import tables
+from console.workflows import inboxes
 from console.workspaces import workspace_list
 from console.workspaces.workspace_publication import Editing, publish_within
 from console.workspaces.workspace_store import lock, read_draft, read_live, write_draft

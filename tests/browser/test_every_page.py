@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from console import inboxes, runs
+from console import runs
 from console.activity import integrity, sequencing
+from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.work.test_inbox import UNRATED
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inboxes
+from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.work.test_inbox import UNRATED
 

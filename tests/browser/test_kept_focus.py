@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import inboxes
 from console.activity import sequencing
+from console.workflows import inboxes
 from tests.browser.test_every_page import PAGES
 from tests.company import DESK, Company
 

@@ -10,7 +10,7 @@ from flask import Flask
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.test import TestResponse
 
-from console import actions, inboxes, sources, workflows
+from console import actions, sources, workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.auth.accounts import teamwork
@@ -20,6 +20,7 @@ from console.demo import loading, staff, stories
 from console.infra.db.engine import fetch
 from console.proposals import usage
 from console.work import leavers
+from console.workflows import inboxes
 from tests.company import PASSWORD
 
 ROOT = Path(__file__).parents[2]

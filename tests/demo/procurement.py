@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 
-from console import actions, inboxes, runs, sources, workflows
+from console import actions, runs, sources, workflows
 from console.auth import accounts
 from console.core.errors import Invalid
 from console.demo import ledger, loading, provider, staff
 from console.demo.world import World
 from console.infra import settings
 from console.infra.postgres import Embedded
+from console.workflows import inboxes
 from tests.company import PASSWORD, Company
 from tests.conftest import copied
 from tests.support.engine import overdue

@@ -15,7 +15,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import actions, inboxes, log, runs, sources, workflows
+from console import actions, log, runs, sources, workflows
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
@@ -28,6 +28,7 @@ from console.infra.postgres import Embedded
 from console.runs.rows.run_events import as_event
 from console.runs.rows.run_store import load
 from console.work import approvals
+from console.workflows import inboxes
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.jobs import RUNNING, work_until_idle

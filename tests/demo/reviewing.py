@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import actions, inboxes, log, runs, sources, workflows
+from console import actions, log, runs, sources, workflows
 from console.auth import accounts
 from console.core.actor import Actor
 from console.demo import filling, loading, staff, stories
@@ -21,6 +21,7 @@ from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.postgres import Embedded
 from console.views import blocks as drawn
+from console.workflows import inboxes
 from tests.company import PASSWORD
 from tests.conftest import copied
 from tests.demo.conftest import TODAY

@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import actions, enrolments, inboxes, monitoring, runs, sources, workflows
+from console import actions, enrolments, monitoring, runs, sources, workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.core.actor import Actor
@@ -29,6 +29,7 @@ from console.infra.postgres import Embedded
 from console.monitoring import alerts
 from console.work import notices, tasks, tickets
 from console.worker import handlers
+from console.workflows import inboxes
 from tests.conftest import copied
 from tests.jobs import RUNNING, taken, worked
 from tests.messages.reached import clock

@@ -13,7 +13,7 @@ import orjson
 import pytest
 from hypothesis import given, settings as tries, strategies as st
 
-from console import activity, browse, inboxes, log, runs, workflows
+from console import activity, browse, log, runs, workflows
 from console.activity import exports, sequencing
 from console.auth import access, accounts
 from console.auth.access import policy_store
@@ -27,6 +27,7 @@ from console.log.event_lists import LogFilter
 from console.rights import clearances
 from console.upkeep import doctor
 from console.work import notices, tickets
+from console.workflows import inboxes
 from tests import company as small
 from tests.company import PASSWORD, Company
 

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from console import inboxes, runs, workflows
+from console import runs, workflows
 from console.core.errors import Invalid
 from console.core.run.step_requests import Handover
 from console.steps.escalate import EscalateConfig
 from console.work import tickets
+from console.workflows import inboxes
 from tests.company import DESK, DOCUMENT, STEPS, Company
 from tests.steps.walk import complete, context, prepare
 from tests.support.engine import whole

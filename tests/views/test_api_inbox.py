@@ -6,7 +6,7 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from console import inboxes
+from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
 from tests.views.test_api_runs import Caller

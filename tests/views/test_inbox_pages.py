@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import inboxes
 from console.work import tickets
+from console.workflows import inboxes
 from tests.company import DESK
 from tests.work.test_inbox import UNRATED
 from tests.work.test_tickets import handed_on, saved

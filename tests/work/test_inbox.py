@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from console import inboxes, log, runs
+from console import log, runs
 from console.auth import access
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db.engine import fetch
+from console.workflows import inboxes
 from tests.company import DESK, Company
 
 UNRATED: dict[str, Any] = {

@@ -10,12 +10,13 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import inboxes, log, records, runs
+from console import log, records, runs
 from console.auth import access
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets
+from console.workflows import inboxes
 from tests.company import DESK, Company
 from tests.runs.changing.test_midway import away
 from tests.work.test_inbox import UNRATED

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from console import inboxes, runs, sources, workflows
+from console import runs, sources, workflows
 from console.auth import access, accounts
 from console.auth.accounts import teamwork
 from console.core.actor import Actor
 from console.records import catalogue
 from console.work import notices
+from console.workflows import inboxes
 from tests.company import DESK, DOCUMENT, Company
 
 CHANGES: dict[str, Callable[[Company], Any]] = {

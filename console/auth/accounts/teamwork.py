@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import inboxes, log
+from console import log
 from console.auth import access
 from console.auth.access import Row, policy_store
 from console.auth.access.rows import line
@@ -17,6 +17,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound
 from console.core.plain_words import slug
 from console.infra.db import engine as db
+from console.workflows import inboxes
 
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_INBOX = 60, 500, 60
 NAMED = 5

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import inboxes, log
+from console import log
 from console.auth import access, accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
@@ -20,7 +20,7 @@ from console.runs.engine.advancing import go_on, go_on_with
 from console.runs.engine.stepping import plan_of, require_step, run_facts, step_at
 from console.runs.rows.run_events import ENGINE
 from console.runs.rows.run_store import Also, load, retried, write
-from console.workflows import version
+from console.workflows import inboxes, version
 
 PRIORITIES = ("low", "normal", "high", "urgent")
 

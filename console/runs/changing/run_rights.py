@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from console import inboxes, workflows
+from console import workflows
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound, SourceDown
@@ -14,7 +14,7 @@ from console.runs.engine.stepping import PERFORMING, plan_of, record_of, require
 from console.runs.engine.without_record import is_deleted, knows_of_deletion, needs_record
 from console.runs.rows.loaded_runs import Loaded
 from console.runs.rows.promised_runs import load_begun, require_not_promised
-from console.workflows import Definition
+from console.workflows import Definition, inboxes
 
 TAKE_OVER_AFTER_S = 600
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from console import inboxes, log, workflows
+from console import log, workflows
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotAllowed, SourceDown
@@ -45,7 +45,7 @@ from console.runs.rows.run_rows import as_stored, with_loaded_rows
 from console.runs.rows.run_store import Also, after_stored, former_attempt, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.steps.effects import target_of
-from console.workflows import Definition
+from console.workflows import Definition, inboxes
 
 logger = logging.getLogger(__name__)
 IN_ONE_GO = 20  # at most so many automatic steps; a worker does the rest

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from console import inboxes
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, SourceDown
 from console.core.run import Event, Run, holding
 from console.core.run.moves import sealed_of
-from console.inboxes import Inbox
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import may_do_step, run_facts
-from console.workflows import Definition
+from console.workflows import Definition, inboxes
+from console.workflows.inboxes import Inbox
 
 TROUBLE = frozenset(
     {

@@ -6,13 +6,14 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import inboxes, runs
+from console import runs
 from console.core.errors import Malformed
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Given, Inbox, Listed, Run, Tickets
 from console.work import ticket_assignment, tickets
 from console.work.ticket_assignment import Given as Came
+from console.workflows import inboxes
 
 blueprint = Blueprint("api_inbox", __name__, url_prefix="/api/v1")
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import actions, inboxes, records, steps
+from console import actions, records, steps
 from console.auth import accounts
 from console.auth.access import all_rows, can
 from console.core.actor import Actor
@@ -26,6 +26,7 @@ from console.steps.message_settings import UNITS, in_one_unit
 from console.views import formats
 from console.views.editor import condition_names, spoken_choices
 from console.views.editor.values_in_words import LABELS, words_of
+from console.workflows import inboxes
 
 Path = tuple[str | int, ...]
 Options = Sequence[tuple[str, str]]

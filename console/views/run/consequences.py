@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from console import inboxes
 from console.views import formats, frame
 from console.views.formats import Look
+from console.workflows import inboxes
 
 PLAIN = {
     "documents": "Writes to the address in the form and asks for the documents; the run waits for them.",

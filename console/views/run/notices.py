@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import inboxes, messages
+from console import messages
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
@@ -15,6 +15,7 @@ from console.runs import RunView
 from console.views import errors, formats, frame, refusals
 from console.views.formats import Look
 from console.views.run import effects, proposal
+from console.workflows import inboxes
 
 
 @dataclass(frozen=True, slots=True)

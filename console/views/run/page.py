@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import request
 
-from console import browse, document_requests, documents, inboxes, runs
+from console import browse, document_requests, documents, runs
 from console.actions import bulk_starts
 from console.auth import access
 from console.core.actor import Actor
@@ -40,6 +40,7 @@ from console.views.run.notices import Note, Typed
 from console.views.run.option_fields import belonging, with_options
 from console.views.run.wait_words import awaited_run, wait_words, words_of_pause
 from console.work import tickets
+from console.workflows import inboxes
 
 UNOPENED = "unopened_because"
 _ITEM_WORDS = {"todo": "To do", "done": "Done", "failed": "Could not be done", "second": "Waits for a second person"}

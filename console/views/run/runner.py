@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import document_requests, inboxes, runs
+from console import document_requests, runs
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.proposal import MARKS
 from console.infra import settings
@@ -22,6 +22,7 @@ from console.views.identity import local as local_path
 from console.views.run import consequences, done_before, effects, form_boxes, narrow_sheet, notices, page, pane, steps_pane
 from console.views.run.notices import Note, Typed
 from console.views.run.workspace_return import note_start
+from console.workflows import inboxes
 
 blueprint = Blueprint("runner", __name__, url_prefix="/runs")
 

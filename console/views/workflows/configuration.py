@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import browse, formats, inboxes, workflows
+from console import browse, formats, workflows
 from console.auth import access, accounts
 from console.core.documents.workflow import HANDS_OFF_LIMIT_MS, Settings
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
@@ -19,7 +19,7 @@ from console.views import frame
 from console.views.settings import area
 from console.views.workflows import due_time, tabs, variables
 from console.views.workflows.tabs import Tab
-from console.workflows import OBJECT, Known, Seen
+from console.workflows import OBJECT, Known, Seen, inboxes
 
 blueprint = Blueprint("workflow_configuration", __name__)
 

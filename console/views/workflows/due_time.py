@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import formats, inboxes
+from console import formats
 from console.auth import access, accounts
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
@@ -15,7 +15,7 @@ from console.monitoring.due_times import Clock, Rule
 from console.views import frame
 from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs
-from console.workflows import OBJECT, Known
+from console.workflows import OBJECT, Known, inboxes
 
 blueprint = Blueprint("workflow_due_time", __name__)
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from console import inboxes
 from console.core.documents.collections import Collection, Field, Option
 from console.core.documents.workspaces import INPUTS, SELECTING, CollectionList, Date, Dropdown, Toggle, Workspace
 from console.core.documents.workspaces.components import Part
 from console.core.documents.workspaces.new_names import step_words
 from console.core.plain_words import uncapitalised
 from console.views.workspaces.condition_lines import known_collection
+from console.workflows import inboxes
 
 READER = {f"me.{name}": Field(name, label, "text", "text") for name, label in (("email", "E-mail address"), ("name", "Name"))}
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 from werkzeug.datastructures import MultiDict
 
-from console import actions, browse, inboxes, records, workflows
+from console import actions, browse, records, workflows
 from console.auth import access
 from console.core.actor import Actor
 from console.core.counted_moments import is_counted
@@ -18,6 +18,7 @@ from console.core.plain_words import uncapitalised
 from console.views.workspaces import chosen_paths, condition_boxes, condition_lines
 from console.views.workspaces.component_words import CHARTS, GOOD, LOOKS, MEASURES, PART_HELP, WHERE_HELP
 from console.views.workspaces.condition_lines import known_collection
+from console.workflows import inboxes
 
 MOST_FIELDS = 200
 MOST_DIGITS = 16

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from console import inboxes, log, sources
+from console import log, sources
 from console.auth import access, accounts
 from console.auth.access import EVERY_RUN, Runs
 from console.auth.accounts import teamwork
@@ -16,6 +16,7 @@ from console.infra.db.engine import fetch, transaction
 from console.runs.showing import queues
 from console.upkeep import erasure
 from console.work import leavers
+from console.workflows import inboxes
 from tests.company import Company
 from tests.statements import reads_for_nobody
 

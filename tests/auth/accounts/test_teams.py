@@ -2,10 +2,10 @@
 
 import pytest
 
-from console import inboxes
 from console.auth import access, accounts
 from console.auth.accounts import teamwork
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from console.workflows import inboxes
 from tests.company import Company
 from tests.support.staff import hired, noted, sql
 

@@ -2,9 +2,10 @@
 
 import pytest
 
-from console import inboxes, log, runs
+from console import log, runs
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.work import my_work
+from console.workflows import inboxes
 from tests.company import DESK, Company
 
 

@@ -140,7 +140,7 @@ def handed_on_before_paying(company: Company, on_error: str) -> None:
 
 
 def test_where_a_team_has_no_inbox_the_run_is_among_the_saved_ones(company: Company) -> None:
-    from console import inboxes
+    from console.workflows import inboxes
 
     inboxes.close("desk")
     waiting({"duration": "hours(1)"}, on_error="fail")
@@ -156,7 +156,7 @@ def test_where_a_team_has_no_inbox_the_run_is_among_the_saved_ones(company: Comp
 
 
 def test_the_inbox_that_the_workflow_names_comes_first_where_somebody_works_there(company: Company) -> None:
-    from console import inboxes
+    from console.workflows import inboxes
 
     inboxes.import_all(
         [
