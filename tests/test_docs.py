@@ -25,7 +25,7 @@ from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, deci
 from console.infra.processes.supervisor import main as serve
 from console.infra.settings import NOT_VALUES, SETTINGS, Setting
 from console.reports import tables
-from console.runs.showing.view import as_json
+from console.runs.views.view import as_json
 from console.steps import effects
 from console.views import assets
 from console.workflows import Definition

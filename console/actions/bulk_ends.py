@@ -14,7 +14,7 @@ from console.core.errors import NotFound
 from console.core.plain_words import uncapitalised
 from console.infra import subjects
 from console.infra.db.engine import fetch
-from console.runs.rows import side_rows
+from console.runs.store import side_rows
 
 CAME_TO = {"done": "done", "same": "as before", "open": "open", "refused": "not done", "stopped": "stopped"}
 """State of a record → how its number is spoken."""

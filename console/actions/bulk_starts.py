@@ -12,7 +12,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, SourceDown
 from console.infra import subjects
 from console.infra.db.engine import fetch
-from console.runs.showing.lists import RunHead, head
+from console.runs.views.lists import RunHead, head
 from console.workflows import Definition, inboxes
 
 PREFIX = "start:"

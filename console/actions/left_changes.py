@@ -17,7 +17,7 @@ from console.infra import subjects
 from console.infra.db.engine import alone, fetch, transaction
 from console.log import AlreadyDone, idempotency_note
 from console.records.write import alike
-from console.runs.rows import side_rows
+from console.runs.store import side_rows
 
 logger = logging.getLogger(__name__)
 LEFT_S = 5

@@ -33,7 +33,7 @@ from console.log.read import Stored, stored
 from console.records import catalogue, former_fields
 
 if TYPE_CHECKING:
-    from console.runs.rows.loaded_rows import Judge
+    from console.runs.store.loaded_rows import Judge
 
 DEFAULT_LIMIT = 10
 MOST = 100
@@ -166,13 +166,13 @@ class Reader:
     @cached_property
     def values(self) -> masking.Within:
         """Which values of runs they may not see."""
-        from console.runs.showing.reader_reach import within_reach  # with all of runs behind it
+        from console.runs.views.reader_reach import within_reach  # with all of runs behind it
 
         return within_reach(self.hidden, self._judge)
 
     @cached_property
     def _judge(self) -> "Judge":
-        from console.runs.rows.loaded_rows import Judge
+        from console.runs.store.loaded_rows import Judge
 
         return Judge(self.actor.id, lambda name: whole(name) if self.trusted else self._scope(name))
 
@@ -232,7 +232,7 @@ def reader_of_log(actor: Actor, *acts: str) -> Reader:
 
 def reader_of_run(actor: Actor, run_id: str) -> Reader:
     """The reader of one run's events: who may see the run needs no right to the activity log. Raises NotFound."""
-    from console.runs.changing.run_rights import see  # with all of runs behind it
+    from console.runs.commands.run_rights import see  # with all of runs behind it
 
     see(actor, run_id)
     return Reader(actor, _within(actor, teams=None, teamless=True))

@@ -15,7 +15,7 @@ from console.infra import jobs
 from console.infra.db import troubles
 from console.infra.db.engine import alone, fetch
 from console.runs.engine.stepping import record_of, rules_of
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps.wait import OF_MESSAGES
 from console.workflows import Definition
 

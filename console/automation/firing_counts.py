@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from console import workflows
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
-from console.runs.showing import bounded_counts, record_reach
-from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
+from console.runs.views import bounded_counts, record_reach
+from console.runs.views.bounded_counts import WORKFLOWS, Bounded
 
 MOST = 200
 """Kinds of outcomes of one workflow, the most frequent first."""

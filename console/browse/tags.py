@@ -1,7 +1,7 @@
 """Tags of the console's own on any record: who may see a record sees them, who may change it puts and takes them away.
 
 Putting a tag that is there, and taking one away that is not, changes nothing and writes no event. Runs write theirs in their own transition
-(`console.runs.rows.side_rows`). Rows lie beside the data of whom the record is about and go with it when that person is erased.
+(`console.runs.store.side_rows`). Rows lie beside the data of whom the record is about and go with it when that person is erased.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -16,7 +16,7 @@ from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem
 from console.core.errors import Conflict, NotFound
-from console.runs import trying
+from console.runs import simulation
 
 FILES = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 USER = click.option(
@@ -132,7 +132,7 @@ def test(what: str, email: str | None) -> None:
     document, ident = _document_of(what)
     actor = _whose_rights(document, email)
     if ident is not None:
-        document = trying.workflow_trials.definition_to_try(actor, ident).document
+        document = simulation.workflow_trials.definition_to_try(actor, ident).document
     results = runs.results_of_tests(actor, document.slug, ident or document.slug, document)
     for result in results:
         click.echo(f"{document.slug}: {result.name}: {'holds' if result.holds else ' '.join(result.differences)}")

@@ -17,7 +17,7 @@ from console.document_requests.request_rows import Item, Request, draft, ensure,
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.files import Stored
-from console.runs.changing.run_rights import may_work, see
+from console.runs.commands.run_rights import may_work, see
 from console.runs.engine.stepping import require_step, step_at
 from console.steps.request_documents import CAME, SENDER, THEIRS, UNSENT
 

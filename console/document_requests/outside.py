@@ -13,7 +13,7 @@ from console.document_requests import request_rows
 from console.document_requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
 from console.infra import files, settings
 from console.infra.files import Stored
-from console.runs.rows.run_events import ENGINE
+from console.runs.store.run_events import ENGINE
 from console.steps.request_documents import RECEIVED, came
 
 FREE_MISSES = 20  # addresses that were wrong, by one visitor, before each further one costs a wait

@@ -15,7 +15,7 @@ from console.infra import jobs, settings
 from console.infra.db.engine import alone, fetch
 from console.infra.db.run_reach import EVERY_RUN
 from console.infra.outbound import mail
-from console.runs.rows.run_events import ENGINE
+from console.runs.store.run_events import ENGINE
 from console.steps.request_documents import EXPIRED, UNSENT, came
 
 AT_ONCE = 200

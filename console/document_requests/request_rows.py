@@ -22,10 +22,10 @@ from console.core.run import Event, Run
 from console.infra import files, settings, subjects
 from console.infra.db.engine import alone, fetch
 from console.infra.files import Stored
-from console.runs.changing.run_rights import Seen
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import load, retried
-from console.runs.showing.reading import record_reading
+from console.runs.commands.run_rights import Seen
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_store import load, retried
+from console.runs.views.reading import record_reading
 from console.steps.request_documents import THEIRS
 
 KIND = "documents"

@@ -22,10 +22,10 @@ from console.documents.document_text import Told, kept_text, read
 from console.documents.viewed_documents import EMPTY, Document, content_of
 from console.infra import files, jobs
 from console.infra.db.engine import transaction
-from console.runs.changing.run_rights import Seen, may_work, see
+from console.runs.commands.run_rights import Seen, may_work, see
 from console.runs.engine.stepping import context_of, step_at
-from console.runs.rows.run_store import retried
-from console.runs.showing.reading import record_reading
+from console.runs.store.run_store import retried
+from console.runs.views.reading import record_reading
 from console.steps.document_check_settings import Checked
 
 MOST_DOCUMENTS = 6

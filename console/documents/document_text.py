@@ -16,7 +16,7 @@ from console.core.papers.extracting import Facts, facts_of
 from console.core.papers.pages import Box, Line, Origin, Read
 from console.documents.viewed_documents import Document, Opened, beside, content_of
 from console.infra import files
-from console.runs.changing.run_rights import see
+from console.runs.commands.run_rights import see
 
 MOST_DOCUMENTS = 12
 MOST_PAGES = 30

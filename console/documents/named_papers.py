@@ -10,8 +10,8 @@ from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.documents.viewed_documents import Document, beside, of_records, title_for
 from console.infra.files import Stored
-from console.runs.changing import attachments
-from console.runs.changing.run_rights import see
+from console.runs.commands import attachments
+from console.runs.commands.run_rights import see
 from console.steps.base import AtHand
 
 

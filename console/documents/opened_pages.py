@@ -9,7 +9,7 @@ from console import log, records
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.documents.viewed_documents import Document, beside
-from console.runs.changing.run_rights import see
+from console.runs.commands.run_rights import see
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from console.core.papers.pages import Box, Read, Word, around
 from console.documents.document_text import kept_text
 from console.documents.viewed_documents import Document, content_of
 from console.infra import files
-from console.runs.changing.run_rights import see
+from console.runs.commands.run_rights import see
 
 
 def meant(documents: Sequence[Document], value: Any) -> Document | None:

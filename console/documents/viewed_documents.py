@@ -21,7 +21,7 @@ from console.core.errors import Invalid, NotFound, SourceDown
 from console.infra import files, settings
 from console.infra.files import Stored
 from console.records import Record
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 
 EMPTY = "The file is empty: ask for it again."
 ARCHIVE = "In the archive, ask Records"

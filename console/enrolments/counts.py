@@ -9,7 +9,7 @@ from console.auth.access import EVERY_RUN
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.runs import Difference
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 
 AT_ONCE = 10_000
 MOST_LINES = 200

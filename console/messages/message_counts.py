@@ -11,8 +11,8 @@ from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.messages import held_messages, message_reasons, outbox
-from console.runs.showing import bounded_counts, record_reach
-from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
+from console.runs.views import bounded_counts, record_reach
+from console.runs.views.bounded_counts import WORKFLOWS, Bounded
 
 
 @dataclass(frozen=True, slots=True)

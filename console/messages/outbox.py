@@ -21,8 +21,8 @@ from console.infra.db.engine import fetch
 from console.log import masking
 from console.messages import inbound, message_reasons, message_rows, opting_out
 from console.messages.message_rows import Message
-from console.runs.showing import reader_reach
-from console.runs.showing.lists import visible_pairs
+from console.runs.views import reader_reach
+from console.runs.views.lists import visible_pairs
 
 STATUSES = ("waiting", "sent", "delivered", "skipped", "expired", "failed", "received", "unknown", "cancelled")
 SHOWN_AS = {"sending": "waiting"}

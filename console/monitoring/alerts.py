@@ -27,7 +27,7 @@ from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
 from console.monitoring import due_times, failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
-from console.runs.rows import side_rows
+from console.runs.store import side_rows
 from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)

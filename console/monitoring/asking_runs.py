@@ -17,7 +17,7 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.monitoring.incidents import AT_ONCE, MOST_GROUPS, Incident, Retried, title_of_step
 from console.runs import RunHead
-from console.runs.showing import lists, record_reach
+from console.runs.views import lists, record_reach
 from console.workflows import OBJECT, Known
 
 MARK = "asks-"

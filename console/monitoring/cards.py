@@ -17,7 +17,7 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 from console.workflows import OBJECT, Known
 
 WEEK = 7

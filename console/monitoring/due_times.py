@@ -26,11 +26,11 @@ from console.core.working_time import DAYS, Day, Hours, after, worked_seconds
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.runs.changing.transitions import holder_draft
+from console.runs.commands.transitions import holder_draft
 from console.runs.engine.stepping import plan_of
-from console.runs.rows import side_rows
-from console.runs.rows.run_store import load, retried, write
-from console.runs.showing.lists import RunHead
+from console.runs.store import side_rows
+from console.runs.store.run_store import load, retried, write
+from console.runs.views.lists import RunHead
 from console.workflows import OBJECT, Known, inboxes
 
 logger = logging.getLogger(__name__)

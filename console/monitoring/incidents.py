@@ -16,7 +16,7 @@ from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import id_at
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.runs import RunHead
-from console.runs.showing import lists, record_reach
+from console.runs.views import lists, record_reach
 from console.workflows import OBJECT, Definition, Known, lifecycle
 
 MOST_GROUPS = 100

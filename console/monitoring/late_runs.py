@@ -16,8 +16,8 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.monitoring import due_times
 from console.monitoring.cards import first_day
-from console.runs.rows.run_events import as_event
-from console.runs.showing import record_reach
+from console.runs.store.run_events import as_event
+from console.runs.views import record_reach
 from console.workflows import Known
 
 MOST = 20

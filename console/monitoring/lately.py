@@ -9,8 +9,8 @@ from console.core.actor import Actor
 from console.infra.db.engine import fetch
 from console.monitoring.failed_runs import TOLD_BY_WHOLE
 from console.monitoring.outcomes import WRONG
-from console.runs.showing import bounded_counts
-from console.runs.showing.bounded_counts import WORKFLOWS, Bounded
+from console.runs.views import bounded_counts
+from console.runs.views.bounded_counts import WORKFLOWS, Bounded
 
 NONE = Bounded()
 _STUCK = "select distinct workflow from console.trigger where workflow = any(%s) and enabled and problem is not null"

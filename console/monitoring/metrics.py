@@ -15,8 +15,8 @@ from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.monitoring.cards import first_day
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
-from console.runs.showing import record_reach
-from console.runs.showing.run_filters import is_whole
+from console.runs.views import record_reach
+from console.runs.views.run_filters import is_whole
 from console.workflows import Known
 
 WINDOWS = (7, 30, 90)

@@ -10,8 +10,8 @@ from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.runs.showing import record_reach
-from console.runs.showing.run_filters import is_whole
+from console.runs.views import record_reach
+from console.runs.views.run_filters import is_whole
 
 WRONG = ("failed", "timed_out")
 

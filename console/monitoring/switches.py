@@ -22,7 +22,7 @@ from console.messages import contact_trials, reachable
 from console.messages.contact_trials import ContactTrial
 from console.messages.reachable import OverCap
 from console.runs import RunHead
-from console.runs.showing import lists, record_reach
+from console.runs.views import lists, record_reach
 from console.workflows import Entry
 
 AHEAD = timedelta(hours=24)

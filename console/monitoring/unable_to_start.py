@@ -14,7 +14,7 @@ from console.automation import GOES_ROUND, start_waiting
 from console.core.actor import Actor
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch, transaction
-from console.runs.rows import side_rows
+from console.runs.store import side_rows
 from console.workflows import OBJECT, Known
 
 UNABLE, ABLE = "cannot_start", "starts_again"

@@ -15,8 +15,8 @@ from console.proposals.call_log import Call, Field
 from console.proposals.feedback import Opinion
 from console.proposals.options import HOUSE
 from console.records import catalogue
-from console.runs.changing.run_rights import see
-from console.runs.showing.reader_reach import hidden_from
+from console.runs.commands.run_rights import see
+from console.runs.views.reader_reach import hidden_from
 
 ANSWERS = frozenset({"proposal_made", "proposal_failed"})
 HANDED_IN = frozenset({"step_submitted", "step_completed"})

@@ -25,7 +25,7 @@ from console.proposals.document_sources import NotRead, documents_of
 from console.proposals.prompt_pieces import Piece, cut, filled, open_of, texts
 from console.runs.engine.proposal_inputs import ProposalContext
 from console.runs.engine.stepping import OpenStep, context_of
-from console.runs.showing.reader_reach import kept_from
+from console.runs.views.reader_reach import kept_from
 from console.steps.base import Rows, StepType, StepView
 from console.steps.items import LIST
 from console.workflows import Definition

@@ -11,7 +11,7 @@ from console.core.actor import Actor
 from console.core.errors import Invalid, NotFound
 from console.infra import subjects
 from console.infra.db.engine import fetch, transaction
-from console.runs.changing.run_rights import see
+from console.runs.commands.run_rights import see
 
 Thumb = Literal["up", "down"]
 THUMBS: tuple[str, ...] = get_args(Thumb)

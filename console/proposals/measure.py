@@ -21,7 +21,7 @@ from console.core.run.proposal import LEVELS
 from console.infra.db.engine import fetch
 from console.proposals import field_labels
 from console.proposals.figures import COUNTS, Figures
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 
 WINDOWS = (7, 30, 90)
 MOST_CALLS = 20_000

@@ -21,7 +21,7 @@ from console.core.forms import is_empty
 from console.core.run.proposal_comparison import OUTCOME
 from console.infra.db.engine import fetch
 from console.proposals import field_disclosure, prompts
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 
 FORMAT = 1
 MOST = 2_000

@@ -20,7 +20,7 @@ from console.infra.db import tables, troubles
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
 from console.runs import ALREADY_THERE, Standing
-from console.runs.showing import lists
+from console.runs.views import lists
 from console.workflows import OBJECT, Definition, Entry
 
 AT_ONCE = 20

@@ -20,9 +20,9 @@ from console.core.errors import Invalid, NotFound, TooMany
 from console.documents import Looked
 from console.infra.files.confined_process import Busy, Confined
 from console.log import bundle
-from console.runs.changing import attachments
-from console.runs.showing import replay
-from console.runs.showing.screens import Screen
+from console.runs.commands import attachments
+from console.runs.views import replay
+from console.runs.views.screens import Screen
 from console.work import approvals
 
 PAGE = 100

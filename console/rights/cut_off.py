@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db import tables
 from console.infra.db.engine import fetch
-from console.runs.showing.lists import RunHead, listed
+from console.runs.views.lists import RunHead, listed
 
 SHOWN = 50
 _HELD = "select r.id, r.team, r.workflow, r.holder, r.collection, r.record from {runs} where r.ended_at is null and r.holder is not null"

@@ -16,7 +16,7 @@ from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.records import catalogue, connect, portable_address, source_zones
 from console.records.connection_terms import Terms
-from console.runs.changing import cleared_notices
+from console.runs.commands import cleared_notices
 from console.sources import addresses, keeping, testing
 from console.sources.keeping import CHAIN, SYSTEM
 from console.steps.effects import action_cache

@@ -19,7 +19,7 @@ from console.core.errors import Conflict, ConsoleError, Invalid, Malformed, Sour
 from console.core.moments import moment_text
 from console.core.plain_words import roles_words
 from console.core.run.duties import OF_STEP
-from console.runs.changing import approval_questions
+from console.runs.commands import approval_questions
 from console.views import beside_approval, blocks, formats, frame
 from console.views.activity import Chip
 from console.views.formats import Kind, Look

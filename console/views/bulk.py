@@ -23,8 +23,8 @@ from console.core.errors import ConsoleError, Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.core.forms import is_empty, missing_message, refusal
 from console.infra import jobs, subjects
-from console.runs.showing import lists
-from console.runs.showing.lists import RunHead
+from console.runs.views import lists
+from console.runs.views.lists import RunHead
 from console.views import chosen_records, enrolled, formats, frame, many_changes, reference_boxes, refusals
 from console.views.frame import Badge
 from console.views.lists import listed_words

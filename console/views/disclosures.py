@@ -8,7 +8,7 @@ from flask import Blueprint, Response, request
 from console import browse, runs
 from console.browse import RecordPage
 from console.core.errors import ConsoleError, Invalid, NotFound
-from console.runs.changing.reporting import NOT_THERE
+from console.runs.commands.reporting import NOT_THERE
 from console.views import frame, records, refusals
 from console.views.run import form_boxes
 from console.workflows import Definition

@@ -13,7 +13,7 @@ from werkzeug.datastructures import FileStorage, MultiDict
 from console import documents
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.documents import Document
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from console.views import frame
 from console.views.run import form_boxes
 

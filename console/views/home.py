@@ -17,7 +17,7 @@ from console.core.documents.collections import Collection
 from console.infra import settings
 from console.records import catalogue
 from console.runs import RunHead
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 from console.upkeep import status
 from console.views import formats, frame, my_work, proof as proof_pages
 from console.views.editor import new

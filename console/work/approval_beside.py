@@ -12,9 +12,9 @@ from console.core import media
 from console.core.actor import Actor
 from console.core.run.approval_request import Approval
 from console.log import masking
-from console.runs.changing.approval_answers import VisibleRequest, visible_request
-from console.runs.changing.approval_questions import Remark, remarks
-from console.runs.showing.reader_reach import kept_from
+from console.runs.commands.approval_answers import VisibleRequest, visible_request
+from console.runs.commands.approval_questions import Remark, remarks
+from console.runs.views.reader_reach import kept_from
 from console.work import approvals
 from console.work.approvals import Line
 

@@ -21,7 +21,7 @@ from console.core.run.duties import OF_STEP, REQUESTER, STARTER
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.log import masking
-from console.runs.changing.approval_answers import (
+from console.runs.commands.approval_answers import (
     ChangedField,
     VisibleRequest,
     changed_fields,
@@ -30,14 +30,14 @@ from console.runs.changing.approval_answers import (
     why_refused,
     without_hidden_values,
 )
-from console.runs.changing.approval_requests import may_answer
-from console.runs.rows.loaded_rows import judged_once
-from console.runs.rows.run_rows import approval_from_row, decision_json
-from console.runs.showing import block_content
-from console.runs.showing.consequences import by_actions
-from console.runs.showing.lists import head, record_titles, visible_pairs
-from console.runs.showing.reader_reach import kept_from
-from console.runs.showing.view import title_of
+from console.runs.commands.approval_requests import may_answer
+from console.runs.store.loaded_rows import judged_once
+from console.runs.store.run_rows import approval_from_row, decision_json
+from console.runs.views import block_content
+from console.runs.views.consequences import by_actions
+from console.runs.views.lists import head, record_titles, visible_pairs
+from console.runs.views.reader_reach import kept_from
+from console.runs.views.view import title_of
 from console.work.approval_filters import filter_conditions, read_cursor
 from console.work.approvers import deciders
 

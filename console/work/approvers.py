@@ -7,8 +7,8 @@ from console.auth.access import limits
 from console.auth.accounts import absences
 from console.core.actor import Actor
 from console.core.plain_words import roles_words, with_article
-from console.runs.changing.approval_answers import VisibleRequest, visible_request
-from console.runs.changing.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
+from console.runs.commands.approval_answers import VisibleRequest, visible_request
+from console.runs.commands.approval_requests import KEPT_OUT, NO_RIGHT, NOT_SEEN, possible_approvers
 
 MOST_NAMED = 8
 MOST_SPOKEN = 3

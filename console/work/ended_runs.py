@@ -14,9 +14,9 @@ from console.core.run.origin import GUIDED
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.runs import RunHead
-from console.runs.showing import record_reach
-from console.runs.showing.lists import listed
-from console.runs.showing.run_filters import is_whole
+from console.runs.views import record_reach
+from console.runs.views.lists import listed
+from console.runs.views.run_filters import is_whole
 
 MOST = 10_000
 LATELY = timedelta(days=45)

@@ -10,7 +10,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import fetch
-from console.runs.showing.lists import RunHead, listed
+from console.runs.views.lists import RunHead, listed
 
 SHOWN = 200
 _WAITING = """

@@ -9,7 +9,7 @@ from console.core.actor import Actor
 from console.rights import second_admin
 from console.rights.second_admin import Request
 from console.runs import RunHead
-from console.runs.showing import lists
+from console.runs.views import lists
 from console.work import approvals, questions, standing_in, tasks, tickets
 from console.work.approvals import Line
 from console.work.questions import Asked

@@ -21,8 +21,8 @@ from console.infra import faults, jobs, settings, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.run_reach import ALL
 from console.infra.outbound import mail
-from console.runs.changing import cleared_notices
-from console.runs.rows import side_rows
+from console.runs.commands import cleared_notices
+from console.runs.store import side_rows
 from console.work.tasks import title_if_seen, titles_of
 
 SHOWN = 50

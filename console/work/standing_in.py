@@ -16,9 +16,9 @@ from console.infra import jobs
 from console.infra.db import tables
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.runs.changing.approval_answers import visible_request, why_refused
-from console.runs.rows.run_events import ENGINE
-from console.runs.showing.lists import RunHead, listed
+from console.runs.commands.approval_answers import visible_request, why_refused
+from console.runs.store.run_events import ENGINE
+from console.runs.views.lists import RunHead, listed
 from console.work import questions
 
 FOLLOWS = frozenset({

@@ -21,8 +21,8 @@ from console.core.plain_words import roles_words
 from console.monitoring import due_times
 from console.records import Record
 from console.runs import RunHead
-from console.runs.showing import queues
-from console.runs.showing.queues import Place
+from console.runs.views import queues
+from console.runs.views.queues import Place
 from console.work.waiting_records import (
     CAP,
     NOTHING_LATE,

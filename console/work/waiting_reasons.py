@@ -13,8 +13,8 @@ from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.monitoring import due_times
 from console.runs import RunHead
-from console.runs.showing.handed_on import WAS_HANDED_ON, HandedOn, handed_on
-from console.runs.showing.view import title_of
+from console.runs.views.handed_on import WAS_HANDED_ON, HandedOn, handed_on
+from console.runs.views.view import title_of
 from console.workflows import Definition, inboxes, readable_version
 
 MOST_LETTERS = 140

@@ -14,7 +14,7 @@ from console.core.expressions import Expression
 from console.core.scopes import Scope
 from console.infra.db.engine import hot_engine
 from console.records import Record
-from console.runs.showing import queues
+from console.runs.views import queues
 from console.workflows.inboxes import Inbox
 
 CAP = queues.MOST

@@ -250,7 +250,7 @@ def import_all(documents: Sequence[Mapping[str, Any]], by: Actor = COMMAND_LINE)
 
 def close(inbox_id: str, by: Actor = COMMAND_LINE) -> None:
     """Close the inbox; imported again it opens. Raises NotFound, Conflict while runs that were handed on wait in it."""
-    from console.runs.changing import cleared_notices
+    from console.runs.commands import cleared_notices
 
     with transaction() as connection:
         counted = f"select count(*) from {access.runs(by).sql()} where r.ticket->>'inbox' = :inbox and r.ticket is not null"  # noqa: S608 (a text of ours)

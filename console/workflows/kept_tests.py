@@ -1,6 +1,6 @@
 """The tests that are kept with a workflow, before it is published: how they went, and the reason for which failed ones are accepted.
 
-How a test is run is not known here: `console.runs.trying` says so by `run_tests_by`.
+How a test is run is not known here: `console.runs.simulation` says so by `run_tests_by`.
 """
 
 from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ from console.app import create_app
 from console.core.documents.triggers import Trigger, TriggerKind
 from console.core.drafting import spoken_differences
 from console.core.run.origin import StartKind
-from console.runs.showing import run_filters
+from console.runs.views import run_filters
 from console.views.api import openapi
 from console.views.editor import values_in_words
 from console.views.workflows import executions

@@ -16,7 +16,7 @@ from console.browse import BrowseQuery, reveal
 from console.core.errors import Invalid, Malformed, NotAllowed, NotFound
 from console.log.event_lists import LogFilter
 from tests.company import DOCUMENTS, PASSWORD, Company
-from tests.runs.changing.test_midway import ruled
+from tests.runs.commands.test_midway import ruled
 
 SECRET = "IE123"
 

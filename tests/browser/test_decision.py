@@ -7,7 +7,7 @@ import pytest
 
 from console import runs, workflows
 from tests.company import Company
-from tests.runs.changing.test_decisions import DOCUMENT
+from tests.runs.commands.test_decisions import DOCUMENT
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

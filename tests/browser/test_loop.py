@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.company import Company
-from tests.runs.changing.test_loop import begin
+from tests.runs.commands.test_loop import begin
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -14,7 +14,7 @@ from console.core.contact_consents import GIVEN, WITHDRAWN
 from console.infra.db.engine import fetch
 from console.steps.effects import python
 from tests.company import Company
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 from tests.support.acting import hand_in, imported, run_of
 from tests.support.contact_club import found_club
 

@@ -25,8 +25,8 @@ from console.demo.world import load as load_company
 from console.infra import jobs, settings
 from console.infra.db import engine as db
 from console.infra.postgres import Embedded
-from console.runs.rows.run_events import as_event
-from console.runs.rows.run_store import load
+from console.runs.store.run_events import as_event
+from console.runs.store.run_store import load
 from console.work import approvals
 from console.workflows import inboxes
 from tests.company import PASSWORD

@@ -9,7 +9,7 @@ import pytest
 from console import log, runs
 from console.demo import stories
 from console.infra import jobs
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from tests.demo.refunding import Desk, asked, refused, screen, whole, why
 from tests.jobs import worked
 from tests.servers.model import Server

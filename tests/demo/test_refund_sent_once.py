@@ -10,13 +10,13 @@ from console.core.run import Run
 from console.demo import stories
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.views.run import runner
 from console.work import tasks
 from tests.conftest import web_app
 from tests.demo.refunding import Desk, whole
 from tests.jobs import do
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 from tests.support.engine import until
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from console.core.errors import Conflict
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.papers import asking, pdf, picture
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 
 Told = dict[str, Any]
 IBAN = {"iban": "LT459999900012345678"}

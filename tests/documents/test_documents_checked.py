@@ -13,7 +13,7 @@ from console.demo import printed_papers
 from console.documents import Checklist, opened_pages
 from console.infra import files, jobs as queue, settings
 from console.log.event_lists import LogFilter
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from tests import jobs
 from tests.company import DOCUMENTS, Company
 from tests.documents.test_documents_read import BILL, passport

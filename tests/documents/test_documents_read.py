@@ -11,7 +11,7 @@ from console.core.errors import NotFound
 from console.demo import identity_papers, printed_papers
 from console.demo.paper_numbers import passport_zone
 from console.infra import files, settings
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from console.upkeep import erasure
 from tests.company import Company
 from tests.papers import evidence, pdf

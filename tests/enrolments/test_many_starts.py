@@ -15,7 +15,7 @@ from console.infra import jobs
 from console.infra.db import engine
 from console.infra.db.engine import fetch, place_among
 from console.runs import WantedStart
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.upkeep import status
 from tests.company import Company
 from tests.jobs import taken, wait_until_free, work_until_idle

@@ -20,8 +20,8 @@ from console.infra.db import engine, tables
 from console.infra.db.engine import fetch, hot_engine
 from console.infra.db.ids import uuid7_text
 from console.log import IDEMPOTENCY, REQUEST, AlreadyDone, Fact, Frame, Link, Moved, append, chained, events_of, write
-from console.runs.rows.run_events import as_event
-from console.runs.rows.run_store import load
+from console.runs.store.run_events import as_event
+from console.runs.store.run_store import load
 from tests.company import Company
 
 FRAME = Frame({"kind": "system", "id": "sys_engine", "session": "sys:engine", "team": None, "roles": []}, 1)

@@ -20,7 +20,7 @@ from tests.company import Company
 from tests.conftest import web_app
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, SAM, begin, line, status, workflow
-from tests.runs.showing.test_long_runs import counted
+from tests.runs.views.test_long_runs import counted
 from tests.support import contact_club
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}

@@ -12,7 +12,7 @@ from console.core.errors import IntegrationError
 from console.infra.db.engine import fetch
 from console.infra.outbound import imap as door
 from console.messages import mail_polling
-from console.runs.rows.run_events import ENGINE
+from console.runs.store.run_events import ENGINE
 from console.upkeep import doctor_outside
 from console.upkeep.status import switch
 from tests.company import Company

@@ -12,7 +12,7 @@ from console.core.errors import Invalid, NotAllowed, NotFound
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.monitoring import incidents
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 from console.workflows import Known
 from tests.company import Company
 from tests.conftest import web_app

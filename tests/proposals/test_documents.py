@@ -4,7 +4,7 @@ from typing import Any
 
 from console import runs, workflows
 from console.demo import printed_papers
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from tests.proposals.conftest import House
 
 BILL = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from console import runs, workflows
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from tests.demo_papers import paper
 from tests.proposals.conftest import House
 

@@ -7,7 +7,7 @@ import pytest
 from console import runs
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db.engine import fetch
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.proposing_runs import begun, call_of, failed, hand_in, holds, made, outcomes, value
 

@@ -4,7 +4,7 @@ from console import runs
 from console.auth.access import Row
 from console.infra.db.engine import fetch
 from tests.company import Company
-from tests.runs.changing.test_midway import ruled
+from tests.runs.commands.test_midway import ruled
 from tests.support.proposing_runs import at, begun, call_of, hand_in, made, source, value
 
 

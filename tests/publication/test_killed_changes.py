@@ -13,7 +13,7 @@ from console.infra.db.engine import alone, fetch
 from tests.company import Company
 from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
 from tests.publication.test_run_moves import LATER, moved_events, published
-from tests.runs.changing.test_crash import act
+from tests.runs.commands.test_crash import act
 from tests.servers.outside import http
 from tests.support.engine import publish, step, until, whole
 

@@ -5,7 +5,7 @@ from typing import Any
 from console import publication, runs, workflows
 from console.core import drafting
 from tests.company import Company
-from tests.runs.changing.test_loop import begin as begin_list, hand_in, states
+from tests.runs.commands.test_loop import begin as begin_list, hand_in, states
 from tests.runs.engine.test_child_runs import begin, branching, children, publish, run_of
 from tests.support.engine import overdue, step
 

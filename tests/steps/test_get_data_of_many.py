@@ -11,7 +11,7 @@ from console.core.errors import Malformed, NotFound
 from console.core.scopes import whole
 from console.records import Figure
 from tests.company import Company
-from tests.runs.changing.test_midway import denied, ruled
+from tests.runs.commands.test_midway import denied, ruled
 
 SAME_DESK = {
     "name": "alike",

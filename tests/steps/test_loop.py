@@ -1,4 +1,4 @@
-"""Loop: what its settings take and refuse, and what it makes of a list in memory. With people and records: tests/runs/changing/test_loop.py."""
+"""Loop: what its settings take and refuse, and what it makes of a list in memory. With people and records: tests/runs/commands/test_loop.py."""
 
 from typing import Any
 

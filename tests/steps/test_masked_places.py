@@ -14,7 +14,7 @@ from console.core.documents import document_parts
 from console.core.documents.action_document import Action
 from console.core.effect_kinds import KINDS, Kind
 from console.core.origins import HELP, SAID, SENT, TEXT, Closed, Step, Taken, Text, Version, ways
-from console.runs.rows.version_origins import _of_action, made_at
+from console.runs.store.version_origins import _of_action, made_at
 from console.steps.items import LIST
 from tests.support import masked
 

@@ -7,7 +7,7 @@ import pytest
 from console import runs, workflows
 from console.core.errors import Invalid
 from tests.company import Company
-from tests.runs.changing.test_midway import denied, ruled
+from tests.runs.commands.test_midway import denied, ruled
 from tests.support.engine import whole
 
 ACCOUNT: dict[str, Any] = {"items": {"relation": "account", "fields": ["iban", "status"], "sort": "iban"}}

@@ -13,8 +13,8 @@ from console import log, runs, workflows
 from console.core.run import fold
 from console.infra.db.engine import fetch
 from console.infra.db.presence import PRESENCE
-from console.runs.rows.run_events import as_event
-from console.runs.rows.run_store import load
+from console.runs.store.run_events import as_event
+from console.runs.store.run_store import load
 from tests import warm
 from tests.company import Company
 

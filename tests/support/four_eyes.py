@@ -15,8 +15,8 @@ from console.core.errors import Invalid
 from console.core.forms import FormField, clean
 from console.core.run import fold
 from console.core.run.step_requests import ApprovalAsked
-from console.runs.rows.run_events import as_event
-from console.runs.rows.run_store import load
+from console.runs.store.run_events import as_event
+from console.runs.store.run_store import load
 from console.steps.base import Completion, Context, Prompt, StepConfig, StepType, StepView, Values, WriteRecord
 from console.work import approvals
 from tests.company import Company

@@ -5,8 +5,8 @@ from typing import Any
 from console import log, runs, workflows
 from console.core.run import fold
 from console.infra.db.engine import fetch
-from console.runs.rows.run_events import as_event
-from console.runs.rows.run_store import load
+from console.runs.store.run_events import as_event
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.engine import step
 

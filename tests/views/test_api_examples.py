@@ -23,7 +23,7 @@ from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
-from console.runs.changing import approval_questions
+from console.runs.commands import approval_questions
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
 from tests.company import DOCUMENT, Company

@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from console import runs
-from console.runs.changing import approval_questions, attachments
+from console.runs.commands import approval_questions, attachments
 from tests.messages.reached import clock
 from tests.papers import pdf
-from tests.runs.changing.test_midway import away
+from tests.runs.commands.test_midway import away
 from tests.support.four_eyes import balance, bank, charging, publish, requested, status, step, waiting_for
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Any
 
 from console import workflows
 from console.auth import access
-from console.runs.trying import examples
+from console.runs.simulation import examples
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import signed_in

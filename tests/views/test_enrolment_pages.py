@@ -10,7 +10,7 @@ from console import enrolments, runs, workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.enrolments import Question
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 
 from console.auth import accounts
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from tests.papers import evidence, pdf, picture
 from tests.views.conftest import Page, Pages
 

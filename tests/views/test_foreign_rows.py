@@ -15,7 +15,7 @@ from console.steps.base import StepType
 from console.work import notices, tasks
 from tests.company import Company
 from tests.conftest import Companies, web_app
-from tests.runs.showing.test_lists import counted
+from tests.runs.views.test_lists import counted
 from tests.support import acting, foreign_rows
 from tests.support.foreign_rows import IBAN, KEY, MAIL, MARK, SUM
 from tests.views.conftest import Pages

@@ -15,7 +15,7 @@ from console.activity import sequencing
 from console.auth import accounts
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
-from console.runs.showing import record_reach
+from console.runs.views import record_reach
 from tests.company import DOCUMENT, STEPS, Company
 from tests.messages import reached
 from tests.messages.reached import ANA, NOON, begin, workflow

@@ -5,7 +5,7 @@ from urllib.parse import quote_plus
 
 from markupsafe import escape
 
-from tests.runs.changing.test_loop import LOOP, begin, hand_in
+from tests.runs.commands.test_loop import LOOP, begin, hand_in
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

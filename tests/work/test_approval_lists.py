@@ -7,7 +7,7 @@ from console.auth import access, accounts
 from console.auth.access import Row, policy_store
 from console.core.errors import ConsoleError
 from console.infra.db.engine import transaction
-from console.runs.changing import approval_answers
+from console.runs.commands import approval_answers
 from console.work import approvals, approvers
 from tests.company import Company
 from tests.support.four_eyes import asking, bank, charging, requested

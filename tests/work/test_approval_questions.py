@@ -4,7 +4,7 @@ import pytest
 
 from console import log, runs
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
-from console.runs.changing import approval_questions
+from console.runs.commands import approval_questions
 from console.work import approval_beside, notices
 from tests.company import Company
 from tests.support.four_eyes import balance, bank, charging, requested, status, whole

@@ -13,12 +13,12 @@ from console.auth.access import Row, Scopes
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
-from console.runs.changing import approval_answers
+from console.runs.commands import approval_answers
 from console.upkeep import erasure
 from console.work import approvals, notices
 from tests.company import Company
 from tests.messages.reached import clock
-from tests.runs.changing.test_midway import ruled
+from tests.runs.commands.test_midway import ruled
 from tests.support.engine import overdue
 from tests.support.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole
 

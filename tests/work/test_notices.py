@@ -10,7 +10,7 @@ from console.core.errors import NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
 from console.infra.faults import Fault
-from console.runs.rows.run_events import ENGINE
+from console.runs.store.run_events import ENGINE
 from console.upkeep.status import switch
 from console.work import notices
 from tests.company import Company

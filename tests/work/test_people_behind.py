@@ -9,8 +9,8 @@ from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.enrolments import Question
-from console.runs.changing.approval_requests import possible_approvers
-from console.runs.rows.run_store import load
+from console.runs.commands.approval_requests import possible_approvers
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second

@@ -12,8 +12,8 @@ from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch
 from console.log import event_view
 from console.records import catalogue
-from console.runs.changing.approval_answers import visible_request
-from console.runs.showing.candidates import candidates
+from console.runs.commands.approval_answers import visible_request
+from console.runs.views.candidates import candidates
 from console.work import approvals, approvers, my_work, notices, questions, standing_in, tasks
 from tests.company import Company
 from tests.support.four_eyes import asking, bank, charging, requested, status, whole

@@ -18,7 +18,7 @@ from console.records import catalogue
 from console.work import my_work, ticket_assignment, tickets
 from console.workflows import inboxes
 from tests.company import DESK, Company
-from tests.runs.changing.test_midway import away
+from tests.runs.commands.test_midway import away
 from tests.work.test_inbox import UNRATED
 
 MANY = 60

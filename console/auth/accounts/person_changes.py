@@ -139,7 +139,7 @@ def disable_person(person_id: str, *, by: Actor = persons.COMMAND_LINE) -> None:
     authority.require_another(by, person_id, "closes their own account")
 
     def close(connection: Connection) -> dict[str, Any] | None:
-        from console.runs.changing import cleared_notices
+        from console.runs.commands import cleared_notices
 
         authority.keep_an_admin(connection, person_id)
         cleared_notices.notify_cleared(connection, by, "account_closed", person_id)
@@ -168,7 +168,7 @@ def remove_person(actor: Actor, person_id: str, confirmed: str) -> None:
     """
     if confirmed.strip() != CONFIRM:
         raise Invalid(f"Type {CONFIRM} to remove the account.", at=("confirm", f"takes {CONFIRM}, as it stands here"))
-    from console.runs.changing import cleared_notices
+    from console.runs.commands import cleared_notices
 
     authority.require_another(actor, person_id, "removes their own account")
     with authority.changing(actor) as connection:

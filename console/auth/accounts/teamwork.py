@@ -154,7 +154,7 @@ def archive(actor: Actor, team_id: str) -> None:
 
     Things with a label that the actor is not cleared for are not counted or named and do not stop it; those who may see them are notified.
     """
-    from console.runs.changing import cleared_notices
+    from console.runs.commands import cleared_notices
 
     with authority.changing(actor) as connection:
         _open(connection, team_id)

@@ -1,6 +1,6 @@
 """Approvals: the effects of a step are requested only after other people have approved exactly these effects.
 
-`console.runs.changing` has judged a person's roles and scope before. This module judges whether a rule excludes them (the requester, whoever did
+`console.runs.commands` has judged a person's roles and scope before. This module judges whether a rule excludes them (the requester, whoever did
 an earlier step), whether they have answered already, and whether enough people have approved.
 """
 

@@ -10,8 +10,8 @@ from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.reports.tables.base import Cell, Column, Link, TableReport
-from console.runs.showing import lists, record_reach
-from console.runs.showing.run_filters import is_whole
+from console.runs.views import lists, record_reach
+from console.runs.views.run_filters import is_whole
 
 COMPLETED = "completed"
 

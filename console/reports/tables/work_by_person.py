@@ -13,7 +13,7 @@ from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.reports.tables.base import Cell, Column, TableReport
-from console.runs.showing import lists, record_reach
+from console.runs.views import lists, record_reach
 
 
 class WorkByPerson(TableReport):

@@ -23,7 +23,7 @@ from console.core.run.step_requests import Awaited, SideRow, Wish
 from console.infra import jobs
 from console.infra.db.ids import new_id
 from console.records import Record
-from console.runs.changing.approval_requests import complete_request, notify_approvers
+from console.runs.commands.approval_requests import complete_request, notify_approvers
 from console.runs.engine import addressees, proposing, run_turns
 from console.runs.engine.effecting import (
     awaited_source,
@@ -39,10 +39,10 @@ from console.runs.engine.effecting import (
 from console.runs.engine.made_by_runs import former_runs, starts_runs_and_stands
 from console.runs.engine.stepping import OpenStep, context_of, plan_of, record_of, require_step, require_tagging, step_at
 from console.runs.engine.without_record import record_left
-from console.runs.rows.loaded_runs import Loaded
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_rows import as_stored, with_loaded_rows
-from console.runs.rows.run_store import Also, after_stored, former_attempt, load, write
+from console.runs.store.loaded_runs import Loaded
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_rows import as_stored, with_loaded_rows
+from console.runs.store.run_store import Also, after_stored, former_attempt, load, write
 from console.steps.base import AsksPerson, Completion, Context
 from console.steps.effects import target_of
 from console.workflows import Definition, inboxes

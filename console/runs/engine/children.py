@@ -26,12 +26,12 @@ from console.core.run.origin import EACH, FREE, Fork, Parent, StartedBy
 from console.infra import jobs
 from console.infra.db.engine import fetch, hot_engine
 from console.infra.db.run_reach import EVERY_RUN
-from console.runs.changing import run_starts
+from console.runs.commands import run_starts
 from console.runs.engine.run_causes import passed_on
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.loaded_runs import Loaded
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import load, retried, write
+from console.runs.store.loaded_runs import Loaded
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_store import load, retried, write
 from console.steps.base import NEXT, Child, joined
 from console.workflows import Definition
 

@@ -15,7 +15,7 @@ from console.core.run import Effect, Run
 from console.core.run.effect_changes import as_stored
 from console.records import Changed
 from console.records.consents_told import Told, consents_told
-from console.runs.rows.run_events import ENGINE
+from console.runs.store.run_events import ENGINE
 
 Also = Callable[[Connection, str], None]
 

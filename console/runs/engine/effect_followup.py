@@ -15,12 +15,12 @@ from console.core.run.step_requests import SideRow
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.runs.changing.run_rights import see
+from console.runs.commands.run_rights import see
 from console.runs.engine.addressees import may_see
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.loaded_runs import Loaded
-from console.runs.rows.run_events import ENGINE, as_event
-from console.runs.rows.run_store import load, retried, write
+from console.runs.store.loaded_runs import Loaded
+from console.runs.store.run_events import ENGINE, as_event
+from console.runs.store.run_store import load, retried, write
 from console.steps.effects import later_results, target_of
 from console.steps.effects.later_results import LaterResult
 from console.workflows import version

@@ -24,9 +24,9 @@ from console.infra.db.engine import alone
 from console.infra.outbound import retry_after
 from console.runs.engine import consent_events, effect_followup, stage_events
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.loaded_runs import Loaded
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import load, retried, write
+from console.runs.store.loaded_runs import Loaded
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_store import load, retried, write
 from console.steps import effects
 from console.workflows import Definition
 

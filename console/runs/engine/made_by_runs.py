@@ -8,7 +8,7 @@ from console.core.run import Attempt, Effect, Run, repeating
 from console.core.run.commands import FormerRuns
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import EVERY_RUN
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 
 MOST = 100
 HARMLESS = repeating.COMPARED | {"notice"}

@@ -12,15 +12,15 @@ from console.core.run import Event, Run, commands, decisions
 from console.core.run.commands import Command
 from console.core.run.proposal import AT_STAKE, LEVELS, UNFILLED
 from console.infra.db.engine import fetch
-from console.runs.changing.approval_requests import notify_approvers
+from console.runs.commands.approval_requests import notify_approvers
 from console.runs.engine import proposing
 from console.runs.engine.advancing import completing_command, go_on
 from console.runs.engine.stepping import OpenStep, completion_of, context_of, plan_of, prompt_of, record_of, require_step, step_at
-from console.runs.rows import typed_drafts
-from console.runs.rows.loaded_runs import Loaded
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_rows import with_loaded_rows
-from console.runs.rows.run_store import after_events, load, retried, write
+from console.runs.store import typed_drafts
+from console.runs.store.loaded_runs import Loaded
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_rows import with_loaded_rows
+from console.runs.store.run_store import after_events, load, retried, write
 from console.steps.base import Context
 from console.steps.proposable import gathered
 from console.workflows import Definition

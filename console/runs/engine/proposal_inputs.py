@@ -17,11 +17,11 @@ from console.core.run import Attempt, Run
 from console.core.run.proposal import is_second_call
 from console.infra.db.engine import fetch
 from console.records import Record
-from console.runs.changing.run_rights import Seen, see
+from console.runs.commands.run_rights import Seen, see
 from console.runs.engine import proposing
 from console.runs.engine.proposal_answers import record_answer
 from console.runs.engine.stepping import OpenStep, context_of, prompt_of, require_step, step_at
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps.base import AtHand, Context, Prompt, StepView
 from console.steps.proposable import TICK, Proposable
 from console.workflows import Definition

@@ -16,7 +16,7 @@ from console.core.run.step_requests import Awaited, SideRow
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
-from console.runs.showing.step_stakes import at_stake
+from console.runs.views.step_stakes import at_stake
 from console.workflows import Definition
 
 LATEST_S = 5.0  # so long after the deadline a waiting step stops waiting

@@ -14,7 +14,7 @@ from console.core.expressions import Expression
 from console.core.run import Run
 from console.core.scopes import Scope
 from console.records import Record
-from console.runs.rows import loaded_rows
+from console.runs.store import loaded_rows
 from console.steps.base import NEXT, Read, Rows, Total
 
 

@@ -26,7 +26,7 @@ from console.records import Record
 from console.runs.engine import opened_documents, proposing
 from console.runs.engine.people_behind import people_behind
 from console.runs.engine.step_reads import read_rows
-from console.runs.rows import loaded_rows
+from console.runs.store import loaded_rows
 from console.steps.base import Completion, Context, Focus, Option, Prompt, StepType, StepView
 from console.steps.effects import action_preview, spoken_values
 from console.workflows import Definition

@@ -9,12 +9,12 @@ from console.core.run.decisions import decide
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.infra.db.run_reach import AT_WORK, EVERY_RUN
-from console.runs.changing.handing_over import save_idle_run
+from console.runs.commands.handing_over import save_idle_run
 from console.runs.engine import children
 from console.runs.engine.effecting import give_up_waiting
 from console.runs.engine.stepping import plan_of
-from console.runs.rows.run_events import ENGINE
-from console.runs.rows.run_store import load, write
+from console.runs.store.run_events import ENGINE
+from console.runs.store.run_store import load, write
 
 logger = logging.getLogger(__name__)
 STUCK_S = 5  # whoever committed the step is at it by then; with an effect, says so by a lock

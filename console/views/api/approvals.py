@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console import log
-from console.runs.changing import approval_questions
+from console.runs.commands import approval_questions
 from console.views.api import listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read
 from console.views.api.shapes import Approval, ApprovalRemark, Listed

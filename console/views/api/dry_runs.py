@@ -10,7 +10,7 @@ from console import log, runs, workflows
 from console.browse import BrowseQuery
 from console.messages import contact_trials
 from console.messages.delivery_gate import DeliveryGate
-from console.runs.trying import workflow_trials
+from console.runs.simulation import workflow_trials
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.shapes import Anything, DryRun, Trial
 

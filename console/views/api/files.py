@@ -11,7 +11,7 @@ from werkzeug.exceptions import UnsupportedMediaType
 from console import documents
 from console.core.errors import Invalid, NotFound
 from console.log import body as canonical
-from console.runs.changing import attachments
+from console.runs.commands import attachments
 from console.views.api import idempotency
 from console.views.api.operation import Asked, Done, Example, Media, Sent, operation, parse_query
 from console.views.api.shapes import Checklist, File, FileValue

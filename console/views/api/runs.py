@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
 from console import documents, enrolments, runs
-from console.runs.showing import run_filters
+from console.runs.views import run_filters
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import AbortPreview, Event, Listed, Replay, RevisePreview, Run, RunHead, Status

@@ -16,7 +16,7 @@ from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.run.simulation import Question, Simulated
 from console.messages import contact_trials
 from console.messages.delivery_gate import DeliveryGate
-from console.runs.trying import test_results, workflow_trials
+from console.runs.simulation import test_results, workflow_trials
 from console.views import frame, reference_boxes, refusals
 from console.views.editor import trial_words
 from console.views.editor.new import start_fields

@@ -11,7 +11,7 @@ from console.core import expressions
 from console.core.errors import Invalid, NotFound
 from console.core.expressions import ExpressionError
 from console.core.speaking import fill_text
-from console.runs.trying import examples
+from console.runs.simulation import examples
 from console.views import formats, frame
 from console.views.editor.values_in_words import words_of
 from console.views.formats import Kind, label_of

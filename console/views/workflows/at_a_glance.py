@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from console import automation, enrolments, formats, log, messages, monitoring
 from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
-from console.runs.changing.taking_out import EXITED
+from console.runs.commands.taking_out import EXITED
 from console.views import enrolled, frame
 from console.views.run.wait_words import waiting
 

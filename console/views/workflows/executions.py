@@ -15,7 +15,7 @@ from console.core.policy import rules
 from console.formats.sentences import cause_words
 from console.messages import message_reasons
 from console.monitoring import incidents
-from console.runs.showing import lists, run_filters
+from console.runs.views import lists, run_filters
 from console.views import frame, reference_boxes, refusals
 from console.views.run import form_boxes, sources, step_values, steps_pane
 from console.views.run.wait_words import waits_shortly

@@ -14,7 +14,7 @@ from console.core.plain_words import uncapitalised
 from console.messages import message_reasons
 from console.monitoring import unable_to_start
 from console.monitoring.lately import Happened
-from console.runs.showing.bounded_counts import Bounded
+from console.runs.views.bounded_counts import Bounded
 from console.views import frame
 from console.views.workflows import cards, periods, tabs
 from console.workflows import OBJECT, Known

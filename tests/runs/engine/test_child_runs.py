@@ -13,11 +13,11 @@ from console.core.run.origin import RecordRef, StartedBy
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
 from console.monitoring import alerts, incidents
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.views.run import wait_words
 from console.workflows import Known
 from tests.company import Company
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 from tests.support.engine import overdue, step, whole
 
 ROBOT = "robot@fernwick.test"

@@ -12,10 +12,10 @@ from console.core.errors import Conflict
 from console.core.run.commands import Report
 from console.infra.db.engine import alone, fetch
 from console.runs.engine.effecting import record_report
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from tests.company import Company
-from tests.runs.changing.test_crash import act, together
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_crash import act, together
+from tests.runs.commands.test_midway import failing
 from tests.support.acting import imported
 from tests.support.engine import kinds, overdue, until, whole, workers
 from tests.support.paying import PAY, RECALL, Provider, at_pay, back, made, pay, paying, providing

@@ -8,10 +8,10 @@ import pytest
 from console import log, runs
 from console.infra import faults, jobs as queue
 from console.infra.db.engine import fetch, transaction
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.conftest import Database
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 from tests.support import engine
 from tests.support.engine import counting, jobs, kinds, overdue, started, until, waiting, whole
 

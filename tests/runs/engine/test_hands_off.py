@@ -11,8 +11,8 @@ from console.core.run.causes import Cause
 from console.core.run.origin import RecordRef, StartedBy
 from console.infra import jobs as queue
 from console.infra.db.engine import fetch
-from console.runs.changing import hands_off
-from console.runs.rows.run_store import load
+from console.runs.commands import hands_off
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.engine import jobs, overdue, step, whole
 

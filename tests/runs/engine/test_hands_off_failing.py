@@ -8,7 +8,7 @@ from console import runs, workflows
 from console.auth import access, accounts
 from console.core.errors import Conflict
 from console.core.run.origin import RecordRef, StartedBy
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.work import tickets
 from tests.company import Company
 from tests.support.acting import imported

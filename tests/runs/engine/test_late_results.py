@@ -10,7 +10,7 @@ from console import runs, workflows
 from console.core.errors import ConsoleError
 from console.core.run.commands import Report
 from console.runs.engine.effecting import record_report
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from tests.company import Company
 from tests.support.engine import kinds, whole
 from tests.support.paying import Provider, back, effects, providing, unknown

@@ -9,7 +9,7 @@ from console.auth import accounts
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.runs.engine.advancing import loaded_with_former
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps.completion import Child, Completion, TaskWanted
 from console.upkeep import status
 from tests.company import Company

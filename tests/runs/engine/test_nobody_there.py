@@ -8,7 +8,7 @@ from console import runs
 from console.auth import access, accounts
 from console.core.errors import NotFound
 from console.infra.db.engine import fetch
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.work import tickets
 from tests.company import Company
 from tests.support.engine import kinds, overdue, publish, step, waiting, whole

@@ -9,7 +9,7 @@ from console.activity import sequencing
 from console.core.errors import ConsoleError
 from console.records import connect
 from tests.company import Company
-from tests.runs.changing.test_midway import away, said, whole
+from tests.runs.commands.test_midway import away, said, whole
 from tests.support.engine import overdue
 
 

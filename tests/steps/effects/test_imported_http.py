@@ -12,7 +12,7 @@ from console import runs
 from console.auth import access
 from console.core.run import Run
 from console.infra import settings
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps import effects
 from tests.company import Company
 from tests.servers import outside

@@ -10,7 +10,7 @@ from console.auth import access
 from console.core.errors import Conflict
 from console.core.run import Effect, Run
 from console.core.run.commands import Report
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps import effects
 from console.steps.effects import python
 from tests.company import Company

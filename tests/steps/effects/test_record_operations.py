@@ -11,10 +11,10 @@ from console.auth.access import policy_store
 from console.core.run import Effect
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
-from console.runs.rows.run_store import load
+from console.runs.store.run_store import load
 from console.steps import effects
 from tests.company import Company
-from tests.runs.changing.test_midway import failing
+from tests.runs.commands.test_midway import failing
 from tests.support.engine import publish, step, whole
 
 ACCOUNT = {
