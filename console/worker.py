@@ -195,22 +195,12 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import (
-        automation,
-        background,
-        document_requests,
-        enrolments,
-        messages,
-        monitoring,
-        outgoing_webhooks,
-        proposals,
-        runs,
-        sources,
-    )
+    from console import automation, background, enrolments, messages, monitoring, outgoing_webhooks, proposals, runs, sources
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.auth import accounts
     from console.browse import list_files
+    from console.documents import requests
     from console.infra import jobs as queue
     from console.messages import mail_polling
     from console.proposals import ladder
@@ -293,7 +283,7 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("old deliveries", DAY_S, outgoing_webhooks.forget),
         ],
         "models": [Duty("model", DAY_S, proposals.make_ready)],
-        "letters": [Duty("letters", LETTERS_S, document_requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)],
+        "letters": [Duty("letters", LETTERS_S, requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)],
     }
 
 

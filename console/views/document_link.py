@@ -6,10 +6,10 @@ from urllib.parse import quote
 from babel.dates import format_date
 from flask import Blueprint, Response, render_template, request
 
-from console import document_requests
 from console.core import media
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.document_requests import Page
+from console.documents import requests
+from console.documents.requests import Page
 from console.infra import settings
 from console.views import frame, security
 from console.views.formats import Look
@@ -40,11 +40,11 @@ def sent(token: str) -> Response:
     wrong = _files(page)
     try:
         for file_id in request.form.getlist(AWAY):
-            document_requests.take_away(page, file_id)
+            requests.take_away(page, file_id)
         if request.form.get("do") == "send" and not wrong:
-            document_requests.submit(page, values)
+            requests.submit(page, values)
         else:
-            document_requests.keep(page, values)
+            requests.keep(page, values)
     except Invalid as error:
         wrong += list(error.details)
     except (Conflict, NotFound):
@@ -58,12 +58,12 @@ def send(token: str) -> Response:
     page = _opened(token)
     try:
         if AWAY in request.form:
-            document_requests.take_away(page, request.form[AWAY])
+            requests.take_away(page, request.form[AWAY])
             return security.answer_outside("", 200)
         upload = request.files.get("file")
         if upload is None:
             raise Invalid("No file was sent.")
-        stored = document_requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
+        stored = requests.take(page, request.form.get("field", ""), upload.filename or "", upload.stream.read())
     except ConsoleError as error:
         answer = security.answer_outside("", error.status)
         answer.headers["X-Reason"] = quote(str((error.details or [{"reason": error.message}])[0]["reason"]))
@@ -72,7 +72,7 @@ def send(token: str) -> Response:
 
 
 def _opened(token: str) -> Page:
-    return document_requests.opened(token, request.remote_addr or "")
+    return requests.opened(token, request.remote_addr or "")
 
 
 def _files(page: Page) -> list[dict[str, Any]]:
@@ -83,7 +83,7 @@ def _files(page: Page) -> list[dict[str, Any]]:
             if not name.startswith(SENT) or not upload.filename:
                 continue
             try:
-                document_requests.take(page, name.removeprefix(SENT), upload.filename, upload.stream.read())
+                requests.take(page, name.removeprefix(SENT), upload.filename, upload.stream.read())
             except Invalid as error:
                 wrong += list(error.details)
             except Conflict:

@@ -11,10 +11,11 @@ from flask.sansio.blueprints import BlueprintSetupState
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
-from console import document_requests, log
+from console import log
 from console.contacts import contact_files
 from console.core.errors import NotAllowed
 from console.core.moments import READER_ZONE
+from console.documents import requests
 from console.infra import settings
 from console.infra.db import request_writes
 from console.infra.db.ids import uuid7_text
@@ -164,7 +165,7 @@ def _programs_outside() -> bool:
 
 
 def _has_link() -> bool:
-    return _outside() and document_requests.is_known(str((request.view_args or {}).get("token", "")))
+    return _outside() and requests.is_known(str((request.view_args or {}).get("token", "")))
 
 
 def same_origin() -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import document_requests
+from console.documents import requests
 from tests.company import Company
 from tests.papers import asking, evidence, pdf, picture
 
@@ -65,7 +65,7 @@ def test_evidence_is_sent_ahead_and_looked_at_by_keyboard(screens: Callable[...,
 
 def test_the_page_outside_on_a_phone_and_the_asker_beside_it(screens: Callable[..., "Screen"], company: Company, tmp_path: Path) -> None:
     run_id, chosen = asking(company), papers(tmp_path)
-    path = "/request/" + document_requests.link(company.olivia, run_id, "").rpartition("/")[2]
+    path = "/request/" + requests.link(company.olivia, run_id, "").rpartition("/")[2]
     for scheme, width in (("light", 390), ("dark", 1440)):
         outside = screens(width, 844, scheme)
         outside.go(path)

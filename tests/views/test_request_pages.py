@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from urllib3.filepost import encode_multipart_formdata
 
-from console import document_requests
+from console.documents import requests
 from console.infra import settings
 from tests.papers import asking, pdf, picture
 from tests.views.conftest import Page, Pages
@@ -23,7 +23,7 @@ def outsider(pages: Pages) -> FlaskClient:
 
 
 def link(pages: Pages, run_id: str) -> str:
-    return "/request/" + document_requests.link(pages.company.olivia, run_id, "").rpartition("/")[2]
+    return "/request/" + requests.link(pages.company.olivia, run_id, "").rpartition("/")[2]
 
 
 def form(**files: tuple[bytes, str]) -> dict[str, Any]:
@@ -95,9 +95,9 @@ def test_revoked_replaced_and_expired_links_say_the_same(pages: Pages) -> None:
     company, browser = pages.company, outsider(pages)
     revoked = asking(company)
     old = link(pages, revoked)
-    document_requests.revoke(company.olivia, revoked, "Wrong address.")
+    requests.revoke(company.olivia, revoked, "Wrong address.")
     texts = {browser.get(old).text, browser.get("/request/never-was").text}
-    document_requests.renew(company.olivia, revoked)
+    requests.renew(company.olivia, revoked)
     texts.add(browser.get(old).text)
     assert len(texts) == 1
     assert browser.post(old, data={"do": "send"}).status_code == 404

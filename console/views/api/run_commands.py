@@ -7,8 +7,9 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
-from console import document_requests, enrolments, runs
+from console import enrolments, runs
 from console.core.errors import Invalid
+from console.documents import requests
 from console.log import body as canonical
 from console.views.api.operation import Done, Example, Nothing, Sent, View, operation, read
 from console.views.api.shapes import Checked, Run, Saved
@@ -262,7 +263,7 @@ def assign(run_id: str) -> ResponseReturnValue:
 def step_in(run_id: str) -> ResponseReturnValue:
     """Stop waiting for what the step waits for: the holder does it by hand."""
     sent = read(Reasoned)
-    document_requests.stop_waiting(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
+    requests.stop_waiting(g.actor, run_id, revision=sent.revision, reason=sent.reason or "")
     return _run(run_id)
 
 

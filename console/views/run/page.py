@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from flask import request
 
-from console import browse, document_requests, documents, runs
+from console import browse, documents, runs
 from console.actions import bulk_starts
 from console.auth import access
 from console.core.actor import Actor
@@ -16,6 +16,7 @@ from console.core.documents.collections import Collection
 from console.core.errors import ConsoleError
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
+from console.documents import requests
 from console.proposals import absence_words, feedback, measure, provider_standing
 from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, meanwhile, reference_boxes
@@ -144,7 +145,7 @@ def page_context(
         context["checks_url"] = frame.run_url(run["id"], "checks", item=(screen.get("progress") or {}).get("key"))
         context["checks_awaited"] = int(screen["checks"])
     context |= _settling(run, screen, wrong, look)
-    context["asked"] = document_requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
+    context["asked"] = requests.state(actor, run["id"]) if face == "wait" and _waits_for_documents(run) else None
     if context["asked"] is not None:
         context["asked_until"] = formats.text(Kind("until", "Until", "datetime"), context["asked"].request.until.isoformat(), look)
     context |= pane.pane(view, actor, look, tab, context["states_of"], block_papers.first_open(screen.get("content"), papers))

@@ -11,9 +11,10 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import document_requests, runs
+from console import runs
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.proposal import MARKS
+from console.documents import requests
 from console.infra import settings
 from console.runs import RunView
 from console.views import errors, files, frame
@@ -159,7 +160,7 @@ def retry(run_id: str) -> Response:
 @blueprint.post("/<run_id>/step-in")
 def step_in(run_id: str) -> Response:
     """Stop waiting and do the step by hand."""
-    return command(run_id, lambda typed: document_requests.stop_waiting(frame.actor(), run_id, revision=typed.revision))
+    return command(run_id, lambda typed: requests.stop_waiting(frame.actor(), run_id, revision=typed.revision))
 
 
 @blueprint.post("/<run_id>/request/<do>")
@@ -169,11 +170,11 @@ def request_documents(run_id: str, do: str) -> Response:
     base = settings.current().base_url or request.host_url.rstrip("/")
     sent = request.files.get("file")
     known: dict[str, Callable[[], object]] = {
-        "link": lambda: document_requests.link(who, run_id, base),
-        "remind": lambda: document_requests.remind(who, run_id),
-        "renew": lambda: document_requests.renew(who, run_id),
-        "revoke": lambda: document_requests.revoke(who, run_id, form.get("reason", "").strip()),
-        "hand": lambda: document_requests.by_hand(
+        "link": lambda: requests.link(who, run_id, base),
+        "remind": lambda: requests.remind(who, run_id),
+        "renew": lambda: requests.renew(who, run_id),
+        "revoke": lambda: requests.revoke(who, run_id, form.get("reason", "").strip()),
+        "hand": lambda: requests.by_hand(
             who,
             run_id,
             form.get("wanted", ""),
@@ -181,7 +182,7 @@ def request_documents(run_id: str, do: str) -> Response:
             sent.stream.read() if sent else b"",
             form.get("sender", ""),
         ),
-        "finish": lambda: document_requests.finish(who, run_id),
+        "finish": lambda: requests.finish(who, run_id),
     }
     if do not in known:
         raise NotFound

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import actions, browse, document_requests, enrolments, log, runs, workflows
+from console import actions, browse, enrolments, log, runs, workflows
 from console.actions import bulk
 from console.auth import access, accounts
 from console.browse import evidence
@@ -17,6 +17,7 @@ from console.core import media
 from console.core.errors import ConsoleError
 from console.core.forms import FormField, Wrong, cleaned
 from console.core.run.origin import StartedBy
+from console.documents import requests
 from console.infra import files, subjects
 from console.infra.db.ids import new_id
 from console.runs.commands import attachments
@@ -249,12 +250,12 @@ def test_a_draft_keeps_what_is_typed_and_the_files_of_its_run(house: Company) ->
 @pytest.mark.parametrize("value", [*REFUSED, "2", "1"])
 def test_who_has_a_link_from_outside_names_no_record(house: Company, value: str) -> None:
     run = asking(house, form=[WHOSE, {"name": "said", "label": "Said"}], documents=[])
-    page = document_requests.opened(document_requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1")
-    document_requests.keep(page, {"whose": value, "said": "half"})
+    page = requests.opened(requests.link(house.olivia, run, "https://console.example").rpartition("/")[2], "192.0.2.1")
+    requests.keep(page, {"whose": value, "said": "half"})
     with pytest.raises(ConsoleError) as refused:
-        document_requests.submit(page, {"whose": value, "said": "yes"})
+        requests.submit(page, {"whose": value, "said": "yes"})
     assert [detail["field"] for detail in refused.value.details] == ["whose"]
-    document_requests.finish(house.olivia, run)
+    requests.finish(house.olivia, run)
     told = house.told(run)["context"]["note"]
     assert (told["whose"], told["said"]) == (None, "yes")
 

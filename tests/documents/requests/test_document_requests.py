@@ -11,10 +11,11 @@ from typing import Any
 import orjson
 import pytest
 
-from console import document_requests, runs
+from console import runs
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, TooMany
-from console.document_requests import outside
+from console.documents import requests
+from console.documents.requests import outside
 from console.infra import files, settings
 from console.infra.db import fetch
 from console.upkeep import erasure
@@ -29,11 +30,11 @@ IBAN = {"iban": "LT459999900012345678"}
 
 
 def token(company: Company, run_id: str) -> str:
-    return document_requests.link(company.olivia, run_id, "https://console.example").rpartition("/")[2]
+    return requests.link(company.olivia, run_id, "https://console.example").rpartition("/")[2]
 
 
 def page(company: Company, run_id: str) -> outside.Page:
-    return document_requests.opened(token(company, run_id), HERE)
+    return requests.opened(token(company, run_id), HERE)
 
 
 def events(run_id: str, *kinds: str) -> list[Told]:
@@ -73,13 +74,13 @@ def post(company: Company, monkeypatch: pytest.MonkeyPatch) -> Iterator[servers.
 def test_the_run_waits_and_the_asker_sees_what_is_missing(company: Company) -> None:
     run_id = asking(company)
     assert at(company, run_id) == ("waiting_event", "note")
-    state = document_requests.state(company.olivia, run_id)
+    state = requests.state(company.olivia, run_id)
     assert state is not None
     assert [(item.id, item.missing) for item in state.items] == [("extract", True), ("photos", False)]
     assert (state.received, state.may, state.mails, state.request.mail) == (0, True, False, "due")
     assert [event["wanted"] for event in events(run_id, "document_requested")] == [["extract", "photos"]]
-    document_requests.letters()
-    state = document_requests.state(company.olivia, run_id)
+    requests.letters()
+    state = requests.state(company.olivia, run_id)
     assert state is not None
     assert state.request.mail == "none"
 
@@ -87,39 +88,39 @@ def test_the_run_waits_and_the_asker_sees_what_is_missing(company: Company) -> N
 def test_half_way_another_day_and_sent_off(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "photos", "a.jpg", picture())
-    document_requests.keep(document_requests.opened(link, HERE), {"iban": "LT45", "unknown": "x"})
+    requests.take(requests.opened(link, HERE), "photos", "a.jpg", picture())
+    requests.keep(requests.opened(link, HERE), {"iban": "LT45", "unknown": "x"})
     passed(run_id, 10)
-    again = document_requests.opened(link, "198.51.100.7")  # from another machine, another day
+    again = requests.opened(link, "198.51.100.7")  # from another machine, another day
     assert {field.name: field.value for field in again.fields} == {"iban": "LT45", "staff": None}
     with pytest.raises(Invalid) as refused:
-        document_requests.submit(again, {"iban": "", "staff": "many"})
+        requests.submit(again, {"iban": "", "staff": "many"})
     assert sorted(str(detail["field"]) for detail in refused.value.details) == ["extract", "iban", "staff"]
-    document_requests.take(again, "extract", "extract.pdf", pdf(2))
-    document_requests.submit(again, {**IBAN, "staff": 12})
+    requests.take(again, "extract", "extract.pdf", pdf(2))
+    requests.submit(again, {**IBAN, "staff": 12})
     assert at(company, run_id) == ("waiting_person", "rate")
     output = company.told(run_id)["context"]["note"]
     assert (output["received"], output["lacking"], output["iban"], output["staff"]) == (["extract", "photos"], [], IBAN["iban"], 12)
     assert [entry["name"] for entry in output["documents"]["extract"]] == ["extract.pdf"]
     assert [(event["wanted"], event["pages"]) for event in events(run_id, "document_received")] == [("extract", 2), ("photos", 1)]
-    assert document_requests.opened(link, HERE).finished
+    assert requests.opened(link, HERE).finished
 
 
 def test_used_twice_says_that_it_is_finished_and_changes_nothing(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    mine, forwarded = document_requests.opened(link, HERE), document_requests.opened(link, "203.0.113.9")
-    document_requests.take(mine, "extract", "a.pdf", pdf())
-    document_requests.submit(mine, IBAN)
+    mine, forwarded = requests.opened(link, HERE), requests.opened(link, "203.0.113.9")
+    requests.take(mine, "extract", "a.pdf", pdf())
+    requests.submit(mine, IBAN)
     before = company.told(run_id)
-    late = document_requests.opened(link, HERE)
+    late = requests.opened(link, HERE)
     assert late.finished
     for act in (
-        lambda: document_requests.submit(late, {"iban": "stolen"}),
-        lambda: document_requests.submit(forwarded, {"iban": "stolen"}),
-        lambda: document_requests.take(late, "photos", "a.jpg", picture()),
-        lambda: document_requests.take_away(late, "fil_x"),
-        lambda: document_requests.keep(late, {"iban": "x"}),
+        lambda: requests.submit(late, {"iban": "stolen"}),
+        lambda: requests.submit(forwarded, {"iban": "stolen"}),
+        lambda: requests.take(late, "photos", "a.jpg", picture()),
+        lambda: requests.take_away(late, "fil_x"),
+        lambda: requests.keep(late, {"iban": "x"}),
     ):
         with pytest.raises(Conflict, match="sent off already"):
             act()
@@ -130,12 +131,12 @@ def test_used_twice_says_that_it_is_finished_and_changes_nothing(company: Compan
 def test_two_who_send_off_at_once_do_it_once(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
-    pages = [document_requests.opened(link, HERE) for _ in range(4)]
+    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    pages = [requests.opened(link, HERE) for _ in range(4)]
 
     def send(one: outside.Page) -> None:
         try:
-            document_requests.submit(one, IBAN)
+            requests.submit(one, IBAN)
         except Conflict:
             return
 
@@ -149,7 +150,7 @@ def test_two_who_send_off_at_once_do_it_once(company: Company) -> None:
 
 def _tried(wrong: str) -> type[Exception] | None:
     try:
-        document_requests.opened(wrong, HERE)
+        requests.opened(wrong, HERE)
     except (NotFound, TooMany) as refused:
         return type(refused)
     return None
@@ -160,25 +161,25 @@ def test_who_tries_many_links_has_to_wait(company: Company) -> None:
     answers = [_tried(f"{number:043}") for number in range(60)]
     assert answers[:20] == [NotFound] * 20
     assert TooMany in answers
-    assert not document_requests.opened(link, "198.51.100.7").finished  # others do not wait for them
+    assert not requests.opened(link, "198.51.100.7").finished  # others do not wait for them
 
 
 def test_expired_the_run_goes_on_with_what_came_half(company: Company) -> None:
     run_id = asking(company)
-    page_of_then = document_requests.opened(link := token(company, run_id), HERE)
-    document_requests.take(page_of_then, "photos", "a.jpg", picture())
-    document_requests.keep(page_of_then, {"iban": "LT45", "staff": ""})
+    page_of_then = requests.opened(link := token(company, run_id), HERE)
+    requests.take(page_of_then, "photos", "a.jpg", picture())
+    requests.keep(page_of_then, {"iban": "LT45", "staff": ""})
     passed(run_id, 21)
     with pytest.raises(NotFound, match="not in use"):
-        document_requests.opened(link, HERE)
-    document_requests.letters()
+        requests.opened(link, HERE)
+    requests.letters()
     assert at(company, run_id) == ("waiting_person", "decide")
     output = company.told(run_id)["context"]["note"]
     assert [output[name] for name in ("received", "lacking", "iban", "unsent")] == [["photos"], ["extract"], None, {"iban": "LT45"}]
     with pytest.raises(Conflict, match="or is over"):
-        document_requests.take(page_of_then, "extract", "a.pdf", pdf())
+        requests.take(page_of_then, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict, match="or is over"):
-        document_requests.submit(page_of_then, IBAN)
+        requests.submit(page_of_then, IBAN)
     assert at(company, run_id) == ("waiting_person", "decide")
 
 
@@ -186,26 +187,26 @@ def test_revoked_and_made_anew(company: Company) -> None:
     run_id = asking(company)
     first = token(company, run_id)
     with pytest.raises(Invalid):
-        document_requests.revoke(company.olivia, run_id, " ")
-    document_requests.take(document_requests.opened(first, HERE), "photos", "a.jpg", picture())
-    document_requests.revoke(company.olivia, run_id, "Went to the wrong address.")
+        requests.revoke(company.olivia, run_id, " ")
+    requests.take(requests.opened(first, HERE), "photos", "a.jpg", picture())
+    requests.revoke(company.olivia, run_id, "Went to the wrong address.")
     with pytest.raises(NotFound, match="not in use"):
-        document_requests.opened(first, HERE)
-    for act in (document_requests.remind, lambda who, run: document_requests.link(who, run, "")):
+        requests.opened(first, HERE)
+    for act in (requests.remind, lambda who, run: requests.link(who, run, "")):
         with pytest.raises(Conflict, match="taken back"):
             act(company.olivia, run_id)
-    document_requests.renew(company.olivia, run_id)
+    requests.renew(company.olivia, run_id)
     second = token(company, run_id)
     assert second != first
-    former = document_requests.opened(second, HERE)
+    former = requests.opened(second, HERE)
     assert [len(item.files) for item in former.request.items] == [0, 1]
-    document_requests.renew(company.olivia, run_id)
+    requests.renew(company.olivia, run_id)
     with pytest.raises(Conflict, match="3 links were made"):
-        document_requests.renew(company.olivia, run_id)
+        requests.renew(company.olivia, run_id)
     with pytest.raises(NotFound):
-        document_requests.opened(second, HERE)
+        requests.opened(second, HERE)
     with pytest.raises(Conflict):  # a page that was drawn by the former link
-        document_requests.take(former, "photos", "b.jpg", picture(size=(5, 5)))
+        requests.take(former, "photos", "b.jpg", picture(size=(5, 5)))
     assert [event["round"] for event in events(run_id, "document_requested")] == [1, 2, 3]
     assert len(events(run_id, "document_link_revoked")) == 1
 
@@ -225,16 +226,16 @@ def test_what_came_by_mail_is_entered_by_hand_with_its_sender(company: Company) 
         (("extract", "a.pdf", b"", "by mail"), "file"), (("extract", "a.jpg", picture(), "by mail"), "extract"),
     ):  # fmt: skip
         with pytest.raises(Invalid) as refused:
-            document_requests.by_hand(company.olivia, run_id, *given)
+            requests.by_hand(company.olivia, run_id, *given)
         assert [detail["field"] for detail in refused.value.details] == [field]
     with pytest.raises(Conflict, match="Still missing: Register extract"):
-        document_requests.finish(company.olivia, run_id)
-    entered = document_requests.by_hand(company.olivia, run_id, "extract", "a.pdf", pdf(), "by mail from  anna@example.org")
+        requests.finish(company.olivia, run_id)
+    entered = requests.by_hand(company.olivia, run_id, "extract", "a.pdf", pdf(), "by mail from  anna@example.org")
     link = token(company, run_id)
     with pytest.raises(NotFound):  # who has the link takes nothing away that the asker entered
-        document_requests.take_away(document_requests.opened(link, HERE), entered.id)
-    document_requests.keep(document_requests.opened(link, HERE), {"iban": "LT45", "staff": "a few"})
-    document_requests.finish(company.olivia, run_id)
+        requests.take_away(requests.opened(link, HERE), entered.id)
+    requests.keep(requests.opened(link, HERE), {"iban": "LT45", "staff": "a few"})
+    requests.finish(company.olivia, run_id)
     output = company.told(run_id)["context"]["note"]
     assert (output["sender"], output["received"]) == ("by mail from anna@example.org", ["extract"])
     assert (output["iban"], output["staff"]) == ("LT45", None)
@@ -246,39 +247,39 @@ def test_who_does_not_work_on_the_run_does_nothing(company: Company, who: str) -
     company.sql("update customer set email = 'office@halcyon.example' where id = 3")  # corporate: Tom's desk is retail
     run_id, actor = asking(company, record="3"), company.people[who]
     acts: list[Callable[[], object]] = [
-        lambda: document_requests.link(actor, run_id, ""),
-        lambda: document_requests.remind(actor, run_id),
-        lambda: document_requests.renew(actor, run_id),
-        lambda: document_requests.revoke(actor, run_id, "Because."),
-        lambda: document_requests.by_hand(actor, run_id, "extract", "a.pdf", pdf(), "x"),
-        lambda: document_requests.finish(actor, run_id),
+        lambda: requests.link(actor, run_id, ""),
+        lambda: requests.remind(actor, run_id),
+        lambda: requests.renew(actor, run_id),
+        lambda: requests.revoke(actor, run_id, "Because."),
+        lambda: requests.by_hand(actor, run_id, "extract", "a.pdf", pdf(), "x"),
+        lambda: requests.finish(actor, run_id),
     ]
     for act in acts:
         with pytest.raises((NotFound, NotAllowed)):
             act()
     if who == "rosa":
-        state = document_requests.state(actor, run_id)
+        state = requests.state(actor, run_id)
         assert state is not None
         assert not state.may
     else:
         with pytest.raises(NotFound):
-            document_requests.state(actor, run_id)
+            requests.state(actor, run_id)
 
 
 def test_handled_manually_and_what_comes_later_changes_nothing(company: Company) -> None:
     run_id = asking(company)
     late = page(company, run_id)
     link = token(company, run_id)
-    document_requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called.")
+    requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="They called.")
     told = company.told(run_id)
     assert [option["value"] for option in told["current"]["outcomes"]] == ["write", "received", "expired"]
     with pytest.raises(Conflict):
-        document_requests.take(late, "extract", "a.pdf", pdf())
+        requests.take(late, "extract", "a.pdf", pdf())
     with pytest.raises(Conflict):
-        document_requests.submit(late, IBAN)
+        requests.submit(late, IBAN)
     assert at(company, run_id) == ("waiting_person", "note")
     with pytest.raises(NotFound):
-        document_requests.opened(link, HERE)
+        requests.opened(link, HERE)
     sent = runs.attachments.attach(company.olivia, run_id, step="note", field="extract", name="b.pdf", content=pdf(3))
     values = {"extract": [sent.id], "sender": "in person", **IBAN}
     revision = company.told(run_id)["revision"]
@@ -307,7 +308,7 @@ def test_without_an_address_a_person_is_asked_and_writes(company: Company, post:
         runs.Submission(step="note", revision=told["revision"], values={"to": "office@halcyon.example"}, outcome="write"),
     )
     assert at(company, run_id) == ("waiting_event", "note")
-    document_requests.letters()
+    requests.letters()
     assert [message["To"] for message in post.messages] == ["office@halcyon.example"]
 
 
@@ -315,7 +316,7 @@ def test_letters_and_reminders_go_out_each_once(company: Company, post: servers.
     run_id = asking(company, remind_after_days=[5, 12])
     for day, count in ((0, 1), (0, 1), (4, 1), (1, 2), (1, 2), (6, 3), (5, 3)):
         passed(run_id, day)
-        document_requests.letters()
+        requests.letters()
         assert len(post.messages) == count, day
     first, second, _third = post.messages
     assert first["Subject"] == "Papers of Adaeze Okonkwo-Bell"
@@ -326,20 +327,20 @@ def test_letters_and_reminders_go_out_each_once(company: Company, post: servers.
     assert "Still missing:\n- Register extract" in second.get_content().replace("\r\n", "\n")
     assert "Dear Adaeze Okonkwo-Bell, please" in text
     assert f"/request/{link}" in second.get_content()
-    state = document_requests.state(company.olivia, run_id)
+    state = requests.state(company.olivia, run_id)
     assert state is not None
     assert (state.request.mail, state.request.reminded) == ("sent", 2)
-    document_requests.remind(company.olivia, run_id)
-    document_requests.letters()
+    requests.remind(company.olivia, run_id)
+    requests.letters()
     assert len(post.messages) == 4
     with pytest.raises(Conflict, match="last ten minutes"):
-        document_requests.remind(company.olivia, run_id)
+        requests.remind(company.olivia, run_id)
 
 
 def test_a_header_cannot_be_smuggled_into_a_letter(company: Company, post: servers.Mailbox) -> None:
     company.sql("update customer set display_name = ? where id = 1", "Eve\r\nBcc: all@fernwick.example")
     asking(company, text="Dear {{ record.display_name }}")
-    document_requests.letters()
+    requests.letters()
     (message,) = post.messages
     assert message["Bcc"] is None
     assert message["Subject"] == "Papers of Eve Bcc: all@fernwick.example"
@@ -349,19 +350,19 @@ def test_a_mail_server_that_is_away_is_tried_again(company: Company, post: serve
     run_id = asking(company)
     monkeypatch.setenv("CONSOLE_SMTP_URL", "smtp://127.0.0.1:9?tls=off")
     settings.current.cache_clear()
-    document_requests.letters()
-    state = document_requests.state(company.olivia, run_id)
+    requests.letters()
+    state = requests.state(company.olivia, run_id)
     assert state is not None
     assert (state.request.mail, state.again, "cannot be used" in state.trouble) == ("failed", True, True)
     monkeypatch.setenv("CONSOLE_SMTP_URL", f"smtp://127.0.0.1:{post.port}?tls=off")
     settings.current.cache_clear()
     fetch("update console.document_request set remind_at = now() where run = %s returning id", (run_id,))
-    document_requests.letters()
+    requests.letters()
     assert [message["Subject"] for message in post.messages] == ["Papers of Adaeze Okonkwo-Bell"]
 
 
 CRASH = """
-from console import document_requests
+from console.documents import requests as document_requests
 from console.infra import faults
 page = document_requests.opened({token!r}, "192.0.2.1")
 document_requests.submit(page, {{"iban": "LT45"}})
@@ -371,36 +372,36 @@ document_requests.submit(page, {{"iban": "LT45"}})
 def test_killed_after_the_run_went_on_the_link_says_finished(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "runs.write.after=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     code = CRASH.format(token=link)
     done = subprocess.run([warm.python(), "-c", code], env=told, check=False, capture_output=True)
     assert done.returncode == -9, done.stderr
     company.work()
     assert at(company, run_id) == ("waiting_person", "rate")
-    assert document_requests.opened(link, HERE).finished
+    assert requests.opened(link, HERE).finished
     assert fetch("select status from console.document_request where run = %s", (run_id,)) == [("received",)]
 
 
 def test_killed_between_upload_and_sending_off_nothing_is_lost(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
     told = {**os.environ, "HANDRAIL_FAULT": "log.write.before=kill", "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([warm.python(), "-c", CRASH.format(token=link)], env=told, check=False, capture_output=True).returncode == -9
-    again = document_requests.opened(link, HERE)
+    again = requests.opened(link, HERE)
     assert (again.finished, {field.name: field.value for field in again.fields}["iban"]) == (False, "LT45")
-    document_requests.submit(again, IBAN)
+    requests.submit(again, IBAN)
     assert at(company, run_id) == ("waiting_person", "rate")
 
 
 def test_erasure_closes_the_request_and_takes_its_files(company: Company) -> None:
     run_id = asking(company)
     link = token(company, run_id)
-    stored = document_requests.take(document_requests.opened(link, HERE), "extract", "a.pdf", pdf())
+    stored = requests.take(requests.opened(link, HERE), "extract", "a.pdf", pdf())
     runs.abort(company.olivia, run_id, revision=company.told(run_id)["revision"], reason="Enough.")
     with pytest.raises(NotFound):
-        document_requests.opened(link, HERE)
+        requests.opened(link, HERE)
     erasure.erase(Actor("system", "sys_cli", "Command line", session="sys:cli"), "customer", "1", "She asked.")
     assert fetch("select count(*) from console.document_request") == [(0,)]
     with pytest.raises(NotFound):

@@ -9,8 +9,8 @@ from console.auth.accounts import throttle
 from console.core.document_letters import OUTSIDE
 from console.core.errors import Conflict, Invalid, NotFound, TooMany
 from console.core.forms import FormField, examine, is_empty
-from console.document_requests import request_rows
-from console.document_requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
+from console.documents.requests import request_rows
+from console.documents.requests.request_rows import Request, by_id, by_token, close, draft, held, keep_draft, settled
 from console.infra import files, settings
 from console.infra.files import Stored
 from console.runs.store.run_events import ENGINE

@@ -10,7 +10,7 @@ from console import log, runs
 from console.auth.accounts import one_time
 from console.core.document_letters import OUTSIDE
 from console.core.errors import IntegrationError, OutcomeUnknown
-from console.document_requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
+from console.documents.requests.request_rows import Request, by_id, close, ensure, half_done, hashed, held, settled, token_of
 from console.infra import jobs, settings
 from console.infra.db.engine import alone, fetch
 from console.infra.db.run_reach import EVERY_RUN

@@ -10,10 +10,10 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.forms import examine, is_empty
 from console.core.run import moves
-from console.document_requests import request_rows
-from console.document_requests.outside import hand_in, keep_file
-from console.document_requests.request_letters import link_of, trouble_of
-from console.document_requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
+from console.documents.requests import request_rows
+from console.documents.requests.outside import hand_in, keep_file
+from console.documents.requests.request_letters import link_of, trouble_of
+from console.documents.requests.request_rows import Item, Request, draft, ensure, half_done, hashed, held, noted, token_of
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.infra.files import Stored

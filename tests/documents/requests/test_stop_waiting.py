@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from console import document_requests, runs
+from console import runs
 from console.core.errors import Conflict
+from console.documents import requests
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.papers import asking, pdf, picture
@@ -18,19 +19,19 @@ Told = dict[str, Any]
 IBAN = {"iban": "LT459999900012345678"}
 
 
-def page(company: Company, run_id: str) -> document_requests.Page:
+def page(company: Company, run_id: str) -> requests.Page:
     """The page outside, by the link that Olivia has."""
-    link = document_requests.link(company.olivia, run_id, "https://console.example")
-    return document_requests.opened(link.rpartition("/")[2], "192.0.2.1")
+    link = requests.link(company.olivia, run_id, "https://console.example")
+    return requests.opened(link.rpartition("/")[2], "192.0.2.1")
 
 
 def half_done_and_stopped(company: Company) -> str:
     """A run that somebody stopped waiting in after a picture came and a field was half typed."""
     run_id = asking(company)
     half = page(company, run_id)
-    document_requests.take(half, "photos", "a.jpg", picture())
-    document_requests.keep(half, {"iban": "LT45", "staff": ""})
-    document_requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
+    requests.take(half, "photos", "a.jpg", picture())
+    requests.keep(half, {"iban": "LT45", "staff": ""})
+    requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
     return run_id
 
 
@@ -60,10 +61,10 @@ def test_asked_again_and_again_they_find_their_own_words_as_theirs(company: Comp
     run_id = half_done_and_stopped(company)
     chosen(company, run_id, "write")
     assert {field.name: field.value for field in page(company, run_id).fields}["iban"] == "LT45"
-    state = document_requests.state(company.olivia, run_id)
+    state = requests.state(company.olivia, run_id)
     assert state is not None
     assert [answer.ours for answer in state.answers if answer.here or answer.label == "IBAN"] == [False]
-    document_requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
+    requests.stop_waiting(company.olivia, run_id, revision=company.told(run_id)["revision"])
     assert chosen(company, run_id, "expired", reason="Late again.")["context"]["note"]["unsent"] == {"iban": "LT45"}
 
 
@@ -75,11 +76,11 @@ def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(comp
 
     def end() -> None:
         if stopped:
-            document_requests.stop_waiting(company.olivia, run_id, revision=revision)
+            requests.stop_waiting(company.olivia, run_id, revision=revision)
         else:
             fetch("update console.document_request set until = now() + interval '1 second' where run = %s returning id", (run_id,))
             time.sleep(1.05)
-            document_requests.letters()
+            requests.letters()
 
     taken: list[str] = []
     with failing("runs.write.before=sleep:1"), ThreadPoolExecutor() as threads:
@@ -87,7 +88,7 @@ def test_what_arrives_while_the_wait_ends_is_kept_or_refused_and_never_lost(comp
         while not ending.done():
             name = f"picture{len(taken)}.jpg"
             with suppress(Conflict):
-                document_requests.take(half, "photos", name, picture(size=(60, 40 + len(taken))))
+                requests.take(half, "photos", name, picture(size=(60, 40 + len(taken))))
                 taken.append(name)
             time.sleep(0.1)
         ending.result()
