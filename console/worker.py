@@ -122,8 +122,9 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import automation, builder, contacts, documents, enrolments, messages, outgoing_webhooks, proposals, publication, runs
+    from console import automation, builder, contacts, documents, enrolments, messages, outgoing_webhooks, publication, runs
     from console.actions import bulk
+    from console.ai import proposals
     from console.browse import list_files
     from console.infra import jobs as queue
     from console.sources import connecting
@@ -195,15 +196,16 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import automation, background, enrolments, messages, monitoring, outgoing_webhooks, proposals, runs, sources
+    from console import automation, background, enrolments, messages, monitoring, outgoing_webhooks, runs, sources
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
+    from console.ai import proposals
+    from console.ai.proposals import ladder
     from console.auth import accounts
     from console.browse import list_files
     from console.documents import requests
     from console.infra import jobs as queue
     from console.messages import mail_polling
-    from console.proposals import ladder
     from console.upkeep import lost_jobs, retention
     from console.work import notices, questions, standing_in, tasks
 
@@ -311,7 +313,7 @@ class Worker:
 
     def run(self) -> bool:
         """Until stopped. What is under way in the other threads then gets a few seconds; broken off, it is done again or gone on with later. Whether nothing is."""
-        from console.proposals import stop_waiting
+        from console.ai.proposals import stop_waiting
 
         jobs = threading.Thread(target=self.dispatcher.run, name="jobs", daemon=True)
         jobs.start()

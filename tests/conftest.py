@@ -467,8 +467,8 @@ def _migration_url(pg: Embedded, name: str) -> URL:
 
 def _forget() -> None:
     """What this process keeps about the databases it spoke to: engines, settings, every `functools.cache` of the console, and that a worker here has ended."""
-    if "console.proposals.waits" in sys.modules:
-        sys.modules["console.proposals.waits"].start()
+    if "console.ai.proposals.waits" in sys.modules:
+        sys.modules["console.ai.proposals.waits"].start()
     engines.dispose()
     connect.dispose()
     for kept in _caches(len(sys.modules)):

@@ -101,7 +101,7 @@ BY_NAME = re.compile(
 BY_TOOLS = {
     "console.ai.providers.forget",
     "console.core.documents.workflow_schema.schema",
-    "console.proposals.waits.start",
+    "console.ai.proposals.waits.start",
     "console.records.indexes.forget",
     "console.log.append.move_clock",
     "console.log.tree.within",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pydantic_core
 
-from console.ai.contact_details import SURROGATE
+from console.ai.safety.contact_details import SURROGATE
 from console.ai.types import Code
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)

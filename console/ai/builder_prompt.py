@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.ai.builder_answer import Suggestion
-from console.ai.redaction import PLACEHOLDER, Redactor
+from console.ai.safety.redaction import PLACEHOLDER, Redactor
 from console.ai.types import Source
 
 BUILDER_VERSION = "builder-3"

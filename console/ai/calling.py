@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from console.ai.contact_details import SURROGATE
+from console.ai.safety.contact_details import SURROGATE
 from console.ai.types import Code, Provider, ProviderError, Raw
 
 WAIT_S = 0.25

@@ -4,9 +4,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from console.ai import written_values
 from console.ai.prompt import TICKS, is_opaque
-from console.ai.redaction import PLACEHOLDER, REMOVED, Restore
+from console.ai.safety import written_values
+from console.ai.safety.redaction import PLACEHOLDER, REMOVED, Restore
 from console.ai.types import Drop, FieldSpec
 from console.core.forms import CLEANERS, LISTS, FormField, Wrong, bound, cleaned
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
-from console.ai import literal_quotes, written_values
-from console.ai.literal_quotes import Evidence, Place
+from console.ai.safety import literal_quotes, written_values
+from console.ai.safety.literal_quotes import Evidence, Place
 from console.ai.types import LEVELS, Confidence, Drop, FieldSpec, Proposed
 
 REFERENCE = re.compile(r"\s?\[(s\d{1,6})\]")

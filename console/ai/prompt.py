@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from console.ai import contact_details
-from console.ai.literal_quotes import whole_words
-from console.ai.redaction import Redactor, Restore
+from console.ai.safety import contact_details
+from console.ai.safety.literal_quotes import whole_words
+from console.ai.safety.redaction import Redactor, Restore
 from console.ai.types import LEVELS, Ask, FieldSpec, Flag, Source
 
 PROMPT_VERSION = "2"

@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from console import log, workflows
+from console.ai.proposals import absence_words, options
+from console.ai.proposals.options import Current
 from console.ai.types import Code
 from console.builder.reachable_names import reachable
 from console.core import drafting
@@ -20,8 +22,6 @@ from console.core.errors import Conflict, Invalid, NotFound
 from console.infra import jobs, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.proposals import absence_words, options
-from console.proposals.options import Current
 from console.workflows import CHAIN, Draft
 
 LONGEST_MESSAGE = 4_000

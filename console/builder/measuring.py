@@ -13,6 +13,7 @@ from typing import Any
 from console.ai import builder_answer, builder_prompt, providers
 from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.calling import CallFailed, call as call_provider
+from console.ai.proposals import options
 from console.ai.types import ProviderError
 from console.builder.judged_changes import Case
 from console.builder.reachable_names import catalogue, reachable, within
@@ -20,7 +21,6 @@ from console.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
 from console.core import drafting
 from console.core.actor import Actor
 from console.infra.db.engine import fetch
-from console.proposals import options
 
 KEY = b"evaluate"
 Asker = Callable[[str, int, str, str], str]

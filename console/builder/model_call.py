@@ -11,13 +11,13 @@ from console import log
 from console.ai import calling
 from console.ai.builder_prompt import BUILDER_VERSION, SCHEMA, BuilderPrompt
 from console.ai.calling import Answered, CallFailed
+from console.ai.proposals import budget, options, prompts, provider_breaker, service, waits
+from console.ai.proposals.options import Chosen, Current
 from console.ai.types import ProviderError, Raw
 from console.builder.builder_turns import Question
 from console.infra import settings, subjects
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.proposals import budget, options, prompts, provider_breaker, service, waits
-from console.proposals.options import Chosen, Current
 
 MARGIN_S = 0.25
 """Time before the deadline that is reserved for checking and storing the answer."""

@@ -20,6 +20,7 @@ from console.ai import builder_answer, builder_prompt
 from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.builder_prompt import BuilderPrompt, Wish
 from console.ai.calling import CallFailed
+from console.ai.proposals import options
 from console.ai.types import Code, ProviderError
 from console.builder import builder_turns, model_call
 from console.builder.builder_turns import Answer, Question, absence, over
@@ -33,7 +34,6 @@ from console.core.plain_words import humanised, named_reason, with_titles
 from console.infra import subjects
 from console.infra.db.engine import transaction
 from console.infra.jobs import PutBack
-from console.proposals import options
 
 ROUNDS = 3
 LEAST_S = 1.0

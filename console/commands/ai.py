@@ -8,12 +8,13 @@ import orjson
 
 from console import log, workflows
 from console.ai import providers
+from console.ai.evaluation import evaluate as trying, replayed
+from console.ai.evaluation.evaluate import Score
+from console.ai.evaluation.report_words import percent
+from console.ai.proposals import options
 from console.auth import accounts
 from console.auth.accounts import COMMAND_LINE
 from console.core.errors import NotFound
-from console.proposals import evaluate as trying, options, replayed
-from console.proposals.evaluate import Score
-from console.proposals.report_words import percent
 
 PROVIDERS = click.Choice(["anthropic", "openai_compatible", "rules"])
 

@@ -34,7 +34,7 @@ def _own_machine(host: str) -> bool:
 
 def chosen_model() -> Check:
     """Who proposes, where the environment says nothing of it."""
-    from console.proposals import options
+    from console.ai.proposals import options
 
     current = options.newest()
     if (off := current.off()) is not None:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from console import automation, enrolments, log, outgoing_webhooks, publication, records, runs
+from console.ai.proposals import prompts
 from console.auth import access, accounts
 from console.browse import list_files, saved_segments, tags
 from console.core import scopes
@@ -29,7 +30,6 @@ from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.messages import of_a_person
-from console.proposals import prompts
 from console.upkeep import personal_notes
 from console.work import tasks
 

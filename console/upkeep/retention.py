@@ -11,12 +11,12 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from console import builder, log, publication
+from console.ai.proposals import cache, options, prompts
 from console.auth import access
 from console.browse import tags
 from console.core.actor import Actor
 from console.infra import files, settings
 from console.infra.db.engine import alone, fetch, transaction
-from console.proposals import cache, options, prompts
 from console.upkeep import erasure
 
 RETENTION = Actor("system", "sys_retention", "Retention", session="sys:retention")

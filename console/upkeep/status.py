@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from console import background, log
 from console.activity import integrity, sequencing
+from console.ai.proposals import provider_standing
 from console.auth import access
 from console.auth.access import casbin_agreement, history
 from console.core.actor import Actor
@@ -14,7 +15,6 @@ from console.core.moments import moment_text
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.presence import PRESENCE
-from console.proposals import provider_standing
 from console.upkeep import given_up
 
 SHOWN = 50

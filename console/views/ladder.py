@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, request
 
+from console.ai.evaluation import report_words
+from console.ai.proposals import promotion
+from console.ai.proposals.promotion import Standing
 from console.core.errors import ConsoleError, NotAllowed, NotFound
-from console.proposals import promotion, report_words
-from console.proposals.promotion import Standing
 from console.views import frame, proposal_report
 
 blueprint = Blueprint("ladder", __name__)

@@ -1,10 +1,10 @@
 """The pages of the console that a person may open, and the lists that they may see: by name, for search."""
 
 from console import browse, workspaces
+from console.ai.evaluation import measure
 from console.auth import access
 from console.core.actor import Actor
 from console.messages import outbox
-from console.proposals import measure
 from console.reports import tables
 from console.views import frame
 from console.views.settings import area

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
+from console.ai.evaluation import cases, measure, report_words
+from console.ai.evaluation.cases import Wanted
+from console.ai.evaluation.figures import Figures
+from console.ai.evaluation.measure import WINDOWS, Field, Group, Report, Window
 from console.core.errors import Malformed
-from console.proposals import cases, measure, report_words
-from console.proposals.cases import Wanted
-from console.proposals.figures import Figures
-from console.proposals.measure import WINDOWS, Field, Group, Report, Window
 from console.views import downloads, formats, frame
 from console.views.charts import Chart, Series
 

@@ -11,12 +11,12 @@ from flask.sansio.blueprints import BlueprintSetupState
 from markupsafe import Markup
 
 from console import records, workflows, workspaces
+from console.ai.evaluation import measure
 from console.auth import access
 from console.auth.accounts import absences
 from console.browse import pins
 from console.core.actor import Actor
 from console.messages import outbox
-from console.proposals import measure
 from console.reports import tables
 from console.views import formats
 from console.work import approvals, my_work, questions, tasks

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from console.ai.guard import judge
 from console.ai.prompt import rendered
-from console.ai.redaction import Restore
+from console.ai.safety.guard import judge
+from console.ai.safety.redaction import Restore
 from console.ai.types import Ask, Judged
 from tests.ai.asks import KEY, answer, ask, raw
 

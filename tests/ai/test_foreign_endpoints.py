@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from console.ai import calling, guard
+from console.ai import calling
 from console.ai.calling import CallFailed
 from console.ai.providers import anthropic, openai_compatible
+from console.ai.safety import guard
 from console.ai.types import Ask, FieldSpec, Provider, Source
 from tests.ai.questions import AMOUNT, EVIDENCE, SYSTEM
 from tests.tables import cases

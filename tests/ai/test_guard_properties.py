@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import example, given, strategies as st
 
-from console.ai import literal_quotes, written_values
-from console.ai.guard import judge
-from console.ai.literal_quotes import Evidence
 from console.ai.prompt import offered, rendered
+from console.ai.safety import literal_quotes, written_values
+from console.ai.safety.guard import judge
+from console.ai.safety.literal_quotes import Evidence
 from console.ai.types import LEVELS, Ask, FieldSpec, Judged, Raw, Source
 from tests.ai.asks import EVIL_IBAN, FIELDS, IBAN, KEY, SOURCES, answer, ask, item, raw
 from tests.ai.texts import HARMLESS, HOSTILE

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from console.ai import redaction
 from console.ai.prompt import rendered
+from console.ai.safety import redaction
 from console.ai.types import Source
 from tests.ai.asks import KEY, ask
 from tests.tables import cases

@@ -3,8 +3,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import contact_details
-from console.ai.literal_quotes import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
+from console.ai.safety import contact_details
+from console.ai.safety.literal_quotes import FINDERS, Evidence, Fact, Line, facts, scalars, whole_words
 from console.ai.types import Source
 from tests.tables import cases
 

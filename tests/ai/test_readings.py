@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from console.ai import readings
 from console.ai.prompt import rendered
-from console.ai.redaction import redacted
+from console.ai.safety import readings
+from console.ai.safety.redaction import redacted
 from console.ai.types import Source
 from tests.ai.asks import KEY, ask
 from tests.tables import cases

@@ -4,8 +4,8 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import guard
 from console.ai.providers import rules
+from console.ai.safety import guard
 from console.ai.types import Ask, FieldSpec, Judged, Source
 from tests.tables import cases
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import given, strategies as st
 
-from console.ai import written_values
+from console.ai.safety import written_values
 from tests.tables import cases
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from console.ai.proposals import options, saving
 from console.infra.db.engine import fetch
-from console.proposals import options, saving
 from tests.company import Company
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ai.proposals.test_ladder import hidden
 from tests.company import Company
-from tests.proposals.test_ladder import hidden
 from tests.support.busy import month
 from tests.support.call_figures import with_ai
 

@@ -17,9 +17,9 @@ from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound
 from console.infra import jobs, settings
 from console.infra.db.engine import fetch
+from tests.ai.proposals.conftest import denied
 from tests.company import Company
 from tests.jobs import worked
-from tests.proposals.conftest import denied
 from tests.servers.model import KEY, Server, serving
 
 NOTHING: dict[str, Any] = {"text": "Nothing to change.", "changes": [], "assumptions": [], "questions": []}

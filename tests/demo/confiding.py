@@ -12,13 +12,13 @@ from werkzeug.test import TestResponse
 
 from console import actions, sources, workflows
 from console.activity import sequencing
+from console.ai.proposals import usage
 from console.auth import accounts
 from console.auth.accounts import teamwork
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.demo import loading, staff, stories
 from console.infra.db.engine import fetch
-from console.proposals import usage
 from console.work import leavers
 from console.workflows import inboxes
 from tests.company import PASSWORD

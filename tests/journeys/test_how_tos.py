@@ -76,7 +76,7 @@ TYPED: dict[str, Typed] = {
     "limit-how-long-values-are-kept": Typed(instead={"customer 17": "customer 902"}),
     "measure-proposals": Typed(
         before="printf 'Be strict.\\n' > stricter.txt",
-        elsewhere={1: "asks a provider: tests/proposals/test_evaluate.py has one", 2: "asks a provider: tests/proposals/test_evaluate.py has one"},
+        elsewhere={1: "asks a provider: tests/ai/proposals/test_evaluate.py has one", 2: "asks a provider: tests/ai/proposals/test_evaluate.py has one"},
     ),
     "read-the-activity-log": Typed(before="KEY=$(console apikey create reading --user ada@fernwick.example); URL=http://127.0.0.1:8000"),
     "restore-after-a-crash": Typed(),

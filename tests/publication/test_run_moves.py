@@ -7,13 +7,13 @@ import pytest
 
 from console import log, publication, runs, workflows
 from console.activity import sequencing
+from console.ai.proposals import ladder
 from console.auth import access, accounts
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
 from console.core import drafting
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
-from console.proposals import ladder
 from console.rights import clearances
 from console.upkeep import erasure, retention
 from tests import traces

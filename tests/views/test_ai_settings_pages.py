@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from console.ai.proposals import options, saving
 from console.auth.accounts import entry
 from console.infra import settings
 from console.infra.db.engine import fetch
 from console.log import events_of
-from console.proposals import options, saving
 from tests.company import Company
 from tests.views.conftest import Browser, Page, Pages
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from console.ai.proposals import call_log
 from console.auth import access, accounts
 from console.core.errors import NotFound
 from console.infra.db.engine import fetch
-from console.proposals import call_log
 from tests.views.conftest import Pages
 from tests.views.test_api_approvals import Program
 

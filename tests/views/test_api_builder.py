@@ -9,11 +9,11 @@ from console import workflows
 from console.auth import accounts
 from console.core.errors import NotFound
 from console.infra import jobs
+from tests.ai.proposals.conftest import denied
 from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked
-from tests.proposals.conftest import denied
 from tests.servers.model import Server
 
 __all__ = ["denied", "fixture_endpoint", "fixture_model"]

@@ -9,7 +9,7 @@ import pytest
 from console import workflows
 from console.activity import sequencing
 from console.auth import access, accounts
-from tests.proposals.test_ladder import hidden
+from tests.ai.proposals.test_ladder import hidden
 from tests.support.busy import month
 from tests.support.call_figures import call, with_ai
 

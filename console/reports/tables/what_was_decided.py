@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from console import activity, workflows
+from console.ai.evaluation import cases
+from console.ai.evaluation.measure import Window
+from console.ai.proposals import field_labels
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
-from console.proposals import cases, field_labels
-from console.proposals.measure import Window
 from console.reports import choice_reasons
 from console.reports.tables.base import Cell, Column, Given, Link, PeriodReport
 

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console.proposals import call_log
+from console.ai.proposals import call_log
 from console.views.api import listing
 from console.views.api.operation import Example, Paged, operation, parse_query
 from console.views.api.shapes import AiCall, Listed

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import builder, enrolments, records, sources, workflows
+from console.ai.proposals import options
 from console.auth import accounts
 from console.auth.access import can, who_grants
 from console.core.documents.collections import Collection
@@ -14,7 +15,6 @@ from console.core.documents.workflow import MAX_BYTES, Workflow
 from console.core.drafting import SetDocument
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.policy import rules
-from console.proposals import options
 from console.views import frame, refusals
 from console.views.editor import step_form
 from console.views.run import form_boxes

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, flash, request
 
+from console.ai.proposals import feedback
 from console.core.errors import Invalid
-from console.proposals import feedback
 from console.views import frame
 
 blueprint = Blueprint("feedback", __name__)

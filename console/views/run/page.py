@@ -10,6 +10,8 @@ from flask import request
 
 from console import browse, documents, runs
 from console.actions import bulk_starts
+from console.ai.evaluation import measure
+from console.ai.proposals import absence_words, feedback, provider_standing
 from console.auth import access
 from console.core.actor import Actor
 from console.core.documents.collections import Collection
@@ -17,7 +19,6 @@ from console.core.errors import ConsoleError
 from console.core.run import FINAL
 from console.core.run.proposal import MARKS, READY
 from console.documents import requests
-from console.proposals import absence_words, feedback, measure, provider_standing
 from console.runs import Candidate, RunView, Today
 from console.views import blocks, formats, frame, meanwhile, reference_boxes
 from console.views.approvals import of_wait

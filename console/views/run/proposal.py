@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from console.ai.proposals import options
+from console.ai.proposals.absence_words import MENDED_BY_OTHERS
 from console.ai.types import ProviderError
 from console.core.run.proposal import DECLINED, FAILED, OFF, PENDING, READY, UNFILLED, fills
-from console.proposals import options
-from console.proposals.absence_words import MENDED_BY_OTHERS
 from console.views import formats, frame
 from console.views.formats import Look
 from console.views.run import second_look

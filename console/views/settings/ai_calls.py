@@ -9,12 +9,12 @@ from flask import Blueprint, Response, request
 from markupsafe import Markup
 
 from console import workflows
+from console.ai.proposals import audit, call_log
+from console.ai.proposals.call_log import Call
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import Malformed
 from console.core.plain_words import uncapitalised
-from console.proposals import audit, call_log
-from console.proposals.call_log import Call
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Group, Table
 from console.views.frame import Badge

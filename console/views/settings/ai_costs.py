@@ -6,10 +6,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
+from console.ai.proposals import usage
+from console.ai.proposals.options import Current
+from console.ai.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.infra import settings
-from console.proposals import usage
-from console.proposals.options import Current
-from console.proposals.settings_document import MOST_PRICES, PURPOSES
 from console.views import frame
 from console.views.formats import worded
 from console.views.forms import Field, Group, Lines, numbered

@@ -5,9 +5,9 @@ from typing import Any
 
 from flask import Response, flash, request
 
+from console.ai.proposals import options, saving
+from console.ai.proposals.options import Current
 from console.core.errors import Conflict, Invalid
-from console.proposals import options, saving
-from console.proposals.options import Current
 from console.views import frame
 from console.views.forms import Field, Form, Item
 

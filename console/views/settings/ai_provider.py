@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from flask import Blueprint, Response, request
 
 from console.ai import probe
+from console.ai.proposals import options, provider_standing, saving
 from console.ai.providers import anthropic
 from console.auth import accounts
 from console.core.errors import Invalid
-from console.proposals import options, provider_standing, saving
 from console.views import frame
 from console.views.forms import Button, Field, Form, Group, Item
 from console.views.settings import ai_forms, area

@@ -6,9 +6,9 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import browse
+from console.ai.evaluation import playground
+from console.ai.evaluation.playground import Seen
 from console.core.errors import ConsoleError, Invalid, NotFound, SourceDown
-from console.proposals import playground
-from console.proposals.playground import Seen
 from console.views import frame
 from console.views.forms import Field, Form
 from console.views.settings import ai_forms, area

@@ -7,11 +7,11 @@ from typing import Any
 from flask import Blueprint, Response, request
 
 from console import records, workflows
+from console.ai.proposals import saving
+from console.ai.proposals.settings_document import HouseText, Options
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import NotFound
-from console.proposals import saving
-from console.proposals.settings_document import HouseText, Options
 from console.views import frame
 from console.views.forms import Field, Form, Group, Item
 from console.views.settings import ai_forms, area

@@ -1,0 +1,147 @@
+"""What is kept of a call: prompt and answer sealed, answers for a day, budgets, and which provider is left alone."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from console.ai.proposals import budget, cache, prompts, provider_breaker
+from console.ai.proposals.settings_document import Budget
+from console.ai.providers import anthropic
+from console.ai.types import Raw
+from console.infra import subjects
+from console.infra.db.engine import fetch
+from console.upkeep import erasure, retention
+from tests.company import Company
+
+RAW = Raw('{"decision": "propose"}', "complete", "claude-haiku-5-5", "json_schema", 900, 0, 80, "req_1")
+CONFIG = anthropic.Config("claude-haiku-5-5", "sk-1")
+
+
+def call(number: int, run: str = "run_a", **more: object) -> str:
+    """A row of a call that was asked for."""
+    told = {"id": f"aic_{number}", "at": datetime.now(UTC), "run": run, "purpose": "propose", "mode": "assist", "status": "pending", **more}
+    columns, values = ", ".join(told), ", ".join(["%s"] * len(told))
+    fetch(f"insert into console.ai_call ({columns}) values ({values}) returning 1", list(told.values()))
+    return f"aic_{number}"
+
+
+def test_a_prompt_is_read_again_and_lies_sealed(asking_company: Company) -> None:
+    subject = subjects.subject_of("customer", "1")
+    prompts.keep("aic_1", subject, {"user": "Adaeze"})
+    prompts.keep("aic_1", subject, {"user": "Adaeze", "answer": "yes"})
+    assert prompts.read("aic_1") == {"user": "Adaeze", "answer": "yes"}
+    assert prompts.read("aic_2") is None
+    ((row,),) = fetch("select to_jsonb(p)::text from console.ai_prompt p")
+    assert "Adaeze" not in row
+
+
+def test_what_is_kept_of_a_person_goes_with_them(asking_company: Company) -> None:
+    subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
+    for number, whose in ((1, subject), (2, other)):
+        prompts.keep(f"aic_{number}", whose, {"user": "x"})
+        fetch(*cache.keeping(f"key{number}", f"aic_{number}", whose, RAW))
+    erasure.erase(asking_company.ines, "customer", "1", "She asked us to.")
+    assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
+    assert (cache.find("key1", subject), cache.find("key2", other)) == (None, RAW)
+    assert fetch("select count(*) from console.ai_prompt where subject = %s", (subject,)) == [(0,)]
+
+
+def test_what_a_crash_left_of_somebody_erased_is_not_readable(asking_company: Company) -> None:
+    subject = subjects.subject_of("customer", "1")
+    prompts.keep("aic_1", subject, {"user": "x"})
+    fetch(*cache.keeping("key", "aic_1", subject, RAW))
+    fetch("delete from console.subject where id = %s returning 1", (subject,))
+    subjects.forget(subject)
+    assert prompts.read("aic_1") is None
+    assert cache.find("key", subject) is None
+
+
+def test_prompts_go_after_their_time_and_the_call_stays(asking_company: Company) -> None:
+    subject = subjects.subject_of("customer", "1")
+    for number, days in ((1, 31), (2, 29)):
+        prompts.keep(call(number), subject, {"user": "x"})
+        fetch("update console.ai_prompt set at = now() - make_interval(days => %s) where call = %s returning 1", (days, f"aic_{number}"))
+    retention.expire()
+    assert (prompts.read("aic_1"), prompts.read("aic_2")) == (None, {"user": "x"})
+    assert fetch("select count(*) from console.ai_call") == [(2,)]
+
+
+def test_prompts_about_somebody_under_a_hold_stay(asking_company: Company) -> None:
+    subject = subjects.subject_of("customer", "1")
+    prompts.keep("aic_1", subject, {"user": "x"})
+    fetch("update console.ai_prompt set at = now() - interval '99 days' returning 1")
+    erasure.hold(asking_company.ines, "customer", "1", "A court asks for it.")
+    retention.expire()
+    assert prompts.read("aic_1") == {"user": "x"}
+
+
+def test_an_answer_is_found_for_a_day_by_the_same_question_about_the_same_person(asking_company: Company) -> None:
+    subject, other = subjects.subject_of("customer", "1"), subjects.subject_of("customer", "2")
+    key = cache.key_of(subject, "system", "user", {"a": 1, "b": 2}, "settings")
+    assert key == cache.key_of(subject, "system", "user", {"b": 2, "a": 1}, "settings")
+    others = [
+        (other, "system", "user", "settings"),
+        (subject, "x", "user", "settings"),
+        (subject, "system", "x", "settings"),
+        (subject, "system", "user", "x"),
+    ]
+    assert key not in {cache.key_of(who, system, user, {"a": 1, "b": 2}, given) for who, system, user, given in others}
+    assert key != cache.key_of(subject, "system", "user", {"a": 1}, "settings")
+    fetch(*cache.keeping(key, "aic_1", subject, RAW))
+    fetch(*cache.keeping(key, "aic_2", subject, replace(RAW, text="newer")))
+    assert cache.find(key, subject) == replace(RAW, text="newer")
+    assert cache.find(key, other) is None
+    assert "propose" not in str(fetch("select to_jsonb(c)::text from console.ai_cache c"))
+    fetch("update console.ai_cache set at = now() - interval '25 hours' returning 1")
+    assert cache.find(key, subject) is None
+    assert cache.expire() == 1
+
+
+LIMITS = [
+    (Budget(run_calls=2), 2, "run"),
+    (Budget(run_calls=3), 2, None),
+    (Budget(run_calls=0), 0, "run"),
+    (Budget(run_money=Decimal("0.04")), 2, "run"),
+    (Budget(run_money=Decimal("0.05")), 2, None),
+    (Budget(run_money=None, run_calls=99), 2, None),
+    (Budget(day_calls=2), 2, "day"),
+    (Budget(day_calls=None, day_money=Decimal("0.04")), 2, "day"),
+    (Budget(day_calls=None, day_money=None), 2, None),
+]
+
+
+@pytest.mark.parametrize(("limits", "before", "over"), LIMITS)
+def test_a_call_needs_room_in_every_budget(asking_company: Company, limits: Budget, before: int, over: str | None) -> None:
+    for number in range(before):
+        call(number, cost=Decimal("0.01"), ms=100)
+    assert budget.held(call(99), "run_a", limits, Decimal("0.03"))[0] == over
+    assert fetch("select reserved from console.ai_call where id = 'aic_99'") == [(None if over else Decimal("0.03"),)]
+
+
+def test_what_counts_for_a_budget(asking_company: Company) -> None:
+    one = Budget(run_calls=1, day_calls=1)
+    call(1, "run_b", ms=100)
+    assert budget.held(call(2), "run_a", one, Decimal(0))[0] == "day", "another run's call counts for the day only"
+    fetch("update console.ai_call set at = now() - interval '2 days' returning 1")
+    assert budget.held(call(3), "run_a", one, Decimal(0))[0] is None, "yesterday's are over"
+    assert budget.held("aic_3", "run_a", one, Decimal(0))[0] is None, "the call itself does not count"
+    assert budget.held(call(4), "run_a", one, Decimal(0))[0] == "run", "what is held counts"
+    fetch("update console.ai_call set reserved = null where id = 'aic_3' returning 1")
+    assert budget.held("aic_4", "run_a", one, Decimal(0))[0] is None, "nobody was asked after all"
+    ways: list[dict[str, Any]] = [{"from_cache": True, "ms": 0}, {"status": "off"}]
+    for number, free in enumerate(ways, 5):
+        run = f"run_{number}"
+        call(number, run, **free)
+        assert budget.held(call(number + 10, run), run, Budget(run_calls=1), Decimal(0))[0] is None
+
+
+def test_a_provider_that_fails_again_and_again_is_left_alone_by_every_process(asking_company: Company) -> None:
+    assert provider_breaker.may_ask(CONFIG)
+    opened = [provider_breaker.failed(CONFIG, "overloaded") for _ in range(5)]
+    assert opened == [False] * 4 + [True]
+    assert not provider_breaker.may_ask(CONFIG)
+    assert provider_breaker.may_ask(replace(CONFIG, model="claude-sonnet-5-5")), "another model is another matter"
+    assert provider_breaker.may_ask(replace(CONFIG, api_key="sk-2")), "with other settings it is worth a try"
