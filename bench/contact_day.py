@@ -183,7 +183,7 @@ class Day:
     def answered(self) -> int:
         """Those who answer and have had the SMS do, a few at a time; how many did."""
         from console import log
-        from console.messages import inbound
+        from console.messaging.messages import inbound
 
         number = 0
         for who in self.asked(self.now):
@@ -250,7 +250,7 @@ def _furnish(server: Any, people: int) -> Any:
     """The contacts, the workflow, live, and how the sandbox answers; who enrols."""
     from console import sources, workflows
     from console.auth import access, accounts
-    from console.messages import channel_settings
+    from console.messaging.messages import channel_settings
 
     server.sql("create database bench_book")
     server.sql(FILL.replace("{people}", str(people)), "bench_book")

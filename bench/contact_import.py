@@ -73,8 +73,8 @@ class Lines(RawIOBase):
 
 def worked(actor: Any, ident: str, tell: Callable[[int], None]) -> Any:
     """The import, gone on with until it ends."""
-    from console.contacts import import_batches
     from console.infra.jobs import PutBack
+    from console.messaging.imports import import_batches
 
     def stopping() -> bool:
         tell(import_batches.get(actor, ident).done)
@@ -92,7 +92,7 @@ def measured(server: Any, lines: int) -> bool:
     """Look at the file and import it; whether it held."""
     from console import sources
     from console.auth import accounts
-    from console.contacts import import_batches
+    from console.messaging.imports import import_batches
 
     server.sql("create database bench_book")
     server.sql(TABLES, "bench_book")

@@ -122,11 +122,12 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import automation, builder, contacts, documents, enrolments, messages, outgoing_webhooks, publication, runs
+    from console import automation, builder, documents, enrolments, outgoing_webhooks, publication, runs
     from console.actions import bulk
     from console.ai import proposals
     from console.browse import list_files
     from console.infra import jobs as queue
+    from console.messaging import contacts, messages
     from console.sources import connecting
 
     made: dict[str, Callable[[str], None]] = {
@@ -196,7 +197,7 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import automation, background, enrolments, messages, monitoring, outgoing_webhooks, runs, sources
+    from console import automation, background, enrolments, monitoring, outgoing_webhooks, runs, sources
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.ai import proposals
@@ -205,7 +206,8 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
     from console.browse import list_files
     from console.documents import requests
     from console.infra import jobs as queue
-    from console.messages import mail_polling
+    from console.messaging import messages
+    from console.messaging.messages import mail_polling
     from console.upkeep import lost_jobs, retention
     from console.work import notices, questions, standing_in, tasks
 

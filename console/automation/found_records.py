@@ -10,7 +10,7 @@ from console.core.filters import ANY_CASE, Test
 from console.core.plain_words import uncapitalised
 from console.core.run.origin import RecordRef
 from console.core.scopes import Scope
-from console.messages import inbound
+from console.messaging.messages import inbound
 
 ENOUGH = 2
 

@@ -11,7 +11,6 @@ from typing import Any
 from console import actions, diagrams, records, workflows
 from console.auth import access
 from console.builder.reachable_names import reachable, seen
-from console.contacts import headings
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.collections.contact_document import FIELDS
@@ -20,6 +19,7 @@ from console.core.drafting import ChangeError, SetDocument
 from console.core.errors import Invalid, NotFound
 from console.core.plain_words import humanised
 from console.diagrams import Thumbnail
+from console.messaging.imports import headings
 from console.workflows import OBJECT
 
 UNTITLED = "Brought in from a file"

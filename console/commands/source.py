@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from console import automation, sources
-from console.contacts import books
-from console.sources import Terms
+from console.sources import Terms, contact_books
 
 source = click.Group("source", help="Your databases, and what the console knows of them.")
 DOCUMENTS = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -104,7 +103,7 @@ def add(
 @_rights
 def book(name: str, url: str, roles: Sequence[str], acts: Sequence[str]) -> None:
     """Make a contact book under NAME: tables for contacts and consents in an empty database at URL, or in a new one on the console's own server."""
-    made = books.create(sources.SYSTEM, name, dict.fromkeys(roles, acts), url)
+    made = contact_books.create(sources.SYSTEM, name, dict.fromkeys(roles, acts), url)
     click.echo(f"{', '.join(collection.id for collection in made)} for {_roles_in_words(roles)}")
 
 

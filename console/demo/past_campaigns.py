@@ -5,11 +5,12 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import automation, browse, enrolments, log, messages, runs, workflows
+from console import automation, browse, enrolments, log, runs, workflows
 from console.activity import sequencing
 from console.auth import accounts
 from console.browse import tags
 from console.core import schedule
+from console.messaging import messages
 from console.monitoring import incidents, read_log
 from console.work import tasks
 

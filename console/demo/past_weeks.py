@@ -17,13 +17,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import documents, enrolments, log, messages, monitoring, runs
+from console import documents, enrolments, log, monitoring, runs
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid
 from console.demo import model, past_runs, provider
 from console.infra import jobs as queue, settings
 from console.infra.db.engine import fetch
+from console.messaging import messages
 from console.work import standing_in
 from console.worker import handlers
 

@@ -18,7 +18,7 @@ from console.formats.times import moment_of
 from console.infra import faults, jobs, subjects
 from console.infra.db.engine import fetch
 from console.infra.db.ids import new_id
-from console.messages import address_consents, reachable, recipients
+from console.messaging.messages import address_consents, reachable, recipients
 
 Status = Literal["enrolled", "already_enrolled", "refused"]
 ENROLLED: Status = "enrolled"

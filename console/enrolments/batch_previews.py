@@ -8,8 +8,8 @@ from typing import Any
 from console.enrolments import exits
 from console.enrolments.admission import ENROLLED, REFUSED, Answer, Candidate
 from console.enrolments.targets import Target
-from console.messages import reachable
-from console.messages.reachable import Reach
+from console.messaging.messages import reachable
+from console.messaging.messages.reachable import Reach
 
 REACH, CAUSES, EXITS = "reach", "causes", "exits"
 NAMED = re.compile(r"(.*? this line): .+", re.DOTALL)

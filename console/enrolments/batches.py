@@ -14,7 +14,6 @@ import sqlalchemy as sa
 from console import background, browse
 from console.auth import access
 from console.background import DONE, Stopped, Stopping, Work
-from console.contacts import contact_files, import_batches
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.run.causes import Cause, cause_of_actor, causes_from_json, stored
@@ -27,7 +26,8 @@ from console.enrolments.whom_to_enrol import Question
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
-from console.messages.reachable import Reach
+from console.messaging.imports import contact_files, import_batches
+from console.messaging.messages.reachable import Reach
 
 APART = (LEAVING, import_batches.KIND)
 """Kinds of batches that enrol nobody."""

@@ -31,7 +31,7 @@ from console.enrolments.whom_to_enrol import LABELLED, UNSEEN, labelled, outside
 from console.infra import faults
 from console.infra.db.engine import fetch, transaction
 from console.infra.db.ids import new_id
-from console.messages import reachable
+from console.messaging.messages import reachable
 from console.runs import ENGINE, RecordRef, StartedBy
 from console.workflows import OBJECT
 

@@ -6,10 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from console import records
-from console.contacts import contact_files, headings
-from console.contacts.encodings import ENCODINGS
 from console.enrolments.targets import Target
 from console.formats import label_of
+from console.messaging.imports import contact_files, headings
+from console.messaging.imports.encodings import ENCODINGS
 
 if TYPE_CHECKING:
     from console.enrolments.whom_to_enrol import Question

@@ -9,8 +9,6 @@ from typing import Any
 from console import browse, records, runs
 from console.auth import access
 from console.browse import BrowseQuery, evidence
-from console.contacts import contact_files, headings, present
-from console.contacts.contact_files import ContactFile
 from console.core import filters, scopes
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -21,6 +19,8 @@ from console.core.plain_words import slug, uncapitalised
 from console.enrolments import file_lines
 from console.enrolments.admission import AT_ONCE, Candidate, consent_of, wrong_lead
 from console.enrolments.targets import Target
+from console.messaging.imports import contact_files, existing_contacts, headings
+from console.messaging.imports.contact_files import ContactFile
 from console.records import Record
 
 MOST_NAMED = 10_000
@@ -274,7 +274,7 @@ def _matched(actor: Actor, target: Target, question: Question, lines: Sequence[f
     field = filters.readable_field(collection, name, scope.hidden)
     typed = {value: _typed(field, value) for value in given}
     asked = [value for value in typed.values() if value is not None]
-    there = present.by_value(collection, scope, name, asked, [name])
+    there = existing_contacts.by_value(collection, scope, name, asked, [name])
     found = {value: there.get(headings.as_compared(each), []) for value, each in typed.items()}
     kept = {value: _as_written(collection, field, value, those) for value, those in found.items()}
     return {value: [str(each.key) for each in those] for value, those in kept.items() if those}

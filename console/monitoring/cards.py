@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from console import log, messages, runs, workflows
+from console import log, runs, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
+from console.messaging import messages
 from console.monitoring import asking_runs, incidents, unable_to_start
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.views import record_reach

@@ -7,12 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import log, messages, workflows
+from console import log, workflows
 from console.core.actor import Actor
 from console.core.moments import midnight
 from console.core.plain_words import humanised
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
+from console.messaging import messages
 from console.monitoring.cards import first_day
 from console.monitoring.outcomes import DayCount, counted_days, filled, success_rate
 from console.runs.views import record_reach

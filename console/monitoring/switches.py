@@ -18,9 +18,9 @@ from console.enrolments import whom_it_lets_in
 from console.enrolments.whom_it_lets_in import LetIn
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.messages import contact_trials, reachable
-from console.messages.contact_trials import ContactTrial
-from console.messages.reachable import OverCap
+from console.messaging.messages import contact_trials, reachable
+from console.messaging.messages.contact_trials import ContactTrial
+from console.messaging.messages.reachable import OverCap
 from console.runs import RunHead
 from console.runs.views import lists, record_reach
 from console.workflows import Entry

@@ -14,7 +14,7 @@ from console.core.actor import Actor
 from console.infra import jobs, settings
 from console.infra.db.engine import transaction
 from console.infra.jobs import Because
-from console.messages import held_messages
+from console.messaging.messages import held_messages
 
 ENGINE = Actor("system", "sys_engine", "Handrail", session="sys:config")
 REASONS: Mapping[Because, str] = {

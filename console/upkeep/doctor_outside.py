@@ -71,7 +71,7 @@ def _webhooks() -> Iterator[Check]:
 
 def _mailbox() -> Iterator[Check]:
     """Whether answers of contacts come in."""
-    from console.messages import mail_polling
+    from console.messaging.messages import mail_polling
 
     if settings.current().imap is None:
         return
@@ -89,7 +89,7 @@ def _mailbox() -> Iterator[Check]:
 def _channels() -> Iterator[Check]:
     """Whether messages leave on each channel that is not a sandbox."""
     from console.core.contacting import KINDS
-    from console.messages import channel_settings
+    from console.messaging.messages import channel_settings
 
     for kind in KINDS:
         state, figures = channel_settings.state_of(kind), channel_settings.figures_of(kind)

@@ -29,7 +29,7 @@ from console.core.run.moves import require_reason
 from console.infra import files, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
-from console.messages import of_a_person
+from console.messaging.messages import of_a_person
 from console.upkeep import personal_notes
 from console.work import tasks
 

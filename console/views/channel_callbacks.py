@@ -2,10 +2,10 @@
 
 from flask import Blueprint, Response, jsonify, request
 
-from console.channels.base import Callback
 from console.core.errors import ConsoleError
 from console.infra import settings
-from console.messages import callbacks
+from console.messaging.channels.base import Callback
+from console.messaging.messages import callbacks
 from console.views import unread_bodies
 
 blueprint = Blueprint("channel_callbacks", __name__)

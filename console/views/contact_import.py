@@ -11,7 +11,12 @@ from console import automation, log
 from console.actions import bulk, hand_forms
 from console.activity import exports
 from console.browse import naming
-from console.contacts import (
+from console.core.actor import Actor
+from console.core.documents.collections import Collection, Field
+from console.core.errors import ConsoleError, Invalid, NotFound
+from console.core.filters import IMPORTED
+from console.core.plain_words import uncapitalised
+from console.messaging.imports import (
     cell_meanings,
     consent_columns,
     contact_files,
@@ -22,16 +27,11 @@ from console.contacts import (
     line_tags,
     workbooks,
 )
-from console.contacts.cells import SPELLINGS
-from console.contacts.encodings import ENCODINGS
-from console.contacts.import_batches import Import
-from console.contacts.imports import Line, Plan, Question
-from console.core.actor import Actor
-from console.core.documents.collections import Collection, Field
-from console.core.errors import ConsoleError, Invalid, NotFound
-from console.core.filters import IMPORTED
-from console.core.plain_words import uncapitalised
-from console.messages import opting_out
+from console.messaging.imports.cells import SPELLINGS
+from console.messaging.imports.encodings import ENCODINGS
+from console.messaging.imports.import_batches import Import
+from console.messaging.imports.imports import Line, Plan, Question
+from console.messaging.messages import opting_out
 from console.views import downloads, formats, frame, list_tags, refusals
 from console.views.frame import Badge
 from console.views.run import form_boxes

@@ -7,16 +7,17 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
 
-from console import automation, browse, enrolments, formats, messages, workflows
+from console import automation, browse, enrolments, formats, workflows
 from console.auth import access
-from console.contacts import contact_files
-from console.contacts.encodings import ENCODINGS
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.infra import jobs
+from console.messaging import messages
+from console.messaging.imports import contact_files
+from console.messaging.imports.encodings import ENCODINGS
 from console.views import frame, reference_boxes, refusals
 from console.views.forms import Field, Form
 from console.views.frame import Badge

@@ -7,9 +7,9 @@ from flask import request
 from markupsafe import Markup, escape
 
 from console.browse import tags
-from console.contacts import import_batches
 from console.core.documents.collections import Collection
 from console.core.filters import IMPORTED, tag_field
+from console.messaging.imports import import_batches
 from console.views import frame, list_filters
 
 SHOWN = 3

@@ -6,13 +6,14 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import browse, enrolments, messages, workflows
+from console import browse, enrolments, workflows
 from console.auth import access
-from console.channels import sandbox
 from console.core.contacting import KINDS
 from console.core.errors import Conflict, Malformed
 from console.core.stop_words import is_stop
-from console.messages import Line, OutboxQuery, callbacks, channel_settings, inbound, outbox, outside_addresses
+from console.messaging import messages
+from console.messaging.channels import sandbox
+from console.messaging.messages import Line, OutboxQuery, callbacks, channel_settings, inbound, outbox, outside_addresses
 from console.views import formats, frame
 
 blueprint = Blueprint("outbox", __name__)

@@ -16,7 +16,7 @@ from console.auth import access
 from console.auth.accounts import absences
 from console.browse import pins
 from console.core.actor import Actor
-from console.messages import outbox
+from console.messaging.messages import outbox
 from console.reports import tables
 from console.views import formats
 from console.work import approvals, my_work, questions, tasks

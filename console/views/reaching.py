@@ -8,8 +8,8 @@ from flask import Blueprint, Response, flash, request
 from console import browse
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound, SourceDown
-from console.messages import agreed_to, asked_to_stop, outbox, single_messages
-from console.messages.asked_to_stop import ENDED, GIVEN, Standing
+from console.messaging.messages import agreed_to, asked_to_stop, outbox, single_messages
+from console.messaging.messages.asked_to_stop import ENDED, GIVEN, Standing
 from console.views import frame, record_forms, records, reference_boxes
 from console.views.frame import Badge
 from console.views.run import form_boxes

@@ -12,13 +12,13 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError, CSRFProtect, generate_csrf
 
 from console import log
-from console.contacts import contact_files
 from console.core.errors import NotAllowed
 from console.core.moments import READER_ZONE
 from console.documents import requests
 from console.infra import settings
 from console.infra.db import request_writes
 from console.infra.db.ids import uuid7_text
+from console.messaging.imports import contact_files
 from console.records import connect
 from console.views import kept_forms, outcomes
 from console.views.identity import is_api

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, render_template, request
 
 from console.core.errors import NotFound, TooMany
 from console.core.message_words import words_in
-from console.messages import opting_out, unsubscribing
+from console.messaging.messages import opting_out, unsubscribing
 from console.views import security
 
 blueprint = Blueprint("unsubscribe", __name__)

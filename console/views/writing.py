@@ -7,7 +7,7 @@ from flask import Blueprint, Response, flash, request
 from console import browse
 from console.core.contacting import Kind, Skip, Verdict, WaitUntil
 from console.core.errors import Invalid, NotFound
-from console.messages import outbox, single_messages
+from console.messaging.messages import outbox, single_messages
 from console.views import frame, records, refusals
 
 blueprint = Blueprint("writing", __name__)

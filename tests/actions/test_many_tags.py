@@ -8,17 +8,17 @@ from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
 from console.auth import access
 from console.browse import BrowseQuery, tags
-from console.contacts import import_batches
 from console.core.errors import NotFound
 from console.core.tag_names import MOST_ON_RECORD
 from console.infra import jobs
 from console.infra.db.engine import fetch
+from console.messaging.imports import import_batches
 from console.work import notices
 from tests.automation.test_triggers import house, publish, told
 from tests.company import Company
-from tests.contacts.test_opted_out_lines import club
-from tests.contacts.test_tags import kinds, named
 from tests.jobs import do, work_until_idle
+from tests.messaging.contacts.test_opted_out_lines import club
+from tests.messaging.contacts.test_tags import kinds, named
 from tests.views.test_contact_import import kept
 
 __all__ = ["club", "house"]

@@ -9,20 +9,21 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from console import automation, enrolments, messages, runs, workflows
+from console import automation, enrolments, runs, workflows
 from console.auth import accounts
 from console.automation import firing, trigger_rows
 from console.enrolments import Question
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
 from console.infra.postgres import Embedded
-from console.messages import inbound
+from console.messaging import messages
+from console.messaging.messages import inbound
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import taken, work_as_workers_do
-from tests.messages import reached
-from tests.messages.reached import NOON, SAM
-from tests.messages.test_calls import ended
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON, SAM
+from tests.messaging.messages.test_calls import ended
 from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import step, until, whole
 

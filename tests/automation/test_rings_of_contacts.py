@@ -11,7 +11,7 @@ from tests.automation.test_triggers import house, publish, runs_of, told
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
-from tests.messages.reached import founded
+from tests.messaging.messages.reached import founded
 from tests.support.engine import step
 from tests.views.conftest import Pages
 

@@ -9,7 +9,7 @@ from console.core import expressions
 from console.core.tag_names import TagName
 from tests.automation.test_triggers import house, publish, told
 from tests.company import Company
-from tests.messages.reached import founded
+from tests.messaging.messages.reached import founded
 
 __all__ = ["house"]
 

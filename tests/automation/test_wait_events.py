@@ -15,13 +15,13 @@ from console.auth import access
 from console.browse import tags
 from console.core.errors import Conflict
 from console.infra.db.engine import fetch
-from console.messages import inbound
+from console.messaging.messages import inbound
 from console.upkeep import status as upkeep
 from console.views.formats import Look
 from console.views.run.wait_words import wait_words
 from tests.company import Company
-from tests.messages import reached
-from tests.messages.reached import ANA, BRAM, SAM, begin, status, work
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import ANA, BRAM, SAM, begin, status, work
 from tests.support.engine import kinds, until, whole, workers
 
 ASK: dict[str, Any] = {"type": "guidance", "config": {"text": "Look"}, "next": {"default": "end"}}

@@ -17,7 +17,7 @@ from console.views import blocks as drawn
 from console.work import approvals
 from tests.demo.reviewing import ANA, HALCYON, YURI, House, house, loaded_house
 from tests.jobs import do
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.servers.model import Server
 from tests.support.four_eyes import whole
 

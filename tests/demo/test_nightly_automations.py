@@ -32,7 +32,7 @@ from console.worker import handlers
 from console.workflows import inboxes
 from tests.conftest import copied
 from tests.jobs import RUNNING, taken, worked
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]

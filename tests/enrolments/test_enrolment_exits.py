@@ -11,7 +11,7 @@ from console.core.errors import Conflict
 from console.enrolments import Lead, Question
 from console.infra import jobs
 from console.infra.db.engine import fetch, place_among
-from console.messages import opting_out
+from console.messaging.messages import opting_out
 from console.upkeep import erasure
 from tests.company import DOCUMENT, Company
 from tests.jobs import BEGINNING, MOVING, work_until_idle

@@ -7,11 +7,11 @@ import pytest
 
 from console import enrolments, workflows
 from console.auth import access, accounts
-from console.contacts import contact_files, headings
 from console.enrolments import Question
 from console.infra.db.ids import new_id
+from console.messaging.imports import contact_files, headings
 from tests.company import Company
-from tests.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
+from tests.messaging.contacts.test_lists_of_others import FLOW, LEADS, ROBOT
 from tests.support.contact_club import found_club
 
 NAMED = LEADS | {

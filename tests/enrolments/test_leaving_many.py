@@ -15,7 +15,7 @@ from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.enrolments.test_enrolments import LEADS, WHY, counts, in_now
 from tests.jobs import BEGINNING, wait_until_free, work_until_idle
-from tests.messages import reached
+from tests.messaging.messages import reached
 from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import whole
 

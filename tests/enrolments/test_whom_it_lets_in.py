@@ -13,7 +13,7 @@ from console.enrolments import Question
 from console.infra.db.engine import transaction
 from tests.company import Company
 from tests.jobs import work_until_idle
-from tests.messages import reached
+from tests.messaging.messages import reached
 from tests.tables import cases
 
 TEXT: dict[str, Any] = {

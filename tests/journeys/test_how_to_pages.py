@@ -63,7 +63,7 @@ NOT_WALKED = {
     "choose-whose-a-workflow-is": "walked in tests/views/test_whose_pages.py",
     "edit-a-workflow": "walked in tests/browser/test_workflow_editor.py, test_test_panel.py and test_ask.py",
     "enrol-people": "walked in tests/views/test_enrolment_pages.py",
-    "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/messages",
+    "reach-people-outside": "its pages are walked in tests/views/test_outbox_pages.py, its ways out in tests/messaging/messages",
     "run-workflows": "walked in tests/views/test_workflow_pages.py and test_configuration_pages.py",
     "set-up-an-sms-gateway": "walked in tests/views/test_sms_gateway_form.py",
     "work-with-contacts": "walked in tests/views/test_contact_import.py, test_boards.py and test_record_tags.py",

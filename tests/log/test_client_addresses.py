@@ -12,7 +12,7 @@ from console.infra.db.engine import fetch
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages.reached import founded
+from tests.messaging.messages.reached import founded
 
 ADDRESS = "198.51.100.7"
 

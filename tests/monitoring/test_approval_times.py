@@ -11,7 +11,7 @@ from console.monitoring import approval_times, due_times
 from console.upkeep import status
 from console.work import notices, standing_in
 from tests.company import Company
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.support.four_eyes import bank, charging, requested
 from tests.work.test_approvals import second_lead
 

@@ -13,8 +13,8 @@ from console.monitoring import asking_runs
 from console.runs import RecordRef, StartedBy
 from console.workflows import Known
 from tests.company import Company
-from tests.messages import reached
-from tests.messages.reached import BRAM, NOON, SAM
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import BRAM, NOON, SAM
 
 pytestmark = pytest.mark.slow
 ROBOT = "robot@fernwick.test"

@@ -16,7 +16,7 @@ from console.work import my_work, notices
 from console.workflows import Known, inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.support.engine import step
 from tests.views.conftest import signed_in
 

@@ -15,11 +15,11 @@ from sqlalchemy.engine import make_url
 from console import browse, records, sources
 from console.auth import access
 from console.browse import BrowseQuery
-from console.contacts import import_batches, imports
 from console.core.actor import Actor
 from console.core.errors import Invalid
 from console.core.scopes import whole
 from console.infra.postgres import Embedded
+from console.messaging.imports import import_batches, imports
 from console.records import connect
 from tests.company import WORKING, Company
 from tests.servers.mariadb import running

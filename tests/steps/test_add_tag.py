@@ -1,4 +1,4 @@
-"""Add tag: a run puts a tag on its record, once, and its event is in the run. Rows and rights: tests/contacts/test_tags.py."""
+"""Add tag: a run puts a tag on its record, once, and its event is in the run. Rows and rights: tests/messaging/contacts/test_tags.py."""
 
 from typing import Any
 

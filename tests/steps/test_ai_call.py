@@ -1,4 +1,4 @@
-"""AI call: what its settings take. On its way: tests/messages/test_calls.py."""
+"""AI call: what its settings take. On its way: tests/messaging/messages/test_calls.py."""
 
 from typing import Any
 

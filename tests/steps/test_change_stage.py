@@ -1,4 +1,4 @@
-"""Change stage: which option is meant. With a record: tests/messages/test_going_on.py."""
+"""Change stage: which option is meant. With a record: tests/messaging/messages/test_going_on.py."""
 
 from dataclasses import replace
 from typing import Any

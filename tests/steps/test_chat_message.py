@@ -8,9 +8,9 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from console.channels.base import Letter
-from console.channels.providers.chat_webhook import ChatWebhook
 from console.core.errors import IntegrationError
+from console.messaging.channels.base import Letter
+from console.messaging.providers.chat_webhook import ChatWebhook
 from console.steps.chat_message import ChatMessage, ChatMessageConfig
 from console.steps.message_settings import MessageStep
 from console.steps.sms import Sms

@@ -1,4 +1,4 @@
-"""E-mail: what its settings take. On its way: tests/messages/test_sending.py."""
+"""E-mail: what its settings take. On its way: tests/messaging/messages/test_sending.py."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Remove tag: a run takes a tag away from its record, once, and its event is in the run. Rows and rights: tests/contacts/test_tags.py."""
+"""Remove tag: a run takes a tag away from its record, once, and its event is in the run. Rows and rights: tests/messaging/contacts/test_tags.py."""
 
 from typing import Any
 

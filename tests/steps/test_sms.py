@@ -1,4 +1,4 @@
-"""SMS: what its settings take. On its way: tests/messages/test_sending.py."""
+"""SMS: what its settings take. On its way: tests/messaging/messages/test_sending.py."""
 
 from typing import Any
 

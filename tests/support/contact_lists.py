@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from console.contacts import contact_files, import_batches
-from console.contacts.import_batches import Import
 from console.core.actor import Actor
+from console.messaging.imports import contact_files, import_batches
+from console.messaging.imports.import_batches import Import
 
 COLUMNS: Mapping[str, str] = {
     "sms consent": "consent:sms",

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from console import actions, messages, runs, steps, workflows
+from console import actions, runs, steps, workflows
 from console.auth import access
 from console.auth.access import policy_store
 from console.infra.db import transaction
 from console.infra.db.engine import fetch
+from console.messaging import messages
 from console.work import questions
 from tests.company import Company
 from tests.steps.registered import handed_in, masked

@@ -9,13 +9,13 @@ from console import log, runs
 from console.core.errors import NotAllowed
 from console.infra import jobs
 from console.infra.db.engine import fetch
-from console.messages import pick_up
+from console.messaging.messages import pick_up
 from console.upkeep import copies, doctor, health, status
 from tests.company import Company
 from tests.conftest import Database
 from tests.jobs import work_until_idle
-from tests.messages import reached
-from tests.messages.reached import NOON, SAM, workflow
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON, SAM, workflow
 from tests.support.paying import Provider, at_pay, pay, paying, providing
 
 SMS = {"id": "sms", "type": "sms", "config": {"text": "Hello {{ record.name }}"}}

@@ -29,8 +29,8 @@ from console.work import tasks
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do, work_until_idle
-from tests.messages import reached
-from tests.messages.test_calls import ended
+from tests.messaging.messages import reached
+from tests.messaging.messages.test_calls import ended
 
 TEXTS = ("Adaeze", "adaeze@", "Looked at it", "A reason of hers")
 

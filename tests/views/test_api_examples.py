@@ -16,11 +16,11 @@ from console.app import create_app
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import absences, identities
-from console.contacts import import_batches
 from console.core.actor import Actor
 from console.enrolments import Question
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
+from console.messaging.imports import import_batches
 from console.monitoring import incidents
 from console.outgoing_webhooks import Wanted
 from console.runs.commands import approval_questions

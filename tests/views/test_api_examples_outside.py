@@ -11,7 +11,7 @@ from console.auth import access
 from console.records import connect
 from console.views.api.openapi import BASE
 from tests.company import Company
-from tests.messages import reached
+from tests.messaging.messages import reached
 from tests.support.paying import Provider, at_pay, paying, providing
 from tests.support.proposing_runs import begun, hand_in
 from tests.views.test_api_examples import QUESTIONING, Bench

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from console import runs
 from console.runs.commands import approval_questions, attachments
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.papers import pdf
 from tests.runs.commands.test_midway import away
 from tests.support.four_eyes import balance, bank, charging, publish, requested, status, step, waiting_for

@@ -12,7 +12,7 @@ from console import records
 from console.browse import BrowseQuery, boards, tags
 from console.core.errors import NotFound
 from console.records import catalogue
-from tests.contacts.test_tags import kinds
+from tests.messaging.contacts.test_tags import kinds
 from tests.support.contact_club import found_club
 
 if TYPE_CHECKING:

@@ -9,18 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, contacts
+from console import collections
 from console.activity import exports
 from console.auth import access
 from console.auth.access import policy_store
-from console.contacts import contact_files, import_batches, imports, left_out_lines
-from console.contacts.import_batches import Import
 from console.core.errors import Invalid, NotFound
 from console.enrolments import batches
 from console.infra import db, jobs
 from console.infra.db.engine import alone, fetch
 from console.infra.db.ids import new_id
 from console.infra.jobs import PutBack
+from console.messaging import contacts
+from console.messaging.imports import contact_files, import_batches, imports, left_out_lines
+from console.messaging.imports.import_batches import Import
 from tests.jobs import work_until_idle
 from tests.support.contact_club import found_club
 from tests.support.contact_lists import chosen

@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import contacts, records
+from console import records
 from console.auth import access, accounts
-from console.contacts import import_batches
 from console.core.scopes import whole
+from console.messaging import contacts
+from console.messaging.imports import import_batches
 from tests.conftest import web_app
 from tests.tables import cases
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import collections, contacts, records, sources
+from console import collections, records, sources
 from console.auth import access
 from console.core.errors import Invalid
+from console.messaging import contacts
 from tests.company import WORKING
 
 if TYPE_CHECKING:

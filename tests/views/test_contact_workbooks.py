@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import xlsxwriter
 
-from console.contacts import contact_files, import_batches, workbooks
 from console.core.errors import Invalid
+from console.messaging.imports import contact_files, import_batches, workbooks
 from tests.views.test_contact_import import URL, club, posted, why
 
 if TYPE_CHECKING:

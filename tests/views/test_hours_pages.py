@@ -10,11 +10,11 @@ from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.working_time import DAYS
 from console.infra.db.engine import fetch
-from console.messages import kept_rules
+from console.messaging.messages import kept_rules
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages import reached
-from tests.messages.reached import NOON, begin, workflow
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON, begin, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -8,9 +8,9 @@ import pytest
 
 from console import collections, records
 from console.auth import access
-from console.contacts import cell_meanings, import_batches, imports
 from console.core.errors import Invalid
 from console.infra import jobs
+from console.messaging.imports import cell_meanings, import_batches, imports
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import club, counts, kept, posted, sent, why  # noqa: F401 (a fixture)
 

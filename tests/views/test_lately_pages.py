@@ -17,8 +17,8 @@ from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine
 from console.runs.views import record_reach
 from tests.company import DOCUMENT, STEPS, Company
-from tests.messages import reached
-from tests.messages.reached import ANA, NOON, begin, workflow
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import ANA, NOON, begin, workflow
 from tests.support.engine import step, until, workers
 from tests.support.failing import failed
 

@@ -13,8 +13,8 @@ from console.core import drafting
 from console.infra.db import transaction
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app
-from tests.messages import reached
-from tests.messages.reached import ANA, NOON, SAM, begin, line, workflow
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import ANA, NOON, SAM, begin, line, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -5,10 +5,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from console.infra.db.engine import fetch
-from console.messages import inbound
+from console.messaging.messages import inbound
 from tests.company import Company
-from tests.messages import reached
-from tests.messages.reached import NOON, begin, workflow
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON, begin, workflow
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

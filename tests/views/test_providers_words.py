@@ -12,10 +12,10 @@ from console.infra.db import transaction
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages import reached
-from tests.messages.reached import NOON, begin, line, workflow
-from tests.messages.test_mail_servers import ASK, EMAIL, odd
-from tests.messages.test_odd_callbacks import calling
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON, begin, line, workflow
+from tests.messaging.messages.test_mail_servers import ASK, EMAIL, odd
+from tests.messaging.messages.test_odd_callbacks import calling
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -10,9 +10,9 @@ import pytest
 
 from console import sources
 from console.auth import access
-from console.contacts import import_batches
-from console.contacts.import_batches import Import
 from console.infra.db.engine import fetch
+from console.messaging.imports import import_batches
+from console.messaging.imports.import_batches import Import
 from tests.jobs import work_until_idle
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import pytest
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.infra.db.engine import fetch
-from console.messages import inbound
+from console.messaging.messages import inbound
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages import reached
-from tests.messages.reached import ANA, NOON, SAM
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import ANA, NOON, SAM
 from tests.views.test_two_judges import alarms_written, only_index
 
 MESSAGE = {"collection": "contact", "contact": SAM, "channel": "sms", "text": "Your parcel is at the desk."}

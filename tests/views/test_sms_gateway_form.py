@@ -11,8 +11,8 @@ from console.core import sms_gateway
 from console.infra.db.engine import fetch
 from tests.company import Company
 from tests.conftest import web_app
-from tests.messages import gateway as gateways, reached
-from tests.messages.gateway import BODY, SECRET, Other
+from tests.messaging.messages import gateway as gateways, reached
+from tests.messaging.messages.gateway import BODY, SECRET, Other
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console.auth import accounts
-from console.contacts import import_batches, imports
 from console.infra import jobs
 from console.infra.db.engine import fetch
+from console.messaging.imports import import_batches, imports
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
 from tests.views.test_contact_import import broken_at, club, counts, kept, why

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from console import outgoing_webhooks, workflows
-from console.messages import channel_settings
+from console.messaging.messages import channel_settings
 from console.monitoring import alerts, due_times
 from console.workflows import Known
 

@@ -7,9 +7,9 @@ import pytest
 
 from console.auth import access
 from console.infra.db.engine import fetch
-from console.messages import inbound
-from tests.messages import reached
-from tests.messages.reached import NOON
+from console.messaging.messages import inbound
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import NOON
 
 if TYPE_CHECKING:
     from tests.views.conftest import Pages

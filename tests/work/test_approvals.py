@@ -17,7 +17,7 @@ from console.runs.commands import approval_answers
 from console.upkeep import erasure
 from console.work import approvals, notices
 from tests.company import Company
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.runs.commands.test_midway import ruled
 from tests.support.engine import overdue
 from tests.support.four_eyes import asking, balance, bank, charging, kinds, requested, status, waiting_for, whole

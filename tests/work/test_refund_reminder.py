@@ -14,7 +14,7 @@ from console.auth import access, accounts
 from console.core.run.origin import RecordRef, StartedBy
 from console.work import notices
 from tests.company import Company
-from tests.messages.reached import clock
+from tests.messaging.messages.reached import clock
 from tests.support.engine import until, workers
 
 ROOT = Path(__file__).parents[2]

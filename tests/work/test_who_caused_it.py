@@ -16,18 +16,18 @@ from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.browse import tags
-from console.contacts import import_batches
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.enrolments import Question
 from console.infra.db.engine import fetch
+from console.messaging.imports import import_batches
 from console.monitoring import alerts
 from console.work import approvals
 from tests.automation.test_triggers import due_at, house, shop
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
-from tests.messages.reached import founded
+from tests.messaging.messages.reached import founded
 from tests.monitoring.test_alerts import known
 from tests.runs.engine.test_hands_off import ROBOT
 from tests.support.engine import step

@@ -79,7 +79,7 @@ def write(
 
 
 def _why_dropped(last: Event) -> str:
-    """Why the message is not wanted any more, by the event with which the run went on without it: a code of `console.messages.message_reasons`."""
+    """Why the message is not wanted any more, by the event with which the run went on without it: a code of `console.messaging.messages.message_reasons`."""
     if last.type == "run_completed":
         return "exited"  # a run that waits ends so in no other way
     code = str(last.open.get("reason_code") or "")

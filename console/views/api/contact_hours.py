@@ -11,7 +11,7 @@ from console import enrolments
 from console.core.contact_rules import document_of
 from console.core.contacting import LAW, Rules
 from console.log import body as canonical
-from console.messages import address_consents, kept_rules
+from console.messaging.messages import address_consents, kept_rules
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.shapes import ContactRules, LeadConsents
 

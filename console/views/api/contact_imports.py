@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from pydantic import Field
 
 from console.background import RUNNING
-from console.contacts import import_batches, imports
 from console.core.errors import NotFound
+from console.messaging.imports import import_batches, imports
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Sent, Whole, operation, parse_query, read
 from console.views.api.shapes import ContactImport, ImportCounts, LeftOut, Listed

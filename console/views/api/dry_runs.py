@@ -8,8 +8,8 @@ from pydantic import Field
 
 from console import log, runs, workflows
 from console.browse import BrowseQuery
-from console.messages import contact_trials
-from console.messages.delivery_gate import DeliveryGate
+from console.messaging.messages import contact_trials
+from console.messaging.messages.delivery_gate import DeliveryGate
 from console.runs.simulation import workflow_trials
 from console.views.api.operation import Example, Sent, operation, read
 from console.views.api.shapes import Anything, DryRun, Trial

@@ -7,13 +7,12 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import messages
 from console.auth import access
-from console.channels import providers
 from console.core.contacting import KINDS
 from console.core.errors import Invalid
 from console.infra import settings
-from console.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
+from console.messaging import messages, providers
+from console.messaging.messages import OutboxQuery, channel_settings, outside_addresses, single_messages
 from console.steps.message_settings import Expires, seconds_of
 from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, page_of, parse_query, read

@@ -11,7 +11,7 @@ from console.auth import access, accounts
 from console.core import drafting, outcome_words
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import uncapitalised
-from console.messages.contact_trials import ContactTrial
+from console.messaging.messages.contact_trials import ContactTrial
 from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words

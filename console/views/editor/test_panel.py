@@ -14,8 +14,8 @@ from console.browse import find_records
 from console.core.drafting import SetDocument
 from console.core.errors import ConsoleError, Invalid, SourceDown
 from console.core.run.simulation import Question, Simulated
-from console.messages import contact_trials
-from console.messages.delivery_gate import DeliveryGate
+from console.messaging.messages import contact_trials
+from console.messaging.messages.delivery_gate import DeliveryGate
 from console.runs.simulation import test_results, workflow_trials
 from console.views import frame, reference_boxes, refusals
 from console.views.editor import trial_words

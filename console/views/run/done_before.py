@@ -5,7 +5,7 @@ from typing import Any
 
 from console.core.actor import Actor
 from console.core.plain_words import uncapitalised
-from console.messages import Line, outbox
+from console.messaging.messages import Line, outbox
 from console.runs import Preview, abort_preview
 from console.runs.engine.made_by_runs import MOST
 from console.views.outbox import KIND_WORDS, OUTCOME_WORDS, STATUS_WORDS

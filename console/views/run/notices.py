@@ -4,13 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console import messages
 from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
 from console.core.run import FINAL
 from console.infra.db import request_writes
-from console.messages import message_reasons
+from console.messaging import messages
+from console.messaging.messages import message_reasons
 from console.runs import RunView
 from console.views import errors, formats, frame, refusals
 from console.views.formats import Look

@@ -7,7 +7,7 @@ from typing import Any
 
 from console import log, runs, workflows
 from console.core.actor import Actor
-from console.messages import outbox
+from console.messaging.messages import outbox
 from console.views import formats
 from console.views.formats import Look
 from console.views.run import effects

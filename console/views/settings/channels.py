@@ -6,14 +6,15 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console.auth import access
-from console.channels import providers, sandbox
 from console.core import sms_gateway
 from console.core.contacting import KINDS
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.infra import settings
 from console.infra.outbound import kept_channels
-from console.messages import channel_settings, messages_to_oneself, outside_addresses
-from console.messages.channel_settings import ChannelState, Figures
+from console.messaging import providers
+from console.messaging.channels import sandbox
+from console.messaging.messages import channel_settings, messages_to_oneself, outside_addresses
+from console.messaging.messages.channel_settings import ChannelState, Figures
 from console.views import frame
 from console.views.forms import Field, Form, Item
 from console.views.outbox import KIND_WORDS

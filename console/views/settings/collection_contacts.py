@@ -8,13 +8,14 @@ from flask import Blueprint, Response, request
 from console import collections, records as real_records
 from console.auth import access
 from console.collections import Editing
-from console.contacts import consent_columns, likely_contacts
 from console.core.contacting import CHANNELS
 from console.core.documents.collections import Collection, Field, Relation
 from console.core.documents.collections.consent_places import USUAL, consents_relation
 from console.core.documents.collections.contact_document import EVIDENCE, FIELDS, wrong_tables
 from console.core.errors import ConsoleError, Invalid, NotFound, SourceDown, TooSlow
-from console.messages import mapping_trial
+from console.messaging.contacts import likely_contacts
+from console.messaging.imports import consent_columns
+from console.messaging.messages import mapping_trial
 from console.views import formats, frame
 from console.views.forms import Button, Cell, Table
 from console.views.settings import collection_frame

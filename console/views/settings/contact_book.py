@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, request
 
 from console import sources
 from console.auth import access
-from console.contacts import books
+from console.sources import contact_books
 from console.views import frame
 from console.views.forms import Field, Form, Group
 from console.views.settings import area
@@ -43,7 +43,7 @@ def new() -> Response:
     )
 
     def make(sent: dict[str, Any]) -> Response:
-        books.create(actor, sent["name"], granted(read_may()), sent["url"])
+        contact_books.create(actor, sent["name"], granted(read_may()), sent["url"])
         flash(f"The contact book {sent['name']} is there.")
         return frame.redirect_to(f"/settings/sources/{sent['name']}/connected")
 

@@ -10,10 +10,10 @@ from markupsafe import Markup
 
 from console import records, sources
 from console.auth import access, accounts
-from console.contacts import likely_contacts
 from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
+from console.messaging.contacts import likely_contacts
 from console.rights import second_admin
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import automation, enrolments, formats, log, messages, monitoring
+from console import automation, enrolments, formats, log, monitoring
 from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
+from console.messaging import messages
 from console.runs.commands.taking_out import EXITED
 from console.views import enrolled, frame
 from console.views.run.wait_words import waiting

@@ -6,14 +6,15 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import automation, enrolments, formats, messages, runs, workflows
+from console import automation, enrolments, formats, runs, workflows
 from console.auth import access
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
 from console.core.policy import rules
 from console.formats.sentences import cause_words
-from console.messages import message_reasons
+from console.messaging import messages
+from console.messaging.messages import message_reasons
 from console.monitoring import incidents
 from console.runs.views import lists, run_filters
 from console.views import frame, reference_boxes, refusals

@@ -7,11 +7,12 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import automation, formats, log, messages, monitoring, workflows
+from console import automation, formats, log, monitoring, workflows
 from console.auth import access, accounts
 from console.core.moments import moment_text
 from console.core.plain_words import uncapitalised
-from console.messages import message_reasons
+from console.messaging import messages
+from console.messaging.messages import message_reasons
 from console.monitoring import unable_to_start
 from console.monitoring.lately import Happened
 from console.runs.views.bounded_counts import Bounded

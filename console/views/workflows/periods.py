@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console import automation, formats, messages, workflows
+from console import automation, formats, workflows
 from console.automation import FiringCount, Listed
-from console.messages import MessageCount
+from console.messaging import messages
+from console.messaging.messages import MessageCount
 from console.views import frame
 from console.views.frame import Badge
 from console.views.workflows import tabs

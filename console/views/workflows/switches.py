@@ -9,7 +9,7 @@ from console import enrolments, monitoring, workflows
 from console.auth import access, accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
-from console.messages import contact_trials
+from console.messaging.messages import contact_trials
 from console.views import frame
 from console.views.workflows import tabs
 from console.views.workflows.switch_turns import TURNS, Turn, turns

@@ -12,7 +12,7 @@ from console import runs, workflows
 from console.auth import access
 from console.auth.access import policy_store
 from console.infra.db import transaction
-from console.messages import outbox
+from console.messaging.messages import outbox
 from console.work import tasks
 from tests.company import Company
 from tests.runs.engine.test_child_runs import begin, children, publish

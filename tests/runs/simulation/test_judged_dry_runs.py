@@ -12,10 +12,10 @@ from console.auth import access
 from console.auth.access import policy_store
 from console.core.run.simulation import Delivery, Simulated
 from console.infra.db.engine import fetch, transaction
-from console.messages.delivery_gate import DeliveryGate
+from console.messaging.messages.delivery_gate import DeliveryGate
 from tests.company import Company
-from tests.messages import reached
-from tests.messages.reached import ANA, NOON, SAM
+from tests.messaging.messages import reached
+from tests.messaging.messages.reached import ANA, NOON, SAM
 
 STEPS: list[dict[str, Any]] = [
     {"id": "mail", "type": "email", "config": {"subject": "Hello", "body": "Hello {{ record.name }}"}, "next": {"sent": "text", "skipped": "text", "failed": "end"}},

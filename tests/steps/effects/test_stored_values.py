@@ -15,12 +15,12 @@ from console.actions import bulk, record_changes
 from console.actions.many_changes import CHANGE, ManyChanges
 from console.activity import sequencing
 from console.auth import access, accounts
-from console.contacts import import_batches
 from console.core.errors import ConsoleError
 from console.core.scopes import whole
 from console.infra import jobs
 from console.infra.postgres import Embedded
-from console.messages import agreed_to, opting_out
+from console.messaging.imports import import_batches
+from console.messaging.messages import agreed_to, opting_out
 from console.records import connect
 from tests.company import WORKING, Company
 from tests.conftest import web_app
