@@ -42,8 +42,8 @@ from console.core.documents.json_shape import Spot
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
+from console.permissions import second_admin
 from console.records import catalogue, sql_conditions, sql_segments
-from console.rights import second_admin
 
 CHAIN = "sys:config"
 MOST_BYTES = 1024 * 1024

@@ -10,7 +10,7 @@ from console.auth.access.rows import line
 from console.auth.access.spoken_names import known
 from console.auth.accounts import COMMAND_LINE
 from console.core.errors import DefinitionError
-from console.rights import rule_drafts, simulator
+from console.permissions import rule_drafts, simulator
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 

@@ -24,9 +24,9 @@ from console.core.documents.collections.collection_document import CollectionDoc
 from console.core.errors import Conflict, DefinitionError, Invalid, NotFound
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
+from console.permissions import second_admin
 from console.records import catalogue, connect, function_fields, portable_address, reflect, sampling, source_zones, sql_conditions
 from console.records.connection_terms import USUAL, Terms
-from console.rights import second_admin
 from console.sources import addresses, bookkeeping, layout_drafts, mending, set_aside
 from console.sources.collection_ids import default_id, ids_of
 from console.sources.testing import place_of

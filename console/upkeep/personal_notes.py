@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from console import publication, workflows
 from console.browse import saved_segments
 from console.infra.db import tables
-from console.rights import clearances, second_admin
+from console.permissions import clearances, second_admin
 
 _EMPTIED = tuple(
     sa.text(statement)

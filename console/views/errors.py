@@ -23,7 +23,7 @@ from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotAllowed, NotFound, SourceChanged
 from console.infra.db import troubles
 from console.infra.db.ids import uuid7_text
-from console.rights.right_requests import Reason
+from console.permissions.right_requests import Reason
 from console.views import frame, missing_rights, outcomes, step_up
 from console.views.identity import is_api
 from console.views.outcomes import Outcome

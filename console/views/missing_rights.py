@@ -10,8 +10,8 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from console import runs
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotAllowed, NotFound
-from console.rights import explained_rights, right_requests
-from console.rights.right_requests import Reason
+from console.permissions import explained_rights, right_requests
+from console.permissions.right_requests import Reason
 from console.views import frame
 
 blueprint = Blueprint("why", __name__)

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, redirect
 
 from console import publication, steps, workflows
 from console.auth import accounts
-from console.rights.second_admin import Request
+from console.permissions.second_admin import Request
 from console.runs import RunHead
 from console.views import assets, formats, frame
 from console.views.formats import Look

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from console import runs, workflows
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.rights import second_admin
-from console.rights.second_admin import Request
+from console.permissions import second_admin
+from console.permissions.second_admin import Request
 from console.runs import RunHead
 from console.runs.views import lists
 from console.work import approvals, questions, standing_in, tasks, tickets

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from console import rights
+from console import permissions
 from console.auth import access
 from console.commands.policy import policy
 from tests.company import Company
@@ -50,7 +50,7 @@ def test_a_file_is_compared_tried_and_published_as_one_version(company: Company,
     assert told.output.endswith(f"published as version {before + 1}\n")
     assert access.can(company.rosa, None, "collection:account", "export", {"status": "open"})
     assert access.roles_of(company.olivia.id) == {("operator", "operations")}
-    (version, *_) = rights.versions(company.ines)
+    (version, *_) = permissions.versions(company.ines)
     assert (version.by, version.note) == ("sys_cli", "Accounts for reviewers")
 
 

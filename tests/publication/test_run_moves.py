@@ -14,12 +14,12 @@ from console.commands.hold import COMMAND_LINE
 from console.core import drafting
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
-from console.rights import clearances
+from console.permissions import clearances
 from console.upkeep import erasure, retention
 from tests import traces
 from tests.company import Company
+from tests.permissions.test_clearances import may_see
 from tests.publication.test_publishing_reviews import second_lead, titled, wants_second
-from tests.rights.test_clearances import may_see
 
 NOW = datetime.now(UTC)
 

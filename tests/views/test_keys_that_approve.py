@@ -14,7 +14,7 @@ from console.commands.apikey import apikey
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
-from console.rights import clearances
+from console.permissions import clearances
 from tests.company import Company
 from tests.publication.test_publishing_reviews import asked as asked_to_publish, second_lead, wants_second
 from tests.support.four_eyes import NOTE, bank, charging, publish, requested, step

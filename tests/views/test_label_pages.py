@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 
 from console.app import create_app
 from console.auth import access, accounts
-from console.rights import clearances
+from console.permissions import clearances
 from tests.company import PASSWORD, Company
 
 

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import pytest
 
-from console.rights import matrix
+from console.permissions import matrix
 from console.views.settings import access_matrix, collection_settings
 
 if TYPE_CHECKING:

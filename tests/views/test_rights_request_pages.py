@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from console.auth import access, accounts
-from console.rights import rule_drafts, second_admin
+from console.permissions import rule_drafts, second_admin
 from tests.company import PASSWORD
-from tests.rights.test_second_admin import EXPORTS, house
+from tests.permissions.test_second_admin import EXPORTS, house
 from tests.views.conftest import Pages
 from tests.views.test_source_pages import CONNECT, at_choice, filled
 

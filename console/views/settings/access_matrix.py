@@ -10,7 +10,7 @@ from console.auth.access.rows import ACTS, EVERY, WHOLE
 from console.auth.access.spoken_names import known
 from console.core import expressions
 from console.core.errors import ConsoleError, Invalid, NotAllowed
-from console.rights import matrix, simulator
+from console.permissions import matrix, simulator
 from console.views import downloads, frame
 from console.views.forms import Form
 from console.views.settings import area

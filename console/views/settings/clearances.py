@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash
 
 from console.core.errors import ConsoleError, Invalid, NotAllowed
 from console.core.moments import midnight
-from console.rights import clearances
+from console.permissions import clearances
 from console.views import formats, frame
 from console.views.forms import Field, Form, Group
 from console.views.frame import Badge

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from flask import Blueprint, Response, flash, request
 
-from console import rights
+from console import permissions
 from console.auth import accounts
 from console.auth.access import policy_words
 from console.auth.access.spoken_names import known
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
-from console.rights import rule_drafts, second_admin
+from console.permissions import rule_drafts, second_admin
 from console.views import frame
 from console.views.forms import Button, Field, Form
 from console.views.frame import Badge
@@ -52,7 +52,7 @@ def _drawn(request_id: str, wrong: ConsoleError | None = None, reason: str = "")
     asked = second_admin.request_of(who, request_id)
     effects: Sequence[tuple[str, str]] = ()
     if asked.open:
-        found = rights.preview(who, asked.change).effects
+        found = permissions.preview(who, asked.change).effects
         effects = [(policy_words.right(each.obj, each.act, names), _whom(each.gained, asked.requested_by)) for each in found if each.gained]
     own, refused = asked.requested_by == who.id, second_admin.why_not(who, asked)
     takes_back = "take it back" if own else "refuse"

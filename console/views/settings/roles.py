@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Response, flash, request
 
-from console import records, rights
+from console import permissions, records
 from console.auth import access, accounts
 from console.auth.access import policy_words
 from console.auth.access.index import Index
@@ -15,7 +15,7 @@ from console.auth.access.policy_changes import Change, shipped
 from console.auth.access.rows import EVERY, LEVELS, WHOLE, PolicyError, Row
 from console.auth.access.spoken_names import Names, known
 from console.core.errors import Conflict, ConsoleError, DefinitionError, Invalid, NotAllowed
-from console.rights import role_rules, rule_conditions, rule_drafts, second_admin
+from console.permissions import role_rules, rule_conditions, rule_drafts, second_admin
 from console.steps.effects import action_cache
 from console.views import frame
 from console.views.forms import Field, Form
@@ -57,7 +57,7 @@ class Line:
 @blueprint.route("", methods=["GET", "POST"])
 def show() -> Response:
     """Show all roles, and the form for a new one."""
-    listed, names = rights.listed(frame.actor()), known()
+    listed, names = permissions.listed(frame.actor()), known()
     copies = [(f"copy:{one.id}", one.title) for one in listed if not one.level]
     built_from = {
         "": [("", "Choose")],
@@ -78,7 +78,7 @@ def show() -> Response:
 
     def make(sent: dict[str, Any]) -> Response:
         kind, _, name = sent["from"].partition(":")
-        made = rights.create(frame.actor(), sent["title"], about=sent["about"], **{"level" if kind == "level" else "copy": name})
+        made = permissions.create(frame.actor(), sent["title"], about=sent["about"], **{"level" if kind == "level" else "copy": name})
         flash("The role is there, and nobody has it yet.")
         return frame.redirect_to(f"/settings/roles/{made}")
 
@@ -97,17 +97,17 @@ def show_role(role: str) -> Response:
 @blueprint.post("/<role>/title")
 def rename(role: str) -> Response:
     """Change title and description."""
-    form = _title_form(rights.read_role(frame.actor(), role))
+    form = _title_form(permissions.read_role(frame.actor(), role))
 
     def save(sent: dict[str, Any]) -> Response:
-        rights.rename(frame.actor(), role, sent["title"], sent["about"])
+        permissions.rename(frame.actor(), role, sent["title"], sent["about"])
         flash("The role is called that now.")
         return frame.redirect_to(f"/settings/roles/{role}")
 
     return form.submit_to(save) or _role_page(role, form=form)
 
 
-def _title_form(role: rights.Role) -> Form:
+def _title_form(role: permissions.Role) -> Form:
     values = {"title": role.title, "about": role.about}
     return Form([TITLE, ABOUT], values, title="Title", tone="", css="card pad form narrow", action=f"/settings/roles/{role.id}/title")
 
@@ -116,7 +116,7 @@ def _title_form(role: rights.Role) -> Form:
 def delete(role: str) -> Response:
     """Delete the role."""
     try:
-        rights.delete(frame.actor(), role)
+        permissions.delete(frame.actor(), role)
     except Conflict as held:
         return _role_page(role, held)
     flash("The role is gone. The version before brings it back.")
@@ -124,7 +124,7 @@ def delete(role: str) -> Response:
 
 
 def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None = None) -> Response:
-    role_read, names, draft_now = rights.read_role(frame.actor(), role), known(), rights.draft(frame.actor())
+    role_read, names, draft_now = permissions.read_role(frame.actor(), role), known(), permissions.draft(frame.actor())
     place, q = _place(), request.args.get("q", "").strip()
     rows = draft_now.rows()
     index = Index(rows)
@@ -156,9 +156,9 @@ def _role_page(role: str, wrong: ConsoleError | None = None, form: Form | None =
 @blueprint.route("/<role>/on", methods=["GET", "POST"])
 def on(role: str) -> Response:
     """Show the role's rules on `?object=` in `?place=`; a POST puts them into the draft."""
-    role_read, place, obj = rights.read_role(frame.actor(), role), _place(), request.args.get("object", "")
+    role_read, place, obj = permissions.read_role(frame.actor(), role), _place(), request.args.get("object", "")
     role_rules.require_object(frame.actor(), obj, place)
-    draft_now = rights.draft(frame.actor())
+    draft_now = permissions.draft(frame.actor())
     rows = draft_now.rows()
     if request.method != "POST":
         boxes = rule_form.boxes_of_rules(role_rules.rules_of(rows, role, place, obj))
@@ -188,7 +188,7 @@ def on(role: str) -> Response:
 @blueprint.post("/<role>/check")
 def check(role: str) -> Response:
     """Show whether a condition is valid, and how many records it matches today."""
-    rights.read_role(frame.actor(), role)
+    permissions.read_role(frame.actor(), role)
     place, obj = _place(), request.args.get("object", "")
     number = next((name.removesuffix(".condition") for name in request.form if name.endswith(".condition") and name.startswith("r")), "r0")
     number = request.args.get("rule", number)
@@ -211,7 +211,7 @@ def check(role: str) -> Response:
 
 
 def _rules_page(
-    role: rights.Role,
+    role: permissions.Role,
     place: str,
     obj: str,
     boxes: Sequence[rule_form.RuleBox],
@@ -262,10 +262,10 @@ def draft() -> Response:
     base, note = int(version) if version.isdigit() else -1, request.form.get("note", "")
     try:
         if request.form.get("do") == "ask":
-            made = rights.ask_to_publish(frame.actor(), base, note)
+            made = permissions.ask_to_publish(frame.actor(), base, note)
             flash("It is asked for. Nothing changes before a second administrator confirms it.")
             return frame.redirect_to(made.address)
-        number = rights.publish(frame.actor(), base, note)
+        number = permissions.publish(frame.actor(), base, note)
     except (Conflict, NotAllowed) as refused:
         return _draft_page(refused)
     flash(f"Published as version {number}. It counts everywhere within a second.")
@@ -275,7 +275,7 @@ def draft() -> Response:
 @blueprint.post("/draft/discard")
 def discard() -> Response:
     """Discard the draft."""
-    rights.discard(frame.actor())
+    permissions.discard(frame.actor())
     flash("The draft is gone; nothing has changed.")
     return frame.redirect_to("/settings/roles")
 
@@ -284,7 +284,7 @@ def discard() -> Response:
 def versions() -> Response:
     """Show who changed the rights, when and how: newest first."""
     before = request.args.get("before", "")
-    versions_listed = rights.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
+    versions_listed = permissions.versions(frame.actor(), int(before) if before.isdigit() and len(before) < 18 else None)
     names = known()
     context = {
         "versions": [
@@ -303,14 +303,14 @@ def versions() -> Response:
 @blueprint.post("/versions/<int:number>/undo")
 def undo(number: int) -> Response:
     """Put the rules from before this version into the draft."""
-    rights.undo(frame.actor(), number)
+    permissions.undo(frame.actor(), number)
     flash("Look at what going back comes to; it counts when you publish it.")
     return frame.redirect_to("/settings/roles/draft")
 
 
 def _draft_page(wrong: ConsoleError | None = None) -> Response:
-    draft_now, names = rights.draft(frame.actor()), known()
-    preview = rights.preview(frame.actor(), draft_now.change)
+    draft_now, names = permissions.draft(frame.actor()), known()
+    preview = permissions.preview(frame.actor(), draft_now.change)
     context = {
         "draft": draft_now,
         "preview": preview,
@@ -336,7 +336,7 @@ def _draft_page(wrong: ConsoleError | None = None) -> Response:
 
 def _draft_bar(draft_now: rule_drafts.Draft | None = None) -> dict[str, Any]:
     """Return how many rows the actor's draft changes."""
-    draft_now = draft_now or rights.draft(frame.actor())
+    draft_now = draft_now or permissions.draft(frame.actor())
     return {"draft_size": len(draft_now.change.added) + len(draft_now.change.removed)}
 
 
@@ -409,7 +409,7 @@ def _lines(
     return made, more
 
 
-def _counting(role: rights.Role) -> set[str]:
+def _counting(role: permissions.Role) -> set[str]:
     return {f"role:{role.id}", *(f"role:{inner}" for inner, _ in role.built_from)}
 
 

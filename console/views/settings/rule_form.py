@@ -10,9 +10,9 @@ from console import records
 from console.auth.access import policy_words
 from console.auth.access.rows import kind_of
 from console.core.errors import DefinitionError, Invalid
-from console.rights import role_rules, rule_conditions
-from console.rights.role_rules import FieldRight, Rule
-from console.rights.rule_conditions import COMPARISONS, Choice
+from console.permissions import role_rules, rule_conditions
+from console.permissions.role_rules import FieldRight, Rule
+from console.permissions.rule_conditions import COMPARISONS, Choice
 
 
 @dataclass(frozen=True, slots=True)

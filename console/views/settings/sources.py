@@ -14,7 +14,7 @@ from console.core.documents.collections import Collection
 from console.core.documents.collections.recognising import MIDNIGHT
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.messaging.contacts import likely_contacts
-from console.rights import second_admin
+from console.permissions import second_admin
 from console.sources import Tested, addresses, connecting
 from console.views import formats, frame
 from console.views.forms import Button, Cell, Column, Field, Form, Group, Item, Lines, Table

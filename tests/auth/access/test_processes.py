@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
-from console import rights, runs
+from console import permissions, runs
 from console.activity import exports, sequencing
 from console.activity.exports import ExportQuery
 from console.auth import access, accounts
@@ -17,8 +17,8 @@ from console.auth.access.rows import Row
 from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import transaction
-from console.rights import role_rules
-from console.rights.role_rules import Rule
+from console.permissions import role_rules
+from console.permissions.role_rules import Rule
 from tests import warm
 from tests.company import Company
 
@@ -68,7 +68,7 @@ def test_another_process_follows_a_publication_and_a_lost_notice_and_keeps_the_o
     with another() as process:
         assert answer(process, rosa, "export")[0] is False
         role_rules.edit(company.ines, "reviewer", "t:operations", "collection:account", [Rule("allow", ("browse", "read", "export"))], {})
-        number = rights.publish(company.ines, rights.preview(company.ines).version)
+        number = permissions.publish(company.ines, permissions.preview(company.ines).version)
         assert until(process, rosa, "export", True) == number
         with transaction() as connection:  # without a notice: the comparison alone finds it
             connection.execute(sa.text("delete from console.policy where sub = 'role:reviewer' and act = 'export'"))

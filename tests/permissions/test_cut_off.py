@@ -1,6 +1,6 @@
 """Publishing rights names the live runs that it takes away from who has them in hand, and no others."""
 
-from console import rights, runs
+from console import permissions, runs
 from console.auth import access
 from console.auth.access import Row, policy_store
 from console.auth.access.policy_changes import Change
@@ -20,7 +20,7 @@ def denied(role: str, obj: str, act: str, when: str = "") -> Change:
 
 
 def named(company: Company, change: Change) -> dict[str, str]:
-    return {one.run.id: f"{one.run.holder_name}: {one.lacks}" for one in rights.preview(company.ines, change).cut_off}
+    return {one.run.id: f"{one.run.holder_name}: {one.lacks}" for one in permissions.preview(company.ines, change).cut_off}
 
 
 def test_the_runs_are_named_whose_holder_could_not_go_on(company: Company) -> None:

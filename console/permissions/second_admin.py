@@ -26,7 +26,7 @@ from console.infra import subjects
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine, transaction
 from console.infra.db.ids import new_id
-from console.rights.writing import CHAIN, MOST_LINES, require_manager, write
+from console.permissions.writing import CHAIN, MOST_LINES, require_manager, write
 from console.runs.store import side_rows
 
 WAITING, CONFIRMED, REFUSED, WITHDRAWN, VOID = "waiting", "confirmed", "refused", "withdrawn", "void"

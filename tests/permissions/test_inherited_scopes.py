@@ -13,8 +13,8 @@ from console.core.actor import Actor
 from console.core.errors import DefinitionError, Invalid, NotAllowed, NotFound
 from console.core.scopes import whole
 from console.infra.db.engine import transaction
+from console.permissions import right_requests, rule_conditions
 from console.records import catalogue
-from console.rights import right_requests, rule_conditions
 from tests.company import PASSWORD, Company
 
 OURS, OTHER, FOREIGN = "LT459999900012345678", "LT459999900012345679", "NL559999900012345670"

@@ -16,7 +16,7 @@ from console.auth.access.policy_words import acts_of, condition, rule
 from console.auth.access.rows import EVERY, WHOLE, Row
 from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
-from console.rights.roles import listed
+from console.permissions.roles import listed
 from console.steps.effects import action_cache
 
 Standing = Literal["yes", "partly", "denied", "no"]

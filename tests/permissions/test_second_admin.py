@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import collections, log, rights, sources
+from console import collections, log, permissions, sources
 from console.auth import access, accounts
 from console.auth.access import Scopes, policy_store
 from console.auth.access.own_rights import SecondAdminNeeded
@@ -21,7 +21,7 @@ from console.auth.accounts.entry import GroupRole
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed
 from console.infra.db.engine import fetch, transaction
-from console.rights import rule_drafts, second_admin
+from console.permissions import rule_drafts, second_admin
 from console.work import my_work, notices
 from tests.company import PASSWORD, Company
 
@@ -65,12 +65,12 @@ def put(who: Actor, *added: Row, removed: tuple[Row, ...] = ()) -> None:
 
 def publish(who: Actor, *added: Row, removed: tuple[Row, ...] = ()) -> int:
     put(who, *added, removed=removed)
-    return rights.publish(who, access.current_version())
+    return permissions.publish(who, access.current_version())
 
 
 def asked(who: Actor, *added: Row, removed: tuple[Row, ...] = ()) -> second_admin.Request:
     put(who, *added, removed=removed)
-    return rights.ask_to_publish(who, access.current_version(), "For the audit")
+    return permissions.ask_to_publish(who, access.current_version(), "For the audit")
 
 
 def kinds() -> list[str]:
@@ -112,7 +112,7 @@ def test_every_way_to_give_oneself_a_right_on_records_needs_a_second_administrat
         with suppress(SecondAdminNeeded):
             give()
             wrong.append(way)
-        rights.discard(ines)
+        permissions.discard(ines)
         access.refresh()
         wrong += [way] if set(access.all_rows()) != before else []
         before = set(access.all_rows())
@@ -154,7 +154,7 @@ def test_a_second_administrator_sees_and_confirms_it(house: Company) -> None:
     assert kinds() == ["own_rights_asked", "own_rights_given", "own_rights_answered"]
     [given] = [event for event in log.events_of("sys:config") if event.type == "own_rights_given"]
     assert (given.open["person"], given.open["confirmed_by"], given.open["rights"]) == (ines.id, other.id, ["collection:customer export"])
-    assert not rights.draft(ines).change
+    assert not permissions.draft(ines).change
     assert second_admin.to_confirm(other) == []
     with pytest.raises(Conflict):
         second_admin.confirm(other, request.id)
@@ -210,7 +210,7 @@ def test_it_is_refused_with_a_reason_or_taken_back(house: Company) -> None:
     with pytest.raises(Invalid):
         second_admin.refuse(other, request.id, " ")
     second_admin.refuse(other, request.id, "Ask the board first")
-    assert (second_admin.request_of(ines, request.id).reason, rights.draft(ines).change.added) == (
+    assert (second_admin.request_of(ines, request.id).reason, permissions.draft(ines).change.added) == (
         "Ask the board first",
         frozenset({EXPORTS}),
     )

@@ -19,8 +19,8 @@ from console.core.expressions import Expression, ExpressionError
 from console.core.expressions.nodes import Call, Compare, Junction, Node, Path, Within, walk
 from console.core.scopes import Scope, stands_alone, whole
 from console.infra.db.engine import fetch
+from console.permissions.writing import everybody
 from console.records import catalogue, connect, relations, sql_conditions
-from console.rights.writing import everybody
 from console.steps.effects import action_cache
 
 ROOTS = {

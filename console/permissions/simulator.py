@@ -17,8 +17,8 @@ from console.core.errors import Invalid, NotAllowed
 from console.core.expressions.operands import UNKNOWN
 from console.core.scopes import Scope, whole
 from console.infra.db.engine import fetch
-from console.rights.role_rules import require_object
-from console.rights.writing import require_manager
+from console.permissions.role_rules import require_object
+from console.permissions.writing import require_manager
 from console.runs.commands.run_rights import see
 from console.runs.engine.stepping import run_facts
 from console.steps.effects import action_cache

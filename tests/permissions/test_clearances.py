@@ -24,7 +24,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, NotAllowed, NotFound
 from console.infra.db.engine import fetch, transaction
 from console.log.event_lists import LogFilter
-from console.rights import clearances
+from console.permissions import clearances
 from console.upkeep import doctor
 from console.work import notices, tickets
 from console.workflows import inboxes

@@ -12,7 +12,7 @@ from console.auth.accounts import COMMAND_LINE
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, DefinitionError, Invalid, NotFound
 from console.core.expressions import ExpressionError
-from console.rights import roles, rule_conditions, rule_drafts
+from console.permissions import roles, rule_conditions, rule_drafts
 
 FieldRight = Literal["write", "read", "hidden"]
 MOST_RULES = 20

@@ -1,7 +1,7 @@
 """Rights as admins edit, read and test them: roles and rules, drafts and versions, the matrix, the simulator, and explanations of refusals."""
 
-from console.rights.roles import Role, create, delete, listed, read_role, rename
-from console.rights.rule_drafts import ask_to_publish, discard, draft, preview, publish, undo, versions
+from console.permissions.roles import Role, create, delete, listed, read_role, rename
+from console.permissions.rule_drafts import ask_to_publish, discard, draft, preview, publish, undo, versions
 
 OPEN_MODULES = frozenset(
     {

@@ -12,7 +12,7 @@ from console.auth import access
 from console.core import expressions
 from console.core.actor import Actor
 from console.core.documents.action_document import Action
-from console.rights.right_requests import Reason, why_not
+from console.permissions.right_requests import Reason, why_not
 from console.runs.commands.run_rights import holder_idle_s, lacking_right, possible_commands, see
 from console.runs.engine.stepping import run_facts
 from console.steps.effects import action_cache

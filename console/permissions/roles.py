@@ -15,7 +15,7 @@ from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.core.plain_words import slug
 from console.infra.db.engine import fetch, transaction
-from console.rights.writing import everybody, log_change, write
+from console.permissions.writing import everybody, log_change, write
 
 ROLE = re.compile(r"[a-z][a-z0-9_]{0,62}")
 RESERVED = frozenset({"draft", "versions"})  # paths of other pages

@@ -17,10 +17,10 @@ from console.auth.access.spoken_names import Names, known
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, NotFound
 from console.infra.db.engine import fetch, transaction
-from console.rights import rule_conditions, second_admin
-from console.rights.cut_off import CutOff, cut_off
-from console.rights.second_admin import Request
-from console.rights.writing import everybody, require_manager, require_unmoved, write
+from console.permissions import rule_conditions, second_admin
+from console.permissions.cut_off import CutOff, cut_off
+from console.permissions.second_admin import Request
+from console.permissions.writing import everybody, require_manager, require_unmoved, write
 
 _MINE = "select base, added, removed, at from console.policy_draft where person = %s"
 _KEEP = sa.text(

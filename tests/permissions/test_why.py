@@ -8,7 +8,7 @@ from console.auth.access import policy_store
 from console.auth.access.rows import Row
 from console.core.errors import Invalid, NotAllowed, NotFound, TooMany
 from console.infra.db.engine import transaction
-from console.rights import matrix, right_requests, simulator
+from console.permissions import matrix, right_requests, simulator
 from console.work import notices
 from tests.company import Company
 from tests.support.acting import RATE, imported
