@@ -272,7 +272,7 @@ def _furnish(server: Any, people: int) -> Any:
 
 def _passed(day: Day, actor: Any) -> float:
     """Seconds until the day is over."""
-    from console import enrolments
+    from console.automation import enrolments
 
     begin = last = time.perf_counter()
     batch = enrolments.batches.begin(actor, "day", enrolments.Question(segment="new"))

@@ -42,7 +42,8 @@ WORKFLOW: dict[str, Any] = {
 
 def page_ms(actor: Any) -> float:
     """Milliseconds of a page of the list and of the counts."""
-    from console import browse, enrolments
+    from console import browse
+    from console.automation import enrolments
 
     target = enrolments.find("nurture")
     begin = time.perf_counter()
@@ -103,8 +104,8 @@ def furnish(server: Any, people: int, *, held: bool = True) -> Any:
 
 def measured(server: Any, people: int) -> bool:
     """Enrol them and print the figures; whether the bars hold."""
-    from console import enrolments
-    from console.enrolments import Question
+    from console.automation import enrolments
+    from console.automation.enrolments import Question
 
     actor = furnish(server, people)
     for _ in range(20):

@@ -83,8 +83,9 @@ def main() -> None:
 
 def furnish(server: Any, rows: int) -> tuple[str, str]:
     """The tables and three workflows, live; the secret of the webhook and its address."""
-    from console import automation, sources, workflows
+    from console import sources, workflows
     from console.auth import access, accounts
+    from console.automation import triggers
 
     server.sql("create database bench_shop")
     server.sql(FILL % (rows, rows), "bench_shop")
@@ -93,7 +94,7 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
         {"id": "shop.told", "source": "shop", "table": "told", "changes": {"listen": True}},
     ]
     sources.add("shop", server.url("postgres", "bench_shop"), documents=documents, may=rig.ALL_RIGHTS)
-    server.sql(automation.install_sql("shop"), "bench_shop")
+    server.sql(triggers.install_sql("shop"), "bench_shop")
     ines = accounts.create_person(
         "ines@example.org", role="admin", team="admin", name="Ines", password="a long enough bench password"
     ).person
@@ -118,8 +119,8 @@ def furnish(server: Any, rows: int) -> tuple[str, str]:
         access.grant("admin", f"workflow:{slug}", ["see", "start", "resume", "edit", "publish"])
         access.refresh()
         workflows.import_file(document | about, publish=True, rights=False)
-    automation.synchronise()
-    made = automation.managing.renew_secret(actor, "by-hook", "on")
+    triggers.synchronise()
+    made = triggers.managing.renew_secret(actor, "by-hook", "on")
     return str(made.secret), str(made.address)
 
 

@@ -70,7 +70,7 @@ def measured(server: Any, people: int) -> bool:
 
 def enrol(actor: Any, people: int) -> float:
     """Seconds until so many are in."""
-    from console import enrolments
+    from console.automation import enrolments
     from console.infra.db.engine import fetch
 
     begin = time.perf_counter()

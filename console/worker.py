@@ -122,9 +122,11 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import automation, builder, documents, enrolments, outgoing_webhooks, publication, runs
+    from console import builder, documents, publication, runs
     from console.actions import bulk
     from console.ai import proposals
+    from console.automation import enrolments, triggers
+    from console.automation.webhooks import outgoing
     from console.browse import list_files
     from console.infra import jobs as queue
     from console.messaging import contacts, messages
@@ -141,16 +143,16 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
         queue.ENROL: queue.in_turns(queue.ENROL, enrolments.batches.advance, stopping),
         queue.TAKE_OUT: queue.in_turns(queue.TAKE_OUT, enrolments.leaving_many.advance, stopping),
         queue.IMPORT: queue.in_turns(queue.IMPORT, contacts.import_batches.advance, stopping),
-        queue.FIRE: functools.partial(automation.fire, stopping=stopping),
+        queue.FIRE: functools.partial(triggers.fire, stopping=stopping),
         queue.FOLLOW: runs.follow_effect,
         queue.MOVE: functools.partial(publication.run_moves.advance, stopping=stopping),
         queue.PROPOSE: proposals.propose,
         queue.READ: documents.read_ordered,
         queue.TEND: runs.tend,
-        queue.WAKE: functools.partial(automation.wake_batch, stopping=stopping),
+        queue.WAKE: functools.partial(triggers.wake_batch, stopping=stopping),
         queue.SEND: messages.send,
         **dict.fromkeys(queue.SENDING.values(), messages.send),
-        queue.DELIVER: functools.partial(outgoing_webhooks.deliver, stopping=stopping),
+        queue.DELIVER: functools.partial(outgoing.deliver, stopping=stopping),
     }
     if unmatched := queue.JOBS ^ set(made):
         raise LookupError(f"Jobs and functions do not match: {', '.join(sorted(unmatched))}")
@@ -197,12 +199,14 @@ def pools(made: Mapping[str, Callable[[str], None]], threads: int) -> "list[Pool
 
 def duties(worker: "Worker") -> dict[str, list[Duty]]:
     """What a worker does again and again, in lines: of a line one thing after the other, and no line waits for another."""
-    from console import automation, background, enrolments, monitoring, outgoing_webhooks, runs, sources
+    from console import background, monitoring, runs, sources
     from console.actions import left_changes
     from console.activity import checkpoint_delivery, integrity, sequencing
     from console.ai import proposals
     from console.ai.proposals import ladder
     from console.auth import accounts
+    from console.automation import enrolments, triggers
+    from console.automation.webhooks import outgoing
     from console.browse import list_files
     from console.documents import requests
     from console.infra import jobs as queue
@@ -256,22 +260,22 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("many that broke off", PATROL_S, background.end_given_up),
         ],
         "firing": [
-            Duty("triggers of versions", LOOK_S, automation.synchronise, REST_S),
-            Duty("schedules", LOOK_S, automation.fire_due, SECOND_S),
-            Duty("firings", LOOK_S, automation.pick_up, REST_S),
-            Duty("firings of sources that answer again", MINUTE_S, automation.wake_for_sources),
-            Duty("runs to wake", STUCK_S, automation.pick_up_waking, REST_S),
-            Duty("old firings", DAY_S, automation.forget),
+            Duty("triggers of versions", LOOK_S, triggers.synchronise, REST_S),
+            Duty("schedules", LOOK_S, triggers.fire_due, SECOND_S),
+            Duty("firings", LOOK_S, triggers.pick_up, REST_S),
+            Duty("firings of sources that answer again", MINUTE_S, triggers.wake_for_sources),
+            Duty("runs to wake", STUCK_S, triggers.pick_up_waking, REST_S),
+            Duty("old firings", DAY_S, triggers.forget),
         ],
         "following": [
-            Duty("events", LOOK_S, functools.partial(automation.follow_log, stopping), REST_S),
-            Duty("awaited events", LOOK_S, functools.partial(automation.wake_awaiting, stopping), REST_S),
-            Duty("waits without a record", PATROL_S, automation.VainWaits(stopping).look),
+            Duty("events", LOOK_S, functools.partial(triggers.follow_log, stopping), REST_S),
+            Duty("awaited events", LOOK_S, functools.partial(triggers.wake_awaiting, stopping), REST_S),
+            Duty("waits without a record", PATROL_S, triggers.VainWaits(stopping).look),
         ],
         "watching": [
-            Duty("sources", SECOND_S, functools.partial(automation.look, stopping), STUCK_S),
+            Duty("sources", SECOND_S, functools.partial(triggers.look, stopping), STUCK_S),
             Duty("changed sources", STUCK_S, sources.look_at_noticed),
-            Duty("listeners", STUCK_S, automation.Listeners(stopping).tend, REST_S),
+            Duty("listeners", STUCK_S, triggers.Listeners(stopping).tend, REST_S),
         ],
         "outside": [Duty("publish", PUBLISH_S, checkpoint_delivery.deliver), Duty("mail", PUBLISH_S, notices.deliver)],
         "mailbox": [Duty("mailbox", MINUTE_S, mail_polling.poll)],
@@ -282,9 +286,9 @@ def duties(worker: "Worker") -> dict[str, list[Duty]]:
             Duty("consent", STUCK_S, messages.opting_out.write_left, REST_S),
         ],
         "webhooks": [
-            Duty("events for webhooks", LOOK_S, functools.partial(outgoing_webhooks.take_in, stopping), REST_S),
-            Duty("webhooks", LOOK_S, outgoing_webhooks.pick_up, REST_S),
-            Duty("old deliveries", DAY_S, outgoing_webhooks.forget),
+            Duty("events for webhooks", LOOK_S, functools.partial(outgoing.take_in, stopping), REST_S),
+            Duty("webhooks", LOOK_S, outgoing.pick_up, REST_S),
+            Duty("old deliveries", DAY_S, outgoing.forget),
         ],
         "models": [Duty("model", DAY_S, proposals.make_ready)],
         "letters": [Duty("letters", LETTERS_S, requests.letters), Duty("new passwords", LETTERS_S, accounts.send_letters)],

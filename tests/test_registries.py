@@ -202,9 +202,9 @@ def test_a_duty_that_a_merge_takes_out_is_missed(users: dict[str, set[str]]) -> 
     duty = "console.worker.duties"
     elsewhere = {name for name, by in users.items() if duty in by and any(not user.startswith(DEMO) for user in by - {duty})}
     assert elsewhere == {
-        "console.automation.source_events.look",
-        "console.automation.trigger_rows.synchronise",
-        "console.enrolments.leaving.finish_left",
+        "console.automation.triggers.source_events.look",
+        "console.automation.triggers.trigger_rows.synchronise",
+        "console.automation.enrolments.leaving.finish_left",
         "console.upkeep.retention.expire",
         "console.worker.Duty",
     }

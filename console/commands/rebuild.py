@@ -4,8 +4,9 @@ from itertools import chain
 
 import click
 
-from console import enrolments, runs
+from console import runs
 from console.activity import integrity, sequencing
+from console.automation import enrolments
 
 
 @click.command("rebuild", epilog="Example: console rebuild --check")

@@ -2,8 +2,8 @@
 
 import click
 
-from console import enrolments
 from console.auth import accounts
+from console.automation import enrolments
 
 run = click.Group("run", help="Runs of workflows.")
 

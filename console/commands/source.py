@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from console import automation, sources
+from console import sources
+from console.automation import triggers
 from console.sources import Terms, contact_books
 
 source = click.Group("source", help="Your databases, and what the console knows of them.")
@@ -157,7 +158,7 @@ def inspect(name: str) -> None:
 @click.argument("name")
 def listen(name: str) -> None:
     """Print the trigger that lets the PostgreSQL database of a source tell of changes at once. Its owner installs it; nothing is written there from here."""
-    click.echo(automation.install_sql(name))
+    click.echo(triggers.install_sql(name))
 
 
 @source.command("refresh", epilog="Example: console source refresh shop")

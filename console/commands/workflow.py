@@ -10,8 +10,9 @@ from typing import IO
 
 import click
 
-from console import background, enrolments, runs, workflows
+from console import background, runs, workflows
 from console.auth import access, accounts
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.documents.workflow import MAX_BYTES, Workflow, read
 from console.core.documents.workflow_check import Problem

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from console import automation, browse, enrolments, log, runs, workflows
+from console import browse, log, runs, workflows
 from console.activity import sequencing
 from console.auth import accounts
+from console.automation import enrolments, triggers
 from console.browse import tags
 from console.core import schedule
 from console.messaging import messages
@@ -102,7 +103,7 @@ def leads_come_in(stage: "Stage") -> "Tale":
     agreed = LEADS.replace('"value": 2', '"value": 3')
     found = browse.page(gita, "contact", browse.BrowseQuery(filter=agreed, sort="phone", limit=LEAD_DAYS * LEADS_A_DAY))
     keys = iter([record.key for record in found.rows if record.key is not None])
-    automation.synchronise(enrolments.find("lead-nurture").id)
+    triggers.synchronise(enrolments.find("lead-nurture").id)
     for _ in range(LEAD_DAYS):
         if log.now().weekday() < 5:
             for task in tasks.tasks_of(stage.actor("gita")):
@@ -110,7 +111,7 @@ def leads_come_in(stage: "Stage") -> "Tale":
                     tasks.close(stage.actor("gita"), task.id, "done", TALKED)
             tags.put(stage.actor("gita"), "contact", list(islice(keys, LEADS_A_DAY)), "lead")
             sequencing.catch_up()
-            automation.follow_log()
+            triggers.follow_log()
             stage.settle()
         yield timedelta(days=1)
 

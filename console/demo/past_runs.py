@@ -6,9 +6,10 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from console import automation, log, records, runs
+from console import log, records, runs
 from console.auth import access
 from console.auth.accounts import absences
+from console.automation import triggers
 from console.core import expressions
 from console.demo import past_campaigns, stories
 from console.infra.db.engine import fetch
@@ -140,9 +141,9 @@ def last_night(now: datetime) -> datetime:
 
 def nightly(stage: "Stage") -> "Tale":
     """The schedules of the night were due, and their runs go through what they find."""
-    automation.synchronise()
+    triggers.synchronise()
     fetch(_DUE, (last_night(stage.started), ["nightly-check", "nightly-contacts", "nightly-suppliers"]))
-    automation.fire_due()
+    triggers.fire_due()
     for _ in range(ROUNDS):
         stage.settle()
     fetch(_ON_TIME)

@@ -17,8 +17,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from console import documents, enrolments, log, monitoring, runs
+from console import documents, log, monitoring, runs
 from console.auth import accounts
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid
 from console.demo import model, past_runs, provider

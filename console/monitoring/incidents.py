@@ -7,8 +7,9 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from console import enrolments, log, workflows
+from console import log, workflows
 from console.auth import access
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Malformed, NotFound
 from console.infra.db import tables

@@ -7,15 +7,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from console import automation, log, records, workflows
+from console import log, records, workflows
 from console.auth import access
+from console.automation import triggers as automation
+from console.automation.enrolments import whom_it_lets_in
+from console.automation.enrolments.whom_it_lets_in import LetIn
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents.triggers import Trigger
 from console.core.documents.workflow import Workflow, read
 from console.core.errors import Conflict, ConsoleError, NotFound
-from console.enrolments import whom_it_lets_in
-from console.enrolments.whom_it_lets_in import LetIn
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.messaging.messages import contact_trials, reachable

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import log, records, workflows
 from console.auth import access, accounts
 from console.auth.access import limits
-from console.automation import GOES_ROUND, start_waiting
+from console.automation.triggers import GOES_ROUND, start_waiting
 from console.core.actor import Actor
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch, transaction

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from console import automation, enrolments, log, records, runs, steps, workflows
+from console import log, records, runs, steps, workflows
 from console.auth import access
+from console.automation import enrolments, triggers
 from console.core import drafting, schedule
 from console.core.actor import Actor
 from console.core.contacting import CASE
@@ -52,7 +53,7 @@ class Firings:
     @property
     def words(self) -> str:
         """What people call it: its title, else when it fires."""
-        return self.trigger.title or automation.trigger_words(self.trigger)
+        return self.trigger.title or triggers.trigger_words(self.trigger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,12 @@ def impact_of(actor: Actor, draft: Draft, publishes: int) -> Impact:
 
 def _firings(actor: Actor, draft: Draft) -> list[Firings]:
     """The triggers that would start runs. A trigger that was switched off stays off."""
-    switched = {each.id: each.enabled for each in automation.listed(actor, draft.id)[1] if each.published}
+    switched = {each.id: each.enabled for each in triggers.listed(actor, draft.id)[1] if each.published}
     now, found = log.now(), []
     for trigger in complete_triggers(draft.document):
         if not switched.get(trigger.id, trigger.starts_enabled):
             continue
-        whom = automation.whom_words(trigger, draft.document.get("collection"))
+        whom = triggers.whom_words(trigger, draft.document.get("collection"))
         if trigger.kind in ("event", "webhook"):
             found.append(Firings(trigger, whom))
         elif trigger.kind == "schedule" and (moments := _moments(trigger, now)):

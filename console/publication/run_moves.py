@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import background, enrolments, log, runs, workflows
+from console import background, log, runs, workflows
 from console.auth import access
+from console.automation import enrolments
 from console.background import Stopping, Work
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound

@@ -17,9 +17,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import automation, enrolments, log, outgoing_webhooks, publication, records, runs
+from console import log, publication, records, runs
 from console.ai.proposals import prompts
 from console.auth import access, accounts
+from console.automation import enrolments, triggers
+from console.automation.webhooks import outgoing
 from console.browse import list_files, saved_segments, tags
 from console.core import scopes
 from console.core.actor import Actor
@@ -121,7 +123,7 @@ def _refuse_of_another(actor: Actor, collection: str, key: str, *, hidden: bool 
 
 def _of_place(collection: str, key: str) -> str | None:
     """The subject of somebody of whom nothing is held but that they are enrolled, or that something about them waits to begin; None where nothing is."""
-    inside = enrolments.erasing.enrolled("", collection, key) or automation.waits_about(collection, key)
+    inside = enrolments.erasing.enrolled("", collection, key) or triggers.waits_about(collection, key)
     return subjects.subject_of(collection, key) if inside else None
 
 
@@ -209,12 +211,12 @@ def _erase_values(actor: Actor, subject: str, reason: str, ready: Callable[[Conn
         connection.execute(sa.delete(tables.hold).where(tables.hold.c.subject == subject))
         enrolments.erasing.forget(connection, subject, (named.collection, named.record) if named else None)
         if named:
-            automation.forget_waiting(connection, named.collection, named.record)
+            triggers.forget_waiting(connection, named.collection, named.record)
         places = files.forget(connection, subject)
         prompts.erase(connection, subject)
         tags.forget(connection, subject)
         tasks.close_erased(connection, actor, subject)
-        outgoing_webhooks.erase(connection, subject)
+        outgoing.erase(connection, subject)
         if naming is not None:
             saved_segments.forget(connection, *naming)
         run_ids = [row[0] for row in connection.execute(ours, {"subject": subject})]

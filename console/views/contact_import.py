@@ -7,9 +7,10 @@ from typing import Any
 from flask import Blueprint, Response, request
 from markupsafe import escape
 
-from console import automation, log
+from console import log
 from console.actions import bulk, hand_forms
 from console.activity import exports
+from console.automation import triggers
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Collection, Field
@@ -169,7 +170,7 @@ def _tags(who: Actor, collection: Collection, found: Import) -> dict[str, Any]:
     """Return the tags that a file puts, and which workflows start by themselves when one is put."""
     told = found.place.get("tags", {}) if found.preview else {}
     shown = line_tags.shown(collection.id, told)
-    starts = automation.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"]) if shown else []
+    starts = triggers.started_by(who, "tag.added", collection.id, None if told.get("more") else told["each"]) if shown else []
     return {"tags": told, "tags_shown": shown, "tags_left": len(told.get("each", {})) - len(shown), "tag_starts": starts}
 
 

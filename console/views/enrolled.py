@@ -7,13 +7,14 @@ from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Response, request
 
-from console import automation, browse, enrolments, formats, workflows
+from console import browse, formats, workflows
 from console.auth import access
+from console.automation import enrolments, triggers as automation
+from console.automation.enrolments import Batch, Counts, Lead, Question, Target
 from console.core.actor import Actor
 from console.core.documents.fields import OWN_INPUT, shown
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
-from console.enrolments import Batch, Counts, Lead, Question, Target
 from console.infra import jobs
 from console.messaging import messages
 from console.messaging.imports import contact_files

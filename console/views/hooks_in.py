@@ -7,7 +7,7 @@ from flask import Blueprint, Request, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import RequestEntityTooLarge, UnsupportedMediaType
 
-from console.automation import webhooks
+from console.automation.webhooks import incoming
 from console.core.actor import Actor
 from console.core.errors import Conflict, ConsoleError
 from console.infra import settings
@@ -28,34 +28,34 @@ CAME_AS = {
 @blueprint.post("/hooks/<token>")
 def receive(token: str) -> ResponseReturnValue:
     """Start the run that is asked for: 202 with its id, in the order of checks that the reference of triggers tells."""
-    return _received(webhooks.find(token))
+    return _received(incoming.find(token))
 
 
-def _received(hook: webhooks.Hook) -> ResponseReturnValue:
+def _received(hook: incoming.Hook) -> ResponseReturnValue:
     named = {name.lower(): value for name, value in request.headers.items()}
     try:
         sender = None if hook.signed else _sender(hook)
     except NotSignedIn as unknown:
-        if way_out := webhooks.signed_instead(hook, named) if not named.get("authorization") else "":
-            webhooks.note_away(hook, way_out)
+        if way_out := incoming.signed_instead(hook, named) if not named.get("authorization") else "":
+            incoming.note_away(hook, way_out)
             raise NotSignedIn(way_out) from None
-        webhooks.turned_away(hook, unknown)
+        incoming.turned_away(hook, unknown)
         raise
     if hook.signed:
         rates.count_as(limited_as(hook))
-    request.max_content_length = webhooks.LARGEST
+    request.max_content_length = incoming.LARGEST
     headers = by_standard(named)
     try:
-        body, form = sent_bytes(also=(webhooks.FORM,)), request.mimetype == webhooks.FORM
+        body, form = sent_bytes(also=(incoming.FORM,)), request.mimetype == incoming.FORM
     except UnsupportedMediaType as other:
         came = CAME_AS.get(request.mimetype)  # no words of the sender's: whoever has only the address fills nothing
-        webhooks.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
+        incoming.note_away(hook, f"{other.description} {f'It came as {came}.' if came else ''}".strip())
         raise
     except RequestEntityTooLarge:
-        webhooks.note_away(hook, webhooks.TOO_LARGE)
-        raise webhooks.TooLarge(f"{webhooks.TOO_LARGE} Nothing was started.") from None
+        incoming.note_away(hook, incoming.TOO_LARGE)
+        raise incoming.TooLarge(f"{incoming.TOO_LARGE} Nothing was started.") from None
     try:
-        taken = webhooks.receive(hook, webhooks.Delivery(body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""))
+        taken = incoming.receive(hook, incoming.Delivery(body, headers, sender, lambda: sent_to(request), form, request.remote_addr or ""))
     except Conflict as error:
         raise _with_run(error) from None
     if taken.reply is not None:
@@ -63,13 +63,13 @@ def _received(hook: webhooks.Hook) -> ResponseReturnValue:
     return _answered(taken)
 
 
-def _answered(taken: webhooks.Taken) -> ResponseReturnValue:
+def _answered(taken: incoming.Taken) -> ResponseReturnValue:
     if taken.challenge is not None:
         return jsonify(dict(taken.challenge))
     return Response(accepted(taken), status=202, content_type="application/json")
 
 
-def accepted(taken: webhooks.Taken) -> bytes:
+def accepted(taken: incoming.Taken) -> bytes:
     """Return the body of the answer to a delivery that was taken."""
     answer = _answer_of(taken) if taken.each is None else {"runs": [_answer_of(each) for each in taken.each]}
     return _encoder.encode(answer).encode()
@@ -78,7 +78,7 @@ def accepted(taken: webhooks.Taken) -> bytes:
 _encoder = json.JSONEncoder(ensure_ascii=False)
 
 
-def limited_as(hook: webhooks.Hook, key: str | None = None) -> str:
+def limited_as(hook: incoming.Hook, key: str | None = None) -> str:
     """Return the name under which deliveries are counted: those with a key apart from what it asks elsewhere, and from other keys here."""
     return f"hook:{hook.row.workflow}:{hook.row.id}{f':{key}' if key else ''}"
 
@@ -95,7 +95,7 @@ def _with_run(error: Exception) -> Exception:
     return error
 
 
-def _answer_of(taken: webhooks.Taken | ConsoleError) -> dict[str, Any]:
+def _answer_of(taken: incoming.Taken | ConsoleError) -> dict[str, Any]:
     """Return what came of one object."""
     if isinstance(taken, ConsoleError):
         return {"runId": None, "code": taken.code, "message": taken.words}
@@ -114,7 +114,7 @@ def hook_url(address: str | None) -> str | None:
     return None if address is None else f"{base.rstrip('/')}/hooks/{address}"
 
 
-def _sender(hook: webhooks.Hook) -> Actor:
+def _sender(hook: incoming.Hook) -> Actor:
     """Return the owner of the key that came along, counted under the webhook's limits: as a bearer's, or as the password of Basic, which programs send that take only an address
     (`https://key:cns_…@…`). Raises NotSignedIn, TooMany.
     """

@@ -6,11 +6,12 @@ from typing import Any
 
 from flask import Response, request
 
-from console import automation, browse, records
+from console import browse, records
 from console.actions import bulk, hand_forms, many_changes, many_tags
 from console.actions.bulk import Bulk
 from console.actions.many_changes import ManyChanges
 from console.auth import access
+from console.automation import triggers
 from console.browse import BrowseQuery, naming
 from console.core.documents.collections import Collection, Field
 from console.core.errors import ConsoleError, Invalid, NotFound
@@ -118,7 +119,7 @@ def looked(found: Bulk) -> dict[str, Any]:
             for key in first
         ],
         "hanging": [_hanging(collection.id, key) for key in first if deed.deletes and found.looking],
-        "starts": automation.started_by(who, event, collection.id, [str(found.values[many_tags.TAG])] if deed.tags else None) if found.looking else [],
+        "starts": triggers.started_by(who, event, collection.id, [str(found.values[many_tags.TAG])] if deed.tags else None) if found.looking else [],
         "led": _led(collection) if deed.deletes and found.looking and found.count(bulk.FITS) else [],
     }  # fmt: skip
 

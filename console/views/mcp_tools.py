@@ -11,8 +11,9 @@ from typing import Annotated, Any
 from flask import g, request
 from pydantic import Field, StringConstraints
 
-from console import actions, browse, enrolments, records, runs, workflows
+from console import actions, browse, records, runs, workflows
 from console.auth import access
+from console.automation import enrolments
 from console.browse import BrowseQuery
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, request
 
-from console import enrolments
 from console.auth import access
+from console.automation import enrolments
 from console.core.contacting import KINDS
 from console.core.errors import ConsoleError
 from console.infra import settings

@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import browse, enrolments, workflows
+from console import browse, workflows
 from console.auth import access
+from console.automation import enrolments
 from console.core.contacting import KINDS
 from console.core.errors import Conflict, Malformed
 from console.core.stop_words import is_stop

@@ -9,9 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup, escape
 
-from console import actions, browse, enrolments, runs, workflows
+from console import actions, browse, runs, workflows
 from console.actions import hand_forms
 from console.auth import access
+from console.automation import enrolments
 from console.browse import RecordPage, reveal
 from console.core.documents.collections import Field
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown

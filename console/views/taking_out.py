@@ -4,8 +4,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import enrolments
-from console.enrolments import TakeOutPlan, Target, Those, leaving_many
+from console.automation import enrolments
+from console.automation.enrolments import TakeOutPlan, Target, Those, leaving_many
 from console.views import frame
 from console.views.enrolled import CHANNEL_WORDS, lead_url, wanted_version, workflow_url
 from console.views.forms import Field, Form

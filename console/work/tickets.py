@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from console import enrolments, log, records, runs, workflows
+from console import log, records, runs, workflows
 from console.auth import access, accounts
+from console.automation import enrolments
 from console.browse import naming
 from console.core.actor import Actor
 from console.core.documents.collections import Field

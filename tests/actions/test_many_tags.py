@@ -2,11 +2,11 @@
 
 import pytest
 
-from console import automation
 from console.actions import bulk, many_changes, many_tags
 from console.actions.many_changes import PUT_TAG, TAKE_TAG, ManyChanges
 from console.activity import sequencing
 from console.auth import access
+from console.automation import triggers
 from console.browse import BrowseQuery, tags
 from console.core.errors import NotFound
 from console.core.tag_names import MOST_ON_RECORD
@@ -14,7 +14,7 @@ from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.messaging.imports import import_batches
 from console.work import notices
-from tests.automation.test_triggers import house, publish, told
+from tests.automation.triggers.test_triggers import house, publish, told
 from tests.company import Company
 from tests.jobs import do, work_until_idle
 from tests.messaging.contacts.test_opted_out_lines import club
@@ -125,9 +125,9 @@ def test_what_is_stopped_is_left_as_it_is(company: Company, monkeypatch: pytest.
 
 def test_a_tag_put_on_many_starts_what_a_tag_by_hand_starts(house: Company, club: object) -> None:
     publish("welcome", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'}, collection="contact")
-    automation.synchronise()
-    automation.follow_log()
+    triggers.synchronise()
+    triggers.follow_log()
     assert done(house, looked(house, PUT_TAG, "1", "2")) == {"done": 2}
     sequencing.catch_up()
-    automation.follow_log()
+    triggers.follow_log()
     assert told("welcome", "on")[0] == 2

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import outgoing_webhooks
 from console.activity import sequencing
-from console.outgoing_webhooks import Wanted
+from console.automation.webhooks import outgoing
+from console.automation.webhooks.outgoing import Wanted
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.servers import outside
@@ -27,15 +27,15 @@ def receiver(given_settings: Callable[..., None]) -> Iterator[Receiver]:
 
 
 def test_the_pages_have_no_fault(screens: Callable[..., "Screen"], company: Company, receiver: Receiver) -> None:
-    webhook, _ = outgoing_webhooks.add(
+    webhook, _ = outgoing.add(
         company.ines, Wanted(f"{receiver.url}/in", ["run.completed", "tag.added", "record.updated", "step.completed"])
     )
     company.finished("1")
     receiver.answer = lambda told: (200, b"", {}) if b"step.completed" in told.body else (500, b"An answer of some length " * 20, {})
-    outgoing_webhooks.send_test(company.ines, webhook.id)
+    outgoing.send_test(company.ines, webhook.id)
     sequencing.catch_up()
-    outgoing_webhooks.take_in()
-    outgoing_webhooks.pick_up()
+    outgoing.take_in()
+    outgoing.pick_up()
     work_until_idle()
     ines = screens().enter("ines")
     faults: list[str] = []

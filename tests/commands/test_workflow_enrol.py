@@ -5,10 +5,11 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from console import enrolments, workflows
+from console import workflows
+from console.automation import enrolments
 from console.commands.workflow import workflow
+from tests.automation.enrolments.test_enrolments import LEADS
 from tests.company import Company
-from tests.enrolments.test_enrolments import LEADS
 from tests.jobs import work_until_idle
 
 RUNNER = CliRunner()

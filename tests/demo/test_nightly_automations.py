@@ -15,9 +15,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from console import actions, enrolments, monitoring, runs, sources, workflows
+from console import actions, monitoring, runs, sources, workflows
 from console.activity import sequencing
 from console.auth import accounts
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import Conflict
 from console.core.run.origin import StartedBy

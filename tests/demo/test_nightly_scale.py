@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from console import browse, enrolments, log, runs, workflows
+from console import browse, log, runs, workflows
 from console.auth.accounts import absences
+from console.automation import enrolments
 from console.core.run.origin import StartedBy
 from console.infra.db.engine import fetch
 from console.log import event_view

@@ -14,12 +14,13 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from console import activity, browse, enrolments, log, runs, sources
+from console import activity, browse, log, runs, sources
 from console.activity import exports, sequencing
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.browse import saved_segments, tags
 from console.commands.subject import subject
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound, SourceDown
-from console.enrolments import Question
 from console.infra import settings, subjects
 from console.infra.db import fetch, transaction
 from console.log import tree_heads, verify

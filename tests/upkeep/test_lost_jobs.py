@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from console import builder, enrolments, publication, sources, workflows
+from console import builder, publication, sources, workflows
 from console.actions import bulk
 from console.actions.bulk_starts import offered
 from console.auth import access
+from console.automation import enrolments
 from console.browse import BrowseQuery, list_files
 from console.infra import jobs as queue
 from console.infra.db.engine import fetch

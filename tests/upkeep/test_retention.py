@@ -11,9 +11,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from console import activity, browse, enrolments, log, runs, workflows
+from console import activity, browse, log, runs, workflows
 from console.activity import exports, sequencing
 from console.auth import accounts
+from console.automation import enrolments
 from console.commands.hold import hold as hold_commands
 from console.commands.retention import retention as retention_command
 from console.commands.verify import verify

@@ -9,20 +9,22 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
-from console import enrolments, monitoring, outgoing_webhooks, publication, runs, workflows, workspaces
+from console import monitoring, publication, runs, workflows, workspaces
 from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import absences, identities
+from console.automation import enrolments
+from console.automation.enrolments import Question
+from console.automation.webhooks import outgoing
+from console.automation.webhooks.outgoing import Wanted
 from console.core.actor import Actor
-from console.enrolments import Question
 from console.infra.db import engine as db
 from console.infra.db.ids import new_id
 from console.messaging.imports import import_batches
 from console.monitoring import incidents
-from console.outgoing_webhooks import Wanted
 from console.runs.commands import approval_questions
 from console.views.api import openapi
 from console.views.api.openapi import BASE, Call
@@ -264,8 +266,8 @@ def scenes(bench: Bench) -> dict[str, tuple[str, Callable[[], Scene]]]:
         return {"workflow_id": "reminding", "incident_id": incident_of(house, str(next(bench.records)))}
 
     def webhook() -> Scene:
-        made, _ = outgoing_webhooks.add(house.ines, Wanted("https://events.example.com/handrail", ["run.completed"]))
-        return {"webhook_id": made.id, "delivery_id": outgoing_webhooks.send_test(house.ines, made.id).id}
+        made, _ = outgoing.add(house.ines, Wanted("https://events.example.com/handrail", ["run.completed"]))
+        return {"webhook_id": made.id, "delivery_id": outgoing.send_test(house.ines, made.id).id}
 
     def absent() -> Scene:
         first = date(2027, 3, 1) + timedelta(days=3 * len(absences.absences_of(house.ines, house.tom.id)))  # no two at once

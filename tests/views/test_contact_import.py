@@ -13,8 +13,8 @@ from console import collections
 from console.activity import exports
 from console.auth import access
 from console.auth.access import policy_store
+from console.automation.enrolments import batches
 from console.core.errors import Invalid, NotFound
-from console.enrolments import batches
 from console.infra import db, jobs
 from console.infra.db.engine import alone, fetch
 from console.infra.db.ids import new_id

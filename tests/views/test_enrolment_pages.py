@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, runs, workflows
+from console import runs, workflows
 from console.activity import sequencing
 from console.auth import accounts
-from console.enrolments import Question
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.runs.views import record_reach
 from tests.company import DOCUMENT, Company
 from tests.conftest import web_app

@@ -11,8 +11,9 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import enrolments, runs, workflows
+from console import runs, workflows
 from console.auth import accounts
+from console.automation import enrolments
 from console.infra.db.engine import fetch, transaction
 from tests import traces
 from tests.company import Company

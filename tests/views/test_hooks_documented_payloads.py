@@ -6,7 +6,8 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from console import automation, workflows
+from console import workflows
+from console.automation import triggers
 from tests.tables import cases
 from tests.views.test_hooks_odd_senders import ROBOT, SIGNED, STEPS, Signer, begun, sender, signer
 from tests.views.test_hooks_signing_senders import SECRET, base64_of, mac, own, seconds
@@ -19,7 +20,7 @@ def placed(own: Signer, trigger: dict[str, Any], why: str) -> str:
     head = {"format": 1, "slug": "told", "title": "Told", "team": "operations", "run_as": ROBOT, "settings": {}}
     workflows.import_file(head | {"steps": STEPS, "triggers": [trigger | {"input": {"why": why}}]}, publish=True)
     if trigger.get("signed"):
-        automation.renew_secret(own.sender.company.mona, "told", "signed", SECRET)
+        triggers.renew_secret(own.sender.company.mona, "told", "signed", SECRET)
     return own.sender.path(str(trigger["id"]), "told")
 
 

@@ -16,9 +16,10 @@ import pytest
 from standardwebhooks import Webhook
 from werkzeug.serving import make_server
 
-from console import automation, enrolments, runs, workflows
+from console import runs, workflows
 from console.auth import accounts
-from console.automation import kept_deliveries
+from console.automation import enrolments, triggers
+from console.automation.webhooks import stored_deliveries
 from console.core.errors import Invalid
 from console.infra.db.engine import fetch
 from tests.company import Company
@@ -95,7 +96,7 @@ def served() -> Iterator[int]:
 
 @pytest.fixture
 def sender(company: Company) -> Iterator[Sender]:
-    kept_deliveries.lately.clear()  # a rush before is none of theirs
+    stored_deliveries.lately.clear()  # a rush before is none of theirs
     accounts.create_service_account(ROBOT, [("operations_lead", "operations")])
     head = {"format": 1, "slug": "call-in", "title": "Call in", "team": "operations", "run_as": ROBOT, "settings": {}}
     workflows.import_file(head | {"steps": STEPS, "triggers": [PLAIN, SIGNED]}, publish=True)
@@ -235,7 +236,7 @@ class Signer:
 
     def __init__(self, sender: Sender) -> None:
         self.sender, self.path = sender, sender.path("signed")
-        self.secret = str(automation.renew_secret(sender.company.mona, "call-in", "signed").secret)
+        self.secret = str(triggers.renew_secret(sender.company.mona, "call-in", "signed").secret)
 
     def send(self, ident: str, body: bytes = PAID, late: timedelta = timedelta(), names: str = "webhook-{}", before: str = "") -> Told:
         """Deliver a signed body; `late` is how far behind the sender's clock is, `before` a signature by an older secret."""
@@ -253,7 +254,7 @@ def signer(sender: Sender) -> Signer:
 
 def test_a_sender_may_sign_with_a_secret_of_its_own(signer: Signer) -> None:
     own = "whsec_" + base64.b64encode(bytes(range(20))).decode()
-    made = automation.renew_secret(signer.sender.company.mona, "call-in", "signed", f" v1,{own}\n")
+    made = triggers.renew_secret(signer.sender.company.mona, "call-in", "signed", f" v1,{own}\n")
     assert made.secret is None, "what somebody else made is not shown again"
     before, signer.secret = signer.secret, own
     assert signer.send("own").status == 202
@@ -261,7 +262,7 @@ def test_a_sender_may_sign_with_a_secret_of_its_own(signer: Signer) -> None:
     assert signer.send("ours").status == 401
     for wrong in ("whsec_", "whsec_c2hvcnQ=", "too short", own + "ü", "two words of a secret", "whsec_" + "A" * 400):
         with pytest.raises(Invalid, match="no signing secret"):
-            automation.renew_secret(signer.sender.company.mona, "call-in", "signed", wrong)
+            triggers.renew_secret(signer.sender.company.mona, "call-in", "signed", wrong)
 
 
 def test_while_secrets_are_changed_one_of_several_signatures_is_enough(signer: Signer) -> None:

@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from console import automation, workflows
+from console import workflows
+from console.automation import triggers
 from console.infra.db.engine import fetch
 from tests.tables import cases
 from tests.views.test_hooks_odd_senders import PAID, ROBOT, SIGNED, STEPS, Sender, Signer, Told, begun, sender, signer, turned_away
@@ -99,7 +100,7 @@ def test_an_id_that_is_signed_is_the_delivery_s_and_another_body_under_it_is_ref
     how = {"header": "X-Sig", "signed": "{id}.{body}", "id": "X-Id"}
     head = {"format": 1, "slug": "own", "title": "Own", "team": "operations", "run_as": ROBOT, "settings": {}, "steps": STEPS}
     workflows.import_file(head | {"triggers": [SIGNED | {"signature": how}]}, publish=True)
-    automation.renew_secret(own.sender.company.mona, "own", "signed", SECRET)
+    triggers.renew_secret(own.sender.company.mona, "own", "signed", SECRET)
     path = own.sender.path("signed", "own")
 
     def send(ident: str, body: bytes, signed: str = "") -> Told:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from console import automation
+from console.automation import triggers
 from tests.views.test_hooks_odd_senders import PAID, Sender, Signer, Told, begun, sender, signer
 
 __all__ = ["sender", "signer"]
@@ -28,7 +28,7 @@ def base64_of(text: bytes) -> str:
 @pytest.fixture
 def own(signer: Signer) -> Signer:
     """A sender with a secret of its own."""
-    automation.renew_secret(signer.sender.company.mona, "call-in", "signed", SECRET)
+    triggers.renew_secret(signer.sender.company.mona, "call-in", "signed", SECRET)
     return signer
 
 

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from console import automation, workflows
+from console import workflows
 from console.auth import accounts
+from console.automation import triggers
 from console.core import drafting
 from console.core.errors import Conflict, DefinitionError
 from console.infra.db.engine import fetch
@@ -67,11 +68,11 @@ def test_a_draft_takes_it_and_publishing_says_who_is_missing(house: Company) -> 
 
 def test_one_that_was_added_before_says_so_and_is_not_switched_on(house: Company, pages: "Pages") -> None:
     workflows.import_file(HEAD | {"run_as": ROBOT}, publish=True)
-    made = automation.add(house.mona, "orders", SIGNED)
-    automation.switch(house.mona, "orders", made.id, enabled=False)
+    made = triggers.add(house.mona, "orders", SIGNED)
+    triggers.switch(house.mona, "orders", made.id, enabled=False)
     workflows.import_file(HEAD, publish=True)
     with pytest.raises(Conflict, match="service account"):
-        automation.switch(house.mona, "orders", made.id, enabled=True)
+        triggers.switch(house.mona, "orders", made.id, enabled=True)
     page = pages.mona.get("/workflows/orders/triggers")
     assert "nobody acts: choose an account under Acts as" in page.text
     path = f"/workflows/orders/triggers/{made.id}/switch"

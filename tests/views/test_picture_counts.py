@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from console import enrolments, workflows
+from console import workflows
 from console.activity import sequencing
 from console.auth import accounts
-from console.enrolments import Question
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from tests.company import DOCUMENT
 from tests.conftest import web_app
 from tests.jobs import BEGINNING, work_until_idle

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from console import enrolments, log, workflows
+from console import log, workflows
 from console.activity import sequencing
 from console.auth import accounts
+from console.automation import enrolments
 from console.upkeep import erasure
 from tests.company import Company
 from tests.conftest import web_app

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import outgoing_webhooks, workflows
+from console import workflows
+from console.automation.webhooks import outgoing
 from console.messaging.messages import channel_settings
 from console.monitoring import alerts, due_times
 from console.workflows import Known
@@ -68,7 +69,7 @@ def test_the_sms_gateway(pages: "Pages") -> None:
 
 
 def test_an_outgoing_webhook(pages: "Pages") -> None:
-    made, _ = outgoing_webhooks.add(pages.company.ines, outgoing_webhooks.Wanted(url="https://1.1.1.1/in", events=["run.started"]))
+    made, _ = outgoing.add(pages.company.ines, outgoing.Wanted(url="https://1.1.1.1/in", events=["run.started"]))
     action = f"/settings/webhooks/{made.id}/change"
     mine = fields(pages.ines.get(action), action) | {"url": "https://1.1.1.1/mine"}
     theirs = fields(pages.ines.get(action), action) | {"url": "https://1.0.0.1/theirs"}
@@ -76,9 +77,9 @@ def test_an_outgoing_webhook(pages: "Pages") -> None:
     told = pages.ines.post(action, mine, status=409)
     again = kept(told, action, url="https://1.1.1.1/mine")
     assert "to 1.0.0.1 now, and is on" in told.text
-    outgoing_webhooks.change(pages.company.ines, made.id, {"enabled": True})  # what changes nothing is no reason to ask
+    outgoing.change(pages.company.ines, made.id, {"enabled": True})  # what changes nothing is no reason to ask
     pages.ines.post(action, again, status=303)
-    assert outgoing_webhooks.subscription(pages.company.ines, made.id).url == "https://1.1.1.1/mine"
+    assert outgoing.subscription(pages.company.ines, made.id).url == "https://1.1.1.1/mine"
 
 
 def due(browser: "Browser", **more: str) -> dict[str, str]:

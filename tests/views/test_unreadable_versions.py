@@ -4,10 +4,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from console import automation, enrolments, runs, workflows
-from console.enrolments import Question
+from console import runs, workflows
+from console.automation import enrolments, triggers
+from console.automation.enrolments import Question
 from console.infra.db.engine import fetch
-from tests.enrolments.test_many_starts import RESTING
+from tests.automation.enrolments.test_many_starts import RESTING
 from tests.runs.engine.test_hands_off import document, robot
 
 if TYPE_CHECKING:
@@ -65,6 +66,6 @@ def test_the_pace_is_unknown_and_the_own_pages_say_what_to_do(pages: "Pages", fo
 
 
 def test_the_duties_of_the_worker_go_on_for_all_others(pages: "Pages", foreign: None) -> None:
-    assert automation.synchronise() >= 1
+    assert triggers.synchronise() >= 1
     assert enrolments.exits.patrol() == 0
     assert enrolments.exits.look() == 0

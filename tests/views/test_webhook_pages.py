@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from console import outgoing_webhooks
 from console.activity import sequencing
 from console.auth import accounts
 from console.auth.access import Scopes
-from console.outgoing_webhooks import Wanted
+from console.automation.webhooks import outgoing
+from console.automation.webhooks.outgoing import Wanted
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_until_idle
@@ -35,8 +35,8 @@ def key(who: Any, **more: Any) -> dict[str, str]:
 
 def go_on() -> None:
     sequencing.catch_up()
-    outgoing_webhooks.take_in()
-    outgoing_webhooks.pick_up()
+    outgoing.take_in()
+    outgoing.pick_up()
     work_until_idle()
 
 
@@ -51,7 +51,7 @@ def test_a_webhook_is_made_tested_changed_and_removed(pages: Pages, receiver: Re
     made = ines.send(form, "/settings/webhooks/new", status=200, url=f"{receiver.url}/in", events="run.completed", others="step.completed")
     assert SECRET.search(made.html)
     page = ines.get(next(link for link in made.links if "/settings/webhooks/whk_" in link))
-    here = f"/settings/webhooks/{outgoing_webhooks.every(pages.company.ines)[0].id}"
+    here = f"/settings/webhooks/{outgoing.every(pages.company.ines)[0].id}"
     assert not SECRET.search(page.html)
     assert "A run was completed" in page.text
     receiver.answer = lambda _: (500, b"<b>no</b>", {})
@@ -79,7 +79,7 @@ def test_a_webhook_is_made_tested_changed_and_removed(pages: Pages, receiver: Re
 
 @pytest.mark.parametrize("who", ["stan", "mona", "ada", "olivia"])
 def test_who_may_not_manage_webhooks_sees_none(pages: Pages, receiver: Receiver, who: str) -> None:
-    webhook, _ = outgoing_webhooks.add(pages.company.ines, Wanted(receiver.url, ["*"]))
+    webhook, _ = outgoing.add(pages.company.ines, Wanted(receiver.url, ["*"]))
     browser = getattr(pages, who)
     for path in ("", "/new", f"/{webhook.id}", f"/{webhook.id}/change"):
         assert receiver.url not in browser.get(f"/settings/webhooks{path}", status=403).text

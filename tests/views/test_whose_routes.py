@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from console import runs, workflows
 from console.auth import accounts
-from console.automation import trigger_rows
+from console.automation.triggers import trigger_rows
 from tests.company import DOCUMENT
 from tests.conftest import Companies, web_app
 from tests.support.staff import hired

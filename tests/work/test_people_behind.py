@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from console import enrolments, publication, runs, workflows
+from console import publication, runs, workflows
 from console.auth import accounts
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
-from console.enrolments import Question
 from console.runs.commands.approval_requests import possible_approvers
 from console.runs.store.run_store import load
 from tests.company import Company

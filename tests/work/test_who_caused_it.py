@@ -10,20 +10,21 @@ import pytest
 from flask.testing import FlaskClient
 from standardwebhooks import Webhook
 
-from console import automation, browse, enrolments, log, runs, workflows
+from console import browse, log, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access, accounts
 from console.auth.access import Scopes
+from console.automation import enrolments, triggers as automation
+from console.automation.enrolments import Question
 from console.browse import tags
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
-from console.enrolments import Question
 from console.infra.db.engine import fetch
 from console.messaging.imports import import_batches
 from console.monitoring import alerts
 from console.work import approvals
-from tests.automation.test_triggers import due_at, house, shop
+from tests.automation.triggers.test_triggers import due_at, house, shop
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do

@@ -3,8 +3,9 @@
 import pytest
 import sqlalchemy as sa
 
-from console import automation, log, monitoring, runs, workflows
+from console import log, monitoring, runs, workflows
 from console.auth import accounts
+from console.automation import triggers
 from console.core.documents.triggers import Trigger
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
@@ -140,7 +141,7 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     workflows.import_file(document)
     preview = monitoring.activation(company.mona, "hourly")
     assert (len(preview.firings), {name for name, _ in preview.firings}) == (20, {"hourly"})
-    assert list(preview.triggers) == [automation.trigger_words(Trigger.model_validate(hourly)).rstrip(".")], "as on the page of triggers"
+    assert list(preview.triggers) == [triggers.trigger_words(Trigger.model_validate(hourly)).rstrip(".")], "as on the page of triggers"
     tagged = {
         "id": "vip",
         "kind": "event",
@@ -154,7 +155,7 @@ def test_activation_says_what_fires_and_the_card_when(company: Company) -> None:
     assert (every_hour, of_tag.partition(":")[0]) == ("Every hour", "A tag was added")
     assert of_tag.endswith("“welcomed-vip”.")
     workflows.import_file(document, publish=True)
-    automation.synchronise(workflows.live("hourly").id)
+    triggers.synchronise(workflows.live("hourly").id)
     [card] = [card for card in monitoring.cards(company.ines, "UTC") if card.known.slug == "hourly"]
     assert card.next_at == preview.firings[0][1]
     workflows.pause(company.mona, "hourly")

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import automation, log, monitoring, runs, workflows
+from console import log, monitoring, runs, workflows
 from console.auth import access, accounts
 from console.auth.access import limits
+from console.automation import triggers as automation
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction

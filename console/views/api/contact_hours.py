@@ -7,7 +7,7 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import enrolments
+from console.automation import enrolments
 from console.core.contact_rules import document_of
 from console.core.contacting import LAW, Rules
 from console.log import body as canonical

@@ -10,9 +10,9 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import enrolments
+from console.automation import enrolments
+from console.automation.enrolments import Batch, Question, Target, Those, leaving_many
 from console.core.errors import Invalid, NotFound
-from console.enrolments import Batch, Question, Target, Those, leaving_many
 from console.messaging.imports import contact_files
 from console.views.api import idempotency, listing
 from console.views.api.operation import Asked, Done, Example, Limit, Nothing, Paged, Sent, Whole, operation, parse_query, read

@@ -7,7 +7,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field, StringConstraints
 
-from console import enrolments, runs
+from console import runs
+from console.automation import enrolments
 from console.core.errors import Invalid
 from console.documents import requests
 from console.log import body as canonical

@@ -6,7 +6,8 @@ from flask import Blueprint, g, jsonify
 from flask.typing import ResponseReturnValue
 from pydantic import Field, StringConstraints
 
-from console import documents, enrolments, runs
+from console import documents, runs
+from console.automation import enrolments
 from console.runs.views import run_filters
 from console.views.api import listing
 from console.views.api.operation import Asked, Done, Example, Limit, Media, Paged, Sent, Whole, operation, parse_query, read

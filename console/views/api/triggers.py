@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import ConfigDict, Field
 
-from console import automation
+from console.automation import triggers
 from console.core.documents.triggers import TriggerKind
 from console.log import body as canonical
 from console.views.api import idempotency
@@ -83,11 +83,11 @@ class SwitchedTrigger(Sent):
 @operation("listTriggers", "workflow.see", Listed[TriggerListed], query=Paged, example=Example(ONE))
 def every(workflow_id: str) -> ResponseReturnValue:
     """What starts runs of the workflow: with the next firings, the last ones, and why something did not start."""
-    _, found = automation.listed(g.actor, workflow_id)
+    _, found = triggers.listed(g.actor, workflow_id)
     return jsonify(page_of([_trigger_json(trigger) for trigger in found]))
 
 
-def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
+def _trigger_json(trigger: triggers.Listed) -> dict[str, Any]:
     taken, kept_out = (trigger.counts.get(name) for name in ("matched", "passed"))
     counts = {"matched": None if taken is None or kept_out is None else taken + kept_out, "passed": taken}
     counts |= {name: trigger.counts.get(name) for name in ("left_out", "stopped", "waiting")}
@@ -102,7 +102,7 @@ def _trigger_json(trigger: automation.Listed) -> dict[str, Any]:
     return body | ({"url": hook_url(trigger.address)} if trigger.address is not None else {})
 
 
-def _made(made: automation.Made) -> dict[str, Any]:
+def _made(made: triggers.Made) -> dict[str, Any]:
     return {"id": made.id, "kind": made.kind, "enabled": made.enabled, "url": hook_url(made.address), "secret": made.secret}
 
 
@@ -120,7 +120,7 @@ def _renewed(_done: Done) -> dict[str, Any]:
 
 
 def _now(ident: str) -> dict[str, Any]:
-    return _made(automation.now(g.actor, str((request.view_args or {})["workflow_id"]), ident))
+    return _made(triggers.now(g.actor, str((request.view_args or {})["workflow_id"]), ident))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers")
@@ -135,7 +135,7 @@ def _now(ident: str) -> dict[str, Any]:
 )
 def create(workflow_id: str) -> ResponseReturnValue:
     """Add a trigger to the draft. A webhook has its address at once and works while the workflow is active; others begin when it is published."""
-    made = automation.add(g.actor, workflow_id, read(CreatedTrigger).model_dump())
+    made = triggers.add(g.actor, workflow_id, read(CreatedTrigger).model_dump())
     idempotency.name_result(made.id)
     return jsonify(_made(made)), 201
 
@@ -146,7 +146,7 @@ def create(workflow_id: str) -> ResponseReturnValue:
 )
 def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Switch a published trigger on or off, at once. What happened while it was off is not made up for."""
-    return jsonify(_made(automation.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled)))
+    return jsonify(_made(triggers.switch(g.actor, workflow_id, trigger, enabled=read(SwitchedTrigger).enabled)))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/rotate")
@@ -154,7 +154,7 @@ def switch(workflow_id: str, trigger: str) -> ResponseReturnValue:
 def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Give a webhook a new address. The old one is worthless from now on: whoever sends there gets 400."""
     read(Nothing)
-    return jsonify(_made(automation.rotate(g.actor, workflow_id, trigger)))
+    return jsonify(_made(triggers.rotate(g.actor, workflow_id, trigger)))
 
 
 @blueprint.post("/workflows/<workflow_id>/triggers/<trigger>/secret")
@@ -169,4 +169,4 @@ def rotate(workflow_id: str, trigger: str) -> ResponseReturnValue:
 )
 def renew_secret(workflow_id: str, trigger: str) -> ResponseReturnValue:
     """Give a signed webhook a new secret, shown once, or the one that its sender made. What is signed with the old one is refused from now on."""
-    return jsonify(_made(automation.renew_secret(g.actor, workflow_id, trigger, read(SenderSecret).secret)))
+    return jsonify(_made(triggers.renew_secret(g.actor, workflow_id, trigger, read(SenderSecret).secret)))

@@ -6,9 +6,9 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import outgoing_webhooks
+from console.automation.webhooks import outgoing
+from console.automation.webhooks.outgoing import Subscription, Wanted
 from console.log import body as canonical
-from console.outgoing_webhooks import Subscription, Wanted
 from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Nothing, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Listed, OutgoingDelivery, OutgoingWebhook
@@ -47,10 +47,10 @@ class OfDeliveries(Paged):
 
 
 def _webhook(webhook: Subscription, secret: str | None = None) -> dict[str, Any]:
-    owner = {"id": webhook.acts_for, "name": outgoing_webhooks.name_of(webhook.acts_for)}
+    owner = {"id": webhook.acts_for, "name": outgoing.name_of(webhook.acts_for)}
     return {
         "id": webhook.id, "url": webhook.url, "events": list(webhook.events), "filter": webhook.filter, "enabled": webhook.enabled,
-        "status": webhook.status, "problem": webhook.problem, "acts_for": owner, "run_as": outgoing_webhooks.run_as_of(webhook),
+        "status": webhook.status, "problem": webhook.problem, "acts_for": owner, "run_as": outgoing.run_as_of(webhook),
         "made_at": canonical.moment(webhook.made_at), "pos": webhook.cursor, "secret": secret,
     }  # fmt: skip
 
@@ -69,31 +69,31 @@ def _made(done: Done) -> dict[str, Any]:
     """Return the webhook as it is now, without its secret."""
     if done.made is None:
         raise idempotency.lost("The webhook", "the list of webhooks")
-    return _webhook(outgoing_webhooks.subscription(g.actor, done.made))
+    return _webhook(outgoing.subscription(g.actor, done.made))
 
 
 def _now(_done: Done) -> dict[str, Any]:
     """Return the webhook as it is now, without its secret: that was shown once, and whoever lost it renews it with a new key."""
-    return _webhook(outgoing_webhooks.subscription(g.actor, _named()))
+    return _webhook(outgoing.subscription(g.actor, _named()))
 
 
 def _tested(done: Done) -> dict[str, Any]:
     """Return what became of the test."""
     if done.made is None:
         raise idempotency.lost("The test", "the deliveries of the webhook")
-    return outgoing_webhooks.delivery(g.actor, _named(), done.made).to_json()
+    return outgoing.delivery(g.actor, _named(), done.made).to_json()
 
 
 def _redelivered(_done: Done) -> dict[str, Any]:
     """Return the delivery as it is now."""
-    return outgoing_webhooks.delivery(g.actor, _named(), str((request.view_args or {})["delivery_id"])).to_json()
+    return outgoing.delivery(g.actor, _named(), str((request.view_args or {})["delivery_id"])).to_json()
 
 
 @blueprint.get("")
 @operation("listWebhooks", "webhook.manage", Listed[OutgoingWebhook], query=Paged, refuses=(403,))
 def every() -> ResponseReturnValue:
     """All addresses to which events are sent, the oldest first."""
-    return jsonify(page_of([_webhook(webhook) for webhook in outgoing_webhooks.every(g.actor)]))
+    return jsonify(page_of([_webhook(webhook) for webhook in outgoing.every(g.actor)]))
 
 
 @blueprint.post("")
@@ -109,7 +109,7 @@ def every() -> ResponseReturnValue:
 def add() -> ResponseReturnValue:
     """Send events to an address from now on, as far as the caller (or `run_as`) may read them at the moment of sending. The secret is shown once."""
     sent = read(NewWebhook)
-    webhook, secret = outgoing_webhooks.add(g.actor, Wanted(sent.url, sent.events, sent.filter, sent.enabled, sent.run_as))
+    webhook, secret = outgoing.add(g.actor, Wanted(sent.url, sent.events, sent.filter, sent.enabled, sent.run_as))
     idempotency.name_result(webhook.id)
     return jsonify(_webhook(webhook, secret)), 201
 
@@ -118,7 +118,7 @@ def add() -> ResponseReturnValue:
 @operation("getWebhook", "webhook.manage", OutgoingWebhook, refuses=(403, 404), example=Example(ONE))
 def show(webhook_id: str) -> ResponseReturnValue:
     """One of them, never with its secret."""
-    return jsonify(_webhook(outgoing_webhooks.subscription(g.actor, webhook_id)))
+    return jsonify(_webhook(outgoing.subscription(g.actor, webhook_id)))
 
 
 @blueprint.patch("/<webhook_id>")
@@ -134,14 +134,14 @@ def change(webhook_id: str) -> ResponseReturnValue:
     """Change or switch it. Who changes what is sent, or switches it on, becomes whom it acts for, unless a service account is named. On again, it goes on where it was."""
     given = read(ChangedWebhook).model_dump(exclude_unset=True)
     kept = {name: value for name, value in given.items() if value is not None or name in ("filter", "run_as")}
-    return jsonify(_webhook(outgoing_webhooks.change(g.actor, webhook_id, kept)))
+    return jsonify(_webhook(outgoing.change(g.actor, webhook_id, kept)))
 
 
 @blueprint.delete("/<webhook_id>")
 @operation("removeWebhook", "webhook.manage", {204: None}, refuses=(403, 404), example=Example(ONE, status=204))
 def remove(webhook_id: str) -> ResponseReturnValue:
     """Remove it with its deliveries. What waits is not sent."""
-    outgoing_webhooks.remove(g.actor, webhook_id)
+    outgoing.remove(g.actor, webhook_id)
     return "", 204
 
 
@@ -152,7 +152,7 @@ def remove(webhook_id: str) -> ResponseReturnValue:
 def renew_secret(webhook_id: str) -> ResponseReturnValue:
     """Give it a new secret, shown once. For a day deliveries are signed with the former one too."""
     _nothing_sent()
-    return jsonify(_webhook(*outgoing_webhooks.renew_secret(g.actor, webhook_id)))
+    return jsonify(_webhook(*outgoing.renew_secret(g.actor, webhook_id)))
 
 
 @blueprint.post("/<webhook_id>/test")
@@ -168,7 +168,7 @@ def renew_secret(webhook_id: str) -> ResponseReturnValue:
 def test(webhook_id: str) -> ResponseReturnValue:
     """Send a test, signed like everything else; `GET …/deliveries` says what became of it."""
     _nothing_sent()
-    made = outgoing_webhooks.send_test(g.actor, webhook_id)
+    made = outgoing.send_test(g.actor, webhook_id)
     idempotency.name_result(made.id)
     return jsonify(made.to_json()), 202
 
@@ -185,7 +185,7 @@ def test(webhook_id: str) -> ResponseReturnValue:
 def deliveries(webhook_id: str) -> ResponseReturnValue:
     """What was sent and what waits, newest first; kept for 30 days."""
     query = parse_query(OfDeliveries)
-    found, following = outgoing_webhooks.deliveries_of(g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or "")
+    found, following = outgoing.deliveries_of(g.actor, webhook_id, limit=query.limit, after=query.after, status=query.status or "")
     return jsonify(listing([each.to_json() for each in found], following))
 
 
@@ -202,4 +202,4 @@ def deliveries(webhook_id: str) -> ResponseReturnValue:
 def redeliver(webhook_id: str, delivery_id: str) -> ResponseReturnValue:
     """Send an event once more, under its own id, as far as it may be read today; one that waits is tried at once."""
     _nothing_sent()
-    return jsonify(outgoing_webhooks.redeliver(g.actor, webhook_id, delivery_id).to_json()), 202
+    return jsonify(outgoing.redeliver(g.actor, webhook_id, delivery_id).to_json()), 202

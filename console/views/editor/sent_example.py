@@ -12,7 +12,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, request
 
 from console import workflows
-from console.automation import sent_bodies
+from console.automation.webhooks import bodies
 from console.core import drafting, expressions
 from console.core.documents.collections import recognising
 from console.core.documents.triggers_check import finds
@@ -108,7 +108,7 @@ def _example(text: str) -> Mapping[str, Any]:
         raise Malformed("The example is longer than 100 kB: a shorter one tells as much.")
     form = "=" in text and not text.lstrip().startswith(("{", "["))
     try:
-        objects, _ = sent_bodies.objects_in(text.strip().encode(), form=form)
+        objects, _ = bodies.objects_in(text.strip().encode(), form=form)
     except Malformed:
         objects = ()
     if not objects or not objects[0]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from console import automation, workflows
+from console import workflows
+from console.automation import triggers as automation
 from console.core.actor import Actor
 from console.core.documents import condition_words as conditions
 from console.core.documents.triggers import Trigger

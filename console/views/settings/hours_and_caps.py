@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import enrolments, workflows
+from console import workflows
 from console.auth import accounts
+from console.automation import enrolments
 from console.core import contact_rules
 from console.core.contact_rules import CAPPED, DAY_NAMES, KIND_NAMES, MOST_CAPS
 from console.core.contacting import KINDS, LAW, WORDS, Rules, daily

@@ -6,12 +6,12 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import outgoing_webhooks
 from console.auth import access, accounts
+from console.automation.webhooks import outgoing
+from console.automation.webhooks.outgoing import Delivered, Subscription, Wanted
 from console.core.documents.triggers_check import EVENTS
 from console.core.errors import Conflict, ConsoleError
 from console.core.events import KINDS
-from console.outgoing_webhooks import Delivered, Subscription, Wanted
 from console.views import formats, frame
 from console.views.forms import Cell, Column, Field, Form, Group, Send, Table
 from console.views.frame import Badge
@@ -31,7 +31,7 @@ DELIVERY_COLUMNS = ("Event", "When", "Became", "The other side", Column("Tries",
 URL_HINT = "It begins with https. Addresses of your own network work only where the settings name the host."
 EVENTS_HINT = "From now on, in the order of the log, and only what you, or the account below, may read when it is sent."
 RUN_AS_HINT = "A service account stays when you leave; it needs the right to read the activity log."
-LABELS = {outgoing_webhooks.plain(kind): found.label for kind, found in KINDS.items()} | dict(EVENTS) | {outgoing_webhooks.TEST: "Test"}
+LABELS = {outgoing.plain(kind): found.label for kind, found in KINDS.items()} | dict(EVENTS) | {outgoing.TEST: "Test"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def show() -> Response:
             line.events,
             line.acts_for,
         )
-        for line in map(_line, outgoing_webhooks.every(frame.actor()))
+        for line in map(_line, outgoing.every(frame.actor()))
     ]
     webhooks = Table("Outgoing webhooks", ("Address", "State", "Events", "Acts for"), lines)
     return area.page("settings/webhooks.html", "webhooks", {"webhooks": webhooks})
@@ -70,7 +70,7 @@ def new() -> Response:
 
     def add(sent: dict[str, Any]) -> Response:
         accounts.require_recent(who)
-        webhook, secret = outgoing_webhooks.add(who, Wanted(**_wanted(sent)))
+        webhook, secret = outgoing.add(who, Wanted(**_wanted(sent)))
         return _secret_page(webhook, secret)
 
     return form.submit_to(add) or area.form_page("webhooks", form, "New webhook")
@@ -87,8 +87,8 @@ def show_one(webhook_id: str) -> Response:
     status = request.args.get("status", "")
     status = status if status in BECAME else ""
     after = request.args.get("after") or None
-    webhook = outgoing_webhooks.subscription(frame.actor(), webhook_id)
-    found, following = outgoing_webhooks.deliveries_of(frame.actor(), webhook_id, limit=PAGE, after=after, status=status)
+    webhook = outgoing.subscription(frame.actor(), webhook_id)
+    found, following = outgoing.deliveries_of(frame.actor(), webhook_id, limit=PAGE, after=after, status=status)
     line = _line(webhook)
     context = {
         "line": line,
@@ -124,22 +124,22 @@ def _delivery_cells(line: Line, delivery: Delivered) -> list[Any]:
 def change(webhook_id: str) -> Response:
     """Show the form of a webhook; a POST saves it."""
     who = frame.actor()
-    webhook = outgoing_webhooks.subscription(who, webhook_id)
+    webhook = outgoing.subscription(who, webhook_id)
     form = _form(_held(webhook), webhook)
 
     def save(sent: dict[str, Any]) -> Response:
         accounts.require_recent(who)
-        outgoing_webhooks.change(who, webhook_id, _wanted(sent), seen=request.form.get("drawn"))
+        outgoing.change(who, webhook_id, _wanted(sent), seen=request.form.get("drawn"))
         flash("Saved")
         return frame.redirect_to(_url(webhook))
 
     if made := form.submit_to(save):
         return made
     if isinstance(form.error, Conflict):
-        line = _line(outgoing_webhooks.subscription(who, webhook_id))
+        line = _line(outgoing.subscription(who, webhook_id))
         now = f"It sends {line.events} to {line.webhook.host} now, and is {'on' if line.webhook.enabled else 'off'}."
         form.error.details = [{"field": "", "reason": f"{now} What you entered is below: save again to put it in its place."}]
-    form.values = {**form.values, "drawn": frame.drawn_from(outgoing_webhooks.terms(webhook), form.error)}
+    form.values = {**form.values, "drawn": frame.drawn_from(outgoing.terms(webhook), form.error)}
     return area.form_page("webhooks", form, "Change", [(_url(webhook), webhook.host)])
 
 
@@ -149,7 +149,7 @@ def switch(webhook_id: str) -> Response:
     on = request.form.get("on") == "1"
     if on:
         accounts.require_recent(frame.actor())
-    outgoing_webhooks.change(frame.actor(), webhook_id, {"enabled": on})
+    outgoing.change(frame.actor(), webhook_id, {"enabled": on})
     flash("Events are sent again, from where it stopped" if on else "Nothing is sent any more until it is switched on")
     return frame.redirect_to(f"/settings/webhooks/{webhook_id}")
 
@@ -157,7 +157,7 @@ def switch(webhook_id: str) -> Response:
 @blueprint.post("/<webhook_id>/test")
 def test(webhook_id: str) -> Response:
     """Send a test."""
-    outgoing_webhooks.send_test(frame.actor(), webhook_id)
+    outgoing.send_test(frame.actor(), webhook_id)
     flash("The test is on its way: look below what becomes of it")
     return frame.redirect_to(f"/settings/webhooks/{webhook_id}")
 
@@ -166,14 +166,14 @@ def test(webhook_id: str) -> Response:
 def renew_secret(webhook_id: str) -> Response:
     """Give a webhook a new secret and show it, this once."""
     accounts.require_recent(frame.actor())
-    webhook, secret = outgoing_webhooks.renew_secret(frame.actor(), webhook_id)
+    webhook, secret = outgoing.renew_secret(frame.actor(), webhook_id)
     return _secret_page(webhook, secret, renewed=True)
 
 
 @blueprint.post("/<webhook_id>/remove")
 def remove(webhook_id: str) -> Response:
     """Remove a webhook with its deliveries."""
-    outgoing_webhooks.remove(frame.actor(), webhook_id)
+    outgoing.remove(frame.actor(), webhook_id)
     flash("The webhook is removed")
     return frame.redirect_to("/settings/webhooks")
 
@@ -181,7 +181,7 @@ def remove(webhook_id: str) -> Response:
 @blueprint.post("/<webhook_id>/deliveries/<delivery_id>/redeliver")
 def redeliver(webhook_id: str, delivery_id: str) -> Response:
     """Send an event once more."""
-    outgoing_webhooks.redeliver(frame.actor(), webhook_id, delivery_id)
+    outgoing.redeliver(frame.actor(), webhook_id, delivery_id)
     flash("The event is on its way once more")
     return frame.redirect_to(f"/settings/webhooks/{webhook_id}")
 
@@ -193,10 +193,10 @@ def label_of(name: str) -> str:
 
 def _line(webhook: Subscription) -> Line:
     named = [label_of(name) for name in webhook.events]
-    words = "Everything" if webhook.events == (outgoing_webhooks.EVERY,) else ", ".join(named[:SHOWN])
+    words = "Everything" if webhook.events == (outgoing.EVERY,) else ", ".join(named[:SHOWN])
     words += f" and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    mine = outgoing_webhooks.speaks_for(frame.actor(), webhook)
-    return Line(webhook, STATES[webhook.status], words, outgoing_webhooks.name_of(webhook.acts_for), mine)
+    mine = outgoing.speaks_for(frame.actor(), webhook)
+    return Line(webhook, STATES[webhook.status], words, outgoing.name_of(webhook.acts_for), mine)
 
 
 def _newest_try(delivery: Delivered) -> str:
@@ -209,7 +209,7 @@ def _newest_try(delivery: Delivered) -> str:
 def _wanted(sent: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a webhook is to be, from what was sent."""
     named = [name for name in sent["events"] if name in EVENTS]
-    events = [outgoing_webhooks.EVERY] if sent["what"] == "all" else [*named, *sent["others"].replace(",", " ").split()]
+    events = [outgoing.EVERY] if sent["what"] == "all" else [*named, *sent["others"].replace(",", " ").split()]
     return {
         "url": sent["url"],
         "events": list(dict.fromkeys(events)),
@@ -221,15 +221,15 @@ def _wanted(sent: Mapping[str, Any]) -> dict[str, Any]:
 
 def _held(webhook: Subscription) -> dict[str, Any]:
     """Return the form's values for a webhook that is there."""
-    every = webhook.events == (outgoing_webhooks.EVERY,)
+    every = webhook.events == (outgoing.EVERY,)
     return {
         "url": webhook.url,
         "what": "all" if every else "some",
         "events": [name for name in webhook.events if name in EVENTS],
-        "others": "\n".join(name for name in webhook.events if name not in EVENTS and name != outgoing_webhooks.EVERY),
+        "others": "\n".join(name for name in webhook.events if name not in EVENTS and name != outgoing.EVERY),
         "filter": webhook.filter or "",
         "enabled": "on" if webhook.enabled else "",
-        "run_as": outgoing_webhooks.run_as_of(webhook) or "",
+        "run_as": outgoing.run_as_of(webhook) or "",
     }
 
 
@@ -242,8 +242,8 @@ def _form(values: Mapping[str, Any], webhook: Subscription | None = None) -> For
         except ConsoleError:
             continue
         usable.append((email, email))
-    if webhook is not None and not outgoing_webhooks.speaks_for(who, webhook):
-        owner = outgoing_webhooks.name_of(webhook.acts_for)
+    if webhook is not None and not outgoing.speaks_for(who, webhook):
+        owner = outgoing.name_of(webhook.acts_for)
         intro = f"It acts for {owner} now. Saved by you, it sends what you may read, no longer what {owner} may."
     others = "One a line, called as in the activity log: step.completed, access.refused."
     only_if = "An expression over the event, such as event.workflow == 'kyc-review'."

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from console import automation, enrolments, formats, log, monitoring
+from console import formats, log, monitoring
+from console.automation import enrolments, triggers
 from console.core.documents.workflow import Workflow
 from console.diagrams import Shown
 from console.messaging import messages
@@ -137,8 +138,8 @@ def counted(shown: Shown) -> tuple[Glance | None, Ways | None]:
 
 def _glance(shown: Shown, came: monitoring.endings.Endings) -> Glance:
     document = shown.document
-    exits = [automation.exit_words(one, document.collection) for one in document.exits]
-    again = automation.again_words(document) if document.collection is not None else ""
+    exits = [triggers.exit_words(one, document.collection) for one in document.exits]
+    again = triggers.again_words(document) if document.collection is not None else ""
     return Glance(_going_on_next(shown), _words(shown), again, exits, _funnel(came, document), DAYS, came.more, _day(shown))
 
 
@@ -191,11 +192,11 @@ def _going_on_next(shown: Shown) -> list[Here]:
 def _words(shown: Shown) -> list[str]:
     """What lets people in: a sentence or two for each trigger that is on."""
     document, found = shown.document, []
-    for trigger in automation.listed(frame.actor(), shown.known.slug)[1]:
+    for trigger in triggers.listed(frame.actor(), shown.known.slug)[1]:
         if not trigger.enabled:
             continue
-        words = automation.trigger_words(trigger.definition).rstrip(".")
-        found.append(" ".join([f"{words}.", *automation.whom_words(trigger.definition, document.collection)]))
+        words = triggers.trigger_words(trigger.definition).rstrip(".")
+        found.append(" ".join([f"{words}.", *triggers.whom_words(trigger.definition, document.collection)]))
     return found
 
 

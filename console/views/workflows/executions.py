@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import automation, enrolments, formats, runs, workflows
+from console import formats, runs, workflows
 from console.auth import access
+from console.automation import enrolments, triggers
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown
 from console.core.errors import ConsoleError, Invalid, Malformed, NotFound
 from console.core.plain_words import uncapitalised
@@ -90,7 +91,7 @@ def _triggers(known: Known, chosen: str) -> list[tuple[str, str]]:
     if not chosen or chosen in run_filters.TRIGGERS:
         return kinds
     document = enrolments.find(known.slug).document
-    named = [one.title or automation.trigger_words(one) for one in (document.triggers if document else ()) if one.id == chosen]
+    named = [one.title or triggers.trigger_words(one) for one in (document.triggers if document else ()) if one.id == chosen]
     return [*kinds, (chosen, named[0] if named else f"{chosen} (no trigger of this workflow)")]
 
 
@@ -279,7 +280,7 @@ def _badge(attempt: Mapping[str, Any], context: Mapping[str, Any]) -> frame.Badg
 def _trigger_words(given: Mapping[str, Any], document: Any) -> str:
     """What began the run: the kind, and which of the triggers in words, as far as the version has it."""
     kind = TRIGGER_WORDS.get(given["kind"], given["kind"])
-    named = [uncapitalised(each.title or automation.trigger_words(each)) for each in document.triggers if each.id == given.get("id")]
+    named = [uncapitalised(each.title or triggers.trigger_words(each)) for each in document.triggers if each.id == given.get("id")]
     return f"{kind}: {named[0]}" if named else kind
 
 

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, request
 
-from console import automation, formats, log, monitoring, workflows
+from console import formats, log, monitoring, workflows
 from console.auth import access, accounts
+from console.automation import triggers
 from console.core.moments import moment_text
 from console.core.plain_words import uncapitalised
 from console.messaging import messages
@@ -70,7 +71,7 @@ def show() -> Response:
     seen = sorted((known for known in seen if known.live is not None), key=lambda known: known.title.casefold())
     ids = [known.id for known in seen]
     found = monitoring.lately.happened(who, ids, since, until)
-    fired = automation.firings_not_started(who, ids, since, until)
+    fired = triggers.firings_not_started(who, ids, since, until)
     sent = messages.counted_over_all(who, ids, since, until)
     rows = [
         Row(known, _figures(known, found[known.id], fired.get(known.id, Bounded()), sent.get(known.id, {}), since, until)) for known in seen

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from console import automation, formats, workflows
-from console.automation import FiringCount, Listed
+from console import formats, workflows
+from console.automation import triggers as automation
+from console.automation.triggers import FiringCount, Listed
 from console.messaging import messages
 from console.messaging.messages import MessageCount
 from console.views import frame

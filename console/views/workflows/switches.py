@@ -5,8 +5,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from flask import Blueprint, Response, flash, request
 
-from console import enrolments, monitoring, workflows
+from console import monitoring, workflows
 from console.auth import access, accounts
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, Invalid, NotFound
 from console.messaging.messages import contact_trials

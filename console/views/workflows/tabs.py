@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console import enrolments, workflows
+from console import workflows
 from console.auth import access, accounts
+from console.automation import enrolments
 from console.core.actor import Actor
 from console.core.errors import NotFound
 from console.monitoring import unable_to_start

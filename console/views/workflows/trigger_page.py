@@ -7,9 +7,10 @@ from urllib.parse import quote
 
 from flask import Blueprint, Response, flash, request
 
-from console import automation, browse, enrolments, log, records
+from console import browse, log, records
 from console.auth import access
-from console.automation import Listed, Made
+from console.automation import enrolments, triggers
+from console.automation.triggers import Listed, Made
 from console.core import schedule
 from console.core.actor import Actor
 from console.core.documents import triggers_check
@@ -53,7 +54,7 @@ def switch(slug: str, ident: str) -> Response:
     """Switch a trigger on or off."""
     on = request.form.get("enabled") == "true"
     try:
-        automation.switch(frame.actor(), slug, ident, enabled=on)
+        triggers.switch(frame.actor(), slug, ident, enabled=on)
     except Conflict as wrong:
         return _page(slug, unable=wrong)
     flash(
@@ -65,7 +66,7 @@ def switch(slug: str, ident: str) -> Response:
 @blueprint.post("/workflows/<slug>/triggers/<ident>/again")
 def try_again(slug: str, ident: str) -> Response:
     """Try now to start what could not start yet."""
-    automation.try_waiting(frame.actor(), slug, ident)
+    triggers.try_waiting(frame.actor(), slug, ident)
     flash("What waits is tried now. What cannot start yet says so below.")
     return frame.redirect_to(_address(slug))
 
@@ -73,7 +74,7 @@ def try_again(slug: str, ident: str) -> Response:
 @blueprint.post("/workflows/<slug>/triggers/<ident>/rotate")
 def rotate(slug: str, ident: str) -> Response:
     """Give a webhook a new address."""
-    automation.rotate(frame.actor(), slug, ident)
+    triggers.rotate(frame.actor(), slug, ident)
     flash("The webhook has a new address. Whoever still sends to the old one is refused.")
     return frame.redirect_to(_address(slug))
 
@@ -82,7 +83,7 @@ def rotate(slug: str, ident: str) -> Response:
 def renew_secret(slug: str, ident: str) -> Response:
     """Give a signed webhook a new secret, and show it this once; one that its sender made is not shown."""
     try:
-        made = automation.renew_secret(frame.actor(), slug, ident, request.form.get("secret", ""))
+        made = triggers.renew_secret(frame.actor(), slug, ident, request.form.get("secret", ""))
     except Invalid as wrong:
         return _page(slug, wrong=wrong)
     if made.secret is None:
@@ -93,7 +94,7 @@ def renew_secret(slug: str, ident: str) -> Response:
 
 def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, unable: Conflict | None = None) -> Response:
     who = frame.actor()
-    entry, found = automation.listed(who, slug)
+    entry, found = triggers.listed(who, slug)
     may = {act: access.can(who, entry.team or None, f"workflow:{entry.slug}", act) for act in ("edit", "activate")}
     document = enrolments.find(entry.slug).document
     known = tabs.known_of(entry.slug)
@@ -103,8 +104,8 @@ def _page(slug: str, made: Made | None = None, wrong: Invalid | None = None, una
         "titles": browse.named(who, {fired.about for trigger in found for fired in trigger.last if fired.about is not None}),
         "triggers": _told_apart([_drawn(trigger, document) | {"unseen": _unseen(trigger, document)} for trigger in found]),
         "came_otherwise": entry.live_version is not None and known.collection is not None and _inside(who, known),
-        "again": automation.again_words(document) if document is not None and document.run_as is not None else "",
-        "exits": [automation.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
+        "again": triggers.again_words(document) if document is not None and document.run_as is not None else "",
+        "exits": [triggers.exit_words(one, document.collection) for one in document.exits] if document is not None else [],
         "may": may,
         "made": made,
         "wrong": wrong,
@@ -159,7 +160,7 @@ def _advice(trigger: Listed, document: Workflow | None) -> str:
 def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
     """Return a trigger as the page shows it."""
     definition, on = trigger.definition, trigger.enabled and trigger.active
-    counts, words = trigger.counts, automation.trigger_words(definition)
+    counts, words = trigger.counts, triggers.trigger_words(definition)
     made_up = trigger.id.startswith("trg_")  # the console drew it: no person reads that
     counted = [
         (words.format(f"{counts[name]:,}"))
@@ -169,14 +170,14 @@ def _drawn(trigger: Listed, document: Workflow | None) -> dict[str, Any]:
         if counts.get(name)
     ]  # fmt: skip
     if waiting := counts.get("waiting"):
-        many = f"{waiting:,}" if waiting <= automation.MOST_WAITING else f"more than {automation.MOST_WAITING:,}"
+        many = f"{waiting:,}" if waiting <= triggers.MOST_WAITING else f"more than {triggers.MOST_WAITING:,}"
         counted.append(f"{many} of them {'waits for its' if waiting == 1 else 'wait for their'} turn")
     return {
         "id": trigger.id,
         "dom": f"trigger-{trigger.id}",
         "title": definition.title or words,
         "words": words if definition.title else "",
-        "whom": automation.whom_words(definition, document.collection if document is not None else None),
+        "whom": triggers.whom_words(definition, document.collection if document is not None else None),
         "name": "" if made_up else trigger.id,
         "icon": ICONS.get(definition.kind, "player-play"),
         "kind": definition.kind,
@@ -225,7 +226,7 @@ def _takes_times(definition: Trigger, document: Workflow | None) -> bool:
 
 def _example(trigger: Listed, document: Workflow) -> str:
     """Return a call of the webhook as lines for a shell, which work once SECRET or KEY is set and the values are filled in."""
-    body = json.dumps(automation.example_body(trigger.definition, document), ensure_ascii=False)
+    body = json.dumps(triggers.example_body(trigger.definition, document), ensure_ascii=False)
     return (SIGNED_CALL if trigger.definition.signed else KEY_CALL).format(url=hook_url(trigger.address), body=body)
 
 

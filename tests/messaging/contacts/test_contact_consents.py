@@ -9,7 +9,7 @@ from console import browse, runs
 from console.actions import left_changes, record_changes
 from console.activity import sequencing
 from console.auth import access
-from console.automation import log_events
+from console.automation.triggers import log_events
 from console.core.contact_consents import GIVEN, WITHDRAWN
 from console.infra.db.engine import fetch
 from console.steps.effects import python

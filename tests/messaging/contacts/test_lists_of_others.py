@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, workflows
+from console import workflows
 from console.auth import access, accounts
-from console.enrolments import Question
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.messaging.imports import existing_contacts, import_batches
 from console.records import collection
 from tests.company import Company

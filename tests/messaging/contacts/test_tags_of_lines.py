@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from console import automation
 from console.activity import sequencing
 from console.auth import access
+from console.automation import triggers
 from console.browse import tags
 from console.core.errors import Invalid
 from console.core.tag_names import MOST_ON_RECORD
@@ -16,7 +16,7 @@ from console.infra.db.engine import fetch
 from console.messaging.imports import import_batches, imports, line_tags, tag_cells
 from console.messaging.imports.import_batches import Import
 from console.records import collection
-from tests.automation.test_triggers import house, publish, told
+from tests.automation.triggers.test_triggers import house, publish, told
 from tests.company import Company
 from tests.messaging.contacts.test_opted_out_lines import club
 from tests.messaging.contacts.test_tags import kinds, named
@@ -122,14 +122,14 @@ def test_who_may_not_change_contacts_puts_no_tags_by_a_file(company: Company) ->
 
 def test_a_tag_of_a_file_starts_what_a_tag_by_hand_starts(house: Company, club: Any) -> None:
     publish("welcome", {"id": "on", "kind": "event", "on": "tag.added", "filter": 'event.tag == "vip"'}, collection="contact")
-    automation.synchronise()
-    assert automation.started_by(house.olivia, "tag.added", "contact")
-    assert automation.started_by(house.olivia, "tag.added", "contact", ["other", "Vip"])
-    assert automation.started_by(house.olivia, "tag.added", "contact", ["other"]) == []
-    automation.follow_log()
+    triggers.synchronise()
+    assert triggers.started_by(house.olivia, "tag.added", "contact")
+    assert triggers.started_by(house.olivia, "tag.added", "contact", ["other", "Vip"])
+    assert triggers.started_by(house.olivia, "tag.added", "contact", ["other"]) == []
+    triggers.follow_log()
     import_batches.confirm(house.olivia, kept(house, HEAD + "Zoë,zoe@post.example,new,VIP\nBo,bo@post.example,new,other\n").id)
     sequencing.catch_up()
-    automation.follow_log()
+    triggers.follow_log()
     assert told("welcome", "on")[:2] == (1, 1)
 
 

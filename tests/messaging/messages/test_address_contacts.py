@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from console import automation, enrolments, workflows
+from console import workflows
 from console.activity import sequencing
 from console.auth import accounts
+from console.automation import enrolments, triggers
 from console.commands.subject import COMMAND_LINE
 from console.infra.db.engine import fetch
 from console.messaging.messages import inbound, outside_addresses
@@ -204,7 +205,7 @@ def test_an_answer_from_their_address_goes_on_with_their_run_and_is_not_a_strang
     leads.enrol(phone="+12025550177", name="Bo", consent={"sms": GIVEN})
     inbound.receive("sms", "twilio", sender=NUMBER, text="Yes, call me", provider_id="SM1")
     sequencing.sequence()
-    automation.wake_awaiting()
+    triggers.wake_awaiting()
     reached.work()
     [(run_id,)] = fetch("select run from console.message where direction = 'in'", ())
     states = dict(fetch("select id, coalesce(ending, status) from console.run", ()))

@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, runs, workflows
+from console import runs, workflows
 from console.auth import accounts
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.core.contact_rules import document_of
 from console.core.contacting import Rules
 from console.core.errors import Conflict, Invalid, NotAllowed
-from console.enrolments import Question
 from console.infra.db.engine import fetch
 from console.messaging.messages import held_messages, kept_rules
 from console.messaging.messages.held_messages import Consequence

@@ -11,7 +11,8 @@ import pytest
 from flask.testing import FlaskClient
 from twilio.request_validator import RequestValidator
 
-from console import enrolments, records
+from console import records
+from console.automation import enrolments
 from console.core.errors import Conflict, NotAllowed
 from console.infra.db.engine import fetch
 from console.messaging import messages

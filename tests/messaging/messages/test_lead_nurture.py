@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, workflows
+from console import workflows
+from console.automation import enrolments
 from console.browse import tags
 from console.infra.db.engine import fetch
 from console.messaging.messages.message_rows import read

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from console import enrolments
-from console.enrolments import Question
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.infra import subjects
 from console.infra.db.engine import fetch
 from console.messaging import messages

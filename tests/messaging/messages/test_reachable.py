@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import enrolments, workflows
-from console.enrolments import Batch, Question
+from console import workflows
+from console.automation import enrolments
+from console.automation.enrolments import Batch, Question
 from console.infra.db.engine import fetch
 from console.messaging.messages import opting_out
 from tests.company import Company

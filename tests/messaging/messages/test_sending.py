@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from console import enrolments, runs
+from console import runs
+from console.automation import enrolments
 from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.messaging.messages import reachable

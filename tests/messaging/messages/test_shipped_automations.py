@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from console import automation, enrolments, monitoring, runs, workflows
+from console import monitoring, runs, workflows
 from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access, accounts
+from console.automation import enrolments, triggers
+from console.automation.enrolments import Lead, Question, Those
 from console.browse import tags
-from console.enrolments import Lead, Question, Those
 from console.infra.db.engine import fetch
 from console.messaging.imports import import_batches
 from console.messaging.messages import channel_settings, inbound, unsubscribing
@@ -71,11 +72,11 @@ class House:
             self.company.work()
             reached.settle()
             sequencing.sequence()
-            automation.synchronise()
-            automation.follow_log()
-            automation.pick_up()
+            triggers.synchronise()
+            triggers.follow_log()
+            triggers.pick_up()
             enrolments.exits.look()
-            automation.wake_awaiting()
+            triggers.wake_awaiting()
             enrolments.beginning.keep_in_step()
 
     def later(self, **span: float) -> None:
@@ -175,7 +176,7 @@ def test_e8_who_is_taken_out_by_hand_is_written_to_no_more(house: House) -> None
 
 def test_w1_an_import_enrols_nobody_and_who_is_added_by_hand_is(house: House) -> None:
     house.live("welcome")
-    automation.synchronise()
+    triggers.synchronise()
     house.work()
     looked = import_batches.keep(house.company.olivia, "contact", io.BytesIO(b"name,email,stage\nIm Port,import@post.example,new\n"))
     assert import_batches.confirm(house.company.olivia, looked.id).new == 1
@@ -218,7 +219,7 @@ def test_w5_who_answers_at_once_gets_a_person_and_no_second_email(house: House) 
 def test_l1_nobody_answers_three_times_and_they_are_left_in_peace_after_four_days(house: House) -> None:
     channel_settings.save(house.company.ines, "call", sandbox_on=True, script="no_answer")
     house.live("lead-nurture")
-    automation.synchronise()
+    triggers.synchronise()
     house.work()
     tags.put(house.company.olivia, "contact", [SAM], "lead")
     house.work()
@@ -250,7 +251,7 @@ def test_l2_who_says_stop_leaves_as_opted_out_and_what_waits_is_cancelled(
     house.later(minutes=6)
     inbound.receive("sms", "twilio", sender="+12025550147", text="Stop pls", provider_id="SM1")
     sequencing.sequence()
-    automation.wake_awaiting()  # whichever duty of a worker comes first
+    triggers.wake_awaiting()  # whichever duty of a worker comes first
     house.later(seconds=10)
     house.later(days=3)
     assert (house.lead(slug).ending, house.lead(slug).reason) == ("exited", "exited: opted out")

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from console import actions, browse, enrolments, log, runs, workflows
+from console import actions, browse, log, runs, workflows
 from console.actions import bulk
 from console.auth import access, accounts
+from console.automation import enrolments
 from console.browse import evidence
 from console.core import media
 from console.core.errors import ConsoleError

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from console import browse, enrolments, runs, workflows
+from console import browse, runs, workflows
 from console.actions import bulk, bulk_starts
+from console.automation import enrolments
+from console.automation.enrolments import Question
 from console.core.errors import Conflict
-from console.enrolments import Question
 from console.infra import jobs
 from console.infra.db.engine import fetch
-from tests.automation.test_triggers import publish, told
+from tests.automation.triggers.test_triggers import publish, told
 from tests.company import Company
 from tests.jobs import work_until_idle
 from tests.runs.engine.test_hands_off import document, robot

@@ -9,8 +9,8 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from console import log, runs, workflows
+from console.automation.enrolments import beginning
 from console.core.run import Event, Run, evolve
-from console.enrolments import beginning
 from console.infra.db.engine import fetch, transaction
 from console.runs.engine import advancing, stepping, sweep
 from console.runs.store.run_store import load

@@ -10,11 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy.engine import make_url
 
-from console import automation, browse, records, runs, sources, workflows
+from console import browse, records, runs, sources, workflows
 from console.actions import bulk, record_changes
 from console.actions.many_changes import CHANGE, ManyChanges
 from console.activity import sequencing
 from console.auth import access, accounts
+from console.automation import triggers
 from console.core.errors import ConsoleError
 from console.core.scopes import whole
 from console.infra import jobs
@@ -217,7 +218,7 @@ def logged(pos: int) -> Moves:
     """The same as the log says it of all changes after this place."""
     sequencing.catch_up()
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for event in automation.read_after(pos, ["record.updated", "record.created", "record.deleted"]).events:
+    for event in triggers.read_after(pos, ["record.updated", "record.created", "record.deleted"]).events:
         old, new = event.old or {}, event.new or {}
         names = [name for name in sorted({**old, **new}) if name not in ("id", "address") and old.get(name) != new.get(name)]
         found.setdefault((str(event.collection), str(event.record)), {}).update({name: (old.get(name), new.get(name)) for name in names})
@@ -359,7 +360,7 @@ def test_what_every_writer_logs_is_what_the_database_keeps(house: Company) -> No
         for key, email in (("1", "ana@example.test"), ("2", "ben@example.test")):
             records.write(PERSON, key, {name: {"new": value} for name, value in (FORMER | {"email": email}).items()}, whole(PERSON))
         sequencing.catch_up()
-        reached, before = automation.reached(), stored()
+        reached, before = triggers.reached(), stored()
         try:
             write(with_browser)
         except (AssertionError, KeyError) as error:

@@ -1,0 +1,44 @@
+"""What starts runs by itself: schedules, events of the log and of users' databases, webhooks. What fires is written down first and started after that.
+
+The worker's duties: `synchronise` (triggers of live versions as rows), `fire_due` (schedules), `follow_log` and `look` (events of the log, and of users'
+databases), `Listeners` (databases that tell of changes), `pick_up`, `wake_for_sources` and `forget` (firings), `wake_awaiting` (runs that wait for an event). `fire` is the job that starts.
+`wake_batch` is the job that wakes runs after changes of their records, which `pick_up_waking` puts in where one is missing. `VainWaits` are those whose record is no more.
+`webhooks` takes a delivery. `listed`, `switch`, `try_waiting`, `now`, `add`, `rotate` and `renew_secret` are what people do with the triggers of a workflow, `firings_counted`, `firings_not_started` and `firings_between` what came of them; `trigger_words`, `whom_words`, `exit_words` and
+`again_words` say in words what starts it, who comes in, leaves and comes again.
+`started_by` says which workflows an event of a record starts. `log_events`, `reached` and `read_after` read the log's events by name, for enrolments and outgoing webhooks too. `install_sql` is for who runs a database.
+"""
+
+from console import runs
+from console.automation.triggers.awaited import wake_awaiting
+from console.automation.triggers.firing import GOES_ROUND, begin_promised, fire, forget, pick_up, start_waiting, wake_for_sources
+from console.automation.triggers.firing_counts import FiringCount, counted as firings_counted, not_started as firings_not_started
+from console.automation.triggers.firing_list import FiringLine, between as firings_between
+from console.automation.triggers.following import follow_log, judge_kept
+from console.automation.triggers.listening import Listeners, install_sql
+from console.automation.triggers.log_events import Batch, LogEvent, reached, read_after
+from console.automation.triggers.managing import (
+    MOST_WAITING,
+    Fired,
+    Listed,
+    Made,
+    add,
+    listed,
+    now,
+    renew_secret,
+    rotate,
+    switch,
+    try_waiting,
+)
+from console.automation.triggers.occasions import judges
+from console.automation.triggers.schedules import fire_due
+from console.automation.triggers.source_events import look
+from console.automation.triggers.source_waits import pick_up as pick_up_waking, wake_batch
+from console.automation.triggers.spoken_triggers import again_words, example_body, exit_words, trigger_words, whom_words
+from console.automation.triggers.trigger_rows import started_by, synchronise
+from console.automation.triggers.vain_waits import VainWaits
+from console.automation.triggers.waiting_runs import forget_waiting, waits_about, why_not_begun
+
+OPEN_MODULES = frozenset({"firing", "found_records", "log_events", "occasions", "refused_firings", "trigger_expressions", "trigger_rows"})
+judges.append(judge_kept)
+runs.promised.append(begin_promised)
+runs.promised_waits.append(why_not_begun)
