@@ -238,7 +238,7 @@ def _set_due_times() -> None:
     from console import workflows
     from console.auth import accounts
     from console.demo import staff
-    from console.monitoring import due_times
+    from console.work import due_times
 
     refund = next(workflow for workflow in workflows.all_known() if workflow.slug == "customer-refund")
     lead, finance = (accounts.person_of_email(f"{first}@{staff.DOMAIN}").id for first in ("mona", "petra"))

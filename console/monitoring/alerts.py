@@ -25,9 +25,10 @@ from console.infra import jobs, settings, subjects
 from console.infra.db import tables
 from console.infra.db.engine import fetch, hot_engine, transaction
 from console.infra.db.ids import new_id
-from console.monitoring import due_times, failed_runs, incidents
+from console.monitoring import failed_runs, incidents
 from console.runs.engine.run_causes import Place, causes_passed_on
 from console.runs.store import side_rows
+from console.work import due_times
 from console.workflows import OBJECT, Known
 
 logger = logging.getLogger(__name__)

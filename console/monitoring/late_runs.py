@@ -14,10 +14,10 @@ from console.core.run import Run, fold
 from console.core.working_time import worked_seconds
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.monitoring import due_times
 from console.monitoring.cards import first_day
 from console.runs.store.run_events import as_event
 from console.runs.views import record_reach
+from console.work import due_times
 from console.workflows import Known
 
 MOST = 20

@@ -3,8 +3,10 @@
 OPEN_MODULES = frozenset(
     {
         "approval_beside",
+        "approval_times",
         "approvals",
         "approvers",
+        "due_times",
         "ended_runs",
         "leavers",
         "my_work",

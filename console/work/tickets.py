@@ -19,11 +19,11 @@ from console.core.actor import Actor
 from console.core.documents.collections import Field
 from console.core.errors import Conflict, DefinitionError, Invalid, Malformed, NotAllowed, NotFound, SourceDown
 from console.core.plain_words import roles_words
-from console.monitoring import due_times
 from console.records import Record
 from console.runs import RunHead
 from console.runs.views import queues
 from console.runs.views.queues import Place
+from console.work import due_times
 from console.work.waiting_records import (
     CAP,
     NOTHING_LATE,

@@ -7,9 +7,8 @@ from console import log, runs, workflows
 from console.auth import accounts
 from console.auth.accounts import absences
 from console.core.actor import Actor
-from console.monitoring import approval_times, due_times
 from console.upkeep import status
-from console.work import notices, standing_in
+from console.work import approval_times, due_times, notices, standing_in
 from tests.company import Company
 from tests.messaging.messages.reached import clock
 from tests.support.four_eyes import bank, charging, requested

@@ -11,8 +11,8 @@ from console import log, monitoring, runs, workflows
 from console.auth import accounts
 from console.core.errors import Invalid, NotAllowed, NotFound
 from console.infra.db.engine import transaction
-from console.monitoring import alerts, due_times
-from console.work import my_work, notices
+from console.monitoring import alerts
+from console.work import due_times, my_work, notices
 from console.workflows import Known, inboxes
 from tests.company import DESK, Company
 from tests.conftest import web_app

@@ -5,7 +5,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from console import workflows
-from console.monitoring import due_times
+from console.work import due_times
 from tests.company import DOCUMENT
 from tests.support.failing import REMINDING
 

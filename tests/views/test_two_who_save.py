@@ -7,7 +7,8 @@ import pytest
 from console import workflows
 from console.automation.webhooks import outgoing
 from console.messaging.messages import channel_settings
-from console.monitoring import alerts, due_times
+from console.monitoring import alerts
+from console.work import due_times
 from console.workflows import Known
 
 if TYPE_CHECKING:

@@ -9,10 +9,11 @@ from pydantic import Field
 from console import log, monitoring, workflows
 from console.auth import access
 from console.core.errors import NotFound
-from console.monitoring import alerts, due_times, incidents
+from console.monitoring import alerts, incidents
 from console.views.api import idempotency
 from console.views.api.operation import Asked, Done, Example, Paged, Sent, operation, page_of, parse_query, read
 from console.views.api.shapes import Alert, DueTime, Incident, Listed, RetriedGroup, WorkflowMetrics
+from console.work import due_times
 from console.workflows import OBJECT, Known
 
 blueprint = Blueprint("api_monitoring", __name__, url_prefix="/api/v1")

@@ -10,11 +10,11 @@ from console import formats
 from console.auth import access, accounts
 from console.core.errors import Conflict, ConsoleError, Invalid, NotAllowed, NotFound
 from console.core.working_time import DAYS
-from console.monitoring import due_times
-from console.monitoring.due_times import Clock, Rule
 from console.views import frame
 from console.views.settings.zone_choices import zone_choices
 from console.views.workflows import tabs
+from console.work import due_times
+from console.work.due_times import Clock, Rule
 from console.workflows import OBJECT, Known, inboxes
 
 blueprint = Blueprint("workflow_due_time", __name__)

@@ -16,10 +16,10 @@ from console.core.run.approval_request import Approval
 from console.core.working_time import after, worked_seconds
 from console.infra import jobs
 from console.infra.db.engine import fetch, transaction
-from console.monitoring.due_times import AT_ONCE, RULE, ApprovalStage, Rule, rule_of
 from console.runs.commands.approval_requests import MOST_TOLD, possible_approvers
 from console.runs.store import side_rows
 from console.runs.store.run_store import load
+from console.work.due_times import AT_ONCE, RULE, ApprovalStage, Rule, rule_of
 
 logger = logging.getLogger(__name__)
 _CANDIDATES = f"""
