@@ -122,9 +122,10 @@ def handlers(stopping: Callable[[], bool] = lambda: False) -> dict[str, Callable
 
     Long jobs ask `stopping` and come back when it says so. Raises LookupError where a name has no function or a function no name.
     """
-    from console import builder, documents, publication, runs
+    from console import documents, runs
     from console.actions import bulk
     from console.ai import proposals
+    from console.authoring import builder, publication
     from console.automation import enrolments, triggers
     from console.automation.webhooks import outgoing
     from console.browse import list_files

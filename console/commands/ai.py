@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _evaluate_builder(file: Path, email: str | None, answers: Path | None, provider: str | None, model: str | None, form: str) -> None:
-    from console.builder import measuring  # loads what asks models: no other command of this file needs it
+    from console.authoring.builder import measuring  # loads what asks models: no other command of this file needs it
 
     person = accounts.person_of_email(email) if email else None
     actor = accounts.actor_of_person(person.id) if person is not None else None

@@ -17,9 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import log, publication, records, runs
+from console import log, records, runs
 from console.ai.proposals import prompts
 from console.auth import access, accounts
+from console.authoring import publication
 from console.automation import enrolments, triggers
 from console.automation.webhooks import outgoing
 from console.browse import list_files, saved_segments, tags

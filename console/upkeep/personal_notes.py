@@ -6,7 +6,8 @@ The log has the reasons sealed under their key. The document of a published vers
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from console import publication, workflows
+from console import workflows
+from console.authoring import publication
 from console.browse import saved_segments
 from console.infra.db import tables
 from console.permissions import clearances, second_admin

@@ -10,9 +10,10 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
-from console import builder, log, publication
+from console import log
 from console.ai.proposals import cache, options, prompts
 from console.auth import access
+from console.authoring import builder, publication
 from console.browse import tags
 from console.core.actor import Actor
 from console.infra import files, settings

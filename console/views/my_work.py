@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, redirect
 
-from console import publication, steps, workflows
+from console import steps, workflows
 from console.auth import accounts
+from console.authoring import publication
 from console.permissions.second_admin import Request
 from console.runs import RunHead
 from console.views import assets, formats, frame

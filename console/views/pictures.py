@@ -5,10 +5,10 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from console import diagrams
+from console.authoring import diagrams
+from console.authoring.diagrams import Node
 from console.core.documents.house_rules import VALID_FROM, Dated, Table
 from console.core.documents.workflow import Workflow
-from console.diagrams import Node
 from console.views import formats, frame
 from console.views.frame import Badge
 from console.views.run import page, replay

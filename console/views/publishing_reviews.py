@@ -2,8 +2,9 @@
 
 from flask import Blueprint, Response, flash, request
 
-from console import publication, workflows
+from console import workflows
 from console.auth import accounts
+from console.authoring import publication
 from console.core import drafting
 from console.core.errors import Conflict, ConsoleError, Invalid
 from console.views import frame

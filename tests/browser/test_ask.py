@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from console import workflows
 from console.infra import jobs
-from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
+from tests.authoring.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.jobs import worked
 from tests.servers.model import Server

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from console import builder, workflows
+from console import workflows
+from console.authoring import builder
 from tests.company import Company
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from console import workflows
-from tests.builder.test_builder import fixture_endpoint, fixture_model
+from tests.authoring.builder.test_builder import fixture_endpoint, fixture_model
 from tests.company import Company
 
 if TYPE_CHECKING:

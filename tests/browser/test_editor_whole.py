@@ -8,8 +8,8 @@ from playwright.sync_api import Page, expect
 
 from console import workflows
 from console.core import drafting
+from tests.authoring.publication.test_publishing_reviews import second_lead
 from tests.company import Company
-from tests.publication.test_publishing_reviews import second_lead
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from console import builder, publication, sources, workflows
+from console import sources, workflows
 from console.actions import bulk
 from console.actions.bulk_starts import offered
 from console.auth import access
+from console.authoring import builder, publication
+from console.authoring.publication import run_moves
 from console.automation import enrolments
 from console.browse import BrowseQuery, list_files
 from console.infra import jobs as queue
 from console.infra.db.engine import fetch
-from console.publication import run_moves
 from console.sources import connecting
 from console.upkeep import lost_jobs
 from tests.company import DOCUMENT, Company

@@ -10,7 +10,7 @@ from console.auth import accounts
 from console.core.errors import NotFound
 from console.infra import jobs
 from tests.ai.proposals.conftest import denied
-from tests.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
+from tests.authoring.builder.test_builder import ASK_WHY, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked

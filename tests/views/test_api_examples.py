@@ -9,13 +9,14 @@ import pytest
 from flask import Flask
 from jsonschema import Draft202012Validator, FormatChecker  # type: ignore[import-untyped]
 
-from console import monitoring, publication, runs, workflows, workspaces
+from console import monitoring, runs, workflows, workspaces
 from console.actions import secret_settings
 from console.activity import sequencing
 from console.app import create_app
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import absences, identities
+from console.authoring import publication
 from console.automation import enrolments
 from console.automation.enrolments import Question
 from console.automation.webhooks import outgoing

@@ -6,12 +6,13 @@ import pytest
 from flask.testing import FlaskClient
 from markupsafe import Markup
 
-from console import builder, workflows
-from console.builder import builder_turns
+from console import workflows
+from console.authoring import builder
+from console.authoring.builder import builder_turns
 from console.infra import jobs
 from console.infra.db.engine import fetch
 from console.views.editor import scheduling
-from tests.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
+from tests.authoring.builder.test_builder import ASK_WHY, RETITLE, answer, fixture_endpoint, fixture_model
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import worked

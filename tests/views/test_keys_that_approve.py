@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from console import publication, runs
+from console import runs
 from console.auth import access, accounts
 from console.auth.access import Scopes
+from console.authoring import publication
 from console.commands.apikey import apikey
 from console.core.actor import Actor
 from console.core.errors import ConsoleError
 from console.infra.db.engine import fetch
 from console.permissions import clearances
+from tests.authoring.publication.test_publishing_reviews import asked as asked_to_publish, second_lead, wants_second
 from tests.company import Company
-from tests.publication.test_publishing_reviews import asked as asked_to_publish, second_lead, wants_second
 from tests.support.four_eyes import NOTE, bank, charging, publish, requested, step
 from tests.views.conftest import Pages
 

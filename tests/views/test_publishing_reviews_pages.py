@@ -7,9 +7,9 @@ from console import log, workflows
 from console.auth import access, accounts
 from console.auth.access import Scopes
 from console.auth.accounts import absences, teamwork
+from tests.authoring.publication.test_publishing_reviews import second_lead, titled
 from tests.company import Company
 from tests.conftest import web_app
-from tests.publication.test_publishing_reviews import second_lead, titled
 from tests.views.conftest import signed_in
 from tests.views.test_api_workflows import Program
 from tests.views.test_workflow_editor import CARE, TITLE, changed, post

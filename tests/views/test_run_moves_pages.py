@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from console import publication, workflows
+from console import workflows
+from console.authoring import publication
 from console.core import drafting
 from tests.company import Company
 from tests.conftest import web_app

@@ -4,17 +4,18 @@ from collections.abc import Callable
 
 import pytest
 
-from console import publication, runs, workflows
+from console import runs, workflows
 from console.auth import accounts
+from console.authoring import publication
 from console.automation import enrolments
 from console.automation.enrolments import Question
 from console.core.actor import Actor
 from console.core.errors import NotAllowed
 from console.runs.commands.approval_requests import possible_approvers
 from console.runs.store.run_store import load
+from tests.authoring.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second
 from tests.company import Company
 from tests.jobs import work_until_idle
-from tests.publication.test_publishing_reviews import CARE, live_title, second_lead as second_publisher, titled, wants_second
 from tests.runs.engine.test_hands_off import ROBOT, robot
 from tests.support.four_eyes import asking, bank, charging, step, waiting_for
 from tests.work.test_approvals import second_lead

@@ -6,7 +6,7 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import builder
+from console.authoring import builder
 from console.core.errors import Invalid
 from console.views.api import idempotency
 from console.views.api.operation import Done, Example, Sent, operation, read

@@ -6,7 +6,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import publication, workflows
+from console import workflows
+from console.authoring import publication
 from console.core import drafting
 from console.views.api import idempotency, listing
 from console.views.api.operation import Done, Example, Paged, Sent, operation, parse_query, read

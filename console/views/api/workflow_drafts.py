@@ -6,7 +6,8 @@ from flask import Blueprint, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from pydantic import Field
 
-from console import publication, workflows
+from console import workflows
+from console.authoring import publication
 from console.core import drafting
 from console.core.drafting import ChangeError
 from console.core.errors import Invalid

@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, make_response, request
 
-from console import builder, diagrams, workflows
+from console import workflows
 from console.ai.proposals import options
-from console.builder import Part, Turn
+from console.authoring import builder, diagrams
+from console.authoring.builder import Part, Turn
+from console.authoring.diagrams import Node
 from console.core import drafting
 from console.core.errors import Conflict, Invalid
-from console.diagrams import Node
 from console.views import frame
 from console.views.editor import step_form
 from console.views.editor.values_in_words import problem_words

@@ -5,10 +5,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import builder, records, sources, workflows
+from console import records, sources, workflows
 from console.ai.proposals import options
 from console.auth import accounts
 from console.auth.access import can, who_grants
+from console.authoring import builder
 from console.automation import enrolments
 from console.core.documents.collections import Collection
 from console.core.documents.fields import OWN_INPUT, FieldDefinition, shown

@@ -9,8 +9,10 @@ from typing import Any
 
 from flask import Blueprint, Response, make_response, request
 
-from console import diagrams, steps, workflows
+from console import steps, workflows
 from console.auth import accounts
+from console.authoring import diagrams
+from console.authoring.diagrams import Node
 from console.core import drafting, outcome_words
 from console.core.documents import graph
 from console.core.documents.json_shape import loaded
@@ -18,7 +20,6 @@ from console.core.documents.workflow_check import Problem
 from console.core.documents.workflow_sketch import Sketch, StepKind, sketches
 from console.core.drafting import Change, ChangeError
 from console.core.errors import Conflict, Invalid
-from console.diagrams import Node
 from console.views import frame
 from console.views.editor import changed_lines, proposal_form, start_form, step_form
 from console.views.editor.values_in_words import problem_words, trigger_named, words_of

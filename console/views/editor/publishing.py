@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, g, request
 
-from console import diagrams, monitoring, publication, records, runs, workflows
+from console import monitoring, records, runs, workflows
 from console.auth import access, accounts
+from console.authoring import diagrams, publication
 from console.core import drafting, outcome_words
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
 from console.core.plain_words import uncapitalised

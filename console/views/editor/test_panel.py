@@ -8,8 +8,9 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import browse, diagrams, log, records, runs, workflows
+from console import browse, log, records, runs, workflows
 from console.auth import access
+from console.authoring import diagrams
 from console.browse import find_records
 from console.core.drafting import SetDocument
 from console.core.errors import ConsoleError, Invalid, SourceDown

@@ -7,9 +7,9 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from console import formats, log, monitoring
+from console.authoring.diagrams import Shown
 from console.automation import enrolments, triggers
 from console.core.documents.workflow import Workflow
-from console.diagrams import Shown
 from console.messaging import messages
 from console.runs.commands.taking_out import EXITED
 from console.views import enrolled, frame

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response, flash, request
 
-from console import publication, runs, workflows
+from console import runs, workflows
 from console.auth import access
+from console.authoring import publication
+from console.authoring.publication import MovePlan
 from console.core.errors import Conflict, ConsoleError, Invalid, NotFound
-from console.publication import MovePlan
 from console.views import frame
 from console.views.workflows import tabs
 

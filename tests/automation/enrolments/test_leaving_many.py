@@ -13,11 +13,11 @@ from console.automation.enrolments import Question, Those, leaving_many
 from console.core.errors import Conflict, Invalid, Malformed, NotAllowed, NotFound
 from console.infra import faults, jobs
 from console.infra.db.engine import fetch
+from tests.authoring.publication.test_killed_changes import killed_at_each
 from tests.automation.enrolments.test_enrolments import LEADS, WHY, counts, in_now
 from tests.company import Company
 from tests.jobs import BEGINNING, wait_until_free, work_until_idle
 from tests.messaging.messages import reached
-from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import whole
 
 WHOLE = Those()

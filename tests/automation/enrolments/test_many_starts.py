@@ -5,8 +5,9 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from console import diagrams, log, runs, workflows
+from console import log, runs, workflows
 from console.auth.access import EVERY_RUN
+from console.authoring import diagrams
 from console.automation import enrolments
 from console.automation.enrolments import Question
 from console.commands.verify import verify

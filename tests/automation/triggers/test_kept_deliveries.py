@@ -22,10 +22,10 @@ from console.automation.webhooks import stored_deliveries
 from console.core.errors import Conflict, NotFound
 from console.infra.db.engine import fetch
 from console.upkeep import erasure
+from tests.authoring.publication.test_killed_changes import killed_at_each
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import work_as_workers_do
-from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import step, until, workers
 
 ROBOT = "robot@fernwick.test"

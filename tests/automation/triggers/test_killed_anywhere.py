@@ -19,13 +19,13 @@ from console.infra.db.engine import fetch, transaction
 from console.infra.postgres import Embedded
 from console.messaging import messages
 from console.messaging.messages import inbound
+from tests.authoring.publication.test_killed_changes import killed_at_each
 from tests.company import Company
 from tests.conftest import web_app
 from tests.jobs import taken, work_as_workers_do
 from tests.messaging.messages import reached
 from tests.messaging.messages.reached import NOON, SAM
 from tests.messaging.messages.test_calls import ended
-from tests.publication.test_killed_changes import killed_at_each
 from tests.support.engine import step, until, whole
 
 pytestmark = pytest.mark.slow

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from console import browse, publication
+from console import browse
 from console.actions import record_changes
 from console.activity import sequencing
 from console.auth import access
+from console.authoring import publication
 from console.automation import triggers
 from console.browse import tags
 from console.core.errors import Conflict

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from console import publication, runs, workflows
+from console import runs, workflows
+from console.authoring import publication
 from console.core import drafting
 from tests.company import Company
 from tests.runs.commands.test_loop import begin as begin_list, hand_in, states

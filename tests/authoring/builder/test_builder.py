@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from console import builder, workflows
+from console import workflows
 from console.activity import sequencing
 from console.auth import access, accounts
-from console.builder import builder_turns, judged_changes, reachable_names
+from console.authoring import builder
+from console.authoring.builder import builder_turns, judged_changes, reachable_names
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.errors import NotAllowed, NotFound

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from console import diagrams, publication, workflows
+from console import workflows
 from console.auth import access
+from console.authoring import diagrams, publication
 from console.core import drafting
 from console.core.errors import NotAllowed, NotFound
 from tests.company import Company

@@ -5,8 +5,8 @@ from typing import Any
 from console import workflows
 from console.auth import accounts
 from console.auth.accounts import absences
+from console.authoring.publication.impact import Impact, impact_of
 from console.core.actor import Actor
-from console.publication.impact import Impact, impact_of
 from console.work import notices
 from console.workflows import Draft, Review
 

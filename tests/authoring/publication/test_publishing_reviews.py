@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
-from console import publication, workflows
+from console import workflows
 from console.auth import access, accounts
 from console.auth.access import policy_store
 from console.auth.access.rows import Row
 from console.auth.accounts import teamwork
+from console.authoring import publication
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotAllowed, NotFound

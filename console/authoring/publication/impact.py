@@ -7,6 +7,7 @@ from typing import Any
 
 from console import log, records, runs, steps, workflows
 from console.auth import access
+from console.authoring.publication.needed_rights import MissingRight, missing_rights
 from console.automation import enrolments, triggers
 from console.core import drafting, schedule
 from console.core.actor import Actor
@@ -18,7 +19,6 @@ from console.core.drafting import Difference
 from console.core.errors import ConsoleError
 from console.core.filters import Filter, Test
 from console.core.scopes import Scope
-from console.publication.needed_rights import MissingRight, missing_rights
 from console.steps.message_settings import MessageStep
 from console.workflows import Draft
 

@@ -15,7 +15,7 @@ from console import log, workflows
 from console.ai.proposals import absence_words, options
 from console.ai.proposals.options import Current
 from console.ai.types import Code
-from console.builder.reachable_names import reachable
+from console.authoring.builder.reachable_names import reachable
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.errors import Conflict, Invalid, NotFound

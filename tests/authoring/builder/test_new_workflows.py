@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from console import builder, workflows
-from console.builder.new_workflows import alike, fitted
+from console import workflows
+from console.authoring import builder
+from console.authoring.builder.new_workflows import alike, fitted
 from tests.company import Company
 from tests.support.contact_club import found_club
 

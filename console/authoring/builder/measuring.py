@@ -15,9 +15,9 @@ from console.ai.builder_answer import Suggestion, Unusable
 from console.ai.calling import CallFailed, call as call_provider
 from console.ai.proposals import options
 from console.ai.types import ProviderError
-from console.builder.judged_changes import Case
-from console.builder.reachable_names import catalogue, reachable, within
-from console.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
+from console.authoring.builder.judged_changes import Case
+from console.authoring.builder.reachable_names import catalogue, reachable, within
+from console.authoring.builder.rounds_with_model import ROUNDS, UNREADABLE, tried_answer
 from console.core import drafting
 from console.core.actor import Actor
 from console.infra.db.engine import fetch

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from console import builder, workflows
+from console import workflows
+from console.authoring import builder
 from console.core import drafting
-from tests.builder.test_builder import RETITLE, answer, asked, fixture_endpoint, fixture_model, prompts
+from tests.authoring.builder.test_builder import RETITLE, answer, asked, fixture_endpoint, fixture_model, prompts
 from tests.company import Company
 from tests.servers.model import Server
 

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from console import log, publication, runs, workflows
+from console import log, runs, workflows
 from console.activity import sequencing
 from console.ai.proposals import ladder
 from console.auth import access, accounts
+from console.authoring import publication
 from console.browse import saved_segments
 from console.commands.hold import COMMAND_LINE
 from console.core import drafting
@@ -17,9 +18,9 @@ from console.infra.db.engine import fetch, transaction
 from console.permissions import clearances
 from console.upkeep import erasure, retention
 from tests import traces
+from tests.authoring.publication.test_publishing_reviews import second_lead, titled, wants_second
 from tests.company import Company
 from tests.permissions.test_clearances import may_see
-from tests.publication.test_publishing_reviews import second_lead, titled, wants_second
 
 NOW = datetime.now(UTC)
 

@@ -22,10 +22,10 @@ from console.ai.builder_prompt import BuilderPrompt, Wish
 from console.ai.calling import CallFailed
 from console.ai.proposals import options
 from console.ai.types import Code, ProviderError
-from console.builder import builder_turns, model_call
-from console.builder.builder_turns import Answer, Question, absence, over
-from console.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
-from console.builder.reachable_names import catalogue, within
+from console.authoring.builder import builder_turns, model_call
+from console.authoring.builder.builder_turns import Answer, Question, absence, over
+from console.authoring.builder.judged_changes import Case, Judged, begun_anew, best_of, judge, with_tests
+from console.authoring.builder.reachable_names import catalogue, within
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.workflow_check import Problem

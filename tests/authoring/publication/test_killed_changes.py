@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from console import publication, runs, workflows
+from console import runs, workflows
 from console.auth import access
+from console.authoring import publication
 from console.infra import jobs
 from console.infra.db.engine import alone, fetch
+from tests.authoring.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
+from tests.authoring.publication.test_run_moves import LATER, moved_events, published
 from tests.company import Company
-from tests.publication.test_publishing_reviews import CARE, asked, second_lead, wants_second
-from tests.publication.test_run_moves import LATER, moved_events, published
 from tests.runs.commands.test_crash import act
 from tests.servers.outside import http
 from tests.support.engine import publish, step, until, whole

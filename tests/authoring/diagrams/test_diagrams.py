@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from console import diagrams, runs, workflows
+from console import runs, workflows
 from console.auth import access
+from console.authoring import diagrams
+from console.authoring.diagrams import Node
 from console.core.documents.workflow import read
 from console.core.errors import NotFound
-from console.diagrams import Node
 from tests.company import DOCUMENT, Company
 
 

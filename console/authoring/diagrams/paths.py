@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from console import runs, workflows
 from console.auth import access, accounts
+from console.authoring.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents import graph
 from console.core.documents.workflow import Workflow
 from console.core.errors import NotFound
-from console.diagrams.step_nodes import DEFAULT, Attempt, Labels, Node, node_of
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
 from console.runs import ReplayView

@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
-from console import actions, diagrams, records, workflows
+from console import actions, records, workflows
 from console.auth import access
-from console.builder.reachable_names import reachable, seen
+from console.authoring import diagrams
+from console.authoring.builder.reachable_names import reachable, seen
+from console.authoring.diagrams import Thumbnail
 from console.core import drafting
 from console.core.actor import Actor
 from console.core.documents.collections.contact_document import FIELDS
@@ -18,7 +20,6 @@ from console.core.documents.json_shape import loaded, problems_of_values
 from console.core.drafting import ChangeError, SetDocument
 from console.core.errors import Invalid, NotFound
 from console.core.plain_words import humanised
-from console.diagrams import Thumbnail
 from console.messaging.imports import headings
 from console.workflows import OBJECT
 
