@@ -24,7 +24,7 @@ from console.core.forms import FormField
 from console.core.run import FINAL, Attempt, Effect, Run, Status, commands, decisions, fold
 from console.infra.processes.supervisor import main as serve
 from console.infra.settings import NOT_VALUES, SETTINGS, Setting
-from console.reports import tables
+from console.monitoring.reports import tables
 from console.runs.views.view import as_json
 from console.steps import effects
 from console.views import assets
@@ -219,7 +219,7 @@ def test_the_sample_of_blocks_is_fine() -> None:
 def test_a_report_has_a_row_a_test_and_an_icon(name: str) -> None:
     page = "docs/developers/add-a-report.md shows how"
     assert f"| `{name}` |" in text(REFERENCE / "reports.md"), f"docs/reference/reports.md wants a row for `{name}`: {page}"
-    file = f"tests/reports/test_{name.replace('-', '_')}.py"
+    file = f"tests/monitoring/reports/test_{name.replace('-', '_')}.py"
     assert (ROOT / file).exists(), f"{file} is missing: {page}"
     assert_drawn(tables.all_reports()[name].icon)
 

@@ -9,4 +9,4 @@ from console.monitoring.outcomes import DayCount
 from console.monitoring.switches import activation, cancellation, refuse_gaps, require_filled, trial, trial_of_draft
 from console.work import approval_times, due_times
 
-OPEN_MODULES = frozenset({"alerts", "asking_runs", "incidents", "late_runs", "lately", "unable_to_start"})
+OPEN_MODULES = frozenset({"alerts", "asking_runs", "incidents", "late_runs", "lately", "reports", "unable_to_start"})

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from console import browse
-from console.reports.tables import Given
+from console.monitoring.reports.tables import Given
 from console.views import formats, frame
 from console.views.formats import Amount, Look
 from console.views.run import effects, step_values

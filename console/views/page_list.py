@@ -5,7 +5,7 @@ from console.ai.evaluation import measure
 from console.auth import access
 from console.core.actor import Actor
 from console.messaging.messages import outbox
-from console.reports import tables
+from console.monitoring.reports import tables
 from console.views import frame
 from console.views.settings import area
 

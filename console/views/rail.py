@@ -17,7 +17,7 @@ from console.auth.accounts import absences
 from console.browse import pins
 from console.core.actor import Actor
 from console.messaging.messages import outbox
-from console.reports import tables
+from console.monitoring.reports import tables
 from console.views import formats
 from console.work import approvals, my_work, questions, tasks
 from console.workflows import inboxes

@@ -1,4 +1,4 @@
-"""`/reports`: the reports that the reader may see, each as a page and as CSV, those of a period as PDF too. `console.reports.tables` defines them."""
+"""`/reports`: the reports that the reader may see, each as a page and as CSV, those of a period as PDF too. `console.monitoring.reports.tables` defines them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response, request
 
-from console import log, reports
+from console import log
 from console.auth import access, accounts
 from console.core.errors import Invalid, Malformed, NotFound
 from console.core.moments import midnight
-from console.reports import tables
-from console.reports.tables import WINDOWS, Cell, Given, Link, PeriodReport, TableReport
+from console.monitoring import reports
+from console.monitoring.reports import tables
+from console.monitoring.reports.tables import WINDOWS, Cell, Given, Link, PeriodReport, TableReport
 from console.views import downloads, formats, frame, given_words
 from console.views.formats import Look
 from console.views.run import case_file

@@ -100,7 +100,7 @@ def test_what_was_downloaded_is_in_the_log(company: Company, endpoint: str) -> N
 
 
 def test_a_report_counts_the_runs_of_records_in_scope_alone(company: Company) -> None:
-    from console.reports import tables
+    from console.monitoring.reports import tables
 
     company.started("1")
     company.started("3")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import g
 
-from console import reports
+from console.monitoring import reports
 from console.views.run.case_file import html
 from console.work import approvals
 from tests.views.test_block_pages import hide, made

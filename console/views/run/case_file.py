@@ -10,13 +10,14 @@ from typing import Any
 from flask import Blueprint, Response, make_response, request
 from markupsafe import Markup
 
-from console import reports, runs
+from console import runs
 from console.activity import sequencing
 from console.auth import accounts
 from console.core.actor import Actor
 from console.core.errors import ConsoleError, NotFound
 from console.formats.sentences import cause_words
-from console.reports import CaseFile
+from console.monitoring import reports
+from console.monitoring.reports import CaseFile
 from console.views import assets, formats, frame
 from console.views.formats import Look
 from console.views.run import page, steps_pane

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from console import log, reports, runs
+from console import log, runs
 from console.activity import sequencing
 from console.auth import access
 from console.infra.db.engine import fetch
+from console.monitoring import reports
 from tests.ai.proposals.conftest import House, denied
 from tests.conftest import web_app
 from tests.papers import text_of

@@ -8,7 +8,7 @@ import pytest
 
 from console.infra.files import page_pictures
 from console.infra.files.confined_process import Confined
-from console.reports.case_file import _press
+from console.monitoring.reports.case_file import _press
 
 ROOT = Path(__file__).parents[2]
 PROBE = """

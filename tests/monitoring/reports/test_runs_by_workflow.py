@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from console import runs
 from console.core.actor import Actor
 from console.infra.db.engine import transaction
-from console.reports import tables
+from console.monitoring.reports import tables
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages

@@ -12,7 +12,7 @@ from console.auth import accounts
 from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.reports.tables.base import Cell, Column, TableReport
+from console.monitoring.reports.tables.base import Cell, Column, TableReport
 from console.runs.views import lists, record_reach
 
 

@@ -13,8 +13,8 @@ from console.auth import access
 from console.core.actor import Actor
 from console.core.errors import Malformed, NotAllowed
 from console.log.event_lists import LogFilter
-from console.reports import choice_reasons
-from console.reports.tables.base import Cell, Column, Given, Link, PeriodReport
+from console.monitoring.reports import choice_reasons
+from console.monitoring.reports.tables.base import Cell, Column, Given, Link, PeriodReport
 
 PAGE, MOST = 100, 10_000
 CHOICE = "outcome_chosen"

@@ -9,7 +9,7 @@ from console import log, workflows
 from console.core.actor import Actor
 from console.infra.db import tables
 from console.infra.db.engine import hot_engine
-from console.reports.tables.base import Cell, Column, Link, TableReport
+from console.monitoring.reports.tables.base import Cell, Column, Link, TableReport
 from console.runs.views import lists, record_reach
 from console.runs.views.run_filters import is_whole
 

@@ -15,7 +15,7 @@ from console import runs
 from console.activity import sequencing
 from console.infra.db.engine import fetch
 from console.log import tree_heads, verify
-from console.reports import pdf_process
+from console.monitoring.reports import pdf_process
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import evidence, pdf, text_of
@@ -137,7 +137,7 @@ def test_hostile_values_are_text_on_the_paper(company: Company, pages: Pages) ->
 def test_the_press_fetches_nothing() -> None:
     order: dict[str, Any] = {"name": "x.zip", "proofs": "", "at": "2026-11-20T06:30:00Z"}
     page = '<body><link rel="attachment" href="file:///etc/hostname"><img src="http://127.0.0.1:9/x"><p>Here \ue000</p>'
-    made = importlib.import_module("console.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode())
+    made = importlib.import_module("console.monitoring.reports.case_file")._press.ask(json.dumps(order | {"page": page}).encode())
     assert made.startswith(b"%PDF")
     assert b"EmbeddedFile" not in made
     assert "Not everything could be printed. 1 character (other signs) is in no font" in " ".join(text_of(made).split())
@@ -146,7 +146,7 @@ def test_the_press_fetches_nothing() -> None:
 
 def test_a_run_that_is_too_long_is_told_the_way_out(company: Company, pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = company.at("note")
-    monkeypatch.setattr(importlib.import_module("console.reports.case_file"), "MOST_LINES", 3)
+    monkeypatch.setattr(importlib.import_module("console.monitoring.reports.case_file"), "MOST_LINES", 3)
     pages.mona.get(f"/runs/{run_id}/case-file", status=422)
     assert "archive" in pages.mona.answer.text
     with zipfile.ZipFile(io.BytesIO(taken(pages, "mona", run_id, "zip"))) as made:

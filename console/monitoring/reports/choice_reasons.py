@@ -11,7 +11,7 @@ from console.core.documents.fields import FieldDefinition
 from console.core.documents.workflow import Step
 from console.core.errors import ConsoleError
 from console.core.expressions.nodes import Path
-from console.reports.tables import Given
+from console.monitoring.reports.tables import Given
 from console.steps.request_documents import REASON, SENDER, RequestDocuments
 
 STEPS = "steps"

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from console.core.actor import Actor
 from console.core.errors import NotFound
-from console.reports.tables.base import WINDOWS, Cell, Column, Given, Link, PeriodReport, TableReport
+from console.monitoring.reports.tables.base import WINDOWS, Cell, Column, Given, Link, PeriodReport, TableReport
 
 
 @functools.cache

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from console.reports import tables
+from console.monitoring.reports import tables
 from tests.company import Company
 from tests.conftest import web_app
 from tests.views.conftest import Pages

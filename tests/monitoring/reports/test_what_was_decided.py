@@ -11,7 +11,7 @@ from console import activity, log, runs
 from console.activity import sequencing
 from console.core.errors import NotAllowed
 from console.log.event_lists import LogFilter
-from console.reports import tables
+from console.monitoring.reports import tables
 from tests.company import Company
 from tests.conftest import web_app
 from tests.papers import text_of
